@@ -1,0 +1,1 @@
+"""Practices, staff, their roles and settings; later clients and what belongs to them."""

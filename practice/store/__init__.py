@@ -1,0 +1,1 @@
+"""PostgreSQL: embedded server, engine, tenant-scoped sessions, row-level security, roles, migrations."""
