@@ -1,0 +1,98 @@
+"""Practices (a system table), and in each of them its staff, their trainings, and the practice's own rules."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from practice.store.base import Base, Sealed, TenantKeyed, Versioned, same_practice
+from practice.store.ids import new_id
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    """A column whose words are few. A check, not an enum type: adding a word is then an ordinary migration."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({words})", name=column)
+
+
+class Practice(Versioned, Base):
+    __tablename__ = "practices"
+    __table_args__ = (one_of("status", "ACTIVE", "SUSPENDED"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True)
+    time_zone: Mapped[str]
+    npi: Mapped[str | None]
+    tax_id: Mapped[bytes | None] = mapped_column(Sealed)
+    status: Mapped[str] = mapped_column(default="ACTIVE", server_default="ACTIVE")
+    created_at: Mapped[datetime]
+
+
+class Staff(TenantKeyed, Versioned, Base):
+    """Somebody who works in the practice. Their roles stand here and nowhere else."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        same_practice("supervisor_id", "staff"),
+        UniqueConstraint("tenant_id", "external_id"),
+        UniqueConstraint("tenant_id", "account_id"),
+        Index(None, "tenant_id", "last_name", "id"),
+        Index(None, "tenant_id", "supervisor_id"),
+        Index(None, "account_id"),
+        one_of("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
+        one_of("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
+        CheckConstraint(
+            "roles <@ array['admin', 'supervisor', 'clinician', 'scheduler', 'biller', 'analyst']", name="roles"
+        ),
+        CheckConstraint("left_on >= hired_on", name="left_after_hired"),
+        CheckConstraint("supervisor_id <> id", name="not_own_supervisor"),
+    )
+
+    external_id: Mapped[str | None]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    email: Mapped[str]
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    roles: Mapped[list[str]]
+    discipline: Mapped[str | None]
+    license_type: Mapped[str | None]
+    license_number: Mapped[str | None]
+    npi: Mapped[str | None]
+    supervisor_id: Mapped[UUID | None]
+    hired_on: Mapped[date]
+    left_on: Mapped[date | None]
+    deactivated_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Training(TenantKeyed, Base):
+    __tablename__ = "trainings"
+    __table_args__ = (
+        same_practice("staff_id", "staff"),
+        UniqueConstraint("tenant_id", "external_id"),
+        Index(None, "tenant_id", "staff_id", "kind", text("completed_on desc")),
+        one_of("kind", "HIPAA", "OTHER"),
+    )
+
+    external_id: Mapped[str | None]
+    staff_id: Mapped[UUID]
+    kind: Mapped[str]
+    completed_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+
+
+class RuleSetting(TenantKeyed, Base):
+    """A parameter of a rule from a date on. Rows are only added: what was decided before a change stays explained."""
+
+    __tablename__ = "rule_settings"
+    __table_args__ = (Index(None, "tenant_id", "key", text("effective_on desc"), text("set_at desc")),)
+
+    key: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSONB)
+    effective_on: Mapped[date]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))

@@ -1,0 +1,56 @@
+"""What every table is made of: the declarative base, the tenant key, sealed columns, versions."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, LargeBinary, MetaData, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, Uuid
+
+from practice.store.ids import new_id
+
+
+class Sealed(TypeDecorator[bytes]):
+    """A column whose text only leaves through the practice's data key. Key rotation finds its columns by this type."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        str: Text,
+        UUID: Uuid(),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+    }
+
+
+class TenantKeyed:
+    """A record of one practice. Its key starts with the practice, so that a reference across practices cannot exist."""
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
+
+
+class Versioned:
+    """A record that people edit: its version is its ETag, and a save with a stale version is refused."""
+
+    version: Mapped[int] = mapped_column(default=1, server_default="1", sort_order=90)
+
+
+def same_practice(column: str, target: str, **options: Any) -> ForeignKeyConstraint:
+    """A foreign key to a record of the same practice."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], **options)

@@ -1,0 +1,40 @@
+"""Ways into the database: the engines of the roles, and the one way to get a session inside a practice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+ENTER_PRACTICE = text("select enter_practice(:tenant_id)")
+
+
+def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: int = 8) -> Engine:
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_use_lifo=True,
+        hide_parameters=True,
+        echo=False,
+    )
+
+
+@contextmanager
+def session_in(engine: Engine, tenant_id: UUID | None) -> Iterator[Session]:
+    """One transaction, inside one practice (or outside all: then only system tables show rows). Commits at the end."""
+    with Session(engine, expire_on_commit=False, info={"tenant_id": tenant_id}) as session, session.begin():
+        yield session
+
+
+@event.listens_for(Session, "after_begin")
+def enter_practice(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """The one place where a transaction is put into a practice. It lasts until the transaction ends, never longer."""
+    tenant_id = session.info.get("tenant_id")
+    if tenant_id is not None and not transaction.nested:
+        connection.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})

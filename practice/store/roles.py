@@ -1,0 +1,42 @@
+"""The database's roles: who owns the tables, who runs the service, who builds the warehouse, who analyses."""
+
+from collections.abc import Mapping
+
+from psycopg import sql
+from sqlalchemy import Connection, text
+
+ROLES = {
+    "caseload_owner": "owns every table; runs migrations and nothing else",
+    "caseload_app": "the service itself: reads and writes what row-level security lets through",
+    "caseload_warehouse": "reads the records of all practices to build the warehouse",
+    "caseload_analyst": "reads marts; given to the logins of analysts, one per person and practice",
+}
+ONE_AT_A_TIME = 7_235_001  # advisory lock: roles belong to the cluster, several databases may be prepared at once
+
+
+def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -> None:
+    """Make the roles that are missing and give this database to its owner. Needs a superuser, or CREATEROLE.
+
+    With passwords (embedded) the roles can sign in; on a server they are groups that logins are put into.
+    """
+
+    def run(template: str, **parts: sql.Composable) -> None:
+        connection.exec_driver_sql(sql.SQL(template).format(**parts).as_string())
+
+    run(f"select pg_advisory_xact_lock({ONE_AT_A_TIME})")
+    known = set(connection.scalars(text("select rolname from pg_roles where rolname like 'caseload_%'")))
+    for role in ROLES:
+        if role not in known:
+            run(f"create role {role} nosuperuser nobypassrls nocreatedb nocreaterole inherit")
+        if passwords and role in passwords:
+            run(f"alter role {role} login password {{password}}", password=sql.Literal(passwords[role]))
+    run("alter role caseload_app set idle_in_transaction_session_timeout = '60s'")
+    run("alter role caseload_app set statement_timeout = '60s'")
+    me, database = connection.execute(text("select current_user, current_database()")).one()
+    database = sql.Identifier(database)
+    if me != "caseload_owner":
+        run("grant caseload_owner to {me}", me=sql.Identifier(me))
+        run("alter database {database} owner to caseload_owner", database=database)
+    run("revoke all on database {database} from public", database=database)
+    run("grant connect on database {database} to caseload_app, caseload_warehouse, caseload_analyst", database=database)
+    run("grant temporary on database {database} to caseload_app", database=database)
