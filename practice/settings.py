@@ -13,7 +13,18 @@ from practice.errors import ConfigurationProblem
 from practice.security.encryption import MasterKey
 from practice.store.embedded import default_data_dir
 
-PLACEHOLDERS = {"", "admin", "caseload", "change-me", "changeme", "changethis", "password", "postgres", "secret", "test"}
+PLACEHOLDERS = {
+    "",
+    "admin",
+    "caseload",
+    "change-me",
+    "changeme",
+    "changethis",
+    "password",
+    "postgres",
+    "secret",
+    "test",
+}
 
 
 def default_key_file() -> Path:

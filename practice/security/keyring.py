@@ -1,54 +1,71 @@
 """The practices' data keys: made, wrapped by the master key, kept unwrapped in memory, rotated."""
 
 import secrets
-from datetime import datetime
-from threading import Lock
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Engine, Table, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from practice.errors import ConfigurationProblem
 from practice.security.encryption import FieldCipher, MasterKey, sealed_with, unwrap_data_key, wrap_data_key
 from practice.security.models import DataKey
 from practice.store.base import Base, Sealed
+from practice.store.engine import session_in
 from practice.store.ids import NOBODY
+
+LOOK_AGAIN = timedelta(minutes=1)  # so a rotation in another process is used here within a minute
 
 
 class KeyRing:
-    """All data keys that this process has needed so far. Shared by its threads."""
+    """All data keys that this process has needed so far. Shared by its threads.
 
-    def __init__(self, master: MasterKey) -> None:
+    A key is only used once it is committed: text sealed under a key that a rollback took away would be lost.
+    """
+
+    def __init__(self, engine: Engine, master: MasterKey) -> None:
+        self.engine = engine
         self.master = master
-        self._ciphers: dict[UUID, FieldCipher] = {}
-        self._lock = Lock()
+        self._ciphers: dict[UUID, tuple[FieldCipher, datetime]] = {}
 
-    def cipher(self, db: Session, tenant_id: UUID, now: datetime) -> FieldCipher:
-        """The practice's cipher, with a first key made for it when it has none. The session is in that practice."""
-        return self._ciphers.get(tenant_id) or self._load(db, tenant_id) or self.add_key(db, tenant_id, now)
+    def make_ready(self, tenant_id: UUID, now: datetime) -> None:
+        """Have the practice's keys at hand, with a first one made when it has none. Before its transaction begins."""
+        known = self._ciphers.get(tenant_id)
+        if known is not None and now - known[1] < LOOK_AGAIN:
+            return
+        with session_in(self.engine, tenant_id) as db:
+            found = self._load(db, tenant_id, now)
+        if found is None:
+            self.add_key(tenant_id, now)
+
+    def add_key(self, tenant_id: UUID, now: datetime) -> None:
+        """A new data key, used for everything sealed from now on. The older ones stay, for reading."""
+        with session_in(self.engine, tenant_id) as db:
+            newest = select(DataKey.number).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number.desc())
+            number = (db.scalar(newest.limit(1)) or 0) + 1
+            db.execute(
+                insert(DataKey)
+                .values(
+                    tenant_id=tenant_id,
+                    number=number,
+                    wrapped=wrap_data_key(self.master, tenant_id, number, secrets.token_bytes(32)),
+                    master_key_id=self.master.key_id,
+                    created_at=now,
+                )
+                .on_conflict_do_nothing()  # made by somebody else at the same moment: theirs is as good
+            )
+        with session_in(self.engine, tenant_id) as db:
+            self._load(db, tenant_id, now)
+
+    def cipher(self, tenant_id: UUID) -> FieldCipher:
+        return self._ciphers[tenant_id][0]
 
     def open(self, db: Session, tenant_id: UUID, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
-        cipher = self._ciphers.get(tenant_id)
-        if cipher is None or sealed_with(sealed) not in cipher.numbers:  # sealed after a rotation elsewhere
-            cipher = self._load(db, tenant_id)
-        if cipher is None:
-            raise ConfigurationProblem("This practice has no data key, so its protected fields cannot be read. Restore a backup.")
+        cipher = self.cipher(tenant_id)
+        if sealed_with(sealed) not in cipher.numbers:  # sealed after a rotation in another process
+            cipher = self._load(db, tenant_id, self._ciphers[tenant_id][1]) or cipher
         return cipher.open(table, column, row_id, sealed)
-
-    def add_key(self, db: Session, tenant_id: UUID, now: datetime) -> FieldCipher:
-        """A new data key, used for everything sealed from now on."""
-        newest = db.scalar(select(DataKey.number).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number.desc()).limit(1))
-        number = (newest or 0) + 1
-        wrapped = wrap_data_key(self.master, tenant_id, number, secrets.token_bytes(32))
-        db.execute(
-            upsert(DataKey)
-            .values(tenant_id=tenant_id, number=number, wrapped=wrapped, master_key_id=self.master.key_id, created_at=now)
-            .on_conflict_do_nothing()  # somebody else made the same number at the same moment: theirs is as good
-        )
-        cipher = self._load(db, tenant_id)
-        assert cipher is not None  # noqa: S101 - the row is there, by us or by them
-        return cipher
 
     def rewrap(self, db: Session, tenant_id: UUID, new_master: MasterKey) -> int:
         """Put the practice's data keys under another master key. What they sealed stays as it is."""
@@ -62,26 +79,24 @@ class KeyRing:
             )
         return len(rows)
 
-    def reseal(self, db: Session, tenant_id: UUID, now: datetime) -> int:
+    def reseal(self, db: Session, tenant_id: UUID) -> int:
         """Seal again, under the newest key, whatever is still under an older one. Returns how many fields."""
-        cipher = self._load(db, tenant_id) or self.add_key(db, tenant_id, now)
+        cipher = self.cipher(tenant_id)
         count = 0
         for table, column in sealed_columns():
-            owner = owner_column(table)
-            if owner is None and tenant_id != NOBODY:
+            mine = rows_of(table, tenant_id)
+            if mine is None:
                 continue
-            query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None))
-            query = query if owner is None else query.where(table.c[owner] == tenant_id)
-            for row_id, sealed in db.execute(query.with_for_update()).all():
+            query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *mine).with_for_update()
+            for row_id, sealed in db.execute(query).all():
                 if sealed_with(sealed) != cipher.current:
-                    text = cipher.open(table.name, column, row_id, sealed)
-                    change = update(table).where(table.c.id == row_id)
-                    change = change if owner is None else change.where(table.c[owner] == tenant_id)
-                    db.execute(change.values({column: cipher.seal(table.name, column, row_id, text)}))
+                    text = self.open(db, tenant_id, table.name, column, row_id, sealed)
+                    again = {column: cipher.seal(table.name, column, row_id, text)}
+                    db.execute(update(table).where(table.c.id == row_id, *mine).values(again))
                     count += 1
         return count
 
-    def _load(self, db: Session, tenant_id: UUID) -> FieldCipher | None:
+    def _load(self, db: Session, tenant_id: UUID, now: datetime) -> FieldCipher | None:
         rows = db.execute(
             select(DataKey.number, DataKey.wrapped, DataKey.master_key_id)
             .where(DataKey.tenant_id == tenant_id)
@@ -92,13 +107,12 @@ class KeyRing:
         strange = {row.master_key_id for row in rows} - {self.master.key_id}
         if strange:
             raise ConfigurationProblem(
-                f"The protected fields were sealed under the master key {strange.pop()}, and this is {self.master.key_id}. "
-                "Name the right key in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
+                f"The protected fields were sealed under the master key {strange.pop()}, and the one at hand is "
+                f"{self.master.key_id}. Name the right key in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
             )
         keys = {row.number: unwrap_data_key(self.master, tenant_id, row.number, row.wrapped) for row in rows}
         cipher = FieldCipher(tenant_id, keys, rows[-1].number)
-        with self._lock:
-            self._ciphers[tenant_id] = cipher
+        self._ciphers[tenant_id] = (cipher, now)
         return cipher
 
 
@@ -112,8 +126,13 @@ def sealed_columns() -> list[tuple[Table, str]]:
     ]
 
 
-def owner_column(table: Table) -> str | None:
-    """The column that says whose data key sealed a row: none for accounts, which belong to the installation."""
+def rows_of(table: Table, tenant_id: UUID) -> list | None:
+    """Conditions for the rows that this practice's key seals; None when it seals none in that table.
+
+    A practice's own row is sealed by its own key, an account by the key of the installation.
+    """
     if "tenant_id" in table.c:
-        return "tenant_id"
-    return "id" if table.name == "practices" else None
+        return [table.c.tenant_id == tenant_id]
+    if table.name == "practices":
+        return [table.c.id == tenant_id]
+    return [] if tenant_id == NOBODY else None

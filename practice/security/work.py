@@ -2,24 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
 from practice.security.keyring import KeyRing
 from practice.security.models import AuditEntry
-from practice.store.engine import session_in
+from practice.store.engine import ENTER_PRACTICE, session_in
 from practice.store.ids import NOBODY
-from practice.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as what, and for which request. Without an account it is the installation itself (command line, jobs)."""
+    """Who acts, as what, for which request. Without an account it is the installation itself: command line, jobs."""
 
     tenant_id: UUID = NOBODY
     account_id: UUID | None = None
@@ -41,7 +40,9 @@ class Work:
     def tenant_id(self) -> UUID:
         return self.actor.tenant_id
 
-    def record(self, action: str, subject_kind: str | None = None, subject_id: UUID | None = None, **details: Any) -> None:
+    def record(
+        self, action: str, subject_kind: str | None = None, subject_id: UUID | None = None, **details: Any
+    ) -> None:
         """Put an entry on the audit trail. Written when the work ends, in the same transaction, so never without it."""
         actor = self.actor
         self.entries.append(
@@ -59,10 +60,21 @@ class Work:
         )
 
     def seal(self, table: str, column: str, row_id: UUID, value: str | None) -> bytes | None:
-        return None if value is None else self.keys.cipher(self.db, self.tenant_id, self.now).seal(table, column, row_id, value)
+        return None if value is None else self.keys.cipher(self.tenant_id).seal(table, column, row_id, value)
 
     def unseal(self, table: str, column: str, row_id: UUID, sealed: bytes | None) -> str | None:
         return None if sealed is None else self.keys.open(self.db, self.tenant_id, table, column, row_id, sealed)
+
+    @contextmanager
+    def inside(self, tenant_id: UUID) -> Iterator["Work"]:
+        """The same transaction, for a while in another practice: for the platform's own verbs and no others."""
+        self.write_audit()
+        self.keys.make_ready(tenant_id, self.now)
+        self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
+        inside = Work(self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys)
+        yield inside
+        inside.write_audit()
+        self.db.execute(ENTER_PRACTICE, {"tenant_id": self.tenant_id})
 
     def write_audit(self) -> None:
         """Chain the entries. Last of all, for the chain's head is locked from here to the commit."""
@@ -73,9 +85,10 @@ class Work:
 
 
 @contextmanager
-def begin_work(store: Store, keys: KeyRing, actor: Actor, now: datetime) -> Iterator[Work]:
+def begin_work(engine: Engine, keys: KeyRing, actor: Actor, now: datetime) -> Iterator[Work]:
     """Open a transaction in the actor's practice; commit it with its audit trail, or nothing of it."""
-    with session_in(store.engine, actor.tenant_id) as session:
+    keys.make_ready(actor.tenant_id, now)
+    with session_in(engine, actor.tenant_id) as session:
         work = Work(session, actor, now, keys)
         yield work
         work.write_audit()

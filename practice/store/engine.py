@@ -8,21 +8,17 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import NullPool
 
 ENTER_PRACTICE = text("select enter_practice(:tenant_id)")
 
 
-def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: int = 8) -> Engine:
-    return create_engine(
-        "postgresql+psycopg://",
-        creator=connect,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=10,
-        pool_use_lifo=True,
-        hide_parameters=True,
-        echo=False,
-    )
+def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: int) -> Engine:
+    """An engine over our own way to connect. Its errors and its echo never show values."""
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if pool_size:
+        pool = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10, "pool_use_lifo": True}
+    return create_engine("postgresql+psycopg://", creator=connect, hide_parameters=True, **pool)
 
 
 @contextmanager

@@ -40,3 +40,17 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
     run("revoke all on database {database} from public", database=database)
     run("grant connect on database {database} to caseload_app, caseload_warehouse, caseload_analyst", database=database)
     run("grant temporary on database {database} to caseload_app", database=database)
+
+
+def prepare_login(connection: Connection, login: str, password: str) -> None:
+    """On a server: the login that the service uses, in the runtime role and in no other."""
+    if connection.scalar(text("select 1 from pg_roles where rolname = :login"), {"login": login}) is None:
+        connection.exec_driver_sql(
+            sql.SQL("create role {login} login nosuperuser nobypassrls password {password}")
+            .format(login=sql.Identifier(login), password=sql.Literal(password))
+            .as_string()
+        )
+    if login != "caseload_app":
+        connection.exec_driver_sql(
+            sql.SQL("grant caseload_app to {login}").format(login=sql.Identifier(login)).as_string()
+        )

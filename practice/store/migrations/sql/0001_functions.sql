@@ -12,6 +12,16 @@ on conflict (key) do update
 returning requests <= allowed
 $$;
 
+-- What a practice set a rule's parameter to, as in force on a date; null where it never did.
+create function rule_value(practice uuid, wanted text, on_date date) returns text
+language sql stable as $$
+select r.value #>> '{}'
+from rule_settings as r
+where r.tenant_id = practice and r.key = wanted and r.effective_on <= on_date
+order by r.effective_on desc, r.set_at desc
+limit 1
+$$;
+
 -- Why a session is over: 'ended', 'idle', 'absolute'; null while it lives.
 create function session_over(s account_sessions, at_instant timestamptz) returns text
 language sql immutable as $$
@@ -86,18 +96,13 @@ begin
         today := (at_instant at time zone p.time_zone)::date;
         select coalesce(
             (
-                select t.completed_on + coalesce(
-                    (
-                        select (r.value #>> '{}')::integer from rule_settings as r
-                        where r.tenant_id = s.tenant_id and r.key = 'hipaa_training_days' and r.effective_on <= today
-                        order by r.effective_on desc, r.set_at desc limit 1
-                    ), hipaa_days
-                )
+                select t.completed_on + coalesce(rule_value(s.tenant_id, 'hipaa_training_days', today)::integer, hipaa_days)
                 from trainings as t
                 where t.tenant_id = s.tenant_id and t.staff_id = m.id and t.kind = 'HIPAA'
                 order by t.completed_on desc limit 1
             ),
-            (greatest(a.created_at, m.created_at) at time zone p.time_zone)::date + hipaa_grace_days
+            (greatest(a.created_at, m.created_at) at time zone p.time_zone)::date
+                + coalesce(rule_value(s.tenant_id, 'hipaa_grace_days', today)::integer, hipaa_grace_days)
         ) < today into training_lapsed;
     end if;
     if not count_request('account:' || s.account_id, at_instant, user_limit)

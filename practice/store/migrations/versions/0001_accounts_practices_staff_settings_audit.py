@@ -332,4 +332,4 @@ def downgrade() -> None:
     op.drop_table("audit_log")
     op.drop_table("audit_heads")
     op.drop_table("accounts")
-    op.execute("drop function chain_audit_entry, refuse_change, count_request, enter_practice")
+    op.execute("drop function chain_audit_entry, refuse_change, rule_value, count_request, enter_practice")

@@ -1,0 +1,69 @@
+"""From models to answers: ETags, pages, and the fields that were asked for."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from practice.people.service import Invalid
+from practice.store.pages import Page, PageRequest
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Input(BaseModel):
+    """What comes in: unknown fields are refused, and no text holds a character that no text may hold."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class ListQuery(Input):
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str | None, Field(max_length=500)] = None
+    sort: Annotated[str | None, Field(max_length=40, description="A column; - in front for descending.")] = None
+    fields: Annotated[str | None, Field(max_length=500, description="Only these, separated by commas.")] = None
+    count: Annotated[bool, Field(description="Also count all rows.")] = False
+
+    def asked(self) -> PageRequest:
+        return PageRequest(self.limit, self.cursor, self.sort, self.count)
+
+
+class PageOut(BaseModel, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None
+    total: int | None
+
+
+def some_of(model: type[BaseModel]) -> Any:
+    """The model as a list may show it: `fields` can leave out any of it."""
+    fields: dict[str, Any] = {name: (info.annotation, None) for name, info in model.model_fields.items()}
+    return create_model(f"{model.__name__}InList", **fields)
+
+
+def page_out(page: Page, of: Callable[[Any], Item]) -> PageOut[Item]:
+    return PageOut(items=[of(item) for item in page.items], next_cursor=page.next_cursor, total=page.total)
+
+
+def render(result: Any, status: int, given: dict[str, Any]) -> Response:
+    if result is None:
+        return Response(status_code=204)
+    headers = {"Cache-Control": "no-store"}
+    version = getattr(result, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+    body = result.model_dump_json(include=wanted_fields(result, given))
+    return Response(body, status, headers, media_type="application/json")
+
+
+def wanted_fields(result: BaseModel, given: dict[str, Any]) -> dict[str, Any] | None:
+    query = next((value for value in given.values() if isinstance(value, ListQuery)), None)
+    if query is None or query.fields is None or not isinstance(result, PageOut):
+        return None
+    wanted = set(query.fields.split(","))
+    known: Sequence[str] = list(type(result.items[0]).model_fields) if result.items else list(wanted)
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise Invalid([f"There is no field {json.dumps(name)} here; those are {', '.join(known)}." for name in unknown])
+    return {"items": {"__all__": wanted}, "next_cursor": True, "total": True}

@@ -1,0 +1,80 @@
+"""The HTTP service: routes, errors, logs, and the thread that writes the audit heads down outside the database."""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio.to_thread
+import structlog
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import audit, auth, health, practices, settings, staff
+from api.deps import refuse_undeclared
+from api.errors import install_error_handlers
+from api.log import RequestLog, configure_logging
+from practice.errors import CaseloadError
+from practice.security.installation import Installation, open_installation
+from practice.settings import Settings
+
+THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
+ANCHOR_EVERY = 30  # seconds
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        stop = threading.Event()
+        anchoring = threading.Thread(target=keep_anchoring, args=(house, clock, stop), name="anchors", daemon=True)
+        anchoring.start()
+        yield
+        stop.set()
+        anchoring.join(timeout=5)
+        house.store.close()
+
+    app = FastAPI(
+        title="Caseload",
+        version="1",
+        description="Schedule, notes and money of a therapy practice.",
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.house = house
+    app.state.clock = clock
+    api = APIRouter(prefix="/api/v1")
+    for room in (auth, practices, settings, staff, audit):
+        api.include_router(room.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    health.serve_metrics(app)
+    install_error_handlers(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(RequestLog)
+    refuse_undeclared(app)
+    return app
+
+
+def keep_anchoring(house: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Every worker does it: the files only ever grow, and a head that did not move is not written again."""
+    while not stop.wait(ANCHOR_EVERY):
+        try:
+            house.anchor_audit(clock())
+        except (SQLAlchemyError, CaseloadError, OSError) as error:
+            log.error("anchoring failed", error=type(error).__name__)
+
+
+def serve() -> FastAPI:
+    """What the server process runs."""
+    configure_logging()
+    house = open_installation(Settings())
+    house.store.check()
+    return create_app(house)

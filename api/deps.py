@@ -1,0 +1,304 @@
+"""How a route reaches the practice: its permission, the signed-in person, one transaction, one answer.
+
+A route is a plain function from a desk and its input to a model. `endpoint` gives it the rest: it admits the caller,
+opens the transaction, replays a repeated POST, and turns the model into the answer before the transaction commits.
+Nothing else commits. A route that is not made by `endpoint` or `public` does not start (see `refuse_undeclared`).
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from api.answers import ListQuery, render
+from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
+from practice.errors import ConfigurationProblem, Refusal
+from practice.people.service import Invalid, NotFound, Stale
+from practice.security.installation import Installation
+from practice.security.models import StoredAnswer
+from practice.security.permissions import KNOWN, Forbidden, Scope, require
+from practice.security.signing_in import PracticeClosed, admit
+from practice.security.tokens import NotSignedIn
+from practice.security.work import Actor, Work
+from practice.store.ids import NOBODY
+
+bearer = HTTPBearer(auto_error=False, description="The access token of a sign-in.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
+]
+KEPT_FOR = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where a request is served: the installation, who asks, how far they may reach, and the open transaction."""
+
+    house: Installation
+    actor: Actor
+    now: datetime
+    scope: Scope = Scope.OWN
+    training_lapsed: bool = False
+    _work: Work | None = None
+
+    @property
+    def work(self) -> Work:
+        assert self._work is not None, "a public route opens its own transactions"  # noqa: S101
+        return self._work
+
+
+def endpoint(
+    router: APIRouter,
+    method: str,
+    path: str,
+    *,
+    may: str,
+    status: int = 200,
+    refusals: Iterable[type[Refusal]] = (),
+    while_lapsed: bool = False,
+    own_transactions: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A route for signed-in people. `may` is `record.verb` of the matrix, `signed_in`, or `platform`."""
+    record, _, verb = may.partition(".")
+    if may not in ("signed_in", "platform") and (record, verb) not in KNOWN:
+        raise ConfigurationProblem(f"The route {path} asks for a permission that does not exist: {may}.")
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = inspect.signature(function).parameters
+        model = parameters_model(function)
+        keyed = method == "POST" and not own_transactions
+
+        @wraps(function)
+        def serve(request: Request, credentials: Any, idempotency_key: str | None = None, **given: Any) -> Response:
+            desk = receive(request, credentials)
+            if desk.training_lapsed and not while_lapsed:
+                raise TrainingLapsed(
+                    "Your HIPAA training has lapsed. Record a new one; everything else waits until then."
+                )
+            permit(desk, may)
+            if own_transactions:
+                return render(function(desk, **given), status, given)
+            with desk.house.work(desk.actor, desk.now) as work:
+                desk._work = work
+                if idempotency_key is None:
+                    return render(function(desk, **given), status, given)
+                return replayed(work, idempotency_key, fingerprint(request, given)) or keep(
+                    work, idempotency_key, render(function(desk, **given), status, given)
+                )
+
+        extra = {"idempotency_key": IdempotencyKey} if keyed else {}
+        register(serve, function, {"credentials": Bearer, **extra})
+        statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
+        statuses |= ({412, 428} if "version" in parameters else set()) | ({409} if keyed else set())
+        add_route(
+            router, method, path, serve, status, model, [*refusals, TrainingLapsed, PracticeClosed], statuses, function
+        )
+        serve.__permission__ = may  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def public(
+    router: APIRouter,
+    method: str,
+    path: str,
+    *,
+    status: int = 200,
+    refusals: Iterable[type[Refusal]] = (),
+    counted: bool = True,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A route for people who are not signed in (yet). Counted by address, since there is no account to count by."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def serve(request: Request, **given: Any) -> Response:
+            house: Installation = request.app.state.house
+            now = request.app.state.clock()
+            if counted:
+                count_sign_in(house, request, now)
+            desk = Desk(house, Actor(request_id=request.scope["request_id"]), now)
+            return render(function(desk, **given), status, given)
+
+        register(serve, function, {})
+        statuses = {422, 429, 503} if counted else {503}
+        add_route(router, method, path, serve, status, parameters_model(function), refusals, statuses, function)
+        serve.__permission__ = "public"  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def refuse_undeclared(app: FastAPI) -> None:
+    """Deny by default: the service does not start with a route that says not who may call it."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and not hasattr(route.endpoint, "__permission__"):
+            raise ConfigurationProblem(f"The route {route.path} declares no permission. Make it with `endpoint`.")
+
+
+def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Desk:
+    """Who comes: the token names a session, and the database says what that session is worth at this instant."""
+    house: Installation = request.app.state.house
+    now = request.app.state.clock()
+    if credentials is None:
+        raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
+    claims = house.tokens.read(credentials.credentials, now)
+    active = request.headers.get("x-background") is None  # a page that refreshes itself is not a person at work
+    with house.store.autocommit() as db:
+        admitted = admit(db, house, claims.session_id, now, active=active)
+    if admitted.verdict == "limited":
+        raise RateLimited("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
+    if admitted.verdict == "suspended":
+        raise PracticeClosed("This practice is suspended. Ask the people who run this installation.")
+    if admitted.verdict != "welcome" or admitted.account_id != claims.account_id:
+        raise NotSignedIn("Your session has ended. Sign in again.")
+    roles = frozenset(admitted.roles) | ({"platform_admin"} if admitted.platform_admin else set())
+    request.scope["actor"] = actor = Actor(
+        admitted.tenant_id or NOBODY,
+        admitted.account_id,
+        admitted.staff_id,
+        roles,
+        claims.session_id,
+        request.scope["request_id"],
+    )
+    return Desk(house, actor, now, training_lapsed=admitted.training_lapsed)
+
+
+def permit(desk: Desk, may: str) -> None:
+    if may == "platform":
+        if "platform_admin" not in desk.actor.roles:
+            raise Forbidden("This is for the people who run this installation.")
+        desk.scope = Scope.ALL
+    elif may != "signed_in":
+        record, _, verb = may.partition(".")
+        desk.scope = require(desk.actor.roles, record, verb)
+
+
+def count_sign_in(house: Installation, request: Request, now: datetime) -> None:
+    address = request.client.host if request.client else "unknown"
+    with house.store.autocommit() as db:
+        within = db.execute(
+            text("select count_request(:key, :now, :limit)"),
+            {"key": f"address:{address}", "now": now, "limit": house.settings.sign_ins_per_minute},
+        ).scalar_one()
+    if not within:
+        raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
+
+
+# A repeated POST: the first one's answer, from the same transaction as its effect.
+
+
+def fingerprint(request: Request, given: dict[str, Any]) -> bytes:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}".encode())
+    for name, value in sorted(given.items()):
+        digest.update(f"\n{name}=".encode())
+        digest.update(value.model_dump_json().encode() if isinstance(value, BaseModel) else repr(value).encode())
+    return digest.digest()
+
+
+def answer_id(work: Work, key: str) -> UUID:
+    return uuid5(work.actor.account_id or NOBODY, key)
+
+
+def replayed(work: Work, key: str, request_hash: bytes) -> Response | None:
+    """The stored answer, or None after taking the key. Of two at once the second waits here for the first."""
+    row_id = answer_id(work, key)
+    place = {"tenant_id": work.tenant_id, "id": row_id, "hash": request_hash, "now": work.now, "kept_for": KEPT_FOR}
+    work.db.execute(
+        text("delete from stored_answers where tenant_id = :tenant_id and id = :id and created_at <= :now - :kept_for"),
+        place,
+    )
+    taken = work.db.execute(
+        text("""
+            insert into stored_answers (tenant_id, id, request_hash, created_at) values (:tenant_id, :id, :hash, :now)
+            on conflict do nothing returning id
+        """),
+        place,
+    ).one_or_none()
+    if taken is not None:
+        return None
+    stored = work.db.get_one(StoredAnswer, (work.tenant_id, row_id))
+    if stored.request_hash != request_hash:
+        raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
+    body = work.unseal("stored_answers", "answer", row_id, stored.answer)
+    return Response(body, stored.status or 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
+
+
+def keep(work: Work, key: str, response: Response) -> Response:
+    stored = work.db.get_one(StoredAnswer, (work.tenant_id, answer_id(work, key)))
+    stored.status = response.status_code
+    stored.answer = work.seal("stored_answers", "answer", stored.id, bytes(response.body).decode())
+    return response
+
+
+# How a plain function becomes a route that FastAPI can read.
+
+
+def parameters_model(function: Callable[..., Any]) -> Any:
+    return inspect.signature(function).return_annotation
+
+
+def register(serve: Callable[..., Any], function: Callable[..., Any], extra: dict[str, Any]) -> None:
+    """Give the serving function the signature that FastAPI is to see: the route's own input, and what serving needs."""
+    own = list(inspect.signature(function).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    needed = [inspect.Parameter("request", keyword, annotation=Request)]
+    needed += [
+        inspect.Parameter(
+            name, keyword, annotation=kind, default=None if name == "idempotency_key" else inspect.Parameter.empty
+        )
+        for name, kind in extra.items()
+    ]
+    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in own)])  # type: ignore[attr-defined]
+
+
+def add_route(
+    router: APIRouter,
+    method: str,
+    path: str,
+    serve: Callable[..., Any],
+    status: int,
+    model: Any,
+    refusals: Iterable[type[Refusal]],
+    statuses: Iterable[int],
+    function: Callable[..., Any],
+) -> None:
+    router.add_api_route(
+        path,
+        serve,
+        methods=[method],
+        status_code=status,
+        response_model=model,
+        responses=documented(refusals, *statuses),
+        summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
+        operation_id=function.__name__,
+    )
+
+
+async def read_if_match(
+    if_match: Annotated[str | None, Header(alias="If-Match", description="The ETag that you read.")] = None,
+) -> int:
+    if if_match is None:
+        raise PreconditionRequired(
+            "Send the ETag of what you read as If-Match, so that nobody's change is overwritten."
+        )
+    try:
+        return int(if_match.removeprefix("W/").strip('"'))
+    except ValueError:
+        raise Stale from None
+
+
+Version = Annotated[int, Depends(read_if_match)]
+Paging = Annotated[ListQuery, Query()]
+__all__ = ["Desk", "Invalid", "NotFound", "Paging", "Version", "endpoint", "public", "refuse_undeclared"]

@@ -1,0 +1,19 @@
+"""The kinds of text that come in, each with its limits. None may hold control characters."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+
+
+def lowered(value: str) -> str:
+    return value.lower()
+
+
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
+Email = Annotated[EmailStr, AfterValidator(lowered), Field(max_length=254)]
+Npi = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
+Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+Code = Annotated[str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$")]

@@ -1,0 +1,89 @@
+"""The practices of this installation, for the people who run it. They see no record of any practice."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.answers import Input, PageOut, page_out, some_of
+from api.deps import Desk, Paging, Version, endpoint
+from api.fields import Email, Name, Npi, Short
+from api.staff import InvitationOut, invitation_out
+from practice.people import service
+from practice.people.models import Practice
+from practice.people.service import SlugTaken
+
+router = APIRouter(prefix="/practices", tags=["practices"])
+
+
+class AdminIn(Input):
+    email: Email
+    first_name: Name
+    last_name: Name
+
+
+class PracticeIn(Input):
+    name: Name
+    time_zone: Short = Field(examples=["America/New_York"])
+    npi: Npi | None = None
+    tax_id: Short | None = None
+    admin: AdminIn
+
+
+class PracticeChange(Input):
+    name: Name = ""
+    time_zone: Short = Field(default="", examples=["America/New_York"])
+    npi: Npi | None = None
+    tax_id: Short | None = None
+    status: Literal["ACTIVE", "SUSPENDED"] = "ACTIVE"
+
+
+class PracticeOut(BaseModel):
+    id: UUID
+    name: str
+    slug: str
+    time_zone: str
+    npi: str | None
+    status: str
+    created_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, practice: Practice) -> "PracticeOut":
+        return cls(**{name: getattr(practice, name) for name in cls.model_fields})
+
+
+class NewPracticeOut(BaseModel):
+    practice: PracticeOut
+    admin: InvitationOut
+
+
+PracticeInList: Any = some_of(PracticeOut)
+
+
+@endpoint(router, "GET", "", may="platform")
+def list_practices(desk: Desk, page: Paging) -> PageOut[PracticeInList]:
+    """All practices of this installation."""
+    return page_out(service.list_practices(desk.work.db, page.asked()), PracticeOut.of)
+
+
+@endpoint(router, "POST", "", may="platform", status=201, refusals=[SlugTaken])
+def create_practice(desk: Desk, body: PracticeIn) -> NewPracticeOut:
+    """A new practice and the invitation for its first admin."""
+    practice, invited = service.create_practice(desk.work, **body.model_dump())
+    return NewPracticeOut(practice=PracticeOut.of(practice), admin=invitation_out(desk, invited))
+
+
+@endpoint(router, "GET", "/{practice_id}", may="platform")
+def get_practice(desk: Desk, practice_id: UUID) -> PracticeOut:
+    """One practice."""
+    return PracticeOut.of(service.get_practice(desk.work.db, practice_id))
+
+
+@endpoint(router, "PATCH", "/{practice_id}", may="platform")
+def change_practice(desk: Desk, practice_id: UUID, version: Version, body: PracticeChange) -> PracticeOut:
+    """Change, suspend or reopen a practice. Suspended, it lets nobody in from the next request on."""
+    changes = body.model_dump(exclude_unset=True)
+    return PracticeOut.of(service.change_practice(desk.work, practice_id, version, changes))

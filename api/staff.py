@@ -1,0 +1,166 @@
+"""The staff of the practice: directory, roles, invitations, trainings."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input, PageOut, page_out, some_of
+from api.deps import Desk, Paging, Version, endpoint
+from api.fields import Email, Name, Npi, Short
+from practice.people import service
+from practice.people.models import Staff, Training
+from practice.people.service import AlreadyOnStaff, Invited, LastAdmin
+
+router = APIRouter(prefix="/staff", tags=["staff"])
+
+Role = Literal["admin", "supervisor", "clinician", "scheduler", "biller", "analyst"]
+Discipline = Literal["PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"]
+License = Literal["LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"]
+Roles = Annotated[list[Role], Field(min_length=1, max_length=6)]
+
+
+class StaffIn(Input):
+    email: Email
+    first_name: Name
+    last_name: Name
+    roles: Roles
+    hired_on: date
+    discipline: Discipline | None = None
+    license_type: License | None = None
+    license_number: Short | None = None
+    npi: Npi | None = None
+    supervisor_id: UUID | None = None
+
+
+class StaffChange(Input):
+    """Only what is sent is changed. Names, roles and the first day cannot be emptied."""
+
+    first_name: Name = ""
+    last_name: Name = ""
+    roles: Roles = []
+    hired_on: date = date.min
+    left_on: date | None = None
+    discipline: Discipline | None = None
+    license_type: License | None = None
+    license_number: Short | None = None
+    npi: Npi | None = None
+    supervisor_id: UUID | None = None
+
+
+class Deactivation(Input):
+    left_on: date
+
+
+class TrainingIn(Input):
+    kind: Literal["HIPAA", "OTHER"]
+    completed_on: date
+
+
+class StaffOut(BaseModel):
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    roles: list[str]
+    discipline: str | None
+    license_type: str | None
+    license_number: str | None
+    npi: str | None
+    supervisor_id: UUID | None
+    hired_on: date
+    left_on: date | None
+    active: bool
+    created_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, staff: Staff) -> "StaffOut":
+        plain = {name: getattr(staff, name) for name in cls.model_fields if name != "active"}
+        return cls(**plain, active=staff.deactivated_at is None)
+
+
+class InvitationOut(BaseModel):
+    """Give the link to the person, over a way that is safe: it lets in once, within seven days."""
+
+    staff: StaffOut
+    link: str
+
+
+class TrainingOut(BaseModel):
+    id: UUID
+    kind: str
+    completed_on: date
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, training: Training) -> "TrainingOut":
+        return cls(**{name: getattr(training, name) for name in cls.model_fields})
+
+
+class TrainingsOut(BaseModel):
+    items: list[TrainingOut]
+
+
+StaffInList: Any = some_of(StaffOut)
+
+
+def invitation_out(desk: Desk, invited: Invited) -> InvitationOut:
+    link = f"{desk.house.settings.public_url}/invitation#{invited.secret}"
+    return InvitationOut(staff=StaffOut.of(invited.staff), link=link)
+
+
+@endpoint(router, "GET", "", may="staff.read")
+def list_staff(
+    desk: Desk,
+    page: Paging,
+    role: Annotated[Role | None, Query()] = None,
+    active: Annotated[bool | None, Query()] = None,
+) -> PageOut[StaffInList]:
+    """The staff directory. Sorts by last_name, hired_on or id."""
+    return page_out(service.list_staff(desk.work, page.asked(), role=role, active=active), StaffOut.of)
+
+
+@endpoint(router, "POST", "", may="staff.write", status=201, refusals=[AlreadyOnStaff])
+def add_staff(desk: Desk, body: StaffIn) -> InvitationOut:
+    """Put somebody on the staff; answers with the link that lets them in."""
+    return invitation_out(desk, service.add_staff(desk.work, **body.model_dump()))
+
+
+@endpoint(router, "GET", "/{staff_id}", may="staff.read")
+def get_staff(desk: Desk, staff_id: UUID) -> StaffOut:
+    """One person of the staff."""
+    return StaffOut.of(service.get_staff(desk.work, staff_id))
+
+
+@endpoint(router, "PATCH", "/{staff_id}", may="staff.write", refusals=[LastAdmin])
+def change_staff(desk: Desk, staff_id: UUID, version: Version, body: StaffChange) -> StaffOut:
+    """Change somebody's record or roles. Roles count from their next request on."""
+    return StaffOut.of(service.change_staff(desk.work, staff_id, version, body.model_dump(exclude_unset=True)))
+
+
+@endpoint(router, "POST", "/{staff_id}/deactivate", may="staff.write", refusals=[LastAdmin])
+def deactivate_staff(desk: Desk, staff_id: UUID, body: Deactivation) -> StaffOut:
+    """Somebody leaves: out of this practice at once, the record stays."""
+    return StaffOut.of(service.deactivate_staff(desk.work, staff_id, body.left_on))
+
+
+@endpoint(router, "POST", "/{staff_id}/invite", may="staff.write")
+def invite_staff(desk: Desk, staff_id: UUID) -> InvitationOut:
+    """A new invitation: for a lost link, or for somebody who comes back."""
+    return invitation_out(desk, service.invite_again(desk.work, staff_id))
+
+
+@endpoint(router, "GET", "/{staff_id}/trainings", may="trainings.read", while_lapsed=True)
+def list_trainings(desk: Desk, staff_id: UUID) -> TrainingsOut:
+    """Somebody's trainings, newest first."""
+    found = service.list_trainings(desk.work, staff_id, desk.scope)
+    return TrainingsOut(items=[TrainingOut.of(training) for training in found])
+
+
+@endpoint(router, "POST", "/{staff_id}/trainings", may="trainings.write", status=201, while_lapsed=True)
+def record_training(desk: Desk, staff_id: UUID, body: TrainingIn) -> TrainingOut:
+    """Record a training. A current HIPAA training lifts the suspension of its holder at once."""
+    return TrainingOut.of(service.record_training(desk.work, staff_id, desk.scope, body.kind, body.completed_on))

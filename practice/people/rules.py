@@ -1,0 +1,87 @@
+"""Rules about practices and people: values in, problems and reasons out."""
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any
+from zoneinfo import available_timezones
+
+from practice.rule_settings import PARAMETERS
+from practice.security.permissions import STAFF_ROLES
+
+ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
+NPI_PROBLEM = "The NPI is not one: ten digits, of which the last checks the others."
+
+
+def slug_of(name: str) -> str:
+    """The practice's name as it stands in a command line: `Hill & Dale Therapy` is `hill-dale-therapy`."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "practice"
+
+
+def practice_problems(name: str, time_zone: str, npi: str | None) -> list[str]:
+    problems = []
+    if not name.strip():
+        problems.append("A practice needs a name.")
+    if time_zone not in ZONES:
+        problems.append(f"{time_zone!r} is no time zone; write one like America/New_York.")
+    if npi is not None and not npi_is_valid(npi):
+        problems.append(NPI_PROBLEM)
+    return problems
+
+
+def role_problems(roles: Collection[str]) -> list[str]:
+    problems = [
+        f"{role!r} is no role of staff; those are {', '.join(STAFF_ROLES)}."
+        for role in roles
+        if role not in STAFF_ROLES
+    ]
+    if not roles:
+        problems.append("Somebody on the staff has at least one role.")
+    return problems
+
+
+def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> list[str]:
+    problems = []
+    if left_on is not None and left_on < hired_on:
+        problems.append("The last day lies before the first one.")
+    if npi is not None and not npi_is_valid(npi):
+        problems.append(NPI_PROBLEM)
+    return problems
+
+
+def npi_is_valid(npi: str) -> bool:
+    """Ten digits whose last is the Luhn check over the others with 80840 in front."""
+    if not re.fullmatch(r"[0-9]{10}", npi):
+        return False
+    digits = [int(digit) for digit in "80840" + npi]
+    doubled = [sum(divmod(digit * 2, 10)) for digit in digits[-2::-2]]
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
+
+
+def setting_problems(key: str, value: Any, effective_on: date, today: date) -> list[str]:
+    parameter = PARAMETERS.get(key)
+    if parameter is None:
+        return [f"There is no setting {key!r}; those are {', '.join(PARAMETERS)}."]
+    problems = []
+    if type(value) is not int or not parameter.least <= value <= parameter.most:
+        problems.append(f"{key} is a whole number from {parameter.least} to {parameter.most}.")
+    if effective_on < today:
+        problems.append("A change cannot begin in the past: what was decided stays decided. Choose today or later.")
+    return problems
+
+
+def supervises_in_circle(staff_id: Any, supervisor_id: Any, supervisor_of: dict[Any, Any]) -> bool:
+    """Whether this supervisor would, over some others, be supervised by this person."""
+    seen: set[Any] = set()
+    above = supervisor_id
+    while above is not None and above not in seen:
+        if above == staff_id:
+            return True
+        seen.add(above)
+        above = supervisor_of.get(above)
+    return False
+
+
+def last_admin(admins: Iterable[Any], leaving: Any) -> bool:
+    """Whether nobody could run the practice once this person cannot."""
+    return set(admins) <= {leaving}

@@ -1,0 +1,178 @@
+"""Accounts: making them, inviting them into a practice, their passwords and their sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from practice.errors import Refusal
+from practice.security.installation import Installation
+from practice.security.letters import Letter
+from practice.security.models import Account, AccountSession, Membership
+from practice.security.one_time import account_of, consume_token, find_token, issue_token
+from practice.security.passwords import hash_password, verify_password
+from practice.security.rules import password_problems
+from practice.security.signing_in import WrongCredentials, attempt_key, end_session, forget_attempts, reserve_attempt
+from practice.security.work import Actor, Work
+from practice.store.ids import NOBODY, new_id
+
+INVITATION_LIFETIME = timedelta(days=7)
+RESET_LIFETIME = timedelta(hours=1)
+
+
+class PasswordRefused(Refusal):
+    code = "PASSWORD_REFUSED"
+    status = 422
+
+
+def account_for(db: Session, email: str, now: datetime) -> Account:
+    """The account of this address, made when there is none. Whose it is, only its password tells."""
+    db.execute(
+        insert(Account)
+        .values(id=new_id(), email=email, created_at=now)
+        .on_conflict_do_nothing(index_elements=["email"])
+    )
+    return db.scalars(select(Account).where(Account.email == email)).one()
+
+
+def invite(work: Work, account: Account) -> str:
+    """Offer the account a place in the practice. It counts once the person took it, with the secret returned here."""
+    work.db.execute(
+        insert(Membership)
+        .values(account_id=account.id, tenant_id=work.tenant_id, created_at=work.now)
+        .on_conflict_do_update(
+            index_elements=["account_id", "tenant_id"],
+            set_={"ended_at": None, "accepted_at": None},
+            where=Membership.ended_at.is_not(None),
+        )
+    )
+    return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now)
+
+
+def accept_invitation(
+    house: Installation, token: str, password: str, now: datetime, request_id: str | None = None
+) -> None:
+    """Take the place. A new account gets its password here; one that has a password proves it."""
+    with house.store.system_session() as db:
+        invitation = find_token(db, "invitation", token, now)
+        account = account_of(db, invitation)
+    tenant_id = invitation.tenant_id or NOBODY
+    if account.password_hash is None:
+        refuse_weak(account, password)
+        hashed = hash_password(password)
+    else:
+        hashed = None
+        prove_password(house, account, password, now)
+    with house.work(Actor(tenant_id, account.id, request_id=request_id), now) as work:
+        consume_token(work.db, "invitation", token, now)
+        if hashed is not None:
+            first = update(Account).where(Account.id == account.id, Account.password_hash.is_(None))
+            if work.db.scalar(first.values(password_hash=hashed, password_set_at=now).returning(Account.id)) is None:
+                raise WrongCredentials("This account has just been given a password. Use that one.")
+        accepted = update(Membership).where(Membership.account_id == account.id, Membership.tenant_id == tenant_id)
+        work.db.execute(accepted.values(accepted_at=now))
+        work.record("membership.accepted", "account", account.id)
+
+
+def change_password(house: Installation, actor: Actor, current: str, new: str, now: datetime) -> None:
+    """The person's own doing, proven by the present password. Every other session of theirs ends."""
+    assert actor.account_id is not None  # noqa: S101 - only a signed-in person comes here
+    with house.store.system_session() as db:
+        account = db.get_one(Account, actor.account_id)
+    prove_password(house, account, current, now)
+    refuse_weak(account, new)
+    if new == current:
+        raise PasswordRefused("The new password is the present one. Choose another.")
+    hashed = hash_password(new)
+    with house.work(actor, now) as work:
+        set_password(work, account.id, hashed, keep=actor.session_id)
+
+
+def ask_reset(house: Installation, email: str, now: datetime) -> None:
+    """Post a link to the address, if it is known. The asker cannot tell."""
+    with house.work(Actor(), now) as work:
+        account = work.db.scalar(
+            select(Account).where(Account.email == email.strip().lower(), Account.disabled_at.is_(None))
+        )
+        if account is None:
+            return
+        secret = issue_token(work.db, "reset", account.id, None, RESET_LIFETIME, now)
+        work.record("password.reset_asked", "account", account.id)
+    house.letters.post(
+        Letter(
+            to=account.email,
+            subject="Set a new password for Caseload",
+            text=f"Somebody, we hope you, asked for a new password. This link works once, for an hour:\n\n"
+            f"{house.settings.public_url}/reset#{secret}\n\nIf it was not you, leave it: nothing changes.",
+        ),
+        now,
+    )
+
+
+def reset_password(
+    house: Installation, token: str, password: str, now: datetime, request_id: str | None = None
+) -> None:
+    """A new password by the link that was posted. Every session of the account ends; the second factor stays."""
+    with house.store.system_session() as db:
+        account = account_of(db, find_token(db, "reset", token, now))
+    refuse_weak(account, password)
+    hashed = hash_password(password)
+    with house.work(Actor(account_id=account.id, request_id=request_id), now) as work:
+        consume_token(work.db, "reset", token, now)
+        set_password(work, account.id, hashed, keep=None)
+        forget_attempts(work.db, attempt_key(house, "password", account.email))
+
+
+def set_password(work: Work, account_id: UUID, hashed: str, keep: UUID | None) -> None:
+    work.db.execute(
+        update(Account).where(Account.id == account_id).values(password_hash=hashed, password_set_at=work.now)
+    )
+    for session in sessions_of(work.db, account_id, work.now):
+        if session.id != keep:
+            end_session(work.db, session.id, "password", work.now)
+    work.record("password.set", "account", account_id)
+
+
+def prove_password(house: Installation, account: Account, password: str, now: datetime) -> None:
+    key = attempt_key(house, "password", account.email)
+    with house.store.system_session() as db:
+        reserve_attempt(db, key, now)
+    if not verify_password(account.password_hash, password):
+        raise WrongCredentials("The present password is not right.")
+    with house.store.system_session() as db:
+        forget_attempts(db, key)
+
+
+def refuse_weak(account: Account, password: str) -> None:
+    problems = password_problems(password, email=account.email)
+    if problems:
+        raise PasswordRefused(" ".join(problems), problems=problems)
+
+
+def sessions_of(db: Session, account_id: UUID, now: datetime) -> Sequence[AccountSession]:
+    """The account's sessions that live, newest first."""
+    return db.scalars(
+        select(AccountSession)
+        .where(AccountSession.account_id == account_id, AccountSession.ended_at.is_(None))
+        .where(func.session_over(literal_column("account_sessions"), now).is_(None))
+        .order_by(AccountSession.started_at.desc())
+    ).all()
+
+
+def end_sessions_here(work: Work, account_id: UUID, reason: str) -> int:
+    """End the account's sessions in this practice, and only there."""
+    ended = update(AccountSession).where(
+        AccountSession.account_id == account_id,
+        AccountSession.tenant_id == work.tenant_id,
+        AccountSession.ended_at.is_(None),
+    )
+    return len(work.db.scalars(ended.values(ended_at=work.now, end_reason=reason).returning(AccountSession.id)).all())
+
+
+def end_membership(work: Work, account_id: UUID) -> None:
+    ended = update(Membership).where(Membership.account_id == account_id, Membership.tenant_id == work.tenant_id)
+    work.db.execute(ended.values(ended_at=work.now))
+    end_sessions_here(work, account_id, "left")

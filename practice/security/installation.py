@@ -1,0 +1,55 @@
+"""This installation of Caseload: its database, its keys, and how work is begun in it."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from practice.security.audit import Anchors
+from practice.security.keyring import KeyRing
+from practice.security.letters import OutboxFolder
+from practice.security.tokens import AccessTokens
+from practice.security.work import Actor, Work, begin_work
+from practice.settings import Settings
+from practice.store.ids import NOBODY
+from practice.store.store import Store
+
+
+class Installation:
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.master = settings.master
+        self.keys = KeyRing(store.engine, self.master)
+        self.tokens = AccessTokens(self.master)
+        self.anchors = Anchors(settings.anchors, self.master)
+        self.letters = OutboxFolder(settings.outbox)
+        self.attempt_key = self.master.derive("sign-in attempts")
+
+    def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
+        return begin_work(self.store.engine, self.keys, actor, now)
+
+    def practices(self, now: datetime) -> list[UUID]:
+        """Every practice, and the installation itself, each of which has records of its own."""
+        with self.store.system_session() as db:
+            return [NOBODY, *db.scalars(text("select id from practices order by id"))]
+
+    def anchor_audit(self, now: datetime) -> int:
+        """Write the heads of all audit chains down outside the database. Returns how many had moved."""
+        moved = 0
+        for tenant_id in self.practices(now):
+            with self.store.session_in(tenant_id) as db:
+                moved += self.anchors.drop(db, tenant_id, now)
+        return moved
+
+
+def open_installation(settings: Settings, *, pool_size: int = 8) -> Installation:
+    """The installation that the settings describe. Nothing is started or changed by this."""
+    settings.check()
+
+    def url(secret: SecretStr | None) -> str | None:
+        return secret.get_secret_value() if secret else None
+
+    store = Store(settings.data_dir, url(settings.database_url), url(settings.database_owner_url), pool_size=pool_size)
+    return Installation(settings, store)

@@ -1,0 +1,137 @@
+"""Who may do what, as data. What does not stand here is refused.
+
+A cell reads like the table that the practice agreed on: `R` reads, `W` writes (and so reads), other words are verbs of
+their own; each may be followed by how far it reaches: `team` or `own` records, `shared` ones; all of the practice's
+where nothing is said.
+"""
+
+from enum import StrEnum
+
+from practice.errors import Refusal
+
+ROLES = ("admin", "supervisor", "clinician", "scheduler", "biller", "client", "analyst")
+STAFF_ROLES = tuple(role for role in ROLES if role != "client")
+
+
+class Scope(StrEnum):
+    """How far a permission reaches, widest first."""
+
+    ALL = "all"
+    TEAM = "team"
+    OWN = "own"
+    SHARED = "shared"
+
+
+AGREED: dict[str, dict[str, str]] = {
+    "settings": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
+    "rooms": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "W", "biller": "R"},
+    "staff": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
+    "trainings": {
+        "admin": "W",
+        "supervisor": "R team, W own",
+        "clinician": "W own",
+        "scheduler": "W own",
+        "biller": "W own",
+        "analyst": "W own",
+    },
+    "pay": {"admin": "W", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
+    "clients": {
+        "admin": "W",
+        "supervisor": "R team",
+        "clinician": "R own",
+        "scheduler": "W",
+        "biller": "R",
+        "client": "R own, contact own",
+    },
+    "coverages": {
+        "admin": "W",
+        "supervisor": "R team",
+        "clinician": "R own",
+        "scheduler": "W",
+        "biller": "W",
+        "client": "R own",
+    },
+    "consents": {
+        "admin": "W",
+        "supervisor": "R team",
+        "clinician": "R own",
+        "scheduler": "W",
+        "biller": "R",
+        "client": "R own",
+    },
+    "notes": {
+        "admin": "read_with_reason",
+        "supervisor": "R team, co_sign team, unlock team",
+        "clinician": "R own, W own",
+        "client": "R shared",
+    },
+    "appointments": {
+        "admin": "W",
+        "supervisor": "R team",
+        "clinician": "R own, status own, notes own, ask_to_move own",
+        "scheduler": "W",
+        "biller": "R",
+        "client": "R own, book own, move own, cancel own",
+    },
+    "waitlist": {"admin": "W", "supervisor": "R team", "clinician": "R own", "scheduler": "W", "biller": "R"},
+    "availability": {
+        "admin": "W",
+        "supervisor": "R team",
+        "clinician": "W own",
+        "scheduler": "W",
+        "client": "free_slots",
+    },
+    "session_completions": {
+        "admin": "W, override",
+        "supervisor": "W team, override team",
+        "clinician": "W own",
+        "scheduler": "W, create",
+        "biller": "R",
+    },
+    "billing": {"admin": "W", "clinician": "R own", "biller": "W", "client": "statements own, pay own"},
+    "expenses": {"admin": "W", "biller": "W"},
+    "metrics": {
+        "admin": "R",
+        "supervisor": "R team",
+        "clinician": "R own",
+        "scheduler": "front_desk",
+        "biller": "money",
+        "analyst": "values",
+    },
+    "audit": {"admin": "R"},
+}
+
+
+def read_agreement(agreed: dict[str, dict[str, str]]) -> dict[tuple[str, str, str], Scope]:
+    """(record, verb, role) -> how far."""
+    matrix: dict[tuple[str, str, str], Scope] = {}
+    for record, cells in agreed.items():
+        for role, cell in cells.items():
+            for grant in cell.split(", "):
+                verb, _, reach = grant.partition(" ")
+                scope = Scope(reach or "all")
+                for name in {"R": ("read",), "W": ("read", "write")}.get(verb, (verb,)):
+                    matrix.setdefault((record, name, role), scope)
+    return matrix
+
+
+MATRIX = read_agreement(AGREED)
+KNOWN = {(record, verb) for record, verb, _ in MATRIX}
+
+
+class Forbidden(Refusal):
+    code = "FORBIDDEN"
+    status = 403
+
+
+def scope_of(roles: frozenset[str], record: str, verb: str) -> Scope | None:
+    """The widest reach that any of the roles gives, or None."""
+    scopes = {MATRIX.get((record, verb, role)) for role in roles}
+    return next((scope for scope in Scope if scope in scopes), None)
+
+
+def require(roles: frozenset[str], record: str, verb: str) -> Scope:
+    scope = scope_of(roles, record, verb)
+    if scope is None:
+        raise Forbidden("Your roles do not allow this. Ask an admin of the practice if you need it.")
+    return scope

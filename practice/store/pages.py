@@ -1,0 +1,95 @@
+"""Lists in pages: a stable order, a cursor that says where to go on, never an offset."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from practice.errors import Refusal
+
+
+class BadPage(Refusal):
+    code = "VALIDATION_ERROR"
+    status = 422
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    limit: int = 20
+    cursor: str | None = None
+    sort: str | None = None
+    count: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    items: Sequence[Any]
+    next_cursor: str | None
+    total: int | None
+
+
+def page_of(
+    db: Session,
+    query: Select[Any],
+    asked: PageRequest,
+    sortable: Mapping[str, InstrumentedAttribute[Any]],
+    key: InstrumentedAttribute[Any],
+    default_sort: str,
+) -> Page:
+    """One page of the query, ordered by an allowed column (`-` in front: descending) and then by the key."""
+    sort = asked.sort or default_sort
+    column = sortable.get(sort.removeprefix("-"))
+    if column is None:
+        raise BadPage(
+            f"Lists like this are sorted by {', '.join(sortable)}; put - in front for the other way round.",
+            field="sort",
+        )
+    total = db.scalar(select(func.count()).select_from(query.subquery())) if asked.count else None
+    down = sort.startswith("-")
+    order: tuple[ColumnElement[Any], ...] = (
+        (column.expression,) if column is key else (column.expression, key.expression)
+    )
+    if asked.cursor is not None:
+        place = tuple_(*read_cursor(asked.cursor, sort, order))
+        query = query.where(tuple_(*order) < place if down else tuple_(*order) > place)
+    query = query.order_by(*(part.desc() if down else part.asc() for part in order)).limit(asked.limit + 1)
+    items = db.scalars(query).all()
+    more = len(items) > asked.limit
+    items = items[: asked.limit]
+    cursor = write_cursor(sort, [getattr(items[-1], part.key) for part in order]) if more else None
+    return Page(items, cursor, total)
+
+
+def write_cursor(sort: str, place: Sequence[Any]) -> str:
+    values = [
+        value.isoformat() if isinstance(value, date) else value if isinstance(value, int) else str(value)
+        for value in place
+    ]
+    return base64.urlsafe_b64encode(json.dumps([sort, *values]).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
+    readers: dict[type, Any] = {
+        str: str,
+        int: int,
+        UUID: UUID,
+        date: date.fromisoformat,
+        datetime: datetime.fromisoformat,
+    }
+    try:
+        found_sort, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if found_sort != sort or len(values) != len(order):
+            raise ValueError(cursor)
+        place = [readers[part.type.python_type](value) for part, value in zip(order, values, strict=True)]
+        if any(isinstance(value, str) and "\x00" in value for value in place):
+            raise ValueError(cursor)
+    except (ValueError, TypeError, KeyError, binascii.Error):
+        raise BadPage("This cursor does not belong to this list. Start again without it.", field="cursor") from None
+    return place

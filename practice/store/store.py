@@ -1,0 +1,181 @@
+"""The database of this installation: the embedded one, or a server by its address. Finds, checks and prepares it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from practice.errors import StoreProblem
+from practice.store.embedded import EmbeddedServer
+from practice.store.engine import make_engine, session_in
+from practice.store.migrate import migrate, newest_revision, require_newest, revision_of
+from practice.store.roles import ROLES, prepare_login, prepare_roles
+
+OLDEST_SERVER = 180000
+Parameters = Mapping[str, Any]
+
+
+class Store:
+    """Connects as the runtime role; as the owner only to migrate, and as an administrator only to back up."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        database_url: str | None = None,
+        owner_url: str | None = None,
+        *,
+        pool_size: int = 8,
+        database: str = "caseload",
+    ) -> None:
+        self.embedded = None if database_url else EmbeddedServer(data_dir)
+        self._urls = {"app": database_url, "owner": owner_url}
+        self._pool_size = pool_size
+        self.database = database
+
+    @cached_property
+    def engine(self) -> Engine:
+        return make_engine(lambda: self.connect("app"), pool_size=self._pool_size)
+
+    def session_in(self, tenant_id: UUID) -> AbstractContextManager[Session]:
+        return session_in(self.engine, tenant_id)
+
+    def system_session(self) -> AbstractContextManager[Session]:
+        return session_in(self.engine, None)
+
+    def autocommit(self) -> AbstractContextManager[Connection]:
+        """For one statement that stands alone, such as counting a request: it must hold no lock a moment longer."""
+        return self._autocommit.connect()
+
+    @cached_property
+    def _autocommit(self) -> Engine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def parameters(self, role: str) -> Parameters:
+        """How to connect as `app`, as `owner`, or as `superuser`, who on a server is the owner's login."""
+        if self.embedded:
+            return self.embedded.conninfo(role, self.database)
+        url = self._urls["app" if role == "app" else "owner"]
+        if url is None:
+            raise StoreProblem(
+                "This needs the login that owns the database, and only DATABASE_URL is set. "
+                "Set DATABASE_OWNER_URL too, and run it again."
+            )
+        parts = make_url(url)
+        return {
+            "host": parts.host,
+            "port": parts.port or 5432,
+            "user": parts.username,
+            "password": parts.password,
+            "dbname": parts.database,
+            **parts.query,
+        }
+
+    def connect(self, role: str) -> psycopg.Connection[Any]:
+        """A new connection. The embedded server is started first when it does not run, also after a crash."""
+        options = "-c timezone=UTC" + (" -c role=caseload_owner" if role == "owner" and not self.embedded else "")
+        parameters = {
+            **self.parameters(role),
+            "options": options,
+            "connect_timeout": 10,
+            "application_name": "caseload",
+        }
+        try:
+            return psycopg.connect(**parameters)
+        except psycopg.OperationalError as error:
+            if self.embedded is None:
+                raise StoreProblem(
+                    f"The database at {parameters['host']} does not answer as {parameters['user']} "
+                    f"({reason(error)}). Check that it runs and that DATABASE_URL is right."
+                ) from None
+        self.embedded.ensure()
+        try:
+            return psycopg.connect(**parameters)
+        except psycopg.OperationalError as error:
+            raise StoreProblem(
+                f"The embedded database runs, but does not let us in ({reason(error)}). Run `caseload doctor`."
+            ) from None
+
+    def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Make the database ready for this Caseload: started, roles made, migrated. Nothing to do is done quickly."""
+        if self.embedded:
+            progress("Starting the database")
+            self.embedded.ensure()
+        with self.owner_connection() as connection:
+            refuse_old_server(connection)
+            if self._roles_missing(connection):
+                progress("Making the database's roles")
+                self._prepare_roles()
+        with self.owner_connection("owner") as connection:
+            if revision_of(connection) != newest_revision():
+                progress("Bringing the schema up to date")
+                connection.rollback()
+                migrate(connection)
+
+    def check(self) -> None:
+        """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""
+        if self.embedded:
+            self.prepare()
+        with self.engine.connect() as connection:
+            refuse_old_server(connection)
+            powers = connection.execute(
+                text("""
+                    select r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, 'caseload_owner', 'member') as too_much
+                    from pg_roles as r where r.rolname = current_user
+                        and exists (select from pg_roles where rolname = 'caseload_owner')
+                """)
+            ).scalar()
+            if powers is None:
+                raise StoreProblem("The database has not been prepared for Caseload. Run `caseload migrate`.")
+            if powers:
+                raise StoreProblem(
+                    "The login in DATABASE_URL could pass the walls between practices: it is a superuser, may bypass "
+                    "row-level security, or owns the tables. Give the service a login of its own; `caseload migrate` "
+                    "makes the one that DATABASE_URL names."
+                )
+            require_newest(connection)
+
+    def owner_connection(self, role: str = "superuser") -> AbstractContextManager[Connection]:
+        return make_engine(lambda: self.connect(role), pool_size=0).connect()
+
+    def _roles_missing(self, connection: Connection) -> bool:
+        found = connection.scalar(
+            text("select count(*) from pg_roles where rolname = any(:roles)"), {"roles": list(ROLES)}
+        )
+        owner = connection.scalar(
+            text("select pg_get_userbyid(datdba) from pg_database where datname = current_database()")
+        )
+        return found != len(ROLES) or owner != "caseload_owner"
+
+    def _prepare_roles(self) -> None:
+        with self.owner_connection() as connection, connection.begin():
+            passwords = None
+            if self.embedded:
+                passwords = {role: self.embedded.password(role.removeprefix("caseload_")) for role in ROLES}
+            prepare_roles(connection, passwords)
+            if not self.embedded:
+                app = self.parameters("app")
+                prepare_login(connection, str(app["user"]), str(app["password"]))
+
+
+def reason(error: psycopg.OperationalError) -> str:
+    """The server's own words, first line only: the rest may quote what was sent."""
+    return str(error).strip().splitlines()[0].split("FATAL:")[-1].strip()
+
+
+def refuse_old_server(connection: Connection) -> None:
+    version = connection.execute(text("show server_version_num")).scalar_one()
+    if int(version) < OLDEST_SERVER:
+        raise StoreProblem(
+            f"The database server is PostgreSQL {int(version) // 10000}, and Caseload needs 18. Upgrade the server, "
+            "or unset DATABASE_URL to use the embedded one."
+        )
