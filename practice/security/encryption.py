@@ -205,7 +205,7 @@ def _from_base64(text: str) -> bytes | None:
 def _looks_made_up(text: str, key: bytes) -> bool:
     """Bytes that repeat or count, text instead of bytes, words for base64. One random key in 10**9 looks like that."""
     steps = {(after - before) % 256 for before, after in itertools.pairwise(key)}
-    few_values = min(len(set(key)), len(steps)) < _KEY_BYTES // 2
+    is_regular = len(steps) < _KEY_BYTES // 2
     is_text = all(32 <= byte < 127 for byte in key)
     is_one_case = text in (text.lower(), text.upper())
-    return few_values or is_text or is_one_case or any(word in text.lower() for word in _PLACEHOLDER_WORDS)
+    return is_regular or is_text or is_one_case or any(word in text.lower() for word in _PLACEHOLDER_WORDS)

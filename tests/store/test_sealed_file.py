@@ -148,9 +148,15 @@ def test_a_header_that_is_none_is_damage(text: bytes) -> None:
 
 
 def test_a_header_that_claims_to_be_huge_is_not_read() -> None:
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None
+            assert 0 <= size < 2 << 20
+            return super().read(size)
+
     data = sealed(b"")
     with pytest.raises(DamagedBackup):
-        read_header(io.BytesIO(data[:8] + b"\xff\xff\xff\xff" + data[12:]))
+        read_header(Watched(data[:8] + b"\xff\xff\xff\xff" + data[12:]))
     with pytest.raises(ValueError, match="too long"):
         sealed(b"", {"key_id": "x" * (1 << 20)})
 
