@@ -39,6 +39,7 @@ ROLES = ("owner", "app", "warehouse", "analyst")
 DATABASE = "caseload"
 
 START_SECONDS = 300.0  # crash recovery of a large database takes its time
+ANSWER_SECONDS = 2.0
 LEFTOVER_SECONDS = 30.0
 STOP_SECONDS = 120.0
 
@@ -204,7 +205,7 @@ class EmbeddedServer:
             if self.socket_dir.lstat().st_uid != self._cluster.stat().st_uid:
                 return False  # somebody else's folder under /tmp
             with socket.socket(socket.AF_UNIX) as caller:
-                caller.settimeout(2)
+                caller.settimeout(ANSWER_SECONDS)
                 caller.connect(str(self.socket_dir / SOCKET))
                 if hasattr(socket, "SO_PEERCRED"):
                     peer = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
@@ -263,9 +264,8 @@ class EmbeddedServer:
             return
         if self._folder.disk_is_full(done.stdout):
             raise self._folder.disk_problem()
-        last = next(
-            (line for line in reversed(done.stdout.splitlines()) if "error:" in line.lower()), "no reason given"
-        )
+        faults = [line for line in done.stdout.splitlines() if any(word in line for word in ("error:", "FATAL:"))]
+        last = faults[-1] if faults else "no reason given"
         raise StoreProblem(
             f"A new embedded database could not be made in {self.data_dir}: {last.strip()}. "
             "Put that right and try again, or choose another data folder; nothing half-made was left behind."

@@ -18,7 +18,7 @@ PORT = "5432"
 SOCKET = f".s.PGSQL.{PORT}"
 SOCKET_PATH_BYTES = 107
 LOCK_TEXT = b"This folder belongs to Caseload's embedded PostgreSQL.\n"
-DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+DISK_FULL = ("No space left on device", "Check free disk space", "Disk quota exceeded", "File too large")
 
 
 class DataFolder:
@@ -32,7 +32,8 @@ class DataFolder:
     @property
     def socket_dir(self) -> Path:
         folder = self.path / "run"
-        if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES:
+        # A socket's path has a limit, and to libpq a comma separates two hosts.
+        if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES and "," not in str(folder):
             return folder
         name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return Path("/tmp") / f"caseload-{name}"  # noqa: S108 - made 0700, and its owner is checked before each use
