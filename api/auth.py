@@ -56,7 +56,7 @@ class ResetAskIn(Input):
 
 class TokensOut(BaseModel):
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind, not a token
     expires_in: int
     refresh_token: str
     session_id: UUID
@@ -79,7 +79,7 @@ class PracticeChoice(BaseModel):
 
 
 class StepOut(BaseModel):
-    """What comes next: enter a `code`, `enrol` an authenticator, choose a `practice`, set a `new_password`, or `done`."""
+    """What comes next: a `code`, `enrol` an authenticator, choose a `practice`, set a `new_password`, or `done`."""
 
     next: Literal["code", "enrol", "practice", "new_password", "done"]
     token: str | None
@@ -210,11 +210,11 @@ def me(desk: Desk) -> MeOut:
     """Who is signed in, where, and as what."""
     actor = desk.actor
     return MeOut(
-        account_id=actor.account_id,
+        account_id=desk.account_id,
         practice_id=actor.tenant_id if actor.tenant_id.int else None,
         staff_id=actor.staff_id,
         roles=sorted(actor.roles, key=[*STAFF_ROLES, "client", "platform_admin"].index),
-        session_id=actor.session_id,
+        session_id=desk.session_id,
         suspended="TRAINING_LAPSED" if desk.training_lapsed else None,
     )
 
@@ -222,7 +222,7 @@ def me(desk: Desk) -> MeOut:
 @endpoint(router, "POST", "/logout", may="signed_in", status=204, while_lapsed=True)
 def logout(desk: Desk) -> None:
     """End this session, at once."""
-    revoke(desk, desk.actor.session_id)
+    revoke(desk, desk.session_id)
 
 
 @endpoint(router, "GET", "/sessions", may="signed_in")
@@ -237,7 +237,7 @@ def list_sessions(desk: Desk) -> SessionsOut:
                 last_seen_at=session.last_seen_at,
                 current=session.id == desk.actor.session_id,
             )
-            for session in accounts.sessions_of(desk.work.db, desk.actor.account_id, desk.now)
+            for session in accounts.sessions_of(desk.work.db, desk.account_id, desk.now)
         ]
     )
 
@@ -248,8 +248,8 @@ def end_session(desk: Desk, session_id: UUID) -> None:
     revoke(desk, session_id)
 
 
-def revoke(desk: Desk, session_id: UUID | None) -> None:
-    own = {session.id for session in accounts.sessions_of(desk.work.db, desk.actor.account_id, desk.now)}
+def revoke(desk: Desk, session_id: UUID) -> None:
+    own = {session.id for session in accounts.sessions_of(desk.work.db, desk.account_id, desk.now)}
     if session_id not in own:
         raise NotFound
     signing_in.end_session(desk.work.db, session_id, "signed out", desk.now)

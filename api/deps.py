@@ -53,6 +53,16 @@ class Desk:
     _work: Work | None = None
 
     @property
+    def account_id(self) -> UUID:
+        assert self.actor.account_id is not None  # noqa: S101 - whoever passed the door has an account
+        return self.actor.account_id
+
+    @property
+    def session_id(self) -> UUID:
+        assert self.actor.session_id is not None  # noqa: S101 - and a session
+        return self.actor.session_id
+
+    @property
     def work(self) -> Work:
         assert self._work is not None, "a public route opens its own transactions"  # noqa: S101
         return self._work
@@ -102,9 +112,17 @@ def endpoint(
         statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
         statuses |= ({412, 428} if "version" in parameters else set()) | ({409} if keyed else set())
         add_route(
-            router, method, path, serve, status, model, [*refusals, TrainingLapsed, PracticeClosed], statuses, function
+            router,
+            method,
+            path,
+            serve,
+            status,
+            model,
+            [*refusals, TrainingLapsed, PracticeClosed],
+            statuses,
+            function,
+            may,
         )
-        serve.__permission__ = may  # type: ignore[attr-defined]
         return function
 
     return declare
@@ -133,8 +151,9 @@ def public(
 
         register(serve, function, {})
         statuses = {422, 429, 503} if counted else {503}
-        add_route(router, method, path, serve, status, parameters_model(function), refusals, statuses, function)
-        serve.__permission__ = "public"  # type: ignore[attr-defined]
+        add_route(
+            router, method, path, serve, status, parameters_model(function), refusals, statuses, function, "public"
+        )
         return function
 
     return declare
@@ -143,7 +162,7 @@ def public(
 def refuse_undeclared(app: FastAPI) -> None:
     """Deny by default: the service does not start with a route that says not who may call it."""
     for route in app.routes:
-        if isinstance(route, APIRoute) and not hasattr(route.endpoint, "__permission__"):
+        if isinstance(route, APIRoute) and "x-permission" not in (route.openapi_extra or {}):
             raise ConfigurationProblem(f"The route {route.path} declares no permission. Make it with `endpoint`.")
 
 
@@ -249,7 +268,7 @@ def parameters_model(function: Callable[..., Any]) -> Any:
     return inspect.signature(function).return_annotation
 
 
-def register(serve: Callable[..., Any], function: Callable[..., Any], extra: dict[str, Any]) -> None:
+def register(serve: Any, function: Callable[..., Any], extra: dict[str, Any]) -> None:
     """Give the serving function the signature that FastAPI is to see: the route's own input, and what serving needs."""
     own = list(inspect.signature(function).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -260,7 +279,7 @@ def register(serve: Callable[..., Any], function: Callable[..., Any], extra: dic
         )
         for name, kind in extra.items()
     ]
-    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in own)])  # type: ignore[attr-defined]
+    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in own)])
 
 
 def add_route(
@@ -273,7 +292,9 @@ def add_route(
     refusals: Iterable[type[Refusal]],
     statuses: Iterable[int],
     function: Callable[..., Any],
+    permission: str,
 ) -> None:
+    name = getattr(function, "__name__", "")
     router.add_api_route(
         path,
         serve,
@@ -281,8 +302,9 @@ def add_route(
         status_code=status,
         response_model=model,
         responses=documented(refusals, *statuses),
-        summary=(function.__doc__ or function.__name__).strip().splitlines()[0],
-        operation_id=function.__name__,
+        summary=(inspect.getdoc(function) or name).splitlines()[0],
+        operation_id=name,
+        openapi_extra={"x-permission": permission},
     )
 
 

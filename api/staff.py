@@ -40,7 +40,7 @@ class StaffChange(Input):
 
     first_name: Name = ""
     last_name: Name = ""
-    roles: Roles = []
+    roles: Roles = Field(default_factory=list)
     hired_on: date = date.min
     left_on: date | None = None
     discipline: Discipline | None = None

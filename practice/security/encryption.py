@@ -121,14 +121,14 @@ class FieldCipher:
             raise ValueError(f"The current key {current} is not among the keys.")
         self._tenant_id = tenant_id
         self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
-        self._current = current
+        self.current = current
 
     def seal(self, table: str, column: str, row_id: UUID, text: str) -> bytes:
         plain = _utf8(text)
         if plain is None:
             # Outside of an `except`, since the encoder's own error carries the whole text.
             raise TextRefused("The text holds half a character (a lone surrogate). Remove it and save again.")
-        return _encrypt(self._ciphers[self._current], self._current, self._place(table, column, row_id), plain)
+        return _encrypt(self._ciphers[self.current], self.current, self._place(table, column, row_id), plain)
 
     def open(self, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
         number = _key_number(sealed)
@@ -145,8 +145,12 @@ class FieldCipher:
             )
         return plain.decode()
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        return frozenset(self._ciphers)
+
     def __repr__(self) -> str:
-        return f"FieldCipher({self._tenant_id}, keys={sorted(self._ciphers)}, current={self._current})"
+        return f"FieldCipher({self._tenant_id}, keys={sorted(self._ciphers)}, current={self.current})"
 
     def _place(self, table: str, column: str, row_id: UUID) -> bytes:
         # Fixed lengths first and then a length before each name: no two places have the same bytes.

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from practice.security.audit import Anchors

@@ -1,6 +1,5 @@
 """The practices' data keys: made, wrapped by the master key, kept unwrapped in memory, rotated."""
 
-import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from practice.errors import ConfigurationProblem
-from practice.security.encryption import FieldCipher, MasterKey, sealed_with, unwrap_data_key, wrap_data_key
+from practice.security.encryption import (
+    FieldCipher,
+    MasterKey,
+    new_data_key,
+    sealed_with,
+    unwrap_data_key,
+    wrap_data_key,
+)
 from practice.security.models import DataKey
 from practice.store.base import Base, Sealed
 from practice.store.engine import session_in
@@ -49,7 +55,7 @@ class KeyRing:
                 .values(
                     tenant_id=tenant_id,
                     number=number,
-                    wrapped=wrap_data_key(self.master, tenant_id, number, secrets.token_bytes(32)),
+                    wrapped=wrap_data_key(self.master, tenant_id, number, new_data_key()),
                     master_key_id=self.master.key_id,
                     created_at=now,
                 )

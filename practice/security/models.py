@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from practice.store.base import Base, Sealed, Versioned
@@ -139,7 +139,7 @@ class AuditEntry(Base):
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger, FetchedValue(), primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     account_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
@@ -148,7 +148,7 @@ class AuditEntry(Base):
     subject_kind: Mapped[str | None]
     subject_id: Mapped[UUID | None]
     details: Mapped[dict[str, Any]]
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, FetchedValue())
 
 
 class AuditHead(Base):

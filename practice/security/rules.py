@@ -4,8 +4,6 @@ import re
 import threading
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from zxcvbn import zxcvbn
 
@@ -53,22 +51,6 @@ def password_problems(password: str, *, email: str = "", names: Sequence[str] = 
     return problems
 
 
-def why_session_ended(
-    now: datetime,
-    *,
-    created_at: datetime,
-    last_seen_at: datetime,
-    idle_limit: timedelta,
-    absolute_limit: timedelta,
-) -> Literal["idle", "absolute"] | None:
-    """Which limit ended the session first, or None while it lives. Reaching a limit to the instant ends it."""
-    idle_end = _utc(last_seen_at) + idle_limit
-    absolute_end = _utc(created_at) + absolute_limit
-    if _utc(now) < min(idle_end, absolute_end):
-        return None
-    return "idle" if idle_end < absolute_end else "absolute"
-
-
 def _is_other(character: str) -> bool:
     return not (character.islower() or character.isupper() or character.isdecimal())
 
@@ -89,10 +71,3 @@ def _strength(password: str, own_words: list[str]) -> int:
         return 0  # zxcvbn fails on it
     with _zxcvbn_turn:
         return zxcvbn(password[:_STRENGTH_LENGTH], user_inputs=own_words)["score"]
-
-
-def _utc(instant: datetime) -> datetime:
-    """Python adds to an instant by the wall clock of its zone, which is an hour wrong across a clock change."""
-    if instant.tzinfo is None:
-        raise ValueError("An instant needs a time zone.")
-    return instant.astimezone(UTC)

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, select, text, update
@@ -64,7 +65,7 @@ class Tokens:
 class Step:
     """What comes next: `code`, `enrol`, `practice` or `new_password` (go on with the token), or `done`."""
 
-    next: str
+    next: Literal["code", "enrol", "practice", "new_password", "done"]
     token: str | None = None
     practices: list[tuple[UUID, str]] | None = None
     tokens: Tokens | None = None
@@ -84,7 +85,7 @@ def sign_in(house: Installation, email: str, password: str, now: datetime, reque
         raise WrongCredentials("The e-mail address or the password is not right. Try again, or reset the password.")
     with house.work(actor, now) as work:
         forget_attempts(work.db, key)
-        purpose = "code" if account.totp_confirmed_at else "enrol"
+        purpose: Literal["code", "enrol"] = "code" if account.totp_confirmed_at else "enrol"
         return Step(purpose, issue_token(work.db, purpose, account.id, None, STEP_LIFETIME, now))
 
 

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, Table, insert
 from sqlalchemy.orm import Session
 
 from practice.security.keyring import KeyRing
 from practice.security.models import AuditEntry
 from practice.store.engine import ENTER_PRACTICE, session_in
 from practice.store.ids import NOBODY
+
+
+AUDIT_LOG = cast(Table, AuditEntry.__table__)  # as a table: nothing of it is needed as objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Work:
         """Chain the entries. Last of all, for the chain's head is locked from here to the commit."""
         self.db.flush()
         if self.entries:
-            self.db.execute(insert(AuditEntry.__table__), self.entries)
+            self.db.execute(insert(AUDIT_LOG), self.entries)
             self.entries.clear()
 
 

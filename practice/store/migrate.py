@@ -6,17 +6,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 
 from practice.errors import StoreProblem
 
 ONE_AT_A_TIME = 7_235_002  # advisory lock: a second `migrate` waits for the first and then finds nothing to do
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None, metadata: MetaData | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
+    config.attributes["metadata"] = (
+        metadata  # what to compare with; only `alembic check` and the writing of migrations do
+    )
     return config
 
 

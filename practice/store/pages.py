@@ -63,7 +63,7 @@ def page_of(
     items = db.scalars(query).all()
     more = len(items) > asked.limit
     items = items[: asked.limit]
-    cursor = write_cursor(sort, [getattr(items[-1], part.key) for part in order]) if more else None
+    cursor = write_cursor(sort, [getattr(items[-1], str(part.key)) for part in order]) if more else None
     return Page(items, cursor, total)
 
 

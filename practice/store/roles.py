@@ -1,6 +1,7 @@
 """The database's roles: who owns the tables, who runs the service, who builds the warehouse, who analyses."""
 
 from collections.abc import Mapping
+from typing import LiteralString
 
 from psycopg import sql
 from sqlalchemy import Connection, text
@@ -20,16 +21,20 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
     With passwords (embedded) the roles can sign in; on a server they are groups that logins are put into.
     """
 
-    def run(template: str, **parts: sql.Composable) -> None:
+    def run(template: LiteralString, **parts: sql.Composable) -> None:
         connection.exec_driver_sql(sql.SQL(template).format(**parts).as_string())
 
     run(f"select pg_advisory_xact_lock({ONE_AT_A_TIME})")
     known = set(connection.scalars(text("select rolname from pg_roles where rolname like 'caseload_%'")))
     for role in ROLES:
         if role not in known:
-            run(f"create role {role} nosuperuser nobypassrls nocreatedb nocreaterole inherit")
+            run("create role {role} nosuperuser nobypassrls nocreatedb nocreaterole inherit", role=sql.Identifier(role))
         if passwords and role in passwords:
-            run(f"alter role {role} login password {{password}}", password=sql.Literal(passwords[role]))
+            run(
+                "alter role {role} login password {password}",
+                role=sql.Identifier(role),
+                password=sql.Literal(passwords[role]),
+            )
     run("alter role caseload_app set idle_in_transaction_session_timeout = '60s'")
     run("alter role caseload_app set statement_timeout = '60s'")
     me, database = connection.execute(text("select current_user, current_database()")).one()

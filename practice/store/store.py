@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -90,7 +91,7 @@ class Store:
             "application_name": "caseload",
         }
         try:
-            return psycopg.connect(**parameters)
+            return psycopg.connect(make_conninfo("", **parameters))
         except psycopg.OperationalError as error:
             if self.embedded is None:
                 raise StoreProblem(
@@ -99,7 +100,7 @@ class Store:
                 ) from None
         self.embedded.ensure()
         try:
-            return psycopg.connect(**parameters)
+            return psycopg.connect(make_conninfo("", **parameters))
         except psycopg.OperationalError as error:
             raise StoreProblem(
                 f"The embedded database runs, but does not let us in ({reason(error)}). Run `caseload doctor`."

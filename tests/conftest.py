@@ -1,0 +1,84 @@
+"""What every test may ask for: a migrated database of its worker, an installation over it, a practice of its own.
+
+Tests share a worker's database without meeting: each makes practices of its own, and no practice sees another.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from api.app import create_app
+from practice.security.encryption import MasterKey
+from practice.security.installation import Installation
+from practice.settings import Settings
+from practice.store.ids import new_id
+from practice.store.store import Store
+from tests.support import cluster
+from tests.support.people import NOW, House, make_practice
+
+for name in [name for name in os.environ if name.startswith("CASELOAD_") or name.startswith("DATABASE_")]:
+    if name not in ("CASELOAD_GOLDEN", cluster.FOLDER):
+        del os.environ[name]  # a developer's own installation stays out of the tests
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        cluster.make_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        cluster.remove_folder()
+
+
+def installation_on(database: str, folder: Path, **settings: object) -> Installation:
+    given = Settings(
+        data_dir=folder,
+        master_key=SecretStr(MasterKey.generate().to_text()),
+        **{
+            "requests_per_minute": 1_000_000,
+            "practice_requests_per_minute": 1_000_000,
+            "sign_ins_per_minute": 1_000_000,
+        }
+        | settings,
+    )
+    return Installation(given, Store(cluster.server().data_dir, database=database))
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The installation of this worker."""
+    cluster.prepare_template()
+    database = f"test_{new_id().hex}"
+    cluster.copy_template(database)
+    installation = installation_on(database, tmp_path_factory.mktemp("house"))
+    yield installation
+    installation.store.close()
+    cluster.drop(database)
+
+
+@pytest.fixture
+def own_house(tmp_path: Path) -> Iterator[Installation]:
+    """An installation for one test alone, which may break it."""
+    cluster.prepare_template()
+    database = f"own_{new_id().hex}"
+    cluster.copy_template(database)
+    installation = installation_on(database, tmp_path)
+    yield installation
+    installation.store.close()
+    cluster.drop(database)
+
+
+@pytest.fixture
+def practice(house: Installation) -> House:
+    return make_practice(house)
+
+
+@pytest.fixture
+def client(house: Installation) -> TestClient:
+    """The API at a fixed time; a test moves it by setting `client.app.state.clock`."""
+    return TestClient(create_app(house, clock=lambda: NOW), raise_server_exceptions=False)
