@@ -6,6 +6,7 @@ Tests share a worker's database without meeting: each makes practices of its own
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -35,17 +36,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         cluster.remove_folder()
 
 
-def installation_on(database: str, folder: Path, **settings: object) -> Installation:
-    given = Settings(
-        data_dir=folder,
-        master_key=SecretStr(MasterKey.generate().to_text()),
-        **{
-            "requests_per_minute": 1_000_000,
-            "practice_requests_per_minute": 1_000_000,
-            "sign_ins_per_minute": 1_000_000,
-        }
-        | settings,
+def installation_on(database: str, folder: Path, **settings: Any) -> Installation:
+    unhurried: dict[str, Any] = dict.fromkeys(
+        ("requests_per_minute", "practice_requests_per_minute", "sign_ins_per_minute"), 1_000_000
     )
+    key = SecretStr(MasterKey.generate().to_text())
+    given = Settings(data_dir=folder, master_key=key, **unhurried | settings)
     return Installation(given, Store(cluster.server().data_dir, database=database))
 
 

@@ -15,7 +15,6 @@ from practice.security.models import AuditEntry
 from practice.store.engine import ENTER_PRACTICE, session_in
 from practice.store.ids import NOBODY
 
-
 AUDIT_LOG = cast(Table, AuditEntry.__table__)  # as a table: nothing of it is needed as objects
 
 
