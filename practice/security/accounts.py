@@ -52,6 +52,14 @@ def invite(work: Work, account: Account) -> str:
     return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now)
 
 
+def make_platform_admin(work: Work, email: str) -> str:
+    """Somebody who runs the installation: creates and suspends practices, sees nothing in them."""
+    account = account_for(work.db, email, work.now)
+    work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
+    work.record("platform_admin.made", "account", account.id)
+    return issue_token(work.db, "invitation", account.id, None, INVITATION_LIFETIME, work.now)
+
+
 def accept_invitation(
     house: Installation, token: str, password: str, now: datetime, request_id: str | None = None
 ) -> None:

@@ -110,17 +110,21 @@ class Store:
         """Make the database ready for this Caseload: started, roles made, migrated. Nothing to do is done quickly."""
         if self.embedded:
             progress("Starting the database")
-            self.embedded.ensure()
-        with self.owner_connection() as connection:
-            refuse_old_server(connection)
-            if self._roles_missing(connection):
-                progress("Making the database's roles")
-                self._prepare_roles()
+        self.make_roles()
         with self.owner_connection("owner") as connection:
             if revision_of(connection) != newest_revision():
                 progress("Bringing the schema up to date")
                 connection.rollback()
                 migrate(connection)
+
+    def make_roles(self) -> None:
+        """The database started, its roles there, and nothing else in it yet."""
+        if self.embedded:
+            self.embedded.ensure()
+        with self.owner_connection() as connection:
+            refuse_old_server(connection)
+            if self._roles_missing(connection):
+                self._prepare_roles()
 
     def check(self) -> None:
         """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""

@@ -1,0 +1,105 @@
+"""How the command line speaks: results on standard output, progress and errors on standard error."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from practice.errors import CaseloadError
+from practice.security.installation import Installation, open_installation
+from practice.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Options:
+    data_dir: Path | None = None
+    debug: bool = False
+
+
+options = Options()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def read_settings() -> Settings:
+    return Settings() if options.data_dir is None else Settings(data_dir=options.data_dir.absolute())
+
+
+@contextmanager
+def the_house(*, prepared: bool = True) -> Iterator[Installation]:
+    """This installation, its database started and up to date."""
+    house = open_installation(read_settings(), pool_size=2)
+    if prepared:
+        with progress("Opening the database") as say:
+            if house.store.embedded:
+                house.store.prepare(say)
+            house.store.check()
+    try:
+        yield house
+    finally:
+        house.store.close()
+
+
+@contextmanager
+def progress(first: str) -> Iterator[Callable[[str], None]]:
+    with err.status(f"{first} ...") as status:
+        yield lambda words: status.update(f"{words} ...")
+
+
+def report(document: Any, as_json: bool, show: Callable[[], None]) -> None:
+    """One JSON document and nothing else, or the same for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+    else:
+        show()
+
+
+def run_command(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command. Whatever goes wrong is a sentence; 1 is a refusal, 2 wrong usage."""
+    try:
+        app(arguments, prog_name="caseload")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except CaseloadError as problem:
+        return failed(problem.message)
+    except ValidationError as problem:
+        wrong = ", ".join(
+            f"CASELOAD_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in problem.errors()
+        )
+        return failed(f"The environment holds settings that cannot be used ({wrong}). Correct them and run it again.")
+    except SQLAlchemyError as problem:
+        return failed(f"The database did not do what was asked ({type(problem).__name__}). Run `caseload doctor`.")
+    except OSError as problem:
+        return failed(
+            f"{problem.filename or 'A file'} cannot be used ({problem.strerror}). Check the disk and its permissions."
+        )
+    except KeyboardInterrupt:
+        return failed("Stopped.")
+    except Exception as problem:
+        return failed(
+            f"Something unforeseen went wrong ({type(problem).__name__}). Run it again with --debug to see where."
+        )
+    return 0
+
+
+def failed(sentence: str) -> int:
+    if options.debug:
+        err.print(traceback.format_exc(), markup=False)
+    err.print("[bold red]Error:[/] ", end="")
+    err.print(sentence, markup=False)
+    return 1

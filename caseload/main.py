@@ -1,0 +1,367 @@
+"""The commands. Each is a few lines over a verb of the practice."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from caseload import demo as demo_practice
+from caseload.console import now, options, out, progress, read_settings, report, run_command, the_house
+from caseload.services import ApiService
+from practice.errors import Refusal, StoreProblem
+from practice.people import service
+from practice.people import settings as rule_settings
+from practice.people.models import Practice
+from practice.security import accounts
+from practice.security.doctor import Finding, examine
+from practice.security.encryption import MasterKey
+from practice.security.installation import Installation, open_installation
+from practice.security.rotation import rotate_data_key, rotate_master_key
+from practice.security.work import Actor
+from practice.store.backup import backup as write_backup
+from practice.store.backup import restore as read_backup
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+practice_app = typer.Typer(no_args_is_help=True, help="The practices of this installation.")
+settings_app = typer.Typer(no_args_is_help=True, help="A practice's rule settings, each from a date on.")
+keys_app = typer.Typer(no_args_is_help=True, help="The keys that protected fields are sealed under.")
+app.add_typer(practice_app, name="practice")
+app.add_typer(settings_app, name="settings")
+app.add_typer(keys_app, name="keys")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Its name, slug or id.")]
+
+
+@app.callback()
+def caseload(
+    data_dir: Annotated[Path | None, typer.Option(help="The embedded database's data folder.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Caseload runs a therapy practice: schedule, notes and money in one database."""
+    options.data_dir = data_dir or options.data_dir
+    options.debug = options.debug or debug
+
+
+def run() -> None:
+    sys.exit(run_command(app, options_first(sys.argv[1:])))
+
+
+def options_first(arguments: list[str]) -> list[str]:
+    """`--data-dir` and `--debug` count wherever they stand."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--data-dir":
+            front += [word, *[value for value in [next(words, None)] if value is not None]]
+        elif word.startswith("--data-dir=") or word == "--debug":
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
+
+
+@app.command()
+def demo() -> None:
+    """Everything up with a demo practice; ends with addresses and logins.
+
+    Example: caseload demo
+    """
+    with the_house() as house, progress("Making the demo practice") as say:
+        logins = demo_practice.make_demo(house, now(), say)
+    api = start_api()
+    table = Table("Role", "E-mail", "Password", "Authenticator secret", "Code now", title=demo_practice.NAME)
+    for login in logins:
+        code = demo_practice.code_now(login, now())
+        table.add_row(login["role"], login["email"], login["password"], login["authenticator"], code)
+    out.print(table)
+    out.print(f"The API       {api.url}/api/v1\nTry it out    {api.url}/docs")
+    out.print("Sign in       POST /api/v1/auth/login, then the code to /api/v1/auth/mfa/verify")
+    out.print("Stop it       caseload down")
+
+
+def start_api() -> ApiService:
+    api = ApiService(read_settings())
+    if api.running() is None:
+        with progress("Starting the API"):
+            api.start()
+    return api
+
+
+@app.command()
+def up() -> None:
+    """Start the database and the API.
+
+    Example: caseload up
+    """
+    api = ApiService(read_settings())
+    running = api.running()
+    if running is not None:
+        out.print(f"Caseload is up already: {running.url}/docs")
+        return
+    with the_house():
+        pass
+    start_api()
+    out.print(f"Caseload is up: {api.url}/docs")
+
+
+@app.command()
+def down() -> None:
+    """Stop the API and the embedded database.
+
+    Example: caseload down
+    """
+    given = read_settings()
+    stopped = [name for name, stop in (("the API", ApiService(given).stop), ("the database", stop_database)) if stop()]
+    out.print(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def stop_database() -> bool:
+    store = open_installation(read_settings(), pool_size=1).store
+    return store.embedded is not None and store.embedded.stop()
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What is running, and where.
+
+    Example: caseload status --json
+    """
+    given = read_settings()
+    api = ApiService(given)
+    running = api.running()
+    embedded = open_installation(given, pool_size=1).store.embedded
+    document: dict[str, Any] = {
+        "data_dir": str(given.data_dir),
+        "database": "server" if embedded is None else "running" if embedded.is_running() else "stopped",
+        "api": "stopped" if running is None else "ready" if api.ready() else "starting",
+        "url": running.url if running else None,
+    }
+
+    def show() -> None:
+        table = Table(show_header=False)
+        for name, value in document.items():
+            table.add_row(name.replace("_", " "), value or "-")
+        out.print(table)
+
+    report(document, as_json, show)
+
+
+@app.command()
+def migrate() -> None:
+    """The schema to the newest version. On a server it also makes the roles, and the login of DATABASE_URL.
+
+    Example: DATABASE_OWNER_URL=... DATABASE_URL=... caseload migrate
+    """
+    with the_house(prepared=False) as house, progress("Looking at the database") as say:
+        house.store.prepare(say)
+        house.store.check()
+    out.print("The database is up to date.")
+
+
+@practice_app.command("create")
+def practice_create(
+    name: str,
+    time_zone: Annotated[str, typer.Option(help="Such as America/New_York.")],
+    admin_email: Annotated[str, typer.Option(help="Who gets the first invitation.")],
+    admin_name: Annotated[str, typer.Option(help="First and last name.")] = "Practice Admin",
+    as_json: AsJson = False,
+) -> None:
+    """A practice and its first admin; prints a one-time link.
+
+    Example: caseload practice create "Oak Street" --time-zone America/Chicago --admin-email ada@oak.example
+    """
+    first, _, last = admin_name.strip().partition(" ")
+    admin = {"email": email_address(admin_email), "first_name": first or "Practice", "last_name": last or "Admin"}
+    with the_house() as house:
+        with house.work(Actor(), now()) as work:
+            practice, invited = service.create_practice(work, name=name, time_zone=time_zone, admin=admin)
+        link = f"{house.settings.public_url}/invitation#{invited.secret}"
+        house.anchor_audit(now())
+    document = {"practice": practice.slug, "id": practice.id, "admin": invited.staff.email, "link": link}
+    report(
+        document,
+        as_json,
+        lambda: out.print(f"{practice.name} is there. Its admin comes in once, within seven days, by\n{link}"),
+    )
+
+
+@app.command("platform-admin")
+def platform_admin(email: str) -> None:
+    """Somebody who creates and suspends practices, and sees nothing in them; prints a one-time link.
+
+    Example: caseload platform-admin ops@caseload.example
+    """
+    with the_house() as house:
+        with house.work(Actor(), now()) as work:
+            secret = accounts.make_platform_admin(work, email_address(email))
+        out.print(f"They come in once, within seven days, by\n{house.settings.public_url}/invitation#{secret}")
+
+
+@settings_app.command("show")
+def settings_show(practice: PracticeName, as_json: AsJson = False) -> None:
+    """Every setting as in force today.
+
+    Example: caseload settings show oak-street
+    """
+    with the_house() as house, house.work(inside(house, practice), now()) as work:
+        found = rule_settings.settings_in_force(work)
+
+    def show() -> None:
+        table = Table("Setting", "Value", "Since", "Meaning")
+        for setting in found:
+            table.add_row(setting.key, str(setting.value), str(setting.effective_on or "default"), setting.meaning)
+        out.print(table)
+
+    report([vars(setting) for setting in found], as_json, show)
+
+
+@settings_app.command("set")
+def settings_set(
+    practice: PracticeName,
+    key: str,
+    value: str,
+    effective_on: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day it counts.")],
+) -> None:
+    """Change a setting from a date on, today or later.
+
+    Example: caseload settings set oak-street password_max_age_days 180 --from 2026-07-01
+    """
+    with the_house() as house, house.work(inside(house, practice), now()) as work:
+        rule_settings.set_rule(work, key, as_number(value), effective_on.date())
+    out.print(f"{key} is {value} from {effective_on.date()} on.")
+
+
+@keys_app.command("new-master")
+def keys_new_master(file: Path) -> None:
+    """Make a master key in a file of its own, readable by you alone. Keep a copy apart from the backups.
+
+    Example: caseload keys new-master /etc/caseload/master.key
+    """
+    if file.exists():
+        raise StoreProblem(f"{file} exists already, and a key is never written over. Choose another name.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    key = MasterKey.generate()
+    demo_practice.write_private(file, key.to_text() + "\n")
+    out.print(f"Master key {key.key_id} is in {file}. Name it in CASELOAD_MASTER_KEY_FILE.")
+
+
+@keys_app.command("rotate")
+def keys_rotate(practice: PracticeName) -> None:
+    """A new data key for a practice, with every protected field sealed again under it.
+
+    Example: caseload keys rotate oak-street
+    """
+    with the_house() as house, progress("Sealing again"):
+        fields = rotate_data_key(house, inside(house, practice).tenant_id, now())
+    out.print(f"A new data key is in use; {fields} fields were sealed again.")
+
+
+@keys_app.command("rotate-master")
+def keys_rotate_master(new_key_file: Path) -> None:
+    """Put all data keys under a new master key, made before with `keys new-master`.
+
+    Example: caseload keys rotate-master /etc/caseload/new.key
+    """
+    new = MasterKey.from_text(new_key_file.read_text())
+    with the_house() as house, progress("Wrapping the keys anew"):
+        keys = rotate_master_key(house, new, now())
+    out.print(
+        f"{keys} data keys are under {new.key_id} now. Name {new_key_file} in CASELOAD_MASTER_KEY_FILE from here on."
+    )
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at everything that should hold, and say what does not.
+
+    Example: caseload doctor --json
+    """
+    with the_house() as house:
+        findings = examined(house)
+    report([vars(finding) for finding in findings], as_json, lambda: show_findings(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def examined(house: Installation) -> list[Finding]:
+    with progress("Examining") as say:
+        return examine(house, now(), say)
+
+
+def show_findings(findings: list[Finding]) -> None:
+    table = Table("", "What", "Finding")
+    for finding in findings:
+        table.add_row("[green]ok[/]" if finding.ok else "[bold red]WRONG[/]", finding.area, finding.sentence)
+    out.print(table)
+
+
+@app.command()
+def backup(file: Path, as_json: AsJson = False) -> None:
+    """The whole installation in one encrypted, checksummed file. The master key is not in it.
+
+    Example: caseload backup caseload-2026-03-18.backup
+    """
+    with the_house() as house, progress("Writing the backup") as say:
+        house.anchor_audit(now())
+        key = house.master.derive("backup")
+        made = write_backup(house.store, file, key, house.master.key_id, house.settings.anchors, now(), say)
+    report(made, as_json, lambda: out.print(f"{file}: {made['bytes']:,} bytes, under master key {made['key_id']}."))
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Bring a backup back into an empty data folder or database, and examine it.
+
+    Example: caseload restore caseload-2026-03-18.backup --data-dir /var/lib/caseload-again
+    """
+    with the_house(prepared=False) as house:
+        with progress("Restoring") as say:
+            key = house.master.derive("backup")
+            header = read_backup(house.store, file, key, house.settings.anchors, now(), say)
+        findings = examined(house)
+    show_findings(findings)
+    if not all(finding.ok for finding in findings):
+        raise StoreProblem("The backup is back, but not everything in it is as it should be; see above.")
+    out.print(f"The backup of {header['made_at']} is back.")
+
+
+@app.command()
+def openapi() -> None:
+    """The API document, as JSON.
+
+    Example: caseload openapi > openapi.json
+    """
+    from api.app import create_app
+
+    house = open_installation(read_settings(), pool_size=1)
+    sys.stdout.write(json.dumps(create_app(house).openapi(), indent=2) + "\n")
+
+
+def inside(house: Installation, name: str) -> Actor:
+    """The installation itself, acting in the practice that was named."""
+    with house.store.system_session() as db:
+        found: Practice = service.find_practice(db, name)
+    return Actor(found.id)
+
+
+class NoEmail(Refusal):
+    code = "NO_EMAIL"
+
+
+def email_address(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError:
+        raise NoEmail(f"{text!r} is no e-mail address. Write it like ada@oak.example.") from None
+
+
+def as_number(text: str) -> Any:
+    return int(text) if text.removeprefix("-").isdigit() else text
