@@ -287,7 +287,7 @@ class EmbeddedServer:
             time.sleep(0.02)
 
     def _launch(self, account: ServerAccount, binaries: Path, *, patient: bool) -> None:
-        self._disown_leftovers()
+        self._clear_leftovers()
         settings = [f"{name}={value}" for name, value in FIXED_SETTINGS.items()] + [self._socket_setting()]
         options = shlex.join(word for setting in settings for word in ("-c", setting))
         said = self._log_file.stat().st_size if self._log_file.exists() else 0
@@ -311,22 +311,13 @@ class EmbeddedServer:
             f"Read the end of {self._log_file} for the reason, put it right, and start again."
         )
 
-    def _disown_leftovers(self) -> None:
-        """Our server is gone: keep what is left of it from blocking the next one.
+    def _clear_leftovers(self) -> None:
+        """Our server is gone: its files must not block the next one.
 
-        The pid in its files may by now be a zombie's or another program's, which PostgreSQL takes for a living server.
-        Its own parents' pids it passes over, so ours goes in that place; the file itself stays, because it names the
-        shared memory by which PostgreSQL notices that processes of the old server are still alive.
+        The pid in them may by now be a zombie's or another program's, which PostgreSQL takes for a living server.
+        Should processes of the old server still be writing, PostgreSQL finds them by the shared memory of this folder.
         """
-        pid_file = self._cluster / "postmaster.pid"
-        if pid_file.exists():
-            first, _, rest = pid_file.read_bytes().partition(b"\n")
-            if first.strip(b"-").isdigit():
-                # No links: the folder belongs to the server's account, and we may be root.
-                with open(os.open(pid_file, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "wb") as file:
-                    file.write(b"%d\n" % os.getpid() + rest)
-            else:
-                pid_file.unlink()  # empty, after a full disk
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
         (self.socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
 
     def _socket_setting(self) -> str:

@@ -1,7 +1,6 @@
 """The data folder of the embedded database: what belongs where, its lock, its passwords, and when it is refused."""
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
@@ -120,11 +119,11 @@ class DataFolder:
         try:
             yield
         except OSError as problem:
-            if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if any(words in str(problem) for words in DISK_FULL):
                 raise self.disk_problem() from problem
             where = f" ({problem.filename})" if problem.filename else ""
             raise StoreProblem(
-                f"The data folder {self.path} cannot be used: {problem.strerror}{where}. "
+                f"The data folder {self.path} cannot be used: {problem.strerror or problem}{where}. "
                 "Put that right, or choose another data folder."
             ) from problem
 

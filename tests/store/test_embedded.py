@@ -41,13 +41,11 @@ def short_folder() -> Path:
 
 
 def remove(folder: Path) -> None:
-    for data_dir in {found.parent for found in folder.rglob("pg/PG_VERSION")}:
-        if data_dir.parent.name != "template":
-            with contextlib.suppress(StoreProblem):
-                if (pid := EmbeddedServer(data_dir).pid) is not None:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGCONT)
-                EmbeddedServer(data_dir).stop()
+    for found in list(folder.rglob("pg/PG_VERSION")):
+        server = EmbeddedServer(found.parents[1])
+        if server.pid is not None:
+            os.kill(server.pid, signal.SIGCONT)
+            server.stop()
     shutil.rmtree(folder)
 
 
@@ -296,6 +294,7 @@ def test_log_never_holds_a_value(server: EmbeddedServer) -> None:
         execute(server, "insert into clients values (%s)", CANARY)
     with pytest.raises(psycopg.errors.InvalidDatetimeFormat, match=CANARY):
         execute(server, "insert into clients values ('x', %s)", CANARY)
+    execute(server, f"select '{CANARY}'")
     with pytest.raises(psycopg.errors.SyntaxError, match=CANARY):
         execute(server, f"insrt '{CANARY}'")
     server.stop()
@@ -384,6 +383,23 @@ def test_start_while_it_is_still_stopping(server: EmbeddedServer) -> None:
         assert execute(server, "select count(*) from visits") == [(number + 1,)]
 
 
+def test_restored_database_is_served_though_the_replaced_ones_server_still_runs(
+    server: EmbeddedServer, template: Path
+) -> None:
+    server.ensure()
+    execute(server, "insert into visits values (1, 'replaced')")
+    old = server.pid
+    assert old is not None
+    (server.data_dir / "pg").rename(server.data_dir / "pg-old")
+    subprocess.run(["cp", "-a", str(template / "pg"), str(server.data_dir / "pg")], check=True)
+    try:
+        server.ensure()
+        assert execute(server, "select * from visits") == []
+    finally:
+        os.kill(old, signal.SIGQUIT)
+        wait_until(lambda: not lives(old))
+
+
 @pytest.mark.parametrize("moment", ["pg.part", "pg.part/PG_VERSION", "pg.part/base/5", "pg"])
 def test_killed_while_making_the_database(home: Path, moment: str) -> None:
     server = EmbeddedServer(home / "data")
@@ -446,7 +462,7 @@ print(server.run_tool("psql", "-At", "-c", "select n from t", capture_output=Tru
 
 @as_root
 def test_root_runs_the_server_as_an_account_without_rights(server: EmbeddedServer) -> None:
-    server.ensure()
+    output(python("os.setgroups([0, 4]); EmbeddedServer(Path(sys.argv[1])).ensure()", server.data_dir))
     status = Path(f"/proc/{server.pid}/status").read_text()
     uids = next(line.split()[1:] for line in status.splitlines() if line.startswith("Uid:"))
     groups = next(line.split()[1:] for line in status.splitlines() if line.startswith("Groups:"))
