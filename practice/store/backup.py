@@ -33,7 +33,8 @@ def backup(
         sees_all = connection.scalar(text("select rolsuper or rolbypassrls from pg_roles where rolname = session_user"))
     if not sees_all:
         raise StoreProblem(
-            "The login in DATABASE_OWNER_URL cannot read past the walls between practices, so a backup would hold nothing. "
+            "The login in DATABASE_OWNER_URL cannot read past the walls between practices, so a backup would be "
+            "empty. "
             "Give it BYPASSRLS, or use the administrator's login for backups."
         )
     header = {
@@ -150,7 +151,7 @@ class Tool(subprocess.Popen[bytes]):
     errors: IO[bytes]
 
 
-def tool(store: Store, name: str, *options: str, **streams: int) -> "Tool":
+def tool(store: Store, name: str, *options: str, stdin: int | None = None, stdout: int | None = None) -> "Tool":
     """One of PostgreSQL's own programs against this database. Passwords go by the environment, not the command line."""
     to = store.parameters("superuser")
     environment = {
@@ -163,7 +164,11 @@ def tool(store: Store, name: str, *options: str, **streams: int) -> "Tool":
     where = f"--dbname={to['dbname']}"
     errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `finish` closes it
     process = Tool(
-        [str(package_binaries() / name), "--no-password", where, *options], env=environment, stderr=errors, **streams
+        [str(package_binaries() / name), "--no-password", where, *options],
+        env=environment,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=errors,
     )
     process.errors = errors
     return process
