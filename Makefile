@@ -20,3 +20,43 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 lock: setup  ## Choose versions anew. The lock file carries versions and hashes, no addresses.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --quiet --group dev pyproject.toml -o requirements.lock
+
+.PHONY: demo
+demo: setup  ## A demo practice, everything up, addresses and logins printed.
+	@$(BIN)/caseload demo
+
+.PHONY: test
+test: setup  ## The whole test suite, on a real embedded PostgreSQL of its own.
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+.PHONY: check
+check: setup  ## Format, lint, types, import contracts, SQL, secrets.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ty check --error-on-warning practice api caseload
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfluff lint --disable-progress-bar practice
+	$(BIN)/squawk --exclude require-lock-timeout,require-statement-timeout practice/store/migrations/sql/*.sql
+	git ls-files -z -- ':!requirements.lock' ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
+
+.PHONY: format
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: migration
+migration: setup  ## Write the next migration from the models: make migration m="what it does"
+	$(BIN)/python -m tests.support.new_migration "$(m)"
+
+.PHONY: bench
+bench: setup  ## Speed, measured in one run against a control.
+	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.audit
+
+.PHONY: down
+down:
+	@$(BIN)/caseload down
+
+.PHONY: help
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12

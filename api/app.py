@@ -1,7 +1,7 @@
 """The HTTP service: routes, errors, logs, and the thread that writes the audit heads down outside the database."""
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ def utc_now() -> datetime:
 
 def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         stop = threading.Event()
         anchoring = threading.Thread(target=keep_anchoring, args=(house, clock, stop), name="anchors", daemon=True)

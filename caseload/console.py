@@ -3,7 +3,7 @@
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def the_house(*, prepared: bool = True) -> Iterator[Installation]:
+def the_house(*, prepared: bool = True) -> Generator[Installation]:
     """This installation, its database started and up to date."""
     house = open_installation(read_settings(), pool_size=2)
     if prepared:
@@ -56,7 +56,7 @@ def the_house(*, prepared: bool = True) -> Iterator[Installation]:
 
 
 @contextmanager
-def progress(first: str) -> Iterator[Callable[[str], None]]:
+def progress(first: str) -> Generator[Callable[[str], None]]:
     with err.status(f"{first} ...") as status:
         yield lambda words: status.update(f"{words} ...")
 

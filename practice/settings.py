@@ -72,7 +72,7 @@ class Settings(BaseSettings):
             try:
                 password = make_url(url.get_secret_value()).password
             except Exception:
-                problems.append(f"{name} is not a database address (postgresql://user:password@host/database).")
+                problems.append(f"{name} is not a database address (postgresql://user@host/database).")
                 continue
             if self.production and str(password or "").lower() in PLACEHOLDERS:
                 problems.append(f"{name} carries no password or a placeholder for one; give the login a real one.")

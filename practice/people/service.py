@@ -1,6 +1,6 @@
 """Verbs about practices and their staff: create, suspend, invite, change, deactivate, record a training."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -335,7 +335,7 @@ def local_today(work: Work) -> date:
 
 
 @contextmanager
-def refusing(constraint: str, refusal: Refusal) -> Iterator[None]:
+def refusing(constraint: str, refusal: Refusal) -> Generator[None]:
     """Turn the database's no at this constraint into a sentence. Any other no stays an error."""
     try:
         yield

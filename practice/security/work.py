@@ -1,6 +1,6 @@
 """A unit of work: one transaction of one person in one practice. Every verb of the practice takes one."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -68,7 +68,7 @@ class Work:
         return None if sealed is None else self.keys.open(self.db, self.tenant_id, table, column, row_id, sealed)
 
     @contextmanager
-    def inside(self, tenant_id: UUID) -> Iterator["Work"]:
+    def inside(self, tenant_id: UUID) -> Generator["Work"]:
         """The same transaction, for a while in another practice: for the platform's own verbs and no others."""
         self.write_audit()
         self.keys.make_ready(tenant_id, self.now)
@@ -87,7 +87,7 @@ class Work:
 
 
 @contextmanager
-def begin_work(engine: Engine, keys: KeyRing, actor: Actor, now: datetime) -> Iterator[Work]:
+def begin_work(engine: Engine, keys: KeyRing, actor: Actor, now: datetime) -> Generator[Work]:
     """Open a transaction in the actor's practice; commit it with its audit trail, or nothing of it."""
     keys.make_ready(actor.tenant_id, now)
     with session_in(engine, actor.tenant_id) as session:

@@ -51,7 +51,7 @@ FIRST_SETTINGS = {
     "wal_level": "replica",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "password_encryption": "scram-sha-256",
+    "password_encryption": "scram-sha-256",  # pragma: allowlist secret
     "fsync": "on",
 }
 # Given at every start, so that neither an edited file nor ALTER SYSTEM can put values into the log. Terse drops the

@@ -1,6 +1,6 @@
 """Ways into the database: the engines of the roles, and the one way to get a session inside a practice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: in
 
 
 @contextmanager
-def session_in(engine: Engine, tenant_id: UUID | None) -> Iterator[Session]:
+def session_in(engine: Engine, tenant_id: UUID | None) -> Generator[Session]:
     """One transaction, inside one practice (or outside all: then only system tables show rows). Commits at the end."""
     with Session(engine, expire_on_commit=False, info={"tenant_id": tenant_id}) as session, session.begin():
         yield session

@@ -1,5 +1,6 @@
 """Bringing a database to the schema that this Caseload knows, and telling how far one is."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -23,11 +24,14 @@ def alembic_config(connection: Connection | None = None, metadata: MetaData | No
     return config
 
 
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """All that this Caseload carries, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
 def newest_revision() -> str:
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if head is None:
-        raise StoreProblem("This copy of Caseload carries no migrations. Install it again.")
-    return head
+    return known_revisions()[0]
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -52,8 +56,7 @@ def migrate(connection: Connection, revision: str = "head") -> None:
 
 def refuse_newer(connection: Connection) -> None:
     current = revision_of(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in known_revisions():
         raise StoreProblem(
             f"The database was migrated by a newer Caseload (its schema is {current}, which this one does not know). "
             "Update Caseload, or point it at another database."

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def small_parts() -> Iterator[None]:
 
 
 @contextmanager
-def real_parts() -> Iterator[None]:
+def real_parts() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealed_file, "_PART_BYTES", REAL_PART)
         yield

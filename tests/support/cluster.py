@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def drop(name: str) -> None:
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Generator[None]:
     """Copying needs the template to itself for a moment."""
     with (Path(os.environ[FOLDER]) / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,0 +1,20 @@
+# The API and the command line. The database is a service of its own; see docker-compose.yml.
+FROM python:3.11-slim
+
+RUN useradd --system --create-home --home-dir /var/lib/caseload --uid 10001 caseload
+WORKDIR /srv/caseload
+COPY requirements.lock pyproject.toml README.md LICENSE ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY practice practice
+COPY api api
+COPY caseload caseload
+RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+
+USER caseload
+ENV CASELOAD_ENVIRONMENT=production \
+    CASELOAD_HOST=0.0.0.0 \
+    CASELOAD_DATA_DIR=/var/lib/caseload/data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+CMD ["uvicorn", "api.app:serve", "--factory", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--no-access-log"]
