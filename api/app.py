@@ -76,5 +76,7 @@ def serve() -> FastAPI:
     """What the server process runs."""
     configure_logging()
     house = open_installation(Settings())
+    if house.store.embedded:
+        house.store.prepare()
     house.store.check()
     return create_app(house)

@@ -44,12 +44,12 @@ def read_settings() -> Settings:
 def the_house(*, prepared: bool = True) -> Generator[Installation]:
     """This installation, its database started and up to date."""
     house = open_installation(read_settings(), pool_size=2)
-    if prepared:
-        with progress("Opening the database") as say:
-            if house.store.embedded:
-                house.store.prepare(say)
-            house.store.check()
     try:
+        if prepared:
+            with progress("Opening the database") as say:
+                if house.store.embedded:
+                    house.store.prepare(say)
+                house.store.check()
         yield house
     finally:
         house.store.close()

@@ -128,8 +128,6 @@ class Store:
 
     def check(self) -> None:
         """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""
-        if self.embedded:
-            self.prepare()
         with self.engine.connect() as connection:
             refuse_old_server(connection)
             powers = connection.execute(
