@@ -1,0 +1,39 @@
+"""Whole installations in folders of their own, each with an embedded server of its own."""
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from practice.security.encryption import MasterKey
+from practice.security.installation import Installation
+from practice.settings import Settings
+from practice.store.store import Store
+
+
+@contextmanager
+def installation_in(folder: Path, master: MasterKey, *, prepared: bool = True) -> Generator[Installation]:
+    """An embedded installation. Its server is stopped at the end; its folder stays."""
+    store = Store(folder)
+    try:
+        if prepared:
+            store.prepare()
+        yield Installation(Settings(data_dir=folder, master_key=SecretStr(master.to_text())), store)
+    finally:
+        store.close()
+        assert store.embedded is not None
+        store.embedded.stop()
+
+
+@contextmanager
+def short_folder() -> Generator[Path]:
+    """A folder that the server's account can reach, with a path short enough for a socket."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    folder = Path(tempfile.mkdtemp(prefix="cl-", dir=memory if roomy else None))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
