@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -39,6 +39,8 @@ IdempotencyKey = Annotated[
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
 KEPT_FOR = timedelta(hours=24)
+# The description of the API, its pages, and the measurements: not made by `endpoint`, and nobody's records.
+OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
 
 
 @dataclass(slots=True)
@@ -161,9 +163,11 @@ def public(
 
 def refuse_undeclared(app: FastAPI) -> None:
     """Deny by default: the service does not start with a route that says not who may call it."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and "x-permission" not in (route.openapi_extra or {}):
-            raise ConfigurationProblem(f"The route {route.path} declares no permission. Make it with `endpoint`.")
+    for found in iter_route_contexts(app.routes):  # `app.routes` itself shows included routers, not their routes
+        route = found.original_route
+        declared = isinstance(route, APIRoute) and "x-permission" in (route.openapi_extra or {})
+        if not declared and found.path not in OPEN_TO_ALL:
+            raise ConfigurationProblem(f"The route {found.path} declares no permission. Make it with `endpoint`.")
 
 
 def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Desk:
