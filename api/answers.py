@@ -49,13 +49,14 @@ def page_out(page: Page, model: Any) -> PageOut[Any]:
 
 def render(result: Any, status: int, given: dict[str, Any]) -> Response:
     if result is None:
-        return Response(status_code=204)
-    headers = {"Cache-Control": "no-store"}
-    version = getattr(result, "version", None)
-    if isinstance(version, int):
-        headers["ETag"] = f'"{version}"'
+        return answer_with("", 204, None)
     body = result.model_dump_json(include=wanted_fields(result, given))
-    return Response(body, status, headers, media_type="application/json")
+    return answer_with(body, status, getattr(result, "version", None))
+
+
+def answer_with(body: str, status: int, version: int | None) -> Response:
+    headers = {"Cache-Control": "no-store"} | ({} if version is None else {"ETag": f'"{version}"'})
+    return Response(body, status, headers, media_type="application/json" if body else None)
 
 
 def wanted_fields(result: BaseModel, given: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ Nothing else commits. A route that is not made by `endpoint` or `public` does no
 
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from api.answers import ListQuery, render
+from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
@@ -112,7 +113,7 @@ def endpoint(
         extra = {"idempotency_key": IdempotencyKey} if keyed else {}
         register(serve, function, {"credentials": Bearer, **extra})
         statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
-        statuses |= ({412, 428} if "version" in parameters else set()) | ({409} if keyed else set())
+        statuses |= {412, 428} if "version" in parameters else set()
         add_route(
             router,
             method,
@@ -120,7 +121,7 @@ def endpoint(
             serve,
             status,
             model,
-            [*refusals, TrainingLapsed, PracticeClosed],
+            [*refusals, TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])],
             statuses,
             function,
             may,
@@ -254,8 +255,11 @@ def replayed(work: Work, key: str, request_hash: bytes) -> Response | None:
     stored = work.db.get_one(StoredAnswer, (work.tenant_id, row_id))
     if stored.request_hash != request_hash:
         raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
-    body = work.unseal("stored_answers", "answer", row_id, stored.answer)
-    return Response(body, stored.status or 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
+    body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
+    version = json.loads(body).get("version") if body else None
+    response = answer_with(body, stored.status or 200, version)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def keep(work: Work, key: str, response: Response) -> Response:
@@ -299,13 +303,14 @@ def add_route(
     permission: str,
 ) -> None:
     name = getattr(function, "__name__", "")
+    unreadable = {400, 413} if "body" in inspect.signature(function).parameters else set()
     router.add_api_route(
         path,
         serve,
         methods=[method],
         status_code=status,
         response_model=model,
-        responses=documented(refusals, *statuses),
+        responses=documented(refusals, *statuses, *unreadable),
         summary=(inspect.getdoc(function) or name).splitlines()[0],
         operation_id=name,
         openapi_extra={"x-permission": permission},
