@@ -44,6 +44,11 @@ class Store:
     def engine(self) -> Engine:
         return make_engine(lambda: self.connect("app"), pool_size=self._pool_size)
 
+    @cached_property
+    def key_engine(self) -> Engine:
+        """For loading data keys, also in the middle of a transaction: that must not wait for the pool it holds from."""
+        return make_engine(lambda: self.connect("app"), pool_size=1)
+
     def session_in(self, tenant_id: UUID) -> AbstractContextManager[Session]:
         return session_in(self.engine, tenant_id)
 
@@ -60,6 +65,7 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.key_engine.dispose()
 
     def parameters(self, role: str) -> Parameters:
         """How to connect as `app`, as `owner`, or as `superuser`, who on a server is the owner's login."""
