@@ -9,7 +9,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -24,6 +24,7 @@ from api.answers import ListQuery, render
 from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
+from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require
@@ -38,7 +39,6 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
-KEPT_FOR = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ def public(
             return render(function(desk, **given), status, given)
 
         register(serve, function, {})
-        statuses = {422, 429, 503} if counted else {503}
+        statuses = {422, 503} | ({429} if counted else set())
         add_route(
             router, method, path, serve, status, parameters_model(function), refusals, statuses, function, "public"
         )
@@ -233,7 +233,13 @@ def answer_id(work: Work, key: str) -> UUID:
 def replayed(work: Work, key: str, request_hash: bytes) -> Response | None:
     """The stored answer, or None after taking the key. Of two at once the second waits here for the first."""
     row_id = answer_id(work, key)
-    place = {"tenant_id": work.tenant_id, "id": row_id, "hash": request_hash, "now": work.now, "kept_for": KEPT_FOR}
+    place = {
+        "tenant_id": work.tenant_id,
+        "id": row_id,
+        "hash": request_hash,
+        "now": work.now,
+        "kept_for": ANSWERS_KEPT_FOR,
+    }
     work.db.execute(
         text("delete from stored_answers where tenant_id = :tenant_id and id = :id and created_at <= :now - :kept_for"),
         place,

@@ -91,7 +91,7 @@ class Store:
             "application_name": "caseload",
         }
         try:
-            return psycopg.connect(make_conninfo("", **parameters))
+            return suitable(psycopg.connect(make_conninfo("", **parameters)))
         except psycopg.OperationalError as error:
             if self.embedded is None:
                 raise StoreProblem(
@@ -122,14 +122,12 @@ class Store:
         if self.embedded:
             self.embedded.ensure()
         with self.owner_connection() as connection:
-            refuse_old_server(connection)
             if self._roles_missing(connection):
                 self._prepare_roles()
 
     def check(self) -> None:
         """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""
         with self.engine.connect() as connection:
-            refuse_old_server(connection)
             powers = connection.execute(
                 text("""
                     select r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, 'caseload_owner', 'member') as too_much
@@ -175,10 +173,18 @@ def reason(error: psycopg.OperationalError) -> str:
     return str(error).strip().splitlines()[0].split("FATAL:")[-1].strip()
 
 
-def refuse_old_server(connection: Connection) -> None:
-    version = connection.execute(text("show server_version_num")).scalar_one()
-    if int(version) < OLDEST_SERVER:
+def suitable(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """The connection, if the server is one that Caseload can work on. The server said so itself: no round trip."""
+    version, encoding = connection.info.server_version, connection.info.parameter_status("server_encoding")
+    if version >= OLDEST_SERVER and encoding == "UTF8":
+        return connection
+    connection.close()
+    if version < OLDEST_SERVER:
         raise StoreProblem(
-            f"The database server is PostgreSQL {int(version) // 10000}, and Caseload needs 18. Upgrade the server, "
+            f"The database server is PostgreSQL {version // 10000}, and Caseload needs 18. Upgrade the server, "
             "or unset DATABASE_URL to use the embedded one."
         )
+    raise StoreProblem(
+        f"The database is encoded in {encoding}, and Caseload needs UTF8. Make one with that encoding, and name it "
+        "in DATABASE_URL."
+    )
