@@ -8,7 +8,9 @@ LONGEST = 400  # lines; past that a file wants to be two
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     files = [ROOT / name for name in listed.stdout.splitlines()]
     return [file for file in files or ROOT.rglob("*") if file.is_file() and ".venv" not in file.parts]
 
