@@ -65,9 +65,11 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
 
 
 def keep_house(house: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Every worker does it: the files only ever grow, and a head that did not move is not written again."""
+    """Every worker does it, a last time when it stops: a head that did not move is not written again."""
     rounds = 0
-    while not stop.wait(ANCHOR_EVERY):
+    stopping = False
+    while not stopping:
+        stopping = stop.wait(ANCHOR_EVERY)
         try:
             house.anchor_audit(clock())
             if rounds % TIDY_EVERY == 0:
