@@ -124,9 +124,13 @@ def examine_chain(house: Installation, tenant_id: UUID, name: str) -> Iterator[F
         return
     if not report.entries:
         # Making a practice is an entry in both logs, so only an installation that is still empty may have none.
-        sentence = f"{name}: the audit log is empty, though the practice's making stood in it. Restore it from a backup."
+        sentence = (
+            f"{name}: the audit log is empty, though the practice's making stood in it. Restore it from a backup."
+        )
         empty = Finding("audit log", True, f"{name}: nothing has been done yet.", facts)
-        yield empty if tenant_id == NOBODY and len(names_of(house)) == 1 else Finding("audit log", False, sentence, facts)
+        yield (
+            empty if tenant_id == NOBODY and len(names_of(house)) == 1 else Finding("audit log", False, sentence, facts)
+        )
         return
     yield Finding("audit log", True, f"{name}: {report.entries} entries, intact ({rate} a second).", facts)
     if loose.entries and loose.span > ANCHORED_WITHIN:

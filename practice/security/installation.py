@@ -23,7 +23,7 @@ class Installation:
         self.settings = settings
         self.store = store
         self.master = settings.master
-        self.keys = KeyRing(store.engine, self.master)
+        self.keys = KeyRing(store.side_engine, self.master)
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
         self.letters = OutboxFolder(settings.outbox)

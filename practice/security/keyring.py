@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Engine, Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -46,13 +46,18 @@ class KeyRing:
         with session_in(self.engine, tenant_id) as db:
             found = self._load(db, tenant_id, now)
         if found is None:
-            self.add_key(tenant_id, now)
+            if tenant_id != NOBODY:
+                self.make_ready(NOBODY, now)  # its key tells whether this is the right master key at all
+            self._keep_key(tenant_id, 1, now)
 
     def add_key(self, tenant_id: UUID, now: datetime) -> None:
         """A new data key, used for everything sealed from now on. The older ones stay, for reading."""
         with session_in(self.engine, tenant_id) as db:
-            newest = select(DataKey.number).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number.desc())
-            number = (db.scalar(newest.limit(1)) or 0) + 1
+            newest = db.scalar(select(func.max(DataKey.number)).where(DataKey.tenant_id == tenant_id))
+        self._keep_key(tenant_id, (newest or 0) + 1, now)
+
+    def _keep_key(self, tenant_id: UUID, number: int, now: datetime) -> None:
+        with session_in(self.engine, tenant_id) as db:
             db.execute(
                 insert(DataKey)
                 .values(

@@ -44,6 +44,12 @@ class Store:
     def engine(self) -> Engine:
         return make_engine(lambda: self.connect("app"), pool_size=self._pool_size)
 
+    @cached_property
+    def side_engine(self) -> Engine:
+        """For what has to be committed while a transaction is open: whoever holds a connection of the pool and waits
+        for a second one may wait for others who do the same."""
+        return make_engine(lambda: self.connect("app"), pool_size=1)
+
     def session_in(self, tenant_id: UUID) -> AbstractContextManager[Session]:
         return session_in(self.engine, tenant_id)
 
@@ -60,6 +66,7 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.side_engine.dispose()
 
     def parameters(self, role: str) -> Parameters:
         """How to connect as `app`, as `owner`, or as `superuser`, who on a server is the owner's login."""
