@@ -48,6 +48,10 @@ format: setup
 migration: setup  ## Write the next migration from the models: make migration m="what it does"
 	$(BIN)/python -m tests.support.new_migration "$(m)"
 
+.PHONY: catalogue
+catalogue: setup  ## Renew the snapshot of the schema that the tests compare with.
+	$(BIN)/python -m tests.support.catalogue > tests/store/catalogue.txt
+
 .PHONY: bench
 bench: setup  ## Speed, measured in one run against a control.
 	$(BIN)/python -m bench.api

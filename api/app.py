@@ -21,6 +21,7 @@ from practice.settings import Settings
 
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds
+TIDY_EVERY = 20  # of those rounds
 
 log = structlog.get_logger()
 
@@ -34,11 +35,11 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         stop = threading.Event()
-        anchoring = threading.Thread(target=keep_anchoring, args=(house, clock, stop), name="anchors", daemon=True)
-        anchoring.start()
+        housekeeper = threading.Thread(target=keep_house, args=(house, clock, stop), name="housekeeping", daemon=True)
+        housekeeper.start()
         yield
         stop.set()
-        anchoring.join(timeout=5)
+        housekeeper.join(timeout=5)
         house.store.close()
 
     app = FastAPI(
@@ -64,13 +65,19 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     return app
 
 
-def keep_anchoring(house: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Every worker does it: the files only ever grow, and a head that did not move is not written again."""
-    while not stop.wait(ANCHOR_EVERY):
+def keep_house(house: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Every worker does it, a last time when it stops: a head that did not move is not written again."""
+    rounds = 0
+    stopping = False
+    while not stopping:
+        stopping = stop.wait(ANCHOR_EVERY)
         try:
             house.anchor_audit(clock())
+            if rounds % TIDY_EVERY == 0:
+                house.tidy(clock())
         except (SQLAlchemyError, CaseloadError, OSError) as error:
-            log.error("anchoring failed", error=type(error).__name__)
+            log.error("housekeeping failed", error=type(error).__name__)
+        rounds += 1
 
 
 def serve() -> FastAPI:

@@ -10,7 +10,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -22,13 +22,14 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.answers import ListQuery, answer_with, render
-from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
+from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
+from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require
-from practice.security.signing_in import PracticeClosed, admit
+from practice.security.signing_in import PracticeClosed, RateLimited, admit
 from practice.security.tokens import NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY
@@ -39,7 +40,6 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
-KEPT_FOR = timedelta(hours=24)
 # The description of the API, its pages, and the measurements: not made by `endpoint`, and nobody's records.
 OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
 
@@ -153,7 +153,7 @@ def public(
             return render(function(desk, **given), status, given)
 
         register(serve, function, {})
-        statuses = {422, 429, 503} if counted else {503}
+        statuses = {422, 503} | ({429} if counted else set())
         add_route(
             router, method, path, serve, status, parameters_model(function), refusals, statuses, function, "public"
         )
@@ -182,7 +182,7 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
     with house.store.autocommit() as db:
         admitted = admit(db, house, claims.session_id, now, active=active)
     if admitted.verdict == "limited":
-        raise RateLimited("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
+        raise RateLimited.until_next_minute(now)
     if admitted.verdict == "suspended":
         raise PracticeClosed("This practice is suspended. Ask the people who run this installation.")
     if admitted.verdict != "welcome" or admitted.account_id != claims.account_id:
@@ -238,7 +238,13 @@ def answer_id(work: Work, key: str) -> UUID:
 def replayed(work: Work, key: str, request_hash: bytes) -> Response | None:
     """The stored answer, or None after taking the key. Of two at once the second waits here for the first."""
     row_id = answer_id(work, key)
-    place = {"tenant_id": work.tenant_id, "id": row_id, "hash": request_hash, "now": work.now, "kept_for": KEPT_FOR}
+    place = {
+        "tenant_id": work.tenant_id,
+        "id": row_id,
+        "hash": request_hash,
+        "now": work.now,
+        "kept_for": ANSWERS_KEPT_FOR,
+    }
     work.db.execute(
         text("delete from stored_answers where tenant_id = :tenant_id and id = :id and created_at <= :now - :kept_for"),
         place,

@@ -59,7 +59,16 @@ class ApiService:
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }
-        command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--no-access-log"]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "api.app:serve",
+            "--factory",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ]
         command += [
             "--host",
             self.settings.host,

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     workers: int = 2
     requests_per_minute: int = 100
     practice_requests_per_minute: int = 1000
-    sign_ins_per_minute: int = 20
+    sign_ins_per_minute: int = 60
 
     @property
     def production(self) -> bool:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from practice.security.audit import Anchors
+from practice.security.housekeeping import tidy_practice, tidy_system
 from practice.security.keyring import KeyRing
 from practice.security.letters import OutboxFolder
 from practice.security.tokens import AccessTokens
@@ -22,7 +23,7 @@ class Installation:
         self.settings = settings
         self.store = store
         self.master = settings.master
-        self.keys = KeyRing(store.key_engine, self.master)
+        self.keys = KeyRing(store.side_engine, self.master)
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
         self.letters = OutboxFolder(settings.outbox)
@@ -35,6 +36,14 @@ class Installation:
         """Every practice, and the installation itself, each of which has records of its own."""
         with self.store.system_session() as db:
             return [NOBODY, *db.scalars(text("select id from practices order by id"))]
+
+    def tidy(self, now: datetime) -> None:
+        """Remove what has served its time, in every practice."""
+        for tenant_id in self.practices(now):
+            with self.store.session_in(tenant_id) as db:
+                tidy_practice(db, tenant_id, now)
+        with self.store.system_session() as db:
+            tidy_system(db, now)
 
     def anchor_audit(self, now: datetime) -> int:
         """Write the heads of all audit chains down outside the database. Returns how many had moved."""

@@ -1,9 +1,11 @@
 """The practices' data keys: made, wrapped by the master key, kept unwrapped in memory, rotated."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Engine, Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,7 @@ from practice.store.base import Base, Sealed
 from practice.store.engine import session_in
 from practice.store.ids import NOBODY
 
+PORTION = 1000  # rows at a time
 LOOK_AGAIN = timedelta(minutes=1)  # so a rotation in another process is used here within a minute
 
 
@@ -43,13 +46,18 @@ class KeyRing:
         with session_in(self.engine, tenant_id) as db:
             found = self._load(db, tenant_id, now)
         if found is None:
-            self.add_key(tenant_id, now)
+            if tenant_id != NOBODY:
+                self.make_ready(NOBODY, now)  # its key tells whether this is the right master key at all
+            self._keep_key(tenant_id, 1, now)
 
     def add_key(self, tenant_id: UUID, now: datetime) -> None:
         """A new data key, used for everything sealed from now on. The older ones stay, for reading."""
         with session_in(self.engine, tenant_id) as db:
-            newest = select(DataKey.number).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number.desc())
-            number = (db.scalar(newest.limit(1)) or 0) + 1
+            newest = db.scalar(select(func.max(DataKey.number)).where(DataKey.tenant_id == tenant_id))
+        self._keep_key(tenant_id, (newest or 0) + 1, now)
+
+    def _keep_key(self, tenant_id: UUID, number: int, now: datetime) -> None:
+        with session_in(self.engine, tenant_id) as db:
             db.execute(
                 insert(DataKey)
                 .values(
@@ -89,17 +97,13 @@ class KeyRing:
         """Seal again, under the newest key, whatever is still under an older one. Returns how many fields."""
         cipher = self.cipher(tenant_id)
         count = 0
-        for table, column in sealed_columns():
-            mine = rows_of(table, tenant_id)
-            if mine is None:
-                continue
-            query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *mine).with_for_update()
-            for row_id, sealed in db.execute(query).all():
-                if sealed_with(sealed) != cipher.current:
-                    text = self.open(db, tenant_id, table.name, column, row_id, sealed)
-                    again = {column: cipher.seal(table.name, column, row_id, text)}
-                    db.execute(update(table).where(table.c.id == row_id, *mine).values(again))
-                    count += 1
+        for field in sealed_fields(db, tenant_id, lock=True):
+            if sealed_with(field.sealed) != cipher.current:
+                table, column, row_id = field.table, field.column, field.row_id
+                text = self.open(db, tenant_id, table.name, column, row_id, field.sealed)
+                again = {column: cipher.seal(table.name, column, row_id, text)}
+                db.execute(update(table).where(table.c.id == row_id, *(rows_of(table, tenant_id) or [])).values(again))
+                count += 1
         return count
 
     def _load(self, db: Session, tenant_id: UUID, now: datetime) -> FieldCipher | None:
@@ -130,6 +134,26 @@ def sealed_columns() -> list[tuple[Table, str]]:
         for column in table.columns
         if isinstance(column.type, Sealed)
     ]
+
+
+class SealedField(NamedTuple):
+    table: Table
+    column: str
+    row_id: UUID
+    sealed: bytes
+
+
+def sealed_fields(db: Session, tenant_id: UUID, *, lock: bool = False) -> Iterator[SealedField]:
+    """Everything that this practice's keys seal, read in portions so that memory does not grow with it."""
+    for table, column in sealed_columns():
+        mine = rows_of(table, tenant_id)
+        if mine is None:
+            continue
+        query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *mine).order_by(table.c.id)
+        after: list[Any] = []
+        while rows := db.execute((query.with_for_update() if lock else query).where(*after).limit(PORTION)).all():
+            yield from (SealedField(table, column, row_id, sealed) for row_id, sealed in rows)
+            after = [table.c.id > rows[-1][0]]
 
 
 def rows_of(table: Table, tenant_id: UUID) -> list | None:

@@ -74,7 +74,11 @@ class Work:
         self.keys.make_ready(tenant_id, self.now)
         self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
         inside = Work(self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys)
-        yield inside
+        try:
+            yield inside
+        except BaseException:
+            self.db.rollback()  # whoever catches this cannot go on by mistake in the other practice
+            raise
         inside.write_audit()
         self.db.execute(ENTER_PRACTICE, {"tenant_id": self.tenant_id})
 

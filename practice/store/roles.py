@@ -12,7 +12,7 @@ ROLES = {
     "caseload_warehouse": "reads the records of all practices to build the warehouse",
     "caseload_analyst": "reads marts; given to the logins of analysts, one per person and practice",
 }
-ONE_AT_A_TIME = 7_235_001  # advisory lock: roles belong to the cluster, several databases may be prepared at once
+ONE_AT_A_TIME = 7_235_001  # advisory lock: a second one preparing this database waits, and finds the roles made
 
 
 def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -> None:
@@ -29,6 +29,13 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
     for role in ROLES:
         if role not in known:
             run("create role {role} nosuperuser nobypassrls nocreatedb nocreaterole inherit", role=sql.Identifier(role))
+        # Roles belong to the whole server, advisory locks to one database. A comment locks its role until the
+        # transaction ends, so that whoever prepares another database waits here instead of failing further down.
+        run(
+            "comment on role {role} is {purpose}",
+            role=sql.Identifier(role),
+            purpose=sql.Literal(f"Caseload: {ROLES[role]}"),
+        )
         if passwords and role in passwords:
             run(
                 "alter role {role} login password {password}",

@@ -45,8 +45,9 @@ class Store:
         return make_engine(lambda: self.connect("app"), pool_size=self._pool_size)
 
     @cached_property
-    def key_engine(self) -> Engine:
-        """For loading data keys, also in the middle of a transaction: that must not wait for the pool it holds from."""
+    def side_engine(self) -> Engine:
+        """For what has to be committed while a transaction is open: whoever holds a connection of the pool and waits
+        for a second one may wait for others who do the same."""
         return make_engine(lambda: self.connect("app"), pool_size=1)
 
     def session_in(self, tenant_id: UUID) -> AbstractContextManager[Session]:
@@ -65,7 +66,7 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
-        self.key_engine.dispose()
+        self.side_engine.dispose()
 
     def parameters(self, role: str) -> Parameters:
         """How to connect as `app`, as `owner`, or as `superuser`, who on a server is the owner's login."""
@@ -97,7 +98,7 @@ class Store:
             "application_name": "caseload",
         }
         try:
-            return psycopg.connect(make_conninfo("", **parameters))
+            return suitable(psycopg.connect(make_conninfo("", **parameters)))
         except psycopg.OperationalError as error:
             if self.embedded is None:
                 raise StoreProblem(
@@ -128,14 +129,12 @@ class Store:
         if self.embedded:
             self.embedded.ensure()
         with self.owner_connection() as connection:
-            refuse_old_server(connection)
             if self._roles_missing(connection):
                 self._prepare_roles()
 
     def check(self) -> None:
         """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""
         with self.engine.connect() as connection:
-            refuse_old_server(connection)
             powers = connection.execute(
                 text("""
                     select r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, 'caseload_owner', 'member') as too_much
@@ -181,10 +180,18 @@ def reason(error: psycopg.OperationalError) -> str:
     return str(error).strip().splitlines()[0].split("FATAL:")[-1].strip()
 
 
-def refuse_old_server(connection: Connection) -> None:
-    version = connection.execute(text("show server_version_num")).scalar_one()
-    if int(version) < OLDEST_SERVER:
+def suitable(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """The connection, if the server is one that Caseload can work on. The server said so itself: no round trip."""
+    version, encoding = connection.info.server_version, connection.info.parameter_status("server_encoding")
+    if version >= OLDEST_SERVER and encoding == "UTF8":
+        return connection
+    connection.close()
+    if version < OLDEST_SERVER:
         raise StoreProblem(
-            f"The database server is PostgreSQL {int(version) // 10000}, and Caseload needs 18. Upgrade the server, "
+            f"The database server is PostgreSQL {version // 10000}, and Caseload needs 18. Upgrade the server, "
             "or unset DATABASE_URL to use the embedded one."
         )
+    raise StoreProblem(
+        f"The database is encoded in {encoding}, and Caseload needs UTF8. Make one with that encoding, and name it "
+        "in DATABASE_URL."
+    )

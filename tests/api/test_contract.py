@@ -29,7 +29,7 @@ from tests.support.people import NOW
 from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, version_of
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
-EXAMPLES = 150 if LONG else 18
+EXAMPLES = 150 if LONG else 10
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,

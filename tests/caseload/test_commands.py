@@ -14,6 +14,7 @@ from caseload.main import app, options_first
 from practice.security.encryption import MasterKey
 from practice.store.ids import new_id
 from tests.support import cluster
+from tests.support.old_server import old_server
 
 
 @dataclass
@@ -234,6 +235,56 @@ def test_a_database_behind_is_refused_until_it_is_migrated(run: Run, monkeypatch
     migrated = run("migrate")
     assert migrated.code == 0, migrated.err
     assert run(*CREATE).code == 0
+
+
+def test_migrate_makes_an_empty_database_and_its_login_ready(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, login = f"fresh_{new_id().hex}", f"service_{new_id().hex[:12]}"
+    with cluster.superuser() as connection:
+        connection.execute(f"create database {database}")
+    to = cluster.server().conninfo("superuser", database)
+    place = f"/{database}?host={to['host']}&port={to['port']}"
+    monkeypatch.setenv("DATABASE_OWNER_URL", f"postgresql://{to['user']}:{to['password']}@{place}")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://{login}:{new_id().hex}@{place}")
+    try:
+        before = run("settings", "show", "oak-street")
+        assert before.code == 1
+        assert "does not answer" in before.err
+        assert run("migrate").code == 0
+        assert run(*CREATE).code == 0
+        assert run("doctor").code == 0
+        with cluster.superuser(database) as connection:
+            powers = "select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = %s"
+            assert connection.execute(powers, [login]).fetchone() == (False,)
+            assert connection.execute("select count(*) from practices").fetchone() == (1,)
+    finally:
+        cluster.drop(database)
+        with cluster.superuser() as connection:
+            connection.execute(f"drop role if exists {login}")
+
+
+def test_a_database_in_another_encoding_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = f"ascii_{new_id().hex}"
+    with cluster.superuser() as connection:
+        connection.execute(f"create database {database} encoding 'SQL_ASCII' template template0 locale 'C'")
+    to = cluster.server().conninfo("superuser", database)
+    url = f"postgresql://{to['user']}:{to['password']}@/{database}?host={to['host']}&port={to['port']}"
+    monkeypatch.setenv("DATABASE_OWNER_URL", url)
+    try:
+        refused = run("migrate")
+        assert refused.code == 1
+        assert "SQL_ASCII" in refused.err
+    finally:
+        cluster.drop(database)
+
+
+def test_a_server_that_is_too_old_is_refused(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with old_server() as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("DATABASE_OWNER_URL", url)
+        for command in (("migrate",), ("settings", "show", "oak-street")):
+            refused = run(*command)
+            assert refused.code == 1
+            assert "Caseload needs 18" in refused.err
 
 
 def test_options_count_wherever_they_stand() -> None:

@@ -120,7 +120,7 @@ $$;
 -- The audit log numbers and chains itself, whoever writes it. The writer cannot touch the head: the function runs as
 -- the owner, for whom row-level security holds as for everybody.
 create function chain_audit_entry() returns trigger
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     head public.audit_heads;
 begin
@@ -152,3 +152,9 @@ for each statement execute function refuse_change();
 
 create trigger only_grows before update or delete or truncate on rule_settings
 for each statement execute function refuse_change();
+
+-- PostgreSQL lets everybody call a new function. The service calls these; triggers are called by the database alone:
+-- whoever could call theirs could put the one that runs as the owner on a temporary table of their own.
+revoke execute on function enter_practice, count_request, rule_value, session_over, admit from public;
+revoke execute on function chain_audit_entry, refuse_change from public;
+grant execute on function enter_practice, count_request, rule_value, session_over, admit to caseload_app;
