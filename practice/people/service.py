@@ -254,8 +254,9 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
 
 
 def lock_staff(work: Work, staff_id: UUID) -> Staff:
-    query = select(Staff).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id).with_for_update()
-    staff = work.db.scalar(query)
+    query = select(Staff).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
+    # the key stays: whoever refers to this person meanwhile, such as their supervisee, need not wait (or deadlock)
+    staff = work.db.scalar(query.with_for_update(key_share=True))
     if staff is None:
         raise NotFound
     return staff

@@ -74,7 +74,7 @@ class AccessTokens:
             if type(exp) is not int or type(iat) is not int or not iat - 60 <= now.timestamp() < exp:
                 raise jwt.ExpiredSignatureError("time")
             return AccessClaims(UUID(claims["sid"]), UUID(claims["sub"]))
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
             raise NotSignedIn(
                 "Your access token is missing, not valid or expired. Refresh it, or sign in again."
             ) from None

@@ -10,7 +10,7 @@ import pytest
 
 from practice.store.ids import new_id
 from tests.support.http import V1, with_token
-from tests.support.people import House
+from tests.support.people import House, make_platform_admin, sign_in
 from tests.support.server import Server
 
 SECRET = "Hunter2-in-the-wrong-field"
@@ -156,9 +156,20 @@ class AnyId(dict[str, str]):
 
 
 def test_a_good_body_with_one_secret_in_a_wrong_place_is_not_repeated_either(
-    http: httpx2.Client, headers: dict[str, str]
+    server: Server, http: httpx2.Client, headers: dict[str, str]
 ) -> None:
     """Past the schema: what the practice's own rules refuse."""
+    platform = make_platform_admin(server.house)
+    boss = with_token(sign_in(server.house, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
+    admin = {"email": "a@example.com", "first_name": "A", "last_name": "B"}
+    place = {"name": f"Place {new_id()}", "time_zone": SECRET, "admin": admin}
+    answers = [http.post(f"{V1}/practices", json=place, headers=boss)]
+    answers += [
+        http.get(f"{V1}/staff", params={name: SECRET}, headers=headers) for name in ("fields", "sort", "cursor")
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        assert SECRET not in answer.text
     body = {"email": "a@example.com", "first_name": "A", "last_name": "B", "roles": ["biller"]}
     for wrong in ({"npi": "1234567890"}, {"supervisor_id": str(new_id())}):
         answer = http.post(f"{V1}/staff", json=body | {"hired_on": "2026-01-01"} | wrong, headers=headers)
