@@ -1,8 +1,6 @@
 """From models to answers: ETags, pages, and the fields that were asked for."""
 
-import json
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -20,6 +18,8 @@ class Input(BaseModel):
 
 
 class ListQuery(Input):
+    """What every list can be asked. A list with filters has a query of its own that adds them: others are refused."""
+
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str | None, Field(max_length=500)] = None
     sort: Annotated[str | None, Field(max_length=40, description="A column; - in front for descending.")] = None
@@ -42,19 +42,21 @@ def some_of(model: type[BaseModel]) -> Any:
     return create_model(f"{model.__name__}InList", **fields)
 
 
-def page_out(page: Page, of: Callable[[Any], Item]) -> PageOut[Item]:
-    return PageOut(items=[of(item) for item in page.items], next_cursor=page.next_cursor, total=page.total)
+def page_out(page: Page, model: Any) -> PageOut[Any]:
+    items = [model.of(item) for item in page.items]
+    return PageOut[model](items=items, next_cursor=page.next_cursor, total=page.total)
 
 
 def render(result: Any, status: int, given: dict[str, Any]) -> Response:
     if result is None:
-        return Response(status_code=204)
-    headers = {"Cache-Control": "no-store"}
-    version = getattr(result, "version", None)
-    if isinstance(version, int):
-        headers["ETag"] = f'"{version}"'
+        return answer_with("", 204, None)
     body = result.model_dump_json(include=wanted_fields(result, given))
-    return Response(body, status, headers, media_type="application/json")
+    return answer_with(body, status, getattr(result, "version", None))
+
+
+def answer_with(body: str, status: int, version: int | None) -> Response:
+    headers = {"Cache-Control": "no-store"} | ({} if version is None else {"ETag": f'"{version}"'})
+    return Response(body, status, headers, media_type="application/json" if body else None)
 
 
 def wanted_fields(result: BaseModel, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -62,8 +64,7 @@ def wanted_fields(result: BaseModel, given: dict[str, Any]) -> dict[str, Any] | 
     if query is None or query.fields is None or not isinstance(result, PageOut):
         return None
     wanted = set(query.fields.split(","))
-    known: Sequence[str] = list(type(result.items[0]).model_fields) if result.items else list(wanted)
-    unknown = sorted(wanted - set(known))
-    if unknown:
-        raise Invalid([f"There is no field {json.dumps(name)} here; those are {', '.join(known)}." for name in unknown])
+    (item,) = get_args(type(result).model_fields["items"].annotation)
+    if not wanted <= set(item.model_fields):
+        raise Invalid([f"Some of these fields are not here; those that are: {', '.join(item.model_fields)}."])
     return {"items": {"__all__": wanted}, "next_cursor": True, "total": True}

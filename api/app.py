@@ -47,6 +47,7 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
         version="1",
         description="Schedule, notes and money of a therapy practice.",
         openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,  # there is one address for a thing, and no answer that the document does not tell of
         lifespan=lifespan,
     )
     app.state.house = house

@@ -5,15 +5,23 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-from api.answers import PageOut, page_out, some_of
-from api.deps import Desk, Paging, endpoint
+from api.answers import ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, endpoint
 from api.fields import Short
 from practice.security import audit
 from practice.security.models import AuditEntry
 
 router = APIRouter(prefix="/audit", tags=["audit"])
+
+
+class AuditQuery(ListQuery):
+    action: Short | None = None
+    account_id: UUID | None = None
+    subject_id: UUID | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class EntryOut(BaseModel):
@@ -42,20 +50,10 @@ EntryInList: Any = some_of(EntryOut)
 
 
 @endpoint(router, "GET", "", may="audit.read")
-def search_audit_log(
-    desk: Desk,
-    page: Paging,
-    action: Annotated[Short | None, Query()] = None,
-    account_id: Annotated[UUID | None, Query()] = None,
-    subject_id: Annotated[UUID | None, Query()] = None,
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
-) -> PageOut[EntryInList]:
+def search_audit_log(desk: Desk, query: Annotated[AuditQuery, Query()]) -> PageOut[EntryInList]:
     """Who did what, when, latest first (sort=seq: earliest first)."""
-    found = audit.search(
-        desk.work, page.asked(), action=action, account_id=account_id, subject_id=subject_id, since=since, until=until
-    )
-    return page_out(found, EntryOut.of)
+    filters = {name: getattr(query, name) for name in ("action", "account_id", "subject_id", "since", "until")}
+    return page_out(audit.search(desk.work, query.asked(), **filters), EntryOut)
 
 
 @endpoint(router, "POST", "/verify", may="audit.read")

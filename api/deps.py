@@ -7,6 +7,7 @@ Nothing else commits. A route that is not made by `endpoint` or `public` does no
 
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +16,12 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from api.answers import ListQuery, render
+from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
@@ -39,6 +40,8 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
+# The description of the API, its pages, and the measurements: not made by `endpoint`, and nobody's records.
+OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ def endpoint(
         extra = {"idempotency_key": IdempotencyKey} if keyed else {}
         register(serve, function, {"credentials": Bearer, **extra})
         statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
-        statuses |= ({412, 428} if "version" in parameters else set()) | ({409} if keyed else set())
+        statuses |= {412, 428} if "version" in parameters else set()
         add_route(
             router,
             method,
@@ -118,7 +121,7 @@ def endpoint(
             serve,
             status,
             model,
-            [*refusals, TrainingLapsed, PracticeClosed],
+            [*refusals, TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])],
             statuses,
             function,
             may,
@@ -161,9 +164,11 @@ def public(
 
 def refuse_undeclared(app: FastAPI) -> None:
     """Deny by default: the service does not start with a route that says not who may call it."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and "x-permission" not in (route.openapi_extra or {}):
-            raise ConfigurationProblem(f"The route {route.path} declares no permission. Make it with `endpoint`.")
+    for found in iter_route_contexts(app.routes):  # `app.routes` itself shows included routers, not their routes
+        route = found.original_route
+        declared = isinstance(route, APIRoute) and "x-permission" in (route.openapi_extra or {})
+        if not declared and found.path not in OPEN_TO_ALL:
+            raise ConfigurationProblem(f"The route {found.path} declares no permission. Make it with `endpoint`.")
 
 
 def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Desk:
@@ -256,8 +261,11 @@ def replayed(work: Work, key: str, request_hash: bytes) -> Response | None:
     stored = work.db.get_one(StoredAnswer, (work.tenant_id, row_id))
     if stored.request_hash != request_hash:
         raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
-    body = work.unseal("stored_answers", "answer", row_id, stored.answer)
-    return Response(body, stored.status or 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
+    body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
+    version = json.loads(body).get("version") if body else None
+    response = answer_with(body, stored.status or 200, version)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def keep(work: Work, key: str, response: Response) -> Response:
@@ -301,13 +309,14 @@ def add_route(
     permission: str,
 ) -> None:
     name = getattr(function, "__name__", "")
+    unreadable = {400, 413} if "body" in inspect.signature(function).parameters else set()
     router.add_api_route(
         path,
         serve,
         methods=[method],
         status_code=status,
         response_model=model,
-        responses=documented(refusals, *statuses),
+        responses=documented(refusals, *statuses, *unreadable),
         summary=(inspect.getdoc(function) or name).splitlines()[0],
         operation_id=name,
         openapi_extra={"x-permission": permission},

@@ -30,6 +30,12 @@ CODES = {
     500: "INTERNAL_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
+SENTENCES = {
+    400: "What you sent cannot be read. Send JSON in UTF-8.",
+    404: "There is no such address.",
+    405: "This address does not take that method.",
+    413: "What you sent is larger than is taken here.",
+}
 
 
 class ErrorBody(BaseModel):
@@ -104,9 +110,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def by_the_framework(request: Request, error: HTTPException) -> JSONResponse:
         status = error.status_code
-        message = {404: "There is no such address.", 405: "This address does not take that method."}.get(
-            status, f"{HTTPStatus(status).phrase}."
-        )
+        message = SENTENCES.get(status, f"{HTTPStatus(status).phrase}.")
         return error_response(
             request, status, CODES.get(status, "BAD_REQUEST"), message, headers=dict(error.headers or {})
         )

@@ -9,6 +9,10 @@ def lowered(value: str) -> str:
     return value.lower()
 
 
+def without_spaces(value: str) -> str:
+    return value.replace(" ", "")
+
+
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
@@ -16,4 +20,7 @@ Email = Annotated[EmailStr, AfterValidator(lowered), Field(max_length=254)]
 Npi = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
 Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
-Code = Annotated[str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$")]
+# Authenticators show `123 456`, and that is what people type.
+Code = Annotated[
+    str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$"), AfterValidator(without_spaces)
+]

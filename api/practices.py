@@ -66,7 +66,7 @@ PracticeInList: Any = some_of(PracticeOut)
 @endpoint(router, "GET", "", may="platform")
 def list_practices(desk: Desk, page: Paging) -> PageOut[PracticeInList]:
     """All practices of this installation."""
-    return page_out(service.list_practices(desk.work.db, page.asked()), PracticeOut.of)
+    return page_out(service.list_practices(desk.work.db, page.asked()), PracticeOut)
 
 
 @endpoint(router, "POST", "", may="platform", status=201, refusals=[SlugTaken])

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from api.answers import Input
-from api.deps import Desk, endpoint
+from api.deps import Desk, NotFound, endpoint
 from practice.people import settings
+from practice.rule_settings import PARAMETERS
 
 router = APIRouter(prefix="/settings", tags=["settings"])
 
@@ -65,4 +66,6 @@ def get_setting_history(desk: Desk, key: str) -> HistoryOut:
 @endpoint(router, "POST", "/{key}", may="settings.write", status=201)
 def change_setting(desk: Desk, key: str, body: SettingIn) -> ChangeOut:
     """Change a setting from a date on, today or later. What was decided before stays decided."""
+    if key not in PARAMETERS:
+        raise NotFound
     return change_out(settings.set_rule(desk.work, key, body.value, body.effective_on))

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, PageOut, page_out, some_of
-from api.deps import Desk, Paging, Version, endpoint
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, Version, endpoint
 from api.fields import Email, Name, Npi, Short
 from practice.people import service
 from practice.people.models import Staff, Training
@@ -48,6 +48,11 @@ class StaffChange(Input):
     license_number: Short | None = None
     npi: Npi | None = None
     supervisor_id: UUID | None = None
+
+
+class StaffQuery(ListQuery):
+    role: Role | None = None
+    active: bool | None = None
 
 
 class Deactivation(Input):
@@ -113,14 +118,10 @@ def invitation_out(desk: Desk, invited: Invited) -> InvitationOut:
 
 
 @endpoint(router, "GET", "", may="staff.read")
-def list_staff(
-    desk: Desk,
-    page: Paging,
-    role: Annotated[Role | None, Query()] = None,
-    active: Annotated[bool | None, Query()] = None,
-) -> PageOut[StaffInList]:
+def list_staff(desk: Desk, query: Annotated[StaffQuery, Query()]) -> PageOut[StaffInList]:
     """The staff directory. Sorts by last_name, hired_on or id."""
-    return page_out(service.list_staff(desk.work, page.asked(), role=role, active=active), StaffOut.of)
+    found = service.list_staff(desk.work, query.asked(), role=query.role, active=query.active)
+    return page_out(found, StaffOut)
 
 
 @endpoint(router, "POST", "", may="staff.write", status=201, refusals=[AlreadyOnStaff])

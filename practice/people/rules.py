@@ -23,7 +23,7 @@ def practice_problems(name: str, time_zone: str, npi: str | None) -> list[str]:
     if not name.strip():
         problems.append("A practice needs a name.")
     if time_zone not in ZONES:
-        problems.append(f"{time_zone!r} is no time zone; write one like America/New_York.")
+        problems.append("That is no time zone; write one like America/New_York.")
     if npi is not None and not npi_is_valid(npi):
         problems.append(NPI_PROBLEM)
     return problems

@@ -207,7 +207,8 @@ def invite_again(work: Work, staff_id: UUID) -> Invited:
     """A new invitation for somebody who lost the first, or who comes back."""
     staff = lock_staff(work, staff_id)
     account = account_for(work.db, staff.email, work.now)
-    staff.deactivated_at = None
+    if staff.deactivated_at is not None:
+        apply(staff, {"deactivated_at": None, "left_on": None})
     secret = invite(work, account)
     work.record("staff.invited", "staff", staff_id)
     return Invited(staff, secret)
@@ -261,6 +262,7 @@ def lock_staff(work: Work, staff_id: UUID) -> Staff:
 
 
 def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list[str]:
+    one_by_one(work, "supervisors")
     pairs = work.db.execute(select(Staff.id, Staff.supervisor_id).where(Staff.tenant_id == work.tenant_id)).all()
     supervisor_of = {row.id: row.supervisor_id for row in pairs}
     if supervisor_id not in supervisor_of:
@@ -271,11 +273,7 @@ def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list
 
 
 def refuse_last_admin(work: Work, leaving: UUID) -> None:
-    """Two admins who remove each other at the same moment wait here for one another."""
-    work.db.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('admins ' || :tenant_id, 0))"),
-        {"tenant_id": str(work.tenant_id)},
-    )
+    one_by_one(work, "admins")
     admins = work.db.scalars(
         select(Staff.id).where(
             Staff.tenant_id == work.tenant_id,
@@ -291,6 +289,13 @@ def refuse_last_admin(work: Work, leaving: UUID) -> None:
     )
     if rules.last_admin(admins, leaving):
         raise LastAdmin("This is the practice's only admin. Make somebody else an admin first.")
+
+
+def one_by_one(work: Work, what: str) -> None:
+    """For a rule over several rows: two who each change one of them at the same moment wait here for one another."""
+    work.db.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": f"{what} {work.tenant_id}"}
+    )
 
 
 # Trainings

@@ -12,10 +12,17 @@ from practice.errors import Refusal
 from practice.security.installation import Installation
 from practice.security.letters import Letter
 from practice.security.models import Account, AccountSession, Membership
-from practice.security.one_time import account_of, consume_token, find_token, issue_token
+from practice.security.one_time import account_of, consume_token, find_token, issue_token, void_tokens
 from practice.security.passwords import hash_password, verify_password
 from practice.security.rules import password_problems
-from practice.security.signing_in import WrongCredentials, attempt_key, end_session, forget_attempts, reserve_attempt
+from practice.security.signing_in import (
+    WrongCredentials,
+    attempt_key,
+    end_session,
+    forget_attempts,
+    record_failure,
+    reserve_attempt,
+)
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY, new_id
 
@@ -49,6 +56,7 @@ def invite(work: Work, account: Account) -> str:
             where=Membership.ended_at.is_not(None),
         )
     )
+    void_tokens(work.db, account.id, ["invitation"], work.tenant_id, work.now)  # the lost link is in somebody's hands
     return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now)
 
 
@@ -73,7 +81,7 @@ def accept_invitation(
         hashed = hash_password(password)
     else:
         hashed = None
-        prove_password(house, account, password, now)
+        prove_password(house, account, password, Actor(request_id=request_id), now)
     with house.work(Actor(tenant_id, account.id, request_id=request_id), now) as work:
         consume_token(work.db, "invitation", token, now)
         if hashed is not None:
@@ -90,10 +98,9 @@ def change_password(house: Installation, actor: Actor, current: str, new: str, n
     assert actor.account_id is not None  # noqa: S101 - only a signed-in person comes here
     with house.store.system_session() as db:
         account = db.get_one(Account, actor.account_id)
-    prove_password(house, account, current, now)
+    prove_password(house, account, current, actor, now)
     refuse_weak(account, new)
-    if new == current:
-        raise PasswordRefused("The new password is the present one. Choose another.")
+    refuse_present(account, new)
     hashed = hash_password(new)
     with house.work(actor, now) as work:
         set_password(work, account.id, hashed, keep=actor.session_id)
@@ -127,6 +134,7 @@ def reset_password(
     with house.store.system_session() as db:
         account = account_of(db, find_token(db, "reset", token, now))
     refuse_weak(account, password)
+    refuse_present(account, password)
     hashed = hash_password(password)
     with house.work(Actor(account_id=account.id, request_id=request_id), now) as work:
         consume_token(work.db, "reset", token, now)
@@ -138,17 +146,19 @@ def set_password(work: Work, account_id: UUID, hashed: str, keep: UUID | None) -
     work.db.execute(
         update(Account).where(Account.id == account_id).values(password_hash=hashed, password_set_at=work.now)
     )
+    void_tokens(work.db, account_id, ["reset", "code", "enrol", "practice"], None, work.now)
     for session in sessions_of(work.db, account_id, work.now):
         if session.id != keep:
             end_session(work.db, session.id, "password", work.now)
     work.record("password.set", "account", account_id)
 
 
-def prove_password(house: Installation, account: Account, password: str, now: datetime) -> None:
+def prove_password(house: Installation, account: Account, password: str, actor: Actor, now: datetime) -> None:
     key = attempt_key(house, "password", account.email)
     with house.store.system_session() as db:
         reserve_attempt(db, key, now)
     if not verify_password(account.password_hash, password):
+        record_failure(house, account, "password", actor, now)
         raise WrongCredentials("The present password is not right.")
     with house.store.system_session() as db:
         forget_attempts(db, key)
@@ -158,6 +168,12 @@ def refuse_weak(account: Account, password: str) -> None:
     problems = password_problems(password, email=account.email)
     if problems:
         raise PasswordRefused(" ".join(problems), problems=problems)
+
+
+def refuse_present(account: Account, password: str) -> None:
+    """A password that has to change, changes."""
+    if account.password_hash is not None and verify_password(account.password_hash, password):
+        raise PasswordRefused("The new password is the present one. Choose another.")
 
 
 def sessions_of(db: Session, account_id: UUID, now: datetime) -> Sequence[AccountSession]:
@@ -183,4 +199,5 @@ def end_sessions_here(work: Work, account_id: UUID, reason: str) -> int:
 def end_membership(work: Work, account_id: UUID) -> None:
     ended = update(Membership).where(Membership.account_id == account_id, Membership.tenant_id == work.tenant_id)
     work.db.execute(ended.values(ended_at=work.now))
+    void_tokens(work.db, account_id, ["invitation"], work.tenant_id, work.now)
     end_sessions_here(work, account_id, "left")

@@ -1,5 +1,6 @@
 """Secrets that work once: invitations, password resets, the next step of a sign-in."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -55,6 +56,20 @@ def consume_token(db: Session, purpose: str, token: str, now: datetime) -> OneTi
     if found is None:
         raise NotValid
     return found
+
+
+def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_id: UUID | None, now: datetime) -> None:
+    """Whatever of these is still in somebody's hands is worth nothing from now on."""
+    db.execute(
+        update(OneTimeToken)
+        .where(
+            OneTimeToken.account_id == account_id,
+            OneTimeToken.purpose.in_(purposes),
+            OneTimeToken.tenant_id.is_not_distinct_from(tenant_id),
+            OneTimeToken.used_at.is_(None),
+        )
+        .values(used_at=now)
+    )
 
 
 def account_of(db: Session, token: OneTimeToken) -> Account:

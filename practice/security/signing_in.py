@@ -19,7 +19,7 @@ from practice.rule_settings import default
 from practice.security import totp
 from practice.security.installation import Installation
 from practice.security.models import Account, AccountSession, RecoveryCode, RefreshToken
-from practice.security.one_time import account_of, consume_token, find_token, issue_token
+from practice.security.one_time import NotValid, account_of, consume_token, find_token, issue_token
 from practice.security.passwords import verify_password
 from practice.security.tokens import AccessClaims, NotSignedIn, new_secret, secret_hash
 from practice.security.work import Actor, Work
@@ -31,6 +31,7 @@ STEP_LIFETIME = timedelta(minutes=10)
 IDLE_LIMIT = timedelta(minutes=15)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 REFRESH_LIFETIME = timedelta(days=7)
+UNLIMITED = 2**31 - 1
 
 
 class WrongCredentials(Refusal):
@@ -93,6 +94,8 @@ def begin_enrolment(house: Installation, token: str, now: datetime) -> tuple[str
     """A new TOTP secret for an account that has none confirmed: the secret, and the address for the QR code."""
     with house.work(Actor(), now) as work:
         account = account_of(work.db, find_token(work.db, "enrol", token, now))
+        if account.totp_confirmed_at is not None:  # by another sign-in, since this one began
+            raise NotValid
         secret = totp.new_secret()
         account.totp_secret = work.seal("accounts", "totp_secret", account.id, secret)
         work.record("mfa.enrolment_begun", "account", account.id)
@@ -107,7 +110,13 @@ def confirm_enrolment(house: Installation, token: str, code: str, now: datetime,
         codes = totp.new_recovery_codes()
         work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
         work.db.add_all(RecoveryCode(account_id=account.id, code_hash=totp.recovery_code_hash(c)) for c in codes)
-        work.db.execute(update(Account).where(Account.id == account.id).values(totp_confirmed_at=now))
+        # only the very secret that the code was of, and only where there is none yet: whoever knows the password alone
+        # must not put an authenticator of theirs beside or in place of the owner's
+        first = update(Account).where(
+            Account.id == account.id, Account.totp_confirmed_at.is_(None), Account.totp_secret == account.totp_secret
+        )
+        if work.db.scalar(first.values(totp_confirmed_at=now).returning(Account.id)) is None:
+            raise NotValid
         work.record("mfa.enrolled", "account", account.id)
     step = choose_practice(house, account, now, request_id)
     return Step(step.next, step.token, step.practices, step.tokens, codes)
@@ -203,7 +212,7 @@ def start_session(
             )
         )
         work.db.flush()
-        admitted = admit(work.db, house, session_id, now, active=True)
+        admitted = admit(work.db, house, session_id, now, active=True, limited=False)
         if admitted.verdict != "welcome":
             raise PracticeClosed(
                 "This practice is suspended, or your place in it has ended. Ask its admin, or sign in to another one."
@@ -237,7 +246,7 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
             work.record("session.refresh_token_reused", "account", session.account_id)
             answer = None
         else:
-            admitted = admit(work.db, house, session.id, now, active=False)
+            admitted = admit(work.db, house, session.id, now, active=False, limited=False)
             alive = admitted.verdict == "welcome" and now < fresh
             answer = issue_refresh_token(work.db, session.id, now) if alive else None
     if answer is None:
@@ -251,16 +260,27 @@ ADMIT = text("""
 """)
 
 
-def admit(db: Session | Connection, house: Installation, session_id: UUID, now: datetime, *, active: bool):
-    """Who comes with this session and what they may do, as the database knows it at this instant."""
+def admit(
+    db: Session | Connection,
+    house: Installation,
+    session_id: UUID,
+    now: datetime,
+    *,
+    active: bool,
+    limited: bool = True,
+):
+    """Who comes with this session and what they may do, as the database knows it at this instant.
+
+    Not `limited` while signing in, which is limited by address: being told no there would cost the token just spent.
+    """
     return db.execute(
         ADMIT,
         {
             "session_id": session_id,
             "now": now,
             "active": active,
-            "user_limit": house.settings.requests_per_minute,
-            "practice_limit": house.settings.practice_requests_per_minute,
+            "user_limit": house.settings.requests_per_minute if limited else UNLIMITED,
+            "practice_limit": house.settings.practice_requests_per_minute if limited else UNLIMITED,
             "hipaa_days": default("hipaa_training_days"),
             "hipaa_grace_days": default("hipaa_grace_days"),
         },

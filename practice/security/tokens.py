@@ -63,13 +63,18 @@ class AccessTokens:
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 # times are held against the clock that was passed in
-                options={"require": ["exp", "iat", "sub", "sid"], "verify_exp": False, "verify_iat": False},
+                options={
+                    "require": ["exp", "iat", "sub", "sid"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "strict_aud": True,
+                },
             )
             exp, iat = claims["exp"], claims["iat"]
             if type(exp) is not int or type(iat) is not int or not iat - 60 <= now.timestamp() < exp:
                 raise jwt.ExpiredSignatureError("time")
             return AccessClaims(UUID(claims["sid"]), UUID(claims["sub"]))
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError):
             raise NotSignedIn(
                 "Your access token is missing, not valid or expired. Refresh it, or sign in again."
             ) from None

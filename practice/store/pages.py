@@ -76,20 +76,22 @@ def write_cursor(sort: str, place: Sequence[Any]) -> str:
 
 
 def read_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
-    readers: dict[type, Any] = {
-        str: str,
-        int: int,
-        UUID: UUID,
-        date: date.fromisoformat,
-        datetime: datetime.fromisoformat,
-    }
     try:
         found_sort, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if found_sort != sort or len(values) != len(order):
             raise ValueError(cursor)
-        place = [readers[part.type.python_type](value) for part, value in zip(order, values, strict=True)]
-        if any(isinstance(value, str) and "\x00" in value for value in place):
-            raise ValueError(cursor)
-    except (ValueError, TypeError, KeyError, binascii.Error):
+        return [read_value(value, part.type.python_type) for part, value in zip(order, values, strict=True)]
+    except (ValueError, TypeError, binascii.Error):
         raise BadPage("This cursor does not belong to this list. Start again without it.", field="cursor") from None
-    return place
+
+
+def read_value(value: Any, kind: type) -> Any:
+    """A value of a cursor, refused when it is not of its column's kind or the database could not hold it."""
+    if type(value) is not (int if kind is int else str):
+        raise TypeError(kind)
+    if kind is int and not -(2**63) <= value < 2**63:
+        raise ValueError("beyond bigint")
+    if kind is str and b"\x00" in value.encode():  # which half a surrogate pair does not survive
+        raise ValueError("no text")
+    readers: dict[type, Any] = {UUID: UUID, date: date.fromisoformat, datetime: datetime.fromisoformat}
+    return readers.get(kind, kind)(value)

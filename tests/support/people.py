@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import update
 
 from practice.people import service
-from practice.security import accounts, signing_in
+from practice.security import accounts, signing_in, totp
 from practice.security.installation import Installation
 from practice.security.models import Account, Membership
+from practice.security.passwords import hash_password
 from practice.security.work import Actor
 from practice.store.ids import NOBODY, new_id
 
@@ -33,13 +35,14 @@ class House:
     id: UUID
     admin: Person
     people: dict[str, Person] = field(default_factory=dict)
+    now: datetime = NOW  # a practice that a running server looks at has to live in the server's time
 
     def actor(self, person: Person | None = None) -> Actor:
         who = person or self.admin
         return Actor(self.id, who.account_id, who.staff_id, frozenset(who.roles))
 
-    def work(self, person: Person | None = None, now: datetime = NOW):
-        return self.house.work(self.actor(person), now)
+    def work(self, person: Person | None = None, now: datetime | None = None):
+        return self.house.work(self.actor(person), now or self.now)
 
     def add(self, *roles: str, supervisor: Person | None = None, email: str | None = None) -> Person:
         with self.work() as work:
@@ -54,34 +57,62 @@ class House:
             )
             staff = invited.staff
             person = Person(staff.account_id, staff.id, staff.email, staff.roles)
-        take_place(self.house, person.account_id, self.id)
+        take_place(self.house, person.account_id, self.id, self.now)
         self.people[roles[0]] = person
         return person
 
-    def token(self, person: Person | None = None, now: datetime = NOW) -> str:
-        return sign_in(self.house, (person or self.admin).account_id, self.id, now).access
+    def token(self, person: Person | None = None, now: datetime | None = None) -> str:
+        return self.tokens(person, now).access
+
+    def tokens(self, person: Person | None = None, now: datetime | None = None) -> signing_in.Tokens:
+        return sign_in(self.house, (person or self.admin).account_id, self.id, now or self.now)
 
 
-def take_place(house: Installation, account_id: UUID, tenant_id: UUID) -> None:
+def take_place(house: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
     with house.store.system_session() as db:
         db.execute(
             update(Membership)
             .where(Membership.account_id == account_id, Membership.tenant_id == tenant_id)
-            .values(accepted_at=NOW)
+            .values(accepted_at=now)
         )
 
 
-def make_practice(
-    house: Installation, name: str | None = None, time_zone: str = "America/New_York", **more: str
-) -> House:
+@cache
+def known_hash() -> str:
+    """Of PASSWORD. Made once: it is slow by intent."""
+    return hash_password(PASSWORD)
+
+
+def give_credentials(house: Installation, account_id: UUID, secret: str | None = None) -> str:
+    """PASSWORD and an authenticator, as if the person had been through the front door. Returns its secret."""
+    secret = secret or totp.new_secret()
     with house.work(Actor(), NOW) as work:
+        sealed = work.seal("accounts", "totp_secret", account_id, secret)
+        values = {
+            "password_hash": known_hash(),
+            "password_set_at": NOW,
+            "totp_secret": sealed,
+            "totp_confirmed_at": NOW,
+        }
+        work.db.execute(update(Account).where(Account.id == account_id).values(values))
+    return secret
+
+
+def make_practice(
+    house: Installation,
+    name: str | None = None,
+    time_zone: str = "America/New_York",
+    now: datetime = NOW,
+    **more: str,
+) -> House:
+    with house.work(Actor(), now) as work:
         admin = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = service.create_practice(
             work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **more
         )
         staff = invited.staff
-        made = House(house, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]))
-    take_place(house, made.admin.account_id, made.id)
+        made = House(house, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]), now=now)
+    take_place(house, made.admin.account_id, made.id, now)
     return made
 
 

@@ -1,0 +1,20 @@
+"""A running service for the tests that need several worker processes: one for each test worker."""
+
+from collections.abc import Generator
+
+import httpx2
+import pytest
+
+from tests.support.server import Server, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    with serving(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.fixture
+def http(server: Server) -> Generator[httpx2.Client]:
+    with server.client() as client:
+        yield client

@@ -1,0 +1,34 @@
+"""A route without a declared permission does not start."""
+
+import pytest
+from fastapi import APIRouter
+
+from api import app as service
+from api import staff
+from api.deps import refuse_undeclared
+from practice.errors import ConfigurationProblem
+from practice.security.installation import Installation
+
+
+def test_the_service_does_not_start_with_a_route_that_declares_no_permission(
+    house: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter(prefix="/staff")
+    router.include_router(staff.router)
+    router.add_api_route("/forgotten", lambda: {"everything": "for everybody"})
+    monkeypatch.setattr(service.staff, "router", router)
+    with pytest.raises(ConfigurationProblem, match="/staff/forgotten declares no permission"):
+        service.create_app(house)
+
+
+@pytest.mark.parametrize("kind", ["route", "mount", "websocket"])
+def test_nor_with_something_that_is_no_route_of_ours(house: Installation, kind: str) -> None:
+    made = service.create_app(house)
+    if kind == "route":
+        made.add_route("/raw", lambda request: None)
+    elif kind == "mount":
+        made.mount("/raw", lambda scope, receive, send: None)
+    else:
+        made.add_api_websocket_route("/raw", lambda: None)
+    with pytest.raises(ConfigurationProblem, match="/raw declares no permission"):
+        refuse_undeclared(made)

@@ -1,0 +1,204 @@
+"""What the practice's rules refuse about staff, also when two people change things at the same moment."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from practice.errors import Refusal
+from practice.people import service
+from practice.security.audit import search
+from practice.security.installation import Installation
+from practice.store.ids import NOBODY, new_id
+from tests.support.http import V1, bearer, code_of, with_token
+from tests.support.people import House, Person, make_platform_admin, make_practice, sign_in
+from tests.support.server import at_once
+
+
+def change(client: TestClient, practice: House, person: Person, by: Person | None = None, **body: Any) -> Any:
+    path = f"{V1}/staff/{person.staff_id}"
+    headers = bearer(practice, by)
+    etag = client.get(path, headers=headers).headers["ETag"]
+    return client.patch(path, json=body, headers=headers | {"If-Match": etag})
+
+
+def leave(client: TestClient, practice: House, person: Person, by: Person | None = None) -> Any:
+    path = f"{V1}/staff/{person.staff_id}/deactivate"
+    return client.post(path, json={"left_on": "2026-03-18"}, headers=bearer(practice, by))
+
+
+def test_the_last_admin_stays(client: TestClient, practice: House) -> None:
+    for answer in (change(client, practice, practice.admin, roles=["biller"]), leave(client, practice, practice.admin)):
+        assert (answer.status_code, code_of(answer)) == (409, "LAST_ADMIN")
+    second = practice.add("admin")
+    assert change(client, practice, practice.admin, roles=["biller"]).status_code == 200
+    assert code_of(leave(client, practice, second, by=second)) == "LAST_ADMIN"
+
+
+@pytest.mark.parametrize("how", ["leave", "roles"])
+def test_of_two_admins_who_remove_each_other_one_stays(client: TestClient, house: Installation, how: str) -> None:
+    for _ in range(6):
+        practice = make_practice(house)
+        one, two = practice.admin, practice.add("admin")
+
+        def remove(pair: tuple[Person, Person], practice: House = practice) -> Any:
+            by, of = pair
+            if how == "leave":
+                return leave(client, practice, of, by)
+            return change(client, practice, of, by, roles=["biller"])
+
+        answers = Counter(answer.status_code for answer in at_once(remove, [(one, two), (two, one)]))
+        with practice.work() as work:
+            page = service.list_staff(work, service.PageRequest(), role="admin", active=True)
+        assert len(page.items) == 1, answers
+
+
+def test_nobody_supervises_themselves_over_others(client: TestClient, practice: House) -> None:
+    top = practice.add("supervisor")
+    middle = practice.add("supervisor", supervisor=top)
+    low = practice.add("clinician", supervisor=middle)
+    for below in (top, middle, low):
+        answer = change(client, practice, top, supervisor_id=str(below.staff_id))
+        assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR")
+    assert change(client, practice, low, supervisor_id=str(top.staff_id)).json()["supervisor_id"] == str(top.staff_id)
+    assert change(client, practice, top, supervisor_id=None).status_code == 200
+    assert change(client, practice, top, supervisor_id=str(new_id())).status_code == 422
+
+
+def test_two_who_make_each_other_their_supervisor_at_once_do_not_close_a_circle(practice: House) -> None:
+    one, two = practice.add("supervisor"), practice.add("supervisor")
+    refused: list[Refusal] = []
+
+    def other_way() -> None:
+        try:
+            with practice.work() as work:
+                service.change_staff(work, two.staff_id, 1, {"supervisor_id": one.staff_id})
+        except Refusal as refusal:
+            refused.append(refusal)
+
+    thread = threading.Thread(target=other_way)
+    with practice.work() as work:
+        service.change_staff(work, one.staff_id, 1, {"supervisor_id": two.staff_id})
+        work.db.flush()
+        thread.start()
+        thread.join(timeout=1.5)  # it has to wait for what is being done here
+        assert thread.is_alive()
+    thread.join(timeout=15)
+    assert [refusal.code for refusal in refused] == ["VALIDATION_ERROR"]
+
+
+def test_a_supervisor_of_another_practice_is_as_unknown_as_nobody(
+    client: TestClient, house: Installation, practice: House
+) -> None:
+    stranger = make_practice(house).add("supervisor")
+    person = practice.add("clinician")
+    answers = [change(client, practice, person, supervisor_id=str(i)) for i in (stranger.staff_id, new_id())]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert answers[0].json()["error"]["message"] == answers[1].json()["error"]["message"]
+
+
+NEW: dict[str, Any] = {"first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": "2026-03-01"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"roles": []},
+        {"roles": ["client"]},
+        {"roles": ["platform_admin"]},
+        {"roles": "admin"},
+        {"first_name": "   "},
+        {"first_name": "a\nb"},
+        {"last_name": "x" * 101},
+        {"npi": "1234567890"},
+        {"npi": "123"},
+        {"hired_on": "2026-02-30"},
+        {"email": "not-an-address"},
+        {"email": "two@example.com, one@example.com"},
+        {"discipline": "MAGIC"},
+        {"license_type": "lpc"},
+        {"active": False},
+        {"tenant_id": "01890000-0000-7000-8000-000000000000"},
+        {"account_id": "01890000-0000-7000-8000-000000000000"},
+    ],
+)
+def test_a_record_that_cannot_be_right_is_refused(client: TestClient, practice: House, wrong: dict[str, Any]) -> None:
+    body = NEW | {"email": f"a-{practice.id}@example.com"}
+    assert client.post(f"{V1}/staff", json=body | wrong, headers=bearer(practice)).status_code == 422
+    assert client.post(f"{V1}/staff", json=body, headers=bearer(practice)).status_code == 201
+
+
+def test_what_may_be_emptied_is_and_what_may_not_is_refused(client: TestClient, practice: House) -> None:
+    person = practice.add("clinician")
+    full = {"discipline": "COUNSELING", "license_type": "LPC", "license_number": "A 1", "npi": "1234567893"}
+    assert change(client, practice, person, **full).json().items() >= full.items()
+    emptied = change(client, practice, person, **dict.fromkeys(full))
+    assert [emptied.json()[name] for name in full] == [None] * 4
+    for name in ("first_name", "last_name", "roles", "hired_on"):
+        assert change(client, practice, person, **{name: None}).status_code == 422
+    assert change(client, practice, person, hired_on="2026-01-02", left_on="2026-01-01").status_code == 422
+
+
+def test_many_practices_are_made_at_once(client: TestClient, house: Installation) -> None:
+    """Each needs its first data key in the middle of its transaction."""
+    admin = make_platform_admin(house)
+    headers = with_token(sign_in(house, admin.account_id, NOBODY).access)
+
+    def make(number: int) -> int:
+        name = f"Practice {new_id()}"
+        boss = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
+        body = {"name": name, "time_zone": "Europe/Vienna", "tax_id": "12-345", "admin": boss}
+        return client.post(f"{V1}/practices", json=body, headers=headers).status_code
+
+    assert Counter(at_once(make, range(24))) == {201: 24}
+
+
+def test_two_practices_of_one_name_are_told_apart(client: TestClient, house: Installation) -> None:
+    admin = make_platform_admin(house)
+    headers = with_token(sign_in(house, admin.account_id, NOBODY).access)
+    boss = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
+    body = {"name": f"Hill & Dale {new_id()}", "time_zone": "America/New_York", "admin": boss}
+    assert client.post(f"{V1}/practices", json=body, headers=headers).status_code == 201
+    answer = client.post(f"{V1}/practices", json=body | {"name": body["name"].upper()}, headers=headers)
+    assert (answer.status_code, code_of(answer)) == (409, "SLUG_TAKEN")
+    assert client.post(f"{V1}/practices", json=body | {"time_zone": "Mars/Base"}, headers=headers).status_code == 422
+
+
+def entries(practice: House) -> list[tuple[str, Any]]:
+    with practice.work() as work:
+        rows = search(work, service.PageRequest(limit=100, sort="-seq")).items
+    return [(row.action, row.account_id) for row in rows]
+
+
+def test_every_change_leaves_its_entry(client: TestClient, house: Installation, practice: House) -> None:
+    boss = make_platform_admin(house)
+    platform = with_token(sign_in(house, boss.account_id, NOBODY).access)
+    person = practice.add("clinician")
+    path, place = f"{V1}/staff/{person.staff_id}", f"{V1}/practices/{practice.id}"
+    admin = bearer(practice)
+    new = NEW | {"email": f"a-{practice.id}@example.com"}
+    training = {"kind": "HIPAA", "completed_on": date(2026, 3, 1).isoformat()}
+    setting = {"value": 60, "effective_on": "2026-04-01"}
+    deeds: list[tuple[str, Callable[[], Any]]] = [
+        ("staff.added", lambda: client.post(f"{V1}/staff", json=new, headers=admin)),
+        ("staff.changed", lambda: client.patch(path, json={"npi": None}, headers=admin | {"If-Match": '"1"'})),
+        ("training.recorded", lambda: client.post(f"{path}/trainings", json=training, headers=admin)),
+        ("staff.deactivated", lambda: client.post(f"{path}/deactivate", json={"left_on": "2026-03-18"}, headers=admin)),
+        ("staff.invited", lambda: client.post(f"{path}/invite", headers=admin)),
+        ("setting.changed", lambda: client.post(f"{V1}/settings/hipaa_grace_days", json=setting, headers=admin)),
+        ("audit.verified", lambda: client.post(f"{V1}/audit/verify", headers=admin)),
+        ("practice.changed", lambda: client.patch(place, json={"npi": None}, headers=platform | {"If-Match": '"1"'})),
+        ("session.ended", lambda: client.post(f"{V1}/auth/logout", headers=admin)),
+    ]
+    for action, do in deeds:
+        before = len(entries(practice))
+        answer = do()
+        assert answer.status_code < 300, (action, answer.text)
+        found = entries(practice)
+        by = boss.account_id if action == "practice.changed" else practice.admin.account_id
+        assert found[0] == (action, by)
+        assert len(found) == before + 1
