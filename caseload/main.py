@@ -75,14 +75,15 @@ def demo() -> None:
     with the_house() as house, progress("Making the demo practice") as say:
         logins = demo_practice.make_demo(house, now(), say)
     api = start_api()
-    table = Table("Role", "E-mail", "Authenticator secret", "Code now", box=None, pad_edge=False)
-    for login in logins:
-        table.add_row(login["role"], login["email"], login["authenticator"], demo_practice.code_now(login, now()))
     out.print(f"[bold]{demo_practice.NAME}[/] is open. Everybody's password is [bold]{logins[0]['password']}[/]\n")
-    out.print(table)
+    row = "{:<11} {:<26} {:<33} {}".format
+    out.print(row("Role", "E-mail", "Authenticator secret", "Code now"), style="bold")
+    for login in logins:
+        code = demo_practice.code_now(login, now())
+        out.print(row(login["role"], login["email"], login["authenticator"], code))
     out.print(f"\nThe API       {api.url}/api/v1\nTry it out    {api.url}/docs")
     out.print("Sign in       POST /api/v1/auth/login, then the code to /api/v1/auth/mfa/verify")
-    out.print("Stop it       caseload down")
+    out.print("Stop it       make down, or `caseload down`")
 
 
 def start_api() -> ApiService:
