@@ -14,7 +14,15 @@ from practice.security import accounts, signing_in
 from practice.security.accounts import PasswordRefused
 from practice.security.one_time import NotValid
 from practice.security.permissions import STAFF_ROLES
-from practice.security.signing_in import NotYourPractice, PracticeClosed, SignInLocked, Step, Tokens, WrongCredentials
+from practice.security.signing_in import (
+    NotYourPractice,
+    PracticeClosed,
+    RateLimited,
+    SignInLocked,
+    Step,
+    Tokens,
+    WrongCredentials,
+)
 from practice.security.tokens import ACCESS_LIFETIME, NotSignedIn
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -164,7 +172,7 @@ def choose_practice(desk: Desk, body: PracticeIn) -> StepOut:
     return StepOut.of(step)
 
 
-@public(router, "POST", "/refresh", refusals=[NotSignedIn], counted=False)
+@public(router, "POST", "/refresh", refusals=[NotSignedIn, RateLimited], counted=False)
 def refresh_tokens(desk: Desk, body: RefreshIn) -> TokensOut:
     """A new pair of tokens. A refresh token that was used before ends the session."""
     return TokensOut.of(signing_in.refresh(desk.house, body.refresh_token, desk.now, desk.actor.request_id))

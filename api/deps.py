@@ -22,14 +22,14 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.answers import ListQuery, answer_with, render
-from api.errors import KeyReused, PreconditionRequired, RateLimited, TrainingLapsed, documented
+from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
 from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require
-from practice.security.signing_in import PracticeClosed, admit
+from practice.security.signing_in import PracticeClosed, RateLimited, admit
 from practice.security.tokens import NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY
@@ -182,7 +182,7 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
     with house.store.autocommit() as db:
         admitted = admit(db, house, claims.session_id, now, active=active)
     if admitted.verdict == "limited":
-        raise RateLimited("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
+        raise RateLimited.until_next_minute(now)
     if admitted.verdict == "suspended":
         raise PracticeClosed("This practice is suspended. Ask the people who run this installation.")
     if admitted.verdict != "welcome" or admitted.account_id != claims.account_id:

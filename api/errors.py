@@ -52,11 +52,6 @@ class ErrorEnvelope(BaseModel):
     error: ErrorBody
 
 
-class RateLimited(Refusal):
-    code = "RATE_LIMITED"
-    status = 429
-
-
 class PreconditionRequired(Refusal):
     code = "PRECONDITION_REQUIRED"
     status = 428

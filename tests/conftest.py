@@ -22,7 +22,7 @@ from tests.support import cluster
 from tests.support.people import NOW, House, make_practice
 
 for name in [name for name in os.environ if name.startswith("CASELOAD_") or name.startswith("DATABASE_")]:
-    if name not in ("CASELOAD_GOLDEN", cluster.FOLDER):
+    if name not in ("CASELOAD_GOLDEN", "CASELOAD_LONG", cluster.FOLDER):
         del os.environ[name]  # a developer's own installation stays out of the tests
 
 

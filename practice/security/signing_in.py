@@ -54,6 +54,15 @@ class PracticeClosed(Refusal):
     status = 403
 
 
+class RateLimited(Refusal):
+    code = "RATE_LIMITED"
+    status = 429
+
+    @classmethod
+    def until_next_minute(cls, now: datetime) -> "RateLimited":
+        return cls("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
+
+
 @dataclass(frozen=True)
 class Tokens:
     access: str
@@ -246,7 +255,9 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
             work.record("session.refresh_token_reused", "account", session.account_id)
             answer = None
         else:
-            admitted = admit(work.db, house, session.id, now, active=False, limited=False)
+            admitted = admit(work.db, house, session.id, now, active=False)
+            if admitted.verdict == "limited":
+                raise RateLimited.until_next_minute(now)  # which leaves the token unspent
             alive = admitted.verdict == "welcome" and now < fresh
             answer = issue_refresh_token(work.db, session.id, now) if alive else None
     if answer is None:
@@ -271,7 +282,7 @@ def admit(
 ):
     """Who comes with this session and what they may do, as the database knows it at this instant.
 
-    Not `limited` while signing in, which is limited by address: being told no there would cost the token just spent.
+    Not `limited` at the end of a sign-in, which is limited by address: a no there would cost the code just spent.
     """
     return db.execute(
         ADMIT,

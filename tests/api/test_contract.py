@@ -1,0 +1,135 @@
+"""The API's document is true: whatever is sent, as whomever, the answer is one that the document tells of.
+
+Each generated request is sent as every role, some of the time with ids, versions and bodies that are in order, so that
+the answers of success are held against the document too. CASELOAD_LONG=1 generates many more.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from practice.security.installation import Installation
+from tests.support.people import NOW
+from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, version_of
+
+LONG = bool(os.environ.get("CASELOAD_LONG"))
+EXAMPLES = 150 if LONG else 10
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+# Operations that no generated request brings to success, and why. Their successes have tests of their own.
+NEVER: dict[str, str] = {
+    "login": "needs a person's password",
+    "enrol_authenticator": "needs the secret of a sign-in that has passed the password",
+    "confirm_authenticator": "needs that secret and a code of the new authenticator",
+    "verify_code": "needs that secret and a code of the person's authenticator",
+    "choose_practice": "needs the secret of a sign-in that has passed both factors",
+    "refresh_tokens": "needs a refresh token, which only its holder has",
+    "accept_invitation": "needs the secret of an invitation",
+    "reset_password": "needs the secret of a letter",
+    "change_password": "needs the person's present password",
+}
+
+
+class Contract:
+    """The service in-process, and what its operations have answered so far."""
+
+    def __init__(self, house: Installation) -> None:
+        self.app = create_app(house, clock=lambda: NOW)
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+        spec = self.app.openapi()
+        self.schema = schemathesis.openapi.from_dict(spec)
+        self.operations = {operation.id: operation for operation in operations_of(spec)}
+        self.world = make_world(house)
+        self.answered: dict[str, Counter[int]] = defaultdict(Counter)
+
+    def cases(self) -> Iterator[tuple[Operation, Any]]:
+        for found in self.schema.get_all_operations():
+            api_operation = found.ok()
+            yield self.operations[api_operation.definition.raw["operationId"]], api_operation
+
+    def send(self, operation: Operation, case: Any, role: str | None, in_order: frozenset[str]) -> None:
+        sent = case.as_transport_kwargs(base_url="http://testserver")
+        headers = {str(name): str(value) for name, value in (sent.get("headers") or {}).items()}
+        for name in ("Authorization", "authorization", "Cookie"):
+            headers.pop(name, None)
+        headers |= self.world.headers(role, fresh=operation.id in ("logout", "change_password"))
+        url = sent["url"]
+        if "ids" in in_order:
+            url = f"http://testserver{operation.path.format(**path_ids(self.world, operation.id, role))}"
+        if operation.versioned and "version" in in_order:
+            headers["If-Match"] = f'"{version_of(self.world, operation.id)}"'
+        body = {name: sent[name] for name in ("json", "content") if name in sent}
+        if "data" in sent:
+            body = {"content": sent["data"]}
+        if "body" in in_order and body_for(operation.id) is not None:
+            body = {"json": body_for(operation.id)}
+        params = None if "query" in in_order else sent.get("params")
+        answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
+        self.answered[operation.id][answer.status_code] += 1
+        case.validate_response(answer, checks=CHECKS)
+
+
+@pytest.fixture(scope="module")
+def contract(house: Installation) -> Contract:
+    return Contract(house)
+
+
+def fuzz(contract: Contract, operation: Operation, api_operation: Any) -> None:
+    callers = [None] if operation.permission == "public" else [None, *ROLES]
+    parts = st.frozensets(st.sampled_from(["ids", "version", "body", "query"]))
+    modes = [api_operation.as_strategy(generation_mode=mode) for mode in usable_modes(api_operation)]
+    slow = operation.id in ("login", "change_password")  # argon2
+
+    @settings(
+        max_examples=max(3, EXAMPLES // 4) if slow else EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(*modes), in_order=st.one_of(st.just(frozenset(["ids", "version", "body", "query"])), parts))
+    def run(case: Any, in_order: frozenset[str]) -> None:
+        for role in callers:
+            contract.send(operation, case, role, in_order)
+
+    run()
+
+
+def usable_modes(api_operation: Any) -> list[GenerationMode]:
+    """Wrong requests can only be made of an operation that takes something."""
+    takes = list(api_operation.iter_parameters()) or list(api_operation.body)
+    return [GenerationMode.POSITIVE, GenerationMode.NEGATIVE] if takes else [GenerationMode.POSITIVE]
+
+
+def test_every_answer_is_one_that_the_document_tells_of(contract: Contract) -> None:
+    for operation, api_operation in contract.cases():
+        fuzz(contract, operation, api_operation)
+    assert set(contract.answered) == set(contract.operations)
+    cases = sum(sum(statuses.values()) for statuses in contract.answered.values())
+    assert cases >= EXAMPLES * len(contract.operations)
+    never = {name for name, statuses in contract.answered.items() if not any(200 <= s < 300 for s in statuses)}
+    assert never == set(NEVER)
+    print(f"{cases} requests")  # noqa: T201 - read with -s
