@@ -113,11 +113,12 @@ def test_no_acknowledged_write_is_lost_or_doubled(capsys: pytest.CaptureFixture[
         problems = [finding for finding in examine(house, NOW) if not finding.ok]
     lost = [key for key in keys if not entries[key]]
     doubled = [key for key, count in entries.items() if count > 1]
-    back = [
-        min((line.at - moment for line in lines if line.at > moment and line.attempts > 1), default=0.0)
+    waited = [
+        [line.at - moment for line in lines if line.at > moment and line.attempts > 1]
         for moment in killed
         for lines in written
     ]
+    back = [min(times) for times in waited if times]
     attempts = max(line.attempts for lines in written for line in lines)
     with capsys.disabled():
         sys.stdout.write(
