@@ -1,11 +1,9 @@
 """A demo practice with a person for every role, made by the same verbs that people use, and their logins."""
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -18,6 +16,7 @@ from practice.security import accounts, signing_in
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
+from practice.store.private_files import write_private
 
 NAME = "Willow Street Therapy"
 TIME_ZONE = "America/New_York"
@@ -89,8 +88,3 @@ def take_place(
 
 def code_now(login: dict[str, Any], now: datetime) -> str:
     return pyotp.TOTP(login["authenticator"]).at(now)
-
-
-def write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

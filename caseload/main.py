@@ -24,6 +24,7 @@ from practice.security.rotation import rotate_data_key, rotate_master_key
 from practice.security.work import Actor
 from practice.store.backup import backup as write_backup
 from practice.store.backup import restore as read_backup
+from practice.store.private_files import write_private
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 practice_app = typer.Typer(no_args_is_help=True, help="The practices of this installation.")
@@ -248,7 +249,7 @@ def keys_new_master(file: Path) -> None:
         raise StoreProblem(f"{file} exists already, and a key is never written over. Choose another name.")
     file.parent.mkdir(parents=True, exist_ok=True)
     key = MasterKey.generate()
-    demo_practice.write_private(file, key.to_text() + "\n")
+    write_private(file, key.to_text() + "\n")
     out.print(f"Master key {key.key_id} is in {file}. Name it in CASELOAD_MASTER_KEY_FILE.")
 
 
