@@ -59,17 +59,9 @@ class ApiService:
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "api.app:serve",
-            "--factory",
-            "--no-access-log",
-            "--log-level",
-            "warning",
-        ]
-        command += [
+        # a worker that computes on a busy machine is slow to answer, and not dead
+        options = "--factory --no-access-log --log-level warning --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
+        where = [
             "--host",
             self.settings.host,
             "--port",
@@ -77,6 +69,7 @@ class ApiService:
             "--workers",
             str(self.settings.workers),
         ]
+        command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *where]
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own words, no shell
                 command,
