@@ -33,14 +33,14 @@ class Tally:
     def failed(self, why: str) -> None:
         self.errors[why] = self.errors.get(why, 0) + 1
 
-    def summary(self, elapsed: float, *, raw: bool) -> dict[str, Any]:
+    def summary(self, elapsed: float) -> dict[str, Any]:
         return {
             "requests": len(self.latencies) + sum(self.errors.values()),
             "rate": len(self.latencies) / elapsed,
             "errors": self.errors,
             **{f"p{share}": percentile(self.latencies, share) for share in (50, 95, 99)},
             "generator_behind_p99": percentile(self.behind, 99),
-        } | ({"latencies": self.latencies} if raw else {})
+        }
 
 
 def percentile(values: list[float], share: int) -> float | None:
@@ -157,7 +157,7 @@ async def run(target: Target, plan: dict[str, Any]) -> dict[str, Any]:
     while not due.empty():
         if due.get_nowait() is not None:
             tally.failed("never sent")
-    return tally.summary(last - began, raw=bool(plan.get("raw")))
+    return tally.summary(last - began)
 
 
 def main() -> None:
