@@ -3,8 +3,8 @@
     python -m bench.api [--disk] [--json] [--brief]
 
 Product and control take turns of a second or two within one run, since whatever else the machine does would otherwise
-fall on one of them. Throughputs are the means of the turns and latencies the medians, so that one turn in which somebody
-else used the processors does not decide; the worst turn stands beside them.
+fall on one of them. Throughputs are the means of the turns and latencies the medians, so that one turn in which
+somebody else used the processors does not decide; the worst turn stands beside them.
 """
 
 import argparse
@@ -137,7 +137,7 @@ def latency_rows(bench: Bench, kind: str, rounds: int) -> list[Row]:
 def measure(generator: Generator, port: int, workers: int, *, brief: bool) -> list[Row]:
     bench = Bench(generator, port, workers, turn=1.0 if brief else 1.5)
     bench.warm_up()
-    rows = throughput_rows(bench, 2 if brief else 4)
+    rows = throughput_rows(bench, 4)
     for kind in ("80/20",) if brief else ("80/20", "reads", "writes"):
         rows += latency_rows(bench, kind, 4)
     return rows
