@@ -3,8 +3,8 @@
     python -m bench.api [--disk] [--json] [--brief]
 
 Product and control take turns of a second or two within one run, since whatever else the machine does would otherwise
-fall on one of them. Throughputs are the means of the turns and latencies the medians, so that one turn in which
-somebody else used the processors does not decide; the worst turn stands beside them.
+fall on one of them. What is told is the median of the turns, so that one in which somebody else used the processors
+does not decide; the worst stands beside it.
 """
 
 import argparse
@@ -111,7 +111,7 @@ def throughput_rows(bench: Bench, rounds: int) -> list[Row]:
 def ratio_row(what: str, above: list[float], below: list[float], target: float | None, better: str) -> Row:
     each = [a / b for a, b in zip(above, below, strict=True)]
     detail = f"{statistics.mean(above):.0f}/s : {statistics.mean(below):.0f}/s, turns {min(each):.2f}-{max(each):.2f}"
-    return Row(what, sum(above) / sum(below), target, better, "x", detail)
+    return Row(what, statistics.median(each), target, better, "x", detail)
 
 
 def latency_rows(bench: Bench, kind: str, rounds: int) -> list[Row]:
@@ -135,11 +135,11 @@ def latency_rows(bench: Bench, kind: str, rounds: int) -> list[Row]:
 
 
 def measure(generator: Generator, port: int, workers: int, *, brief: bool) -> list[Row]:
-    bench = Bench(generator, port, workers, turn=1.0 if brief else 1.5)
+    bench = Bench(generator, port, workers, turn=0.7 if brief else 1.0)
     bench.warm_up()
-    rows = throughput_rows(bench, 4)
+    rows = throughput_rows(bench, 7)
     for kind in ("80/20",) if brief else ("80/20", "reads", "writes"):
-        rows += latency_rows(bench, kind, 4)
+        rows += latency_rows(bench, kind, 5)
     return rows
 
 
