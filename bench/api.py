@@ -137,8 +137,8 @@ def latency_rows(bench: Bench, kind: str, rounds: int) -> list[Row]:
 def measure(generator: Generator, port: int, workers: int, *, brief: bool) -> list[Row]:
     bench = Bench(generator, port, workers, turn=0.7 if brief else 1.0)
     bench.warm_up()
-    rows = throughput_rows(bench, 7)
-    for kind in ("80/20",) if brief else ("80/20", "reads", "writes"):
+    rows = throughput_rows(bench, 5 if workers == 1 else 3)
+    for kind in ("80/20",) if brief or workers > 1 else ("80/20", "reads", "writes"):
         rows += latency_rows(bench, kind, 5)
     return rows
 
