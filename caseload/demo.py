@@ -1,11 +1,9 @@
 """A demo practice with a person for every role, made by the same verbs that people use, and their logins."""
 
 import json
-import os
 import secrets
 from collections.abc import Callable
-from datetime import date, datetime
-from pathlib import Path
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyotp
@@ -18,6 +16,7 @@ from practice.security import accounts, signing_in
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
+from practice.store.private_files import write_private
 
 NAME = "Willow Street Therapy"
 TIME_ZONE = "America/New_York"
@@ -52,6 +51,8 @@ def make_demo(house: Installation, now: datetime, say: Callable[[str], None]) ->
         practice, invited = service.create_practice(work, name=NAME, time_zone=TIME_ZONE, admin=admin)
     logins = [take_place(house, "admin", invited, password, now)]
     boss = Actor(practice.id, invited.staff.account_id, invited.staff.id, frozenset(["admin"]))
+    with house.work(boss, now) as work:
+        service.record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)
     supervisor_id = None
     for role, first, last, more in PEOPLE:
         say(f"Inviting the {role}")
@@ -80,14 +81,10 @@ def take_place(
     accounts.accept_invitation(house, invited.secret, password, now)
     step = signing_in.sign_in(house, invited.staff.email, password, now)
     secret, _ = signing_in.begin_enrolment(house, step.token or "", now)
-    signing_in.confirm_enrolment(house, step.token or "", pyotp.TOTP(secret).at(now), now)
+    last = pyotp.TOTP(secret).at(now - timedelta(seconds=30))  # still taken, and the code of now stays unused
+    signing_in.confirm_enrolment(house, step.token or "", last, now)
     return {"role": role, "email": invited.staff.email, "password": password, "authenticator": secret}
 
 
 def code_now(login: dict[str, Any], now: datetime) -> str:
     return pyotp.TOTP(login["authenticator"]).at(now)
-
-
-def write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

@@ -24,6 +24,7 @@ from practice.security.rotation import rotate_data_key, rotate_master_key
 from practice.security.work import Actor
 from practice.store.backup import backup as write_backup
 from practice.store.backup import restore as read_backup
+from practice.store.private_files import write_private
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 practice_app = typer.Typer(no_args_is_help=True, help="The practices of this installation.")
@@ -75,14 +76,15 @@ def demo() -> None:
     with the_house() as house, progress("Making the demo practice") as say:
         logins = demo_practice.make_demo(house, now(), say)
     api = start_api()
-    table = Table("Role", "E-mail", "Authenticator secret", "Code now", box=None, pad_edge=False)
-    for login in logins:
-        table.add_row(login["role"], login["email"], login["authenticator"], demo_practice.code_now(login, now()))
     out.print(f"[bold]{demo_practice.NAME}[/] is open. Everybody's password is [bold]{logins[0]['password']}[/]\n")
-    out.print(table)
+    row = "{:<11} {:<26} {:<33} {}".format
+    out.print(row("Role", "E-mail", "Authenticator secret", "Code now"), style="bold")
+    for login in logins:
+        code = demo_practice.code_now(login, now())
+        out.print(row(login["role"], login["email"], login["authenticator"], code))
     out.print(f"\nThe API       {api.url}/api/v1\nTry it out    {api.url}/docs")
     out.print("Sign in       POST /api/v1/auth/login, then the code to /api/v1/auth/mfa/verify")
-    out.print("Stop it       caseload down")
+    out.print("Stop it       make down, or `caseload down`")
 
 
 def start_api() -> ApiService:
@@ -247,7 +249,7 @@ def keys_new_master(file: Path) -> None:
         raise StoreProblem(f"{file} exists already, and a key is never written over. Choose another name.")
     file.parent.mkdir(parents=True, exist_ok=True)
     key = MasterKey.generate()
-    demo_practice.write_private(file, key.to_text() + "\n")
+    write_private(file, key.to_text() + "\n")
     out.print(f"Master key {key.key_id} is in {file}. Name it in CASELOAD_MASTER_KEY_FILE.")
 
 

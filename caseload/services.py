@@ -59,24 +59,12 @@ class ApiService:
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "api.app:serve",
-            "--factory",
-            "--no-access-log",
-            "--log-level",
-            "warning",
-        ]
-        command += [
-            "--host",
-            self.settings.host,
-            "--port",
-            str(self.settings.port),
-            "--workers",
-            str(self.settings.workers),
-        ]
+        # a worker that computes on a busy machine is slow to answer, and not dead
+        options = "--factory --no-access-log --log-level warning"
+        options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
+        given = self.settings
+        where = ["--host", given.host, "--port", str(given.port), "--workers", str(given.workers)]
+        command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *where]
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own words, no shell
                 command,

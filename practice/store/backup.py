@@ -15,6 +15,7 @@ from sqlalchemy import text
 from practice.errors import StoreProblem
 from practice.store.embedded_account import package_binaries
 from practice.store.migrate import newest_revision, revision_of
+from practice.store.private_files import write_private
 from practice.store.sealed_file import read_header, read_sealed, write_sealed
 from practice.store.store import Store
 
@@ -125,8 +126,7 @@ def put_anchors(folder: Path, kept: Mapping[str, str], now: datetime) -> None:
         folder.rename(folder.with_name(f"{folder.name}.before-restore-{now:%Y%m%dT%H%M%SZ}"))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, lines in kept.items():
-        with os.fdopen(os.open(folder / Path(name).name, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
-            out.write(lines)
+        write_private(folder / Path(name).name, lines)
 
 
 class Stream:

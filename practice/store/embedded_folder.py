@@ -12,6 +12,7 @@ from pathlib import Path
 
 from practice.errors import StoreProblem
 from practice.store.embedded_account import MAJOR, belongs_to_another
+from practice.store.private_files import write_private
 
 PORT = "5432"
 SOCKET = f".s.PGSQL.{PORT}"
@@ -126,14 +127,3 @@ class DataFolder:
                 f"The data folder {self.path} cannot be used: {problem.strerror or problem}{where}. "
                 "Put that right, or choose another data folder."
             ) from problem
-
-
-def write_private(file: Path, text: str) -> None:
-    """All of it or nothing, and from its first moment for nobody else to read."""
-    part = file.with_name(f"{file.name}.new")
-    part.unlink(missing_ok=True)
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.rename(file)

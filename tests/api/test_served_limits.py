@@ -111,3 +111,6 @@ def test_an_address_gets_so_many_sign_ins_a_minute(http: httpx2.Client) -> None:
     answers = at_once(lambda _: http.post(f"{V1}/auth/mfa/enrol", json=body), range(60))
     assert Counter(answer.status_code for answer in answers) == {401: SIGN_IN, 429: 60 - SIGN_IN}
     assert http.get("/health/live").status_code == 200  # not counted
+    # nor is a refresh: its secret is beyond guessing, and a practice behind one address refreshes all day
+    unknown = http.post(f"{V1}/auth/refresh", json={"refresh_token": "A" * 43})
+    assert unknown.status_code == 401

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.installations import short_folder
@@ -43,6 +45,13 @@ def caseload(folder: Path) -> Generator[Caseload]:
     run("down")
 
 
+def signed_in(url: str, email: str, password: str, code: str) -> str:
+    """The way a newcomer goes with what the demo printed; answers with where it leads."""
+    with httpx2.Client(base_url=f"{url}/api/v1/auth") as http:
+        step = http.post("/login", json={"email": email, "password": password}).json()
+        return http.post("/mfa/verify", json={"token": step["token"], "code": code}).json().get("next", "refused")
+
+
 def status(caseload: Caseload) -> dict[str, str]:
     return json.loads(caseload("status", "--json").stdout)
 
@@ -72,6 +81,11 @@ def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload,
     assert demo.returncode == 0, demo.stderr
     for role in ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst"):
         assert f"{role}@willow.example" in demo.stdout
+    password = re.search(r"password is (\S+)", demo.stdout)
+    code = re.search(r"admin@willow.example\s+\S+\s+(\d{6})", demo.stdout)
+    assert password
+    assert code
+    assert signed_in(status(caseload)["url"], "admin@willow.example", password[1], code[1]) == "done"
     logins = folder / "data" / "demo-logins.json"
     assert logins.stat().st_mode & 0o777 == 0o600
     kept = logins.read_text()

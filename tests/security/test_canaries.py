@@ -1,0 +1,238 @@
+"""Words planted through the real service are nowhere to be read: sealed ones on no disk, personal ones in no log."""
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyotp
+import pytest
+
+from practice.security.encryption import MasterKey
+from practice.security.installation import Installation
+from practice.store.ids import NOBODY
+from tests.support.canaries import files_in, hits
+from tests.support.installations import installation_in, short_folder
+from tests.support.people import make_platform_admin, sign_in
+
+REPOSITORY = Path(__file__).parents[2]
+WORD = secrets.token_hex(6)  # new in each run, so that no leftover can be found
+
+
+@dataclass
+class Service:
+    """The API as a process of its own, with what it says in a file."""
+
+    url: str
+    log: Path
+    statuses: list[int] = field(default_factory=list)
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, token: str | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers |= {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, content = error.code, error.read()
+        self.statuses.append(status)
+        return status, json.loads(content) if content else None
+
+
+@dataclass
+class Planted:
+    data: Path
+    logs: list[Path]
+    statuses: list[int]
+    sealed: dict[str, str | bytes]
+    """What may stand in no file at all: encrypted fields, passwords, tokens, secrets."""
+    personal: dict[str, str | bytes]
+    """What stands in the tables, and may stand in no log."""
+
+
+@pytest.fixture(scope="module")
+def planted() -> Generator[Planted]:
+    master = MasterKey.generate()
+    with short_folder() as folder, installation_in(folder / "data", master) as house:
+        service, process = start(folder, master)
+        try:
+            sealed, personal = plant(house, service)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+        assert house.store.embedded is not None
+        with psycopg.connect(**house.store.embedded.conninfo("superuser"), autocommit=True) as connection:
+            connection.execute("checkpoint")
+        logs = [service.log, *files_in(folder / "data" / "log")]
+        yield Planted(folder / "data", logs, service.statuses, sealed, personal)
+
+
+def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[bytes]]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        port = listener.getsockname()[1]
+        environment = os.environ | {
+            "CASELOAD_DATA_DIR": str(folder / "data"),
+            "CASELOAD_MASTER_KEY": master.to_text(),
+            "CASELOAD_OUTBOX_DIR": str(folder / "outbox"),  # letters carry what they must, and are no log
+            "CASELOAD_SIGN_INS_PER_MINUTE": "1000",
+            "PYTHONPATH": str(REPOSITORY),
+        }
+        command = ["uvicorn", "tests.support.noisy:noisy", "--factory", "--fd", str(listener.fileno())]
+        with (folder / "api.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=folder,
+                pass_fds=[listener.fileno()],
+            )
+    return Service(f"http://127.0.0.1:{port}", folder / "api.log"), process
+
+
+def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], dict[str, str | bytes]]:
+    now = datetime.now(UTC)
+    platform = sign_in(house, make_platform_admin(house).account_id, NOBODY, now).access
+    kinds = ("practice", "first", "last", "email", "garbage", "query", "path", "header", "raised", "colleague")
+    words = {name: f"Q{name}{WORD}" for name in kinds}
+    sealed: dict[str, str | bytes] = {"tax id": f"58-{WORD}", "other tax id": f"59-{WORD}", "platform": platform}
+    sealed |= {
+        "password": f"Zebra-Kumquat 88 dances {WORD}",
+        "wrong password": f"Zebra-Kumquat 99 sleeps {WORD}",
+        "weak": f"{WORD[:7]}",
+    }
+    email = f"{words['email']}@example.com".lower()
+    words["email"] = email
+    key = {"Idempotency_Key": f"key-{WORD}"}
+
+    # A practice, its tax id; answered again from what was stored; refused for its name, which is taken
+    admin = {"email": email, "first_name": words["first"], "last_name": words["last"]}
+    new = {"name": words["practice"], "time_zone": "UTC", "tax_id": sealed["tax id"], "admin": admin}
+    status, made = call("POST", "/api/v1/practices", new, platform, **key)
+    assert status == 201, made
+    assert call("POST", "/api/v1/practices", new, platform, **key) == (201, made)
+    assert call("POST", "/api/v1/practices", new | {"tax_id": "1"}, platform, **key)[0] == 409
+    assert call("POST", "/api/v1/practices", new, platform)[0] == 409
+    sealed["invitation"] = made["admin"]["link"].split("#")[1]
+    status, changed = call(
+        "PATCH",
+        f"/api/v1/practices/{made['practice']['id']}",
+        {"tax_id": sealed["other tax id"]},
+        platform,
+        If_Match='"1"',
+    )
+    assert status == 200, changed
+
+    # Signing in, all of it, with every way to fail
+    invitation = {"token": sealed["invitation"]}
+    assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["weak"]})[0] == 422
+    assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["password"]})[0] == 200
+    assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["password"]})[0] >= 400
+    assert call("POST", "/api/v1/auth/login", {"email": email, "password": sealed["wrong password"]})[0] == 401
+    status, step = call("POST", "/api/v1/auth/login", {"email": email, "password": sealed["password"]})
+    assert step["next"] == "enrol"
+    sealed["enrolment token"] = step["token"]
+    status, enrolment = call("POST", "/api/v1/auth/mfa/enrol", {"token": step["token"]})
+    assert status == 200
+    sealed["totp secret"] = enrolment["secret"]
+    sealed["totp bytes"] = base64.b32decode(enrolment["secret"])
+    assert call("POST", "/api/v1/auth/mfa/confirm", {"token": step["token"], "code": "abcdef"})[0] == 401
+    code = pyotp.TOTP(enrolment["secret"]).now()
+    status, step = call("POST", "/api/v1/auth/mfa/confirm", {"token": step["token"], "code": code})
+    assert status == 200, step
+    sealed |= {f"recovery code {n}": code for n, code in enumerate(step["recovery_codes"])}
+    token = step["tokens"]["access_token"]
+    sealed |= {"access token": token, "refresh token": step["tokens"]["refresh_token"]}
+    status, renewed = call("POST", "/api/v1/auth/refresh", {"refresh_token": sealed["refresh token"]})
+    assert status == 200
+    sealed |= {"second access token": renewed["access_token"], "second refresh token": renewed["refresh_token"]}
+    assert call("POST", "/api/v1/auth/password/reset-request", {"email": email})[0] == 202
+    change = {"current": sealed["wrong password"], "new": sealed["password"]}
+    assert call("POST", "/api/v1/auth/password", change, token)[0] == 401
+
+    # Refusals that repeat what was sent, if anything does
+    colleague = {"email": f"{words['colleague']}@example.com", "first_name": words["colleague"], "last_name": "B"}
+    colleague |= {"roles": ["clinician"], "hired_on": "2026-01-05"}
+    assert call("POST", "/api/v1/staff", colleague, token, **{"Idempotency_Key": f"staff-{WORD}"})[0] == 201
+    assert call("POST", "/api/v1/staff", colleague, token)[0] == 409  # the database's own detail names the row
+    garbage = words["garbage"]
+    for wrong in ({"email": garbage}, {"first_name": f"{garbage}\x01"}, {garbage: garbage}, {"hired_on": garbage}):
+        assert call("POST", "/api/v1/staff", colleague | wrong, token)[0] == 422
+    assert call("POST", "/api/v1/staff", f'{{"email": "{garbage}'.encode(), token)[0] == 422
+    assert call("POST", "/api/v1/staff", (garbage * 100_000).encode(), token)[0] in (400, 413)
+    assert call("GET", f"/api/v1/staff?role={words['query']}", None, token)[0] == 422
+    assert call("GET", f"/api/v1/staff?cursor={words['query']}", None, token)[0] == 422
+    assert call("GET", f"/api/v1/staff/{words['path']}", None, token)[0] == 422
+    assert call("GET", f"/{words['path']}?{words['query']}", None, token)[0] == 404
+    assert call("DELETE", f"/api/v1/staff?{words['query']}", None, token)[0] == 405
+    assert call("GET", "/api/v1/staff", None, words["header"])[0] == 401
+    assert call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{words['header']}, {words['header']}")[0] == 200
+
+    # Failures on our side
+    assert call("GET", f"/noisy/raise?word={words['raised']}")[0] == 500
+    for kind in ("unique", "check", "syntax", "raised"):
+        assert call("GET", f"/noisy/database?kind={kind}&word={words['raised'].lower()}")[0] == 500
+    assert call("GET", f"/noisy/database?kind=warned&word={words['raised']}")[0] == 200
+    sealed["weak"] = "Zebra-Kumquat 88"  # the refused one is a part of the other words
+    return sealed, words | {"raised in lower case": words["raised"].lower()}
+
+
+def test_sealed_words_stand_in_no_file(planted: Planted) -> None:
+    files = [*files_in(planted.data), *planted.logs]
+    assert any(file.parent.name == "pg_wal" for file in files)
+    assert hits(planted.sealed, files) == []
+
+
+def test_no_log_holds_a_word_of_anybody(planted: Planted) -> None:
+    assert planted.statuses.count(500) == 5
+    assert len(planted.logs) == 2
+    assert hits(planted.sealed | planted.personal, planted.logs) == []
+    assert hits({"anything": WORD}, planted.logs) == []
+
+
+def test_the_logs_were_written_and_say_where_it_failed(planted: Planted) -> None:
+    api, server = (log.read_text() for log in planted.logs)
+    lines = [json.loads(line) for line in api.splitlines()]
+    assert [line["error"] for line in lines if line["status"] == 500] == [
+        "RuntimeError", "IntegrityError", "IntegrityError", "DataError", "ProgrammingError",
+    ]  # fmt: skip
+    assert "noisy.py" in str(lines)
+    assert len(lines) == len(planted.statuses)
+    assert "ready to accept connections" in server
+
+
+def test_the_search_finds_what_is_there(planted: Planted) -> None:
+    """The control: names stand in the tables, plain, and in the write-ahead log."""
+    found = hits({"first": planted.personal["first"]}, files_in(planted.data))
+    assert {form for _, form, _ in found} == {"plain"}
+    wal = {file.name for file in files_in(planted.data / "pg" / "pg_wal")}
+    assert {name for _, _, name in found} & wal
+    assert {name for _, _, name in found} - wal
+
+
+@pytest.mark.parametrize("beside", ["", "x", "xy", "xyz"])
+@pytest.mark.parametrize("form", ["plain", "hex", "HEX", "base64"])
+def test_the_search_finds_every_form(tmp_path: Path, form: str, beside: str) -> None:
+    text = f"{beside}{WORD}{beside}".encode()
+    coded = {"plain": text, "hex": text.hex().encode(), "HEX": text.hex().upper().encode()}
+    (tmp_path / "file").write_bytes(b"\0..." + (coded.get(form) or base64.b64encode(text)) + b"...\xff")
+    assert (("word", form, "file")) in hits({"word": WORD}, [tmp_path / "file"])
+    assert hits({"word": WORD[::-1]}, [tmp_path / "file"]) == []

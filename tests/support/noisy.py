@@ -1,0 +1,44 @@
+"""The service as it runs, with routes that fail in ways that would betray what was sent."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query
+from sqlalchemy import text
+
+from api.app import serve
+from api.auth import Done
+from api.deps import Desk, public
+
+router = APIRouter(prefix="/noisy")
+
+FAILING = {
+    "unique": "insert into accounts (id, email, created_at) select gen_random_uuid(), :word, now() from pg_am",
+    "check": "insert into accounts (id, email, created_at) values (gen_random_uuid(), upper(:word) || :word, now())",
+    "syntax": "select cast(:word as date)",
+    "raised": "do $$ begin raise exception 'it was WORD'; end $$",
+    "warned": "do $$ begin raise warning 'it was WORD'; end $$",
+}
+
+
+@public(router, "GET", "/raise")
+def fail(desk: Desk, word: Annotated[str, Query()]) -> Done:
+    """Fails and says what with."""
+    try:
+        raise KeyError(word)
+    except KeyError as error:
+        raise RuntimeError(f"{word} is not known") from error
+
+
+@public(router, "GET", "/database")
+def fail_in_database(desk: Desk, kind: Annotated[str, Query()], word: Annotated[str, Query()]) -> Done:
+    """Makes the database refuse, with the value in its message, its detail or its context."""
+    statement = FAILING[kind].replace("WORD", word)
+    with desk.house.store.system_session() as db:
+        db.execute(text(statement), {"word": word} if ":word" in statement else {})
+    return Done()
+
+
+def noisy() -> FastAPI:
+    app = serve()
+    app.include_router(router)
+    return app
