@@ -25,11 +25,12 @@ from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
+from practice.security.admission import admit
 from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require
-from practice.security.signing_in import PracticeClosed, RateLimited, admit
+from practice.security.signing_in import PracticeClosed, RateLimited
 from practice.security.tokens import NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY
@@ -179,8 +180,7 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
         raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
     claims = house.tokens.read(credentials.credentials, now)
     active = request.headers.get("x-background") is None  # a page that refreshes itself is not a person at work
-    with house.store.autocommit() as db:
-        admitted = admit(db, house, claims.session_id, now, active=active)
+    admitted = admit(house, claims.session_id, now, active=active)
     if admitted.verdict == "limited":
         raise RateLimited.until_next_minute(now)
     if admitted.verdict == "suspended":
@@ -211,12 +211,8 @@ def permit(desk: Desk, may: str) -> None:
 
 def count_sign_in(house: Installation, request: Request, now: datetime) -> None:
     address = request.client.host if request.client else "unknown"
-    with house.store.autocommit() as db:
-        within = db.execute(
-            text("select count_request(:key, :now, :limit)"),
-            {"key": f"address:{address}", "now": now, "limit": house.settings.sign_ins_per_minute},
-        ).scalar_one()
-    if not within:
+    counted = (f"address:{address}", now, house.settings.sign_ins_per_minute)
+    if not house.store.run_alone("select count_request(%s, %s, %s)", counted)[0]:
         raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
 
 

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
-from practice.rule_settings import default
 from practice.security import totp
+from practice.security.admission import admit_within
 from practice.security.installation import Installation
 from practice.security.models import Account, AccountSession, RecoveryCode, RefreshToken
 from practice.security.one_time import NotValid, account_of, consume_token, find_token, issue_token
@@ -31,7 +31,6 @@ STEP_LIFETIME = timedelta(minutes=10)
 IDLE_LIMIT = timedelta(minutes=15)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 REFRESH_LIFETIME = timedelta(days=7)
-UNLIMITED = 2**31 - 1
 
 
 class WrongCredentials(Refusal):
@@ -221,7 +220,7 @@ def start_session(
             )
         )
         work.db.flush()
-        admitted = admit(work.db, house, session_id, now, active=True, limited=False)
+        admitted = admit_within(work.db, session_id, now, active=True)
         if admitted.verdict != "welcome":
             raise PracticeClosed(
                 "This practice is suspended, or your place in it has ended. Ask its admin, or sign in to another one."
@@ -255,47 +254,13 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
             work.record("session.refresh_token_reused", "account", session.account_id)
             answer = None
         else:
-            admitted = admit(work.db, house, session.id, now, active=False)
-            if admitted.verdict == "limited":
-                raise RateLimited.until_next_minute(now)  # which leaves the token unspent
+            admitted = admit_within(work.db, session.id, now, active=False)
             alive = admitted.verdict == "welcome" and now < fresh
             answer = issue_refresh_token(work.db, session.id, now) if alive else None
     if answer is None:
         raise NotSignedIn("Your session has ended. Sign in again.")
     access = house.tokens.sign(AccessClaims(session.id, session.account_id), now)
     return Tokens(access, answer, session.id, admitted.training_lapsed)
-
-
-ADMIT = text("""
-    select * from admit(:session_id, :now, :active, :user_limit, :practice_limit, :hipaa_days, :hipaa_grace_days)
-""")
-
-
-def admit(
-    db: Session | Connection,
-    house: Installation,
-    session_id: UUID,
-    now: datetime,
-    *,
-    active: bool,
-    limited: bool = True,
-):
-    """Who comes with this session and what they may do, as the database knows it at this instant.
-
-    Not `limited` at the end of a sign-in, which is limited by address: a no there would cost the code just spent.
-    """
-    return db.execute(
-        ADMIT,
-        {
-            "session_id": session_id,
-            "now": now,
-            "active": active,
-            "user_limit": house.settings.requests_per_minute if limited else UNLIMITED,
-            "practice_limit": house.settings.practice_requests_per_minute if limited else UNLIMITED,
-            "hipaa_days": default("hipaa_training_days"),
-            "hipaa_grace_days": default("hipaa_grace_days"),
-        },
-    ).one()
 
 
 def end_session(db: Session, session_id: UUID, reason: str, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from practice.store.engine import ENTER_PRACTICE, session_in
 from practice.store.ids import NOBODY
 
 AUDIT_LOG = cast(Table, AuditEntry.__table__)  # as a table: nothing of it is needed as objects
+APPEND = insert(AUDIT_LOG).inline()  # nor what the database filled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Work:
         """Chain the entries. Last of all, for the chain's head is locked from here to the commit."""
         self.db.flush()
         if self.entries:
-            self.db.execute(insert(AUDIT_LOG), self.entries)
+            for entry in self.entries:  # mostly it is one, for which the driver's way of many costs more
+                self.db.execute(APPEND, entry)
             self.entries.clear()
 
 

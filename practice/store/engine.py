@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import NullPool
@@ -32,5 +34,14 @@ def session_in(engine: Engine, tenant_id: UUID | None) -> Generator[Session]:
 def enter_practice(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     """The one place where a transaction is put into a practice. It lasts until the transaction ends, never longer."""
     tenant_id = session.info.get("tenant_id")
-    if tenant_id is not None and not transaction.nested:
-        connection.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
+    if tenant_id is None or transaction.nested:
+        return
+    # BEGIN and the practice in one round trip: the driver begins by itself only where nothing has begun. Whatever does
+    # not go well here (a connection that died) is left to the ordinary way, which fails as everything fails.
+    driver: Any = connection.connection.driver_connection
+    server: PGconn = driver.pgconn
+    if server.transaction_status == TransactionStatus.IDLE:
+        begun = server.exec_(b"begin; select enter_practice('%s')" % tenant_id.hex.encode())
+        if begun.status == ExecStatus.TUPLES_OK:
+            return
+    connection.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})

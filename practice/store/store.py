@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from practice.errors import StoreProblem
@@ -56,13 +57,28 @@ class Store:
     def system_session(self) -> AbstractContextManager[Session]:
         return session_in(self.engine, None)
 
-    def autocommit(self) -> AbstractContextManager[Connection]:
-        """For one statement that stands alone, such as counting a request: it must hold no lock a moment longer."""
-        return self._autocommit.connect()
+    def run_alone(self, statement: LiteralString, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """One statement in a transaction of its own, such as counting a request: it holds no lock a moment longer.
 
-    @cached_property
-    def _autocommit(self) -> Engine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        Straight to the driver, for every request comes through here. A connection that died meanwhile is replaced.
+        """
+        for attempt in (1, 2):
+            pooled = self.engine.raw_connection()
+            driver: Any = pooled.driver_connection
+            try:
+                driver.autocommit = True
+                found = driver.execute(statement, values).fetchone()
+                driver.autocommit = False
+                pooled.close()
+                return found
+            except psycopg.OperationalError as error:
+                pooled.invalidate()
+                if attempt == 2 or not driver.broken:
+                    raise OperationalError(None, None, error, hide_parameters=True) from None
+            except BaseException:
+                pooled.invalidate()
+                raise
+        raise AssertionError
 
     def close(self) -> None:
         self.engine.dispose()

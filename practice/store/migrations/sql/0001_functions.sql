@@ -121,18 +121,21 @@ $$;
 -- the owner, for whom row-level security holds as for everybody.
 create function chain_audit_entry() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-declare
-    head public.audit_heads;
 begin
-    insert into public.audit_heads (tenant_id, seq, hash) values (new.tenant_id, 0, ''::bytea)
-    on conflict (tenant_id) do nothing;
-    select * into head from public.audit_heads where tenant_id = new.tenant_id for update;
-    new.seq := head.seq + 1;
-    new.hash := sha256(head.hash || convert_to(jsonb_build_array(
-        new.tenant_id, new.seq, extract(epoch from new.at), new.account_id, new.session_id, new.request_id,
-        new.action, new.subject_kind, new.subject_id, new.details
-    )::text, 'UTF8'));
-    update public.audit_heads set seq = new.seq, hash = new.hash where tenant_id = new.tenant_id;
+    loop
+        update public.audit_heads as h
+        set
+            seq = h.seq + 1,
+            hash = sha256(h.hash || convert_to(jsonb_build_array(
+                new.tenant_id, h.seq + 1, extract(epoch from new.at), new.account_id, new.session_id, new.request_id,
+                new.action, new.subject_kind, new.subject_id, new.details
+            )::text, 'UTF8'))
+        where h.tenant_id = new.tenant_id
+        returning h.seq, h.hash into new.seq, new.hash;
+        exit when found;
+        insert into public.audit_heads (tenant_id, seq, hash) values (new.tenant_id, 0, ''::bytea)
+        on conflict (tenant_id) do nothing;
+    end loop;
     return new;
 end
 $$;
