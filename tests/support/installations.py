@@ -35,5 +35,7 @@ def short_folder() -> Generator[Path]:
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
     folder = Path(tempfile.mkdtemp(prefix="cl-", dir=memory if roomy else None))
     folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
