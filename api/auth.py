@@ -17,7 +17,6 @@ from practice.security.permissions import STAFF_ROLES
 from practice.security.signing_in import (
     NotYourPractice,
     PracticeClosed,
-    RateLimited,
     SignInLocked,
     Step,
     Tokens,
@@ -172,7 +171,7 @@ def choose_practice(desk: Desk, body: PracticeIn) -> StepOut:
     return StepOut.of(step)
 
 
-@public(router, "POST", "/refresh", refusals=[NotSignedIn, RateLimited], counted=False)
+@public(router, "POST", "/refresh", refusals=[NotSignedIn], counted=False)
 def refresh_tokens(desk: Desk, body: RefreshIn) -> TokensOut:
     """A new pair of tokens. A refresh token that was used before ends the session."""
     return TokensOut.of(signing_in.refresh(desk.house, body.refresh_token, desk.now, desk.actor.request_id))

@@ -5,7 +5,7 @@ opens the transaction, replays a repeated POST, and turns the model into the ans
 Nothing else commits. A route that is not made by `endpoint` or `public` does not start (see `refuse_undeclared`).
 """
 
-import hashlib
+import hmac
 import inspect
 import json
 from collections.abc import Callable, Iterable
@@ -25,12 +25,12 @@ from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
-from practice.security.admission import admit
+from practice.security.admission import RateLimited, admit
 from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require
-from practice.security.signing_in import PracticeClosed, RateLimited
+from practice.security.signing_in import PracticeClosed
 from practice.security.tokens import NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY
@@ -107,7 +107,7 @@ def endpoint(
                 desk._work = work
                 if idempotency_key is None:
                     return render(function(desk, **given), status, given)
-                return replayed(work, idempotency_key, fingerprint(request, given)) or keep(
+                return replayed(work, idempotency_key, fingerprint(desk.house, request, given)) or keep(
                     work, idempotency_key, render(function(desk, **given), status, given)
                 )
 
@@ -219,8 +219,11 @@ def count_sign_in(house: Installation, request: Request, now: datetime) -> None:
 # A repeated POST: the first one's answer, from the same transaction as its effect.
 
 
-def fingerprint(request: Request, given: dict[str, Any]) -> bytes:
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}".encode())
+def fingerprint(house: Installation, request: Request, given: dict[str, Any]) -> bytes:
+    """Keyed: what was sent cannot be guessed from it, however few the possibilities."""
+    digest = hmac.new(
+        house.fingerprint_key, f"{request.method} {request.url.path}?{request.url.query}".encode(), "sha256"
+    )
     for name, value in sorted(given.items()):
         digest.update(f"\n{name}=".encode())
         digest.update(value.model_dump_json().encode() if isinstance(value, BaseModel) else repr(value).encode())

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from practice.errors import Refusal
 from practice.rule_settings import default
 from practice.security.installation import Installation
 
@@ -14,6 +15,15 @@ UNLIMITED = 2**31 - 1
 ADMIT = "select * from admit(%s, %s, %s, %s, %s, %s, %s)"
 # Nothing that it writes is worth waiting for the disk: counters, and when somebody was last seen.
 ADMIT_ALONE = "select a.*, set_config('synchronous_commit', 'off', true) from admit(%s, %s, %s, %s, %s, %s, %s) as a"
+
+
+class RateLimited(Refusal):
+    code = "RATE_LIMITED"
+    status = 429
+
+    @classmethod
+    def until_next_minute(cls, now: datetime) -> "RateLimited":
+        return cls("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
 
 
 class Admitted(NamedTuple):

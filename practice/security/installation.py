@@ -28,6 +28,7 @@ class Installation:
         self.anchors = Anchors(settings.anchors, self.master)
         self.letters = OutboxFolder(settings.outbox)
         self.attempt_key = self.master.derive("sign-in attempts")
+        self.fingerprint_key = self.master.derive("request fingerprints")
 
     def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
         return begin_work(self.store.engine, self.keys, actor, now)

@@ -53,15 +53,6 @@ class PracticeClosed(Refusal):
     status = 403
 
 
-class RateLimited(Refusal):
-    code = "RATE_LIMITED"
-    status = 429
-
-    @classmethod
-    def until_next_minute(cls, now: datetime) -> "RateLimited":
-        return cls("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
-
-
 @dataclass(frozen=True)
 class Tokens:
     access: str
