@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import text
+from starlette.background import BackgroundTask
 
 from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
@@ -54,6 +55,7 @@ class Desk:
     now: datetime
     scope: Scope = Scope.OWN
     training_lapsed: bool = False
+    afterwards: Callable[[], None] | None = None  # done when the answer has left
     _work: Work | None = None
 
     @property
@@ -151,7 +153,9 @@ def public(
             if counted:
                 count_sign_in(house, request, now)
             desk = Desk(house, Actor(request_id=request.scope["request_id"]), now)
-            return render(function(desk, **given), status, given)
+            response = render(function(desk, **given), status, given)
+            response.background = BackgroundTask(desk.afterwards) if desk.afterwards else None
+            return response
 
         register(serve, function, {})
         statuses = {422, 503} | ({429} if counted else set())

@@ -14,8 +14,11 @@ NPI_PROBLEM = "The NPI is not one: ten digits, of which the last checks the othe
 
 
 def slug_of(name: str) -> str:
-    """The practice's name as it stands in a command line: `Hill & Dale Therapy` is `hill-dale-therapy`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "practice"
+    """The practice's name as it stands in a command line: `Hill & Dale Therapy` is `hill-dale-therapy`.
+
+    Letters of any script stay: names that differ keep different slugs.
+    """
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "practice"
 
 
 def practice_problems(name: str, time_zone: str, npi: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from practice.errors import Refusal
 from practice.security.installation import Installation
 from practice.security.letters import Letter
-from practice.security.models import Account, AccountSession, Membership
+from practice.security.models import Account, AccountSession, Membership, OneTimeToken
 from practice.security.one_time import account_of, consume_token, find_token, issue_token, void_tokens
 from practice.security.passwords import hash_password, verify_password
 from practice.security.rules import password_problems
@@ -28,6 +28,7 @@ from practice.store.ids import NOBODY, new_id
 
 INVITATION_LIFETIME = timedelta(days=7)
 RESET_LIFETIME = timedelta(hours=1)
+LETTERS_APART = timedelta(minutes=5)
 
 
 class PasswordRefused(Refusal):
@@ -107,12 +108,12 @@ def change_password(house: Installation, actor: Actor, current: str, new: str, n
 
 
 def ask_reset(house: Installation, email: str, now: datetime) -> None:
-    """Post a link to the address, if it is known. The asker cannot tell."""
+    """Post a link to the address, if it is known. The asker cannot tell, and cannot fill somebody's mailbox."""
     with house.work(Actor(), now) as work:
         account = work.db.scalar(
             select(Account).where(Account.email == email.strip().lower(), Account.disabled_at.is_(None))
         )
-        if account is None:
+        if account is None or posted_lately(work.db, account.id, now):
             return
         secret = issue_token(work.db, "reset", account.id, None, RESET_LIFETIME, now)
         work.record("password.reset_asked", "account", account.id)
@@ -125,6 +126,12 @@ def ask_reset(house: Installation, email: str, now: datetime) -> None:
         ),
         now,
     )
+
+
+def posted_lately(db: Session, account_id: UUID, now: datetime) -> bool:
+    young = OneTimeToken.expires_at > now + RESET_LIFETIME - LETTERS_APART
+    mine = (OneTimeToken.account_id == account_id, OneTimeToken.purpose == "reset", OneTimeToken.used_at.is_(None))
+    return db.scalar(select(OneTimeToken.token_hash).where(*mine, young).limit(1)) is not None
 
 
 def reset_password(

@@ -1,5 +1,6 @@
 """How long a session lasts and how it ends, on whichever worker the next request lands."""
 
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -85,9 +86,14 @@ def test_a_refresh_token_is_worth_seven_days_and_nothing_of_the_sort_is_worth_an
 
 
 def test_fifteen_idle_minutes_end_a_session(server: Server, http: httpx2.Client, practice: House) -> None:
-    tokens = signed_in(practice)
-    age(server, tokens.session_id, started=3600, seen=14 * 60 + 59 - 5)  # the request itself may take a moment
-    assert me(http, tokens.access).status_code == 200
+    for _ in range(5):
+        tokens = signed_in(practice)
+        began = time.monotonic()
+        age(server, tokens.session_id, started=3600, seen=14 * 60 + 59)
+        answer = me(http, tokens.access)
+        if time.monotonic() - began < 1:  # else the 15 minutes were over before the answer
+            break
+    assert answer.status_code == 200
     age(server, tokens.session_id, started=3600, seen=14 * 60)
     assert me(http, tokens.access).status_code == 200  # the request before was activity
     age(server, tokens.session_id, started=3600, seen=15 * 60 + 1)
