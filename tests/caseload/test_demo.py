@@ -1,0 +1,61 @@
+"""The demo practice: at any hour, once, and finished when it was interrupted."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+from sqlalchemy import text
+
+from caseload.demo import PEOPLE, make_demo
+from practice.errors import ConfigurationProblem
+from practice.security import signing_in
+from practice.security.installation import Installation
+
+EVENING = datetime(2026, 3, 19, 2, 30, tzinfo=UTC)  # still the 18th where the practice is
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def count(house: Installation, table: str) -> int:
+    with house.store.owner_connection() as connection:
+        return connection.scalar(text(f"select count(*) from {table}")) or 0
+
+
+def test_everybody_can_sign_in_with_what_the_demo_tells(own_house: Installation) -> None:
+    logins = make_demo(own_house, EVENING, silent)
+    assert [login["role"] for login in logins] == [role for role, *_ in PEOPLE]
+    for login in logins:
+        step = signing_in.sign_in(own_house, login["email"], login["password"], EVENING)
+        done = signing_in.verify_code(
+            own_house, step.token or "", pyotp.TOTP(login["authenticator"]).at(EVENING), EVENING
+        )
+        assert done.tokens is not None
+        assert not done.tokens.training_lapsed
+    assert make_demo(own_house, EVENING + timedelta(days=1), silent) == logins
+    assert count(own_house, "practices") == 1
+    assert count(own_house, "staff") == len(PEOPLE)
+
+
+def test_an_interrupted_demo_is_finished_by_the_next(own_house: Installation) -> None:
+    said: list[str] = []
+
+    def pull_the_plug(words: str) -> None:
+        said.append(words)
+        if "scheduler" in words:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_demo(own_house, EVENING, pull_the_plug)
+    logins = make_demo(own_house, EVENING, silent)
+    assert [login["role"] for login in logins] == [role for role, *_ in PEOPLE]
+    assert len({login["password"] for login in logins}) == 1
+    assert count(own_house, "staff") == len(PEOPLE)
+
+
+def test_there_is_no_demo_in_production(own_house: Installation) -> None:
+    own_house.settings.environment = "production"
+    with pytest.raises(ConfigurationProblem, match="no place in production"):
+        make_demo(own_house, EVENING, silent)
+    assert count(own_house, "practices") == 0
