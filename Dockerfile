@@ -10,6 +10,8 @@ COPY api api
 COPY caseload caseload
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
+RUN install -d -o caseload -g caseload -m 700 /var/lib/caseload/data
+
 USER caseload
 ENV CASELOAD_ENVIRONMENT=production \
     CASELOAD_HOST=0.0.0.0 \

@@ -71,12 +71,11 @@ def keep_house(house: Installation, clock: Callable[[], datetime], stop: threadi
     stopping = False
     while not stopping:
         stopping = stop.wait(ANCHOR_EVERY)
-        try:
-            house.anchor_audit(clock())
-            if rounds % TIDY_EVERY == 0:
-                house.tidy(clock())
-        except (SQLAlchemyError, CaseloadError, OSError) as error:
-            log.error("housekeeping failed", error=type(error).__name__)
+        for task in (house.anchor_audit, house.tidy) if rounds % TIDY_EVERY == 0 else (house.anchor_audit,):
+            try:
+                task(clock())
+            except (SQLAlchemyError, CaseloadError, OSError) as error:
+                log.error("housekeeping failed", task=task.__name__, error=type(error).__name__)
         rounds += 1
 
 
@@ -87,4 +86,5 @@ def serve() -> FastAPI:
     if house.store.embedded:
         house.store.prepare()
     house.store.check()
+    house.check_folders()
     return create_app(house)

@@ -113,7 +113,10 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(TimeoutError)
     async def database_away(request: Request, error: Exception) -> JSONResponse:
-        message = "The database does not answer at this moment. Nothing was changed; try again shortly."
+        message = (
+            "The database does not answer at this moment. Whether a change was made is not known: try again shortly, "
+            "a POST with the same Idempotency-Key."
+        )
         return error_response(request, 503, "SERVICE_UNAVAILABLE", message, headers={"Retry-After": "1"})
 
 

@@ -205,6 +205,19 @@ def platform_admin(email: str) -> None:
         out.print(f"They come in once, within seven days, by\n{house.settings.public_url}/invitation#{secret}")
 
 
+@app.command("reset-second-factor")
+def reset_second_factor(email: str) -> None:
+    """Take the authenticator off an account, after making sure who asks; they enrol a new one at the next sign-in.
+
+    Example: caseload reset-second-factor cleo@oak.example
+    """
+    with the_house() as house:
+        with house.work(Actor(), now()) as work:
+            accounts.reset_second_factor(work, email_address(email))
+        house.anchor_audit(now())
+    out.print("The authenticator is off. The next sign-in asks for a new one.")
+
+
 @settings_app.command("show")
 def settings_show(practice: PracticeName, as_json: AsJson = False) -> None:
     """Every setting as in force today.
@@ -270,6 +283,8 @@ def keys_rotate_master(new_key_file: Path) -> None:
 
     Example: caseload keys rotate-master /etc/caseload/new.key
     """
+    if ApiService(read_settings()).running():
+        raise StoreProblem("The API runs, and would go on with the old key. Run `caseload down` first.")
     new = MasterKey.from_text(new_key_file.read_text())
     with the_house() as house, progress("Wrapping the keys anew"):
         keys = rotate_master_key(house, new, now())
@@ -310,6 +325,8 @@ def backup(file: Path, as_json: AsJson = False) -> None:
     Example: caseload backup caseload-2026-03-18.backup
     """
     with the_house() as house, progress("Writing the backup") as say:
+        with house.work(Actor(), now()) as work:
+            work.record("backup.made")
         house.anchor_audit(now())
         key = house.master.derive("backup")
         made = write_backup(house.store, file, key, house.master.key_id, house.settings.anchors, now(), say)

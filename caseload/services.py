@@ -55,7 +55,8 @@ class ApiService:
         metrics = self.folder / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir()
-        environment = os.environ | {
+        service_only = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
+        environment = service_only | {
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }

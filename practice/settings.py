@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from practice.errors import ConfigurationProblem
 from practice.security.encryption import MasterKey
 from practice.store.embedded import default_data_dir
+from practice.store.private_files import write_private
 
 PLACEHOLDERS = {
     "",
@@ -101,9 +102,12 @@ class Settings(BaseSettings):
             ) from None
         key = MasterKey.generate()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mine = path.with_name(f"{path.name}.{os.getpid()}")
+        write_private(mine, key.to_text() + "\n")
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(key.to_text() + "\n")
+            os.link(mine, path)  # whole or not at all, and never in place of another's
         except FileExistsError:  # another process was first
             return MasterKey.from_text(path.read_text())
+        finally:
+            mine.unlink()
         return key

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
 from practice.security.installation import Installation
 from practice.security.letters import Letter
-from practice.security.models import Account, AccountSession, Membership, OneTimeToken
+from practice.security.models import Account, AccountSession, Membership, OneTimeToken, RecoveryCode
 from practice.security.one_time import account_of, consume_token, find_token, issue_token, void_tokens
 from practice.security.passwords import hash_password, verify_password
 from practice.security.rules import password_problems
@@ -20,6 +20,7 @@ from practice.security.signing_in import (
     attempt_key,
     end_session,
     forget_attempts,
+    memberships,
     record_failure,
     reserve_attempt,
 )
@@ -29,6 +30,11 @@ from practice.store.ids import NOBODY, new_id
 INVITATION_LIFETIME = timedelta(days=7)
 RESET_LIFETIME = timedelta(hours=1)
 LETTERS_APART = timedelta(minutes=5)
+
+
+class NoAccount(Refusal):
+    code = "NO_ACCOUNT"
+    status = 404
 
 
 class PasswordRefused(Refusal):
@@ -62,10 +68,12 @@ def invite(work: Work, account: Account) -> str:
 
 
 def make_platform_admin(work: Work, email: str) -> str:
-    """Somebody who runs the installation: creates and suspends practices, sees nothing in them."""
+    """Invite somebody to run the installation: to create and suspend practices, and see nothing in them.
+
+    They are one from the moment they accept, by this very link: until then nobody has shown whose account it is.
+    """
     account = account_for(work.db, email, work.now)
-    work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
-    work.record("platform_admin.made", "account", account.id)
+    work.record("platform_admin.invited", "account", account.id)
     return issue_token(work.db, "invitation", account.id, None, INVITATION_LIFETIME, work.now)
 
 
@@ -91,7 +99,9 @@ def accept_invitation(
                 raise WrongCredentials("This account has just been given a password. Use that one.")
         accepted = update(Membership).where(Membership.account_id == account.id, Membership.tenant_id == tenant_id)
         work.db.execute(accepted.values(accepted_at=now))
-        work.record("membership.accepted", "account", account.id)
+        if invitation.tenant_id is None:
+            work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
+        work.record("membership.accepted", "account", account.id, platform_admin=invitation.tenant_id is None)
 
 
 def change_password(house: Installation, actor: Actor, current: str, new: str, now: datetime) -> None:
@@ -157,7 +167,31 @@ def set_password(work: Work, account_id: UUID, hashed: str, keep: UUID | None) -
     for session in sessions_of(work.db, account_id, work.now):
         if session.id != keep:
             end_session(work.db, session.id, "password", work.now)
-    work.record("password.set", "account", account_id)
+    record_everywhere(work, account_id, "password.set")
+
+
+def reset_second_factor(work: Work, email: str) -> None:
+    """For somebody who lost their authenticator and their codes, or found a stranger's: they enrol a new one.
+
+    Whoever does this has made sure who asks. The password stays, and every session ends.
+    """
+    account = work.db.scalar(select(Account).where(Account.email == email).with_for_update())
+    if account is None:
+        raise NoAccount(f"There is no account of {email}. Look at how it is written.")
+    account.totp_secret = account.totp_confirmed_at = None
+    work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    void_tokens(work.db, account.id, ["reset", "code", "enrol", "practice"], None, work.now)
+    for session in sessions_of(work.db, account.id, work.now):
+        end_session(work.db, session.id, "second factor", work.now)
+    record_everywhere(work, account.id, "mfa.reset")
+
+
+def record_everywhere(work: Work, account_id: UUID, action: str) -> None:
+    """On the trail of each practice that the account belongs to, always in the same order; else the installation's."""
+    practices = sorted(tenant_id for tenant_id, _ in memberships(work.db, account_id))
+    for tenant_id in practices or [NOBODY]:
+        with work.inside(tenant_id) as inside:
+            inside.record(action, "account", account_id)
 
 
 def prove_password(house: Installation, account: Account, password: str, actor: Actor, now: datetime) -> None:

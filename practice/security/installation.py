@@ -1,5 +1,6 @@
 """This installation of Caseload: its database, its keys, and how work is begun in it."""
 
+import os
 from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from practice.errors import ConfigurationProblem
 from practice.security.audit import Anchors
 from practice.security.housekeeping import tidy_practice, tidy_system
 from practice.security.keyring import KeyRing
@@ -37,6 +39,20 @@ class Installation:
         """Every practice, and the installation itself, each of which has records of its own."""
         with self.store.system_session() as db:
             return [NOBODY, *db.scalars(text("select id from practices order by id"))]
+
+    def check_folders(self) -> None:
+        """What has to be written outside the database can be: better no service than one without its trail."""
+        for folder, name in (
+            (self.settings.anchors, "CASELOAD_ANCHOR_DIR"),
+            (self.settings.outbox, "CASELOAD_OUTBOX_DIR"),
+        ):
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                writable = os.access(folder, os.W_OK | os.X_OK)
+            except OSError:
+                writable = False
+            if not writable:
+                raise ConfigurationProblem(f"{folder} cannot be written to. Give it to this account, or set {name}.")
 
     def tidy(self, now: datetime) -> None:
         """Remove what has served its time, in every practice."""

@@ -84,6 +84,9 @@ def sign_in(house: Installation, email: str, password: str, now: datetime, reque
         record_failure(house, account, "password", actor, now)
         raise WrongCredentials("The e-mail address or the password is not right. Try again, or reset the password.")
     with house.work(actor, now) as work:
+        of_now = select(Account.password_hash).where(Account.id == account.id).with_for_update()
+        if work.db.scalar(of_now) != account.password_hash:  # changed while we looked at the old one
+            raise WrongCredentials("The password has just been changed. Sign in with the new one.")
         forget_attempts(work.db, key)
         purpose: Literal["code", "enrol"] = "code" if account.totp_confirmed_at else "enrol"
         return Step(purpose, issue_token(work.db, purpose, account.id, None, STEP_LIFETIME, now))
@@ -93,10 +96,12 @@ def begin_enrolment(house: Installation, token: str, now: datetime) -> tuple[str
     """A new TOTP secret for an account that has none confirmed: the secret, and the address for the QR code."""
     with house.work(Actor(), now) as work:
         account = account_of(work.db, find_token(work.db, "enrol", token, now))
-        if account.totp_confirmed_at is not None:  # by another sign-in, since this one began
-            raise NotValid
         secret = totp.new_secret()
-        account.totp_secret = work.seal("accounts", "totp_secret", account.id, secret)
+        sealed = work.seal("accounts", "totp_secret", account.id, secret)
+        # one statement: another sign-in may be confirming an authenticator at this moment, and must not lose it
+        open_still = update(Account).where(Account.id == account.id, Account.totp_confirmed_at.is_(None))
+        if work.db.scalar(open_still.values(totp_secret=sealed).returning(Account.id)) is None:
+            raise NotValid
         work.record("mfa.enrolment_begun", "account", account.id)
         return secret, totp.provisioning_uri(secret, account.email)
 
@@ -117,7 +122,10 @@ def confirm_enrolment(house: Installation, token: str, code: str, now: datetime,
         if work.db.scalar(first.values(totp_confirmed_at=now).returning(Account.id)) is None:
             raise NotValid
         work.record("mfa.enrolled", "account", account.id)
-    step = choose_practice(house, account, now, request_id)
+    try:
+        step = choose_practice(house, account, now, request_id)
+    except PracticeClosed:
+        step = Step("done")  # into no practice; but the codes exist, and are shown only here
     return Step(step.next, step.token, step.practices, step.tokens, codes)
 
 
@@ -138,27 +146,32 @@ def check_code(
         reserve_attempt(work.db, key, now)
         secret = work.unseal("accounts", "totp_secret", account.id, account.totp_secret)
     with house.work(Actor(request_id=request_id), now) as work:
-        if secret is not None and use_code(work.db, account.id, secret, code, now, recovery=purpose == "code"):
+        used = use_code(work.db, account.id, secret, code, now, recovery=purpose == "code") if secret else None
+        if used is not None:
             forget_attempts(work.db, key)
+            if used == "recovery":
+                work.record("mfa.recovery_code_used", "account", account.id)
             return account
     record_failure(house, account, "code", Actor(request_id=request_id), now)
     raise WrongCredentials("The code is not right or was used already. Wait for the next one and try again.")
 
 
-def use_code(db: Session, account_id: UUID, secret: str, code: str, now: datetime, *, recovery: bool) -> bool:
+def use_code(
+    db: Session, account_id: UUID, secret: str, code: str, now: datetime, *, recovery: bool
+) -> Literal["authenticator", "recovery"] | None:
     """Spend a code. Each works once: the step moves forward, or the recovery code goes, in one statement."""
     step = totp.matching_step(secret, code, now)
     if step is not None:
         moved = (
             update(Account).where(Account.id == account_id, Account.totp_last_step < step).values(totp_last_step=step)
         )
-        return db.scalar(moved.returning(Account.id)) is not None
+        return "authenticator" if db.scalar(moved.returning(Account.id)) is not None else None
     if not recovery:
-        return False
+        return None
     spent = delete(RecoveryCode).where(
         RecoveryCode.account_id == account_id, RecoveryCode.code_hash == totp.recovery_code_hash(code)
     )
-    return db.scalar(spent.returning(RecoveryCode.account_id)) is not None
+    return "recovery" if db.scalar(spent.returning(RecoveryCode.account_id)) is not None else None
 
 
 def choose_practice(house: Installation, account: Account, now: datetime, request_id: str | None) -> Step:
@@ -241,8 +254,8 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
             .returning(RefreshToken.expires_at)
         )
         if fresh is None:
-            end_session(work.db, session.id, "reuse", now)
-            work.record("session.refresh_token_reused", "account", session.account_id)
+            if end_session(work.db, session.id, "reuse", now):  # once: whoever repeats it shall not fill the trail
+                work.record("session.refresh_token_reused", "account", session.account_id)
             answer = None
         else:
             admitted = admit_within(work.db, session.id, now, active=False)
@@ -290,7 +303,8 @@ def password_too_old(work: Work, account_id: UUID, now: datetime) -> bool:
         """),
         {"now": now, "tenant_id": work.tenant_id},
     )
-    set_at = work.db.scalar(select(Account.password_set_at).where(Account.id == account_id))
+    # locked: a password that is being changed ends the sessions it finds, and has to find this one
+    set_at = work.db.scalar(select(Account.password_set_at).where(Account.id == account_id).with_for_update())
     return bool(days) and set_at is not None and now >= set_at + timedelta(days=days)
 
 

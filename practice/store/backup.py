@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from practice.errors import StoreProblem
@@ -44,9 +45,11 @@ def backup(
         "schema": revision,
         "key_id": key_id,
     }
-    part = file.with_name(file.name + ".part")
+    part: Path | None = None
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # each backup its own
+        part = Path(name)
+        with os.fdopen(descriptor, "wb") as out:
             progress("Writing the backup")
             write_sealed(out, key, header, contents(store, anchors))
             out.flush()
@@ -57,7 +60,8 @@ def backup(
             f"The backup cannot be written to {file} ({error.strerror}). Choose another place."
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
     return header | {"file": str(file), "bytes": file.stat().st_size}
 
 
@@ -153,15 +157,9 @@ class Tool(subprocess.Popen[bytes]):
 
 def tool(store: Store, name: str, *options: str, stdin: int | None = None, stdout: int | None = None) -> "Tool":
     """One of PostgreSQL's own programs against this database. Passwords go by the environment, not the command line."""
-    to = store.parameters("superuser")
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "PGHOST": str(to["host"]),
-        "PGPORT": str(to["port"]),
-        "PGUSER": str(to["user"]),
-        "PGPASSWORD": str(to["password"] or ""),
-    }
-    where = f"--dbname={to['dbname']}"
+    to = dict(store.parameters("superuser"))  # all of it: also how the connection is to be protected
+    environment = {"PATH": os.environ.get("PATH", ""), "PGPASSWORD": str(to.pop("password") or "")}
+    where = f"--dbname={make_conninfo('', **to)}"
     errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `finish` closes it
     process = Tool(
         [str(package_binaries() / name), "--no-password", where, *options],

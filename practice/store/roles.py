@@ -42,8 +42,6 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
                 role=sql.Identifier(role),
                 password=sql.Literal(passwords[role]),
             )
-    run("alter role caseload_app set idle_in_transaction_session_timeout = '60s'")
-    run("alter role caseload_app set statement_timeout = '60s'")
     me, database = connection.execute(text("select current_user, current_database()")).one()
     database = sql.Identifier(database)
     if me != "caseload_owner":

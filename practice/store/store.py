@@ -106,7 +106,11 @@ class Store:
 
     def connect(self, role: str) -> psycopg.Connection[Any]:
         """A new connection. The embedded server is started first when it does not run, also after a crash."""
-        options = "-c timezone=UTC" + (" -c role=caseload_owner" if role == "owner" and not self.embedded else "")
+        options = "-c timezone=UTC"
+        if role == "app":  # said by the connection: what a role is set to, the logins in it do not inherit
+            options += " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        if role == "owner" and not self.embedded:
+            options += " -c role=caseload_owner"
         parameters = {
             **self.parameters(role),
             "options": options,
@@ -153,7 +157,11 @@ class Store:
         with self.engine.connect() as connection:
             powers = connection.execute(
                 text("""
-                    select r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, 'caseload_owner', 'member') as too_much
+                    select exists (
+                        select from pg_roles as p
+                        where pg_has_role(r.oid, p.oid, 'member')
+                            and (p.rolsuper or p.rolbypassrls or p.rolname in ('caseload_owner', 'caseload_warehouse'))
+                    ) as too_much
                     from pg_roles as r where r.rolname = current_user
                         and exists (select from pg_roles where rolname = 'caseload_owner')
                 """)
@@ -163,8 +171,8 @@ class Store:
             if powers:
                 raise StoreProblem(
                     "The login in DATABASE_URL could pass the walls between practices: it is a superuser, may bypass "
-                    "row-level security, or owns the tables. Give the service a login of its own; `caseload migrate` "
-                    "makes the one that DATABASE_URL names."
+                    "row-level security, owns the tables, or reads for the warehouse. Give the service a login of its "
+                    "own; `caseload migrate` makes the one that DATABASE_URL names."
                 )
             require_newest(connection)
 

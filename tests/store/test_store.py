@@ -1,0 +1,44 @@
+"""How the service connects, and which logins it refuses to work with."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from practice.errors import ConfigurationProblem, StoreProblem
+from practice.security.installation import Installation
+from practice.store.ids import new_id
+from practice.store.store import Store
+from tests.support import cluster
+
+
+def test_no_statement_and_no_idle_transaction_of_the_service_lasts_for_ever(house: Installation) -> None:
+    with house.store.engine.connect() as connection:
+        for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            assert connection.scalar(text(f"show {setting}")) == "1min"
+
+
+@pytest.mark.parametrize("group", ["caseload_warehouse", "caseload_owner"])
+def test_a_login_that_could_read_every_practice_is_refused(own_house: Installation, tmp_path: Path, group: str) -> None:
+    login, database = f"too_much_{new_id().hex[:12]}", own_house.store.database
+    with cluster.superuser() as connection:
+        connection.execute(f"create role {login} login password 'x{login}' in role caseload_app, {group}")
+        connection.execute(f"grant connect on database {database} to {login}")
+    to = cluster.server().conninfo("app", database)
+    store = Store(tmp_path, f"postgresql://{login}:x{login}@/{database}?host={to['host']}&port={to['port']}")
+    try:
+        with pytest.raises(StoreProblem, match="walls between practices"):
+            store.check()
+    finally:
+        store.close()
+        with cluster.superuser(database) as connection:
+            connection.execute(f"drop owned by {login}")
+            connection.execute(f"drop role {login}")
+
+
+def test_a_service_that_cannot_write_its_anchors_does_not_start(own_house: Installation, tmp_path: Path) -> None:
+    own_house.check_folders()
+    (tmp_path / "file").write_text("in the way")
+    own_house.settings.anchor_dir = tmp_path / "file" / "anchors"
+    with pytest.raises(ConfigurationProblem, match="CASELOAD_ANCHOR_DIR"):
+        own_house.check_folders()
