@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
@@ -214,10 +215,19 @@ def permit(desk: Desk, may: str) -> None:
 
 
 def count_sign_in(house: Installation, request: Request, now: datetime) -> None:
-    address = request.client.host if request.client else "unknown"
+    address = caller_of(request.client.host if request.client else "unknown")
     counted = (f"address:{address}", now, house.settings.sign_ins_per_minute)
     if not house.store.run_alone("select count_request(%s, %s, %s)", counted)[0]:
         raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
+
+
+def caller_of(host: str) -> str:
+    """Whom an address belongs to. Of IPv6 everybody holds a whole network, and could be new with every request."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
 
 
 # A repeated POST: the first one's answer, from the same transaction as its effect.

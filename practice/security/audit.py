@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from practice.errors import Refusal
 from practice.security.encryption import MasterKey
 from practice.security.models import AuditEntry, AuditHead
 from practice.security.work import Work
@@ -42,6 +43,14 @@ CHAIN = text("""
     ) as chain
     left join audit_heads as head on head.tenant_id = :tenant_id
 """)
+
+
+VERIFYING = 7_235_003  # advisory lock
+
+
+class VerificationRuns(Refusal):
+    code = "VERIFICATION_RUNS"
+    status = 409
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,12 @@ def search(
     query = query if since is None else query.where(AuditEntry.at >= since)
     query = query if until is None else query.where(AuditEntry.at < until)
     return page_of(work.db, query, asked, {"seq": AuditEntry.seq}, AuditEntry.seq, "-seq")
+
+
+def one_verification_at_a_time(db: Session) -> None:
+    """It reads a whole history: of an installation's people, one may ask for that at a time."""
+    if not db.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": VERIFYING}):
+        raise VerificationRuns("An audit log is being verified at this moment. Try again in a minute.")
 
 
 def verify_chain(db: Session, tenant_id: UUID, anchors: Anchors | None) -> ChainReport:
