@@ -126,6 +126,11 @@ def server_binaries(account: ServerAccount, data_dir: Path) -> Path:
         return binaries
     # A folder for each version, so that an upgraded package is not served by an old copy.
     copy = data_dir / "postgresql" / _package_version()
+    if any(mark in str(copy) for mark in '"$`\\'):
+        raise StoreProblem(
+            f"PostgreSQL's programs have to be copied into the data folder {data_dir}, and cannot run below a folder "
+            'with ", $, ` or \\ in its name. Choose another data folder.'
+        )
     copied = copy / PACKAGE / f"pginstall{MAJOR}" / "bin"
     if not copied.is_dir():
         shutil.rmtree(data_dir / "postgresql", ignore_errors=True)

@@ -24,6 +24,10 @@ REPOSITORY = Path(__file__).parents[2]
 NOBODY = pwd.getpwnam("nobody")
 CANARY = "canary-7f3a91"
 
+# An environment below a closed home, root's own for one: the server's account then needs a copy of the programs.
+COPIED = ROOT and not all(parent.stat().st_mode & 0o001 for parent in embedded_account.package_binaries().parents)
+COPY = ["postgresql"] if COPIED else []
+
 as_root = pytest.mark.skipif(not ROOT, reason="what root does, only root can show")
 
 
