@@ -91,7 +91,7 @@ def serving(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server
         )
     try:
         server = Server(f"http://127.0.0.1:{port}", house, database, output)
-        wait_until_ready(server, process)
+        wait_until_ready(server, process, workers)
         yield server
     finally:
         stop(process)
@@ -109,10 +109,14 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(server: Server, process: subprocess.Popen[bytes], workers: int) -> None:
+    """All workers, not just the first: a test that began with one would show nothing between processes."""
     until = time.monotonic() + READY_WITHIN
     while time.monotonic() < until:
         assert process.poll() is None, server.output.read_text()[-2000:]
+        if server.output.read_text().count("Application startup complete") < workers:
+            time.sleep(0.1)
+            continue
         try:
             if httpx2.get(f"{server.url}/health/ready", timeout=5).status_code == 200:
                 return
