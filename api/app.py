@@ -23,6 +23,14 @@ THREADS = 8  # as many as the pool has connections: a request that waits, waits 
 ANCHOR_EVERY = 30  # seconds
 TIDY_EVERY = 20  # of those rounds
 
+DESCRIPTION = """Schedule, notes and money of a therapy practice.
+
+- Send the `ETag` of what you read as `If-Match` when you change it.
+- Send an `Idempotency-Key` with a POST that you may have to repeat: the answer of the first is given again for a day.
+- Send `X-Background: 1` with what a page asks by itself: it does not count as somebody being there.
+- Errors have one form; their `code` is stable, their `message` says what to do.
+"""
+
 log = structlog.get_logger()
 
 
@@ -45,7 +53,7 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     app = FastAPI(
         title="Caseload",
         version="1",
-        description="Schedule, notes and money of a therapy practice.",
+        description=DESCRIPTION,
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,  # there is one address for a thing, and no answer that the document does not tell of
         lifespan=lifespan,
