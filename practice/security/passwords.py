@@ -34,11 +34,6 @@ def verify_password(stored: str | None, password: str) -> bool:
         return False
 
 
-def needs_rehash(stored: str) -> bool:
-    """Whether the hash was made with older parameters: make a new one while the password is at hand."""
-    return _HASHER.check_needs_rehash(stored)
-
-
 def _bytes(password: str) -> bytes:
     # Half a surrogate pair is no text, but it must be a wrong password rather than a crash.
     return normalised_password(password).encode("utf-8", "surrogatepass")
