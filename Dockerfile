@@ -7,6 +7,7 @@ COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY practice practice
 COPY api api
+COPY ingest ingest
 COPY caseload caseload
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
