@@ -1,6 +1,6 @@
 """The practice's clock on the wall: a local date and time of day as an instant."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -16,6 +16,6 @@ def date_of(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
-def elapsed_hours(start: datetime, end: datetime) -> float:
+def elapsed(start: datetime, end: datetime) -> timedelta:
     """Python subtracts two times of one zone by the clock on the wall, so both go to UTC before."""
-    return (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds() / 3600
+    return end.astimezone(UTC) - start.astimezone(UTC)
