@@ -846,11 +846,12 @@ def upgrade() -> None:
         sa.Column("time_from", sa.Time(), nullable=True),
         sa.Column("time_to", sa.Time(), nullable=True),
         sa.Column("until_on", sa.Date(), nullable=True),
-        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="2", nullable=False),
         sa.Column("status", sa.Text(), server_default="WAITING", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("priority in (1, 2, 3)", name=op.f("ck_waitlist_entries_priority")),
         sa.CheckConstraint(
             "status in ('WAITING', 'OFFERED', 'BOOKED', 'WITHDRAWN')", name=op.f("ck_waitlist_entries_status")
         ),
@@ -865,9 +866,9 @@ def upgrade() -> None:
         op.f("ix_waitlist_entries_tenant_id_client_id"), "waitlist_entries", ["tenant_id", "client_id"], unique=False
     )
     op.create_index(
-        op.f("ix_waitlist_entries_tenant_id_status_created_at"),
+        op.f("ix_waitlist_entries_tenant_id_status_priority_created_at"),
         "waitlist_entries",
-        ["tenant_id", "status", sa.literal_column("priority desc"), "created_at"],
+        ["tenant_id", "status", "priority", "created_at"],
         unique=False,
     )
     op.create_table(
@@ -1615,7 +1616,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_appointments_tenant_id_client_id_starts_at"), table_name="appointments")
     op.drop_table("appointments")
     op.drop_table("window_services")
-    op.drop_index(op.f("ix_waitlist_entries_tenant_id_status_created_at"), table_name="waitlist_entries")
+    op.drop_index(op.f("ix_waitlist_entries_tenant_id_status_priority_created_at"), table_name="waitlist_entries")
     op.drop_index(op.f("ix_waitlist_entries_tenant_id_client_id"), table_name="waitlist_entries")
     op.drop_table("waitlist_entries")
     op.drop_index(
