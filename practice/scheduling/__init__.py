@@ -1,1 +1,1 @@
-"""The schedule: when clinicians are open, what is booked, and what the practice's rules say about it."""
+"""Services, rooms, hours and appointments: what is booked, with whom, where and when."""

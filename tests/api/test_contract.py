@@ -76,15 +76,17 @@ class Contract:
             headers.pop(name, None)
         headers |= self.world.headers(role, fresh=operation.id in ("logout", "change_password"))
         url = sent["url"]
+        ids = path_ids(self.world, operation.id, role)
         if "ids" in in_order:
-            url = f"http://testserver{operation.path.format(**path_ids(self.world, operation.id, role))}"
+            url = f"http://testserver{operation.path.format(**ids)}"
         if operation.versioned and "version" in in_order:
-            headers["If-Match"] = f'"{version_of(self.world, operation.id)}"'
+            headers["If-Match"] = f'"{version_of(self.world, operation.id, ids)}"'
         body = {name: sent[name] for name in ("json", "content") if name in sent}
         if "data" in sent:
             body = {"content": sent["data"]}
-        if "body" in in_order and body_for(operation.id) is not None:
-            body = {"json": body_for(operation.id)}
+        in_full = body_for(self.world, operation.id, role)
+        if "body" in in_order and in_full is not None:
+            body = {"json": in_full}
         params = None if "query" in in_order else sent.get("params")
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1
