@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
-from api.deps import Desk, Version, endpoint
+from api.deps import Desk, Invalid, Version, endpoint
 from api.fields import Short, Words, money
 from practice.scheduling import booking, life, reading, series
 from practice.scheduling.booking_models import Appointment
@@ -231,12 +231,12 @@ def meant(desk: Desk, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID
 def wanted_by(desk: Desk, body: BookingIn) -> booking.Wanted:
     """Clients book for themselves and nobody else."""
     mine = desk.actor.client_id
-    if mine is None and body.client_id is None:
-        raise booking.Invalid(["Say for whom (`client_id`)."])
-    if mine is not None and body.client_id not in (None, mine):
+    whom = body.client_id or mine
+    if whom is None:
+        raise Invalid(["Say for whom (`client_id`)."])
+    if mine is not None and whom != mine:
         raise Forbidden("You can book for yourself only.")
-    fields = body.model_dump(exclude={"client_id", "rule", "skip_conflicts"})
-    return booking.Wanted(client_id=mine or body.client_id, **fields)
+    return booking.Wanted(client_id=whom, **body.model_dump(exclude={"client_id", "rule", "skip_conflicts"}))
 
 
 def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:

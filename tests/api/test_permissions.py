@@ -64,6 +64,7 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("appointments", "cancel"): {"admin": "all", "scheduler": "all", "clinician": "own", "client": "own"},
     ("appointments", "status"): {"admin": "all", "scheduler": "all", "clinician": "own"},
     ("appointments", "ask_to_move"): {"clinician": "own"},
+    ("appointments", "read_requests"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
     ("waitlist", "answer"): {"admin": "all", "scheduler": "all", "client": "own"},
     ("availability", "free_slots"): {
         **{"admin": "all", "supervisor": "all", "clinician": "all", "scheduler": "all", "client": "all"},
