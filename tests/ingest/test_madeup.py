@@ -240,7 +240,7 @@ def test_money_is_spent_once(practice: Made) -> None:
         assert (payment["client_id"] is None) == (payment["payer"] == "INSURANCE")
         assert payment["payer_id"] in (payers if payment["payer"] == "INSURANCE" else {None})
     overpaid = [row for row in bundle["charges"] if lowered[row["id"]] > row["amount"]]
-    assert len(overpaid) <= max(2, len(bundle["charges"]) // 1000)
+    assert len(overpaid) <= max(3, len(bundle["charges"]) // 1000)
 
 
 def test_what_belongs_to_a_client_fits_that_client(practice: Made) -> None:
