@@ -163,12 +163,12 @@ class Schedule:
         """When the visit was booked: at the last one, in a run of several, or some days before through the portal."""
         random = self.rng.random
         if client.seen > starts or cell.guest_week == week or client.books == "portal":
-            created = starts - DAY - int(random() * 12 * DAY)
+            created = self.days.waking(starts - DAY - int(random() * 12 * DAY))
         else:
             period = TURNS if cell.clinician.prescriber else client.period
             many = 1 if client.books == "next" else 1 + (week // period + client.number) % (TURNS // period)
             created = self.days.at(day - 7 * period * many, cell.start + cell.minutes + 3 + int(random() * 12))
-        return created if created > client.asked else client.asked + 5 + int(random() * 600)
+        return created if created > client.asked else client.asked + 5 + int(random() * 50)
 
     def via(self, client: Client, created: int) -> str:
         r = self.rng.random()
@@ -193,7 +193,7 @@ class Schedule:
             ahead = 90 + int(random() * 1_300) if random() < 0.35 else DAY + int(random() * 5 * DAY)
             self.cancel(visit, pick(self.rng, REASONS), ahead)
         elif r - cancels < 0.035:
-            visit.outcome, visit.at = "MOVED", visit.starts - DAY - int(random() * 5 * DAY)
+            visit.outcome, visit.at = "MOVED", self.days.waking(visit.starts - DAY - int(random() * 5 * DAY))
         else:
             self.keep(visit)
 
@@ -204,7 +204,8 @@ class Schedule:
 
     def cancel(self, visit: Visit, reason: str, ahead: int) -> None:
         visit.outcome, visit.reason = "CANCELLED", reason
-        visit.at = min(max(visit.created + 5, visit.starts - ahead), visit.starts)
+        at = visit.starts - ahead
+        visit.at = min(max(visit.created + 5, self.days.waking(at) if ahead >= DAY else at), visit.starts)
 
     def move(self, visit: Visit, cell: Cell, week: int, free: list[Open]) -> None:
         """To another open time of this week that was known to be open; else the visit is called off."""
@@ -265,7 +266,7 @@ class Schedule:
                 or not self.may_come(client, other, week, None)
             ):
                 continue
-            created = max(other.since + 20, other.starts - 120 - int(random() * 6 * DAY))
+            created = max(other.since + 20, self.days.waking(other.starts - int(random() * 6 * DAY)))
             if not client.asked < created < other.starts - 60:
                 continue
             service = self.service(client, other.cell, other.starts)
