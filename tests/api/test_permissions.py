@@ -43,6 +43,10 @@ PUBLIC = {
 # Cells of the table: (record, verb) -> how far each role reaches; who is not named reaches nothing.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("settings", "write"): {"admin": "all"},
+    ("services", "read"): dict.fromkeys(DIRECTORY | {"client"}, "all"),
+    ("services", "write"): {"admin": "all"},
+    ("fees", "read"): {"admin": "all", "supervisor": "all", "biller": "all"},
+    ("fees", "write"): {"admin": "all", "biller": "all"},
     ("rooms", "write"): {"admin": "all", "scheduler": "all"},
     ("staff", "write"): {"admin": "all"},
     ("pay", "read"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},

@@ -1,0 +1,7 @@
+"""How the schedule says no."""
+
+from practice.errors import Refusal
+
+
+class SlotTaken(Refusal):
+    code = "SLOT_TAKEN"
