@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.errors import Refusal
 from practice.people.service import Invalid, NotFound, Stale, apply, local_today, refusing
@@ -35,7 +36,9 @@ def list_services(work: Work, asked: PageRequest, *, active: bool | None = None,
         query = query.where(Service.active.is_(active))
     if kind is not None:
         query = query.where(Service.kind == kind)
-    page = page_of(work.db, query, asked, {"code": Service.code, "name": Service.name}, Service.id, "code")
+    page = page_of(
+        work.db, query, asked, {"code": Service.code, "name": Service.name, "id": Service.id}, Service.id, "code"
+    )
     return replace(page, items=priced(work, page.items))
 
 
@@ -120,7 +123,7 @@ def rates_on(work: Work, service_ids: Collection[UUID], on: date) -> dict[UUID, 
     rate = ServiceRate
     query = (
         select(rate.service_id, rate.rate_cents)
-        .distinct(rate.service_id)
+        .ext(distinct_on(rate.service_id))
         .where(
             rate.tenant_id == work.tenant_id,
             rate.service_id.in_(service_ids),

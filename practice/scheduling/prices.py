@@ -132,7 +132,9 @@ def list_fees(
     if service is not None:
         of_code = select(Service.id).where(Service.tenant_id == work.tenant_id, Service.code == service)
         query = query.where(Fee.service_id.in_(of_code))
-    page = page_of(work.db, query, asked, {"payer_id": Fee.payer_id, "set_at": Fee.set_at}, Fee.id, "payer_id")
+    page = page_of(
+        work.db, query, asked, {"payer_id": Fee.payer_id, "set_at": Fee.set_at, "id": Fee.id}, Fee.id, "payer_id"
+    )
     codes = codes_of(work, {fee.service_id for fee in page.items})
     return replace(page, items=[Allowed(fee, codes[fee.service_id]) for fee in page.items])
 

@@ -112,6 +112,7 @@ class Order:
     ids: Callable[[World, str | None], dict[str, Any]] = lambda _world, _role: {}
     body: Callable[[World, str | None], dict[str, Any] | None] = lambda _world, _role: None
     versioned: tuple[str, str] | None = None  # table, name of the id
+    query: dict[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -167,6 +168,10 @@ def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] |
     }.get(operation)
 
 
+def order_of(operation: str) -> Order:
+    return orders().get(operation, Order(set()))
+
+
 def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
     """Of the record that the ids lead to."""
     table, key = {"change_practice": ("practices", "practice_id")}.get(operation, ("staff", "staff_id"))
@@ -188,9 +193,13 @@ class Operation:
         """Arguments of a request that is in order, with some ids changed."""
         found = path_ids(world, self.id, role)
         match = {"If-Match": f'"{version_of(world, self.id, found)}"'} if self.versioned else {}
-        body = body_for(world, self.id, role)
-        url = self.path.format(**found | ids)
-        return {"method": self.method, "url": url, "json": body, "headers": world.headers(role) | match}
+        return {
+            "method": self.method,
+            "url": self.path.format(**found | ids),
+            "params": order_of(self.id).query,
+            "headers": world.headers(role) | match,
+            "json": body_for(world, self.id, role),
+        }
 
 
 def operations_of(spec: dict[str, Any]) -> list[Operation]:
