@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 
 from practice.people.models import Staff
 from practice.people.reach import staff_within
@@ -58,13 +58,13 @@ def with_services(work: Work, clinicians: list[Staff]) -> list[Offering]:
 def offers(clinician_id: Any, service: type[Service]) -> ColumnElement[bool]:
     """Whether the clinician offers the service: all do that is active, but where they said that they do not."""
     own = ClinicianService
-    declined = exists().where(
+    declined = select(own.id).where(
         own.tenant_id == service.tenant_id,
         own.clinician_id == clinician_id,
         own.service_id == service.id,
         own.offered.is_(False),
     )
-    return service.active & ~declined
+    return service.active & ~declined.correlate_except(own).exists()
 
 
 def get_clinician(work: Work, staff_id: UUID, scope: Scope = Scope.ALL) -> Staff:
