@@ -31,7 +31,7 @@ def list_clinicians(work: Work, asked: PageRequest, *, service: str | None = Non
     )
     if service is not None:
         offered = select(Service.id).where(
-            Service.tenant_id == work.tenant_id, Service.code == service, offers(Staff.id, Service)
+            Service.tenant_id == work.tenant_id, Service.code == service, offers(Staff.id)
         )
         query = query.where(offered.exists())
     page = page_of(work.db, query, asked, {"last_name": Staff.last_name, "id": Staff.id}, Staff.id, "last_name")
@@ -45,7 +45,7 @@ def with_services(work: Work, clinicians: list[Staff]) -> list[Offering]:
         .where(
             Staff.tenant_id == work.tenant_id,
             Staff.id.in_([clinician.id for clinician in clinicians]),
-            offers(Staff.id, Service),
+            offers(Staff.id),
         )
         .order_by(Service.code)
     )
@@ -55,16 +55,16 @@ def with_services(work: Work, clinicians: list[Staff]) -> list[Offering]:
     return [Offering(clinician, codes[clinician.id]) for clinician in clinicians]
 
 
-def offers(clinician_id: Any, service: type[Service]) -> ColumnElement[bool]:
-    """Whether the clinician offers the service: all do that is active, but where they said that they do not."""
+def offers(clinician_id: Any) -> ColumnElement[bool]:
+    """Whether the clinician offers the `Service` of a query: all do while it is active, unless they said no to it."""
     own = ClinicianService
     declined = select(own.id).where(
-        own.tenant_id == service.tenant_id,
+        own.tenant_id == Service.tenant_id,
         own.clinician_id == clinician_id,
-        own.service_id == service.id,
+        own.service_id == Service.id,
         own.offered.is_(False),
     )
-    return service.active & ~declined.correlate_except(own).exists()
+    return Service.active & ~declined.correlate_except(own).exists()
 
 
 def get_clinician(work: Work, staff_id: UUID, scope: Scope = Scope.ALL) -> Staff:
