@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
-import psycopg
 
 from practice.people.client_models import Client, ClientStatus
 from practice.store.ids import new_id
@@ -62,7 +61,9 @@ def count(database: str, query: str) -> int:
 def deadlocks(database: str) -> int:
     """Of those who are connected to the database now, as the server's log tells."""
     with cluster.superuser(database) as connection:
-        pids = {row[0] for row in connection.execute("select pid from pg_stat_activity where datname = %s", (database,))}
+        pids = {
+            row[0] for row in connection.execute("select pid from pg_stat_activity where datname = %s", (database,))
+        }
     log = cluster.server().data_dir / "log" / "server.log"
     found = re.findall(r"\[(\d+)\] ERROR: +deadlock detected", log.read_text(errors="replace"))
     return sum(int(pid) in pids for pid in found)
@@ -71,6 +72,48 @@ def deadlocks(database: str) -> int:
 def percentile(took: list[float], share: float) -> float:
     """In milliseconds."""
     return sorted(took)[min(len(took) - 1, int(len(took) * share))] * 1000
+
+
+class Naive:
+    """Somebody who looks whether the time is free and then takes it, as one would without having thought of others."""
+
+    TABLE = """
+        create table if not exists naive (
+            clinician_id uuid not null, room_id uuid, client_id uuid not null,
+            starts_at timestamptz not null, ends_at timestamptz not null
+        )
+    """
+    CHECK = """
+        select exists (
+            select from naive
+            where (clinician_id = %(clinician_id)s or room_id = %(room_id)s or client_id = %(client_id)s)
+                and starts_at < %(starts_at)s::timestamptz + interval '1 hour' and ends_at > %(starts_at)s
+        )
+    """
+    TAKE = """
+        insert into naive values (
+            %(clinician_id)s, %(room_id)s, %(client_id)s, %(starts_at)s, %(starts_at)s::timestamptz + interval '1 hour'
+        )
+    """
+    OVERLAPS = """
+        select count(*) from naive as a join naive as b on a.ctid < b.ctid
+            and (a.clinician_id = b.clinician_id or a.room_id = b.room_id or a.client_id = b.client_id)
+        where a.starts_at < b.ends_at and b.starts_at < a.ends_at
+    """
+
+    def __init__(self, database: str, ground: "Ground") -> None:
+        self.database, self.ground = database, ground
+        self.all_at_once = threading.Barrier(WRITERS, timeout=60)
+
+    def write(self, times: int) -> None:
+        """All writers have the same wishes at the same moments."""
+        chance = random.Random(1)  # noqa: S311
+        with cluster.superuser(self.database) as connection:
+            for _ in range(times):
+                self.all_at_once.wait()
+                wish = self.ground.time_and_place(chance) | {"client_id": chance.choice(self.ground.clients)}
+                if not connection.execute(self.CHECK, wish).fetchone()[0]:
+                    connection.execute(self.TAKE, wish)
 
 
 def make_clients(practice: House, number: int) -> list[UUID]:
@@ -117,6 +160,12 @@ class Ground:
     group: str
     first: datetime
 
+    def time_and_place(self, chance: random.Random) -> dict[str, Any]:
+        start = self.first + timedelta(days=chance.choice([0, 1, 7])) + chance.randrange(32) * QUARTER
+        room = chance.choice([*self.rooms, None])
+        place = {"clinician_id": str(chance.choice(self.clinicians)), "room_id": room and str(room)}
+        return place | {"starts_at": start.isoformat()}
+
 
 @dataclass
 class Tally:
@@ -145,7 +194,7 @@ class Crowd:
         self.lock = threading.Lock()
 
     def write(self, seed: int, times: int) -> None:
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311
         verbs = [self.book, self.seat, self.series, self.move, self.cancel, self.cancel_many, self.wait, self.answer]
         for _ in range(times):
             chance.choices(verbs, [40, 8, 3, 16, 20, 3, 5, 5])[0](chance)
@@ -163,17 +212,14 @@ class Crowd:
 
     def some(self, chance: random.Random) -> str | None:
         with self.lock:
-            return chance.choice(self.booked) if self.booked else None
-
-    def time_and_place(self, chance: random.Random) -> dict[str, Any]:
-        start = self.ground.first + timedelta(days=chance.choice([0, 1, 7])) + chance.randrange(32) * QUARTER
-        room = chance.choice([*self.ground.rooms, None])
-        place = {"clinician_id": str(chance.choice(self.ground.clinicians)), "room_id": room and str(room)}
-        return place | {"starts_at": start.isoformat()}
+            return chance.choice(self.booked[-60:]) if self.booked else None  # of those before, most are over
 
     def wish(self, chance: random.Random) -> dict[str, Any]:
-        who = {"client_id": str(chance.choice(self.ground.clients)), "service_code": chance.choice(self.ground.services)}
-        return self.time_and_place(chance) | who
+        who = {
+            "client_id": str(chance.choice(self.ground.clients)),
+            "service_code": chance.choice(self.ground.services),
+        }
+        return self.ground.time_and_place(chance) | who
 
     def book(self, chance: random.Random) -> None:
         if said := self.ask("book", "appointments", **self.wish(chance)):
@@ -194,7 +240,7 @@ class Crowd:
 
     def move(self, chance: random.Random) -> None:
         if one := self.some(chance):
-            to = self.time_and_place(chance) | {"which": chance.choice(["one", "following"])}
+            to = self.ground.time_and_place(chance) | {"which": chance.choice(["one", "following"])}
             if said := self.ask("move", f"appointments/{one}/reschedule", **to):
                 self.booked += [new["id"] for new in said["items"]]
 
@@ -205,12 +251,14 @@ class Crowd:
 
     def cancel_many(self, chance: random.Random) -> None:
         with self.lock:
-            ids = chance.sample(self.booked, min(5, len(self.booked)))
+            ids = chance.sample(self.booked[-60:], min(5, len(self.booked)))
         if ids:
             self.ask("cancel many", "appointments/bulk", action="cancel", appointment_ids=ids, reason="Ill")
 
     def wait(self, chance: random.Random) -> None:
-        self.ask("wait", "waitlist", client_id=str(chance.choice(self.ground.clients)), priority=chance.choice([1, 2, 3]))
+        self.ask(
+            "wait", "waitlist", client_id=str(chance.choice(self.ground.clients)), priority=chance.choice([1, 2, 3])
+        )
 
     def answer(self, chance: random.Random) -> None:
         """Of somebody on the waitlist to an offer, or that they no longer wait."""
