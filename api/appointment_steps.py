@@ -144,6 +144,7 @@ def reschedule_appointment(desk: Desk, appointment_id: UUID, body: Move) -> Appo
 def change_many_appointments(desk: Desk, body: Bulk) -> BulkOut:
     """The same step for several: each is done, or says why not."""
     results = []
+    life.lock_all(desk.work, body.appointment_ids, desk.scope)
     for appointment_id in dict.fromkeys(body.appointment_ids):
         try:
             with desk.work.db.begin_nested():
