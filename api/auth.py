@@ -131,6 +131,7 @@ class MeOut(BaseModel):
     account_id: UUID
     practice_id: UUID | None
     staff_id: UUID | None
+    client_id: UUID | None
     roles: list[str]
     session_id: UUID
     suspended: Literal["TRAINING_LAPSED"] | None
@@ -222,6 +223,7 @@ def me(desk: Desk) -> MeOut:
         account_id=desk.account_id,
         practice_id=actor.tenant_id if actor.tenant_id.int else None,
         staff_id=actor.staff_id,
+        client_id=actor.client_id,
         roles=sorted(actor.roles, key=[*STAFF_ROLES, "client", "platform_admin"].index),
         session_id=desk.session_id,
         suspended="TRAINING_LAPSED" if desk.training_lapsed else None,

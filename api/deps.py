@@ -200,6 +200,7 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
         roles,
         claims.session_id,
         request.scope["request_id"],
+        admitted.client_id,
     )
     return Desk(house, actor, now, training_lapsed=admitted.training_lapsed)
 

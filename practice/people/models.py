@@ -8,14 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, TenantKeyed, Versioned, same_practice
+from practice.store.base import Base, Sealed, TenantKeyed, Versioned, one_of, same_practice
 from practice.store.ids import new_id
-
-
-def one_of(column: str, *values: str) -> CheckConstraint:
-    """A column whose words are few. A check, not an enum type: adding a word is then an ordinary migration."""
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} in ({words})", name=column)
 
 
 class Practice(Versioned, Base):

@@ -36,6 +36,7 @@ class Admitted(NamedTuple):
     roles: list[str]
     platform_admin: bool
     training_lapsed: bool
+    client_id: UUID | None
 
 
 def admit(house: Installation, session_id: UUID, now: datetime, *, active: bool) -> Admitted:

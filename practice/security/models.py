@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, Versioned
+from practice.store.base import Base, Sealed, TenantPart, Versioned, same_practice, source_id
 from practice.store.ids import new_id
 
 
@@ -173,3 +173,14 @@ class StoredAnswer(Base):
     status: Mapped[int | None]
     answer: Mapped[bytes | None] = mapped_column(Sealed)
     created_at: Mapped[datetime]
+
+
+class SignIn(TenantPart, Base):
+    """That somebody of the staff signed in to the practice, and when."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (same_practice("staff_id", "staff"), source_id(), Index(None, "tenant_id", "staff_id", "at"))
+
+    external_id: Mapped[str | None]
+    staff_id: Mapped[UUID]
+    at: Mapped[datetime]

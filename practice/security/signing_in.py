@@ -18,7 +18,7 @@ from practice.errors import Refusal
 from practice.security import totp
 from practice.security.admission import admit_within
 from practice.security.installation import Installation
-from practice.security.models import Account, AccountSession, RecoveryCode, RefreshToken
+from practice.security.models import Account, AccountSession, RecoveryCode, RefreshToken, SignIn
 from practice.security.one_time import NotValid, account_of, consume_token, find_token, issue_token
 from practice.security.passwords import verify_password
 from practice.security.tokens import AccessClaims, NotSignedIn, new_secret, secret_hash
@@ -230,6 +230,8 @@ def start_session(
                 "This practice is suspended, or your place in it has ended. Ask its admin, or sign in to another one."
             )
         refresh = issue_refresh_token(work.db, session_id, now)
+        if admitted.staff_id is not None:
+            work.db.add(SignIn(tenant_id=tenant_id, staff_id=admitted.staff_id, at=now))
         work.record("session.started", "account", account_id)
     access = house.tokens.sign(AccessClaims(session_id, account_id), now)
     return Step("done", tokens=Tokens(access, refresh, session_id, admitted.training_lapsed))

@@ -29,6 +29,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     session_id: UUID | None = None
     request_id: str | None = None
+    client_id: UUID | None = None  # of a client of the practice, who comes through the portal
 
 
 @dataclass(slots=True)

@@ -1,10 +1,20 @@
 """What every table is made of: the declarative base, the tenant key, sealed columns, versions."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, LargeBinary, MetaData, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, Uuid
@@ -17,6 +27,10 @@ class Sealed(TypeDecorator[bytes]):
 
     impl = LargeBinary
     cache_ok = True
+
+
+Cents = Annotated[int, mapped_column(BigInteger)]
+"""Money. A column's name ends in `_cents`."""
 
 
 class Base(DeclarativeBase):
@@ -45,6 +59,22 @@ class TenantKeyed:
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
 
 
+class TenantPart:
+    """A record that belongs to another of the practice (it has a `same_practice` column that is never empty): that one
+    leads to the practice, so a reference of its own would say nothing more, and cost with every row."""
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
+
+
+class Voidable:
+    """A record that is never deleted: it is voided, and stays with who, when and why."""
+
+    voided_at: Mapped[datetime | None] = mapped_column(sort_order=91)
+    voided_by: Mapped[UUID | None] = mapped_column(sort_order=92)
+    void_reason: Mapped[str | None] = mapped_column(sort_order=93)
+
+
 class Versioned:
     """A record that people edit: its version is its ETag, and a save with a stale version is refused."""
 
@@ -54,3 +84,14 @@ class Versioned:
 def same_practice(column: str, target: str, **options: Any) -> ForeignKeyConstraint:
     """A foreign key to a record of the same practice."""
     return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], **options)
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    """A column whose words are few. A check, not an enum type: adding a word is then an ordinary migration."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({words})", name=column)
+
+
+def source_id() -> UniqueConstraint:
+    """The id that a record has where it came from (`external_id`) is its own in the practice."""
+    return UniqueConstraint("tenant_id", "external_id")

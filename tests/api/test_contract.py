@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from practice.security.installation import Installation
 from tests.support.people import NOW
-from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, version_of
+from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, query_for, version_of
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10
@@ -76,16 +76,18 @@ class Contract:
             headers.pop(name, None)
         headers |= self.world.headers(role, fresh=operation.id in ("logout", "change_password"))
         url = sent["url"]
+        ids = path_ids(self.world, operation.id, role)
         if "ids" in in_order:
-            url = f"http://testserver{operation.path.format(**path_ids(self.world, operation.id, role))}"
+            url = f"http://testserver{operation.path.format(**ids)}"
         if operation.versioned and "version" in in_order:
-            headers["If-Match"] = f'"{version_of(self.world, operation.id)}"'
+            headers["If-Match"] = f'"{version_of(self.world, operation.id, ids)}"'
         body = {name: sent[name] for name in ("json", "content") if name in sent}
         if "data" in sent:
             body = {"content": sent["data"]}
-        if "body" in in_order and body_for(operation.id) is not None:
-            body = {"json": body_for(operation.id)}
-        params = None if "query" in in_order else sent.get("params")
+        in_full = body_for(self.world, operation.id, role)
+        if "body" in in_order and in_full is not None:
+            body = {"json": in_full}
+        params = query_for(self.world, operation.id) if "query" in in_order else sent.get("params")
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)

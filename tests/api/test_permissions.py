@@ -9,9 +9,10 @@ from practice.security.installation import Installation
 from practice.security.permissions import MATRIX, scope_of
 from practice.store.ids import new_id
 from tests.support.http import code_of, comparable
-from tests.support.world import ROLES, World, make_world, operations_of
+from tests.support.world import ROLES, World, make_world, operations_of, orders, path_ids
 
-# Written by hand from the practice's table, operation by operation; `public` and `signed_in` are checked on their own.
+# Written by hand from the practice's table, here or with an operation's request in tests/support/orders; `public` and
+# `signed_in` are checked on their own.
 EVERY_STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 DIRECTORY = EVERY_STAFF - {"analyst"}
 ALLOWED: dict[str, set[str]] = {
@@ -58,7 +59,16 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("notes", "co_sign"): {"supervisor": "team"},
     ("notes", "unlock"): {"supervisor": "team"},
     ("appointments", "write"): {"admin": "all", "scheduler": "all"},
-    ("appointments", "book"): {"client": "own"},
+    ("appointments", "book"): {"admin": "all", "scheduler": "all", "client": "own"},
+    ("appointments", "move"): {"admin": "all", "scheduler": "all", "client": "own"},
+    ("appointments", "cancel"): {"admin": "all", "scheduler": "all", "clinician": "own", "client": "own"},
+    ("appointments", "status"): {"admin": "all", "scheduler": "all", "clinician": "own"},
+    ("appointments", "ask_to_move"): {"clinician": "own"},
+    ("appointments", "read_requests"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
+    ("waitlist", "answer"): {"admin": "all", "scheduler": "all", "client": "own"},
+    ("availability", "free_slots"): {
+        **{"admin": "all", "supervisor": "all", "clinician": "all", "scheduler": "all", "client": "all"},
+    },
     ("availability", "write"): {"admin": "all", "clinician": "own", "scheduler": "all"},
     ("session_completions", "override"): {"admin": "all", "supervisor": "team"},
     ("billing", "read"): {"admin": "all", "clinician": "own", "biller": "all"},
@@ -97,6 +107,7 @@ def test_several_roles_reach_as_far_as_the_widest_of_them() -> None:
 def test_every_operation_lets_in_those_of_the_table_and_nobody_else(client: TestClient, world: World) -> None:
     wrong = []
     seen = set()
+    allowed = ALLOWED | {name: order.allowed for name, order in orders().items()}
     for operation in operations(client):
         seen.add(operation.id)
         if operation.permission in ("public", "signed_in"):
@@ -109,11 +120,11 @@ def test_every_operation_lets_in_those_of_the_table_and_nobody_else(client: Test
             assert refused or answer.status_code < 300, (operation.id, role, answer.text)
             assert not refused or code_of(answer) == "FORBIDDEN"
             by_matrix = role == "platform_admin" if verb == "" else bool(scope_of(frozenset({role}), record, verb))
-            by_hand = role in ALLOWED[operation.id]
+            by_hand = role in allowed[operation.id]
             if not by_matrix == by_hand == (not refused):
                 wrong.append((operation.id, role, by_matrix, by_hand, not refused))
     assert wrong == []
-    assert seen == {*ALLOWED, *SIGNED_IN, *PUBLIC}
+    assert seen == {*allowed, *SIGNED_IN, *PUBLIC}
 
 
 def test_nobody_comes_in_without_a_sign_in(client: TestClient, world: World) -> None:
@@ -157,11 +168,12 @@ def test_an_id_of_another_practice_answers_as_one_that_does_not_exist(
         for role in (*ROLES, None):
             if operation.permission == "platform" and role == "platform_admin":
                 continue  # practices are theirs to see, all of them
-            foreign = client.request(**operation.request(world, role, **theirs))
-            random = {name: str(new_id()) if name != "key" else "nothing_like_it" for name in theirs}
+            foreign_ids = path_ids(other, operation.id, None) if operation.id in orders() else theirs
+            foreign = client.request(**operation.request(world, role, **foreign_ids))
+            random = {name: str(new_id()) if name != "key" else "nothing_like_it" for name in foreign_ids}
             missing = client.request(**operation.request(world, role, **random))
             assert comparable(foreign) == comparable(missing), (operation.id, role)
             assert foreign.status_code in (401, 403, 404)
-            assert random["staff_id"] not in missing.json()["error"]["message"]
+            assert not any(made_up in missing.json()["error"]["message"] for made_up in random.values())
             walked += 1
     assert walked >= 80

@@ -4,12 +4,10 @@ import sys
 
 from alembic import command
 
-import practice.people.models
-import practice.security.models  # noqa: F401 - compared with the database
-from practice.store.base import Base
 from practice.store.migrate import alembic_config, known_revisions, migrate
 from practice.store.store import Store
 from tests.support import cluster
+from tests.support.models import everything
 
 
 def main(message: str) -> None:
@@ -19,7 +17,7 @@ def main(message: str) -> None:
         store.make_roles()
         with store.owner_connection("owner") as connection:
             migrate(connection)
-            config = alembic_config(connection, Base.metadata)
+            config = alembic_config(connection, everything())
             command.revision(config, message, autogenerate=True, rev_id=f"{len(known_revisions()) + 1:04}")
     finally:
         cluster.remove_folder()

@@ -1,0 +1,1 @@
+"""The outbox: what is to be told to whom and when. Sending is another matter."""

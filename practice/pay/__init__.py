@@ -1,0 +1,1 @@
+"""What clinicians are paid for their sessions."""

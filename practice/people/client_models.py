@@ -1,0 +1,238 @@
+"""Clients and what is kept with them: standing, coverages, consents, documents, intake forms."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from practice.store.base import (
+    Base,
+    Cents,
+    Sealed,
+    TenantKeyed,
+    TenantPart,
+    Versioned,
+    Voidable,
+    one_of,
+    same_practice,
+    source_id,
+)
+
+CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
+STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
+
+
+class Client(TenantKeyed, Versioned, Base):
+    """Somebody in treatment. `ended_on` and `end_reason` say that they no longer are; the history says how it came."""
+
+    __tablename__ = "clients"
+    __table_args__ = (
+        same_practice("primary_clinician_id", "staff"),
+        source_id(),
+        UniqueConstraint("tenant_id", "account_id"),
+        Index(None, "tenant_id", "by_last_name"),
+        Index(None, "tenant_id", "by_first_name"),
+        Index(None, "tenant_id", "birth_date"),
+        Index(None, "tenant_id", "primary_clinician_id"),
+        Index(None, "account_id"),
+        one_of("end_reason", "DISCHARGED", "INACTIVE"),
+        CheckConstraint("reminders <@ array['email', 'sms']", name="reminders"),
+        CheckConstraint("ended_on >= admitted_on", name="ended_after_admitted"),
+    )
+
+    external_id: Mapped[str | None]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    birth_date: Mapped[date]
+    sex: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    address: Mapped[str | None]
+    city: Mapped[str | None]
+    state: Mapped[str | None]
+    zip: Mapped[str | None]
+    emergency_contact_name: Mapped[str | None]
+    emergency_contact_phone: Mapped[str | None]
+    self_pay: Mapped[bool]
+    emancipated: Mapped[bool]
+    guardian_name: Mapped[str | None]
+    guardian_phone: Mapped[str | None]
+    guardian_email: Mapped[str | None]
+    referring_provider: Mapped[str | None]
+    medical_notes: Mapped[bytes | None] = mapped_column(Sealed)
+    high_risk_since: Mapped[date | None]
+    high_risk_until: Mapped[date | None]
+    primary_clinician_id: Mapped[UUID | None]
+    admitted_on: Mapped[date]
+    ended_on: Mapped[date | None]
+    end_reason: Mapped[str | None]
+    portal_activated_at: Mapped[datetime | None]
+    reminders: Mapped[list[str]] = mapped_column(server_default=text("'{email}'"))
+    created_at: Mapped[datetime]
+    by_last_name: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("search_form((last_name || ' '::text) || first_name)", persisted=True)
+    )
+    by_first_name: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("search_form((first_name || ' '::text) || last_name)", persisted=True)
+    )
+
+
+class ClientStatus(TenantPart, Base):
+    """How a client's status changed, each with the date from which it counts. Rows are only added."""
+
+    __tablename__ = "client_statuses"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        Index(None, "tenant_id", "client_id", text("effective_on desc"), text("set_at desc")),
+        one_of("status", *STATUSES),
+    )
+
+    client_id: Mapped[UUID]
+    status: Mapped[str]
+    effective_on: Mapped[date]
+    reason: Mapped[str | None]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID | None]
+
+
+class PrimaryClinician(TenantPart, Base):
+    """Who was a client's primary clinician, from which date on. Rows are only added; nobody: the clinician is empty."""
+
+    __tablename__ = "primary_clinicians"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        same_practice("clinician_id", "staff"),
+        Index(None, "tenant_id", "client_id", text("effective_on desc"), text("set_at desc")),
+    )
+
+    client_id: Mapped[UUID]
+    clinician_id: Mapped[UUID | None]
+    effective_on: Mapped[date]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID | None]
+
+
+class Coverage(TenantPart, Voidable, Versioned, Base):
+    __tablename__ = "coverages"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        source_id(),
+        Index(None, "tenant_id", "client_id"),
+        CheckConstraint("rank in (1, 2, 3)", name="rank"),
+        CheckConstraint("ends_on >= effective_on", name="ends_after_start"),
+        CheckConstraint("copay_cents >= 0", name="copay"),
+    )
+
+    external_id: Mapped[str | None]
+    client_id: Mapped[UUID]
+    rank: Mapped[int]
+    payer_id: Mapped[str]
+    payer_name: Mapped[str]
+    member_id: Mapped[str]
+    group_number: Mapped[str | None]
+    effective_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    verified_at: Mapped[datetime | None]
+    copay_cents: Mapped[Cents | None]
+
+
+class EligibilityCheck(TenantPart, Base):
+    """What a payer answered about a coverage. Asked again only when the last answer is a day old."""
+
+    __tablename__ = "eligibility_checks"
+    __table_args__ = (
+        same_practice("coverage_id", "coverages"),
+        Index(None, "tenant_id", "coverage_id", text("asked_at desc")),
+        one_of("outcome", "ACTIVE", "INACTIVE", "UNKNOWN"),
+    )
+
+    coverage_id: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID | None]
+    provider: Mapped[str]
+    outcome: Mapped[str]
+    copay_cents: Mapped[Cents | None]
+    covered_until: Mapped[date | None]
+    payer_reference: Mapped[str | None]
+
+
+class Agreement(TenantKeyed, Base):
+    """The practice's text of an agreement that clients sign. A new text is a new number; the old ones stay."""
+
+    __tablename__ = "agreements"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "kind", "number"),
+        one_of("kind", *CONSENT_KINDS),
+    )
+
+    kind: Mapped[str]
+    number: Mapped[int]
+    title: Mapped[str]
+    text: Mapped[str]
+    published_at: Mapped[datetime]
+    published_by: Mapped[UUID | None]
+
+
+class Consent(TenantPart, Voidable, Versioned, Base):
+    __tablename__ = "consents"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        same_practice("agreement_id", "agreements"),
+        source_id(),
+        Index(None, "tenant_id", "client_id", "kind", text("signed_at desc")),
+        one_of("kind", *CONSENT_KINDS),
+    )
+
+    external_id: Mapped[str | None]
+    client_id: Mapped[UUID]
+    kind: Mapped[str]
+    signed_at: Mapped[datetime]
+    signed_by_name: Mapped[str | None]
+    expires_on: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]
+    agreement_id: Mapped[UUID | None]
+
+
+class Document(TenantPart, Voidable, Base):
+    """A file of a client's chart. Its content is sealed (as base64), like every text of the chart."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        Index(None, "tenant_id", "client_id", text("uploaded_at desc")),
+    )
+
+    client_id: Mapped[UUID]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(Sealed, deferred=True)
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[UUID | None]
+
+
+class IntakeForm(TenantPart, Versioned, Base):
+    """What a client says of themselves before treatment, in four steps, each sealed. A draft until all are there."""
+
+    __tablename__ = "intake_forms"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        same_practice("appointment_id", "appointments"),
+        Index(None, "tenant_id", "client_id"),
+        one_of("status", "DRAFT", "COMPLETED"),
+        CheckConstraint("(status = 'COMPLETED') = (completed_at is not null)", name="completed"),
+    )
+
+    client_id: Mapped[UUID]
+    appointment_id: Mapped[UUID | None]
+    status: Mapped[str]
+    personal: Mapped[bytes | None] = mapped_column(Sealed)
+    assessment: Mapped[bytes | None] = mapped_column(Sealed)
+    goals: Mapped[bytes | None] = mapped_column(Sealed)
+    agreements: Mapped[bytes | None] = mapped_column(Sealed)
+    started_at: Mapped[datetime]
+    saved_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]

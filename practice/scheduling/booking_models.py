@@ -1,0 +1,257 @@
+"""What is booked: appointments and their groups and series, what they occupy, waitlist, requests to move."""
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, SmallInteger, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from practice.store.base import Base, Cents, Sealed, TenantPart, Versioned, one_of, same_practice, source_id
+
+TYPES = (
+    "INITIAL_EVALUATION",
+    "FOLLOW_UP",
+    "MEDICATION_MANAGEMENT",
+    "THERAPY_SESSION",
+    "GROUP_THERAPY",
+    "FAMILY_THERAPY",
+)
+STATUSES = (
+    "SCHEDULED",
+    "CONFIRMED",
+    "CHECKED_IN",
+    "IN_PROGRESS",
+    "COMPLETED",
+    "NO_SHOW",
+    "CANCELLED",
+    "RESCHEDULED",
+)
+BOOKED_VIA = ("FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC")
+
+
+class Appointment(TenantPart, Versioned, Base):
+    """One client's visit, or seat in a group. Its time, people and service stay: a move makes a new appointment."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        same_practice("clinician_id", "staff"),
+        same_practice("service_id", "services"),
+        same_practice("room_id", "rooms"),
+        same_practice("group_session_id", "group_sessions"),
+        same_practice("series_id", "series"),
+        same_practice("rescheduled_to_id", "appointments"),
+        source_id(),
+        UniqueConstraint("tenant_id", "reference"),
+        Index(None, "tenant_id", "clinician_id", "starts_at"),
+        Index(None, "tenant_id", "client_id", "starts_at"),
+        Index(None, "tenant_id", "starts_at", "id"),
+        Index(None, "tenant_id", "group_session_id", postgresql_where=text("group_session_id is not null")),
+        Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
+        one_of("type", *TYPES),
+        one_of("status", *STATUSES),
+        one_of("booked_via", *BOOKED_VIA),
+        # Whoever looks for what overlaps a moment need not look further back than a day.
+        CheckConstraint("ends_at > starts_at and ends_at - starts_at <= interval '24 hours'", name="length"),
+        CheckConstraint(
+            "status in ('SCHEDULED', 'CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS') or status_at is not null",
+            name="status_at",
+        ),
+    )
+
+    external_id: Mapped[str | None]
+    reference: Mapped[str]
+    client_id: Mapped[UUID]
+    clinician_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    room_id: Mapped[UUID | None]
+    group_session_id: Mapped[UUID | None]
+    series_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    type: Mapped[str]
+    status: Mapped[str]
+    status_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+    booked_via: Mapped[str]
+    telehealth: Mapped[bool]
+    arrived_at: Mapped[datetime | None]
+    ready_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    actual_minutes: Mapped[int | None]
+    cancellation_reason: Mapped[str | None]
+    rescheduled_to_id: Mapped[UUID | None]
+    eligibility_verified_at: Mapped[datetime | None]
+    special_requests: Mapped[str | None]
+    instructions: Mapped[str | None]
+    price_cents: Mapped[Cents | None]  # fixed when it is completed
+    price_from: Mapped[str | None]
+    copay_cents: Mapped[Cents | None]
+    # Times of the past that came with an import were checked there, all at once; what is booked here occupies.
+    guarded: Mapped[bool] = mapped_column(server_default="true")
+    overlap_allowed: Mapped[bool] = mapped_column(server_default="false")
+
+
+class GroupSession(TenantPart, Base):
+    """One booking of clinician and room that several clients' seats share. It occupies while a seat is active."""
+
+    __tablename__ = "group_sessions"
+    __table_args__ = (
+        same_practice("clinician_id", "staff"),
+        same_practice("service_id", "services"),
+        same_practice("room_id", "rooms"),
+        Index(None, "tenant_id", "clinician_id", "starts_at"),
+        Index(None, "tenant_id", "external_id", postgresql_where=text("external_id is not null")),
+        CheckConstraint("ends_at > starts_at and ends_at - starts_at <= interval '24 hours'", name="length"),
+        CheckConstraint("capacity > 0", name="capacity"),
+    )
+
+    external_id: Mapped[str | None]
+    clinician_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    room_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int | None]  # fixed when it was booked; empty where history came in
+
+
+class Series(TenantPart, Base):
+    """A rule by which appointments were booked together."""
+
+    __tablename__ = "series"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        same_practice("clinician_id", "staff"),
+        same_practice("service_id", "services"),
+    )
+
+    client_id: Mapped[UUID]
+    clinician_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    rule: Mapped[str]
+    first_starts_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+
+
+class Occupancy(Base):
+    """That a clinician, a room or a client is taken for a time. Written by triggers alone; the database lets no two of
+    one resource overlap."""
+
+    __tablename__ = "occupancies"
+    __table_args__ = (
+        Index(None, "tenant_id", "resource_id", "ends_at", "starts_at"),
+        one_of("kind", "clinician", "room", "client"),
+        one_of("holder", "appointment", "group", "block", "offer"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    resource_id: Mapped[UUID]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
+class AppointmentStep(TenantPart, Base):
+    """A step of an appointment's life: who took it, when, and what they noted. Rows are only added."""
+
+    __tablename__ = "appointment_steps"
+    __table_args__ = (
+        same_practice("appointment_id", "appointments"),
+        Index(None, "tenant_id", "appointment_id", "at"),
+        one_of("status", *STATUSES),
+    )
+
+    appointment_id: Mapped[UUID]
+    status: Mapped[str]
+    at: Mapped[datetime]
+    account_id: Mapped[UUID | None]
+    note: Mapped[bytes | None] = mapped_column(Sealed)
+
+
+class WaitlistEntry(TenantPart, Versioned, Base):
+    """Somebody waiting for a time. An empty list of clinicians, services or weekdays means that any will do."""
+
+    __tablename__ = "waitlist_entries"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        Index(None, "tenant_id", "status", "priority", "created_at"),
+        Index(None, "tenant_id", "client_id"),
+        one_of("status", "WAITING", "OFFERED", "BOOKED", "WITHDRAWN"),
+        CheckConstraint("priority in (1, 2, 3)", name="priority"),
+    )
+
+    client_id: Mapped[UUID]
+    clinician_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'"))
+    service_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'"))
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{}'"))
+    time_from: Mapped[time | None]
+    time_to: Mapped[time | None]
+    until_on: Mapped[date | None]
+    priority: Mapped[int] = mapped_column(server_default="2")  # 1 comes first
+    status: Mapped[str] = mapped_column(server_default="WAITING")
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+
+
+class WaitlistOffer(TenantPart, Base):
+    """A time that became free, kept for somebody on the waitlist until they take it or the time to answer is over."""
+
+    __tablename__ = "waitlist_offers"
+    __table_args__ = (
+        same_practice("entry_id", "waitlist_entries"),
+        same_practice("clinician_id", "staff"),
+        same_practice("service_id", "services"),
+        same_practice("room_id", "rooms"),
+        Index(None, "tenant_id", "entry_id"),
+        Index(None, "tenant_id", "clinician_id", postgresql_where=text("status = 'OPEN'")),
+        one_of("status", "OPEN", "TAKEN", "DECLINED", "EXPIRED"),
+    )
+
+    entry_id: Mapped[UUID]
+    clinician_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    room_id: Mapped[UUID | None]
+    telehealth: Mapped[bool]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    offered_at: Mapped[datetime]
+    holds_until: Mapped[datetime]
+    status: Mapped[str] = mapped_column(server_default="OPEN")
+
+
+class RescheduleRequest(TenantPart, Versioned, Base):
+    """A clinician asks the front desk to move one of their appointments."""
+
+    __tablename__ = "reschedule_requests"
+    __table_args__ = (
+        same_practice("appointment_id", "appointments"),
+        same_practice("asked_by_id", "staff"),
+        same_practice("room_id", "rooms"),
+        same_practice("new_appointment_id", "appointments"),
+        Index(
+            "uq_reschedule_requests_tenant_id_appointment_id",
+            "tenant_id",
+            "appointment_id",
+            unique=True,
+            postgresql_where=text("status = 'PENDING'"),
+        ),
+        Index(None, "tenant_id", "status", "asked_at"),
+        one_of("status", "PENDING", "APPROVED", "REJECTED", "WITHDRAWN"),
+    )
+
+    appointment_id: Mapped[UUID]
+    asked_by_id: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    room_id: Mapped[UUID | None]
+    reason: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="PENDING")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decision_note: Mapped[str | None]
+    new_appointment_id: Mapped[UUID | None]

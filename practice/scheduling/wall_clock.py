@@ -1,0 +1,26 @@
+"""The practice's clock on the wall: a local date and time of day as an instant."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """In UTC. A time that the clock skips that day moves forward by the gap; of one that comes twice it is the first.
+
+    Midnight is therefore always the first instant of its date.
+    """
+    return datetime.combine(day, at.replace(fold=0), zone).astimezone(UTC)
+
+
+def date_of(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def date_before(at: datetime, zone: ZoneInfo) -> date:
+    """The date of the instant just before."""
+    return date_of(at.astimezone(UTC) - timedelta.resolution, zone)
+
+
+def elapsed(start: datetime, end: datetime) -> timedelta:
+    """Python subtracts two times of one zone by the clock on the wall, so both go to UTC before."""
+    return end.astimezone(UTC) - start.astimezone(UTC)
