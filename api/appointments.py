@@ -8,15 +8,16 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
-from api.deps import Desk, Invalid, Version, endpoint
+from api.deps import Desk, Invalid, NotFound, Version, endpoint
 from api.fields import Short, Words, money
+from practice.people.reach import is_within
 from practice.scheduling import booking, life, reading, series
 from practice.scheduling.booking_models import Appointment
 from practice.scheduling.reading import Filters, Names
 from practice.scheduling.refusals import BOOKING_REFUSALS, SlotTaken, WrongStatus
 from practice.security.permissions import Forbidden
 
-router = APIRouter(prefix="/appointments", tags=["appointments"])
+router = APIRouter(tags=["appointments"])
 
 Type = Literal[
     "INITIAL_EVALUATION",
@@ -253,7 +254,7 @@ def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
     )
 
 
-@endpoint(router, "GET", "", may="appointments.read")
+@endpoint(router, "GET", "/appointments", may="appointments.read")
 def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -> PageOut[AppointmentInList]:
     """Appointments, of one's own with `client=me` or `clinician=me`. Sorts by starts_at, created_at or id."""
     filters = Filters(
@@ -270,13 +271,26 @@ def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -
     return page_out(found, AppointmentOut, names)
 
 
-@endpoint(router, "POST", "", may="appointments.book", status=201, refusals=BOOKING_REFUSALS)
+@endpoint(router, "GET", "/clients/{client_id}/appointments", may="appointments.read")
+def list_client_appointments(
+    desk: Desk, client_id: UUID, query: Annotated[ListQuery, Query()]
+) -> PageOut[AppointmentInList]:
+    """A client's appointments. Sorts by starts_at, created_at or id."""
+    if not is_within(desk.work, desk.scope, client_id):
+        raise NotFound
+    found = reading.list_appointments(desk.work, query.asked(), desk.scope, Filters(client_id=client_id))
+    names = reading.names_for(desk.work, found.items)
+    desk.work.record("appointments.listed", "client", client_id, count=len(found.items))
+    return page_out(found, AppointmentOut, names)
+
+
+@endpoint(router, "POST", "/appointments", may="appointments.book", status=201, refusals=BOOKING_REFUSALS)
 def book_appointment(desk: Desk, body: BookingIn) -> BookedOut:
     """Book a time. What speaks against it comes all at once, with up to five alternatives when it is taken."""
     return booked_out(desk, booking.book(desk.work, wanted_by(desk, body)))
 
 
-@endpoint(router, "POST", "/series", may="appointments.write", status=201, refusals=BOOKING_REFUSALS)
+@endpoint(router, "POST", "/appointments/series", may="appointments.write", status=201, refusals=BOOKING_REFUSALS)
 def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
     """Book by a rule, at the same local time throughout: all of it or nothing, unless conflicts are to be skipped."""
     made, occurrences = series.book_series(
@@ -298,7 +312,7 @@ def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
     )
 
 
-@endpoint(router, "POST", "/preview", may="appointments.book")
+@endpoint(router, "POST", "/appointments/preview", may="appointments.book")
 def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
     """What it would cost and whether it could be booked, without booking it."""
     found = booking.preview(desk.work, wanted_by(desk, body))
@@ -309,7 +323,7 @@ def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
     )
 
 
-@endpoint(router, "GET", "/calendar", may="appointments.read")
+@endpoint(router, "GET", "/appointments/calendar", may="appointments.read")
 def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
     """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
     days = reading.calendar(
@@ -333,20 +347,22 @@ def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> Calend
     )
 
 
-@endpoint(router, "GET", "/{appointment_id}", may="appointments.read")
+@endpoint(router, "GET", "/appointments/{appointment_id}", may="appointments.read")
 def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
     """One appointment."""
     return shown(desk, reading.get_appointment(desk.work, appointment_id, desk.scope))[0]
 
 
-@endpoint(router, "PATCH", "/{appointment_id}", may="appointments.write", refusals=[SlotTaken, WrongStatus])
+@endpoint(
+    router, "PATCH", "/appointments/{appointment_id}", may="appointments.write", refusals=[SlotTaken, WrongStatus]
+)
 def change_appointment(desk: Desk, appointment_id: UUID, version: Version, body: AppointmentChange) -> AppointmentOut:
     """Change its room, requests or instructions. For another time move it."""
     changes = body.model_dump(exclude_unset=True)
     return shown(desk, life.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
 
 
-@endpoint(router, "GET", "/{appointment_id}/steps", may="appointments.read")
+@endpoint(router, "GET", "/appointments/{appointment_id}/steps", may="appointments.read")
 def list_appointment_steps(desk: Desk, appointment_id: UUID) -> StepsOut:
     """Who took it to which status, and when."""
     found = reading.steps_of(desk.work, appointment_id, desk.scope)

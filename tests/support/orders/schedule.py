@@ -110,6 +110,7 @@ VERSIONED = ("appointments", "appointment_id")
 
 ORDERS = {
     "list_appointments": Order(READERS),
+    "list_client_appointments": Order(READERS, lambda world, _role: {"client_id": world.client_id}),
     "book_appointment": Order(DESK | {"client"}, body=booking),
     "book_series": Order(DESK, body=series),
     "preview_appointment": Order(DESK | {"client"}, body=booking),
