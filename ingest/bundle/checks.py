@@ -5,7 +5,7 @@ The rules for booking, completing and signing bind new writes. These here are wh
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -47,7 +47,9 @@ AGREEING = (
     ("claims", "coverage_id", "coverages", "client_id"),
 )
 UNIQUE = (("claims", "control_number"), ("staff", "email"))
-SHARED_BY_SEATS = ("clinician_id", "room_id", "service_code", "starts_at", "ends_at")
+SHARED_BY_SEATS = ("clinician_id", "room_id", "starts_at", "ends_at")
+MORE_THAN_NOTHING = (("supervision", "hours"), ("refunds", "amount"))
+LONGEST_APPOINTMENT = timedelta(hours=24)  # what overlaps a moment is looked for no further back
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,16 @@ RULES = (
         "status_at",
         lambda s: pl.col("status").is_in(("COMPLETED", *INACTIVE)) & ~s.given("status_at"),
         "An appointment that is over needs the moment when its status was set.",
+    ),
+    Rule(
+        "appointments",
+        "ends_at",
+        lambda s: pl.col("ends_at") - pl.col("starts_at") > LONGEST_APPOINTMENT,
+        "An appointment lasts a day at most.",
+    ),
+    *(
+        Rule(table, column, lambda s, column=column: pl.col(column) == 0, "This has to be more than nothing.")
+        for table, column in MORE_THAN_NOTHING
     ),
     Rule(
         "appointments",

@@ -13,6 +13,9 @@ Kind = Literal[
     "text", "prose", "email", "instant", "date", "time", "money", "hundredths", "integer", "boolean", "choice", "list"
 ]
 HIGHEST = 10**9  # of whole numbers, and of amounts before the point: what the database's columns hold
+LONGEST = 1_000  # bytes of an ordinary text
+LONGEST_NAME = 200  # bytes of a person's name: the two together are searched by an index, which takes 2,700
+LONGEST_PROSE = 1_000_000  # bytes of a text that is only read
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Column:
     words: tuple[str, ...] = ()  # that a choice or the items of a list are taken from
     references: str | None = None  # the table whose keys it names
     least: int = 0
-    most: int = HIGHEST  # of a number; of a list's items
+    most: int = HIGHEST  # of a number; of a text's bytes; of a list's items
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def column(kind: Kind, name: str, **more: Any) -> Column:
     return Column(name.removesuffix("*"), kind, name.endswith("*"), **more)
 
 
-text, prose, email = partial(column, "text"), partial(column, "prose"), partial(column, "email")
+text, prose = partial(column, "text", most=LONGEST), partial(column, "prose", most=LONGEST_PROSE)
+name, email = partial(text, most=LONGEST_NAME), partial(column, "email")
 instant, date, time = partial(column, "instant"), partial(column, "date"), partial(column, "time")
 money, hundredths, integer = partial(column, "money"), partial(column, "hundredths"), partial(column, "integer")
 boolean = partial(column, "boolean")
@@ -63,7 +67,7 @@ def some_of(name: str, *words: str, most: int = HIGHEST, references: str | None 
 
 
 def to(table: str, name: str) -> Column:
-    return column("text", name, references=table)
+    return text(name, references=table)
 
 
 SERVICE_KINDS = ("INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "ASSESSMENT", "CRISIS")
@@ -75,7 +79,7 @@ TABLES: dict[str, Table] = {
         Table(
             "practice",
             (
-                text("name*"),
+                name("name*"),
                 text("time_zone*"),
                 text("npi"),
                 text("tax_id"),
@@ -88,8 +92,8 @@ TABLES: dict[str, Table] = {
             (
                 text("id*"),
                 email("email*"),
-                text("first_name*"),
-                text("last_name*"),
+                name("first_name*"),
+                name("last_name*"),
                 some_of("roles*", *STAFF_ROLES),
                 one_of("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
                 one_of("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
@@ -105,8 +109,8 @@ TABLES: dict[str, Table] = {
             "clients",
             (
                 text("id*"),
-                text("first_name*"),
-                text("last_name*"),
+                name("first_name*"),
+                name("last_name*"),
                 date("birth_date*"),
                 text("sex"),
                 text("email"),
@@ -155,7 +159,7 @@ TABLES: dict[str, Table] = {
                 text("name*"),
                 one_of("kind*", *SERVICE_KINDS),
                 text("cpt_code"),
-                counted("minutes*"),
+                counted("minutes*", most=1440),
                 money("rate*"),
             ),
             key=("code",),
@@ -283,7 +287,7 @@ TABLES: dict[str, Table] = {
                 to("staff", "supervisee_id*"),
                 to("staff", "supervisor_id*"),
                 instant("held_at*"),
-                hundredths("hours*"),
+                hundredths("hours*", most=1_000),
                 one_of("kind*", "INDIVIDUAL", "GROUP"),
                 some_of("topics"),
                 instant("note_signed_at"),
@@ -382,7 +386,7 @@ TABLES: dict[str, Table] = {
             (
                 to("staff", "staff_id"),
                 one_of("kind*", *SERVICE_KINDS),
-                hundredths("multiplier*"),
+                hundredths("multiplier*", most=1_000),
                 date("effective_on*"),
             ),
             key=("staff_id", "kind", "effective_on"),

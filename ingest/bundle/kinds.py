@@ -5,10 +5,8 @@ Money and hundredths become whole cents and hundredths; instants are UTC to the 
 
 import polars as pl
 
-from ingest.bundle.format import Column
+from ingest.bundle.format import LONGEST_PROSE, Column
 
-LONGEST = 2_000  # bytes of an ordinary text: an index of the database takes no more than 2,700
-LONGEST_PROSE = 1_000_000  # bytes of one that is only read
 ITEM = r"[^|]+"
 YEARS = (1900, 9999)  # what lies outside is a slip, such as a year of two digits
 
@@ -25,10 +23,8 @@ def values(column: Column, texts: pl.Series) -> pl.Series:
 def expression(column: Column) -> pl.Expr:
     text = pl.col("text")
     match column.kind:
-        case "text":
-            return kept(text, text.str.len_bytes() <= LONGEST)
-        case "prose":
-            return kept(text, text.str.len_bytes() <= LONGEST_PROSE)
+        case "text" | "prose":
+            return kept(text, text.str.len_bytes() <= column.most)
         case "email":
             return kept(text, text.str.contains(r"^[^@\s]{1,64}@[^@\s]{1,189}$"))
         case "instant":
@@ -83,10 +79,8 @@ def utc_instants() -> pl.Expr:
 def sentence(column: Column) -> str:
     """What the column takes, for whoever wrote something else."""
     match column.kind:
-        case "text":
-            return f"The text is too long: there is room for {LONGEST:,} bytes."
-        case "prose":
-            return f"The text is too long: there is room for {LONGEST_PROSE:,} bytes."
+        case "text" | "prose":
+            return f"The text is too long: there is room for {column.most:,} bytes."
         case "email":
             return "This is no e-mail address. Write it like ada@oak.example."
         case "instant":
@@ -98,8 +92,10 @@ def sentence(column: Column) -> str:
         case "time":
             return "This is no time of day. Write it from 00:00 to 23:59."
         case "money" | "hundredths":
-            sign = "" if column.least < 0 else " and not below zero"
-            return f"This is no number with at most two decimal places{sign}. Write it like 120.50."
+            return (
+                f"This is no number from {column.least:,} to {column.most:,} with at most two decimal places. "
+                "Write it like 120.50."
+            )
         case "integer":
             return f"This is no whole number from {column.least} to {column.most}."
         case "boolean":

@@ -21,6 +21,12 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
         [("appointments", 0, {"starts_at": "2025-10-06T09:00:00-05:00"})],
         [("appointments", 2, "ends_at")],
     ),
+    "longer than a day": (
+        [("appointments", 6, {"ends_at": "2026-04-02T13:45:01Z"})],
+        [("appointments", 8, "ends_at")],
+    ),
+    "hours of nothing": ([("supervision", 0, {"hours": "0.00"})], [("supervision", 2, "hours")]),
+    "nothing given back": ([("refunds", 0, {"amount": "0"})], [("refunds", 2, "amount")]),
     "window": ([("availability", 0, {"end_time": "09:00"})], [("availability", 2, "end_time")]),
     "window's dates": ([("availability", 1, {"ends_on": "2024-12-31"})], [("availability", 3, "ends_on")]),
     "exception": (
@@ -171,6 +177,7 @@ FINE = {
     "booked after it was over": set_to("appointments", 0, created_at="2025-11-01T15:00:00Z"),
     "more seats than the room has": set_to("rooms", 0, capacity="1"),
     "a client who is long gone": set_to("appointments", 5, client_id="K3"),
+    "seats of two services": set_to("appointments", 4, service_code="IND45"),
     "with somebody who is no clinician": set_to("appointments", 0, clinician_id="ADM"),
     "charged under another clinician": set_to("charges", 0, clinician_id="SUP"),
     "an NPI that is none": set_to("staff", 1, npi="0000000000"),
@@ -230,7 +237,9 @@ def test_overlaps_of_the_past_are_let_through_when_asked_and_marked(tmp_path: Pa
 
 def test_an_overlap_of_which_one_is_to_come_is_not_let_through(tmp_path: Path) -> None:
     rows = small()
-    rows["appointments"][5] |= {"starts_at": "2026-03-18T15:00:00Z", "ends_at": "2026-04-02T15:00:00Z"}  # NOW is 15:30
+    # it is 15:30
+    rows["appointments"][5] |= {"starts_at": "2026-03-18T15:00:00Z", "ends_at": "2026-03-18T17:00:00Z"}
+    rows["appointments"][6] |= {"starts_at": "2026-03-18T15:30:00Z", "ends_at": "2026-03-18T16:00:00Z"}
     assert places(write_folder(tmp_path, rows), allow_overlaps=True) == [("appointments.csv", 8, "clinician_id")]
     rows["appointments"][6] |= {"starts_at": "2026-03-18T15:29:59Z"}
     assert read(write_folder(tmp_path, rows), allow_overlaps=True).frames["appointments"]["overlap_allowed"].sum() == 2
