@@ -19,7 +19,7 @@ from practice.security.encryption import (
     wrap_data_key,
 )
 from practice.security.models import DataKey
-from practice.store.base import Base, Sealed
+from practice.store.base import Sealed, every_table
 from practice.store.engine import session_in
 from practice.store.ids import NOBODY
 
@@ -129,10 +129,7 @@ class KeyRing:
 def sealed_columns() -> list[tuple[Table, str]]:
     """Every column of every table whose text is sealed."""
     return [
-        (table, column.name)
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, Sealed)
+        (table, column.name) for table in every_table() for column in table.columns if isinstance(column.type, Sealed)
     ]
 
 
