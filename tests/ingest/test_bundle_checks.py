@@ -79,14 +79,14 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
     ),
     "amended, when?": ([("notes", 2, {"signed_at": ""})], [("notes", 6, "signed_at")]),
     "a signed draft": (
-        [("notes", 1, {"signed_at": "2025-10-09T15:00:00Z"}), ("notes", 3, {"signed_by_id": "SUP"})],
+        [("notes", 1, {"signed_at": "2025-10-09T15:00:00Z"}), ("notes", 3, {"signed_by_id": "BOS"})],
         [("notes", 5, "signed_at"), ("notes", 7, "signed_by_id")],
     ),
     "nobody paid": ([("payments", 1, {"client_id": ""})], [("payments", 3, "client_id")]),
     "supervises themselves": ([("supervision", 0, {"supervisor_id": "CLI"})], [("supervision", 2, "supervisor_id")]),
     "own supervisor": ([("staff", 0, {"supervisor_id": "ADM"})], [("staff", 2, "supervisor_id")]),
     "supervisors in a circle": (
-        [("staff", 0, {"supervisor_id": "SUP"}), ("staff", 1, {"supervisor_id": "ADM"})],
+        [("staff", 0, {"supervisor_id": "BOS"}), ("staff", 1, {"supervisor_id": "ADM"})],
         [("staff", 2, "supervisor_id"), ("staff", 3, "supervisor_id")],
     ),
     "another's note": ([("notes", 0, {"client_id": "K2"})], [("notes", 2, "appointment_id")]),
@@ -103,11 +103,11 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
         [("payment_applications", 4, "amount")],
     ),
     "two of one id": ([("rooms", 1, {"id": "R1"}), ("appointments", 5, {"room_id": "R1"})], [("rooms", 3, "id")]),
-    "two of one code": ([("services", 1, {"code": "IND45"})], [("services", 3, "code")]),
+    "two of one code": ([("services", 1, {"code": "COU45"})], [("services", 3, "code")]),
     "two of one address": ([("staff", 2, {"email": "ADA@oak.example"})], [("staff", 4, "email")]),
     "two of one control number": ([("claims", 2, {"control_number": "PCN1"})], [("claims", 4, "control_number")]),
     "two closures": ([("closures", 1, {"date": "2025-11-27"})], [("closures", 3, "date")]),
-    "two rates": ([("rates", 2, {"effective_on": "2025-11-29"})], [("rates", 4, "staff_id")]),
+    "two rates": ([("rates", 1, {"effective_on": "2025-11-29"})], [("rates", 3, "staff_id")]),
     "seats with two clinicians": (
         [("appointments", 4, {"clinician_id": "CLI"})],
         [("appointments", 6, "clinician_id")],
@@ -131,7 +131,7 @@ def spoilt(changes: list[Change]) -> Rows:
         rows[table][row] |= values
     if any(table == "services" for table, _, _ in changes):
         for appointment in rows["appointments"]:
-            appointment["service_code"] = "IND45"
+            appointment["service_code"] = "COU45"
     return rows
 
 
@@ -177,9 +177,9 @@ FINE = {
     "booked after it was over": set_to("appointments", 0, created_at="2025-11-01T15:00:00Z"),
     "more seats than the room has": set_to("rooms", 0, capacity="1"),
     "a client who is long gone": set_to("appointments", 5, client_id="K3"),
-    "seats of two services": set_to("appointments", 4, service_code="IND45"),
+    "seats of two services": set_to("appointments", 4, service_code="COU45"),
     "with somebody who is no clinician": set_to("appointments", 0, clinician_id="ADM"),
-    "charged under another clinician": set_to("charges", 0, clinician_id="SUP"),
+    "charged under another clinician": set_to("charges", 0, clinician_id="BOS"),
     "an NPI that is none": set_to("staff", 1, npi="0000000000"),
     "a closed day that is worked": set_to("closures", 0, date="2025-10-06"),
     "a cancelled seat beside a new one": lambda rows: rows["appointments"].append(
@@ -217,7 +217,7 @@ def test_overlaps_are_told_with_both_ids_and_lines(tmp_path: Path) -> None:
 
 def test_overlaps_of_clients_and_rooms_are_told_too(tmp_path: Path) -> None:
     rows = small()
-    rows["appointments"][5] |= {"clinician_id": "SUP", "room_id": "R1", "ends_at": "2026-04-01T13:50:00Z"}
+    rows["appointments"][5] |= {"clinician_id": "BOS", "room_id": "R1", "ends_at": "2026-04-01T13:50:00Z"}
     assert places(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "room_id")]
     rows["appointments"][5] |= {"client_id": "K1", "room_id": ""}
     assert places(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "client_id")]

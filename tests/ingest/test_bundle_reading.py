@@ -75,7 +75,7 @@ WRONG = [
     ("appointments", "actual_minutes", "-5"),
     ("appointments", "client_id", "K9"),
     ("appointments", "room_id", "R9"),
-    ("appointments", "service_code", "ind45"),
+    ("appointments", "service_code", "cou45"),
     ("appointments", "rescheduled_to_id", "A99"),
     ("supervision", "hours", "1:30"),
     ("supervision", "hours", "1.505"),

@@ -5,9 +5,17 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import func, select
+
+from ingest.bundle.export import export_practice
 from ingest.bundle.format import TABLES
+from ingest.bundle.load import Imported, import_bundle
 from ingest.bundle.problems import BundleRefused
 from ingest.bundle.reading import Bundle, read_bundle
+from practice.people.models import Practice
+from practice.security.installation import Installation
+from practice.store.base import every_table
+from practice.store.ids import new_id
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 
@@ -65,3 +73,30 @@ def refusal(path: Path, *, allow_overlaps: bool = False) -> BundleRefused:
 def places(path: Path, *, allow_overlaps: bool = False) -> list[tuple[str, int | None, str | None]]:
     """Where the bundle is wrong."""
     return [(p.file, p.line, p.column) for p in refusal(path, allow_overlaps=allow_overlaps).problems]
+
+
+def named(rows: Rows) -> Rows:
+    """Under a name that no other practice of the test's database has, with an admin who has no account yet."""
+    rows["practice"][0]["name"] = f"Oak Street {new_id()}"
+    rows["staff"][0]["email"] = f"ada-{new_id()}@oak.example"
+    return rows
+
+
+def move_in(house: Installation, path: Path, **more: bool) -> Imported:
+    return import_bundle(house, path, NOW, lambda _: None, **more)
+
+
+def move_out(house: Installation, practice: Practice, folder: Path) -> dict[str, str]:
+    """The files of the practice's bundle, as text."""
+    export_practice(house, practice.id, folder, NOW, lambda _: None)
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_bytes().decode() for file in sorted(folder.iterdir())}
+
+
+def rows_of_all_tables(house: Installation) -> dict[str, int]:
+    """How many there are, whoever they belong to."""
+    with house.store.owner_connection() as connection:
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in every_table()}
