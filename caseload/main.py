@@ -80,13 +80,14 @@ def options_first(arguments: list[str]) -> list[str]:
 
 
 @app.command()
-def demo() -> None:
+def demo(small: Annotated[bool, typer.Option("--small", help="Four months and three clinicians.")] = False) -> None:
     """Everything up with a demo practice; ends with addresses and logins.
 
-    Example: caseload demo
+    Example: caseload demo --small
     """
     with the_house() as house, progress("Making the demo practice") as say:
-        logins = demo_practice.make_demo(house, now(), say)
+        size = demo_practice.SMALL if small else demo_practice.FULL
+        logins = demo_practice.make_demo(house, now(), say, size)
     api = start_api()
     out.print(f"[bold]{demo_practice.NAME}[/] is open. Everybody's password is [bold]{logins[0]['password']}[/]\n")
     row = "{:<11} {:<26} {:<33} {}".format
