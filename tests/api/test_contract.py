@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from practice.security.installation import Installation
 from tests.support.people import NOW
-from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, version_of
+from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, order_of, path_ids, version_of
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10
@@ -81,13 +81,15 @@ class Contract:
             url = f"http://testserver{operation.path.format(**ids)}"
         if operation.versioned and "version" in in_order:
             headers["If-Match"] = f'"{version_of(self.world, operation.id, ids)}"'
-        body = {name: sent[name] for name in ("json", "content") if name in sent}
-        if "data" in sent:
-            body = {"content": sent["data"]}
+        order = order_of(operation.id)
+        body = {name: sent[name] for name in ("json", "content", "files") if sent.get(name) is not None}
+        if sent.get("data") is not None:
+            body |= {"data" if "files" in body else "content": sent["data"]}
         in_full = body_for(self.world, operation.id, role)
         if "body" in in_order and in_full is not None:
-            body = {"json": in_full}
-        params = None if "query" in in_order else sent.get("params")
+            body = {order.sent_as: in_full}
+        params = order.query if "query" in in_order else sent.get("params")
+        headers |= order.headers if "query" in in_order else {}
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)

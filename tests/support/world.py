@@ -112,6 +112,9 @@ class Order:
     ids: Callable[[World, str | None], dict[str, Any]] = lambda _world, _role: {}
     body: Callable[[World, str | None], dict[str, Any] | None] = lambda _world, _role: None
     versioned: tuple[str, str] | None = None  # table, name of the id
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    sent_as: str = "json"  # or `files`, with a body like {"file": (name, content, media type)}
 
 
 @cache
@@ -167,6 +170,10 @@ def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] |
     }.get(operation)
 
 
+def order_of(operation: str) -> Order:
+    return orders().get(operation, Order(set()))
+
+
 def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
     """Of the record that the ids lead to."""
     table, key = {"change_practice": ("practices", "practice_id")}.get(operation, ("staff", "staff_id"))
@@ -183,24 +190,34 @@ class Operation:
     path: str
     permission: str
     versioned: bool
+    for_a_reason: bool
 
     def request(self, world: World, role: str | None, **ids: str) -> dict[str, Any]:
         """Arguments of a request that is in order, with some ids changed."""
         found = path_ids(world, self.id, role)
         match = {"If-Match": f'"{version_of(world, self.id, found)}"'} if self.versioned else {}
-        body = body_for(world, self.id, role)
-        url = self.path.format(**found | ids)
-        return {"method": self.method, "url": url, "json": body, "headers": world.headers(role) | match}
+        order = order_of(self.id)
+        return {
+            "method": self.method,
+            "url": self.path.format(**found | ids),
+            "params": order.query,
+            "headers": world.headers(role) | match | order.headers,
+            order.sent_as: body_for(world, self.id, role),
+        }
 
 
 def operations_of(spec: dict[str, Any]) -> list[Operation]:
+    def takes(operation: dict[str, Any], name: str) -> bool:
+        return any(parameter["name"] == name for parameter in operation.get("parameters", ()))
+
     return [
         Operation(
             operation["operationId"],
             method.upper(),
             path,
             operation["x-permission"],
-            any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ())),
+            takes(operation, "If-Match"),
+            takes(operation, "X-Reason"),
         )
         for path, methods in sorted(spec["paths"].items())
         for method, operation in methods.items()
