@@ -8,13 +8,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
+from practice.people import intake
 from practice.people.client_models import Agreement, Consent
+from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
 from tests.support.orders.intake import ANSWERS
 from tests.support.people import NOW, House, Person
 from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.waiting import second_waits
 
 
 @pytest.fixture
@@ -111,6 +114,10 @@ def test_a_client_has_one_unfinished_form(client: TestClient, practice: House, p
     begin(client, practice, None, patient.staff_id)
     again = begin(client, practice, patient, patient.staff_id)
     assert (again.status_code, code_of(again)) == (409, "INTAKE_OPEN")
+
+
+def test_of_two_who_begin_one_at_once_the_second_waits_for_the_first(practice: House, patient: Person) -> None:
+    second_waits(practice, lambda work: intake.begin_form(work, Scope.ALL, patient.staff_id))
 
 
 def test_a_form_can_belong_to_an_appointment_of_the_client(
