@@ -30,3 +30,10 @@ Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern
 Code = Annotated[
     str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$"), AfterValidator(without_spaces)
 ]
+# What people write to one another: it may have several lines.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WRITTEN)]
+
+
+def money(cents: int | None) -> str | None:
+    """As the API says it: `150.00`."""
+    return None if cents is None else f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

@@ -70,3 +70,13 @@ def set_rule(work: Work, key: str, value: Any, effective_on: date) -> RuleSettin
     work.db.add(setting)
     work.record("setting.changed", "setting", setting.id, key=key, value=value, effective_on=effective_on.isoformat())
     return setting
+
+
+def setting(work: Work, key: str) -> int:
+    """The value in force today."""
+    query = text("""
+        select rule_value(p.id, :key, (cast(:now as timestamptz) at time zone p.time_zone)::date)::integer
+        from practices as p where p.id = :tenant_id
+    """)
+    value = work.db.scalar(query, {"key": key, "now": work.now, "tenant_id": work.tenant_id})
+    return PARAMETERS[key].default if value is None else value

@@ -26,7 +26,17 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from practice.security.installation import Installation
 from tests.support.people import NOW
-from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, order_of, path_ids, version_of
+from tests.support.world import (
+    ROLES,
+    Operation,
+    body_for,
+    make_world,
+    operations_of,
+    order_of,
+    path_ids,
+    query_for,
+    version_of,
+)
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10
@@ -88,7 +98,7 @@ class Contract:
         in_full = body_for(self.world, operation.id, role)
         if "body" in in_order and in_full is not None:
             body = {order.sent_as: in_full}
-        params = order.query if "query" in in_order else sent.get("params")
+        params = query_for(self.world, operation.id) if "query" in in_order else sent.get("params")
         headers |= order.headers if "query" in in_order else {}
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1

@@ -37,5 +37,5 @@ ORDERS = {
     "set_goal": Order(SETTERS, body=wanted),
     "get_goal": Order(READERS, new_goal),
     "change_goal": Order(SETTERS, new_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")),
-    "void_goal": Order(SETTERS, new_goal, query={"reason": "Set twice"}),
+    "void_goal": Order(SETTERS, new_goal, query=lambda _world: {"reason": "Set twice"}),
 }

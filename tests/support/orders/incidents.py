@@ -40,5 +40,5 @@ ORDERS = {
     ),
     "respond_to_incident": Order({"admin"}, new_incident, lambda _world, _role: {}),
     "record_notice_sent": Order({"admin"}, new_notice, lambda _world, _role: {"sent_on": "2026-03-18"}),
-    "void_incident": Order({"admin"}, new_incident, query={"reason": "It was found again"}),
+    "void_incident": Order({"admin"}, new_incident, query=lambda _world: {"reason": "It was found again"}),
 }
