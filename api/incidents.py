@@ -1,7 +1,7 @@
 """Incidents, and the notices that they call for."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -72,14 +72,14 @@ class IncidentListed(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "IncidentListed":
+    def of(cls, seen: Seen) -> Self:
         made = {"status", "notices", "summary"}
         plain = {name: getattr(seen.incident, name) for name in cls.model_fields if name not in made}
         notices = [
             NoticeOut(**{name: getattr(notice, name) for name in NoticeOut.model_fields}) for notice in seen.notices
         ]
         more = {"summary": seen.summary} if "summary" in cls.model_fields else {}
-        return cls(**plain, **more, status=seen.status, notices=notices)
+        return cls(**plain, **more, status=cast(Status, seen.status), notices=notices)
 
 
 class IncidentOut(IncidentListed):
