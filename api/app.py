@@ -16,6 +16,7 @@ from api import (
     appointments,
     audit,
     auth,
+    deletion_requests,
     documents,
     goals,
     health,
@@ -37,7 +38,7 @@ from practice.settings import Settings
 
 ROOMS = (
     *(auth, practices, settings, staff, audit),
-    *(documents, intake, incidents, goals),
+    *(documents, intake, deletion_requests, incidents, goals),
     *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one

@@ -59,6 +59,11 @@ AGREED: dict[str, dict[str, str]] = {
         "biller": "R",
         "client": "R own",
     },
+    "deletion_requests": {
+        "admin": "R, ask, review, redact",
+        "scheduler": "R, ask",
+        "client": "R own, ask own",
+    },
     "intake": {  # `state`: that there is a form and how far it is; its answers are for those who read
         "admin": "read_with_reason, begin, state",
         "supervisor": "R team, state team",
