@@ -18,8 +18,13 @@ from api import (
     auth,
     availability,
     clinicians,
+    deletion_requests,
+    documents,
     fees,
+    goals,
     health,
+    incidents,
+    intake,
     pay_rates,
     practices,
     reschedule_requests,
@@ -40,6 +45,7 @@ from practice.settings import Settings
 ROOMS = (
     *(auth, practices, settings, staff, audit),
     *(services, clinicians, fees, rooms, availability, pay_rates),
+    *(documents, intake, deletion_requests, incidents, goals),
     *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
