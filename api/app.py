@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import audit, auth, health, practices, settings, staff
+from api import audit, auth, client_history, clients, consents, coverages, health, practices, settings, staff
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
 from api.log import RequestLog, configure_logging
@@ -61,7 +61,7 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     app.state.house = house
     app.state.clock = clock
     api = APIRouter(prefix="/api/v1")
-    for room in (auth, practices, settings, staff, audit):
+    for room in (auth, practices, settings, staff, clients, client_history, coverages, consents, audit):
         api.include_router(room.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -25,6 +25,7 @@ from starlette.background import BackgroundTask
 
 from api.answers import ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
+from api.fields import PLAIN
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
 from practice.security.admission import RateLimited, admit
@@ -42,6 +43,10 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
+]
+Reason = Annotated[
+    str | None,
+    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="Why; for the audit log."),
 ]
 # The description of the API, its pages, and the measurements: not made by `endpoint`, and nobody's records.
 OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
@@ -116,7 +121,7 @@ def endpoint(
 
         extra = {"idempotency_key": IdempotencyKey} if keyed else {}
         register(serve, function, {"credentials": Bearer, **extra})
-        statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
+        statuses = {401, 403, 422, 429, 503} | ({404} if "{" in router.prefix + path else set())
         statuses |= {412, 428} if "version" in parameters else set()
         add_route(
             router,
@@ -352,4 +357,4 @@ async def read_if_match(
 
 Version = Annotated[int, Depends(read_if_match)]
 Paging = Annotated[ListQuery, Query()]
-__all__ = ["Desk", "Invalid", "NotFound", "Paging", "Version", "endpoint", "public", "refuse_undeclared"]
+__all__ = ["Desk", "Invalid", "NotFound", "Paging", "Reason", "Version", "endpoint", "public", "refuse_undeclared"]

@@ -36,10 +36,10 @@ AGREED: dict[str, dict[str, str]] = {
     },
     "pay": {"admin": "W", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     "clients": {
-        "admin": "W",
+        "admin": "W, contact",
         "supervisor": "R team",
         "clinician": "R own",
-        "scheduler": "W",
+        "scheduler": "W, contact",
         "biller": "R",
         "client": "R own, contact own",
     },
@@ -52,12 +52,12 @@ AGREED: dict[str, dict[str, str]] = {
         "client": "R own",
     },
     "consents": {
-        "admin": "W",
+        "admin": "W, sign",
         "supervisor": "R team",
         "clinician": "R own",
-        "scheduler": "W",
+        "scheduler": "W, sign",
         "biller": "R",
-        "client": "R own",
+        "client": "R own, sign own",
     },
     "notes": {
         "admin": "read_with_reason",
