@@ -42,8 +42,9 @@ def some_of(model: type[BaseModel]) -> Any:
     return create_model(f"{model.__name__}InList", **fields)
 
 
-def page_out(page: Page, model: Any) -> PageOut[Any]:
-    items = [model.of(item) for item in page.items]
+def page_out(page: Page, model: Any, *known: Any) -> PageOut[Any]:
+    """`known` is what the model needs besides each item, such as names."""
+    items = [model.of(item, *known) for item in page.items]
     return PageOut[model](items=items, next_cursor=page.next_cursor, total=page.total)
 
 

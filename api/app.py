@@ -11,7 +11,23 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import audit, auth, client_history, clients, consents, coverages, health, practices, settings, staff
+from api import (
+    appointment_steps,
+    appointments,
+    audit,
+    auth,
+    client_history,
+    clients,
+    consents,
+    coverages,
+    health,
+    practices,
+    reschedule_requests,
+    settings,
+    slots,
+    staff,
+    waitlist,
+)
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
 from api.log import RequestLog, configure_logging
@@ -19,6 +35,11 @@ from practice.errors import CaseloadError
 from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
+ROOMS = (
+    *(auth, practices, settings, staff, audit),
+    *(clients, client_history, coverages, consents),
+    *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
+)
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds
 TIDY_EVERY = 20  # of those rounds
@@ -61,7 +82,7 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     app.state.house = house
     app.state.clock = clock
     api = APIRouter(prefix="/api/v1")
-    for room in (auth, practices, settings, staff, clients, client_history, coverages, consents, audit):
+    for room in ROOMS:
         api.include_router(room.router)
     app.include_router(api)
     app.include_router(health.router)

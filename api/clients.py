@@ -22,7 +22,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 EmailText = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
 ]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
+Typed = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
 
 
 class ContactIn(Input):
@@ -81,7 +81,7 @@ class ClientQuery(ListQuery):
 class SearchIn(Input):
     """Beginnings of names in any order, a birth date (2010-05-17 or 5/17/2010), or an id."""
 
-    query: Words
+    query: Typed
     limit: Annotated[int, Field(ge=1, le=20)] = 20
 
 

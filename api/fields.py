@@ -103,3 +103,14 @@ def in_utc(value: datetime) -> datetime:
 
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
+
+# What people write to one another: it may have several lines.
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$"),
+]
+
+
+def money(cents: int | None) -> str | None:
+    """As the API says it: `150.00`."""
+    return None if cents is None else f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

@@ -1,4 +1,4 @@
-"""What else could be booked when a time is taken: the same clinician nearby, others and other rooms at the same time."""
+"""What else could be booked when a time is taken: the same clinician nearby, others and other rooms at that time."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any

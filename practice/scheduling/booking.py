@@ -76,6 +76,21 @@ def book(work: Work, wanted: Wanted) -> Booked:
     return Booked(appointment, cost_of(work, facts), warnings_of(work, facts, [wanted.starts_at]))
 
 
+@dataclass(frozen=True)
+class Preview:
+    facts: Facts
+    cost: Cost | None
+    problems: list[Problem]
+    warnings: list[str]
+
+
+def preview(work: Work, wanted: Wanted) -> Preview:
+    """What booking it would cost and meet, without booking it."""
+    wanted, facts = understand(work, wanted)
+    problems = problems_by_start(work, wanted, facts, [wanted.starts_at])[wanted.starts_at]
+    return Preview(facts, cost_of(work, facts), problems, warnings_of(work, facts, [wanted.starts_at]))
+
+
 def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
     """What was asked, with what follows from it filled in: a seat has the clinician, room and time of its group."""
     if wanted.group_session_id is not None:

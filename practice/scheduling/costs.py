@@ -39,4 +39,4 @@ def cost_of(work: Work, facts: Facts) -> Cost | None:
         rates.setdefault(found.source, []).append(Rate(found.rate_cents, found.effective_on))
     chosen = price(row.on_date, **rates, self_pay=row.self_pay, copay_cents=row.copay_cents)
     insurance = not row.self_pay and row.payer_id is not None
-    return chosen and Cost(chosen.cents, chosen.source, chosen.copay_cents, insurance)
+    return Cost(chosen.cents, chosen.source, chosen.copay_cents, insurance) if chosen else None

@@ -1,4 +1,4 @@
-"""How booking says no. A booking that is wrong in several ways says all of them; the first gives the answer its code."""
+"""How booking says no: a booking that is wrong in several ways says all of them, and has the code of the first."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager

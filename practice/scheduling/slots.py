@@ -12,7 +12,7 @@ from sqlalchemy import text
 from practice.people.service import NotFound
 from practice.people.settings import setting
 from practice.scheduling.hours import Hours, Taken, busy_of, hours_of
-from practice.scheduling.hours_rules import Busy, Slot, free_slots, hours
+from practice.scheduling.hours_rules import Busy, Slot, Span, free_slots, hours
 from practice.scheduling.wall_clock import instant
 from practice.security.work import Work
 
@@ -61,7 +61,7 @@ def first_free(
     limit: int,
     clinician_ids: Collection[UUID] | None = None,
 ) -> list[Offer]:
-    """The earliest free slots with anybody who offers the service (or those named). Day by day, until there are enough."""
+    """The earliest free slots with anybody who offers the service (or of those named), until there are enough."""
     offering = work.db.execute(
         OFFERING,
         {
@@ -121,5 +121,5 @@ def offers(
     ]
 
 
-def spans_of(known: Hours, zone: ZoneInfo, first: date, last: date, service_id: UUID):
+def spans_of(known: Hours, zone: ZoneInfo, first: date, last: date, service_id: UUID) -> list[Span]:
     return hours(known.windows, known.changes, known.closures, zone, first, last, service_id)

@@ -1,9 +1,8 @@
 """A client's standing: whether they may be booked, and what check-in has to ask them for.
 
-How the practice's words on consents are read. A booking looks at the instant at which the appointment starts, or at
-now where that is later (somebody who is standing at the desk). A consent counts that is in force just before that
-instant: signed before it, not revoked by now, and not expired by then, so one that runs out before the appointment
-refuses the booking today already. Where none is in force:
+How the practice's words on consents are read. A booking looks at now: consents run for a year and series for two, and
+whoever has a consent today is reminded before it runs out; check-in looks again, at the visit. A consent counts that is
+in force just then: signed before, not revoked, not expired. Where none is in force:
 
 - the informed consent, and for somebody under 18 on that day and not emancipated the guardian's: refused where one
   was ever signed (it has lapsed, or was revoked); where none ever was, refused only once a visit has been completed.
@@ -91,12 +90,12 @@ def booking_problems(
     client: ClientStanding, *, starts_at: datetime, telehealth: bool, now: datetime, zone: ZoneInfo
 ) -> list[Problem]:
     """Why the client cannot be booked for this start: everything at once, each with a stable code."""
-    at, day = max(starts_at, now), date_of(starts_at, zone)
+    day = date_of(starts_at, zone)
     problems = []
     if client.ended_on is not None and client.ended_on <= day:
         problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day; admit them again first."))
     for kind in _needed(client, day, telehealth):
-        problem = _consent_problem(client, kind, at, zone)
+        problem = _consent_problem(client, kind, now, zone)
         first_visit = kind != TELEHEALTH and not client.has_completed_visit
         if problem and not (first_visit and problem.code == "CONSENT_MISSING"):
             problems.append(problem)
@@ -137,7 +136,7 @@ def _consent_problem(client: ClientStanding, kind: str, at: datetime, zone: Zone
         return Problem("CONSENT_OUTDATED", f"The treatment has changed since the {words}; ask for a new one.")
     if max(signed, key=lambda consent: consent.signed_at).revoked_at is not None:
         return Problem("CONSENT_REVOKED", f"The {words} was revoked; ask for a new one.")
-    return Problem("CONSENT_LAPSED", f"The {words} has lapsed by the day of the appointment; ask for a new one.")
+    return Problem("CONSENT_LAPSED", f"The {words} has lapsed; ask for a new one.")
 
 
 def missing_demographics(fields: Mapping[str, Any], *, self_pay: bool, covered: bool) -> list[str]:

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from practice.security.installation import Installation
 from tests.support.people import NOW
-from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, version_of
+from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, query_for, version_of
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10
@@ -87,7 +87,7 @@ class Contract:
         in_full = body_for(self.world, operation.id, role)
         if "body" in in_order and in_full is not None:
             body = {"json": in_full}
-        params = None if "query" in in_order else sent.get("params")
+        params = query_for(self.world, operation.id) if "query" in in_order else sent.get("params")
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)

@@ -123,14 +123,22 @@ def test_a_minor_is_somebody_before_the_eighteenth_birthday(born: date, on: date
         ([], False, []),
         ([], True, ["CONSENT_MISSING"]),
         ([SIGNED], True, []),
-        ([SIGNED._replace(expires_on=date(2026, 3, 26))], True, []),
-        # it runs out between now and the appointment
-        ([SIGNED._replace(expires_on=date(2026, 3, 25))], True, ["CONSENT_LAPSED"]),
+        ([SIGNED._replace(expires_on=date(2026, 3, 19))], True, []),  # it runs out before the visit: check-in asks
+        ([SIGNED._replace(expires_on=date(2026, 3, 18))], True, ["CONSENT_LAPSED"]),
         ([SIGNED._replace(expires_on=date(2026, 3, 1))], False, ["CONSENT_LAPSED"]),
         ([SIGNED._replace(revoked_at=at("2026-03-18 11:00"))], False, ["CONSENT_REVOKED"]),
         ([SIGNED._replace(expires_on=date(2026, 3, 1)), Consent(INFORMED, at("2026-03-02 09:00"))], True, []),
         ([SIGNED, Consent(INFORMED, at("2026-02-01 09:00"), None, at("2026-02-02 09:00"))], True, []),
         ([Consent(GUARDIAN, at("2026-03-02 09:00"))], True, ["CONSENT_MISSING"]),
+        # the last one signed tells what became of it
+        (
+            [
+                SIGNED._replace(revoked_at=at("2026-01-11 09:00")),
+                Consent(INFORMED, at("2026-02-01 09:00"), date(2026, 3, 10)),
+            ],
+            True,
+            ["CONSENT_LAPSED"],
+        ),
     ],
 )
 def test_a_booking_asks_for_the_informed_consent(consents: list[Consent], visited: bool, found: list[str]) -> None:
@@ -144,8 +152,8 @@ def test_a_booking_asks_for_the_informed_consent(consents: list[Consent], visite
         (CHILD, []),
         (replace(CHILD, has_completed_visit=True), ["CONSENT_MISSING"]),
         (replace(CHILD, has_completed_visit=True, emancipated=True), []),
-        (replace(CHILD, consents=(Consent(GUARDIAN, at("2025-03-25 09:00")),)), ["CONSENT_LAPSED"]),
-        (replace(CHILD, consents=(Consent(GUARDIAN, at("2025-03-26 09:00")),)), []),
+        (replace(CHILD, consents=(Consent(GUARDIAN, at("2025-03-18 09:00")),)), ["CONSENT_LAPSED"]),
+        (replace(CHILD, consents=(Consent(GUARDIAN, at("2025-03-19 09:00")),)), []),
         # somebody who comes of age on the very day needs no guardian any more; a day later they still do
         (replace(CHILD, birth_date=date(2008, 3, 25), has_completed_visit=True), []),
         (replace(CHILD, birth_date=date(2008, 3, 26), has_completed_visit=True), ["CONSENT_MISSING"]),
@@ -178,6 +186,9 @@ def test_a_change_of_treatment_asks_for_a_new_informed_consent() -> None:
     again = Consent(INFORMED, at("2026-02-01 09:30"), None, at("2026-02-03 09:00"))
     assert codes(replace(client, consents=(SIGNED, again))) == ["CONSENT_OUTDATED"]
     assert codes(replace(client, consents=())) == ["CONSENT_MISSING"]
+    others = (Consent(GUARDIAN, SIGNED.signed_at), Consent(TELEHEALTH, SIGNED.signed_at))
+    child = replace(client, birth_date=CHILD.birth_date, consents=(SIGNED, *others))
+    assert codes(child, telehealth=True) == ["CONSENT_OUTDATED"]  # the informed one alone
 
 
 @pytest.mark.parametrize(("ended_on", "found"), [(date(2026, 3, 26), []), (date(2026, 3, 25), ["CLIENT_NOT_ACTIVE"])])

@@ -2,6 +2,7 @@
 -- every way of writing an appointment, a block or an offer meets it, and nobody writes an occupancy by hand.
 create type uuidrange as range (subtype = uuid);
 
+-- squawk-ignore constraint-missing-not-valid, prefer-robust-stmts
 alter table occupancies add constraint never_twice exclude using gist (
     uuidrange(resource_id, resource_id, '[]') with &&, tstzrange(starts_at, ends_at) with &&
 );
@@ -9,7 +10,8 @@ alter table occupancies add constraint never_twice exclude using gist (
 -- Take the resources for the holder, or refuse: the constraint that the error names says which kind is taken.
 -- In one order, and without waiting on a conflict that is certain, so that two who take several do not deadlock.
 create function occupy(
-    practice uuid, holder_kind text, holding uuid, kinds text [], resources uuid [], from_instant timestamptz, to_instant timestamptz
+    practice uuid, holder_kind text, holding uuid, kinds text[], resources uuid[],
+    from_instant timestamptz, to_instant timestamptz
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -117,10 +119,13 @@ for each row when (new.guarded) execute function occupy_for_appointment();
 
 create trigger occupy_when_changed after update on appointments
 for each row when (
-    (old.guarded or new.guarded)
-    and (old.status, old.guarded, old.clinician_id, old.client_id, old.room_id, old.group_session_id, old.starts_at, old.ends_at)
-    is distinct from
-    (new.status, new.guarded, new.clinician_id, new.client_id, new.room_id, new.group_session_id, new.starts_at, new.ends_at)
+    (old.guarded or new.guarded) and (
+        old.status, old.guarded, old.clinician_id, old.client_id, old.room_id, old.group_session_id,
+        old.starts_at, old.ends_at
+    ) is distinct from (
+        new.status, new.guarded, new.clinician_id, new.client_id, new.room_id, new.group_session_id,
+        new.starts_at, new.ends_at
+    )
 ) execute function occupy_for_appointment();
 
 create function occupy_for_block() returns trigger
