@@ -107,7 +107,7 @@ def list_coverages(desk: Desk, client_id: UUID, voided: Annotated[bool, Query()]
 @endpoint(router, "POST", "/clients/{client_id}/coverages", may="coverages.write", status=201)
 def add_coverage(desk: Desk, client_id: UUID, body: CoverageIn) -> CoverageOut:
     """Add a coverage. On one day there is one of a rank."""
-    about = in_cents(body.model_dump(mode="python"))
+    about = in_cents(body.model_dump())
     return CoverageOut.of(coverages.add_coverage(desk.work, desk.scope, client_id, about))
 
 

@@ -59,12 +59,12 @@ def money_text(cents: int) -> str:
 MoneyIn = Annotated[
     int,
     BeforeValidator(cents_of),
-    PlainSerializer(money_text, return_type=str),
+    PlainSerializer(money_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": AMOUNT, "examples": ["150.00"]}),
 ]
 MoneyOut = Annotated[
     int,
-    PlainSerializer(money_text, return_type=str),
+    PlainSerializer(money_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$", "examples": ["150.00"]}),
 ]
 
@@ -87,7 +87,7 @@ def time_text(value: time) -> str:
 TimeOfDay = Annotated[
     time,
     BeforeValidator(time_of),
-    PlainSerializer(time_text, return_type=str),
+    PlainSerializer(time_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": HH_MM, "examples": ["09:30"]}),
 ]
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.errors import Refusal
 from practice.people import consent_rules as rules
@@ -75,6 +76,7 @@ def sign_consent(
         agreement_id=agreement_id,
     )
     work.db.add(consent)
+    work.db.flush()
     by_client = work.actor.client_id is not None
     work.record("consent.signed", "client", client_id, consent_id=str(consent.id), kind=kind, by_client=by_client)
     return consent
@@ -146,7 +148,7 @@ def date_there(work: Work, at: datetime) -> date:
 def list_agreements(work: Work, kind: str | None = None) -> list[Agreement]:
     """Those that are signed today: the newest of each kind. Of one kind every text, the newest first."""
     query = select(Agreement).where(Agreement.tenant_id == work.tenant_id)
-    query = query.distinct(Agreement.kind) if kind is None else query.where(Agreement.kind == kind)
+    query = query.ext(distinct_on(Agreement.kind)) if kind is None else query.where(Agreement.kind == kind)
     return list(work.db.scalars(query.order_by(Agreement.kind, Agreement.number.desc())))
 
 

@@ -65,6 +65,7 @@ def add_coverage(work: Work, scope: Scope, client_id: UUID, about: dict[str, Any
     coverage = Coverage(tenant_id=work.tenant_id, id=new_id(), client_id=client_id, **about)
     refuse_clash(work, coverage, about)
     work.db.add(coverage)
+    work.db.flush()
     work.record("coverage.added", "client", client_id, coverage_id=str(coverage.id))
     return coverage
 
@@ -76,7 +77,8 @@ def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, c
         raise Stale
     if any(getattr(coverage, name) != changes.get(name, getattr(coverage, name)) for name in ("payer_id", "member_id")):
         changes["verified_at"] = None
-    refuse_clash(work, coverage, changes)
+    if changes.keys() & set(Term._fields):
+        refuse_clash(work, coverage, changes)
     apply(coverage, changes)
     work.record("coverage.changed", "client", coverage.client_id, coverage_id=str(coverage_id), fields=sorted(changes))
     return coverage
