@@ -90,7 +90,7 @@ def admission_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today
     problems = []
     if record["admitted_on"] > today:
         problems.append("The admission lies in the future.")
-    if record["admitted_on"] < record["birth_date"]:
+    if record["admitted_on"] < record["birth_date"] <= today:
         problems.append("The admission lies before the birth.")
     if record.get("ended_on") and record["admitted_on"] > record["ended_on"]:
         problems.append(f"The admission lies after the end of the treatment on {record['ended_on']}.")
@@ -109,7 +109,8 @@ def risk_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: dat
 def guardian_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
     if not sent.keys() & set(GUARDED_BY) or record["emancipated"] or record.get("guardian_name"):
         return []
-    return ["A minor needs a guardian's name, unless emancipated."] if is_minor(record["birth_date"], today) else []
+    minor = adult_since(today) < record["birth_date"] <= today
+    return ["A minor needs a guardian's name, unless emancipated."] if minor else []
 
 
 def clinician_problems(roles: Iterable[str] | None, left_on: date | None, deactivated: bool, today: date) -> list[str]:
