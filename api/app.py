@@ -17,7 +17,11 @@ from api import (
     audit,
     auth,
     availability,
+    client_history,
+    clients,
     clinicians,
+    consents,
+    coverages,
     deletion_requests,
     documents,
     fees,
@@ -46,6 +50,7 @@ ROOMS = (
     *(auth, practices, settings, staff, audit),
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
+    *(clients, client_history, coverages, consents),
     *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one

@@ -71,8 +71,9 @@ def invite_staff(house: Installation, practice_id: UUID, role: str, now: datetim
         staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
         today = now.astimezone(ZoneInfo(FULL.time_zone)).date()
         if staff is None:  # a role that bundles do not know
-            about = {"first_name": "Ana", "last_name": "Chart", "roles": [role], "hired_on": today}
-            invited = service.add_staff(work, email=email, **about)
+            invited = service.add_staff(
+                work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today
+            )
         else:
             invited = service.invite_again(work, staff.id)
         service.record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)

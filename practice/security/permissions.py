@@ -45,10 +45,10 @@ AGREED: dict[str, dict[str, str]] = {
     },
     "pay": {"admin": "W", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     "clients": {
-        "admin": "W, documents",
+        "admin": "W, contact, documents",
         "supervisor": "R team, documents team",
         "clinician": "R own, documents own",
-        "scheduler": "W, documents",
+        "scheduler": "W, contact, documents",
         "biller": "R",
         "client": "R own, contact own",
     },
@@ -61,12 +61,12 @@ AGREED: dict[str, dict[str, str]] = {
         "client": "R own",
     },
     "consents": {
-        "admin": "W",
+        "admin": "W, sign",
         "supervisor": "R team",
         "clinician": "R own",
-        "scheduler": "W",
+        "scheduler": "W, sign",
         "biller": "R",
-        "client": "R own",
+        "client": "R own, sign own",
     },
     "deletion_requests": {
         "admin": "R, ask, review, redact",
