@@ -12,18 +12,32 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import (
+    appointment_steps,
+    appointments,
     audit,
     auth,
     availability,
+    client_history,
+    clients,
     clinicians,
+    consents,
+    coverages,
+    deletion_requests,
+    documents,
     fees,
+    goals,
     health,
+    incidents,
+    intake,
     pay_rates,
     practices,
+    reschedule_requests,
     rooms,
     services,
     settings,
+    slots,
     staff,
+    waitlist,
 )
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
@@ -32,6 +46,13 @@ from practice.errors import CaseloadError
 from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
+ROOMS = (
+    *(auth, practices, settings, staff, audit),
+    *(services, clinicians, fees, rooms, availability, pay_rates),
+    *(documents, intake, deletion_requests, incidents, goals),
+    *(clients, client_history, coverages, consents),
+    *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
+)
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds
 TIDY_EVERY = 20  # of those rounds
@@ -74,7 +95,7 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     app.state.house = house
     app.state.clock = clock
     api = APIRouter(prefix="/api/v1")
-    for room in (auth, practices, settings, staff, services, clinicians, fees, rooms, availability, pay_rates, audit):
+    for room in ROOMS:
         api.include_router(room.router)
     app.include_router(api)
     app.include_router(health.router)

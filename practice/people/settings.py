@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from practice.people import rules
 from practice.people.models import RuleSetting
 from practice.people.service import Invalid, NotFound, local_today
-from practice.rule_settings import PARAMETERS
+from practice.rule_settings import PARAMETERS, default
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -40,6 +40,12 @@ def settings_in_force(work: Work, on: date | None = None) -> list[InForce]:
     ]
 
 
+def value_on(work: Work, key: str, on: date) -> int:
+    """What a rule's parameter is on a date."""
+    found = work.db.scalar(select(func.rule_value(work.tenant_id, key, on)))
+    return default(key) if found is None else int(found)
+
+
 def setting_history(work: Work, key: str) -> list[RuleSetting]:
     if key not in PARAMETERS:
         raise NotFound
@@ -64,3 +70,13 @@ def set_rule(work: Work, key: str, value: Any, effective_on: date) -> RuleSettin
     work.db.add(setting)
     work.record("setting.changed", "setting", setting.id, key=key, value=value, effective_on=effective_on.isoformat())
     return setting
+
+
+def setting(work: Work, key: str) -> int:
+    """The value in force today."""
+    query = text("""
+        select rule_value(p.id, :key, (cast(:now as timestamptz) at time zone p.time_zone)::date)::integer
+        from practices as p where p.id = :tenant_id
+    """)
+    value = work.db.scalar(query, {"key": key, "now": work.now, "tenant_id": work.tenant_id})
+    return PARAMETERS[key].default if value is None else value

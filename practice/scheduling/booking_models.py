@@ -179,9 +179,10 @@ class WaitlistEntry(TenantPart, Versioned, Base):
     __tablename__ = "waitlist_entries"
     __table_args__ = (
         same_practice("client_id", "clients"),
-        Index(None, "tenant_id", "status", text("priority desc"), "created_at"),
+        Index(None, "tenant_id", "status", "priority", "created_at"),
         Index(None, "tenant_id", "client_id"),
         one_of("status", "WAITING", "OFFERED", "BOOKED", "WITHDRAWN"),
+        CheckConstraint("priority in (1, 2, 3)", name="priority"),
     )
 
     client_id: Mapped[UUID]
@@ -191,7 +192,7 @@ class WaitlistEntry(TenantPart, Versioned, Base):
     time_from: Mapped[time | None]
     time_to: Mapped[time | None]
     until_on: Mapped[date | None]
-    priority: Mapped[int] = mapped_column(server_default="0")
+    priority: Mapped[int] = mapped_column(server_default="2")  # 1 comes first
     status: Mapped[str] = mapped_column(server_default="WAITING")
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None]

@@ -105,7 +105,7 @@ def _expand(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> tuple[lis
     dates = rrulestr(";".join([*by, f"UNTIL={last_day:%Y%m%d}"]), dtstart=datetime.combine(local.date(), time.min))
     days = [day.date() for day in dates]
     problems = []
-    if local.date() not in days[:1]:
+    if local.date() not in days:
         problems.append("The first appointment does not fall on a day of the rule; move it or change the rule.")
     starts = [first.astimezone(UTC), *(instant(day, local.time(), zone) for day in days if day > local.date())]
     if "COUNT" in parts:

@@ -16,6 +16,11 @@ def date_of(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+def date_before(at: datetime, zone: ZoneInfo) -> date:
+    """The date of the instant just before."""
+    return date_of(at.astimezone(UTC) - timedelta.resolution, zone)
+
+
 def elapsed(start: datetime, end: datetime) -> timedelta:
     """Python subtracts two times of one zone by the clock on the wall, so both go to UTC before."""
     return end.astimezone(UTC) - start.astimezone(UTC)

@@ -136,6 +136,12 @@ def test_a_day_closed_without_times_is_closed_from_midnight_to_midnight(day: dat
     assert spans[0].end == spans[1].start
 
 
+def test_a_closing_that_the_skipped_hour_swallows_closes_nothing() -> None:
+    day = date(2026, 3, 8)
+    spans = hours(daily(0, 6), [DayChange(day, False, time(2, 15), time(3))], set(), NEW_YORK, day, day)
+    assert shown(spans) == ["08 00:00-06:00"]
+
+
 def slots(
     spans: list[Span], busy: list[Busy], minutes: int = 60, step: int = 30, *, taken: bool = False
 ) -> list[tuple[str, str | None]]:
@@ -168,6 +174,11 @@ def busy(start: str, end: str) -> Busy:
 )
 def test_slots_free_on_a_day(spans: list[Span], taken: list[Busy], minutes: int, step: int, starts: list[str]) -> None:
     assert [start for start, _ in slots(spans, taken, minutes, step)] == starts
+
+
+def test_the_count_begins_anew_at_midnight() -> None:
+    spans = [Span(at("2026-03-17 22:00"), at("2026-03-18 02:00"))]
+    assert [start for start, _ in slots(spans, [], 50, 50)] == ["22:30", "23:20", "00:00", "00:50"]
 
 
 def test_taken_slots_come_with_the_reason_that_weighs_most() -> None:
@@ -302,7 +313,7 @@ def minutes_of(start: datetime, end: datetime) -> list[datetime]:
     calendars(),
     st.lists(st.tuples(st.integers(-60, 7000), st.integers(1, 180), st.sampled_from([AWAY, BOOKED])), max_size=12),
     st.sampled_from([15, 45, 60]),
-    st.sampled_from([15, 20, 60, 90]),
+    st.sampled_from([15, 20, 50, 60, 90]),
     st.integers(0, 3000),
     st.integers(0, 4000),
 )

@@ -120,21 +120,21 @@ def test_a_warehouse_policy_that_everybody_has(altered: Altered) -> None:
 
 # New relations
 
-NOTES = "create table notes (tenant_id uuid, id uuid, primary key (tenant_id, id))"
-OWNED = "alter table notes owner to caseload_owner"
+NOTES = "create table sketches (tenant_id uuid, id uuid, primary key (tenant_id, id))"
+OWNED = "alter table sketches owner to caseload_owner"
 
 
 def rows_of_notes(altered: Altered) -> str:
-    return f"insert into notes values ('{altered.own}', uuidv7()), ('{altered.other}', uuidv7())"
+    return f"insert into sketches values ('{altered.own}', uuidv7()), ('{altered.other}', uuidv7())"
 
 
 def test_a_new_table_of_a_practice_without_a_policy(altered: Altered) -> None:
-    altered.alter(NOTES, OWNED, rows_of_notes(altered), "grant select, insert on notes to caseload_app")
-    leaks = altered.leaks("notes")
-    assert "notes has no entry" in leaks
-    assert "SELECT on notes by app, tenant own: {'own': 1, 'other': 1}" in leaks
-    assert "INSERT on notes by app, tenant unset: 23505" in leaks
-    assert [line.split(":")[0] for line in altered.doctor()] == ["Table notes"]
+    altered.alter(NOTES, OWNED, rows_of_notes(altered), "grant select, insert on sketches to caseload_app")
+    leaks = altered.leaks("sketches")
+    assert "sketches has no entry" in leaks
+    assert "SELECT on sketches by app, tenant own: {'own': 1, 'other': 1}" in leaks
+    assert "INSERT on sketches by app, tenant unset: 23505" in leaks
+    assert [line.split(":")[0] for line in altered.doctor()] == ["Table sketches"]
 
 
 def test_a_new_table_without_an_entry_though_it_is_protected_and_nobody_may_use_it(altered: Altered) -> None:
@@ -142,22 +142,22 @@ def test_a_new_table_without_an_entry_though_it_is_protected_and_nobody_may_use_
         NOTES,
         OWNED,
         rows_of_notes(altered),
-        "alter table notes enable row level security",
-        "alter table notes force row level security",
-        f"create policy own_practice on notes using ({THIS_PRACTICE}) with check ({THIS_PRACTICE})",
+        "alter table sketches enable row level security",
+        "alter table sketches force row level security",
+        f"create policy own_practice on sketches using ({THIS_PRACTICE}) with check ({THIS_PRACTICE})",
     )
-    assert altered.leaks("notes").splitlines() == [
-        "notes has no entry: say in tests/support/two_practices.py who may do what with it."
+    assert altered.leaks("sketches").splitlines() == [
+        "sketches has no entry: say in tests/support/two_practices.py who may do what with it."
     ]
 
 
 def test_a_new_table_that_belongs_to_no_practice(altered: Altered) -> None:
-    altered.alter("create table notes (id int primary key)", OWNED)
-    leaks = altered.leaks("notes")
-    assert "notes has no entry" in leaks
-    assert "The primary key of notes does not start with tenant_id." in leaks
+    altered.alter("create table sketches (id int primary key)", OWNED)
+    leaks = altered.leaks("sketches")
+    assert "sketches has no entry" in leaks
+    assert "The primary key of sketches does not start with tenant_id." in leaks
     assert altered.doctor() == [
-        "Table notes: row-level security is off, the owner is exempt (no FORCE), "
+        "Table sketches: row-level security is off, the owner is exempt (no FORCE), "
         "the policy own_practice is missing or altered."
     ]
 

@@ -3,26 +3,14 @@
 A migration that makes a table adds its entry here. Without one the matrix fails.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from practice.security.installation import Installation
+from practice.store.ids import new_id
 from tests.support import cluster
+from tests.support.entries import KINDS, SCHEDULE, Entry
 from tests.support.people import make_practice, sign_in
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the service may do with a table of a practice, whether the warehouse reads it, and how a row gets in.
-
-    The statement is run by the superuser, once for each practice; without one, founding the practice left rows.
-    """
-
-    app: str
-    warehouse: bool = True
-    row: str | None = None
-
 
 TABLES = {
     "staff": Entry("select, insert, update"),
@@ -36,6 +24,7 @@ TABLES = {
         row="""insert into rule_settings (tenant_id, id, key, value, effective_on, set_at)
         values (%(tenant_id)s, uuidv7(), 'hipaa_training_days', '400', '2026-01-01', now())""",
     ),
+    **SCHEDULE,
     "audit_log": Entry("select, insert", warehouse=False),
     "audit_heads": Entry("select", warehouse=False),
     "data_keys": Entry("select, insert, update", warehouse=False),
@@ -69,8 +58,10 @@ def fill(house: Installation, database: str) -> tuple[UUID, UUID]:
             "account_id": practice.admin.account_id,
             "staff_id": practice.admin.staff_id,
             "key": practice.id.hex,
+            **{f"{kind}_id": new_id() for kind in KINDS},
         }
         with cluster.superuser(database) as connection:
+            connection.execute("select set_config('app.tenant_id', %s, false)", [str(practice.id)])  # for triggers
             for statement in (*(entry.row for entry in TABLES.values() if entry.row), *ROWS_OF_SYSTEM_TABLES):
                 connection.execute(statement, ids)
         made.append(practice.id)

@@ -49,7 +49,9 @@ class World:
     service_id: UUID
     room_id: UUID
     _tokens: dict[str, str] = field(default_factory=dict)
-    _hours: Any = field(default_factory=lambda: count(48))
+    _hours: Any = field(default_factory=count)
+    _online: Any = field(default_factory=count)
+    _past: Any = field(default_factory=count)
 
     @property
     def client_id(self) -> UUID:
@@ -59,9 +61,16 @@ class World:
     def clinician_id(self) -> UUID:
         return self.people["clinician"].staff_id
 
-    def free_hour(self) -> datetime:
-        """A start that nobody has taken yet, in the clinician's open hours and the portal's booking window."""
-        return self.practice.now.replace(minute=0) + timedelta(hours=next(self._hours))
+    def free_hour(self, *, online: bool = False) -> datetime:
+        """A start that nobody has taken yet, by day, in the clinician's open hours. For a client who books online one
+        within their booking window."""
+        number = next(self._online if online else self._hours)
+        days = 2 + number // 10 if online else 40 + number // 10
+        return self.practice.now.replace(hour=13, minute=0) + timedelta(days=days, hours=number % 10)
+
+    def past_hour(self) -> datetime:
+        number = next(self._past)
+        return self.practice.now.replace(hour=13, minute=0) - timedelta(days=2 + number // 10, hours=-(number % 10))
 
     def new_client(self) -> UUID:
         return make_client(self.practice, self.people["clinician"])
@@ -112,7 +121,9 @@ class Order:
     ids: Callable[[World, str | None], dict[str, Any]] = lambda _world, _role: {}
     body: Callable[[World, str | None], dict[str, Any] | None] = lambda _world, _role: None
     versioned: tuple[str, str] | None = None  # table, name of the id
-    query: dict[str, str] = field(default_factory=dict)
+    query: Callable[[World], dict[str, str]] = lambda _world: {}
+    headers: dict[str, str] = field(default_factory=dict)
+    sent_as: str = "json"  # or `files`, with a body like {"file": (name, content, media type)}
 
 
 @cache
@@ -172,6 +183,11 @@ def order_of(operation: str) -> Order:
     return orders().get(operation, Order(set()))
 
 
+def query_for(world: World, operation: str) -> dict[str, str] | None:
+    """What has to be asked for in the address."""
+    return order_of(operation).query(world) or None
+
+
 def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
     """Of the record that the ids lead to."""
     table, key = {"change_practice": ("practices", "practice_id")}.get(operation, ("staff", "staff_id"))
@@ -188,28 +204,32 @@ class Operation:
     path: str
     permission: str
     versioned: bool
+    for_a_reason: bool
 
     def request(self, world: World, role: str | None, **ids: str) -> dict[str, Any]:
         """Arguments of a request that is in order, with some ids changed."""
         found = path_ids(world, self.id, role)
         match = {"If-Match": f'"{version_of(world, self.id, found)}"'} if self.versioned else {}
+        order = order_of(self.id)
         return {
-            "method": self.method,
-            "url": self.path.format(**found | ids),
-            "params": order_of(self.id).query,
-            "headers": world.headers(role) | match,
-            "json": body_for(world, self.id, role),
+            **{"method": self.method, "url": self.path.format(**found | ids), "params": query_for(world, self.id)},
+            "headers": world.headers(role) | match | order.headers,
+            order.sent_as: body_for(world, self.id, role),
         }
 
 
 def operations_of(spec: dict[str, Any]) -> list[Operation]:
+    def takes(operation: dict[str, Any], name: str) -> bool:
+        return any(parameter["name"] == name for parameter in operation.get("parameters", ()))
+
     return [
         Operation(
             operation["operationId"],
             method.upper(),
             path,
             operation["x-permission"],
-            any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ())),
+            takes(operation, "If-Match"),
+            takes(operation, "X-Reason"),
         )
         for path, methods in sorted(spec["paths"].items())
         for method, operation in methods.items()

@@ -1,4 +1,5 @@
 -- As before, and it also lets clients of the practice in, who have a sign-in to its portal.
+-- squawk-ignore ban-drop-function
 drop function admit;
 
 create function admit(

@@ -1,0 +1,380 @@
+"""Appointments: booking, series, preview, lists and calendars."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, Invalid, NotFound, Version, endpoint
+from api.fields import Day, Instant, MoneyOut, Short, Words
+from practice.people.reach import is_within
+from practice.scheduling import booking, life, reading, series
+from practice.scheduling.booking_models import Appointment
+from practice.scheduling.reading import Filters, Names
+from practice.scheduling.refusals import BOOKING_REFUSALS, SlotTaken, WrongStatus
+from practice.security.permissions import Forbidden
+
+router = APIRouter(tags=["appointments"])
+
+Type = Literal[
+    "INITIAL_EVALUATION",
+    "FOLLOW_UP",
+    "MEDICATION_MANAGEMENT",
+    "THERAPY_SESSION",
+    "GROUP_THERAPY",
+    "FAMILY_THERAPY",
+]
+Status = Literal[
+    "SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"
+]
+Me = Literal["me"]
+
+
+class BookingIn(Input):
+    """A client who books for themselves leaves `client_id` out. A seat in a group needs no clinician and no start."""
+
+    client_id: UUID | None = None
+    clinician_id: UUID
+    service_code: Short
+    starts_at: Instant
+    room_id: UUID | None = None
+    telehealth: bool = False
+    type: Type | None = None
+    group_session_id: UUID | None = None
+    special_requests: Words | None = None
+    instructions: Words | None = None
+
+
+class SeriesIn(BookingIn):
+    rule: Annotated[str, Field(max_length=200, description="An RRULE such as FREQ=WEEKLY;COUNT=10.")]
+    skip_conflicts: bool = False
+
+
+class AppointmentChange(Input):
+    """Only what is sent is changed. Another time is a move, which has an address of its own."""
+
+    room_id: UUID | None = None
+    telehealth: bool = False
+    type: Type = "THERAPY_SESSION"
+    special_requests: Words | None = None
+    instructions: Words | None = None
+
+
+class AppointmentQuery(ListQuery):
+    client: UUID | Me | None = None
+    clinician: UUID | Me | None = None
+    room: UUID | None = None
+    status: Status | None = None
+    since: Annotated[Instant | None, Field(alias="from", description="Starts from this instant on.")] = None
+    until: Annotated[Instant | None, Field(alias="to", description="Starts before this instant.")] = None
+
+
+class CalendarQuery(Input):
+    view: Literal["day", "week", "month"] = "week"
+    on: Annotated[Day | None, Field(description="A local date; today where nothing is said.")] = None
+    clinician: UUID | Me | None = None
+    room: UUID | None = None
+
+
+class AppointmentOut(BaseModel):
+    id: UUID
+    reference: str
+    client_id: UUID
+    client_name: str
+    clinician_id: UUID
+    clinician_name: str
+    service_code: str
+    room_id: UUID | None
+    room_name: str | None
+    group_session_id: UUID | None
+    series_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    type: str
+    status: str
+    status_at: datetime | None
+    created_at: datetime
+    booked_via: str
+    telehealth: bool
+    arrived_at: datetime | None
+    ready_at: datetime | None
+    started_at: datetime | None
+    actual_minutes: int | None
+    cancellation_reason: str | None
+    rescheduled_to_id: UUID | None
+    special_requests: str | None
+    instructions: str | None
+    price: MoneyOut | None
+    copay: MoneyOut | None
+    version: int
+
+    @classmethod
+    def of(cls, appointment: Appointment, names: Names) -> "AppointmentOut":
+        made = {"client_name", "clinician_name", "service_code", "room_name", "price", "copay"}
+        return cls(
+            **{name: getattr(appointment, name) for name in cls.model_fields if name not in made},
+            client_name=names.clients[appointment.client_id],
+            clinician_name=names.staff[appointment.clinician_id],
+            service_code=names.services[appointment.service_id],
+            room_name=names.rooms.get(appointment.room_id) if appointment.room_id else None,
+            price=appointment.price_cents,
+            copay=appointment.copay_cents,
+        )
+
+
+class CostOut(BaseModel):
+    service_code: str
+    cpt_code: str | None
+    units: int
+    minutes: int
+    price: MoneyOut | None
+    price_from: str | None
+    copay: MoneyOut | None
+    insurance_applies: bool
+
+    @classmethod
+    def of(cls, facts: Any, cost: Any) -> "CostOut":
+        return cls(
+            service_code=facts.row.service_code,
+            cpt_code=facts.row.cpt_code,
+            units=1,
+            minutes=facts.row.minutes,
+            price=cost.cents if cost else None,
+            price_from=cost.source if cost else None,
+            copay=cost.copay_cents if cost else None,
+            insurance_applies=bool(cost and cost.insurance),
+        )
+
+
+class BookedOut(BaseModel):
+    appointment: AppointmentOut
+    reference: str
+    status: str
+    payment_required: bool
+    amount: MoneyOut | None
+    warnings: list[str]
+
+
+class ProblemOut(BaseModel):
+    code: str
+    sentence: str
+
+
+class OccurrenceOut(BaseModel):
+    starts_at: datetime
+    status: Literal["booked", "skipped"]
+    appointment_id: UUID | None
+    reference: str | None
+    problems: list[ProblemOut]
+
+
+class SeriesOut(BaseModel):
+    series_id: UUID
+    rule: str
+    occurrences: list[OccurrenceOut]
+
+
+class PreviewOut(BaseModel):
+    """What booking it would cost, and what speaks against it now."""
+
+    cost: CostOut
+    problems: list[ProblemOut]
+    warnings: list[str]
+
+
+class StepOut(BaseModel):
+    status: str
+    at: datetime
+    account_id: UUID | None
+    note: str | None
+
+
+class StepsOut(BaseModel):
+    items: list[StepOut]
+
+
+class BlockOut(BaseModel):
+    id: UUID
+    clinician_id: UUID | None
+    room_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str | None
+
+
+class DayOut(BaseModel):
+    on: date
+    appointments: list[AppointmentOut]
+    blocks: list[BlockOut]
+
+
+class CalendarOut(BaseModel):
+    days: list[DayOut]
+
+
+AppointmentInList: Any = some_of(AppointmentOut)
+
+
+def shown(desk: Desk, *appointments: Appointment) -> list[AppointmentOut]:
+    names = reading.names_for(desk.work, appointments)
+    return [AppointmentOut.of(appointment, names) for appointment in appointments]
+
+
+def meant(desk: Desk, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID | None:
+    if who == "me" and me is None:
+        raise Forbidden("You have nothing of your own here; name somebody instead of `me`.")
+    return me if who == "me" else who
+
+
+def wanted_by(desk: Desk, body: BookingIn) -> booking.Wanted:
+    """Clients book for themselves and nobody else."""
+    mine = desk.actor.client_id
+    whom = body.client_id or mine
+    if whom is None:
+        raise Invalid(["Say for whom (`client_id`)."])
+    if mine is not None and whom != mine:
+        raise Forbidden("You can book for yourself only.")
+    return booking.Wanted(client_id=whom, **body.model_dump(exclude={"client_id", "rule", "skip_conflicts"}))
+
+
+def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
+    [appointment] = shown(desk, booked.appointment)
+    cost = booked.cost
+    due = None if cost is None else cost.copay_cents if cost.insurance else cost.cents
+    return BookedOut(
+        appointment=appointment,
+        reference=appointment.reference,
+        status=appointment.status,
+        payment_required=bool(due),
+        amount=due,
+        warnings=booked.warnings,
+    )
+
+
+@endpoint(router, "GET", "/appointments", may="appointments.read")
+def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -> PageOut[AppointmentInList]:
+    """Appointments, of one's own with `client=me` or `clinician=me`. Sorts by starts_at, created_at or id."""
+    filters = Filters(
+        client_id=meant(desk, query.client, desk.actor.client_id),
+        clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
+        room_id=query.room,
+        status=query.status,
+        since=query.since,
+        until=query.until,
+    )
+    found = reading.list_appointments(desk.work, query.asked(), desk.scope, filters)
+    names = reading.names_for(desk.work, found.items)
+    desk.work.record("appointments.listed", count=len(found.items))
+    return page_out(found, AppointmentOut, names)
+
+
+@endpoint(router, "GET", "/clients/{client_id}/appointments", may="appointments.read")
+def list_client_appointments(
+    desk: Desk, client_id: UUID, query: Annotated[ListQuery, Query()]
+) -> PageOut[AppointmentInList]:
+    """A client's appointments. Sorts by starts_at, created_at or id."""
+    if not is_within(desk.work, desk.scope, client_id):
+        raise NotFound
+    found = reading.list_appointments(desk.work, query.asked(), desk.scope, Filters(client_id=client_id))
+    names = reading.names_for(desk.work, found.items)
+    desk.work.record("appointments.listed", "client", client_id, count=len(found.items))
+    return page_out(found, AppointmentOut, names)
+
+
+@endpoint(router, "POST", "/appointments", may="appointments.book", status=201, refusals=BOOKING_REFUSALS)
+def book_appointment(desk: Desk, body: BookingIn) -> BookedOut:
+    """Book a time. What speaks against it comes all at once, with up to five alternatives when it is taken."""
+    return booked_out(desk, booking.book(desk.work, wanted_by(desk, body)))
+
+
+@endpoint(router, "POST", "/appointments/series", may="appointments.write", status=201, refusals=BOOKING_REFUSALS)
+def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
+    """Book by a rule, at the same local time throughout: all of it or nothing, unless conflicts are to be skipped."""
+    made, occurrences = series.book_series(
+        desk.work, wanted_by(desk, body), body.rule, skip_conflicts=body.skip_conflicts
+    )
+    return SeriesOut(
+        series_id=made.id,
+        rule=made.rule,
+        occurrences=[
+            OccurrenceOut(
+                starts_at=one.starts_at,
+                status=one.status,
+                appointment_id=one.appointment.id if one.appointment else None,
+                reference=one.appointment.reference if one.appointment else None,
+                problems=[ProblemOut(**problem._asdict()) for problem in one.problems],
+            )
+            for one in occurrences
+        ],
+    )
+
+
+@endpoint(router, "POST", "/appointments/preview", may="appointments.book")
+def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
+    """What it would cost and whether it could be booked, without booking it."""
+    found = booking.preview(desk.work, wanted_by(desk, body))
+    return PreviewOut(
+        cost=CostOut.of(found.facts, found.cost),
+        problems=[ProblemOut(**problem._asdict()) for problem in found.problems],
+        warnings=found.warnings,
+    )
+
+
+@endpoint(router, "GET", "/appointments/calendar", may="appointments.read")
+def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
+    """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
+    days = reading.calendar(
+        desk.work,
+        desk.scope,
+        query.view,
+        query.on,
+        clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
+        room_id=query.room,
+    )
+    names = reading.names_for(desk.work, [one for day in days for one in day.appointments])
+    return CalendarOut(
+        days=[
+            DayOut(
+                on=day.on,
+                appointments=[AppointmentOut.of(one, names) for one in day.appointments],
+                blocks=[BlockOut(**{n: getattr(block, n) for n in BlockOut.model_fields}) for block in day.blocks],
+            )
+            for day in days
+        ]
+    )
+
+
+@endpoint(router, "GET", "/appointments/{appointment_id}", may="appointments.read")
+def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
+    """One appointment."""
+    return shown(desk, reading.get_appointment(desk.work, appointment_id, desk.scope))[0]
+
+
+@endpoint(
+    router, "PATCH", "/appointments/{appointment_id}", may="appointments.write", refusals=[SlotTaken, WrongStatus]
+)
+def change_appointment(desk: Desk, appointment_id: UUID, version: Version, body: AppointmentChange) -> AppointmentOut:
+    """Change its room, requests or instructions. For another time move it."""
+    changes = body.model_dump(exclude_unset=True)
+    return shown(desk, life.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
+
+
+@endpoint(router, "GET", "/appointments/{appointment_id}/steps", may="appointments.read")
+def list_appointment_steps(desk: Desk, appointment_id: UUID) -> StepsOut:
+    """Who took it to which status, and when."""
+    found = reading.steps_of(desk.work, appointment_id, desk.scope)
+    for_staff = desk.actor.client_id is None
+    return StepsOut(
+        items=[
+            StepOut(
+                status=one.status,
+                at=one.at,
+                account_id=one.account_id if for_staff else None,
+                note=desk.work.unseal("appointment_steps", "note", one.id, one.note) if for_staff else None,
+            )
+            for one in found
+        ]
+    )

@@ -1,0 +1,314 @@
+"""Booking: everything that is judged before a time is taken, and taking it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+
+from practice.messages.planning import Due, channels_of, tell_client
+from practice.people.service import Invalid
+from practice.people.settings import setting
+from practice.scheduling import refusals
+from practice.scheduling.alternatives import alternatives_to
+from practice.scheduling.booking_models import Appointment, AppointmentStep, GroupSession
+from practice.scheduling.costs import Cost, cost_of
+from practice.scheduling.facts import Facts, facts_of, lock_resources
+from practice.scheduling.hours import Taken, busy_of, hours_of
+from practice.scheduling.hours_rules import Span, hours, outside_hours_problem
+from practice.scheduling.life_rules import ACTIVE, booking_window_problem
+from practice.scheduling.references import new_references
+from practice.scheduling.reminder_rules import reminder_plan
+from practice.scheduling.standing_rules import Problem, booking_problems
+from practice.scheduling.waitlist_holds import release_lapsed_offers
+from practice.security.work import Work
+from practice.store.ids import new_id
+
+TYPE_OF_KIND = {
+    "INTAKE": "INITIAL_EVALUATION",
+    "GROUP": "GROUP_THERAPY",
+    "FAMILY": "FAMILY_THERAPY",
+    "MEDICATION": "MEDICATION_MANAGEMENT",
+}
+TAKEN_WORDS = {
+    ("clinician", "booked"): "The clinician has another appointment at this time.",
+    ("clinician", "away"): "The clinician is blocked at this time.",
+    ("room", "booked"): "The room is taken at this time.",
+    ("room", "away"): "The room is blocked at this time.",
+    ("client", "booked"): "The client has another appointment at this time.",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody asks to book. `moved_from` are appointments that give up their time for it in the same step."""
+
+    client_id: UUID
+    clinician_id: UUID
+    service_code: str
+    starts_at: datetime
+    room_id: UUID | None = None
+    telehealth: bool = False
+    type: str | None = None
+    group_session_id: UUID | None = None
+    special_requests: str | None = None
+    instructions: str | None = None
+    moved_from: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class Booked:
+    appointment: Appointment
+    cost: Cost | None
+    warnings: list[str] = field(default_factory=list)
+
+
+def book(work: Work, wanted: Wanted) -> Booked:
+    """Take the time, or say everything that speaks against it."""
+    wanted, facts = understand(work, wanted)
+    refuse_any(work, wanted, facts, problems_by_start(work, wanted, facts, [wanted.starts_at]))
+    lock(work, wanted)
+    refuse_any(work, wanted, facts, taken_by_start(work, wanted, facts, [wanted.starts_at]))
+    group_id = seat_in(work, wanted, facts)
+    appointment = place(work, wanted, facts, [wanted.starts_at], group_id)[0]
+    work.record("appointment.booked", "appointment", appointment.id)
+    return Booked(appointment, cost_of(work, facts), warnings_of(work, facts, [wanted.starts_at]))
+
+
+@dataclass(frozen=True)
+class Preview:
+    facts: Facts
+    cost: Cost | None
+    problems: list[Problem]
+    warnings: list[str]
+
+
+def preview(work: Work, wanted: Wanted) -> Preview:
+    """What booking it would cost and meet, without booking it."""
+    wanted, facts = understand(work, wanted)
+    problems = problems_by_start(work, wanted, facts, [wanted.starts_at])[wanted.starts_at]
+    return Preview(facts, cost_of(work, facts), problems, warnings_of(work, facts, [wanted.starts_at]))
+
+
+def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
+    """What was asked, with what follows from it filled in: a seat has the clinician, room and time of its group."""
+    if wanted.group_session_id is not None:
+        group = work.db.get(GroupSession, (work.tenant_id, wanted.group_session_id))
+        if group is None:
+            raise Invalid(["There is no such group (`group_session_id`)."])
+        wanted = replace(wanted, clinician_id=group.clinician_id, room_id=group.room_id, starts_at=group.starts_at)
+    wanted = replace(wanted, starts_at=wanted.starts_at.astimezone(UTC))
+    facts = facts_of(
+        work,
+        client_id=wanted.client_id,
+        clinician_id=wanted.clinician_id,
+        service_code=wanted.service_code,
+        room_id=wanted.room_id,
+        starts_at=wanted.starts_at,
+    )
+    return wanted, facts
+
+
+def lock(work: Work, wanted: Wanted) -> None:
+    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id])
+    release_lapsed_offers(work, wanted.clinician_id)
+
+
+def refuse_any(work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]) -> None:
+    problems = [problem for one in found.values() for problem in one]
+    if problems:
+        elsewhere = any(problem.code in ("SLOT_TAKEN", "OUTSIDE_HOURS", "GROUP_FULL") for problem in problems)
+        raise refusals.refuse(problems, alternatives_to(work, wanted, facts) if elsewhere else ())
+
+
+def problems_by_start(
+    work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
+) -> dict[datetime, list[Problem]]:
+    """What speaks against each of the starts: all of it, so that nobody has to ask twice."""
+    length = timedelta(minutes=facts.row.minutes)
+    always = [*standing_problems(work, wanted, facts), *offer_problems(wanted, facts)]
+    spans = clinician_hours(work, facts, min(starts), max(starts) + length)
+    found = taken_by_start(work, wanted, facts, starts)
+    for start, problems in found.items():
+        outside = None if wanted.group_session_id else outside_hours_problem(spans, start, start + length)
+        problems += ([Problem("OUTSIDE_HOURS", outside)] if outside else []) + always
+    return found
+
+
+def taken_by_start(
+    work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
+) -> dict[datetime, list[Problem]]:
+    """Which of the starts meet something booked or blocked. Looked at again when nobody else can come between."""
+    row, length = facts.row, timedelta(minutes=facts.row.minutes)
+    own_seat = wanted.group_session_id is not None
+    taken = busy_of(
+        work,
+        [] if own_seat else [row.clinician_id],
+        [] if own_seat or row.room_id is None else [row.room_id],
+        [row.client_id],
+        min(starts),
+        max(starts) + length,
+    )
+    taken = [one for one in taken if one.holder_id not in wanted.moved_from]
+    return {start: taken_problems(taken, start, start + length) for start in starts}
+
+
+def standing_problems(work: Work, wanted: Wanted, facts: Facts) -> list[Problem]:
+    """Of the client, and for one who books online of how far ahead they may."""
+    problems = booking_problems(
+        facts.standing, starts_at=wanted.starts_at, telehealth=wanted.telehealth, now=work.now, zone=facts.zone
+    )
+    if work.actor.client_id is not None:
+        hours_ahead, days_ahead = setting(work, "portal_book_hours"), setting(work, "portal_book_days")
+        outside = booking_window_problem(wanted.starts_at, work.now, hours_ahead, days_ahead)
+        problems += [Problem("OUTSIDE_BOOKING_WINDOW", outside)] if outside else []
+    return problems
+
+
+def offer_problems(wanted: Wanted, facts: Facts) -> list[Problem]:
+    row, problems = facts.row, []
+    if not row.clinician_active:
+        problems.append(Problem("CLINICIAN_NOT_ACTIVE", "This person does not see clients at that time."))
+    if not row.service_active:
+        problems.append(Problem("SERVICE_NOT_OFFERED", "The service is no longer offered."))
+    elif not row.offered:
+        problems.append(Problem("SERVICE_NOT_OFFERED", "The clinician does not offer this service."))
+    if row.room_id is not None and not row.room_active:
+        problems.append(Problem("ROOM_NOT_USABLE", "The room is not in use. Choose another one."))
+    if wanted.telehealth and row.service_kind == "GROUP" and row.room_id is not None:
+        problems.append(Problem("NOT_BOOKABLE", "A group that meets in a room is not a telehealth visit."))
+    return problems
+
+
+def clinician_hours(work: Work, facts: Facts, first: datetime, last: datetime) -> list[Span]:
+    row = facts.row
+    days = [at.astimezone(facts.zone).date() for at in (first, last)]
+    found = hours_of(work, [row.clinician_id], *days)[row.clinician_id]
+    return hours(found.windows, found.changes, found.closures, facts.zone, *days, row.service_id)
+
+
+def taken_problems(taken: Sequence[Taken], start: datetime, end: datetime) -> list[Problem]:
+    touched = {(one.kind, one.why) for one in taken if one.starts_at < end and start < one.ends_at}
+    return [Problem("SLOT_TAKEN", words) for key, words in TAKEN_WORDS.items() if key in touched]
+
+
+def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
+    """The group that the appointment is a seat of: the one that was named, or a new one for a group service."""
+    row = facts.row
+    if wanted.group_session_id is not None:
+        group = work.db.get_one(GroupSession, (work.tenant_id, wanted.group_session_id))
+        if group.service_id != row.service_id:
+            raise refusals.refuse([Problem("NOT_BOOKABLE", "The group is booked for another service.")])
+        seats = work.db.scalar(
+            select(func.count())
+            .select_from(Appointment)
+            .where(
+                Appointment.tenant_id == work.tenant_id,
+                Appointment.group_session_id == group.id,
+                Appointment.status.in_(ACTIVE),
+            )
+        )
+        if group.capacity is not None and (seats or 0) >= group.capacity:
+            raise refusals.refuse([Problem("GROUP_FULL", "The group has no seat left.")])
+        return group.id
+    if row.service_kind != "GROUP":
+        return None
+    limits = [limit for limit in (row.service_capacity, row.room_capacity) if limit is not None]
+    group = GroupSession(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        clinician_id=row.clinician_id,
+        service_id=row.service_id,
+        room_id=row.room_id,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.starts_at + timedelta(minutes=row.minutes),
+        capacity=min(limits) if limits else None,
+    )
+    work.db.add(group)
+    work.db.flush()
+    return group.id
+
+
+def place(
+    work: Work,
+    wanted: Wanted,
+    facts: Facts,
+    starts: Sequence[datetime],
+    group_id: UUID | None = None,
+    series_id: UUID | None = None,
+    *,
+    told: str = "BOOKED",
+) -> list[Appointment]:
+    """Write the appointments, their first step and their messages. The database has the last word on their times."""
+    row = facts.row
+    length = timedelta(minutes=row.minutes)
+    year = work.now.astimezone(facts.zone).year
+    appointments = [
+        Appointment(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            reference=reference,
+            client_id=row.client_id,
+            clinician_id=row.clinician_id,
+            service_id=row.service_id,
+            room_id=row.room_id,
+            group_session_id=group_id,
+            series_id=series_id,
+            starts_at=start,
+            ends_at=start + length,
+            type=wanted.type or TYPE_OF_KIND.get(row.service_kind, "THERAPY_SESSION"),
+            status="SCHEDULED",
+            created_at=work.now,
+            created_by=work.actor.account_id,
+            booked_via=booked_via(work),
+            telehealth=wanted.telehealth,
+            special_requests=wanted.special_requests,
+            instructions=wanted.instructions,
+        )
+        for start, reference in zip(starts, new_references(work, year, len(starts)), strict=True)
+    ]
+    work.db.add_all(appointments)
+    with refusals.taken_at_last():
+        work.db.flush()
+    write_steps(work, [(appointment.id, "SCHEDULED", None) for appointment in appointments])
+    channels = channels_of(work, row.client_id)
+    messages = [Due(told, work.now, appointments[0].id)]
+    messages += [
+        Due("REMINDER", reminder.due_at, appointment.id, reminder.lead_minutes)
+        for appointment in appointments
+        for reminder in reminder_plan(appointment.starts_at, work.now, {"any"})
+    ]
+    tell_client(work, row.client_id, channels, messages)
+    return appointments
+
+
+def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> None:
+    """Who took which appointment to which status, now, and what they noted."""
+    rows = []
+    for appointment_id, status, note in steps:
+        step_id = new_id()
+        rows.append(
+            {
+                **{"tenant_id": work.tenant_id, "id": step_id, "appointment_id": appointment_id, "status": status},
+                **{"at": work.now, "account_id": work.actor.account_id},
+                "note": work.seal("appointment_steps", "note", step_id, note),
+            }
+        )
+    work.db.execute(insert(AppointmentStep), rows)
+
+
+def booked_via(work: Work) -> str:
+    if work.actor.client_id is not None:
+        return "PORTAL"
+    desk = work.actor.roles & {"admin", "scheduler"}
+    return "CLINICIAN" if "clinician" in work.actor.roles and not desk else "FRONT_DESK"
+
+
+def warnings_of(work: Work, facts: Facts, starts: Sequence[datetime]) -> list[str]:
+    warnings = []
+    if not facts.row.self_pay and facts.row.verified_at is None:
+        warnings.append("The client's insurance is not verified, and they do not pay themselves. Verify it before.")
+    if min(starts) < work.now:
+        warnings.append("This time has passed already.")
+    return warnings

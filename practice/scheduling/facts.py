@@ -1,0 +1,105 @@
+"""What a booking is judged by, read in few round trips: the client's standing, the service, the people and the room."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+
+from practice.people.client_models import Consent as SignedConsent
+from practice.people.service import Invalid
+from practice.scheduling.standing_rules import ClientStanding, Consent
+from practice.security.work import Work
+
+FACTS = text("""
+    select
+        p.time_zone,
+        c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay,
+        exists (
+            select from appointments as a
+            where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
+        ) as has_completed_visit,
+        v.payer_id, v.copay_cents, v.verified_at,
+        s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
+        s.capacity as service_capacity, s.cpt_code, coalesce(o.minutes, s.minutes) as minutes,
+        coalesce(o.offered, true) as offered, o.price_cents as clinician_cents,
+        t.id as clinician_id,
+        'clinician' = any(t.roles) and t.deactivated_at is null and (t.left_on is null or t.left_on >= l.on_date)
+            as clinician_active,
+        r.id as room_id, r.active as room_active, r.capacity as room_capacity,
+        l.on_date
+    from practices as p
+    cross join lateral (select (cast(:starts_at as timestamptz) at time zone p.time_zone)::date as on_date) as l
+    left join clients as c on c.tenant_id = p.id and c.id = :client_id
+    left join services as s on s.tenant_id = p.id and s.code = :service_code
+    left join staff as t on t.tenant_id = p.id and t.id = :clinician_id
+    left join clinician_services as o on o.tenant_id = p.id and o.clinician_id = t.id and o.service_id = s.id
+    left join rooms as r on r.tenant_id = p.id and r.id = :room_id
+    left join lateral (
+        select b.payer_id, b.copay_cents, b.verified_at from coverages as b
+        where b.tenant_id = p.id and b.client_id = c.id and b.voided_at is null
+            and b.effective_on <= l.on_date and (b.ends_on is null or b.ends_on >= l.on_date)
+        order by b.rank, coalesce(b.external_id, b.id::text)
+        limit 1
+    ) as v on true
+    where p.id = :tenant_id
+""")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of one client, clinician, service and room at a start. `row` holds the columns of the query above."""
+
+    row: Any
+    zone: ZoneInfo
+    standing: ClientStanding
+
+
+def facts_of(
+    work: Work, *, client_id: UUID, clinician_id: UUID, service_code: str, room_id: UUID | None, starts_at: datetime
+) -> Facts:
+    """Refuses what refers to nothing, all of it at once."""
+    wanted = {"client_id": client_id, "clinician_id": clinician_id, "service_code": service_code, "room_id": room_id}
+    row = work.db.execute(FACTS, wanted | {"starts_at": starts_at, "tenant_id": work.tenant_id}).one()
+    unknown = [
+        f"There is no such {word} (`{name}`)."
+        for name, word, found in (
+            ("client_id", "client", row.client_id),
+            ("clinician_id", "clinician", row.clinician_id),
+            ("service_code", "service", row.service_id),
+            ("room_id", "room", row.room_id),
+        )
+        if found is None and wanted[name] is not None
+    ]
+    if unknown:
+        raise Invalid(unknown)
+    return Facts(row, ZoneInfo(row.time_zone), standing_of(work, row))
+
+
+def standing_of(work: Work, row: Any) -> ClientStanding:
+    """From a row with the client's id, birth date, emancipation, end, and whether a visit was completed."""
+    consent = SignedConsent
+    signed = work.db.execute(
+        select(consent.kind, consent.signed_at, consent.expires_on, consent.revoked_at).where(
+            consent.tenant_id == work.tenant_id, consent.client_id == row.client_id, consent.voided_at.is_(None)
+        )
+    )
+    return ClientStanding(
+        birth_date=row.birth_date,
+        emancipated=row.emancipated,
+        ended_on=row.ended_on,
+        has_completed_visit=row.has_completed_visit,
+        consents=tuple(Consent(*one) for one in signed),
+    )
+
+
+def lock_resources(work: Work, resource_ids: Collection[UUID | None]) -> None:
+    """Whoever books or moves waits here for others who do so with the same people or rooms: each locks all that it
+    touches, old and new, in one order, so nobody waits for somebody who waits for them."""
+    work.db.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(id::text, 0)) from unnest(cast(:ids as uuid[])) as id"),
+        {"ids": sorted({resource_id for resource_id in resource_ids if resource_id is not None})},
+    )

@@ -1,0 +1,83 @@
+"""Series: many appointments by one rule, booked together."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from practice.people.service import Invalid
+from practice.scheduling import refusals
+from practice.scheduling.alternatives import alternatives_to
+from practice.scheduling.booking import (
+    Wanted,
+    lock,
+    place,
+    problems_by_start,
+    understand,
+)
+from practice.scheduling.booking_models import Appointment, Series
+from practice.scheduling.facts import Facts
+from practice.scheduling.series_rules import occurrences, series_problems
+from practice.scheduling.standing_rules import Problem
+from practice.security.work import Work
+from practice.store.ids import new_id
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One start of the series, and what came of it."""
+
+    starts_at: datetime
+    status: Literal["booked", "skipped"]
+    appointment: Appointment | None
+    problems: list[Problem]
+
+
+def book_series(
+    work: Work, wanted: Wanted, rule: str, *, skip_conflicts: bool = False
+) -> tuple[Series, list[Occurrence]]:
+    """All of it or nothing; with `skip_conflicts` without the occurrences against which something speaks."""
+    wanted, facts = understand(work, wanted)
+    wrong = series_problems(rule, wanted.starts_at, facts.zone)
+    if facts.row.service_kind == "GROUP" or wanted.group_session_id is not None:
+        wrong.append("Seats in groups are booked one by one.")
+    if wrong:
+        raise Invalid(wrong)
+    starts = [start.astimezone(UTC) for start in occurrences(rule, wanted.starts_at, facts.zone)]
+    lock(work, wanted)
+    found = problems_by_start(work, wanted, facts, starts)
+    free = [start for start in starts if not found[start]]
+    if not free or (len(free) < len(starts) and not skip_conflicts):
+        raise refuse_series(work, wanted, facts, found)
+    series = Series(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        client_id=facts.row.client_id,
+        clinician_id=facts.row.clinician_id,
+        service_id=facts.row.service_id,
+        rule=rule,
+        first_starts_at=wanted.starts_at,
+        created_at=work.now,
+        created_by=work.actor.account_id,
+    )
+    work.db.add(series)
+    work.db.flush()
+    booked = {one.starts_at: one for one in place(work, wanted, facts, free, series_id=series.id)}
+    work.record("series.booked", "series", series.id, appointments=len(booked))
+    listed = [
+        Occurrence(start, "booked" if start in booked else "skipped", booked.get(start), found[start])
+        for start in starts
+    ]
+    return series, listed
+
+
+def refuse_series(
+    work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]
+) -> refusals.BookingRefused:
+    """Each occurrence that cannot be booked, with its reasons, and every other one as free."""
+    problems = [problem for one in found.values() for problem in one]
+    refusal = refusals.refuse(problems, alternatives_to(work, wanted, facts))
+    refusal.details["occurrences"] = [
+        {"starts_at": start.isoformat(), "free": not one, "problems": [problem.sentence for problem in one]}
+        for start, one in found.items()
+    ]
+    return refusal

@@ -1,0 +1,150 @@
+"""A client's standing: whether they may be booked, and what check-in has to ask them for.
+
+How the practice's words on consents are read. A booking looks at now: consents run for a year and series for two, and
+whoever has a consent today is reminded before it runs out; check-in looks again, at the visit. A consent counts that is
+in force just then: signed before, not revoked, not expired. Where none is in force:
+
+- the informed consent, and for somebody under 18 on that day and not emancipated the guardian's: refused where one
+  was ever signed (it has lapsed, or was revoked); where none ever was, refused only once a visit has been completed.
+  The first visit can be booked, and check-in asks for what is missing;
+- the telehealth consent: refused for a telehealth visit, the first as well.
+
+An informed consent that was signed before the treatment changed (a plan of a new type) does not cover the new one.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+
+from practice.scheduling.wall_clock import date_before, date_of
+
+INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
+COVERAGE = "coverage"
+WORDS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
+
+DEMOGRAPHICS = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "birth_date": "birth date",
+    "address": "address",
+    "city": "city",
+    "state": "state",
+    "zip": "zip code",
+    "phone": "phone",
+    "emergency_contact_name": "emergency contact's name",
+    "emergency_contact_phone": "emergency contact's phone",
+}
+
+
+class Consent(NamedTuple):
+    kind: str
+    signed_at: datetime
+    expires_on: date | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ClientStanding:
+    birth_date: date
+    emancipated: bool = False
+    ended_on: date | None = None
+    has_completed_visit: bool = False
+    treatment_changed_at: datetime | None = None  # the latest plan of a type other than the one before
+    consents: tuple[Consent, ...] = ()
+
+
+class Problem(NamedTuple):
+    code: str
+    sentence: str
+
+
+def expires_on(consent: Consent, zone: ZoneInfo) -> date:
+    """The first date on which it no longer counts: a year after its signing where nothing else is agreed."""
+    return consent.expires_on or date_of(consent.signed_at, zone) + relativedelta(years=1)
+
+
+def counts(consent: Consent, at: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is in force just before the instant."""
+    return (
+        consent.signed_at < at
+        and (consent.revoked_at is None or consent.revoked_at >= at)
+        and date_before(at, zone) < expires_on(consent, zone)
+    )
+
+
+def consent_in_force(consents: Iterable[Consent], kind: str, at: datetime, zone: ZoneInfo) -> bool:
+    return any(consent.kind == kind and counts(consent, at, zone) for consent in consents)
+
+
+def is_minor(birth_date: date, on: date) -> bool:
+    """Before the 18th birthday; of somebody born on 29 February that is 1 March."""
+    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
+    return on.year - birth_date.year - before_birthday < 18
+
+
+def booking_problems(
+    client: ClientStanding, *, starts_at: datetime, telehealth: bool, now: datetime, zone: ZoneInfo
+) -> list[Problem]:
+    """Why the client cannot be booked for this start: everything at once, each with a stable code."""
+    day = date_of(starts_at, zone)
+    problems = []
+    if client.ended_on is not None and client.ended_on <= day:
+        problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day; admit them again first."))
+    for kind in _needed(client, day, telehealth):
+        problem = _consent_problem(client, kind, now, zone)
+        first_visit = kind != TELEHEALTH and not client.has_completed_visit
+        if problem and not (first_visit and problem.code == "CONSENT_MISSING"):
+            problems.append(problem)
+    return problems
+
+
+def check_in_asks(
+    client: ClientStanding,
+    *,
+    starts_at: datetime,
+    telehealth: bool,
+    missing: Collection[str],
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[str]:
+    """What the desk asks the client for: each consent that is not in force, and the demographics that are missing."""
+    at = max(starts_at, now)
+    found = [_consent_problem(client, kind, at, zone) for kind in _needed(client, date_of(starts_at, zone), telehealth)]
+    asks = [problem.sentence for problem in found if problem]
+    return [*asks, demographics_problem(missing)] if missing else asks
+
+
+def _needed(client: ClientStanding, day: date, telehealth: bool) -> list[str]:
+    guarded = not client.emancipated and is_minor(client.birth_date, day)
+    return [INFORMED] + [GUARDIAN] * guarded + [TELEHEALTH] * telehealth
+
+
+def _consent_problem(client: ClientStanding, kind: str, at: datetime, zone: ZoneInfo) -> Problem | None:
+    signed = [consent for consent in client.consents if consent.kind == kind]
+    in_force = [consent for consent in signed if counts(consent, at, zone)]
+    changed_at = client.treatment_changed_at if kind == INFORMED else None
+    if any(changed_at is None or consent.signed_at >= changed_at for consent in in_force):
+        return None
+    words = WORDS[kind]
+    if not signed:
+        return Problem("CONSENT_MISSING", f"The {words} has not been signed; ask for it.")
+    if in_force:
+        return Problem("CONSENT_OUTDATED", f"The treatment has changed since the {words}; ask for a new one.")
+    if max(signed, key=lambda consent: consent.signed_at).revoked_at is not None:
+        return Problem("CONSENT_REVOKED", f"The {words} was revoked; ask for a new one.")
+    return Problem("CONSENT_LAPSED", f"The {words} has lapsed; ask for a new one.")
+
+
+def missing_demographics(fields: Mapping[str, Any], *, self_pay: bool, covered: bool) -> list[str]:
+    """Which fields are empty, and `coverage` where neither the client pays nor one is in force that day (`covered`)."""
+    missing = [name for name in DEMOGRAPHICS if not str(fields.get(name) or "").strip()]
+    return missing if self_pay or covered else [*missing, COVERAGE]
+
+
+def demographics_problem(missing: Collection[str]) -> str:
+    words = ", ".join(DEMOGRAPHICS.get(name, "coverage, or that the client pays") for name in missing)
+    return f"The client's record lacks: {words}."

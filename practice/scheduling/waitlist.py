@@ -1,0 +1,286 @@
+"""The waitlist: who waits for what, and the offers they get when a time becomes free.
+
+What is locked, is locked in one order: the clinicians and rooms of offers, the offers, the entries.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, select, text
+
+from practice.messages.planning import channels_of, message_row, put
+from practice.people.client_models import Client
+from practice.people.models import Practice, Staff
+from practice.people.reach import clients_within
+from practice.people.service import Invalid, NotFound, Stale, apply
+from practice.people.settings import setting
+from practice.scheduling import refusals
+from practice.scheduling.booking import Booked, Wanted, book
+from practice.scheduling.booking_models import Appointment, WaitlistEntry, WaitlistOffer
+from practice.scheduling.facts import lock_resources
+from practice.scheduling.models import Service
+from practice.scheduling.waitlist_rules import Opening, Wish, fits, in_order
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from practice.store.ids import new_id
+from practice.store.pages import Page, PageRequest, page_of
+
+
+class OfferClosed(refusals.Refusal):
+    code = "OFFER_CLOSED"
+
+
+def list_entries(work: Work, asked: PageRequest, scope: Scope, status: str | None = None) -> Page:
+    query = entries_within(work, scope)
+    if status is not None:
+        query = query.where(WaitlistEntry.status == status)
+    sortable = {"created_at": WaitlistEntry.created_at, "priority": WaitlistEntry.priority, "id": WaitlistEntry.id}
+    return page_of(work.db, query, asked, sortable, WaitlistEntry.id, "created_at")
+
+
+def entries_within(work: Work, scope: Scope) -> Select[WaitlistEntry]:
+    return select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == work.tenant_id, clients_within(work, scope, WaitlistEntry.client_id)
+    )
+
+
+def get_entry(work: Work, entry_id: UUID, scope: Scope, *, lock: bool = False) -> WaitlistEntry:
+    query = entries_within(work, scope).where(WaitlistEntry.id == entry_id)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = work.db.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def add_entry(work: Work, client_id: UUID, **wish: Any) -> WaitlistEntry:
+    problems = wish_problems(work, wish)
+    if work.db.scalar(select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)) is None:
+        problems.append("There is no such client (`client_id`).")
+    if problems:
+        raise Invalid(problems)
+    entry = WaitlistEntry(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        client_id=client_id,
+        created_at=work.now,
+        created_by=work.actor.account_id,
+        **wish,
+    )
+    work.db.add(entry)
+    work.db.flush()
+    work.record("waitlist.added", "waitlist_entry", entry.id)
+    return entry
+
+
+def change_entry(work: Work, entry_id: UUID, scope: Scope, version: int, changes: dict[str, Any]) -> WaitlistEntry:
+    entry = get_entry(work, entry_id, scope, lock=True)
+    if entry.version != version:
+        raise Stale
+    after = {name: changes.get(name, getattr(entry, name)) for name in WISH}
+    problems = wish_problems(work, after)
+    if problems:
+        raise Invalid(problems)
+    apply(entry, changes)
+    work.record("waitlist.changed", "waitlist_entry", entry_id, fields=sorted(changes))
+    return entry
+
+
+def withdraw_entry(work: Work, entry_id: UUID, scope: Scope) -> WaitlistEntry:
+    """They no longer wait; what was offered to them goes to the next."""
+    get_entry(work, entry_id, scope)
+    of_entry = open_offers(work).where(WaitlistOffer.entry_id == entry_id)
+    offers = lock_offers(work, of_entry)
+    entry = get_entry(work, entry_id, scope, lock=True)
+    if entry.status not in ("WAITING", "OFFERED"):
+        raise refusals.WrongStatus("This entry is no longer waiting.")
+    if set(work.db.scalars(of_entry)) != set(offers):
+        raise refusals.WrongStatus("They were offered a time just now. Decline it first, or try again.")
+    apply(entry, {"status": "WITHDRAWN"})
+    work.db.flush()
+    for offer in offers:
+        close_offer(work, offer, "DECLINED")
+    work.record("waitlist.withdrawn", "waitlist_entry", entry_id)
+    return entry
+
+
+WISH = ("clinician_ids", "service_ids", "weekdays", "time_from", "time_to", "until_on", "priority")
+
+
+def wish_problems(work: Work, wish: dict[str, Any]) -> list[str]:
+    problems = []
+    for name, model, word in (("clinician_ids", Staff, "clinician"), ("service_ids", Service, "service")):
+        wanted = set(wish.get(name) or ())
+        known = set(work.db.scalars(select(model.id).where(model.tenant_id == work.tenant_id, model.id.in_(wanted))))
+        if wanted - known:
+            problems.append(f"There is no such {word} (`{name}`).")
+    start, end = wish.get("time_from"), wish.get("time_to")
+    if start is not None and end is not None and end <= start:
+        problems.append("The time of day ends before it begins (`time_from`, `time_to`).")
+    return problems
+
+
+# Offers
+
+
+def open_offers(work: Work) -> Select[WaitlistOffer]:
+    return select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.status == "OPEN")
+
+
+def list_offers(work: Work, entry_id: UUID, scope: Scope) -> list[WaitlistOffer]:
+    get_entry(work, entry_id, scope)
+    query = select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.entry_id == entry_id)
+    return list(work.db.scalars(query.order_by(WaitlistOffer.offered_at.desc(), WaitlistOffer.id)))
+
+
+def offer_freed(work: Work, freed: Appointment | WaitlistOffer, *, but: frozenset[UUID] = frozenset()) -> None:
+    """Keep a time that became free for the first on the waitlist whom it suits, and tell them."""
+    if freed.starts_at <= work.now or getattr(freed, "group_session_id", None) is not None:
+        return
+    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
+    opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
+    entries = work.db.scalars(
+        select(WaitlistEntry)
+        .where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
+        .order_by(WaitlistEntry.priority, WaitlistEntry.created_at)
+    )
+    wishes = {wish_of(entry): entry.id for entry in entries if entry.id not in but}
+    fitting = [wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)]
+    if not fitting or is_taken(work, freed):
+        return
+    first = next((entry for entry in (lock_waiting(work, entry_id) for entry_id in fitting) if entry), None)
+    if first is None:
+        return
+    holds_until = min(work.now + timedelta(hours=setting(work, "waitlist_offer_hours")), freed.starts_at)
+    offer = WaitlistOffer(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        entry_id=first.id,
+        clinician_id=freed.clinician_id,
+        service_id=freed.service_id,
+        room_id=freed.room_id,
+        telehealth=freed.telehealth,
+        starts_at=freed.starts_at,
+        ends_at=freed.ends_at,
+        offered_at=work.now,
+        holds_until=holds_until,
+        status="OPEN",
+    )
+    work.db.add(offer)
+    apply(first, {"status": "OFFERED"})
+    work.db.flush()
+    put(
+        work,
+        [
+            message_row(work, "WAITLIST_OFFER", channel, work.now) | {"client_id": first.client_id}
+            for channel in sorted(channels_of(work, first.client_id))
+        ],
+    )
+    work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
+
+
+def lock_waiting(work: Work, entry_id: UUID) -> WaitlistEntry | None:
+    """None for somebody who is just being offered another time, or changed: then it is the next one's turn."""
+    query = select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.id == entry_id, WaitlistEntry.status == "WAITING"
+    )
+    locked = query.with_for_update(key_share=True, skip_locked=True)
+    return work.db.scalar(locked.execution_options(populate_existing=True))
+
+
+def is_taken(work: Work, freed: Appointment | WaitlistOffer) -> bool:
+    """Somebody else may have it already: when a series moves by a week, each time is the next one's new one."""
+    query = text("""
+        select exists (
+            select from occupancies as o
+            where o.tenant_id = :tenant_id and o.resource_id = any(cast(:resources as uuid []))
+                and o.ends_at > :start and o.starts_at < :end
+        )
+    """)
+    resources = [resource for resource in (freed.clinician_id, freed.room_id) if resource is not None]
+    span = {"tenant_id": work.tenant_id, "resources": resources, "start": freed.starts_at, "end": freed.ends_at}
+    return bool(work.db.scalar(query, span))
+
+
+def wish_of(entry: WaitlistEntry) -> Wish:
+    return Wish(
+        client=entry.client_id,
+        since=entry.created_at,
+        priority=entry.priority,
+        clinicians=frozenset(entry.clinician_ids),
+        services=frozenset(entry.service_ids),
+        weekdays=frozenset(entry.weekdays),
+        from_time=entry.time_from,
+        to_time=entry.time_to,
+        until=entry.until_on,
+    )
+
+
+def lock_offers(work: Work, wanted: Select[WaitlistOffer], *more: UUID) -> list[WaitlistOffer]:
+    """With their clinicians and rooms, which they go on keeping for somebody or give back."""
+    kept = work.db.scalars(wanted).all()
+    lock_resources(work, [*more, *(resource for one in kept for resource in (one.clinician_id, one.room_id))])
+    wanted = wanted.where(WaitlistOffer.id.in_([one.id for one in kept])).order_by(WaitlistOffer.id)
+    return list(work.db.scalars(wanted.with_for_update(key_share=True).execution_options(populate_existing=True)))
+
+
+def lock_offer(work: Work, offer_id: UUID, scope: Scope) -> tuple[WaitlistOffer, WaitlistEntry]:
+    kept = work.db.get(WaitlistOffer, (work.tenant_id, offer_id))
+    if kept is None:
+        raise NotFound
+    client_id = get_entry(work, kept.entry_id, scope).client_id
+    by_id = select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.id == offer_id)
+    [offer] = lock_offers(work, by_id, client_id)
+    entry = get_entry(work, offer.entry_id, scope, lock=True)
+    if offer.status != "OPEN" or offer.holds_until <= work.now:
+        raise OfferClosed("This offer is no longer open. The next one will come when a time becomes free.")
+    return offer, entry
+
+
+def take_offer(work: Work, offer_id: UUID, scope: Scope) -> Booked:
+    """Book the time that was kept. If something speaks against it after all, the offer stays as it was."""
+    offer, entry = lock_offer(work, offer_id, scope)
+    offer.status = "TAKEN"
+    apply(entry, {"status": "BOOKED"})
+    work.db.flush()
+    booked = book(
+        work,
+        Wanted(
+            client_id=entry.client_id,
+            clinician_id=offer.clinician_id,
+            service_code=work.db.get_one(Service, (work.tenant_id, offer.service_id)).code,
+            starts_at=offer.starts_at,
+            room_id=offer.room_id,
+            telehealth=offer.telehealth,
+        ),
+    )
+    work.record("waitlist.offer_taken", "waitlist_entry", entry.id, offer=str(offer.id))
+    return booked
+
+
+def decline_offer(work: Work, offer_id: UUID, scope: Scope) -> WaitlistOffer:
+    """The time goes to the next whom it suits; whoever declined goes on waiting."""
+    offer, entry = lock_offer(work, offer_id, scope)
+    apply(entry, {"status": "WAITING"})
+    close_offer(work, offer, "DECLINED", but=frozenset({entry.id}))
+    return offer
+
+
+def close_offer(work: Work, offer: WaitlistOffer, status: str, but: frozenset[UUID] = frozenset()) -> None:
+    offer.status = status
+    work.db.flush()
+    work.record(f"waitlist.offer_{status.lower()}", "waitlist_entry", offer.entry_id, offer=str(offer.id))
+    offer_freed(work, offer, but=but)
+
+
+def expire_offers(work: Work) -> int:
+    """Those whose time to answer is over; each goes to the next. For a scheduled run."""
+    lapsed = lock_offers(work, open_offers(work).where(WaitlistOffer.holds_until <= work.now))
+    for offer in lapsed:
+        entry = get_entry(work, offer.entry_id, Scope.ALL, lock=True)
+        apply(entry, {"status": "WAITING"})
+        close_offer(work, offer, "EXPIRED", but=frozenset({entry.id}))
+    return len(lapsed)
