@@ -16,14 +16,20 @@ from api import (
     appointments,
     audit,
     auth,
+    availability,
+    clinicians,
     deletion_requests,
     documents,
+    fees,
     goals,
     health,
     incidents,
     intake,
+    pay_rates,
     practices,
     reschedule_requests,
+    rooms,
+    services,
     settings,
     slots,
     staff,
@@ -38,6 +44,7 @@ from practice.settings import Settings
 
 ROOMS = (
     *(auth, practices, settings, staff, audit),
+    *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
     *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )

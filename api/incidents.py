@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
-from api.fields import Day, Moment, Short, Why, Written
+from api.fields import Day, Instant, Short, Why, Written
 from practice.people import incidents
 from practice.people.incidents import AlreadyResponded, NoticeSent, Seen
 
@@ -21,7 +21,7 @@ Status = Literal["OPEN", "RESPONDED", "NOTICES_DUE", "CLOSED"]
 
 class IncidentIn(Input):
     kind: Short
-    detected_at: Moment
+    detected_at: Instant
     summary: Written
     people_affected: People | None = None
 
@@ -30,7 +30,7 @@ class IncidentChange(Input):
     """Only what is sent is changed. Notices follow the number of people affected and the date of detection."""
 
     kind: Short = ""
-    detected_at: Moment = datetime.min.replace(tzinfo=UTC)
+    detected_at: Instant = datetime.min.replace(tzinfo=UTC)
     summary: Written = ""
     people_affected: People | None = None
 
@@ -45,7 +45,7 @@ class IncidentQuery(ListQuery):
 class ResponseIn(Input):
     """Now, where nothing else is said."""
 
-    responded_at: Moment | None = None
+    responded_at: Instant | None = None
 
 
 class SentIn(Input):

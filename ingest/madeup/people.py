@@ -104,7 +104,9 @@ class Hiring:
     def seated(self, seat: int, supervisor: Clinician | None, hired: int | None = None, left: int = NEVER) -> Clinician:
         rng = self.rng
         prescriber = supervisor is not None and seat % SEATS_PER_PRESCRIBER == PRESCRIBER_AT
-        licenses = SUPERVISORS if supervisor is None else PRESCRIBERS if prescriber else LICENSES
+        licenses = LICENSES if seat > 3 else LICENSES[::2]  # those with the worst habits sign for themselves
+        if supervisor is None or prescriber:
+            licenses = SUPERVISORS if supervisor is None else PRESCRIBERS
         discipline, license_type, rate = pick(rng, licenses)
         if seat in (1, 5):
             discipline, license_type, rate = next(one for one in LICENSES if one[1] == COSIGNED[seat // 5])
