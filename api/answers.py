@@ -1,5 +1,6 @@
 """From models to answers: ETags, pages, and the fields that were asked for."""
 
+from operator import getitem
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from fastapi import Response
@@ -38,7 +39,11 @@ class PageOut(BaseModel, Generic[Item]):
 
 def some_of(model: type[BaseModel]) -> Any:
     """The model as a list may show it: `fields` can leave out any of it."""
-    fields: dict[str, Any] = {name: (info.annotation, None) for name, info in model.model_fields.items()}
+    fields: dict[str, Any] = {
+        # with what the kind of field adds, such as how it is written (`Annotated` takes at least one such thing)
+        name: (getitem(Annotated, (info.annotation, *info.metadata, None)), Field(default_factory=lambda: None))
+        for name, info in model.model_fields.items()
+    }
     return create_model(f"{model.__name__}InList", **fields)
 
 

@@ -16,9 +16,15 @@ from api import (
     appointments,
     audit,
     auth,
+    availability,
+    clinicians,
+    fees,
     health,
+    pay_rates,
     practices,
     reschedule_requests,
+    rooms,
+    services,
     settings,
     slots,
     staff,
@@ -33,6 +39,7 @@ from practice.settings import Settings
 
 ROOMS = (
     *(auth, practices, settings, staff, audit),
+    *(services, clinicians, fees, rooms, availability, pay_rates),
     *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one

@@ -92,9 +92,7 @@ def invite_client(house: Installation, practice_id: UUID, _role: str, now: datet
     return invited.client.email or "", invited.secret
 
 
-def take_place(
-    house: Installation, role: str, email: str, secret: str, password: str, now: datetime
-) -> dict[str, Any]:
+def take_place(house: Installation, role: str, email: str, secret: str, password: str, now: datetime) -> dict[str, Any]:
     """What an invited person does: take the invitation, set a password, enrol an authenticator."""
     accounts.accept_invitation(house, secret, password, now)
     step = signing_in.sign_in(house, email, password, now)

@@ -335,9 +335,12 @@ def refuse_beyond(work: Work, staff_id: UUID, scope: Scope) -> None:
         raise NotFound
 
 
+def zone_of(work: Work) -> ZoneInfo:
+    return ZoneInfo(work.db.scalar(select(Practice.time_zone).where(Practice.id == work.tenant_id)) or "UTC")
+
+
 def local_today(work: Work) -> date:
-    zone = work.db.scalar(select(Practice.time_zone).where(Practice.id == work.tenant_id))
-    return work.now.astimezone(ZoneInfo(zone or "UTC")).date()
+    return work.now.astimezone(zone_of(work)).date()
 
 
 @contextmanager
@@ -355,6 +358,10 @@ def apply(record: Any, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(record, name, value)
     record.version += 1
+
+
+def void(work: Work, record: Any, reason: str) -> None:
+    record.voided_at, record.voided_by, record.void_reason = work.now, work.actor.account_id, reason
 
 
 def roles_in(changes: dict[str, Any]) -> dict[str, Any]:

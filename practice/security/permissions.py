@@ -24,6 +24,15 @@ class Scope(StrEnum):
 
 AGREED: dict[str, dict[str, str]] = {
     "settings": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
+    "services": {
+        "admin": "W",
+        "supervisor": "R",
+        "clinician": "R",
+        "scheduler": "R",
+        "biller": "R",
+        "client": "R",
+    },
+    "fees": {"admin": "W", "supervisor": "R", "biller": "W"},
     "rooms": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "W", "biller": "R"},
     "staff": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
     "trainings": {

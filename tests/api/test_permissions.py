@@ -40,9 +40,16 @@ PUBLIC = {
     *("accept_invitation", "ask_password_reset", "reset_password", "live", "ready"),
 }
 
+# What does not exist, where it is no id.
+MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06"}
+
 # Cells of the table: (record, verb) -> how far each role reaches; who is not named reaches nothing.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("settings", "write"): {"admin": "all"},
+    ("services", "read"): dict.fromkeys(DIRECTORY | {"client"}, "all"),
+    ("services", "write"): {"admin": "all"},
+    ("fees", "read"): {"admin": "all", "supervisor": "all", "biller": "all"},
+    ("fees", "write"): {"admin": "all", "biller": "all"},
     ("rooms", "write"): {"admin": "all", "scheduler": "all"},
     ("staff", "write"): {"admin": "all"},
     ("pay", "read"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},
@@ -170,7 +177,7 @@ def test_an_id_of_another_practice_answers_as_one_that_does_not_exist(
                 continue  # practices are theirs to see, all of them
             foreign_ids = path_ids(other, operation.id, None) if operation.id in orders() else theirs
             foreign = client.request(**operation.request(world, role, **foreign_ids))
-            random = {name: str(new_id()) if name != "key" else "nothing_like_it" for name in foreign_ids}
+            random = {name: MISSING.get(name) or str(new_id()) for name in foreign_ids}
             missing = client.request(**operation.request(world, role, **random))
             assert comparable(foreign) == comparable(missing), (operation.id, role)
             assert foreign.status_code in (401, 403, 404)

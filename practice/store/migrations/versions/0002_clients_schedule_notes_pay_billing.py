@@ -1699,5 +1699,7 @@ def downgrade() -> None:
     op.drop_table("agreements")
     op.drop_index(op.f("ix_occupancies_tenant_id_resource_id_ends_at_starts_at"), table_name="occupancies")
     op.drop_table("occupancies")
-    op.execute("drop function occupy_for_appointment, occupy_for_block, occupy_for_offer, occupy, release, search_form")
+    op.execute(
+        "drop function occupy_for_appointment, occupy_for_block, occupy_for_offer, guard_from_now_on, occupy, release, search_form"
+    )
     op.execute("drop type uuidrange")
