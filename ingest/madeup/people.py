@@ -157,17 +157,17 @@ class Hiring:
 
 def trainings(staff: Staff, rng: Random, days: Days, files: Files) -> None:
     """A HIPAA training a year, for one about to lapse and for one lapsed; others now and then."""
-    for at, (staff_id, hired, left) in enumerate(staff.hired):
+    here = [staff_id for staff_id, hired, left in staff.hired if left == NEVER and hired < days.today - 800]
+    lapses = dict(zip(here[::-1], (350, 380), strict=False))  # days since the last one
+    for staff_id, hired, left in staff.hired:
         on, last = hired + int(rng.random() * 20), min(left - 1, days.today)
         dates = []
         while on <= last:
             dates.append(on)
             on += 350 + int(rng.random() * 14)
-        about_to_lapse = days.today - 365 + 12
-        if at == 2 and hired < about_to_lapse:
-            dates = [on for on in dates if on < about_to_lapse - 300] + [about_to_lapse]
-        if at == 5 and left == NEVER:
-            dates = [on for on in dates if on < days.today - 380]
+        if staff_id in lapses:
+            latest = days.today - lapses[staff_id]
+            dates = [on for on in dates if on < latest - 300] + [latest]
         for on in dates:
             files.add("trainings", staff_id, "HIPAA", days.dates[on])
             if rng.random() < 0.3 and on + 40 <= last:

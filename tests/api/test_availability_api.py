@@ -1,8 +1,6 @@
 """Clinicians' hours over HTTP: weekly windows, days that differ, meetings, closures, and what they do to bookings."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time
-from threading import Event
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +13,8 @@ from practice.scheduling.availability import add_window
 from practice.scheduling.hours import hours_of
 from practice.scheduling.hours_rules import Window
 from practice.security.permissions import Scope
+from practice.security.work import Work
+from tests.support.collision import collide
 from tests.support.http import V1, bearer, code_of
 from tests.support.people import House, Person
 from tests.support.schedule import make_appointment, make_client, make_service, open_hours
@@ -115,28 +115,12 @@ def test_hours_that_are_wrong_in_several_ways_say_all_of_them(hours: Hours) -> N
 def test_of_two_who_open_the_same_hours_at_the_same_moment_the_second_hears_of_the_first(
     hours: Hours, practice: House
 ) -> None:
-    staff_id = hours.clinician.staff_id
-    about = {"weekday": 1, "start_time": time(9), "end_time": time(12), "effective_on": None, "ends_on": None}
-    first_done, second_begun = Event(), Event()
+    def open_hours(work: Work) -> None:
+        about = {"weekday": 1, "start_time": time(9), "end_time": time(12), "effective_on": None, "ends_on": None}
+        add_window(work, Scope.ALL, hours.clinician.staff_id, services=[], **about)
 
-    def first() -> bool:
-        with practice.work() as work:
-            add_window(work, Scope.ALL, staff_id, services=[], **about)
-            first_done.set()
-            return second_begun.wait(10)
-
-    def second() -> bool:
-        with practice.work() as work:
-            first_done.wait(10)
-            second_begun.set()
-            add_window(work, Scope.ALL, staff_id, services=[], **about)
-        return True
-
-    with ThreadPoolExecutor(2) as threads:
-        done = [threads.submit(first), threads.submit(second)]
-    assert done[0].result()
-    with pytest.raises(Invalid):
-        done[1].result()
+    with pytest.raises(Invalid, match="Monday 09:00-12:00"):
+        collide(practice, open_hours, open_hours).result()
 
 
 def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team(hours: Hours, practice: House) -> None:

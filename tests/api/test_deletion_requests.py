@@ -90,6 +90,9 @@ def test_a_client_asks_and_is_forgotten_but_for_what_has_to_be_kept(
     assert [emptied[step] for step in ANSWERS] == [None] * 4
     assert kept == {name: rows(practice, name, patient.staff_id) for name in kept}
     assert client.get(URL, headers=token).status_code == 401  # they are out of the portal at once
+    with practice.house.store.system_session() as db:
+        query = "select ended_at from memberships where account_id = :id"
+        assert db.scalar(text(query), {"id": patient.account_id}) == practice.now
 
     found = ok(client.get(f"{V1}/audit", params={"subject_id": str(patient.staff_id)}, headers=bearer(practice)))
     actions = [entry["action"] for entry in found["items"]][:3]
@@ -97,14 +100,21 @@ def test_a_client_asks_and_is_forgotten_but_for_what_has_to_be_kept(
 
 
 def test_nobody_elses_records_are_touched(client: TestClient, practice: House) -> None:
-    other, ended = make_client(practice), make_client(practice, ended_on=date(2026, 1, 31), end_reason="INACTIVE")
+    clinician = practice.add("clinician")
+    other, ended = (
+        make_client(practice, clinician),
+        make_client(practice, ended_on=date(2026, 1, 31), end_reason="INACTIVE"),
+    )
     files = {"file": ("letter.txt", b"A letter")}
     client.post(f"{V1}/clients/{other}/documents", files=files, headers=bearer(practice))
-    before = [rows(practice, name, other) for name in ("clients", "documents")]
+    form = client.post(f"{V1}/intake-forms", json={"client_id": str(other)}, headers=bearer(practice)).json()
+    steps = f"{V1}/intake-forms/{form['id']}/steps/personal"
+    ok(client.put(steps, json=ANSWERS["personal"], headers=bearer(practice, clinician, If_Match='"1"')))
+    before = [rows(practice, name, other) for name in ("clients", "documents", "intake_forms")]
     request = ask(client, practice, ended).json()
     review(client, practice, request, approved=True)
     ok(redact(client, practice, request))
-    assert before == [rows(practice, name, other) for name in ("clients", "documents")]
+    assert before == [rows(practice, name, other) for name in ("clients", "documents", "intake_forms")]
 
 
 def test_who_is_also_on_the_staff_stays_on_it(client: TestClient, practice: House) -> None:

@@ -112,6 +112,7 @@ def test_free_rooms_are_those_that_will_do_and_that_nothing_takes(client: TestCl
     assert ids(*hour, capacity=3, equipment="sink") == [str(free), str(called_off)]
     assert ids(*hour, equipment=["sink", "whiteboard"]) == [str(free)]
     assert str(booked) in ids(local(11), local(12))
+    assert str(came) in ids(local(11, 30), local(12))
     assert set(ids(local(7), local(8))) == {
         str(room) for room in (small, free, plain, booked, blocked, came, called_off)
     }
@@ -154,7 +155,7 @@ def test_how_much_rooms_are_used(client: TestClient, practice: House) -> None:
         window(early, 2, 7, 12, ends_on=date(2026, 3, 23)),
         window(early, 3, 7, 12, effective_on=date(2026, 3, 26)),
         window(early, 4, 7, 12, voided_at=practice.now),
-        window(gone, 5, 6, 20),
+        window(gone, 2, 6, 20),
         Closure(id=new_id(), closed_on=date(2026, 3, 27)),
         Closure(id=new_id(), closed_on=date(2026, 3, 26), voided_at=practice.now),
     )

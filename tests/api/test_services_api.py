@@ -1,8 +1,7 @@
 """The catalogue over HTTP: services, what they cost and from when, who offers them on which terms."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +12,8 @@ from practice.people.service import Stale
 from practice.scheduling.catalogue import find_service, service_rate
 from practice.scheduling.prices import get_price, set_price
 from practice.security.installation import Installation
+from practice.security.work import Work
+from tests.support.collision import collide
 from tests.support.http import V1, bearer, code_of
 from tests.support.people import NOW, House, Person, make_practice
 from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service
@@ -200,28 +201,12 @@ def test_somebody_who_is_no_clinician_has_no_terms_and_no_hours(client: TestClie
 def test_of_two_who_set_the_first_terms_at_the_same_moment_one_is_stale(practice: House) -> None:
     clinician = practice.add("clinician")
     make_service(practice, "A")
-    first_done, second_begun = Event(), Event()
 
-    def set_first() -> str:
-        with practice.work() as work:
-            set_price(work, clinician.staff_id, "A", 0, minutes=45)
-            first_done.set()
-            assert second_begun.wait(10)
-        return "set"
+    def set_to(minutes: int) -> Callable[[Work], Any]:
+        return lambda work: set_price(work, clinician.staff_id, "A", 0, minutes=minutes)
 
-    def set_second() -> str:
-        try:
-            with practice.work() as work:
-                assert first_done.wait(10)
-                second_begun.set()
-                set_price(work, clinician.staff_id, "A", 0, minutes=50)
-        except Stale:
-            return "stale"
-        return "set"
-
-    with ThreadPoolExecutor(2) as threads:
-        done = [threads.submit(set_first), threads.submit(set_second)]
-    assert [each.result() for each in done] == ["set", "stale"]
+    with pytest.raises(Stale):
+        collide(practice, set_to(45), set_to(50)).result()
     with practice.work() as work:
         assert get_price(work, clinician.staff_id, "A").minutes == 45
 

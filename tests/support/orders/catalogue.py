@@ -1,6 +1,7 @@
 """Requests about the catalogue, prices, fees, rooms, hours, closures and pay rates."""
 
 from datetime import date, time, timedelta
+from itertools import count
 from typing import Any
 
 from sqlalchemy import update
@@ -90,11 +91,12 @@ def meeting(world: World, _role: str | None) -> dict[str, Any]:
 
 
 FAR = date(2100, 1, 3)  # until then the clinician's hours are taken up by those that the world gave them
+LATER = count(1)
 
 
 def a_day() -> dict[str, str]:
     """One that no other of these requests is about."""
-    day = (FAR + timedelta(days=new_id().int % 30_000)).isoformat()
+    day = (FAR + timedelta(days=next(LATER))).isoformat()
     return {"effective_on": day, "ends_on": day}
 
 
