@@ -30,6 +30,7 @@ from tests.support.bundles import (
     move_in,
     move_out,
     named,
+    read,
     rows_of_all_tables,
     small,
     write_folder,
@@ -215,6 +216,14 @@ def test_text_of_every_kind_survives(house: Installation, tmp_path: Path) -> Non
     folder = write_folder(tmp_path / "b", rows)
     practice = move_in(house, folder).practice
     assert move_out(house, practice, tmp_path / "out") == contents(folder)
+
+
+def test_a_lone_carriage_return_comes_out_as_every_reader_takes_it(house: Installation, tmp_path: Path) -> None:
+    rows = named(small())
+    rows["clients"][0] |= {"address": "one\rtwo", "medical_notes": "one\rtwo"}
+    folder = write_folder(tmp_path / "b", rows, end="\r\n")
+    move_out(house, move_in(house, folder).practice, tmp_path / "out")
+    assert read(tmp_path / "out").frames["clients"].equals(read(folder).frames["clients"])
 
 
 BROKEN = {
