@@ -129,10 +129,10 @@ History = Iterable[tuple[date, str]]
 def status_problems(status: str, day: date, history: History, *, admitted_on: date, now: str, today: date) -> list[str]:
     """Of a new status from a day on. `now` is the client's status today."""
     problems = []
+    later = [since for since, other in history if since > day and other != status]
     if day < admitted_on:
         problems.append(f"The client was admitted on {admitted_on}; a change counts from that day or later.")
-    later = [since for since, other in history if since > day and other != status]
-    if later:
+    elif later:
         problems.append(f"Another change counts from {max(later)} on; choose that day or a later one.")
     if day > today and now != ACTIVE:
         problems.append("Somebody who is not active today cannot change from a day in the future on.")
