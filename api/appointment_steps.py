@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
-from api.fields import Words
+from api.fields import Instant, Words
 from practice.errors import Refusal
 from practice.scheduling import life, moving
 from practice.scheduling.refusals import (
@@ -43,7 +43,7 @@ class Cancellation(Input):
 class Move(Input):
     """Others of a series move by as many days and as much on the clock."""
 
-    starts_at: AwareDatetime
+    starts_at: Instant
     clinician_id: UUID | None = None
     room_id: UUID | None = None
     which: Which = "one"
@@ -144,6 +144,7 @@ def reschedule_appointment(desk: Desk, appointment_id: UUID, body: Move) -> Appo
 def change_many_appointments(desk: Desk, body: Bulk) -> BulkOut:
     """The same step for several: each is done, or says why not."""
     results = []
+    life.lock_all(desk.work, body.appointment_ids, desk.scope)
     for appointment_id in dict.fromkeys(body.appointment_ids):
         try:
             with desk.work.db.begin_nested():

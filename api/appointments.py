@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, NotFound, Version, endpoint
-from api.fields import Short, Words, money
+from api.fields import Day, Instant, MoneyOut, Short, Words
 from practice.people.reach import is_within
 from practice.scheduling import booking, life, reading, series
 from practice.scheduling.booking_models import Appointment
@@ -39,7 +39,7 @@ class BookingIn(Input):
     client_id: UUID | None = None
     clinician_id: UUID
     service_code: Short
-    starts_at: AwareDatetime
+    starts_at: Instant
     room_id: UUID | None = None
     telehealth: bool = False
     type: Type | None = None
@@ -68,13 +68,13 @@ class AppointmentQuery(ListQuery):
     clinician: UUID | Me | None = None
     room: UUID | None = None
     status: Status | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from", description="Starts from this instant on.")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to", description="Starts before this instant.")] = None
+    since: Annotated[Instant | None, Field(alias="from", description="Starts from this instant on.")] = None
+    until: Annotated[Instant | None, Field(alias="to", description="Starts before this instant.")] = None
 
 
 class CalendarQuery(Input):
     view: Literal["day", "week", "month"] = "week"
-    on: Annotated[date | None, Field(description="A local date; today where nothing is said.")] = None
+    on: Annotated[Day | None, Field(description="A local date; today where nothing is said.")] = None
     clinician: UUID | Me | None = None
     room: UUID | None = None
 
@@ -107,8 +107,8 @@ class AppointmentOut(BaseModel):
     rescheduled_to_id: UUID | None
     special_requests: str | None
     instructions: str | None
-    price: str | None
-    copay: str | None
+    price: MoneyOut | None
+    copay: MoneyOut | None
     version: int
 
     @classmethod
@@ -120,8 +120,8 @@ class AppointmentOut(BaseModel):
             clinician_name=names.staff[appointment.clinician_id],
             service_code=names.services[appointment.service_id],
             room_name=names.rooms.get(appointment.room_id) if appointment.room_id else None,
-            price=money(appointment.price_cents),
-            copay=money(appointment.copay_cents),
+            price=appointment.price_cents,
+            copay=appointment.copay_cents,
         )
 
 
@@ -130,9 +130,9 @@ class CostOut(BaseModel):
     cpt_code: str | None
     units: int
     minutes: int
-    price: str | None
+    price: MoneyOut | None
     price_from: str | None
-    copay: str | None
+    copay: MoneyOut | None
     insurance_applies: bool
 
     @classmethod
@@ -142,9 +142,9 @@ class CostOut(BaseModel):
             cpt_code=facts.row.cpt_code,
             units=1,
             minutes=facts.row.minutes,
-            price=money(cost.cents if cost else None),
+            price=cost.cents if cost else None,
             price_from=cost.source if cost else None,
-            copay=money(cost.copay_cents if cost else None),
+            copay=cost.copay_cents if cost else None,
             insurance_applies=bool(cost and cost.insurance),
         )
 
@@ -154,7 +154,7 @@ class BookedOut(BaseModel):
     reference: str
     status: str
     payment_required: bool
-    amount: str | None
+    amount: MoneyOut | None
     warnings: list[str]
 
 
@@ -249,7 +249,7 @@ def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
         reference=appointment.reference,
         status=appointment.status,
         payment_required=bool(due),
-        amount=money(due),
+        amount=due,
         warnings=booked.warnings,
     )
 

@@ -27,6 +27,7 @@ def without_spaces(value: str) -> str:
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
 WRITTEN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # with lines and tabs
+Written = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=WRITTEN)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000, pattern=WRITTEN)]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
@@ -105,12 +106,4 @@ Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 # What people write to one another: it may have several lines.
-Words = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$"),
-]
-
-
-def money(cents: int | None) -> str | None:
-    """As the API says it: `150.00`."""
-    return None if cents is None else f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WRITTEN)]

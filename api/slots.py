@@ -1,6 +1,6 @@
 """Free slots: of one clinician, and the first free ones with anybody."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import Input
 from api.deps import Desk, Invalid, endpoint
-from api.fields import Short
+from api.fields import Day, Short
 from practice.scheduling import slots
 
 router = APIRouter(tags=["appointments"])
@@ -18,8 +18,8 @@ router = APIRouter(tags=["appointments"])
 class SlotsQuery(Input):
     """Local dates of the practice, both included; at most 92 days."""
 
-    first: Annotated[date, Field(alias="from")]
-    last: Annotated[date, Field(alias="to")]
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
     service: Short
 
 

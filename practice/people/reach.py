@@ -13,7 +13,7 @@ from practice.security.permissions import Scope, scope_of
 from practice.security.work import Work
 
 # Of the schedule, which stands above: only that there is an appointment.
-APPOINTMENTS = table("appointments", column("tenant_id"), column("client_id"), column("clinician_id"))
+APPOINTMENTS = table("appointments", column("tenant_id"), column("id"), column("client_id"), column("clinician_id"))
 
 
 def staff_within(work: Work, scope: Scope, staff_id: Any) -> ColumnElement[bool]:
@@ -71,10 +71,14 @@ def reaches(work: Work, scope: Scope, client_id: Any) -> ColumnElement[bool]:
     )
 
 
-def is_within(work: Work, scope: Scope, client_id: UUID) -> bool:
-    """Whether this client's chart is theirs to see. Nobody else's answers as if it were not there."""
+def is_within(work: Work, scope: Scope, client_id: UUID, *, hold: bool = False) -> bool:
+    """Whether this client's chart is theirs to see. Nobody else's answers as if it were not there.
+
+    To `hold` it is for a rule over several of its records: whoever else would hold the same chart waits.
+    """
     query = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
-    return work.db.scalar(query.where(reaches(work, scope, Client.id))) is not None
+    query = query.where(reaches(work, scope, Client.id))
+    return work.db.scalar(query.with_for_update(key_share=True) if hold else query) is not None
 
 
 def reads_chart_notes(work: Work, client_id: UUID) -> bool:

@@ -111,7 +111,7 @@ def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
 
 
 def lock(work: Work, wanted: Wanted) -> None:
-    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id, *wanted.moved_from])
+    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id])
     release_lapsed_offers(work, wanted.clinician_id)
 
 
@@ -197,7 +197,6 @@ def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
     """The group that the appointment is a seat of: the one that was named, or a new one for a group service."""
     row = facts.row
     if wanted.group_session_id is not None:
-        lock_resources(work, [wanted.group_session_id])
         group = work.db.get_one(GroupSession, (work.tenant_id, wanted.group_session_id))
         if group.service_id != row.service_id:
             raise refusals.refuse([Problem("NOT_BOOKABLE", "The group is booked for another service.")])

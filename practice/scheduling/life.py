@@ -1,12 +1,13 @@
 """The steps of an appointment's life: confirm, check in, ready, start, complete, no-show, cancel."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
 
 from practice.messages.planning import Due, channels_of, take_back, tell_client
 from practice.people.client_models import Client
@@ -50,19 +51,49 @@ def appointments_within(work: Work, scope: Scope) -> ColumnElement[bool]:
     return staff_within(work, scope, Appointment.clinician_id)
 
 
-def lock_appointments(work: Work, ids: Sequence[UUID], scope: Scope) -> list[Appointment]:
-    """In one order, for whoever changes several. What is not there, or not theirs, is as if it were not there."""
+def lock_appointments(work: Work, ids: Collection[UUID], scope: Scope) -> list[Appointment]:
+    """Those of them that there are, and that are theirs: all at once and in one order, before any resource, so that of
+    several people who change several of them nobody waits for somebody who waits for them."""
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), appointments_within(work, scope)
     )
-    found = list(work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)))
-    if len(found) != len(set(ids)):
-        raise NotFound
-    return found
+    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)
+    return list(work.db.scalars(in_order.execution_options(populate_existing=True)))
 
 
 def lock_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
-    return lock_appointments(work, [appointment_id], scope)[0]
+    found = lock_appointments(work, [appointment_id], scope)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> list[Appointment]:
+    """The one that is named, it and those of its series that follow, or all of the series that are still to come; in
+    the order of time. Of others than the one only what can still change."""
+    if which == "one":
+        return [lock_appointment(work, appointment_id, scope)]
+    one, other = aliased(Appointment), aliased(Appointment)
+    since = one.starts_at if which == "following" else work.now
+    query = (
+        select(other.id)
+        .join(one, (one.tenant_id == other.tenant_id) & (one.series_id == other.series_id))
+        .where(one.tenant_id == work.tenant_id, one.id == appointment_id)
+        .where(other.tenant_id == work.tenant_id, other.starts_at >= since)
+    )
+    found = lock_appointments(work, {appointment_id, *work.db.scalars(query)}, scope)
+    if all(one.id != appointment_id for one in found):
+        raise NotFound
+    return [one for one in found if one.id == appointment_id or one.status in STILL_OPEN]
+
+
+def lock_all(work: Work, ids: Collection[UUID], scope: Scope) -> None:
+    """Before steps are taken with each of them: whatever these lock is locked already."""
+    lock_times(work, lock_appointments(work, ids, scope))
+
+
+def lock_times(work: Work, appointments: Iterable[Appointment], *more: UUID | None) -> None:
+    lock_resources(work, [*more, *(resource for one in appointments for resource in (one.clinician_id, one.room_id))])
 
 
 def confirm(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
@@ -130,32 +161,18 @@ def cancel(
     work: Work, appointment_id: UUID, scope: Scope, reason: str | None, which: Which = "one"
 ) -> list[Appointment]:
     """One appointment, it and those of its series that follow, or all of the series that are still to come."""
-    first = lock_appointment(work, appointment_id, scope)
-    found = of_series(work, first, scope, which)
+    found = lock_meant(work, appointment_id, scope, which)
     refuse_late(work, found, "CANCELLED")
     if not (reason and reason.strip()) and work.actor.client_id is None:
         raise Invalid(["Say why the appointment is cancelled (`reason`)."])
-    lock_resources(work, [resource for one in found for resource in (one.clinician_id, one.room_id)])
+    lock_times(work, found)
     for appointment in found:
         step(work, appointment, "CANCELLED", None, cancellation_reason=reason)
     take_back(work, [appointment.id for appointment in found])
-    tell(work, first.client_id, [Due("CANCELLED", work.now, first.id)])
+    tell(work, found[0].client_id, [Due("CANCELLED", work.now, appointment_id)])
     for appointment in found:
         offer_freed(work, appointment)
     return found
-
-
-def of_series(work: Work, first: Appointment, scope: Scope, which: Which) -> list[Appointment]:
-    """Those meant, locked in the order of time; of others than the first only what can still change."""
-    if which == "one" or first.series_id is None:
-        return [first]
-    query = select(Appointment.id).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.series_id == first.series_id,
-        Appointment.status.in_(STILL_OPEN),
-        Appointment.starts_at >= (first.starts_at if which == "following" else work.now),
-    )
-    return lock_appointments(work, [first.id, *work.db.scalars(query)], scope)
 
 
 def refuse_late(work: Work, appointments: Sequence[Appointment], wanted: str) -> None:

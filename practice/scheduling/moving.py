@@ -18,8 +18,8 @@ from practice.scheduling.booking import (
     write_steps,
 )
 from practice.scheduling.booking_models import Appointment
-from practice.scheduling.facts import facts_of, lock_resources
-from practice.scheduling.life import Which, lock_appointment, of_series, refuse_late
+from practice.scheduling.facts import facts_of
+from practice.scheduling.life import Which, lock_meant, lock_times, refuse_late
 from practice.scheduling.models import Service
 from practice.scheduling.standing_rules import Problem
 from practice.scheduling.waitlist import offer_freed
@@ -41,8 +41,8 @@ def move(
 
     The others of a series move by as many days and by as much on the clock on the wall as the first. All or none.
     """
-    first = lock_appointment(work, appointment_id, scope)
-    olds = of_series(work, first, scope, which)
+    olds = lock_meant(work, appointment_id, scope, which)
+    first = next(old for old in olds if old.id == appointment_id)
     refuse_late(work, olds, "RESCHEDULED")
     if any(old.group_session_id is not None for old in olds):
         seat = "A seat in a group cannot be moved by itself. Cancel it and book a seat in another group."
@@ -70,8 +70,7 @@ def move(
     )
     starts = moved_starts(olds, first, wanted.starts_at, facts.zone)
     refuse_any(work, wanted, facts, problems_by_start(work, wanted, facts, starts))
-    rooms = [old.room_id for old in olds]
-    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id, first.clinician_id, *rooms])
+    lock_times(work, olds, wanted.client_id, wanted.clinician_id, wanted.room_id)
     release_lapsed_offers(work, wanted.clinician_id)
     refuse_any(work, wanted, facts, taken_by_start(work, wanted, facts, starts))
     close(work, olds)

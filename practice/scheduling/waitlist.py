@@ -1,4 +1,7 @@
-"""The waitlist: who waits for what, and the offers they get when a time becomes free."""
+"""The waitlist: who waits for what, and the offers they get when a time becomes free.
+
+What is locked, is locked in one order: the clinicians and rooms of offers, the offers, the entries.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +48,9 @@ def entries_within(work: Work, scope: Scope) -> Select[WaitlistEntry]:
 
 def get_entry(work: Work, entry_id: UUID, scope: Scope, *, lock: bool = False) -> WaitlistEntry:
     query = entries_within(work, scope).where(WaitlistEntry.id == entry_id)
-    found = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = work.db.scalar(query)
     if found is None:
         raise NotFound
     return found
@@ -86,10 +91,14 @@ def change_entry(work: Work, entry_id: UUID, scope: Scope, version: int, changes
 
 def withdraw_entry(work: Work, entry_id: UUID, scope: Scope) -> WaitlistEntry:
     """They no longer wait; what was offered to them goes to the next."""
+    get_entry(work, entry_id, scope)
+    of_entry = open_offers(work).where(WaitlistOffer.entry_id == entry_id)
+    offers = lock_offers(work, of_entry)
     entry = get_entry(work, entry_id, scope, lock=True)
     if entry.status not in ("WAITING", "OFFERED"):
         raise refusals.WrongStatus("This entry is no longer waiting.")
-    offers = list(work.db.scalars(open_offers(work).where(WaitlistOffer.entry_id == entry_id).with_for_update()))
+    if set(work.db.scalars(of_entry)) != set(offers):
+        raise refusals.WrongStatus("They were offered a time just now. Decline it first, or try again.")
     apply(entry, {"status": "WITHDRAWN"})
     work.db.flush()
     for offer in offers:
@@ -138,9 +147,12 @@ def offer_freed(work: Work, freed: Appointment | WaitlistOffer, *, but: frozense
         .where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
         .order_by(WaitlistEntry.priority, WaitlistEntry.created_at)
     )
-    wishes = {wish_of(entry): entry for entry in entries if entry.id not in but}
-    first = next((wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)), None)
-    if first is None or is_taken(work, freed):
+    wishes = {wish_of(entry): entry.id for entry in entries if entry.id not in but}
+    fitting = [wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)]
+    if not fitting or is_taken(work, freed):
+        return
+    first = next((entry for entry in (lock_waiting(work, entry_id) for entry_id in fitting) if entry), None)
+    if first is None:
         return
     holds_until = min(work.now + timedelta(hours=setting(work, "waitlist_offer_hours")), freed.starts_at)
     offer = WaitlistOffer(
@@ -168,6 +180,15 @@ def offer_freed(work: Work, freed: Appointment | WaitlistOffer, *, but: frozense
         ],
     )
     work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
+
+
+def lock_waiting(work: Work, entry_id: UUID) -> WaitlistEntry | None:
+    """None for somebody who is just being offered another time, or changed: then it is the next one's turn."""
+    query = select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.id == entry_id, WaitlistEntry.status == "WAITING"
+    )
+    locked = query.with_for_update(key_share=True, skip_locked=True)
+    return work.db.scalar(locked.execution_options(populate_existing=True))
 
 
 def is_taken(work: Work, freed: Appointment | WaitlistOffer) -> bool:
@@ -198,11 +219,21 @@ def wish_of(entry: WaitlistEntry) -> Wish:
     )
 
 
+def lock_offers(work: Work, wanted: Select[WaitlistOffer], *more: UUID) -> list[WaitlistOffer]:
+    """With their clinicians and rooms, which they go on keeping for somebody or give back."""
+    kept = work.db.scalars(wanted).all()
+    lock_resources(work, [*more, *(resource for one in kept for resource in (one.clinician_id, one.room_id))])
+    wanted = wanted.where(WaitlistOffer.id.in_([one.id for one in kept])).order_by(WaitlistOffer.id)
+    return list(work.db.scalars(wanted.with_for_update(key_share=True).execution_options(populate_existing=True)))
+
+
 def lock_offer(work: Work, offer_id: UUID, scope: Scope) -> tuple[WaitlistOffer, WaitlistEntry]:
-    query = select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.id == offer_id)
-    offer = work.db.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
-    if offer is None:
+    kept = work.db.get(WaitlistOffer, (work.tenant_id, offer_id))
+    if kept is None:
         raise NotFound
+    client_id = get_entry(work, kept.entry_id, scope).client_id
+    by_id = select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.id == offer_id)
+    [offer] = lock_offers(work, by_id, client_id)
     entry = get_entry(work, offer.entry_id, scope, lock=True)
     if offer.status != "OPEN" or offer.holds_until <= work.now:
         raise OfferClosed("This offer is no longer open. The next one will come when a time becomes free.")
@@ -211,10 +242,6 @@ def lock_offer(work: Work, offer_id: UUID, scope: Scope) -> tuple[WaitlistOffer,
 
 def take_offer(work: Work, offer_id: UUID, scope: Scope) -> Booked:
     """Book the time that was kept. If something speaks against it after all, the offer stays as it was."""
-    kept = work.db.get(WaitlistOffer, (work.tenant_id, offer_id))
-    if kept is None:
-        raise NotFound
-    lock_resources(work, [kept.clinician_id, kept.room_id])
     offer, entry = lock_offer(work, offer_id, scope)
     offer.status = "TAKEN"
     apply(entry, {"status": "BOOKED"})
@@ -251,11 +278,7 @@ def close_offer(work: Work, offer: WaitlistOffer, status: str, but: frozenset[UU
 
 def expire_offers(work: Work) -> int:
     """Those whose time to answer is over; each goes to the next. For a scheduled run."""
-    lapsed = list(
-        work.db.scalars(
-            open_offers(work).where(WaitlistOffer.holds_until <= work.now).with_for_update(skip_locked=True)
-        )
-    )
+    lapsed = lock_offers(work, open_offers(work).where(WaitlistOffer.holds_until <= work.now))
     for offer in lapsed:
         entry = get_entry(work, offer.entry_id, Scope.ALL, lock=True)
         apply(entry, {"status": "WAITING"})

@@ -4,7 +4,8 @@ create type uuidrange as range (subtype = uuid);
 
 -- squawk-ignore constraint-missing-not-valid, prefer-robust-stmts
 alter table occupancies add constraint never_twice exclude using gist (
-    uuidrange(resource_id, resource_id, '[]') with &&, tstzrange(starts_at, ends_at) with &&
+    uuidrange(resource_id, resource_id, '[]') with &&, tstzrange(starts_at, ends_at) with &&,
+    uuidrange(tenant_id, tenant_id, '[]') with &&
 );
 
 -- Take the resources for the holder, or refuse: the constraint that the error names says which kind is taken.
@@ -69,20 +70,29 @@ $$;
 create function occupy_for_appointment() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-    active constant boolean := new.guarded and new.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW');
     g public.group_sessions;
     seats integer;
 begin
     if tg_op = 'UPDATE' then
         perform public.release(old.tenant_id, old.id);
+        perform from public.group_sessions
+        where tenant_id = old.tenant_id and id = old.group_session_id for no key update;
+        if found and not exists (
+            select from public.appointments as a
+            where a.tenant_id = old.tenant_id and a.group_session_id = old.group_session_id
+                and a.guarded and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
+        ) then
+            perform public.release(old.tenant_id, old.group_session_id);
+        end if;
+    end if;
+    if not new.guarded or new.status in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW') then
+        return null;
     end if;
     if new.group_session_id is null then
-        if active then
-            perform public.occupy(
-                new.tenant_id, 'appointment', new.id, array['clinician', 'room', 'client'],
-                array[new.clinician_id, new.room_id, new.client_id], new.starts_at, new.ends_at
-            );
-        end if;
+        perform public.occupy(
+            new.tenant_id, 'appointment', new.id, array['clinician', 'room', 'client'],
+            array[new.clinician_id, new.room_id, new.client_id], new.starts_at, new.ends_at
+        );
         return null;
     end if;
     select * into g from public.group_sessions
@@ -95,12 +105,6 @@ begin
     select count(*) into seats from public.appointments as a
     where a.tenant_id = new.tenant_id and a.group_session_id = new.group_session_id
         and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW');
-    if not active then
-        if seats = 0 then
-            perform public.release(new.tenant_id, g.id);
-        end if;
-        return null;
-    end if;
     if seats > g.capacity then
         raise exception 'The group has no seat left.' using errcode = 'exclusion_violation', constraint = 'group_full';
     end if;
@@ -113,6 +117,26 @@ begin
     return null;
 end
 $$;
+
+-- What came with an import was looked at there, once. Put elsewhere or taken up again, it is looked at like any other.
+create function guard_from_now_on() returns trigger
+language plpgsql as $$
+begin
+    new.guarded := true;
+    return new;
+end
+$$;
+
+create trigger guard_when_changed before update on appointments
+for each row when (
+    not new.guarded and new.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
+    and (
+        old.status in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
+        or old.starts_at <> new.starts_at or old.ends_at <> new.ends_at
+        or old.clinician_id <> new.clinician_id or old.client_id <> new.client_id
+        or old.room_id is distinct from new.room_id or old.group_session_id is distinct from new.group_session_id
+    )
+) execute function guard_from_now_on();
 
 create trigger occupy_when_booked after insert on appointments
 for each row when (new.guarded) execute function occupy_for_appointment();
@@ -185,4 +209,5 @@ for each statement execute function refuse_change();
 
 revoke execute on function search_form from public;
 revoke execute on function occupy, release, occupy_for_appointment, occupy_for_block, occupy_for_offer from public;
+revoke execute on function guard_from_now_on from public;
 grant execute on function search_form to caseload_app, caseload_warehouse;
