@@ -29,6 +29,11 @@ def is_minor(birth_date: date, day: date) -> bool:
     return birth_date > adult_since(day)
 
 
+def needs_guardian(birth_date: date, emancipated: bool, day: date) -> bool:
+    """Whether somebody else consents for them."""
+    return is_minor(birth_date, day) and not emancipated
+
+
 def status_on(ended_on: date | None, end_reason: str | None, day: date) -> str:
     """What the record says of a day. The history may say more of days past."""
     return ACTIVE if ended_on is None or ended_on > day else end_reason or "INACTIVE"

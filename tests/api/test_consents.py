@@ -1,11 +1,14 @@
 """What clients consent to over HTTP: signed, revoked, taken back; and the practice's texts."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from practice.people.consents import publish_agreement
 from tests.support.charts import NEW, ask, good, problems, trail
 from tests.support.front_door import move
 from tests.support.http import V1, bearer, code_of
@@ -111,6 +114,18 @@ def test_a_new_text_is_a_new_number_and_the_old_ones_stay(client: TestClient, pr
     body = {"kind": "TELEHEALTH", "title": "Ours", "text": "x"}
     assert ask(client, practice, "POST", "/agreements", practice.add("scheduler"), body).status_code == 403
     assert first["published_by"] == str(practice.admin.account_id)
+
+
+def test_texts_that_are_published_at_once_get_numbers_of_their_own(practice: House) -> None:
+    together = Barrier(4)
+
+    def attempt(number: int) -> int:
+        with practice.work() as work:
+            together.wait()
+            return publish_agreement(work, "TELEHEALTH", "Ours", f"Text {number}").number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == [1, 2, 3, 4]
 
 
 def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: House, path: str) -> None:
