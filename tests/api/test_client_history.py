@@ -7,10 +7,13 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from practice.people.client_history import change_status
 from practice.people.client_models import ClientStatus
+from practice.security.permissions import Scope
 from tests.support.charts import NEW, ask, good, problems, trail
 from tests.support.people import House
 from tests.support.schedule import make_client, make_portal_client
+from tests.support.waiting import second_waits
 
 
 @pytest.fixture
@@ -82,6 +85,11 @@ def test_an_end_that_came_without_a_history_counts(client: TestClient, practice:
     with practice.house.store.session_in(practice.id) as db:
         rows = db.query(ClientStatus).filter_by(client_id=ended).count()
     assert rows == 2
+
+
+def test_of_two_changes_of_status_at_once_the_second_waits(practice: House) -> None:
+    me = make_client(practice)
+    second_waits(practice, lambda work: change_status(work, Scope.ALL, me, "INACTIVE"))
 
 
 def test_clients_see_their_status_and_not_why(client: TestClient, practice: House) -> None:

@@ -1,10 +1,7 @@
 """What covers a client over HTTP: one of a rank on a day, verified, asked about, taken back."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.people.client_models import Coverage
-from practice.people.coverages import Eligibility, add_coverage, check_eligibility
-from practice.people.service import Invalid
+from practice.people.coverages import Eligibility, add_coverage, change_coverage, check_eligibility
 from practice.people.settings import set_rule
 from practice.security.permissions import Scope
 from tests.support.charts import ask, good, problems, trail
 from tests.support.people import NOW, House
 from tests.support.schedule import make_client, make_portal_client, put
+from tests.support.waiting import second_waits
 
 PAYER = {
     **{"rank": 1, "payer_id": "P1", "payer_name": "Example Health", "member_id": "M-1", "group_number": "G-7"},
@@ -84,20 +81,13 @@ def test_a_clash_that_came_with_an_import_keeps_nobody_from_other_changes(client
     assert ask(client, practice, "PATCH", path, None, {"rank": 1}, If_Match='"2"').status_code == 422
 
 
-def test_of_two_who_add_the_same_rank_at_once_one_is_told(practice: House) -> None:
+def test_of_two_who_add_or_change_at_once_the_second_waits_and_sees_the_first(practice: House) -> None:
     me = make_client(practice)
     about = {"rank": 1, "payer_id": "P", "payer_name": "Example", "member_id": "M", "effective_on": date(2026, 1, 1)}
-    together = Barrier(4)
-
-    def attempt(_: int) -> bool:
-        with suppress(Invalid), practice.work() as work:
-            together.wait()
-            add_coverage(work, Scope.ALL, me, dict(about))
-            return True
-        return False
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(attempt, range(4))) == [False, False, False, True]
+    second_waits(practice, lambda work: add_coverage(work, Scope.ALL, me, dict(about)))
+    other = Coverage(client_id=me, **about | {"rank": 2})
+    put(practice, other)
+    second_waits(practice, lambda work: change_coverage(work, Scope.ALL, other.id, 1, {"rank": 3}))
 
 
 def test_a_changed_coverage_is_to_be_verified_again_when_it_is_another(
