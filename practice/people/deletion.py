@@ -13,7 +13,7 @@ from practice.errors import Refusal
 from practice.people.client_models import Client, DeletionRequest, Document, IntakeForm
 from practice.people.intake_rules import STEPS
 from practice.people.models import Staff
-from practice.people.reach import clients_within, is_within
+from practice.people.reach import clients_within, is_within, reaches
 from practice.people.service import Invalid, NotFound, apply, local_today, refusing
 from practice.security.accounts import end_membership
 from practice.security.permissions import Scope
@@ -55,7 +55,7 @@ def list_requests(
 
 def get_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = False) -> DeletionRequest:
     query = select(DeletionRequest).where(DeletionRequest.tenant_id == work.tenant_id, DeletionRequest.id == request_id)
-    query = query.where(clients_within(work, scope, DeletionRequest.client_id))
+    query = query.where(reaches(work, scope, DeletionRequest.client_id))
     found = work.db.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise NotFound

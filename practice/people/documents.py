@@ -10,7 +10,7 @@ from sqlalchemy.orm import undefer
 from practice.errors import Refusal
 from practice.people.client_models import Document
 from practice.people.document_rules import clean_name, file_problems, media_type_of
-from practice.people.reach import clients_within, is_within
+from practice.people.reach import is_within, reaches
 from practice.people.service import Invalid, NotFound
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -89,7 +89,7 @@ def find_document(
     work: Work, scope: Scope, client_id: UUID, document_id: UUID, *, with_content: bool = False
 ) -> Document:
     query = select(Document).where(*of_client(work, client_id), Document.id == document_id)
-    query = query.where(clients_within(work, scope, Document.client_id))
+    query = query.where(reaches(work, scope, Document.client_id))
     document = work.db.scalar(query.options(undefer(Document.content)) if with_content else query)
     if document is None:
         raise NotFound

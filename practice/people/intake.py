@@ -9,8 +9,9 @@ from sqlalchemy import exists, select
 from practice.errors import Refusal
 from practice.people import intake_rules
 from practice.people.client_models import Agreement, Client, Consent, IntakeForm
+from practice.people.client_rules import needs_guardian
 from practice.people.intake_rules import STEPS, Answers
-from practice.people.reach import APPOINTMENTS, clients_within, is_within
+from practice.people.reach import APPOINTMENTS, clients_within, is_within, reaches
 from practice.people.service import Invalid, NotFound, Stale, apply, local_today
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -95,7 +96,7 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     """From here on it never changes, and what was agreed to in it are consents."""
     form = find_draft(work, scope, form_id)
     client = work.db.get_one(Client, (work.tenant_id, form.client_id))
-    minor = intake_rules.is_minor(client.birth_date, client.emancipated, local_today(work))
+    minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
     answers = answers_of(work, form)
     if problems := intake_rules.missing(answers, minor):
         raise Invalid(problems)
@@ -126,7 +127,7 @@ def give_consents(work: Work, client_id: UUID, given: dict[str, str]) -> None:
 
 def find_form(work: Work, scope: Scope, form_id: UUID, *, lock: bool = False) -> IntakeForm:
     query = select(IntakeForm).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.id == form_id)
-    query = query.where(clients_within(work, scope, IntakeForm.client_id))
+    query = query.where(reaches(work, scope, IntakeForm.client_id))
     form = work.db.scalar(query.with_for_update() if lock else query)
     if form is None:
         raise NotFound

@@ -1,7 +1,6 @@
 """When an intake form is complete, and which consents it gives. Values in, sentences out."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 STEPS = ("personal", "assessment", "goals", "agreements")
@@ -37,12 +36,6 @@ CONSENTS = {
     "confidentiality_agreement": "CONFIDENTIALITY",
     "data_processing_consent": "DATA_PROCESSING",
 }
-
-
-def is_minor(birth_date: date, emancipated: bool, on: date) -> bool:
-    """Before the 18th birthday; that of the 29th of February is the 1st of March."""
-    born = (birth_date.year + 18, birth_date.month, birth_date.day)
-    return not emancipated and (on.year, on.month, on.day) < born
 
 
 def missing(answers: Answers, minor: bool) -> list[str]:
