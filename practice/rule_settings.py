@@ -21,7 +21,6 @@ PARAMETERS = {
         Parameter("portal_book_days", 30, 1, 365, "Days ahead up to which clients can book online."),
         Parameter("portal_change_hours", 24, 0, 720, "Hours before the start until which clients can cancel or move."),
         Parameter("reschedule_notice_hours", 48, 0, 720, "Notice that a clinician's request to move needs, in hours."),
-        Parameter("reimbursement_target_cents", 0, 0, 10**11, "What a session should bring, in cents; 0 is no target."),
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of the free slots that are offered."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a free time is kept for somebody waiting."),
         Parameter("eligibility_cache_hours", 24, 1, 720, "Hours for which a payer's answer on a coverage is fresh."),

@@ -83,7 +83,7 @@ TABLES: dict[str, Table] = {
                 text("time_zone*"),
                 text("npi"),
                 text("tax_id"),
-                money("average_reimbursement_target"),
+                money("average_reimbursement_target", most=10**7),
             ),
             key=(),
         ),

@@ -24,7 +24,7 @@ ELSEWHERE = {  # in tables of their own
     ("claims", "charge_ids"),
 }
 SEALED = {("clients", "medical_notes"), ("notes", "text"), ("incidents", "summary"), ("practice", "tax_id")}
-REIMBURSEMENT_TARGET: Final = "reimbursement_target_cents"  # the setting that it is
+REIMBURSEMENT_TARGET: Final = "average_reimbursement_target_cents"  # the setting that it is
 
 
 def table_of(table: Table) -> str:

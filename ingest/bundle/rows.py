@@ -78,9 +78,8 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
     yield whole("clients", frames["clients"], created_at=now)
     client = ids.of("clients", "row").alias("client_id")
     changes = statuses(frames["clients"]).with_row_index("change")
-    yield part(
-        "client_statuses", changes, client, pl.col("status", "effective_on"), noted("effective_on", now), key="change"
-    )
+    known = (noted("effective_on", now) + pl.duration(microseconds="step")).alias("set_at")
+    yield part("client_statuses", changes, client, pl.col("status", "effective_on"), known, key="change")
     clinician = ids.of("staff", "primary_clinician_id").alias("clinician_id")
     assigned = frames["clients"].filter(pl.col("primary_clinician_id").is_not_null())
     since = pl.col("admitted_on").alias("effective_on")
@@ -168,11 +167,13 @@ def seated(appointments: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.
 
 
 def statuses(clients: pl.DataFrame) -> pl.DataFrame:
-    """Admitted, and perhaps ended."""
-    began = clients.select("row", status=pl.lit("ACTIVE"), effective_on="admitted_on")
+    """Admitted, and perhaps ended: who did both on one day has ended."""
     ended = clients.filter(pl.col("ended_on").is_not_null())
     return pl.concat(
-        [began, ended.select("row", pl.col("end_reason").cast(pl.String).alias("status"), effective_on="ended_on")]
+        [
+            clients.select("row", status=pl.lit("ACTIVE"), effective_on="admitted_on", step=0),
+            ended.select("row", status=pl.col("end_reason").cast(pl.String), effective_on="ended_on", step=1),
+        ]
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from practice.errors import Refusal
 from practice.people import intake_rules
 from practice.people.client_models import Client, IntakeForm
-from practice.people.client_rules import is_minor
+from practice.people.client_rules import needs_guardian
 from practice.people.clients import lock_client
 from practice.people.consent_rules import GUARDIAN
 from practice.people.consents import list_agreements, sign_consent
@@ -100,7 +100,7 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     """From here on it never changes, and what was agreed to in it are consents."""
     form = find_draft(work, scope, form_id)
     client = work.db.get_one(Client, (work.tenant_id, form.client_id))
-    minor = is_minor(client.birth_date, local_today(work)) and not client.emancipated
+    minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
     answers = answers_of(work, form)
     if problems := intake_rules.missing(answers, minor):
         raise Invalid(problems)

@@ -15,11 +15,11 @@ from practice.people.document_rules import LARGEST
 from practice.people.documents import DocumentExists
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.collision import collide
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
 from tests.support.people import House, Person
 from tests.support.schedule import make_client, make_portal_client
+from tests.support.waiting import collide
 
 PDF = b"%PDF-1.7 a made-up letter"
 

@@ -14,12 +14,12 @@ from practice.people.intake import IntakeOpen
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.collision import collide
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
 from tests.support.orders.intake import ANSWERS
 from tests.support.people import NOW, House, Person
 from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.waiting import collide
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Two at the same moment: the second begins while the first is not yet through."""
+"""Of two who do the same at the same moment, the second waits for the first."""
 
 import time
 from collections.abc import Callable
