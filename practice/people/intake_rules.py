@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from practice.people.consent_rules import GUARDIAN
+
 STEPS = ("personal", "assessment", "goals", "agreements")
 Answers = Mapping[str, Mapping[str, Any]]
 """By step, and in it by question; a step that was never saved is not there."""
@@ -58,5 +60,5 @@ def consents_given(agreements: Mapping[str, Any], minor: bool) -> dict[str, str]
     """Kind of consent -> who gave it, of a complete form."""
     given = {kind: agreements["signed_by_name"] for question, kind in CONSENTS.items() if agreements[question]}
     if minor and agreements["consent_to_treatment"]:
-        given["GUARDIAN"] = agreements["guardian_name"]
+        given[GUARDIAN] = agreements["guardian_name"]
     return given

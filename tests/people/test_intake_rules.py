@@ -1,4 +1,4 @@
-"""What an intake form still lacks, who is a minor, and which consents a form gives."""
+"""What an intake form still lacks, and which consents a complete one gives."""
 
 from typing import Any
 
