@@ -1,8 +1,19 @@
-"""The kinds of text that come in, each with its limits. None may hold control characters."""
+"""The kinds of fields, each with its limits: text without control characters, money, dates, times."""
 
-from typing import Annotated
+import re
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 
 def lowered(value: str) -> str:
@@ -34,3 +45,40 @@ Words = Annotated[
 def money(cents: int | None) -> str | None:
     """As the API says it: `150.00`."""
     return None if cents is None else f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+# Times of day are the practice's own, to the minute.
+HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+def time_of(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(HH_MM, value):
+        raise ValueError('write a time of day like "09:30"')
+    return time.fromisoformat(value)
+
+
+def time_text(value: time) -> str:
+    return value.strftime("%H:%M")
+
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(time_of),
+    PlainSerializer(time_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": HH_MM, "examples": ["09:30"]}),
+]
+
+# Dates that people mean. Further off, a day more or another zone would leave the calendar.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def in_utc(value: datetime) -> datetime:
+    if not FIRST_DAY < value.date() < LAST_DAY:
+        raise ValueError(f"choose an instant between {FIRST_DAY.year} and {LAST_DAY.year}")
+    return value.astimezone(UTC)
+
+
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]

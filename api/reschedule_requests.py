@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
-from api.fields import Words
+from api.fields import Instant, Words
 from practice.scheduling import requests
 from practice.scheduling.booking_models import RescheduleRequest
 from practice.scheduling.refusals import BOOKING_REFUSALS, TooLate, WrongStatus
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/reschedule-requests", tags=["appointments"])
 
 class RequestIn(Input):
     appointment_id: UUID
-    starts_at: AwareDatetime
+    starts_at: Instant
     room_id: UUID | None = None
     reason: Words
 

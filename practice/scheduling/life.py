@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import aliased
 
 from practice.messages.planning import Due, channels_of, take_back, tell_client
 from practice.people.client_models import Client
 from practice.people.reach import staff_within
-from practice.people.service import Invalid, NotFound, Stale, apply
+from practice.people.service import Invalid, NotFound, apply
 from practice.people.settings import setting
 from practice.scheduling import refusals
 from practice.scheduling.booking import write_steps
@@ -55,7 +56,8 @@ def lock_appointments(work: Work, ids: Sequence[UUID], scope: Scope) -> list[App
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), appointments_within(work, scope)
     )
-    found = list(work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)))
+    query = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)
+    found = list(work.db.scalars(query.execution_options(populate_existing=True)))
     if len(found) != len(set(ids)):
         raise NotFound
     return found
@@ -84,14 +86,16 @@ def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = 
     )
     if appointment.telehealth and not consent_in_force(facts.standing.consents, TELEHEALTH, work.now, facts.zone):
         raise refusals.ConsentMissing(f"The {WORDS[TELEHEALTH]} has to be signed before a telehealth visit.")
-    return CheckedIn(step(work, appointment, "CHECKED_IN", note, arrived_at=work.now), asks)
+    checked_in = step(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
+    take_back(work, [appointment.id])  # whoever is here need not be reminded
+    return CheckedIn(checked_in, asks)
 
 
 def ready(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
     """The clinician is ready for the client who has arrived."""
     appointment = lock_appointment(work, appointment_id, scope)
-    if appointment.status != "CHECKED_IN":
-        raise refusals.WrongStatus("The client has not checked in, or the session has begun already.")
+    if appointment.status != "CHECKED_IN" or appointment.ready_at is not None:
+        raise refusals.WrongStatus("The clinician gets ready once, between check-in and the start of the session.")
     apply(appointment, {"ready_at": work.now})
     work.record("appointment.ready", "appointment", appointment.id)
     return appointment
@@ -116,7 +120,9 @@ def complete(
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
     fixed = {"price_cents": cost.cents, "price_from": cost.source, "copay_cents": cost.copay_cents} if cost else {}
-    return step(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    step(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    take_back(work, [appointment.id])
+    return appointment
 
 
 def no_show(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
@@ -130,8 +136,9 @@ def cancel(
     work: Work, appointment_id: UUID, scope: Scope, reason: str | None, which: Which = "one"
 ) -> list[Appointment]:
     """One appointment, it and those of its series that follow, or all of the series that are still to come."""
-    first = lock_appointment(work, appointment_id, scope)
-    found = of_series(work, first, scope, which)
+    first, found = lock_meant(work, appointment_id, scope, which)
+    if which == "all":  # what the one that was named has come to is no reason to keep the rest
+        found = [one for one in found if one.status in STILL_OPEN] or found
     refuse_late(work, found, "CANCELLED")
     if not (reason and reason.strip()) and work.actor.client_id is None:
         raise Invalid(["Say why the appointment is cancelled (`reason`)."])
@@ -139,23 +146,32 @@ def cancel(
     for appointment in found:
         step(work, appointment, "CANCELLED", None, cancellation_reason=reason)
     take_back(work, [appointment.id for appointment in found])
-    tell(work, first.client_id, [Due("CANCELLED", work.now, first.id)])
+    ahead = [appointment for appointment in found if appointment.starts_at > work.now]
+    tell(work, first.client_id, [Due("CANCELLED", work.now, appointment.id) for appointment in ahead[:1]])
     for appointment in found:
         offer_freed(work, appointment)
     return found
 
 
-def of_series(work: Work, first: Appointment, scope: Scope, which: Which) -> list[Appointment]:
-    """Those meant, locked in the order of time; of others than the first only what can still change."""
-    if which == "one" or first.series_id is None:
-        return [first]
-    query = select(Appointment.id).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.series_id == first.series_id,
-        Appointment.status.in_(STILL_OPEN),
-        Appointment.starts_at >= (first.starts_at if which == "following" else work.now),
-    )
-    return lock_appointments(work, [first.id, *work.db.scalars(query)], scope)
+def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> tuple[Appointment, list[Appointment]]:
+    """The one that was named, and those that are meant by it: of its series only what can still change. All are locked
+    at once, in the order of time."""
+    ids = [appointment_id]
+    named = aliased(Appointment)
+    if which != "one":
+        query = (
+            select(Appointment.id)
+            .join(named, and_(named.tenant_id == work.tenant_id, named.id == appointment_id))
+            .where(
+                Appointment.tenant_id == work.tenant_id,
+                Appointment.series_id == named.series_id,
+                Appointment.status.in_(STILL_OPEN),
+                Appointment.starts_at >= (named.starts_at if which == "following" else work.now),
+            )
+        )
+        ids += work.db.scalars(query)
+    found = lock_appointments(work, ids, scope)
+    return next(one for one in found if one.id == appointment_id), found
 
 
 def refuse_late(work: Work, appointments: Sequence[Appointment], wanted: str) -> None:
@@ -200,24 +216,8 @@ def facts_about(work: Work, appointment: Appointment, starts_at: datetime | None
 
 
 def lacking_in(work: Work, facts: Facts) -> list[str]:
-    """What of the client's record a completed visit needs and that is not there."""
+    """What a completed visit needs of the client's record and is not there."""
     row = facts.row
     client = work.db.get_one(Client, (work.tenant_id, row.client_id))
     fields = {name: getattr(client, name) for name in DEMOGRAPHICS}
     return missing_demographics(fields, self_pay=row.self_pay, covered=row.payer_id is not None)
-
-
-def change_appointment(
-    work: Work, appointment_id: UUID, scope: Scope, version: int, changes: dict[str, Any]
-) -> Appointment:
-    """What may change without a move: the room, requests, instructions, whether it is a telehealth visit."""
-    appointment = lock_appointment(work, appointment_id, scope)
-    if appointment.version != version:
-        raise Stale
-    if appointment.group_session_id is not None and "room_id" in changes:
-        raise Invalid(["A seat is where its group is; the room of one seat cannot be changed."])
-    apply(appointment, changes)
-    with refusals.taken_at_last():
-        work.db.flush()
-    work.record("appointment.changed", "appointment", appointment.id, fields=sorted(changes))
-    return appointment

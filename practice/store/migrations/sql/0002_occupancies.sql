@@ -31,10 +31,12 @@ begin
             where o.tenant_id = practice and o.holder_id = holding and o.kind = wanted.kind
                 and o.resource_id = wanted.resource_id and o.starts_at = from_instant and o.ends_at = to_instant
         )
-        -- Times of the past that came with an import occupy nothing, and are looked at where they stand.
+        -- Times of the past that came with an import occupy nothing, and are looked at where they stand; but not the
+        -- seats of the very group that is to be taken.
         or wanted.kind = 'clinician' and exists (
             select from public.appointments as a
             where a.tenant_id = practice and a.clinician_id = wanted.resource_id and not a.guarded
+                and a.group_session_id is distinct from holding
                 and a.starts_at > from_instant - interval '24 hours' and a.starts_at < to_instant
                 and a.ends_at > from_instant and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
         )
@@ -47,6 +49,7 @@ begin
         or wanted.kind = 'room' and exists (
             select from public.appointments as a
             where a.tenant_id = practice and a.room_id = wanted.resource_id and not a.guarded
+                and a.group_session_id is distinct from holding
                 and a.starts_at > from_instant - interval '24 hours' and a.starts_at < to_instant
                 and a.ends_at > from_instant and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
         )
@@ -72,6 +75,7 @@ declare
     active constant boolean := new.guarded and new.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW');
     g public.group_sessions;
     seats integer;
+    guarded_seats integer;
 begin
     if tg_op = 'UPDATE' then
         perform public.release(old.tenant_id, old.id);
@@ -92,11 +96,11 @@ begin
         raise exception 'A seat has the clinician, the room and the time of its group.'
         using errcode = 'check_violation', constraint = 'seat_of_its_group';
     end if;
-    select count(*) into seats from public.appointments as a
+    select count(*), count(*) filter (where a.guarded) into seats, guarded_seats from public.appointments as a
     where a.tenant_id = new.tenant_id and a.group_session_id = new.group_session_id
         and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW');
     if not active then
-        if seats = 0 then
+        if guarded_seats = 0 then
             perform public.release(new.tenant_id, g.id);
         end if;
         return null;
