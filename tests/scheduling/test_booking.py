@@ -5,8 +5,10 @@ from datetime import date, time
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from practice.scheduling.models import AvailabilityWindow, ClinicianService, WindowService
+from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, problems_of, refused, wall
 from tests.support.people import make_practice
@@ -49,8 +51,9 @@ def test_a_booking_takes_the_time_and_says_what_was_booked(desk: FrontDesk) -> N
     )
 
 
-def test_references_are_unique_and_of_the_local_year(desk: FrontDesk) -> None:
-    desk.now = wall(date(2026, 12, 31), 23)  # in UTC it is the next year already
+def test_references_are_unique_and_of_the_local_year(client: TestClient, house: Installation) -> None:
+    new_years_eve = wall(date(2026, 12, 31), 23)  # in UTC it is the next year already
+    desk = FrontDesk(client, make_practice(house, now=new_years_eve))
     references = [desk.booked(wall(date(2027, 1, 4), hour))["reference"] for hour in range(8, 20)]
     assert len(set(references)) == 12
     assert all(reference.startswith("BK-2026-") for reference in references)
