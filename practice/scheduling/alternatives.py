@@ -1,6 +1,6 @@
 """What else could be booked when a time is taken: the same clinician nearby, others and other rooms at that time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from practice.scheduling.booking_models import Appointment
 from practice.scheduling.facts import Facts
 from practice.scheduling.hours import Taken, busy_of
 from practice.scheduling.models import Room
@@ -60,13 +61,25 @@ def alternatives_to(work: Work, wanted: "Wanted", facts: Facts, *, within_hours:
     nearby = first_of(nearest(work, wanted, facts))
     others = first_of(others_at_the_time(work, wanted, facts))
     found = [*nearby[:NEARBY], *same_time, *others, *nearby[NEARBY:]]
+    return as_said(found)
+
+
+def other_rooms(work: Work, appointment: Appointment, wanted: UUID) -> list[dict[str, Any]]:
+    """Where else an appointment could be at its time."""
+    start, end = appointment.starts_at, appointment.ends_at
+    rooms = rooms_of(work, wanted)
+    taken = {one.resource_id for one in busy_of(work, [], rooms, [], start, end)}
+    return as_said([Place(appointment.clinician_id, start, end, room) for room in rooms if room not in taken])
+
+
+def as_said(places: Sequence[Place]) -> list[dict[str, Any]]:
     return [
         {
             "clinician_id": str(place.clinician_id),
             "starts_at": place.start.isoformat(),
             "room_id": str(place.room_id) if place.room_id else None,
         }
-        for place in found[:MOST]
+        for place in places[:MOST]
     ]
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from practice.people.service import Invalid, Stale, apply
 from practice.scheduling import refusals
-from practice.scheduling.alternatives import alternatives_to
+from practice.scheduling.alternatives import other_rooms
 from practice.scheduling.booking import TAKEN_WORDS, Wanted, understand
 from practice.scheduling.booking_models import Appointment
 from practice.scheduling.facts import Facts, lock_resources
@@ -54,9 +54,7 @@ def refuse_changes(work: Work, appointment: Appointment, changes: dict[str, Any]
     if wanted.room_id is not None:
         problems += room_problems(work, wanted.room_id, facts, appointment)
     if problems:
-        taken = any(problem.code == "SLOT_TAKEN" for problem in problems)
-        others = alternatives_to(work, wanted, facts, within_hours=False) if taken else ()
-        raise refusals.refuse(problems, others)
+        raise refusals.refuse(problems, other_rooms(work, appointment, wanted.room_id) if wanted.room_id else ())
 
 
 def telehealth_problems(work: Work, wanted: Wanted, facts: Facts, appointment: Appointment) -> list[Problem]:
