@@ -74,6 +74,7 @@ def confirm(work: Work, appointment_id: UUID, scope: Scope, note: str | None = N
 def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> CheckedIn:
     """The client is here. What the desk still has to ask for comes with the answer."""
     appointment = lock_appointment(work, appointment_id, scope)
+    refuse_transition(work, appointment, "CHECKED_IN")
     facts = facts_about(work, appointment)
     lacking = lacking_in(work, facts)
     asks = check_in_asks(
@@ -110,12 +111,11 @@ def complete(
 ) -> Appointment:
     """The session took place. Its price is fixed now, and stays whatever becomes of the rates."""
     appointment = lock_appointment(work, appointment_id, scope)
+    refuse_transition(work, appointment, "COMPLETED")
     facts = facts_about(work, appointment)
-    problem = transition_problem(appointment.status, "COMPLETED", appointment.starts_at, work.now)
-    if problem is None:
-        lacking = lacking_in(work, facts)
-        if lacking:
-            raise refusals.DemographicsMissing(demographics_problem(lacking), missing=lacking)
+    lacking = lacking_in(work, facts)
+    if lacking:
+        raise refusals.DemographicsMissing(demographics_problem(lacking), missing=lacking)
     cost = cost_of(work, facts)
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
@@ -165,6 +165,7 @@ def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> 
             .where(
                 Appointment.tenant_id == work.tenant_id,
                 Appointment.series_id == named.series_id,
+                appointments_within(work, scope),
                 Appointment.status.in_(STILL_OPEN),
                 Appointment.starts_at >= (named.starts_at if which == "following" else work.now),
             )
@@ -187,10 +188,14 @@ def refuse_late(work: Work, appointments: Sequence[Appointment], wanted: str) ->
             raise refusals.TooLate(next(problem for problem in late if problem))
 
 
-def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+def refuse_transition(work: Work, appointment: Appointment, status: str) -> None:
     problem = transition_problem(appointment.status, status, appointment.starts_at, work.now)
     if problem:
         raise refusals.WrongStatus(problem)
+
+
+def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+    refuse_transition(work, appointment, status)
     apply(appointment, {"status": status, "status_at": work.now, **changes})
     with refusals.taken_at_last():
         work.db.flush()

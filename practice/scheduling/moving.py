@@ -54,9 +54,7 @@ def move(
     """
     first, olds = lock_meant(work, appointment_id, scope, which)
     refuse_late(work, olds, "RESCHEDULED")
-    if any(old.group_session_id is not None for old in olds):
-        seat = "A seat in a group cannot be moved by itself. Cancel it and book a seat in another group."
-        raise refusals.refuse([Problem("NOT_BOOKABLE", seat)])
+    refuse_seats(olds)
     zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
     starts = moved_starts(olds, first, starts_at.astimezone(UTC), zone)
     parts = parts_of(work, olds, starts, changes or {})
@@ -80,6 +78,12 @@ def move(
     for old in olds:
         offer_freed(work, old)
     return [news[old.id] for old in olds]
+
+
+def refuse_seats(olds: Sequence[Appointment]) -> None:
+    if any(old.group_session_id is not None for old in olds):
+        seat = "A seat in a group cannot be moved by itself. Cancel it and book a seat in another group."
+        raise refusals.refuse([Problem("NOT_BOOKABLE", seat)])
 
 
 def moved_starts(

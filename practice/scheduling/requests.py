@@ -14,7 +14,7 @@ from practice.scheduling.booking_models import RescheduleRequest
 from practice.scheduling.life import STILL_OPEN, lock_appointment
 from practice.scheduling.life_rules import notice_problem
 from practice.scheduling.models import Room
-from practice.scheduling.moving import move
+from practice.scheduling.moving import move, refuse_seats
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -53,6 +53,7 @@ def ask_to_move(
     appointment = lock_appointment(work, appointment_id, scope)
     if appointment.status not in STILL_OPEN:
         raise refusals.WrongStatus("This appointment can no longer be moved.")
+    refuse_seats([appointment])
     late = notice_problem(appointment.starts_at, work.now, setting(work, "reschedule_notice_hours"))
     if late:
         raise refusals.TooLate(late)

@@ -189,6 +189,14 @@ def test_of_a_series_one_is_cancelled_or_what_follows_or_all(
     assert len(desk.occupied()) == 3 * len(left)
 
 
+def test_a_clinician_cancels_of_a_series_what_is_theirs(desk: FrontDesk, series: list[dict[str, Any]]) -> None:
+    [theirs] = move(desk, series[1], TEN + WEEK, clinician_id=desk.add_clinician().staff_id)
+    mine = desk.done(series[0], "cancel", desk.clinician, reason="I am leaving", which="all")["items"]
+    assert len(mine) == 4
+    assert starts(desk) == [TEN + WEEK]
+    refused(desk.step(theirs, "cancel", desk.clinician, reason="I am leaving", which="all"), "NOT_FOUND", 404)
+
+
 def test_all_that_is_to_come_is_cancelled_from_one_that_is_over(desk: FrontDesk, series: list[dict[str, Any]]) -> None:
     desk.now = TEN + WEEK
     desk.done(series[0], "complete")

@@ -8,7 +8,7 @@ import pytest
 
 from practice.people.settings import set_rule
 from tests.support.desk import DAY, HOUR, MONDAY, SECOND, FrontDesk, at, refused, wall
-from tests.support.schedule import make_client
+from tests.support.schedule import make_client, make_service
 
 TEN = wall(MONDAY, 10)
 PATH = "/reschedule-requests"
@@ -170,6 +170,8 @@ def test_a_request_has_to_make_sense(desk: FrontDesk) -> None:
     refused(ask(desk, {"id": nowhere}), "NOT_FOUND", 404)
     desk.done(booked, "cancel", reason="Ill")
     refused(ask(desk, booked), "WRONG_STATUS")
+    make_service(desk.practice, "GROUP", kind="GROUP")
+    refused(ask(desk, desk.booked(TEN, service_code="GROUP")), "NOT_BOOKABLE")
 
 
 def test_requests_are_about_ones_own_and_seen_by_those_they_concern(desk: FrontDesk) -> None:

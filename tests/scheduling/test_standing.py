@@ -114,6 +114,8 @@ def test_telehealth_without_consent_does_not_begin(desk: FrontDesk, what: str) -
     assert desk.read(booked)["status"] == "SCHEDULED"
     somebody.sign("TELEHEALTH", ago=HOUR)
     assert desk.done(booked, "check-in")["asks"] == []
+    desk.write("update consents set voided_at = now() where client_id = :id", id=somebody.id)
+    refused(desk.step(booked, "check-in"), "WRONG_STATUS")  # that first
 
 
 def test_what_lapses_between_booking_and_visit_is_asked_for(desk: FrontDesk) -> None:
