@@ -73,8 +73,7 @@ def add_block(
     )
     what = "room" if room_id else "clinician"
     lock_resources(work, [room_id, clinician_id])
-    if clinician_id is not None:
-        release_lapsed_offers(work, clinician_id)
+    release_lapsed_offers(work, clinician_id, room_id, [starts_at], ends_at - starts_at)
     work.db.add(block)
     with refusing(f"never_twice_{what}", SlotTaken(TAKEN[what])):
         work.db.flush()
