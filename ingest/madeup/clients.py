@@ -162,7 +162,7 @@ def insure(client: Client, rng: Random, days: Days, files: Files) -> None:
     first = client.admitted - 30 - int(rng.random() * 900)
     payer = choose_payer(rng)
     ends = client.admitted + 90 + int(rng.random() * 500) if rng.random() < 0.12 else NEVER
-    cover(client, 1, payer, first, min(ends, NEVER), rng, files)
+    cover(client, 1, payer, first, ends, rng, files)
     if ends < days.today and rng.random() < 0.8:
         cover(client, 1, choose_payer(rng), ends + 1, NEVER, rng, files)
     if rng.random() < 0.07:

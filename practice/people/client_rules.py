@@ -29,6 +29,11 @@ def is_minor(birth_date: date, day: date) -> bool:
     return birth_date > adult_since(day)
 
 
+def needs_guardian(birth_date: date, emancipated: bool, day: date) -> bool:
+    """Whether somebody else consents for them."""
+    return is_minor(birth_date, day) and not emancipated
+
+
 def status_on(ended_on: date | None, end_reason: str | None, day: date) -> str:
     """What the record says of a day. The history may say more of days past."""
     return ACTIVE if ended_on is None or ended_on > day else end_reason or "INACTIVE"
@@ -129,10 +134,10 @@ History = Iterable[tuple[date, str]]
 def status_problems(status: str, day: date, history: History, *, admitted_on: date, now: str, today: date) -> list[str]:
     """Of a new status from a day on. `now` is the client's status today."""
     problems = []
+    later = [since for since, other in history if since > day and other != status]
     if day < admitted_on:
         problems.append(f"The client was admitted on {admitted_on}; a change counts from that day or later.")
-    later = [since for since, other in history if since > day and other != status]
-    if later:
+    elif later:
         problems.append(f"Another change counts from {max(later)} on; choose that day or a later one.")
     if day > today and now != ACTIVE:
         problems.append("Somebody who is not active today cannot change from a day in the future on.")

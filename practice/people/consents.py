@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from practice.errors import Refusal
 from practice.people import consent_rules as rules
 from practice.people.client_models import CONSENT_KINDS, Agreement, Client, Consent
-from practice.people.client_rules import is_minor
+from practice.people.client_rules import needs_guardian
 from practice.people.clients import lock_client
 from practice.people.reach import is_within, reaches
 from practice.people.service import Invalid, NotFound, Stale, apply, one_by_one, void, zone_of
@@ -60,7 +60,7 @@ def sign_consent(
     signer = signed_by_name or signer_of(client, kind)
     at = signed_at or work.now
     signed_on = date_there(work, at)
-    minor = is_minor(client.birth_date, signed_on) and not client.emancipated
+    minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
     problems = rules.signing_problems(kind, signer, client.guardian_name, minor)
     problems += rules.date_problems(at, signed_on, expires_on, None, work.now)
     if problems:
@@ -96,7 +96,7 @@ def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, cha
     signed_on = date_there(work, consent.signed_at)
     problems = []
     if "signed_by_name" in changes:
-        minor = is_minor(client.birth_date, signed_on) and not client.emancipated
+        minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
         problems += rules.signing_problems(consent.kind, changes["signed_by_name"], client.guardian_name, minor)
     if "expires_on" in changes:
         problems += rules.date_problems(consent.signed_at, signed_on, changes["expires_on"], None, work.now)

@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 
 from practice.errors import Refusal
-from practice.people.client_models import Client, DeletionRequest, Document, IntakeForm
+from practice.people.client_models import DeletionRequest, Document, IntakeForm
+from practice.people.clients import lock_client
 from practice.people.intake_rules import STEPS
 from practice.people.models import Staff
-from practice.people.reach import clients_within, is_within
+from practice.people.portal import leave
+from practice.people.reach import clients_within, is_within, reaches
 from practice.people.service import Invalid, NotFound, apply, local_today, refusing
-from practice.security.accounts import end_membership
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -55,7 +56,7 @@ def list_requests(
 
 def get_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = False) -> DeletionRequest:
     query = select(DeletionRequest).where(DeletionRequest.tenant_id == work.tenant_id, DeletionRequest.id == request_id)
-    query = query.where(clients_within(work, scope, DeletionRequest.client_id))
+    query = query.where(reaches(work, scope, DeletionRequest.client_id))
     found = work.db.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise NotFound
@@ -102,12 +103,11 @@ def review(work: Work, request_id: UUID, *, approved: bool, reason: str | None =
 def redact(work: Work, request_id: UUID) -> DeletionRequest:
     """There is no way back from here."""
     request = at_step(work, request_id, "APPROVED")
-    query = select(Client).where(Client.tenant_id == work.tenant_id, Client.id == request.client_id)
-    client = work.db.scalars(query.with_for_update(key_share=True)).one()
+    client = lock_client(work, Scope.ALL, request.client_id)
     if client.ended_on is None or client.ended_on > local_today(work):
         raise StillInTreatment("The client is still in treatment. Discharge them first.")
     if client.account_id is not None and not is_staff(work, client.account_id):
-        end_membership(work, client.account_id)
+        leave(work, client)
     names = {"first_name": initial(client.first_name), "last_name": initial(client.last_name)}
     apply(client, names | dict.fromkeys(EMPTIED) | {"reminders": []})
     documents = empty_documents(work, client.id)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import undefer
 
 from practice.errors import Refusal
 from practice.people.client_models import Document
+from practice.people.clients import lock_client
 from practice.people.document_rules import clean_name, file_problems, media_type_of
-from practice.people.reach import clients_within, is_within
-from practice.people.service import Invalid, NotFound
+from practice.people.reach import is_within, reaches
+from practice.people.service import Invalid, NotFound, void
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -29,13 +30,12 @@ def list_documents(work: Work, scope: Scope, client_id: UUID, asked: PageRequest
     if not voided or work.actor.client_id is not None:  # what was put into a chart by mistake is not the client's
         query = query.where(Document.voided_at.is_(None))
     sortable = {"uploaded_at": Document.uploaded_at, "name": Document.name, "id": Document.id}
-    work.record("documents.listed", "client", client_id)
+    work.record("client.read", "client", client_id, part="documents")
     return page_of(work.db, query, asked, sortable, Document.id, "-uploaded_at")
 
 
 def add_document(work: Work, scope: Scope, client_id: UUID, name: str, content: bytes) -> Document:
-    if not is_within(work, scope, client_id, hold=True):  # the second of two with the same file finds it there
-        raise NotFound
+    lock_client(work, scope, client_id)  # the second of two with the same file finds it there
     media_type = media_type_of(content)
     problems = file_problems(content, media_type)
     if problems or media_type is None:
@@ -77,7 +77,7 @@ def take_out(work: Work, scope: Scope, client_id: UUID, document_id: UUID) -> tu
 
 def void_document(work: Work, scope: Scope, client_id: UUID, document_id: UUID, reason: str) -> None:
     document = find_document(work, scope, client_id, document_id)
-    document.voided_at, document.voided_by, document.void_reason = work.now, work.actor.account_id, reason
+    void(work, document, reason)
     work.record("document.voided", "client", client_id, document_id=str(document_id), reason=reason)
 
 
@@ -89,7 +89,7 @@ def find_document(
     work: Work, scope: Scope, client_id: UUID, document_id: UUID, *, with_content: bool = False
 ) -> Document:
     query = select(Document).where(*of_client(work, client_id), Document.id == document_id)
-    query = query.where(clients_within(work, scope, Document.client_id))
+    query = query.where(reaches(work, scope, Document.client_id))
     document = work.db.scalar(query.options(undefer(Document.content)) if with_content else query)
     if document is None:
         raise NotFound

@@ -12,7 +12,7 @@ from practice.people import goal_rules
 from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.record_models import Goal
-from practice.people.service import Invalid, NotFound, Stale, apply, local_today
+from practice.people.service import Invalid, NotFound, Stale, apply, local_today, void
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -105,7 +105,7 @@ def decide_goal(work: Work, goal_id: UUID, value: Decimal) -> Goal:
 
 def void_goal(work: Work, scope: Scope, goal_id: UUID, reason: str) -> None:
     goal = get_goal(work, scope, goal_id, lock=True)
-    apply(goal, {"voided_at": work.now, "voided_by": work.actor.account_id, "void_reason": reason})
+    void(work, goal, reason)
     work.record("goal.voided", "staff", goal.staff_id, goal_id=str(goal_id), reason=reason)
 
 

@@ -4,16 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
 from practice.errors import Refusal
 from practice.people import incident_rules
 from practice.people.incident_rules import MEDIA_FROM
-from practice.people.models import Practice
 from practice.people.record_models import Incident, IncidentNotice
-from practice.people.service import Invalid, NotFound, Stale, apply
+from practice.people.service import Invalid, NotFound, Stale, apply, void, zone_of
 from practice.people.settings import value_on
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -161,7 +159,7 @@ def notice_sent(work: Work, incident_id: UUID, notice_id: UUID, sent_on: date) -
 
 def void_incident(work: Work, incident_id: UUID, reason: str) -> None:
     incident = find_incident(work, incident_id, lock=True)
-    apply(incident, {"voided_at": work.now, "voided_by": work.actor.account_id, "void_reason": reason})
+    void(work, incident, reason)
     work.record("incident.voided", "incident", incident_id, reason=reason)
 
 
@@ -211,10 +209,6 @@ def find_incident(work: Work, incident_id: UUID, *, lock: bool = False) -> Incid
     if incident is None:
         raise NotFound
     return incident
-
-
-def zone_of(work: Work) -> ZoneInfo:
-    return ZoneInfo(work.db.scalars(select(Practice.time_zone).where(Practice.id == work.tenant_id)).one())
 
 
 def midnight(work: Work, day: date) -> datetime:

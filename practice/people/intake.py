@@ -8,9 +8,13 @@ from sqlalchemy import exists, select
 
 from practice.errors import Refusal
 from practice.people import intake_rules
-from practice.people.client_models import Agreement, Client, Consent, IntakeForm
+from practice.people.client_models import Client, IntakeForm
+from practice.people.client_rules import needs_guardian
+from practice.people.clients import lock_client
+from practice.people.consent_rules import GUARDIAN
+from practice.people.consents import list_agreements, sign_consent
 from practice.people.intake_rules import STEPS, Answers
-from practice.people.reach import APPOINTMENTS, clients_within, is_within
+from practice.people.reach import APPOINTMENTS, clients_within, is_within, reaches
 from practice.people.service import Invalid, NotFound, Stale, apply, local_today
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -34,7 +38,7 @@ def list_forms(
     query = query.where(clients_within(work, scope, IntakeForm.client_id))
     if client_id is not None:
         query = query.where(IntakeForm.client_id == client_id)
-        work.record("intake.listed", "client", client_id)
+        work.record("client.read", "client", client_id, part="intake forms")
     if status is not None:
         query = query.where(IntakeForm.status == status)
     sortable = {"started_at": IntakeForm.started_at, "saved_at": IntakeForm.saved_at, "id": IntakeForm.id}
@@ -42,8 +46,9 @@ def list_forms(
 
 
 def begin_form(work: Work, scope: Scope, client_id: UUID, appointment_id: UUID | None = None) -> IntakeForm:
-    if not is_within(work, scope, client_id, hold=True):
+    if not is_within(work, scope, client_id):
         raise Invalid(["client_id: there is no such client, or not one of yours."])
+    lock_client(work, scope, client_id)  # the second of two who begin one finds it there
     if appointment_id is not None and not has_appointment(work, client_id, appointment_id):
         raise Invalid(["appointment_id: the client has no such appointment."])
     query = select(IntakeForm.id).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.client_id == client_id)
@@ -95,38 +100,24 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     """From here on it never changes, and what was agreed to in it are consents."""
     form = find_draft(work, scope, form_id)
     client = work.db.get_one(Client, (work.tenant_id, form.client_id))
-    minor = intake_rules.is_minor(client.birth_date, client.emancipated, local_today(work))
+    minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
     answers = answers_of(work, form)
     if problems := intake_rules.missing(answers, minor):
         raise Invalid(problems)
     given = intake_rules.consents_given(answers["agreements"], minor)
-    give_consents(work, form.client_id, given)
+    if work.actor.client_id is not None:
+        given.pop(GUARDIAN, None)  # which is the guardian's own to give, with the practice
+    newest = {agreement.kind: agreement.id for agreement in list_agreements(work)}
+    for kind, name in given.items():
+        sign_consent(work, scope, client.id, kind, signed_by_name=name, agreement_id=newest.get(kind))
     apply(form, {"status": "COMPLETED", "completed_at": work.now})
     work.record("intake.completed", "client", form.client_id, form_id=str(form_id), consents=sorted(given))
     return form
 
 
-def give_consents(work: Work, client_id: UUID, given: dict[str, str]) -> None:
-    """Each to the newest text of its agreement, where the practice has published one."""
-    texts = select(Agreement.kind, Agreement.id).where(Agreement.tenant_id == work.tenant_id)
-    newest = {row.kind: row.id for row in work.db.execute(texts.order_by(Agreement.number))}
-    work.db.add_all(
-        Consent(
-            tenant_id=work.tenant_id,
-            id=new_id(),
-            client_id=client_id,
-            kind=kind,
-            signed_at=work.now,
-            signed_by_name=name,
-            agreement_id=newest.get(kind),
-        )
-        for kind, name in given.items()
-    )
-
-
 def find_form(work: Work, scope: Scope, form_id: UUID, *, lock: bool = False) -> IntakeForm:
     query = select(IntakeForm).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.id == form_id)
-    query = query.where(clients_within(work, scope, IntakeForm.client_id))
+    query = query.where(reaches(work, scope, IntakeForm.client_id))
     form = work.db.scalar(query.with_for_update() if lock else query)
     if form is None:
         raise NotFound

@@ -1,8 +1,9 @@
 """When an intake form is complete, and which consents it gives. Values in, sentences out."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
+
+from practice.people.consent_rules import GUARDIAN
 
 STEPS = ("personal", "assessment", "goals", "agreements")
 Answers = Mapping[str, Mapping[str, Any]]
@@ -39,12 +40,6 @@ CONSENTS = {
 }
 
 
-def is_minor(birth_date: date, emancipated: bool, on: date) -> bool:
-    """Before the 18th birthday; that of the 29th of February is the 1st of March."""
-    born = (birth_date.year + 18, birth_date.month, birth_date.day)
-    return not emancipated and (on.year, on.month, on.day) < born
-
-
 def missing(answers: Answers, minor: bool) -> list[str]:
     """All that a form still lacks, over all its steps. No is an answer; it gives no consent."""
     found = [
@@ -65,5 +60,5 @@ def consents_given(agreements: Mapping[str, Any], minor: bool) -> dict[str, str]
     """Kind of consent -> who gave it, of a complete form."""
     given = {kind: agreements["signed_by_name"] for question, kind in CONSENTS.items() if agreements[question]}
     if minor and agreements["consent_to_treatment"]:
-        given["GUARDIAN"] = agreements["guardian_name"]
+        given[GUARDIAN] = agreements["guardian_name"]
     return given

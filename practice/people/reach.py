@@ -71,14 +71,10 @@ def reaches(work: Work, scope: Scope, client_id: Any) -> ColumnElement[bool]:
     )
 
 
-def is_within(work: Work, scope: Scope, client_id: UUID, *, hold: bool = False) -> bool:
-    """Whether this client's chart is theirs to see. Nobody else's answers as if it were not there.
-
-    To `hold` it is for a rule over several of its records: whoever else would hold the same chart waits.
-    """
+def is_within(work: Work, scope: Scope, client_id: UUID) -> bool:
+    """Whether this client's chart is theirs to see. Nobody else's answers as if it were not there."""
     query = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
-    query = query.where(reaches(work, scope, Client.id))
-    return work.db.scalar(query.with_for_update(key_share=True) if hold else query) is not None
+    return work.db.scalar(query.where(reaches(work, scope, Client.id))) is not None
 
 
 def reads_chart_notes(work: Work, client_id: UUID) -> bool:

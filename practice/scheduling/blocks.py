@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from practice.people.service import Invalid, NotFound, refusing, void
 from practice.scheduling.clinicians import get_clinician
+from practice.scheduling.facts import lock_resources
 from practice.scheduling.models import Block
 from practice.scheduling.refusals import SlotTaken
 from practice.scheduling.rooms import get_room
+from practice.scheduling.waitlist_holds import release_lapsed_offers
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -70,6 +72,8 @@ def add_block(
         version=1,
     )
     what = "room" if room_id else "clinician"
+    lock_resources(work, [room_id, clinician_id])
+    release_lapsed_offers(work, clinician_id, room_id, [starts_at], ends_at - starts_at)
     work.db.add(block)
     with refusing(f"never_twice_{what}", SlotTaken(TAKEN[what])):
         work.db.flush()

@@ -69,6 +69,11 @@ BUSY = text("""
         )
     ) as o
     where o.starts_at < :end
+        -- an offer that nobody took in time keeps nothing any longer, though it still stands there
+        and not exists (
+            select from waitlist_offers as w
+            where o.holder = 'offer' and w.tenant_id = :tenant_id and w.id = o.holder_id and w.holds_until <= :now
+        )
     union all
     select came.resource_id, came.kind, came.starts_at, came.ends_at, 'booked', came.id
     from (
@@ -137,6 +142,7 @@ def busy_of(
             "start": start,
             "end": end,
             "a_day_before": start - A_DAY,
+            "now": work.now,
         },
     )
     return [Taken(*row) for row in rows]

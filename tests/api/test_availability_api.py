@@ -1,6 +1,6 @@
 """Clinicians' hours over HTTP: weekly windows, days that differ, meetings, closures, and what they do to bookings."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,14 +10,16 @@ from fastapi.testclient import TestClient
 
 from practice.people.service import Invalid
 from practice.scheduling.availability import add_window
+from practice.scheduling.booking_models import WaitlistEntry, WaitlistOffer
 from practice.scheduling.hours import hours_of
 from practice.scheduling.hours_rules import Window
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.collision import collide
+from practice.store.ids import new_id
 from tests.support.http import V1, bearer, code_of
 from tests.support.people import House, Person
-from tests.support.schedule import make_appointment, make_client, make_service, open_hours
+from tests.support.schedule import make_appointment, make_client, make_service, open_hours, put
+from tests.support.waiting import collide
 
 ZONE = ZoneInfo("America/New_York")
 MONDAY, TUESDAY = date(2026, 3, 23), date(2026, 3, 24)
@@ -197,6 +199,26 @@ def test_a_meeting_takes_time_that_nobody_booked(hours: Hours, practice: House) 
     assert hours.by(practice.add("clinician")).call("DELETE", place + WHY).status_code == 404
     assert hours.call("DELETE", place + WHY).status_code == 204
     assert meet(local(11), local(12)).status_code == 201
+
+
+def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, practice: House) -> None:
+    entry = WaitlistEntry(id=new_id(), client_id=make_client(practice), status="OFFERED", created_at=practice.now)
+    offer = WaitlistOffer(
+        id=new_id(),
+        entry_id=entry.id,
+        clinician_id=hours.clinician.staff_id,
+        service_id=make_service(practice),
+        telehealth=False,
+        starts_at=local(10),
+        ends_at=local(11),
+        offered_at=practice.now - timedelta(days=1),
+        holds_until=practice.now + timedelta(seconds=1),
+    )
+    put(practice, entry, offer)
+    body = {"starts_at": local(10).isoformat(), "ends_at": local(11).isoformat()}
+    assert hours.call("POST", "blocks", body).status_code == 409
+    hours.client.app.state.clock = lambda: practice.now + timedelta(seconds=1)
+    assert hours.call("POST", "blocks", body).status_code == 201
 
 
 # Closures

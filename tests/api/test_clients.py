@@ -93,8 +93,8 @@ def test_everybody_reads_those_who_are_theirs_and_nobody_else(
     make_appointment(practice, people["clinician"], visited, make_service(practice), start)
     others = make_client(practice)
     reach = {
-        **dict.fromkeys(("admin", "scheduler", "biller"), {own, visited, others}),
-        **dict.fromkeys(("supervisor", "clinician"), {own, visited}),
+        **{role: {own, visited, others} for role in ("admin", "scheduler", "biller")},
+        **{role: {own, visited} for role in ("supervisor", "clinician")},
         "client": {own},
     }
     for role, theirs in reach.items():

@@ -6,18 +6,20 @@ from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from practice.people import intake
-from practice.people.client_models import Agreement, Consent
+from practice.people.client_models import Agreement, Client, Consent
+from practice.people.intake import IntakeOpen
 from practice.security.permissions import Scope
+from practice.security.work import Work
 from practice.store.ids import new_id
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
 from tests.support.orders.intake import ANSWERS
 from tests.support.people import NOW, House, Person
 from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
-from tests.support.waiting import second_waits
+from tests.support.waiting import collide
 
 
 @pytest.fixture
@@ -117,7 +119,10 @@ def test_a_client_has_one_unfinished_form(client: TestClient, practice: House, p
 
 
 def test_of_two_who_begin_one_at_once_the_second_waits_for_the_first(practice: House, patient: Person) -> None:
-    second_waits(practice, lambda work: intake.begin_form(work, Scope.ALL, patient.staff_id))
+    def begin_one(work: Work) -> Any:
+        return intake.begin_form(work, Scope.ALL, patient.staff_id)
+
+    assert isinstance(collide(practice, begin_one, begin_one).exception(), IntakeOpen)
 
 
 def test_a_form_can_belong_to_an_appointment_of_the_client(
@@ -137,14 +142,26 @@ def test_a_form_can_belong_to_an_appointment_of_the_client(
 
 def test_a_minors_guardian_consents_too(client: TestClient, practice: House) -> None:
     clinician = practice.add("clinician")
-    child = make_client(practice, clinician, birth_date=date(2012, 5, 1))
+    child = make_client(practice, clinician, birth_date=date(2012, 5, 1), guardian_name="Pat Example")
     form = fill(client, practice, clinician, child)
     answer = complete(client, practice, clinician, form)
     assert (answer.status_code, "guardian" in answer.text) == (422, True)
-    agreements = ANSWERS["agreements"] | {"guardian_name": "Pat Example"}
-    form = ok(save(client, practice, clinician, form, "agreements", agreements))
-    ok(complete(client, practice, clinician, form))
+    for name, status in (("Somebody Else", 422), ("Pat Example", 200)):  # the record names the guardian
+        agreements = ANSWERS["agreements"] | {"guardian_name": name}
+        form = ok(save(client, practice, clinician, form, "agreements", agreements))
+        assert complete(client, practice, clinician, form).status_code == status
     assert consents(practice, child)["GUARDIAN"].signed_by_name == "Pat Example"
+
+
+def test_a_minor_does_not_consent_for_their_guardian_in_the_portal(
+    client: TestClient, practice: House, patient: Person
+) -> None:
+    minor = {"birth_date": date(2012, 5, 1), "guardian_name": "Pat Example"}
+    with practice.work() as work:
+        work.db.execute(update(Client).where(Client.id == patient.staff_id).values(minor))
+    answers = ANSWERS | {"agreements": ANSWERS["agreements"] | {"guardian_name": "Pat Example"}}
+    ok(complete(client, practice, patient, fill(client, practice, patient, patient.staff_id, answers)))
+    assert set(consents(practice, patient.staff_id)) == {"INFORMED_TREATMENT", "CONFIDENTIALITY", "DATA_PROCESSING"}
 
 
 def test_two_who_save_at_once_do_not_overwrite_each_other(client: TestClient, practice: House, patient: Person) -> None:

@@ -13,10 +13,10 @@ from practice.scheduling.catalogue import find_service, service_rate
 from practice.scheduling.prices import get_price, set_price
 from practice.security.installation import Installation
 from practice.security.work import Work
-from tests.support.collision import collide
 from tests.support.http import V1, bearer, code_of
 from tests.support.people import NOW, House, Person, make_practice
 from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.waiting import collide
 
 COUPLES = {"code": "90847", "name": "Couples", "kind": "FAMILY", "cpt_code": "90847", "minutes": 50, "rate": "160.00"}
 

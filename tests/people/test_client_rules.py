@@ -15,6 +15,7 @@ from practice.people.client_rules import (
     email_is_valid,
     end_of,
     is_minor,
+    needs_guardian,
     phone_is_valid,
     status_on,
     status_problems,
@@ -37,6 +38,12 @@ def test_who_was_born_on_a_leap_day_is_of_age_on_the_first_of_march() -> None:
     assert is_minor(born, date(2026, 2, 28))
     assert not is_minor(born, date(2026, 3, 1))
     assert adult_since(date(2028, 2, 29)) == date(2010, 2, 28)
+
+
+def test_a_guardian_consents_for_minors_who_are_not_emancipated() -> None:
+    assert needs_guardian(date(2008, 3, 19), False, TODAY)
+    assert not needs_guardian(date(2008, 3, 19), True, TODAY)
+    assert not needs_guardian(date(2008, 3, 18), False, TODAY)
 
 
 @pytest.mark.parametrize(

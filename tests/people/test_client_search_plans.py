@@ -10,15 +10,16 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from practice.people.client_models import Client
 from practice.people.client_search import search_clients
 from practice.people.clients import list_clients
 from practice.people.reach import is_within
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest
+from practice.store.pages import PageRequest
 from tests.support import cluster
 from tests.support.people import House, make_practice
 from tests.support.schedule import make_service
@@ -30,7 +31,8 @@ COLLEAGUES = """
         select uuidv7(), 'clinician-' || n || '@example.com', now() from generate_series(1, %(clinicians)s) as n
         returning id, email
     )
-    insert into staff (tenant_id, id, account_id, email, first_name, last_name, roles, hired_on, created_at, supervisor_id)
+    insert into staff (tenant_id, id, account_id, email, first_name, last_name, roles, hired_on, created_at,
+        supervisor_id)
     select %(tenant_id)s, uuidv7(), id, email, 'Robin', 'Tester', '{clinician}', '2025-01-06', now(),
         case when row_number() over () <= %(team)s then %(supervisor)s::uuid end
     from made returning id
@@ -142,11 +144,14 @@ def test_a_hundred_thousand_clients_are_searched_and_listed_through_indexes(larg
             through_indexes(lambda work, q=query, s=scope: search_clients(work, s, q, 20), most)
         assert through_indexes(lambda work, s=scope: search_clients(work, s, "zz top", 20), 100) >= INDEXES
         for filters, sort in product(LISTS, ("last_name", "-first_name")):
-            pages: list[Page] = []
-            for _ in range(2):
-                cursor = pages[0].next_cursor if pages else None
-                asked = PageRequest(sort=sort, cursor=cursor)
-                through_indexes(lambda w, s=scope, a=asked, f=filters: pages.append(list_clients(w, s, a, **f)), most)
-            assert len(pages[0].items) == 20
-    one = plans(large, "clinician", lambda work: is_within(work, Scope.OWN, pages[0].items[0].client.id))
-    assert rows_read(one, "clients") + rows_read(one, "appointments") <= 5
+            through_indexes(lambda work, s=scope, by=sort, f=filters: two_pages(work, s, by, f), most)
+    with large.work() as work:
+        somebody = work.db.scalars(select(Client.id).limit(1)).one()
+    looked = plans(large, "clinician", lambda work: is_within(work, Scope.OWN, somebody))
+    assert rows_read(looked, "clients") + rows_read(looked, "appointments") in range(1, 5)
+
+
+def two_pages(work: Work, scope: Scope, sort: str, filters: dict[str, Any]) -> None:
+    first = list_clients(work, scope, PageRequest(sort=sort), **filters)
+    second = list_clients(work, scope, PageRequest(sort=sort, cursor=first.next_cursor), **filters)
+    assert (len(first.items), len(second.items)) == (20, 20)

@@ -1,13 +1,12 @@
-"""What an intake form still lacks, who is a minor, and which consents a form gives."""
+"""What an intake form still lacks, and which consents a complete one gives."""
 
-from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.intake_rules import NEEDED, consents_given, is_minor, missing
+from practice.people.intake_rules import NEEDED, consents_given, missing
 from tests.support.orders.intake import ANSWERS
 
 AGREEMENTS = ANSWERS["agreements"]
@@ -51,22 +50,6 @@ def test_each_open_question_is_asked_for_once(open_ones: set[tuple[str, str]]) -
 )
 def test_what_is_agreed_to_has_to_be_signed(answers: dict[str, Any], minor: bool, lacking: int) -> None:
     assert len(missing(answers, minor)) == lacking
-
-
-@pytest.mark.parametrize(
-    ("birth_date", "emancipated", "on", "minor"),
-    [
-        (date(2008, 3, 19), False, date(2026, 3, 18), True),
-        (date(2008, 3, 18), False, date(2026, 3, 18), False),
-        (date(2008, 3, 19), True, date(2026, 3, 18), False),
-        (date(2008, 2, 29), False, date(2026, 2, 28), True),
-        (date(2008, 2, 29), False, date(2026, 3, 1), False),
-    ],
-)
-def test_somebody_is_a_minor_until_their_eighteenth_birthday(
-    birth_date: date, emancipated: bool, on: date, minor: bool
-) -> None:
-    assert is_minor(birth_date, emancipated, on) is minor
 
 
 @pytest.mark.parametrize(

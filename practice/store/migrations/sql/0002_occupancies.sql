@@ -32,10 +32,12 @@ begin
             where o.tenant_id = practice and o.holder_id = holding and o.kind = wanted.kind
                 and o.resource_id = wanted.resource_id and o.starts_at = from_instant and o.ends_at = to_instant
         )
-        -- Times of the past that came with an import occupy nothing, and are looked at where they stand.
+        -- Times of the past that came with an import occupy nothing, and are looked at where they stand; but not the
+        -- seats of the very group that is to be taken.
         or wanted.kind = 'clinician' and exists (
             select from public.appointments as a
             where a.tenant_id = practice and a.clinician_id = wanted.resource_id and not a.guarded
+                and a.group_session_id is distinct from holding
                 and a.starts_at > from_instant - interval '24 hours' and a.starts_at < to_instant
                 and a.ends_at > from_instant and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
         )
@@ -48,6 +50,7 @@ begin
         or wanted.kind = 'room' and exists (
             select from public.appointments as a
             where a.tenant_id = practice and a.room_id = wanted.resource_id and not a.guarded
+                and a.group_session_id is distinct from holding
                 and a.starts_at > from_instant - interval '24 hours' and a.starts_at < to_instant
                 and a.ends_at > from_instant and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
         )
