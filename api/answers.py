@@ -1,6 +1,9 @@
 """From models to answers: ETags, pages, and the fields that were asked for."""
 
+from dataclasses import dataclass
+from operator import getitem
 from typing import Annotated, Any, Generic, TypeVar, get_args
+from urllib.parse import quote
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -38,7 +41,11 @@ class PageOut(BaseModel, Generic[Item]):
 
 def some_of(model: type[BaseModel]) -> Any:
     """The model as a list may show it: `fields` can leave out any of it."""
-    fields: dict[str, Any] = {name: (info.annotation, None) for name, info in model.model_fields.items()}
+    fields: dict[str, Any] = {
+        # with what the kind of field adds, such as how it is written (`Annotated` takes at least one such thing)
+        name: (getitem(Annotated, (info.annotation, *info.metadata, None)), Field(default_factory=lambda: None))
+        for name, info in model.model_fields.items()
+    }
     return create_model(f"{model.__name__}InList", **fields)
 
 
@@ -48,9 +55,22 @@ def page_out(page: Page, model: Any, *known: Any) -> PageOut[Any]:
     return PageOut[model](items=items, next_cursor=page.next_cursor, total=page.total)
 
 
+@dataclass(frozen=True)
+class FileOut:
+    """A file instead of JSON, for saving: no browser opens it in the service's name."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 def render(result: Any, status: int, given: dict[str, Any]) -> Response:
     if result is None:
         return answer_with("", 204, None)
+    if isinstance(result, FileOut):
+        name = f"attachment; filename*=UTF-8''{quote(result.name, safe='')}"
+        headers = {"Cache-Control": "no-store", "Content-Disposition": name}
+        return Response(result.content, status, headers, media_type=result.media_type)
     body = result.model_dump_json(include=wanted_fields(result, given))
     return answer_with(body, status, getattr(result, "version", None))
 

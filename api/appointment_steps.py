@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
-from api.fields import Words
+from api.fields import Instant, Words
 from practice.errors import Refusal
 from practice.scheduling import life, moving
 from practice.scheduling.refusals import (
@@ -43,7 +43,7 @@ class Cancellation(Input):
 class Move(Input):
     """Others of a series move by as many days and as much on the clock."""
 
-    starts_at: AwareDatetime
+    starts_at: Instant
     clinician_id: UUID | None = None
     room_id: UUID | None = None
     which: Which = "one"

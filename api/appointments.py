@@ -5,16 +5,16 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, NotFound, Version, endpoint
-from api.fields import Short, Words, money
+from api.fields import Day, Instant, MoneyOut, Short, Words
 from practice.people.reach import is_within
-from practice.scheduling import booking, life, reading, series
+from practice.scheduling import booking, changing, reading, series
 from practice.scheduling.booking_models import Appointment
 from practice.scheduling.reading import Filters, Names
-from practice.scheduling.refusals import BOOKING_REFUSALS, SlotTaken, WrongStatus
+from practice.scheduling.refusals import BOOKING_REFUSALS, WrongStatus
 from practice.security.permissions import Forbidden
 
 router = APIRouter(tags=["appointments"])
@@ -34,12 +34,12 @@ Me = Literal["me"]
 
 
 class BookingIn(Input):
-    """A client who books for themselves leaves `client_id` out. A seat in a group needs no clinician and no start."""
+    """A client who books for themselves leaves `client_id` out, a seat in a group who, where and when."""
 
     client_id: UUID | None = None
-    clinician_id: UUID
+    clinician_id: UUID | None = None
     service_code: Short
-    starts_at: AwareDatetime
+    starts_at: Instant | None = None
     room_id: UUID | None = None
     telehealth: bool = False
     type: Type | None = None
@@ -68,13 +68,13 @@ class AppointmentQuery(ListQuery):
     clinician: UUID | Me | None = None
     room: UUID | None = None
     status: Status | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from", description="Starts from this instant on.")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to", description="Starts before this instant.")] = None
+    since: Annotated[Instant | None, Field(alias="from", description="Starts from this instant on.")] = None
+    until: Annotated[Instant | None, Field(alias="to", description="Starts before this instant.")] = None
 
 
 class CalendarQuery(Input):
     view: Literal["day", "week", "month"] = "week"
-    on: Annotated[date | None, Field(description="A local date; today where nothing is said.")] = None
+    on: Annotated[Day | None, Field(description="A local date; today where nothing is said.")] = None
     clinician: UUID | Me | None = None
     room: UUID | None = None
 
@@ -107,8 +107,8 @@ class AppointmentOut(BaseModel):
     rescheduled_to_id: UUID | None
     special_requests: str | None
     instructions: str | None
-    price: str | None
-    copay: str | None
+    price: MoneyOut | None
+    copay: MoneyOut | None
     version: int
 
     @classmethod
@@ -120,8 +120,8 @@ class AppointmentOut(BaseModel):
             clinician_name=names.staff[appointment.clinician_id],
             service_code=names.services[appointment.service_id],
             room_name=names.rooms.get(appointment.room_id) if appointment.room_id else None,
-            price=money(appointment.price_cents),
-            copay=money(appointment.copay_cents),
+            price=appointment.price_cents,
+            copay=appointment.copay_cents,
         )
 
 
@@ -130,9 +130,9 @@ class CostOut(BaseModel):
     cpt_code: str | None
     units: int
     minutes: int
-    price: str | None
+    price: MoneyOut | None
     price_from: str | None
-    copay: str | None
+    copay: MoneyOut | None
     insurance_applies: bool
 
     @classmethod
@@ -142,9 +142,9 @@ class CostOut(BaseModel):
             cpt_code=facts.row.cpt_code,
             units=1,
             minutes=facts.row.minutes,
-            price=money(cost.cents if cost else None),
+            price=cost.cents if cost else None,
             price_from=cost.source if cost else None,
-            copay=money(cost.copay_cents if cost else None),
+            copay=cost.copay_cents if cost else None,
             insurance_applies=bool(cost and cost.insurance),
         )
 
@@ -154,7 +154,7 @@ class BookedOut(BaseModel):
     reference: str
     status: str
     payment_required: bool
-    amount: str | None
+    amount: MoneyOut | None
     warnings: list[str]
 
 
@@ -175,6 +175,7 @@ class SeriesOut(BaseModel):
     series_id: UUID
     rule: str
     occurrences: list[OccurrenceOut]
+    warnings: list[str]
 
 
 class PreviewOut(BaseModel):
@@ -229,15 +230,30 @@ def meant(desk: Desk, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID
     return me if who == "me" else who
 
 
+NEEDED = {
+    "client_id": "Say for whom (`client_id`).",
+    "clinician_id": "Say with whom (`clinician_id`).",
+    "starts_at": "Say when (`starts_at`).",
+}
+
+
 def wanted_by(desk: Desk, body: BookingIn) -> booking.Wanted:
     """Clients book for themselves and nobody else."""
     mine = desk.actor.client_id
-    whom = body.client_id or mine
-    if whom is None:
-        raise Invalid(["Say for whom (`client_id`)."])
-    if mine is not None and whom != mine:
+    given = body.model_dump(exclude={"rule", "skip_conflicts"})
+    given["client_id"] = given["client_id"] or mine
+    if mine is not None and given["client_id"] != mine:
         raise Forbidden("You can book for yourself only.")
-    return booking.Wanted(client_id=whom, **body.model_dump(exclude={"client_id", "rule", "skip_conflicts"}))
+    if body.group_session_id is not None:
+        group = booking.group_of(desk.work, body.group_session_id)
+        for name in ("clinician_id", "room_id", "starts_at"):
+            if given[name] not in (None, getattr(group, name)):
+                raise Invalid([f"A seat has the clinician, room and time of its group; leave `{name}` out."])
+            given[name] = getattr(group, name)
+    unsaid = [sentence for name, sentence in NEEDED.items() if given[name] is None]
+    if unsaid:
+        raise Invalid(unsaid)
+    return booking.Wanted(**given)
 
 
 def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
@@ -249,7 +265,7 @@ def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
         reference=appointment.reference,
         status=appointment.status,
         payment_required=bool(due),
-        amount=money(due),
+        amount=due,
         warnings=booked.warnings,
     )
 
@@ -267,7 +283,8 @@ def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -
     )
     found = reading.list_appointments(desk.work, query.asked(), desk.scope, filters)
     names = reading.names_for(desk.work, found.items)
-    desk.work.record("appointments.listed", count=len(found.items))
+    whose = "client" if filters.client_id else None
+    desk.work.record("appointments.listed", whose, filters.client_id, count=len(found.items))
     return page_out(found, AppointmentOut, names)
 
 
@@ -293,12 +310,11 @@ def book_appointment(desk: Desk, body: BookingIn) -> BookedOut:
 @endpoint(router, "POST", "/appointments/series", may="appointments.write", status=201, refusals=BOOKING_REFUSALS)
 def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
     """Book by a rule, at the same local time throughout: all of it or nothing, unless conflicts are to be skipped."""
-    made, occurrences = series.book_series(
-        desk.work, wanted_by(desk, body), body.rule, skip_conflicts=body.skip_conflicts
-    )
+    made = series.book_series(desk.work, wanted_by(desk, body), body.rule, skip_conflicts=body.skip_conflicts)
     return SeriesOut(
-        series_id=made.id,
-        rule=made.rule,
+        series_id=made.series.id,
+        rule=made.series.rule,
+        warnings=made.warnings,
         occurrences=[
             OccurrenceOut(
                 starts_at=one.starts_at,
@@ -307,7 +323,7 @@ def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
                 reference=one.appointment.reference if one.appointment else None,
                 problems=[ProblemOut(**problem._asdict()) for problem in one.problems],
             )
-            for one in occurrences
+            for one in made.occurrences
         ],
     )
 
@@ -354,12 +370,16 @@ def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
 
 
 @endpoint(
-    router, "PATCH", "/appointments/{appointment_id}", may="appointments.write", refusals=[SlotTaken, WrongStatus]
+    router,
+    "PATCH",
+    "/appointments/{appointment_id}",
+    may="appointments.write",
+    refusals=[*BOOKING_REFUSALS, WrongStatus],
 )
 def change_appointment(desk: Desk, appointment_id: UUID, version: Version, body: AppointmentChange) -> AppointmentOut:
     """Change its room, requests or instructions. For another time move it."""
     changes = body.model_dump(exclude_unset=True)
-    return shown(desk, life.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
+    return shown(desk, changing.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
 
 
 @endpoint(router, "GET", "/appointments/{appointment_id}/steps", may="appointments.read")

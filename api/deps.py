@@ -5,6 +5,7 @@ opens the transaction, replays a repeated POST, and turns the model into the ans
 Nothing else commits. A route that is not made by `endpoint` or `public` does not start (see `refuse_undeclared`).
 """
 
+import hashlib
 import hmac
 import inspect
 import json
@@ -17,21 +18,24 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import text
 from starlette.background import BackgroundTask
+from starlette.datastructures import UploadFile
 
-from api.answers import ListQuery, answer_with, render
-from api.errors import KeyReused, PreconditionRequired, TrainingLapsed, documented
+from api.answers import FileOut, ListQuery, answer_with, render
+from api.errors import KeyReused, PreconditionRequired, ReasonMissing, TrainingLapsed, documented
+from api.fields import PLAIN
 from practice.errors import ConfigurationProblem, Refusal
 from practice.people.service import Invalid, NotFound, Stale
 from practice.security.admission import RateLimited, admit
 from practice.security.housekeeping import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
-from practice.security.permissions import KNOWN, Forbidden, Scope, require
+from practice.security.permissions import KNOWN, Forbidden, Scope, require, scope_of
 from practice.security.signing_in import PracticeClosed
 from practice.security.tokens import NotSignedIn
 from practice.security.work import Actor, Work
@@ -43,6 +47,11 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
+Reason = Annotated[
+    str | None,
+    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="Why; for the audit log."),
+]
+FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 # The description of the API, its pages, and the measurements: not made by `endpoint`, and nobody's records.
 OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
 
@@ -85,6 +94,7 @@ def endpoint(
     refusals: Iterable[type[Refusal]] = (),
     while_lapsed: bool = False,
     own_transactions: bool = False,
+    largest_body: int | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A route for signed-in people. `may` is `record.verb` of the matrix, `signed_in`, or `platform`."""
     record, _, verb = may.partition(".")
@@ -103,7 +113,7 @@ def endpoint(
                 raise TrainingLapsed(
                     "Your HIPAA training has lapsed. Record a new one; everything else waits until then."
                 )
-            permit(desk, may)
+            permit(desk, may, given)
             if own_transactions:
                 return render(function(desk, **given), status, given)
             with desk.house.work(desk.actor, desk.now) as work:
@@ -116,8 +126,10 @@ def endpoint(
 
         extra = {"idempotency_key": IdempotencyKey} if keyed else {}
         register(serve, function, {"credentials": Bearer, **extra})
-        statuses = {401, 403, 422, 429, 503} | ({404} if "{" in path else set())
+        statuses = {401, 403, 422, 429, 503} | ({404} if "{" in router.prefix + path else set())
         statuses |= {412, 428} if "version" in parameters else set()
+        on_the_way: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
+        on_the_way += [ReasonMissing] if "reason" in parameters and (record, f"{verb}_with_reason") in KNOWN else []
         add_route(
             router,
             method,
@@ -125,10 +137,11 @@ def endpoint(
             serve,
             status,
             model,
-            [*refusals, TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])],
+            [*refusals, *on_the_way],
             statuses,
             function,
             may,
+            largest_body,
         )
         return function
 
@@ -205,14 +218,19 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
     return Desk(house, actor, now, training_lapsed=admitted.training_lapsed)
 
 
-def permit(desk: Desk, may: str) -> None:
+def permit(desk: Desk, may: str, given: dict[str, Any]) -> None:
+    """`read` of a route that takes a `Reason` is also for those who may `read_with_reason`, once they say it."""
     if may == "platform":
         if "platform_admin" not in desk.actor.roles:
             raise Forbidden("This is for the people who run this installation.")
         desk.scope = Scope.ALL
     elif may != "signed_in":
         record, _, verb = may.partition(".")
-        desk.scope = require(desk.actor.roles, record, verb)
+        roles = desk.actor.roles
+        with_reason = scope_of(roles, record, f"{verb}_with_reason") if "reason" in given else None
+        if with_reason is not None and given["reason"] is None and scope_of(roles, record, verb) is None:
+            raise ReasonMissing("Say in X-Reason why you need to see this: it goes into the audit log.")
+        desk.scope = with_reason if with_reason and given["reason"] else require(roles, record, verb)
 
 
 def count_sign_in(house: Installation, request: Request, now: datetime) -> None:
@@ -241,8 +259,16 @@ def fingerprint(house: Installation, request: Request, given: dict[str, Any]) ->
     )
     for name, value in sorted(given.items()):
         digest.update(f"\n{name}=".encode())
-        digest.update(value.model_dump_json().encode() if isinstance(value, BaseModel) else repr(value).encode())
+        digest.update(said(value))
     return digest.digest()
+
+
+def said(value: Any) -> bytes:
+    if isinstance(value, UploadFile):
+        content = hashlib.file_digest(value.file, "sha256").digest()
+        value.file.seek(0)
+        return repr(value.filename).encode() + content
+    return value.model_dump_json().encode() if isinstance(value, BaseModel) else repr(value).encode()
 
 
 def answer_id(work: Work, key: str) -> UUID:
@@ -321,19 +347,22 @@ def add_route(
     statuses: Iterable[int],
     function: Callable[..., Any],
     permission: str,
+    largest_body: int | None = None,
 ) -> None:
     name = getattr(function, "__name__", "")
-    unreadable = {400, 413} if "body" in inspect.signature(function).parameters else set()
+    unreadable = {400, 413} if largest_body or "body" in inspect.signature(function).parameters else set()
+    a_file = {status: {"description": "The file.", "content": FILE}} if model is FileOut else {}
     router.add_api_route(
         path,
         serve,
         methods=[method],
         status_code=status,
-        response_model=model,
-        responses=documented(refusals, *statuses, *unreadable),
+        response_model=None if a_file else model,
+        response_class=Response if a_file else JSONResponse,
+        responses=a_file | documented(refusals, *statuses, *unreadable),
         summary=(inspect.getdoc(function) or name).splitlines()[0],
         operation_id=name,
-        openapi_extra={"x-permission": permission},
+        openapi_extra={"x-permission": permission} | ({"x-largest-body": largest_body} if largest_body else {}),
     )
 
 
@@ -352,4 +381,4 @@ async def read_if_match(
 
 Version = Annotated[int, Depends(read_if_match)]
 Paging = Annotated[ListQuery, Query()]
-__all__ = ["Desk", "Invalid", "NotFound", "Paging", "Version", "endpoint", "public", "refuse_undeclared"]
+__all__ = ["Desk", "Invalid", "NotFound", "Paging", "Reason", "Version", "endpoint", "public", "refuse_undeclared"]

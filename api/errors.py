@@ -62,6 +62,11 @@ class TrainingLapsed(Refusal):
     status = 403
 
 
+class ReasonMissing(Refusal):
+    code = "REASON_MISSING"
+    status = 403
+
+
 class KeyReused(Refusal):
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 409

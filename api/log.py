@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import error_response, where_it_happened
 from practice.store.ids import new_id
 
-LARGEST_BODY = 1_000_000
+LARGEST_BODY = 1_000_000  # where the route says nothing else: `endpoint(..., largest_body=)`
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("caseload_requests", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -59,7 +59,7 @@ class RequestLog:
 
         trouble: dict[str, Any] = {}
         try:
-            await self.app(scope, limited(receive), send_named)
+            await self.app(scope, limited(scope, receive), send_named)
         except Exception as error:  # the message of an unforeseen error may quote data, so only its place is logged
             trouble = {"error": type(error).__name__, "where": where_it_happened(error)}
             if not started:
@@ -99,14 +99,15 @@ def id_of(scope: Scope) -> str:
     return str(new_id())
 
 
-def limited(receive: Receive) -> Receive:
+def limited(scope: Scope, receive: Receive) -> Receive:
     taken = 0
 
     async def receive_some() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
+        extra = getattr(scope.get("route"), "openapi_extra", None) or {}
+        if taken > extra.get("x-largest-body", LARGEST_BODY):
             raise TooLarge
         return message
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
-from api.fields import Words
+from api.fields import Instant, Words
 from practice.scheduling import requests
 from practice.scheduling.booking_models import RescheduleRequest
-from practice.scheduling.refusals import BOOKING_REFUSALS, TooLate, WrongStatus
+from practice.scheduling.refusals import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
 from practice.scheduling.requests import AlreadyAsked
 
 router = APIRouter(prefix="/reschedule-requests", tags=["appointments"])
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/reschedule-requests", tags=["appointments"])
 
 class RequestIn(Input):
     appointment_id: UUID
-    starts_at: AwareDatetime
+    starts_at: Instant
     room_id: UUID | None = None
     reason: Words
 
@@ -71,7 +71,7 @@ def list_reschedule_requests(desk: Desk, query: Annotated[RequestsQuery, Query()
     "",
     may="appointments.ask_to_move",
     status=201,
-    refusals=[WrongStatus, TooLate, AlreadyAsked],
+    refusals=[WrongStatus, TooLate, NotBookable, AlreadyAsked],
 )
 def ask_to_reschedule(desk: Desk, body: RequestIn) -> RequestOut:
     """Ask to move one of your appointments. It needs 48 hours' notice, or what the practice has set."""

@@ -1,6 +1,6 @@
 """Free slots: of one clinician, and the first free ones with anybody."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from api.answers import Input
 from api.deps import Desk, Invalid, endpoint
-from api.fields import Short
+from api.fields import Day, Short
 from practice.scheduling import slots
+from practice.security.permissions import Forbidden
 
 router = APIRouter(tags=["appointments"])
 
@@ -18,8 +19,8 @@ router = APIRouter(tags=["appointments"])
 class SlotsQuery(Input):
     """Local dates of the practice, both included; at most 92 days."""
 
-    first: Annotated[date, Field(alias="from")]
-    last: Annotated[date, Field(alias="to")]
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
     service: Short
 
 
@@ -61,6 +62,8 @@ def refuse_long(query: SlotsQuery) -> None:
 def list_clinician_slots(desk: Desk, staff_id: UUID, query: Annotated[ClinicianSlotsQuery, Query()]) -> SlotsOut:
     """Free slots of a clinician for a service; with `include_taken` also the others and why, without names."""
     refuse_long(query)
+    if query.include_taken and desk.actor.client_id is not None:
+        raise Forbidden("Online you see the times that are free.")
     found = slots.slots(desk.work, staff_id, query.service, query.first, query.last, include_taken=query.include_taken)
     return SlotsOut(
         items=[

@@ -12,7 +12,7 @@ from api.deps import Desk, Version, endpoint
 from api.fields import Email, Name, Npi, Short
 from practice.people import service
 from practice.people.models import Staff, Training
-from practice.people.service import AlreadyOnStaff, Invited, LastAdmin
+from practice.people.service import AlreadyOnStaff, Invited, IsAClient, LastAdmin
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 
@@ -124,7 +124,7 @@ def list_staff(desk: Desk, query: Annotated[StaffQuery, Query()]) -> PageOut[Sta
     return page_out(found, StaffOut)
 
 
-@endpoint(router, "POST", "", may="staff.write", status=201, refusals=[AlreadyOnStaff])
+@endpoint(router, "POST", "", may="staff.write", status=201, refusals=[AlreadyOnStaff, IsAClient])
 def add_staff(desk: Desk, body: StaffIn) -> InvitationOut:
     """Put somebody on the staff; answers with the link that lets them in."""
     return invitation_out(desk, service.add_staff(desk.work, **body.model_dump()))
@@ -148,7 +148,7 @@ def deactivate_staff(desk: Desk, staff_id: UUID, body: Deactivation) -> StaffOut
     return StaffOut.of(service.deactivate_staff(desk.work, staff_id, body.left_on))
 
 
-@endpoint(router, "POST", "/{staff_id}/invite", may="staff.write")
+@endpoint(router, "POST", "/{staff_id}/invite", may="staff.write", refusals=[IsAClient])
 def invite_staff(desk: Desk, staff_id: UUID) -> InvitationOut:
     """A new invitation: for a lost link, or for somebody who comes back."""
     return invitation_out(desk, service.invite_again(desk.work, staff_id))

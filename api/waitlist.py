@@ -1,6 +1,6 @@
 """The waitlist and its offers."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.appointments import BookedOut, booked_out
 from api.deps import Desk, Version, endpoint
+from api.fields import Day, TimeOfDay
 from practice.scheduling import waitlist
 from practice.scheduling.booking_models import WaitlistEntry, WaitlistOffer
 from practice.scheduling.refusals import BOOKING_REFUSALS, WrongStatus
@@ -27,9 +28,9 @@ class WishIn(Input):
     clinician_ids: Ids = Field(default_factory=list)
     service_ids: Ids = Field(default_factory=list)
     weekdays: Weekdays = Field(default_factory=list)
-    time_from: time | None = None
-    time_to: time | None = None
-    until_on: date | None = None
+    time_from: TimeOfDay | None = None
+    time_to: TimeOfDay | None = None
+    until_on: Day | None = None
     priority: Priority = 2
 
 
@@ -47,8 +48,8 @@ class EntryOut(BaseModel):
     clinician_ids: list[UUID]
     service_ids: list[UUID]
     weekdays: list[int]
-    time_from: time | None
-    time_to: time | None
+    time_from: TimeOfDay | None
+    time_to: TimeOfDay | None
     until_on: date | None
     priority: int
     status: str
@@ -98,7 +99,7 @@ def add_to_waitlist(desk: Desk, body: EntryIn) -> EntryOut:
 @endpoint(router, "GET", "/{entry_id}", may="waitlist.read")
 def get_waitlist_entry(desk: Desk, entry_id: UUID) -> EntryOut:
     """One entry."""
-    return EntryOut.of(waitlist.get_entry(desk.work, entry_id, desk.scope))
+    return EntryOut.of(waitlist.read_entry(desk.work, entry_id, desk.scope))
 
 
 @endpoint(router, "PATCH", "/{entry_id}", may="waitlist.write")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -16,11 +16,17 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from practice.errors import CaseloadError
+from practice.people import service
+from practice.people.models import Practice
 from practice.security.installation import Installation, open_installation
+from practice.security.work import Actor
 from practice.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Its name, slug or id.")]
 
 
 @dataclass
@@ -53,6 +59,13 @@ def the_house(*, prepared: bool = True) -> Generator[Installation]:
         yield house
     finally:
         house.store.close()
+
+
+def inside(house: Installation, name: str) -> Actor:
+    """The installation itself, acting in the practice that was named."""
+    with house.store.system_session() as db:
+        found: Practice = service.find_practice(db, name)
+    return Actor(found.id)
 
 
 @contextmanager

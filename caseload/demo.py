@@ -1,9 +1,11 @@
-"""A demo practice with a person for every role, made by the same verbs that people use, and their logins."""
+"""A demo practice: eighteen made-up months, brought in as a bundle, and a login for a person of every role."""
 
 import json
 import secrets
+import tempfile
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,8 +13,11 @@ from zoneinfo import ZoneInfo
 import pyotp
 from sqlalchemy import select
 
+from ingest.bundle.load import import_bundle
+from ingest.madeup import Size, make_up
 from practice.errors import ConfigurationProblem
-from practice.people import service
+from practice.people import portal, service
+from practice.people.client_models import Client
 from practice.people.models import Practice, Staff
 from practice.security import accounts, signing_in
 from practice.security.installation import Installation
@@ -20,74 +25,84 @@ from practice.security.permissions import Scope
 from practice.security.work import Actor
 from practice.store.private_files import write_private
 
-NAME = "Willow Street Therapy"
-TIME_ZONE = "America/New_York"
-PEOPLE = (
-    # role, first name, last name, what else stands in the directory; the supervisor before those supervised
-    ("admin", "Alex", "Admin", {}),
-    ("supervisor", "Sofia", "Sample", {"discipline": "PSYCHOLOGY", "license_type": "PSYCHOLOGIST"}),
-    ("clinician", "Cleo", "Case", {"discipline": "COUNSELING", "license_type": "APC"}),
-    ("scheduler", "Sam", "Slot", {}),
-    ("biller", "Billie", "Ledger", {}),
-    ("analyst", "Ana", "Chart", {}),
-)
+SEED = 20
+FULL = Size.demo()
+SMALL = Size(FULL.name, FULL.time_zone, clinicians=3, clients=120, months=4)
+NAME = FULL.name
+ROLES = ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst")
 
 
-def make_demo(house: Installation, now: datetime, say: Callable[[str], None]) -> list[dict[str, Any]]:
+def make_demo(
+    house: Installation, now: datetime, say: Callable[[str], None], size: Size = FULL
+) -> list[dict[str, Any]]:
     """The demo practice, made once; a run that was interrupted is finished. The logins stay in the data folder."""
     if house.settings.production:
         raise ConfigurationProblem("A demo practice has no place in production. Use `caseload practice create`.")
     file = house.settings.data_dir / "demo-logins.json"
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
-    known = {login["email"] for login in logins}
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
-    today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-    supervisor_id = None
-    practice_id = open_practice(house, now, say)
-    for role, first, last, more in PEOPLE:
-        email = f"{role}@willow.example"
-        with house.work(Actor(practice_id), now) as work:
-            staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
-            if staff is None:
-                about = {"first_name": first, "last_name": last, "roles": [role], **more}
-                about["supervisor_id"] = supervisor_id if role == "clinician" else None
-                invited = service.add_staff(work, email=email, hired_on=date(today.year - 2, 1, 15), **about)
-            elif email not in known:
-                invited = service.invite_again(work, staff.id)
-            staff = staff or invited.staff
-            if email not in known:
-                service.record_training(work, staff.id, Scope.ALL, "HIPAA", today)
-        supervisor_id = staff.id if role == "supervisor" else supervisor_id
-        if email not in known:
-            say(f"Letting the {role} in")
-            logins.append(take_place(house, role, invited, password, now))
-            write_private(file, json.dumps(logins, indent=2))
+    practice_id = open_practice(house, now, say, size)
+    for role in (*ROLES, "client"):
+        if any(login["role"] == role for login in logins):
+            continue
+        say(f"Letting the {role} in")
+        email, secret = (invite_client if role == "client" else invite_staff)(house, practice_id, role, now)
+        logins.append(take_place(house, role, email, secret, password, now))
+        write_private(file, json.dumps(logins, indent=2))
     return logins
 
 
-def open_practice(house: Installation, now: datetime, say: Callable[[str], None]) -> UUID:
-    """The practice, with its admin on the staff and not yet let in."""
-    with house.work(Actor(), now) as work:
-        found = work.db.scalar(select(Practice.id).where(Practice.slug == service.rules.slug_of(NAME)))
-        if found is not None:
-            return found
-        say(f"Making {NAME}")
-        admin = {"email": "admin@willow.example", "first_name": "Alex", "last_name": "Admin"}
-        practice, _ = service.create_practice(work, name=NAME, time_zone=TIME_ZONE, admin=admin)
-        return practice.id
+def open_practice(house: Installation, now: datetime, say: Callable[[str], None], size: Size) -> UUID:
+    """The practice with its history. Nobody of it has been let in yet."""
+    with house.store.system_session() as db:
+        found = db.scalar(select(Practice.id).where(Practice.slug == service.rules.slug_of(size.name)))
+    if found is not None:
+        return found
+    with tempfile.TemporaryDirectory() as folder:
+        say(f"Making up {size.months} months of {size.name}")
+        make_up(Path(folder), size, SEED, now, say)
+        return import_bundle(house, Path(folder), now, say).practice.id
 
 
-def take_place(
-    house: Installation, role: str, invited: service.Invited, password: str, now: datetime
-) -> dict[str, Any]:
+def invite_staff(house: Installation, practice_id: UUID, role: str, now: datetime) -> tuple[str, str]:
+    """The person of this role, with a training of today: a demo that somebody opens later is not to be suspended."""
+    email = f"{role}@willow.example"
+    with house.work(Actor(practice_id), now) as work:
+        staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
+        today = now.astimezone(ZoneInfo(FULL.time_zone)).date()
+        if staff is None:  # a role that bundles do not know
+            invited = service.add_staff(
+                work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today
+            )
+        else:
+            invited = service.invite_again(work, staff.id)
+        service.record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)
+    return email, invited.secret
+
+
+def invite_client(house: Installation, practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
+    """Some client who is in treatment and has an e-mail address of their own."""
+    with house.work(Actor(practice_id), now) as work:
+        client = work.db.scalars(
+            select(Client)
+            .where(Client.tenant_id == practice_id, Client.ended_on.is_(None), Client.email.is_not(None))
+            .order_by(Client.admitted_on.desc(), Client.id)
+            .limit(1)
+        ).one()
+        invited = portal.invite_client(work, Scope.ALL, client.id)
+    return invited.client.email or "", invited.secret
+
+
+def take_place(house: Installation, role: str, email: str, secret: str, password: str, now: datetime) -> dict[str, Any]:
     """What an invited person does: take the invitation, set a password, enrol an authenticator."""
-    accounts.accept_invitation(house, invited.secret, password, now)
-    step = signing_in.sign_in(house, invited.staff.email, password, now)
-    login = {"role": role, "email": invited.staff.email, "password": password}
-    secret, _ = signing_in.begin_enrolment(house, step.token or "", now)
-    last = pyotp.TOTP(secret).at(now - timedelta(seconds=30))  # still taken, and the code of now stays unused
+    accounts.accept_invitation(house, secret, password, now)
+    step = signing_in.sign_in(house, email, password, now)
+    login = {"role": role, "email": email, "password": password}
+    authenticator, _ = signing_in.begin_enrolment(house, step.token or "", now)
+    # that of half a minute ago is still taken, and the code of now stays unused
+    last = pyotp.TOTP(authenticator).at(now - timedelta(seconds=30))
     signing_in.confirm_enrolment(house, step.token or "", last, now)
-    return login | {"authenticator": secret}
+    return login | {"authenticator": authenticator}
 
 
 def code_now(login: dict[str, Any], now: datetime) -> str:

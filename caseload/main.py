@@ -9,13 +9,25 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from caseload import bundles
 from caseload import demo as demo_practice
-from caseload.console import now, options, out, progress, read_settings, report, run_command, the_house
+from caseload.console import (
+    AsJson,
+    PracticeName,
+    inside,
+    now,
+    options,
+    out,
+    progress,
+    read_settings,
+    report,
+    run_command,
+    the_house,
+)
 from caseload.services import ApiService
 from practice.errors import Refusal, StoreProblem
 from practice.people import service
 from practice.people import settings as rule_settings
-from practice.people.models import Practice
 from practice.security import accounts
 from practice.security.doctor import Finding, examine
 from practice.security.encryption import MasterKey
@@ -34,8 +46,8 @@ app.add_typer(practice_app, name="practice")
 app.add_typer(settings_app, name="settings")
 app.add_typer(keys_app, name="keys")
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Its name, slug or id.")]
+app.command("import")(bundles.import_practice)
+app.command("export")(bundles.export_practice)
 
 
 @app.callback()
@@ -68,13 +80,14 @@ def options_first(arguments: list[str]) -> list[str]:
 
 
 @app.command()
-def demo() -> None:
+def demo(small: Annotated[bool, typer.Option("--small", help="Four months and three clinicians.")] = False) -> None:
     """Everything up with a demo practice; ends with addresses and logins.
 
-    Example: caseload demo
+    Example: caseload demo --small
     """
     with the_house() as house, progress("Making the demo practice") as say:
-        logins = demo_practice.make_demo(house, now(), say)
+        size = demo_practice.SMALL if small else demo_practice.FULL
+        logins = demo_practice.make_demo(house, now(), say, size)
     api = start_api()
     out.print(f"[bold]{demo_practice.NAME}[/] is open. Everybody's password is [bold]{logins[0]['password']}[/]\n")
     row = "{:<11} {:<26} {:<33} {}".format
@@ -360,13 +373,6 @@ def openapi() -> None:
 
     house = open_installation(read_settings(), pool_size=1)
     sys.stdout.write(json.dumps(create_app(house).openapi(), indent=2) + "\n")
-
-
-def inside(house: Installation, name: str) -> Actor:
-    """The installation itself, acting in the practice that was named."""
-    with house.store.system_session() as db:
-        found: Practice = service.find_practice(db, name)
-    return Actor(found.id)
 
 
 class NoEmail(Refusal):

@@ -23,7 +23,13 @@ PARAMETERS = {
         Parameter("reschedule_notice_hours", 48, 0, 720, "Notice that a clinician's request to move needs, in hours."),
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of the free slots that are offered."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a free time is kept for somebody waiting."),
+        Parameter("eligibility_cache_hours", 24, 1, 720, "Hours for which a payer's answer on a coverage is fresh."),
         Parameter("password_max_age_days", 0, 0, 3650, "Days after which a password has to be changed; 0 is never."),
+        Parameter(
+            "incident_notice_days", 60, 1, 60, "Days from an incident's detection until those concerned are told."
+        ),
+        Parameter("average_reimbursement_target_cents", 0, 0, 10**9, "Target per session, in cents; 0 is none."),
+        Parameter("monthly_revenue_target_cents", 0, 0, 10**9, "Target of a month's revenue, in cents; 0 is none."),
     )
 }
 

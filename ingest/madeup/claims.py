@@ -125,7 +125,7 @@ class Claims:
         allowed = (charge.amount * payer.pays + 50) // 100
         group = "CO"
         if random() < payer.underpays:
-            allowed = allowed * 85 // 100
+            allowed = max(allowed * 85 // 100, charge.copaid)
             group = "CO" if random() < 0.9 else "PI"
         deductible = self.deductible(client, charge.day, allowed) if payer.deductible else 0
         copay = min(coverage.copay, allowed - deductible)

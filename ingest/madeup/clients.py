@@ -67,7 +67,7 @@ class Client:
     cells: list[Cell] = field(default_factory=list)
     taken: int = 0  # weekdays on which the client has a fixed place, as bits
     moved_week: int = -1
-    seen: bool = False
+    seen: int = NEVER  # the end of the first visit that was kept
     visits: int = 0
     missed: int = 0  # in a row
     stays_away: int = 0  # visits left of somebody who is dropping out
@@ -162,8 +162,8 @@ def insure(client: Client, rng: Random, days: Days, files: Files) -> None:
     first = client.admitted - 30 - int(rng.random() * 900)
     payer = choose_payer(rng)
     ends = client.admitted + 90 + int(rng.random() * 500) if rng.random() < 0.12 else NEVER
-    cover(client, 1, payer, first, min(ends, NEVER), rng, files)
-    if ends <= days.today and rng.random() < 0.8:
+    cover(client, 1, payer, first, ends, rng, files)
+    if ends < days.today and rng.random() < 0.8:
         cover(client, 1, choose_payer(rng), ends + 1, NEVER, rng, files)
     if rng.random() < 0.07:
         cover(client, 2, SECONDARY, first, NEVER, rng, files)

@@ -55,6 +55,11 @@ class Days:
     def local_day(self, instant: int) -> int:
         return (instant + self.offsets[instant // DAY]) // DAY
 
+    def waking(self, instant: int) -> int:
+        """An instant of the same day between eight and eight, when people do things."""
+        minute = (instant + self.offsets[instant // DAY]) % DAY
+        return instant + 480 - minute + minute // 2
+
     def stamp(self, instant: int) -> str:
         return self.dates[instant // DAY] + CLOCK[instant % DAY]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingest.madeup.days import NEVER, Days, away, weekday
 from ingest.madeup.files import Files
+from ingest.madeup.files import cell as csv_cell
 from ingest.madeup.names import pick
 from ingest.madeup.office import Room
 from ingest.madeup.people import Clinician
@@ -183,8 +184,7 @@ class Hours:
         start, end = stretch or (0, 1440)
         clinician.away[day] = start, end, unforeseen
         times = (clock(start), clock(end)) if stretch else ("", "")
-        reason = f'"{reason}"' if "," in reason else reason
-        self.files.add("availability_exceptions", clinician.id, self.days.dates[day], "false", *times, reason)
+        self.files.add("availability_exceptions", clinician.id, self.days.dates[day], "false", *times, csv_cell(reason))
 
     def open(self, clinician: Clinician, day: int) -> None:
         """An evening hour more, from home."""

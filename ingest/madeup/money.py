@@ -47,7 +47,9 @@ class Money:
         r = random()
         if r < 0.006:
             return None
-        created = visit.at + 5 + int(random() * 240) if r < 0.9 else visit.at + DAY + int(random() * 4 * DAY)
+        created = (
+            visit.at + 5 + int(random() * 240) if r < 0.9 else days.waking(visit.at + DAY + int(random() * 4 * DAY))
+        )
         if created > days.until:
             return None
         modifiers = "95" if telehealth else ""
@@ -56,7 +58,7 @@ class Money:
         charge = Charge(
             "", visit.client, visit.clinician, visit.day, visit.service.cpt, visit.service.rate, created, signed
         )
-        voided = created + DAY + int(random() * 9 * DAY)
+        voided = days.waking(created + DAY + int(random() * 9 * DAY))
         if r > 0.994 and voided < days.until:
             self.write(charge, visit.id, modifiers, days.stamp(voided))
             charge.created = voided + 4
@@ -127,7 +129,9 @@ class Money:
             return
         if client.pays == "waived":
             group, reason = ("PR", reason) if reason else ("WO", "HARDSHIP")
-            self.adjust(charge_id, group, reason, cents, known + 600 + int(self.rng.random() * 9_000))
+            self.adjust(
+                charge_id, group, reason, cents, self.days.waking(known + DAY + int(self.rng.random() * 6 * DAY))
+            )
             return
         month = month_number(self.days.local_day(known))
         self.owed.setdefault(month, []).append(Owed(client, charge_id, cents, reason))

@@ -48,7 +48,7 @@ class Notes:
         random, days = self.rng.random, self.days
         habit = clinician.signs if random() < 0.88 else "prompt"
         if random() < 0.01:
-            return visit.ends + 12_000 + int(random() * 20_000)
+            return days.waking(visit.ends + 12_000 + int(random() * 20_000))
         if habit == "prompt":
             if random() < 0.9:
                 return visit.ends + 2 + int(random() * 90)
@@ -69,7 +69,7 @@ class Notes:
         signed, signer = written, clinician
         if clinician.supervisor and (clinician.cosigned or self.days.local_day(written) >= clinician.left):
             signer = clinician.supervisor
-            signed += self.review()
+            signed = max(written + 2, self.days.waking(written + self.review()))
         elif random() < 0.002:
             signed = NEVER
         if signed > until:

@@ -88,7 +88,7 @@ class Papers:
         days, random = self.days, self.rng.random
         for coverage in client.coverages:
             since = max(client.admitted, coverage.first)
-            verified = days.at(since, 900) + int(random() * 4 * DAY)
+            verified = days.at(since + int(random() * 4), 900 + int(random() * 120))
             until = min(days.until, days.at(min(client.ended, coverage.last, days.today), 600))
             while random() < 0.9 and verified + YEAR * DAY < until:
                 verified += (YEAR - int(random() * 20)) * DAY
@@ -109,7 +109,9 @@ class Papers:
     def consents(self, client: Client, name: str, guardian: str) -> None:
         random, days = self.rng.random, self.days
         signer = guardian or name
-        first = min(client.asked + 30 + int(random() * 3 * DAY), client.first_visit - 10)
+        first = min(
+            max(client.asked + 30, days.waking(client.asked + int(random() * 3 * DAY))), client.first_visit - 10
+        )
         if client.first_visit == NEVER and random() < 0.5:
             return
         last = days.at(min(client.ended, days.today + 1), 0)

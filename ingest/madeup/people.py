@@ -104,7 +104,9 @@ class Hiring:
     def seated(self, seat: int, supervisor: Clinician | None, hired: int | None = None, left: int = NEVER) -> Clinician:
         rng = self.rng
         prescriber = supervisor is not None and seat % SEATS_PER_PRESCRIBER == PRESCRIBER_AT
-        licenses = SUPERVISORS if supervisor is None else PRESCRIBERS if prescriber else LICENSES
+        licenses = LICENSES if seat > 3 else LICENSES[::2]  # those with the worst habits sign for themselves
+        if supervisor is None or prescriber:
+            licenses = SUPERVISORS if supervisor is None else PRESCRIBERS
         discipline, license_type, rate = pick(rng, licenses)
         if seat in (1, 5):
             discipline, license_type, rate = next(one for one in LICENSES if one[1] == COSIGNED[seat // 5])
@@ -155,17 +157,17 @@ class Hiring:
 
 def trainings(staff: Staff, rng: Random, days: Days, files: Files) -> None:
     """A HIPAA training a year, for one about to lapse and for one lapsed; others now and then."""
-    for at, (staff_id, hired, left) in enumerate(staff.hired):
+    here = [staff_id for staff_id, hired, left in staff.hired if left == NEVER and hired < days.today - 800]
+    lapses = dict(zip(here[::-1], (350, 380), strict=False))  # days since the last one
+    for staff_id, hired, left in staff.hired:
         on, last = hired + int(rng.random() * 20), min(left - 1, days.today)
         dates = []
         while on <= last:
             dates.append(on)
             on += 350 + int(rng.random() * 14)
-        about_to_lapse = days.today - 365 + 12
-        if at == 2 and hired < about_to_lapse:
-            dates = [on for on in dates if on < about_to_lapse - 300] + [about_to_lapse]
-        if at == 5 and left == NEVER:
-            dates = [on for on in dates if on < days.today - 380]
+        if staff_id in lapses:
+            latest = days.today - lapses[staff_id]
+            dates = [on for on in dates if on < latest - 300] + [latest]
         for on in dates:
             files.add("trainings", staff_id, "HIPAA", days.dates[on])
             if rng.random() < 0.3 and on + 40 <= last:

@@ -111,7 +111,7 @@ class Schedule:
         """What happens in a cell that belongs to somebody this week."""
         random = self.rng.random
         on_holiday = not sick and random() < away(day)
-        if on_holiday and client.seen and random() < 0.6:
+        if on_holiday and client.seen < starts and random() < 0.6:
             free.append(Open(cell, day, starts, 0))
             return
         visit = self.plan(client, cell, week, day, starts)
@@ -129,7 +129,7 @@ class Schedule:
             self.lived(visit, cell)
 
     def plan(self, client: Client, cell: Cell, week: int, day: int, starts: int) -> Visit:
-        service = self.service(client, cell)
+        service = self.service(client, cell, starts)
         created = self.booked(client, cell, week, day, starts)
         ends = starts + service.minutes
         first = service.kind == "INTAKE"
@@ -146,12 +146,12 @@ class Schedule:
             first=first,
         )
 
-    def service(self, client: Client, cell: Cell) -> Service:
+    def service(self, client: Client, cell: Cell, starts: int) -> Service:
         if cell.clinician.prescriber:
             return office.MEDICATION if cell.minutes == 30 else office.INTAKE_60
         if cell.minutes == 30:
             return office.INDIVIDUAL_30
-        if not client.seen:
+        if client.seen > starts:
             return office.INTAKE_45 if cell.minutes == 45 else office.INTAKE_60
         if cell.minutes == 45:
             return office.INDIVIDUAL_45
@@ -162,13 +162,13 @@ class Schedule:
     def booked(self, client: Client, cell: Cell, week: int, day: int, starts: int) -> int:
         """When the visit was booked: at the last one, in a run of several, or some days before through the portal."""
         random = self.rng.random
-        if not client.seen or cell.guest_week == week or client.books == "portal":
-            created = starts - DAY - int(random() * 12 * DAY)
+        if client.seen > starts or cell.guest_week == week or client.books == "portal":
+            created = self.days.waking(starts - DAY - int(random() * 12 * DAY))
         else:
             period = TURNS if cell.clinician.prescriber else client.period
             many = 1 if client.books == "next" else 1 + (week // period + client.number) % (TURNS // period)
             created = self.days.at(day - 7 * period * many, cell.start + cell.minutes + 3 + int(random() * 12))
-        return created if created > client.asked else client.asked + 5 + int(random() * 600)
+        return created if created > client.asked else client.asked + 5 + int(random() * 50)
 
     def via(self, client: Client, created: int) -> str:
         r = self.rng.random()
@@ -193,7 +193,7 @@ class Schedule:
             ahead = 90 + int(random() * 1_300) if random() < 0.35 else DAY + int(random() * 5 * DAY)
             self.cancel(visit, pick(self.rng, REASONS), ahead)
         elif r - cancels < 0.035:
-            visit.outcome, visit.at = "MOVED", visit.starts - DAY - int(random() * 5 * DAY)
+            visit.outcome, visit.at = "MOVED", self.days.waking(visit.starts - DAY - int(random() * 5 * DAY))
         else:
             self.keep(visit)
 
@@ -204,7 +204,8 @@ class Schedule:
 
     def cancel(self, visit: Visit, reason: str, ahead: int) -> None:
         visit.outcome, visit.reason = "CANCELLED", reason
-        visit.at = min(max(visit.created + 5, visit.starts - ahead), visit.starts)
+        at = visit.starts - ahead
+        visit.at = min(max(visit.created + 5, self.days.waking(at) if ahead >= DAY else at), visit.starts)
 
     def move(self, visit: Visit, cell: Cell, week: int, free: list[Open]) -> None:
         """To another open time of this week that was known to be open; else the visit is called off."""
@@ -258,12 +259,17 @@ class Schedule:
             if clinician.prescriber or random() > 0.3:
                 continue
             client = pick(self.rng, clinician.cells).owners[week % TURNS]
-            if client is None or not client.seen or client.stays_away or not self.may_come(client, other, week, None):
+            if (
+                client is None
+                or client.seen > other.starts
+                or client.stays_away
+                or not self.may_come(client, other, week, None)
+            ):
                 continue
-            created = max(other.since + 20, other.starts - 120 - int(random() * 6 * DAY))
+            created = max(other.since + 20, self.days.waking(other.starts - int(random() * 6 * DAY)))
             if not client.asked < created < other.starts - 60:
                 continue
-            service = self.service(client, other.cell)
+            service = self.service(client, other.cell, other.starts)
             ends = other.starts + service.minutes
             via = self.via(client, created)
             visit = Visit(client, clinician, service, other.day, other.starts, ends, other.cell.room, created, via)
@@ -278,7 +284,7 @@ class Schedule:
         if starts <= self.days.until:
             for client in [client for client in members if random() < 0.05]:
                 client.leave(cell)
-            self.invite(cell, members, week)
+            self.invite(cell, members, week, starts)
         coming = [client for client in members if day < client.ended and random() >= away(day)]
         if len(coming) < GROUP_LEAST:
             return
@@ -306,14 +312,14 @@ class Schedule:
                 self.keep(visit)
             self.visits.write(visit)
 
-    def invite(self, cell: Cell, members: list[Client], week: int) -> None:
+    def invite(self, cell: Cell, members: list[Client], week: int, starts: int) -> None:
         for _ in range(3 if len(members) < GROUP_MOST - 2 else 1):
             other = pick(self.rng, pick(self.rng, self.clinicians).cells)
             client = pick(self.rng, other.owners)
             if (
                 client is not None
                 and len(members) < GROUP_MOST
-                and client.seen
+                and client.seen < starts
                 and not client.stays_away
                 and client.moved_week != week
                 and not client.taken >> cell.weekday & 1
@@ -335,7 +341,7 @@ class Schedule:
             client.stays_away -= 1
             if not client.stays_away:
                 client.end(visit.day + 3 + int(random() * 20), "INACTIVE")
-        elif (not client.seen and client.missed >= 2) or (client.missed >= 3 and random() < 0.4):
+        elif (client.seen == NEVER and client.missed >= 2) or (client.missed >= 3 and random() < 0.4):
             client.end(visit.day + 7, "INACTIVE")
 
     def kept(self, visit: Visit, cell: Cell) -> None:
@@ -344,7 +350,7 @@ class Schedule:
         client.visits += 1
         if cell.clinician.prescriber:
             client.evaluated = True
-        client.seen = True
+        client.seen = min(client.seen, visit.ends)
         if client.ended != NEVER:
             return
         weeks = TURNS if cell.clinician.prescriber else client.period

@@ -69,7 +69,7 @@ class Visits:
             minutes = str(service.minutes + int(random() * 11) - 5)
         verified = ""
         if not client.self_pay and random() < 0.93:
-            verified = days.stamp_if(max(visit.created, starts - 60 - int(random() * 4_200)))
+            verified = days.stamp_if(max(visit.created, min(starts, days.waking(starts - int(random() * 4_200)))))
         client.last_day = max(client.last_day, visit.day)
         visit.id = self.files.new_id("appointments")
         stamp = days.stamp

@@ -48,7 +48,7 @@ class Waiting:
         open_cells = list(cells)
         for back in ago:
             client = self.add(self.days.at(first - back, 600 + int(self.rng.random() * 400)))
-            client.seen = True
+            client.seen = client.asked
             client.first_visit = self.days.at(first - back + 3, 600)
             client.visits = back // (7 * client.period)
             if not open_cells or not self.seat(client, open_cells, first, new=False):
@@ -146,7 +146,7 @@ class Waiting:
             if client.tries > 16:
                 client.leave(own)
                 client.prescriber_cell = None
-                if not client.cells and not client.seen:
+                if not client.cells and client.seen == NEVER:
                     client.end(sunday, "INACTIVE")
                 continue
             still.append(client)

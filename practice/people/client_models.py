@@ -1,4 +1,5 @@
-"""Clients and what is kept with them: standing, coverages, consents, documents, intake forms."""
+"""Clients and what is kept with them: standing, coverages, consents, documents, intake forms,
+requests to be forgotten."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -212,6 +213,34 @@ class Document(TenantPart, Voidable, Base):
     content: Mapped[bytes] = mapped_column(Sealed, deferred=True)
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None]
+
+
+class DeletionRequest(TenantPart, Versioned, Base):
+    """That a client asked to be forgotten, what was decided, and that it was done. One at a time is open."""
+
+    __tablename__ = "deletion_requests"
+    __table_args__ = (
+        same_practice("client_id", "clients"),
+        Index(None, "tenant_id", "client_id"),
+        Index(
+            "uq_deletion_requests_open",
+            *("tenant_id", "client_id"),
+            unique=True,
+            postgresql_where=text("status in ('ASKED', 'APPROVED')"),
+        ),
+        one_of("status", "ASKED", "APPROVED", "REFUSED", "REDACTED"),
+        CheckConstraint("(status = 'REFUSED') = (refusal is not null)", name="refusal"),
+    )
+
+    client_id: Mapped[UUID]
+    status: Mapped[str]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID | None]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[UUID | None]
+    refusal: Mapped[str | None]
+    redacted_at: Mapped[datetime | None]
+    redacted_by: Mapped[UUID | None]
 
 
 class IntakeForm(TenantPart, Versioned, Base):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
 from practice.people import rules
+from practice.people.client_models import Client
 from practice.people.models import Practice, Staff, Training
 from practice.security.accounts import account_for, end_membership, invite
 from practice.security.models import Membership
@@ -59,6 +60,10 @@ class AlreadyOnStaff(Refusal):
 
 class LastAdmin(Refusal):
     code = "LAST_ADMIN"
+
+
+class IsAClient(Refusal):
+    code = "IS_A_CLIENT"
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ def add_staff(
     if problems:
         raise Invalid(problems)
     account = account_for(work.db, email.strip().lower(), work.now)
+    refuse_client(work, account.id)
     staff = Staff(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -207,11 +213,19 @@ def invite_again(work: Work, staff_id: UUID) -> Invited:
     """A new invitation for somebody who lost the first, or who comes back."""
     staff = lock_staff(work, staff_id)
     account = account_for(work.db, staff.email, work.now)
+    refuse_client(work, account.id)
     if staff.deactivated_at is not None:
         apply(staff, {"deactivated_at": None, "left_on": None})
     secret = invite(work, account)
     work.record("staff.invited", "staff", staff_id)
     return Invited(staff, secret)
+
+
+def refuse_client(work: Work, account_id: UUID) -> None:
+    """An account is one person, and one thing in a practice: closing a client's portal must not lock out staff."""
+    query = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.account_id == account_id)
+    if work.db.scalar(query) is not None:
+        raise IsAClient("A client of this practice signs in with this e-mail address. Use another one for the staff.")
 
 
 def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, Any]) -> Staff:
@@ -335,9 +349,12 @@ def refuse_beyond(work: Work, staff_id: UUID, scope: Scope) -> None:
         raise NotFound
 
 
+def zone_of(work: Work) -> ZoneInfo:
+    return ZoneInfo(work.db.scalar(select(Practice.time_zone).where(Practice.id == work.tenant_id)) or "UTC")
+
+
 def local_today(work: Work) -> date:
-    zone = work.db.scalar(select(Practice.time_zone).where(Practice.id == work.tenant_id))
-    return work.now.astimezone(ZoneInfo(zone or "UTC")).date()
+    return work.now.astimezone(zone_of(work)).date()
 
 
 @contextmanager
@@ -355,6 +372,10 @@ def apply(record: Any, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(record, name, value)
     record.version += 1
+
+
+def void(work: Work, record: Any, reason: str) -> None:
+    record.voided_at, record.voided_by, record.void_reason = work.now, work.actor.account_id, reason
 
 
 def roles_in(changes: dict[str, Any]) -> dict[str, Any]:

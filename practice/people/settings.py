@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from practice.people import rules
 from practice.people.models import RuleSetting
 from practice.people.service import Invalid, NotFound, local_today
-from practice.rule_settings import PARAMETERS
+from practice.rule_settings import PARAMETERS, default
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -38,6 +38,12 @@ def settings_in_force(work: Work, on: date | None = None) -> list[InForce]:
         else InForce(key, parameter.default, parameter.meaning, None)
         for key, parameter in PARAMETERS.items()
     ]
+
+
+def value_on(work: Work, key: str, on: date) -> int:
+    """What a rule's parameter is on a date."""
+    found = work.db.scalar(select(func.rule_value(work.tenant_id, key, on)))
+    return default(key) if found is None else int(found)
 
 
 def setting_history(work: Work, key: str) -> list[RuleSetting]:

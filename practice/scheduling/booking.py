@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
@@ -22,6 +23,7 @@ from practice.scheduling.references import new_references
 from practice.scheduling.reminder_rules import reminder_plan
 from practice.scheduling.standing_rules import Problem, booking_problems
 from practice.scheduling.waitlist_holds import release_lapsed_offers
+from practice.scheduling.wall_clock import date_of
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -64,16 +66,19 @@ class Booked:
     warnings: list[str] = field(default_factory=list)
 
 
-def book(work: Work, wanted: Wanted) -> Booked:
-    """Take the time, or say everything that speaks against it."""
+def book(work: Work, wanted: Wanted, *, offered: bool = False) -> Booked:
+    """Take the time, or say everything that speaks against it. What was `offered` to a client by the practice they may
+    take at any distance."""
     wanted, facts = understand(work, wanted)
-    refuse_any(work, wanted, facts, problems_by_start(work, wanted, facts, [wanted.starts_at]))
+    found = problems_by_start(work, wanted, facts, [wanted.starts_at])
+    found[wanted.starts_at] += [] if offered else window_problems(work, wanted.starts_at)
+    refuse_any(work, wanted, facts, found)
     lock(work, wanted)
     refuse_any(work, wanted, facts, taken_by_start(work, wanted, facts, [wanted.starts_at]))
     group_id = seat_in(work, wanted, facts)
     appointment = place(work, wanted, facts, [wanted.starts_at], group_id)[0]
     work.record("appointment.booked", "appointment", appointment.id)
-    return Booked(appointment, cost_of(work, facts), warnings_of(work, facts, [wanted.starts_at]))
+    return Booked(appointment, cost_of(work, facts), warnings_of(work, facts, wanted.starts_at))
 
 
 @dataclass(frozen=True)
@@ -88,15 +93,15 @@ def preview(work: Work, wanted: Wanted) -> Preview:
     """What booking it would cost and meet, without booking it."""
     wanted, facts = understand(work, wanted)
     problems = problems_by_start(work, wanted, facts, [wanted.starts_at])[wanted.starts_at]
-    return Preview(facts, cost_of(work, facts), problems, warnings_of(work, facts, [wanted.starts_at]))
+    problems += window_problems(work, wanted.starts_at)
+    work.record("appointment.previewed", "client", wanted.client_id)
+    return Preview(facts, cost_of(work, facts), problems, warnings_of(work, facts, wanted.starts_at))
 
 
 def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
     """What was asked, with what follows from it filled in: a seat has the clinician, room and time of its group."""
     if wanted.group_session_id is not None:
-        group = work.db.get(GroupSession, (work.tenant_id, wanted.group_session_id))
-        if group is None:
-            raise Invalid(["There is no such group (`group_session_id`)."])
+        group = group_of(work, wanted.group_session_id)
         wanted = replace(wanted, clinician_id=group.clinician_id, room_id=group.room_id, starts_at=group.starts_at)
     wanted = replace(wanted, starts_at=wanted.starts_at.astimezone(UTC))
     facts = facts_of(
@@ -110,16 +115,33 @@ def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
     return wanted, facts
 
 
+def group_of(work: Work, group_session_id: UUID) -> GroupSession:
+    group = work.db.get(GroupSession, (work.tenant_id, group_session_id))
+    if group is None:
+        raise Invalid(["There is no such group (`group_session_id`)."])
+    return group
+
+
 def lock(work: Work, wanted: Wanted) -> None:
-    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id])
-    release_lapsed_offers(work, wanted.clinician_id)
+    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id, wanted.group_session_id])
 
 
 def refuse_any(work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]) -> None:
     problems = [problem for one in found.values() for problem in one]
     if problems:
-        elsewhere = any(problem.code in ("SLOT_TAKEN", "OUTSIDE_HOURS", "GROUP_FULL") for problem in problems)
-        raise refusals.refuse(problems, alternatives_to(work, wanted, facts) if elsewhere else ())
+        raise refusals.refuse(problems, elsewhere(work, wanted, facts, found))
+
+
+def elsewhere(
+    work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]
+) -> Sequence[dict[str, Any]]:
+    """What could be booked instead of the first of the starts that cannot be had."""
+    for start, problems in found.items():
+        codes = {problem.code for problem in problems}
+        if codes & {"SLOT_TAKEN", "OUTSIDE_HOURS", "GROUP_FULL"}:
+            within_hours = "OUTSIDE_HOURS" not in codes
+            return alternatives_to(work, replace(wanted, starts_at=start), facts, within_hours=within_hours)
+    return ()
 
 
 def problems_by_start(
@@ -127,12 +149,15 @@ def problems_by_start(
 ) -> dict[datetime, list[Problem]]:
     """What speaks against each of the starts: all of it, so that nobody has to ask twice."""
     length = timedelta(minutes=facts.row.minutes)
-    always = [*standing_problems(work, wanted, facts), *offer_problems(wanted, facts)]
     spans = clinician_hours(work, facts, min(starts), max(starts) + length)
     found = taken_by_start(work, wanted, facts, starts)
     for start, problems in found.items():
         outside = None if wanted.group_session_id else outside_hours_problem(spans, start, start + length)
-        problems += ([Problem("OUTSIDE_HOURS", outside)] if outside else []) + always
+        problems += [Problem("OUTSIDE_HOURS", outside)] if outside else []
+        problems += booking_problems(
+            facts.standing, starts_at=start, telehealth=wanted.telehealth, now=work.now, zone=facts.zone
+        )
+        problems += offer_problems(work, wanted, facts, start)
     return found
 
 
@@ -151,24 +176,35 @@ def taken_by_start(
         max(starts) + length,
     )
     taken = [one for one in taken if one.holder_id not in wanted.moved_from]
-    return {start: taken_problems(taken, start, start + length) for start in starts}
+    found = {start: taken_problems(taken, start, start + length) for start in starts}
+    if own_seat and is_full(work, group_of(work, wanted.group_session_id)):
+        found[wanted.starts_at].append(Problem("GROUP_FULL", "The group has no seat left."))
+    return found
 
 
-def standing_problems(work: Work, wanted: Wanted, facts: Facts) -> list[Problem]:
-    """Of the client, and for one who books online of how far ahead they may."""
-    problems = booking_problems(
-        facts.standing, starts_at=wanted.starts_at, telehealth=wanted.telehealth, now=work.now, zone=facts.zone
+def is_full(work: Work, group: GroupSession) -> bool:
+    if group.capacity is None:
+        return False
+    seats = select(func.count()).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.group_session_id == group.id,
+        Appointment.status.in_(ACTIVE),
     )
-    if work.actor.client_id is not None:
-        hours_ahead, days_ahead = setting(work, "portal_book_hours"), setting(work, "portal_book_days")
-        outside = booking_window_problem(wanted.starts_at, work.now, hours_ahead, days_ahead)
-        problems += [Problem("OUTSIDE_BOOKING_WINDOW", outside)] if outside else []
-    return problems
+    return (work.db.scalar(seats) or 0) >= group.capacity
 
 
-def offer_problems(wanted: Wanted, facts: Facts) -> list[Problem]:
+def window_problems(work: Work, *starts: datetime) -> list[Problem]:
+    """For one who books online: how far ahead they may."""
+    if work.actor.client_id is None:
+        return []
+    hours_ahead, days_ahead = setting(work, "portal_book_hours"), setting(work, "portal_book_days")
+    outside = [booking_window_problem(start, work.now, hours_ahead, days_ahead) for start in starts]
+    return [Problem("OUTSIDE_BOOKING_WINDOW", sentence) for sentence in outside if sentence]
+
+
+def offer_problems(work: Work, wanted: Wanted, facts: Facts, start: datetime) -> list[Problem]:
     row, problems = facts.row, []
-    if not row.clinician_active:
+    if not row.clinician_active or (row.left_on is not None and row.left_on < date_of(start, facts.zone)):
         problems.append(Problem("CLINICIAN_NOT_ACTIVE", "This person does not see clients at that time."))
     if not row.service_active:
         problems.append(Problem("SERVICE_NOT_OFFERED", "The service is no longer offered."))
@@ -178,6 +214,8 @@ def offer_problems(wanted: Wanted, facts: Facts) -> list[Problem]:
         problems.append(Problem("ROOM_NOT_USABLE", "The room is not in use. Choose another one."))
     if wanted.telehealth and row.service_kind == "GROUP" and row.room_id is not None:
         problems.append(Problem("NOT_BOOKABLE", "A group that meets in a room is not a telehealth visit."))
+    if wanted.group_session_id and group_of(work, wanted.group_session_id).service_id != row.service_id:
+        problems.append(Problem("NOT_BOOKABLE", "The group is booked for another service."))
     return problems
 
 
@@ -196,24 +234,8 @@ def taken_problems(taken: Sequence[Taken], start: datetime, end: datetime) -> li
 def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
     """The group that the appointment is a seat of: the one that was named, or a new one for a group service."""
     row = facts.row
-    if wanted.group_session_id is not None:
-        group = work.db.get_one(GroupSession, (work.tenant_id, wanted.group_session_id))
-        if group.service_id != row.service_id:
-            raise refusals.refuse([Problem("NOT_BOOKABLE", "The group is booked for another service.")])
-        seats = work.db.scalar(
-            select(func.count())
-            .select_from(Appointment)
-            .where(
-                Appointment.tenant_id == work.tenant_id,
-                Appointment.group_session_id == group.id,
-                Appointment.status.in_(ACTIVE),
-            )
-        )
-        if group.capacity is not None and (seats or 0) >= group.capacity:
-            raise refusals.refuse([Problem("GROUP_FULL", "The group has no seat left.")])
-        return group.id
-    if row.service_kind != "GROUP":
-        return None
+    if wanted.group_session_id is not None or row.service_kind != "GROUP":
+        return wanted.group_session_id
     limits = [limit for limit in (row.service_capacity, row.room_capacity) if limit is not None]
     group = GroupSession(
         tenant_id=work.tenant_id,
@@ -238,11 +260,12 @@ def place(
     group_id: UUID | None = None,
     series_id: UUID | None = None,
     *,
-    told: str = "BOOKED",
+    told: str | None = "BOOKED",
 ) -> list[Appointment]:
     """Write the appointments, their first step and their messages. The database has the last word on their times."""
     row = facts.row
     length = timedelta(minutes=row.minutes)
+    release_lapsed_offers(work, row.clinician_id, row.room_id, starts, length)
     year = work.now.astimezone(facts.zone).year
     appointments = [
         Appointment(
@@ -273,7 +296,8 @@ def place(
         work.db.flush()
     write_steps(work, [(appointment.id, "SCHEDULED", None) for appointment in appointments])
     channels = channels_of(work, row.client_id)
-    messages = [Due(told, work.now, appointments[0].id)]
+    ahead = [appointment for appointment in appointments if appointment.starts_at > work.now]
+    messages = [Due(told, work.now, appointment.id) for appointment in ahead[:1] if told]
     messages += [
         Due("REMINDER", reminder.due_at, appointment.id, reminder.lead_minutes)
         for appointment in appointments
@@ -305,10 +329,10 @@ def booked_via(work: Work) -> str:
     return "CLINICIAN" if "clinician" in work.actor.roles and not desk else "FRONT_DESK"
 
 
-def warnings_of(work: Work, facts: Facts, starts: Sequence[datetime]) -> list[str]:
+def warnings_of(work: Work, facts: Facts, start: datetime) -> list[str]:
     warnings = []
     if not facts.row.self_pay and facts.row.verified_at is None:
         warnings.append("The client's insurance is not verified, and they do not pay themselves. Verify it before.")
-    if min(starts) < work.now:
+    if start < work.now:
         warnings.append("This time has passed already.")
     return warnings

@@ -27,8 +27,7 @@ FACTS = text("""
         s.capacity as service_capacity, s.cpt_code, coalesce(o.minutes, s.minutes) as minutes,
         coalesce(o.offered, true) as offered, o.price_cents as clinician_cents,
         t.id as clinician_id,
-        'clinician' = any(t.roles) and t.deactivated_at is null and (t.left_on is null or t.left_on >= l.on_date)
-            as clinician_active,
+        'clinician' = any(t.roles) and t.deactivated_at is null as clinician_active, t.left_on,
         r.id as room_id, r.active as room_active, r.capacity as room_capacity,
         l.on_date
     from practices as p

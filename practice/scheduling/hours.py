@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -38,7 +38,7 @@ class Taken(NamedTuple):
 
 WINDOWS = text("""
     select
-        w.clinician_id, w.weekday, w.start_time, w.end_time, w.effective_on, w.ends_on,
+        w.id, w.clinician_id, w.weekday, w.start_time, w.end_time, w.effective_on, w.ends_on,
         array(
             select s.service_id from window_services as s where s.tenant_id = w.tenant_id and s.window_id = w.id
         ) as services
@@ -69,6 +69,11 @@ BUSY = text("""
         )
     ) as o
     where o.starts_at < :end
+        -- an offer that nobody took in time keeps nothing any longer, though it still stands there
+        and not exists (
+            select from waitlist_offers as w
+            where o.holder = 'offer' and w.tenant_id = :tenant_id and w.id = o.holder_id and w.holds_until <= :now
+        )
     union all
     select came.resource_id, came.kind, came.starts_at, came.ends_at, 'booked', came.id
     from (
@@ -98,8 +103,8 @@ def hours_of(work: Work, clinician_ids: Collection[UUID], first: date, last: dat
     )
     closures = frozenset(closed)
     found = {clinician_id: Hours(closures=closures) for clinician_id in clinician_ids}
-    for clinician_id, *window, services in work.db.execute(WINDOWS, span):
-        found[clinician_id].windows.append(Window(*window, frozenset(services)))
+    for row in work.db.execute(WINDOWS, span):
+        found[row.clinician_id].windows.append(window_of(row))
     change = AvailabilityException
     changes = select(change.clinician_id, change.on_date, change.available, change.start_time, change.end_time).where(
         change.tenant_id == work.tenant_id,
@@ -110,6 +115,11 @@ def hours_of(work: Work, clinician_ids: Collection[UUID], first: date, last: dat
     for row in work.db.execute(changes.order_by(change.on_date, change.start_time, change.id)):
         found[row.clinician_id].changes.append(DayChange(row.on_date, row.available, row.start_time, row.end_time))
     return found
+
+
+def window_of(row: Any) -> Window:
+    times = (row.weekday, row.start_time, row.end_time)
+    return Window(*times, row.effective_on, row.ends_on, frozenset(row.services))
 
 
 def busy_of(
@@ -132,6 +142,7 @@ def busy_of(
             "start": start,
             "end": end,
             "a_day_before": start - A_DAY,
+            "now": work.now,
         },
     )
     return [Taken(*row) for row in rows]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from practice.messages.planning import Due, channels_of, take_back, tell_client
 from practice.people.client_models import Client
 from practice.people.reach import staff_within
-from practice.people.service import Invalid, NotFound, Stale, apply
+from practice.people.service import Invalid, NotFound, apply
 from practice.people.settings import setting
 from practice.scheduling import refusals
 from practice.scheduling.booking import write_steps
@@ -68,11 +68,12 @@ def lock_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointm
     return found[0]
 
 
-def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> list[Appointment]:
-    """The one that is named, it and those of its series that follow, or all of the series that are still to come; in
-    the order of time. Of others than the one only what can still change."""
+def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> tuple[Appointment, list[Appointment]]:
+    """The one that is named; and what is meant: it alone, with those of its series that follow, or all of the series that
+    are still to come, in the order of time. Of others than the one only what can still change."""
     if which == "one":
-        return [lock_appointment(work, appointment_id, scope)]
+        first = lock_appointment(work, appointment_id, scope)
+        return first, [first]
     one, other = aliased(Appointment), aliased(Appointment)
     since = one.starts_at if which == "following" else work.now
     query = (
@@ -82,9 +83,10 @@ def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> 
         .where(other.tenant_id == work.tenant_id, other.starts_at >= since)
     )
     found = lock_appointments(work, {appointment_id, *work.db.scalars(query)}, scope)
-    if all(one.id != appointment_id for one in found):
+    first = next((one for one in found if one.id == appointment_id), None)
+    if first is None:
         raise NotFound
-    return [one for one in found if one.id == appointment_id or one.status in STILL_OPEN]
+    return first, [one for one in found if one is first or one.status in STILL_OPEN]
 
 
 def lock_all(work: Work, ids: Collection[UUID], scope: Scope) -> None:
@@ -103,6 +105,7 @@ def confirm(work: Work, appointment_id: UUID, scope: Scope, note: str | None = N
 def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> CheckedIn:
     """The client is here. What the desk still has to ask for comes with the answer."""
     appointment = lock_appointment(work, appointment_id, scope)
+    refuse_transition(work, appointment, "CHECKED_IN")
     facts = facts_about(work, appointment)
     lacking = lacking_in(work, facts)
     asks = check_in_asks(
@@ -115,14 +118,16 @@ def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = 
     )
     if appointment.telehealth and not consent_in_force(facts.standing.consents, TELEHEALTH, work.now, facts.zone):
         raise refusals.ConsentMissing(f"The {WORDS[TELEHEALTH]} has to be signed before a telehealth visit.")
-    return CheckedIn(step(work, appointment, "CHECKED_IN", note, arrived_at=work.now), asks)
+    checked_in = step(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
+    take_back(work, [appointment.id])  # whoever is here need not be reminded
+    return CheckedIn(checked_in, asks)
 
 
 def ready(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
     """The clinician is ready for the client who has arrived."""
     appointment = lock_appointment(work, appointment_id, scope)
-    if appointment.status != "CHECKED_IN":
-        raise refusals.WrongStatus("The client has not checked in, or the session has begun already.")
+    if appointment.status != "CHECKED_IN" or appointment.ready_at is not None:
+        raise refusals.WrongStatus("The clinician gets ready once, between check-in and the start of the session.")
     apply(appointment, {"ready_at": work.now})
     work.record("appointment.ready", "appointment", appointment.id)
     return appointment
@@ -137,17 +142,18 @@ def complete(
 ) -> Appointment:
     """The session took place. Its price is fixed now, and stays whatever becomes of the rates."""
     appointment = lock_appointment(work, appointment_id, scope)
+    refuse_transition(work, appointment, "COMPLETED")
     facts = facts_about(work, appointment)
-    problem = transition_problem(appointment.status, "COMPLETED", appointment.starts_at, work.now)
-    if problem is None:
-        lacking = lacking_in(work, facts)
-        if lacking:
-            raise refusals.DemographicsMissing(demographics_problem(lacking), missing=lacking)
+    lacking = lacking_in(work, facts)
+    if lacking:
+        raise refusals.DemographicsMissing(demographics_problem(lacking), missing=lacking)
     cost = cost_of(work, facts)
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
     fixed = {"price_cents": cost.cents, "price_from": cost.source, "copay_cents": cost.copay_cents} if cost else {}
-    return step(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    step(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    take_back(work, [appointment.id])
+    return appointment
 
 
 def no_show(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
@@ -161,7 +167,9 @@ def cancel(
     work: Work, appointment_id: UUID, scope: Scope, reason: str | None, which: Which = "one"
 ) -> list[Appointment]:
     """One appointment, it and those of its series that follow, or all of the series that are still to come."""
-    found = lock_meant(work, appointment_id, scope, which)
+    first, found = lock_meant(work, appointment_id, scope, which)
+    if which == "all":  # what the one that was named has come to is no reason to keep the rest
+        found = [one for one in found if one.status in STILL_OPEN] or found
     refuse_late(work, found, "CANCELLED")
     if not (reason and reason.strip()) and work.actor.client_id is None:
         raise Invalid(["Say why the appointment is cancelled (`reason`)."])
@@ -169,7 +177,8 @@ def cancel(
     for appointment in found:
         step(work, appointment, "CANCELLED", None, cancellation_reason=reason)
     take_back(work, [appointment.id for appointment in found])
-    tell(work, found[0].client_id, [Due("CANCELLED", work.now, appointment_id)])
+    ahead = [appointment for appointment in found if appointment.starts_at > work.now]
+    tell(work, first.client_id, [Due("CANCELLED", work.now, appointment.id) for appointment in ahead[:1]])
     for appointment in found:
         offer_freed(work, appointment)
     return found
@@ -188,10 +197,14 @@ def refuse_late(work: Work, appointments: Sequence[Appointment], wanted: str) ->
             raise refusals.TooLate(next(problem for problem in late if problem))
 
 
-def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+def refuse_transition(work: Work, appointment: Appointment, status: str) -> None:
     problem = transition_problem(appointment.status, status, appointment.starts_at, work.now)
     if problem:
         raise refusals.WrongStatus(problem)
+
+
+def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+    refuse_transition(work, appointment, status)
     apply(appointment, {"status": status, "status_at": work.now, **changes})
     with refusals.taken_at_last():
         work.db.flush()
@@ -217,24 +230,8 @@ def facts_about(work: Work, appointment: Appointment, starts_at: datetime | None
 
 
 def lacking_in(work: Work, facts: Facts) -> list[str]:
-    """What of the client's record a completed visit needs and that is not there."""
+    """What a completed visit needs of the client's record and is not there."""
     row = facts.row
     client = work.db.get_one(Client, (work.tenant_id, row.client_id))
     fields = {name: getattr(client, name) for name in DEMOGRAPHICS}
     return missing_demographics(fields, self_pay=row.self_pay, covered=row.payer_id is not None)
-
-
-def change_appointment(
-    work: Work, appointment_id: UUID, scope: Scope, version: int, changes: dict[str, Any]
-) -> Appointment:
-    """What may change without a move: the room, requests, instructions, whether it is a telehealth visit."""
-    appointment = lock_appointment(work, appointment_id, scope)
-    if appointment.version != version:
-        raise Stale
-    if appointment.group_session_id is not None and "room_id" in changes:
-        raise Invalid(["A seat is where its group is; the room of one seat cannot be changed."])
-    apply(appointment, changes)
-    with refusals.taken_at_last():
-        work.db.flush()
-    work.record("appointment.changed", "appointment", appointment.id, fields=sorted(changes))
-    return appointment

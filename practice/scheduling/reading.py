@@ -7,11 +7,12 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from practice.people.client_models import Client
 from practice.people.models import Practice, Staff
-from practice.people.service import NotFound
+from practice.people.reach import staff_within
+from practice.people.service import Invalid, NotFound
 from practice.scheduling.booking_models import Appointment, AppointmentStep
 from practice.scheduling.life import appointments_within
 from practice.scheduling.models import Block, Room, Service
@@ -105,8 +106,10 @@ def calendar(
     start, end = instant(first, time.min, zone), instant(last + timedelta(days=1), time.min, zone)
     filters = Filters(clinician_id=clinician_id, room_id=room_id, since=start, until=end)
     query = filtered(work, scope, filters).where(Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]))
-    found = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_IN_A_CALENDAR)).all()
-    blocks = work.db.scalars(blocks_between(work, start, end, clinician_id, room_id)).all()
+    found = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_IN_A_CALENDAR + 1)).all()
+    if len(found) > MOST_IN_A_CALENDAR:
+        raise Invalid(["That is more than a calendar shows. Choose a shorter view, one clinician, or one room."])
+    blocks = work.db.scalars(blocks_between(work, scope, start, end, clinician_id, room_id)).all()
     days = {
         first + timedelta(days=number): Day(first + timedelta(days=number), [], [])
         for number in range((last - first).days + 1)
@@ -134,10 +137,15 @@ def span_of(view: View, on: date) -> tuple[date, date]:
 
 
 def blocks_between(
-    work: Work, start: datetime, end: datetime, clinician_id: UUID | None, room_id: UUID | None
+    work: Work, scope: Scope, start: datetime, end: datetime, clinician_id: UUID | None, room_id: UUID | None
 ) -> Select[Block]:
+    """Of rooms, and of clinicians as far as one sees their appointments."""
     query = select(Block).where(
-        Block.tenant_id == work.tenant_id, Block.voided_at.is_(None), Block.ends_at > start, Block.starts_at < end
+        Block.tenant_id == work.tenant_id,
+        Block.voided_at.is_(None),
+        Block.ends_at > start,
+        Block.starts_at < end,
+        or_(Block.room_id.is_not(None), staff_within(work, scope, Block.clinician_id)),
     )
     if clinician_id is not None:
         query = query.where(Block.clinician_id == clinician_id)

@@ -14,7 +14,7 @@ from practice.scheduling.booking_models import RescheduleRequest
 from practice.scheduling.life import STILL_OPEN, lock_appointment
 from practice.scheduling.life_rules import notice_problem
 from practice.scheduling.models import Room
-from practice.scheduling.moving import move
+from practice.scheduling.moving import move, refuse_seats
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -53,6 +53,7 @@ def ask_to_move(
     appointment = lock_appointment(work, appointment_id, scope)
     if appointment.status not in STILL_OPEN:
         raise refusals.WrongStatus("This appointment can no longer be moved.")
+    refuse_seats([appointment])
     late = notice_problem(appointment.starts_at, work.now, setting(work, "reschedule_notice_hours"))
     if late:
         raise refusals.TooLate(late)
@@ -75,14 +76,21 @@ def ask_to_move(
     asked = AlreadyAsked("There is an open request for this appointment already. Withdraw it first.")
     with refusing("uq_reschedule_requests_tenant_id_appointment_id", asked):
         work.db.flush()
-    tell_staff(work, "RESCHEDULE_ASKED", staff_with_role(work, "admin", "scheduler"))
+    tell_staff(work, "RESCHEDULE_ASKED", desk(work))
     work.record("reschedule.asked", "reschedule_request", request.id)
     return request
+
+
+def desk(work: Work) -> list[UUID]:
+    """Who decides. The others there need not look at a request again that one of them has decided."""
+    return staff_with_role(work, "admin", "scheduler")
 
 
 def approve_request(work: Work, request_id: UUID, note: str | None = None) -> RescheduleRequest:
     """The move happens now, if its time is still free; else the request stays open and the answer says why."""
     request = pending(work, request_id, Scope.ALL)
+    if request.starts_at <= work.now:
+        raise refusals.TooLate("The time that was asked for has passed. Reject the request, or move it by hand.")
     changes = {} if request.room_id is None else {"room_id": request.room_id}
     moved = move(work, request.appointment_id, Scope.ALL, request.starts_at, changes=changes)
     return decide(work, request, "APPROVED", note, new_appointment_id=moved[0].id)
@@ -108,6 +116,6 @@ def decide(
 ) -> RescheduleRequest:
     decided = {"status": status, "decided_at": work.now, "decided_by": work.actor.account_id, "decision_note": note}
     apply(request, decided | {"new_appointment_id": new_appointment_id})
-    tell_staff(work, f"RESCHEDULE_{status}", [request.asked_by_id])
+    tell_staff(work, f"RESCHEDULE_{status}", [request.asked_by_id, *desk(work)])
     work.record(f"reschedule.{status.lower()}", "reschedule_request", request.id)
     return request

@@ -6,13 +6,14 @@ from typing import Literal
 
 from practice.people.service import Invalid
 from practice.scheduling import refusals
-from practice.scheduling.alternatives import alternatives_to
 from practice.scheduling.booking import (
     Wanted,
+    elsewhere,
     lock,
     place,
     problems_by_start,
     understand,
+    warnings_of,
 )
 from practice.scheduling.booking_models import Appointment, Series
 from practice.scheduling.facts import Facts
@@ -32,9 +33,14 @@ class Occurrence:
     problems: list[Problem]
 
 
-def book_series(
-    work: Work, wanted: Wanted, rule: str, *, skip_conflicts: bool = False
-) -> tuple[Series, list[Occurrence]]:
+@dataclass(frozen=True)
+class BookedSeries:
+    series: Series
+    occurrences: list[Occurrence]
+    warnings: list[str]
+
+
+def book_series(work: Work, wanted: Wanted, rule: str, *, skip_conflicts: bool = False) -> BookedSeries:
     """All of it or nothing; with `skip_conflicts` without the occurrences against which something speaks."""
     wanted, facts = understand(work, wanted)
     wrong = series_problems(rule, wanted.starts_at, facts.zone)
@@ -67,7 +73,7 @@ def book_series(
         Occurrence(start, "booked" if start in booked else "skipped", booked.get(start), found[start])
         for start in starts
     ]
-    return series, listed
+    return BookedSeries(series, listed, warnings_of(work, facts, wanted.starts_at))
 
 
 def refuse_series(
@@ -75,7 +81,7 @@ def refuse_series(
 ) -> refusals.BookingRefused:
     """Each occurrence that cannot be booked, with its reasons, and every other one as free."""
     problems = [problem for one in found.values() for problem in one]
-    refusal = refusals.refuse(problems, alternatives_to(work, wanted, facts))
+    refusal = refusals.refuse(problems, elsewhere(work, wanted, facts, found))
     refusal.details["occurrences"] = [
         {"starts_at": start.isoformat(), "free": not one, "problems": [problem.sentence for problem in one]}
         for start, one in found.items()

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from practice.people.service import NotFound
 from practice.people.settings import setting
-from practice.scheduling.hours import Hours, Taken, busy_of, hours_of
+from practice.scheduling.hours import Hours, busy_of, hours_of
 from practice.scheduling.hours_rules import Busy, Slot, Span, free_slots, hours
 from practice.scheduling.wall_clock import instant
 from practice.security.work import Work
@@ -20,7 +20,7 @@ LONGEST_RANGE = 92  # days
 
 # The clinicians who offer a service, each with the minutes that it takes with them.
 OFFERING = text("""
-    select t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, p.time_zone
+    select t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, t.left_on, p.time_zone
     from services as s
     join practices as p on p.id = s.tenant_id
     join staff as t on t.tenant_id = s.tenant_id and 'clinician' = any(t.roles) and t.deactivated_at is null
@@ -100,25 +100,32 @@ def offers(
     zone = ZoneInfo(offering[0].time_zone)
     start, end = instant(first, datetime.min.time(), zone), instant(last + timedelta(days=1), datetime.min.time(), zone)
     clinicians = [row.clinician_id for row in offering]
+    me = [work.actor.client_id] if work.actor.client_id else []  # a client who looks for themselves is not free either
     known = hours_of(work, clinicians, first, last)
-    busy: dict[UUID, list[Taken]] = {}
-    for taken in busy_of(work, clinicians, [], [], start, end):
-        busy.setdefault(taken.resource_id, []).append(taken)
+    busy: dict[UUID, list[Busy]] = {}
+    for taken in busy_of(work, clinicians, [], me, start, end):
+        busy.setdefault(taken.resource_id, []).append(Busy(taken.starts_at, taken.ends_at, taken.why))
+    mine = [one for client_id in me for one in busy.get(client_id, ())]
     earliest, latest = max(start, window[0]), min(end, window[1] + timedelta.resolution) if window[1] else end
     return [
         Offer(row.clinician_id, slot)
         for row in offering
         for slot in free_slots(
             spans_of(known[row.clinician_id], zone, first, last, row.service_id),
-            [Busy(taken.starts_at, taken.ends_at, taken.why) for taken in busy.get(row.clinician_id, ())],
+            [*busy.get(row.clinician_id, ()), *mine],
             zone,
             minutes=row.minutes,
             step_minutes=step_minutes,
             earliest=earliest,
-            latest=latest,
+            latest=min(latest, until(row, zone)) if row.left_on else latest,
             include_taken=include_taken,
         )
     ]
+
+
+def until(row: Any, zone: ZoneInfo) -> datetime:
+    """The end of the clinician's last day."""
+    return instant(row.left_on + timedelta(days=1), datetime.min.time(), zone)
 
 
 def spans_of(known: Hours, zone: ZoneInfo, first: date, last: date, service_id: UUID) -> list[Span]:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+from practice.people.client_rules import needs_guardian
 from practice.scheduling.wall_clock import date_before, date_of
 
 INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
@@ -80,12 +81,6 @@ def consent_in_force(consents: Iterable[Consent], kind: str, at: datetime, zone:
     return any(consent.kind == kind and counts(consent, at, zone) for consent in consents)
 
 
-def is_minor(birth_date: date, on: date) -> bool:
-    """Before the 18th birthday; of somebody born on 29 February that is 1 March."""
-    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
-    return on.year - birth_date.year - before_birthday < 18
-
-
 def booking_problems(
     client: ClientStanding, *, starts_at: datetime, telehealth: bool, now: datetime, zone: ZoneInfo
 ) -> list[Problem]:
@@ -119,7 +114,7 @@ def check_in_asks(
 
 
 def _needed(client: ClientStanding, day: date, telehealth: bool) -> list[str]:
-    guarded = not client.emancipated and is_minor(client.birth_date, day)
+    guarded = needs_guardian(client.birth_date, client.emancipated, day)
     return [INFORMED] + [GUARDIAN] * guarded + [TELEHEALTH] * telehealth
 
 

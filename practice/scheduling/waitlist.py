@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select
 
 from practice.messages.planning import channels_of, message_row, put
 from practice.people.client_models import Client
@@ -17,9 +17,10 @@ from practice.people.reach import clients_within
 from practice.people.service import Invalid, NotFound, Stale, apply
 from practice.people.settings import setting
 from practice.scheduling import refusals
-from practice.scheduling.booking import Booked, Wanted, book
+from practice.scheduling.booking import Booked, Wanted, book, problems_by_start, understand
 from practice.scheduling.booking_models import Appointment, WaitlistEntry, WaitlistOffer
 from practice.scheduling.facts import lock_resources
+from practice.scheduling.hours import busy_of
 from practice.scheduling.models import Service
 from practice.scheduling.waitlist_rules import Opening, Wish, fits, in_order
 from practice.security.permissions import Scope
@@ -33,6 +34,7 @@ class OfferClosed(refusals.Refusal):
 
 
 def list_entries(work: Work, asked: PageRequest, scope: Scope, status: str | None = None) -> Page:
+    work.record("waitlist.listed")
     query = entries_within(work, scope)
     if status is not None:
         query = query.where(WaitlistEntry.status == status)
@@ -54,6 +56,11 @@ def get_entry(work: Work, entry_id: UUID, scope: Scope, *, lock: bool = False) -
     if found is None:
         raise NotFound
     return found
+
+
+def read_entry(work: Work, entry_id: UUID, scope: Scope) -> WaitlistEntry:
+    work.record("waitlist.read", "waitlist_entry", entry_id)
+    return get_entry(work, entry_id, scope)
 
 
 def add_entry(work: Work, client_id: UUID, **wish: Any) -> WaitlistEntry:
@@ -131,27 +138,20 @@ def open_offers(work: Work) -> Select[WaitlistOffer]:
 
 
 def list_offers(work: Work, entry_id: UUID, scope: Scope) -> list[WaitlistOffer]:
-    get_entry(work, entry_id, scope)
+    read_entry(work, entry_id, scope)
     query = select(WaitlistOffer).where(WaitlistOffer.tenant_id == work.tenant_id, WaitlistOffer.entry_id == entry_id)
     return list(work.db.scalars(query.order_by(WaitlistOffer.offered_at.desc(), WaitlistOffer.id)))
 
 
-def offer_freed(work: Work, freed: Appointment | WaitlistOffer, *, but: frozenset[UUID] = frozenset()) -> None:
-    """Keep a time that became free for the first on the waitlist whom it suits, and tell them."""
+def offer_freed(work: Work, freed: Appointment | WaitlistOffer) -> None:
+    """Keep a time that became free for the first on the waitlist whom it suits and who can have it, and tell them."""
     if freed.starts_at <= work.now or getattr(freed, "group_session_id", None) is not None:
         return
-    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
-    opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
-    entries = work.db.scalars(
-        select(WaitlistEntry)
-        .where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
-        .order_by(WaitlistEntry.priority, WaitlistEntry.created_at)
-    )
-    wishes = {wish_of(entry): entry.id for entry in entries if entry.id not in but}
-    fitting = [wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)]
-    if not fitting or is_taken(work, freed):
+    # when a series moves by a week, each time is the next one's new one
+    rooms = [freed.room_id] if freed.room_id else []
+    if busy_of(work, [freed.clinician_id], rooms, [], freed.starts_at, freed.ends_at):
         return
-    first = next((entry for entry in (lock_waiting(work, entry_id) for entry_id in fitting) if entry), None)
+    first = next((entry for entry in whom_it_suits(work, freed) if can_have(work, entry, freed)), None)
     if first is None:
         return
     holds_until = min(work.now + timedelta(hours=setting(work, "waitlist_offer_hours")), freed.starts_at)
@@ -182,27 +182,47 @@ def offer_freed(work: Work, freed: Appointment | WaitlistOffer, *, but: frozense
     work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
 
 
-def lock_waiting(work: Work, entry_id: UUID) -> WaitlistEntry | None:
-    """None for somebody who is just being offered another time, or changed: then it is the next one's turn."""
-    query = select(WaitlistEntry).where(
-        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.id == entry_id, WaitlistEntry.status == "WAITING"
+def whom_it_suits(work: Work, freed: Appointment | WaitlistOffer) -> list[WaitlistEntry]:
+    """In their order. Nobody is asked twice about one time, nor whoever has just given it up."""
+    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
+    opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
+    asked = select(WaitlistOffer.entry_id).where(
+        WaitlistOffer.tenant_id == work.tenant_id,
+        WaitlistOffer.clinician_id == freed.clinician_id,
+        WaitlistOffer.starts_at == freed.starts_at,
     )
-    locked = query.with_for_update(key_share=True, skip_locked=True)
-    return work.db.scalar(locked.execution_options(populate_existing=True))
-
-
-def is_taken(work: Work, freed: Appointment | WaitlistOffer) -> bool:
-    """Somebody else may have it already: when a series moves by a week, each time is the next one's new one."""
-    query = text("""
-        select exists (
-            select from occupancies as o
-            where o.tenant_id = :tenant_id and o.resource_id = any(cast(:resources as uuid []))
-                and o.ends_at > :start and o.starts_at < :end
+    entries = work.db.scalars(
+        select(WaitlistEntry).where(
+            WaitlistEntry.tenant_id == work.tenant_id,
+            WaitlistEntry.status == "WAITING",
+            WaitlistEntry.id.not_in(asked),
         )
-    """)
-    resources = [resource for resource in (freed.clinician_id, freed.room_id) if resource is not None]
-    span = {"tenant_id": work.tenant_id, "resources": resources, "start": freed.starts_at, "end": freed.ends_at}
-    return bool(work.db.scalar(query, span))
+    )
+    gave_up = getattr(freed, "client_id", None)
+    wishes = {wish_of(entry): entry for entry in entries if entry.client_id != gave_up}
+    return [wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)]
+
+
+def can_have(work: Work, entry: WaitlistEntry, freed: Appointment | WaitlistOffer) -> bool:
+    """Whether nothing speaks against booking them, and nobody changes the entry at this moment."""
+    wanted, facts = understand(work, wanted_for(work, entry.client_id, freed))
+    if any(problems_by_start(work, wanted, facts, [wanted.starts_at]).values()):
+        return False
+    lock = select(WaitlistEntry.id).where(
+        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.id == entry.id, WaitlistEntry.status == "WAITING"
+    )
+    return work.db.scalar(lock.with_for_update(skip_locked=True, key_share=True)) is not None
+
+
+def wanted_for(work: Work, client_id: UUID, time: Appointment | WaitlistOffer) -> Wanted:
+    return Wanted(
+        client_id=client_id,
+        clinician_id=time.clinician_id,
+        service_code=work.db.get_one(Service, (work.tenant_id, time.service_id)).code,
+        starts_at=time.starts_at,
+        room_id=time.room_id,
+        telehealth=time.telehealth,
+    )
 
 
 def wish_of(entry: WaitlistEntry) -> Wish:
@@ -246,17 +266,7 @@ def take_offer(work: Work, offer_id: UUID, scope: Scope) -> Booked:
     offer.status = "TAKEN"
     apply(entry, {"status": "BOOKED"})
     work.db.flush()
-    booked = book(
-        work,
-        Wanted(
-            client_id=entry.client_id,
-            clinician_id=offer.clinician_id,
-            service_code=work.db.get_one(Service, (work.tenant_id, offer.service_id)).code,
-            starts_at=offer.starts_at,
-            room_id=offer.room_id,
-            telehealth=offer.telehealth,
-        ),
-    )
+    booked = book(work, wanted_for(work, entry.client_id, offer), offered=True)
     work.record("waitlist.offer_taken", "waitlist_entry", entry.id, offer=str(offer.id))
     return booked
 
@@ -265,15 +275,15 @@ def decline_offer(work: Work, offer_id: UUID, scope: Scope) -> WaitlistOffer:
     """The time goes to the next whom it suits; whoever declined goes on waiting."""
     offer, entry = lock_offer(work, offer_id, scope)
     apply(entry, {"status": "WAITING"})
-    close_offer(work, offer, "DECLINED", but=frozenset({entry.id}))
+    close_offer(work, offer, "DECLINED")
     return offer
 
 
-def close_offer(work: Work, offer: WaitlistOffer, status: str, but: frozenset[UUID] = frozenset()) -> None:
+def close_offer(work: Work, offer: WaitlistOffer, status: str) -> None:
     offer.status = status
     work.db.flush()
     work.record(f"waitlist.offer_{status.lower()}", "waitlist_entry", offer.entry_id, offer=str(offer.id))
-    offer_freed(work, offer, but=but)
+    offer_freed(work, offer)
 
 
 def expire_offers(work: Work) -> int:
@@ -282,5 +292,5 @@ def expire_offers(work: Work) -> int:
     for offer in lapsed:
         entry = get_entry(work, offer.entry_id, Scope.ALL, lock=True)
         apply(entry, {"status": "WAITING"})
-        close_offer(work, offer, "EXPIRED", but=frozenset({entry.id}))
+        close_offer(work, offer, "EXPIRED")
     return len(lapsed)

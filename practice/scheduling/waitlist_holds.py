@@ -1,5 +1,7 @@
 """Offers whose time to answer is over: they keep nothing any longer."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,15 +10,35 @@ from practice.security.work import Work
 
 LAPSE = text("""
     with lapsed as (
-        update waitlist_offers set status = 'EXPIRED'
-        where tenant_id = :tenant_id and clinician_id = :clinician_id and status = 'OPEN' and holds_until <= :now
-        returning entry_id
+        update waitlist_offers as o set status = 'EXPIRED'
+        where o.tenant_id = :tenant_id and o.status = 'OPEN' and o.holds_until <= :now
+            and (o.clinician_id = cast(:clinician_id as uuid) or o.room_id = cast(:room_id as uuid))
+            and exists (
+                select from unnest(cast(:starts as timestamptz [])) as s (starts_at)
+                where s.starts_at < o.ends_at and o.starts_at < s.starts_at + :length
+            )
+        returning o.id, o.entry_id
+    ),
+
+    waiting as (
+        update waitlist_entries as e set status = 'WAITING', version = e.version + 1
+        from lapsed where e.tenant_id = :tenant_id and e.id = lapsed.entry_id and e.status = 'OFFERED'
     )
-    update waitlist_entries as e set status = 'WAITING', version = e.version + 1
-    from lapsed where e.tenant_id = :tenant_id and e.id = lapsed.entry_id and e.status = 'OFFERED'
+
+    select id, entry_id from lapsed
 """)
 
 
-def release_lapsed_offers(work: Work, clinician_id: UUID) -> None:
-    """Of a clinician who is about to be booked, so that nobody is kept out by an offer that nobody took."""
-    work.db.execute(LAPSE, {"tenant_id": work.tenant_id, "clinician_id": clinician_id, "now": work.now})
+def release_lapsed_offers(
+    work: Work, clinician_id: UUID | None, room_id: UUID | None, starts: Sequence[datetime], length: timedelta
+) -> None:
+    """Those that would be in the way of what is booked now, though nobody took them."""
+    lapsed = work.db.execute(
+        LAPSE,
+        {
+            **{"tenant_id": work.tenant_id, "clinician_id": clinician_id, "room_id": room_id},
+            **{"starts": list(starts), "length": length, "now": work.now},
+        },
+    ).all()
+    for offer_id, entry_id in lapsed:
+        work.record("waitlist.offer_expired", "waitlist_entry", entry_id, offer=str(offer_id))

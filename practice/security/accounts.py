@@ -1,6 +1,6 @@
 """Accounts: making them, inviting them into a practice, their passwords and their sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,12 +44,31 @@ class PasswordRefused(Refusal):
 
 def account_for(db: Session, email: str, now: datetime) -> Account:
     """The account of this address, made when there is none. Whose it is, only its password tells."""
+    return accounts_for(db, [email], now)[email]
+
+
+def accounts_for(db: Session, emails: Collection[str], now: datetime) -> dict[str, Account]:
+    """The accounts of these addresses, each made when there is none."""
+    if not emails:
+        return {}
     db.execute(
         insert(Account)
-        .values(id=new_id(), email=email, created_at=now)
+        .values([{"id": new_id(), "email": email, "created_at": now} for email in sorted(emails)])
         .on_conflict_do_nothing(index_elements=["email"])
     )
-    return db.scalars(select(Account).where(Account.email == email)).one()
+    found = db.scalars(select(Account).where(Account.email == func.any(list(emails))))
+    return {account.email: account for account in found}
+
+
+def add_members(work: Work, account_ids: Collection[UUID], *, ended: bool) -> None:
+    """A place in the practice for each, not taken yet; or, for those who have left, one that has ended."""
+    if account_ids:
+        ended_at = work.now if ended else None
+        places = [
+            {"account_id": one, "tenant_id": work.tenant_id, "created_at": work.now, "ended_at": ended_at}
+            for one in account_ids
+        ]
+        work.db.execute(insert(Membership).values(places).on_conflict_do_nothing())
 
 
 def invite(work: Work, account: Account) -> str:
@@ -242,3 +261,15 @@ def end_membership(work: Work, account_id: UUID) -> None:
     work.db.execute(ended.values(ended_at=work.now))
     void_tokens(work.db, account_id, ["invitation"], work.tenant_id, work.now)
     end_sessions_here(work, account_id, "left")
+
+
+def end_all_memberships(work: Work) -> None:
+    """Nobody has a place in the practice any more, nor an invitation to one, nor is signed in there."""
+    for table, ended in (
+        (Membership, Membership.ended_at),
+        (OneTimeToken, OneTimeToken.used_at),
+        (AccountSession, AccountSession.ended_at),
+    ):
+        work.db.execute(
+            update(table).where(table.tenant_id == work.tenant_id, ended.is_(None)).values({ended.key: work.now})
+        )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, func, select, update
+from sqlalchemy import Engine, Table, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,12 @@ from practice.security.encryption import (
     wrap_data_key,
 )
 from practice.security.models import DataKey
-from practice.store.base import Base, Sealed
+from practice.store.base import Sealed, every_table
 from practice.store.engine import session_in
 from practice.store.ids import NOBODY
 
 PORTION = 1000  # rows at a time
+MAY_CHANGE = text("select has_table_privilege(:table, 'update')")
 LOOK_AGAIN = timedelta(minutes=1)  # so a rotation in another process is used here within a minute
 
 
@@ -94,7 +95,10 @@ class KeyRing:
         return len(rows)
 
     def reseal(self, db: Session, tenant_id: UUID) -> int:
-        """Seal again, under the newest key, whatever is still under an older one. Returns how many fields."""
+        """Seal again, under the newest key, whatever is still under an older one. Returns how many fields.
+
+        What only grows stays as it was written, and its key stays with it.
+        """
         cipher = self.cipher(tenant_id)
         count = 0
         for field in sealed_fields(db, tenant_id, lock=True):
@@ -129,10 +133,7 @@ class KeyRing:
 def sealed_columns() -> list[tuple[Table, str]]:
     """Every column of every table whose text is sealed."""
     return [
-        (table, column.name)
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, Sealed)
+        (table, column.name) for table in every_table() for column in table.columns if isinstance(column.type, Sealed)
     ]
 
 
@@ -147,7 +148,7 @@ def sealed_fields(db: Session, tenant_id: UUID, *, lock: bool = False) -> Iterat
     """Everything that this practice's keys seal, read in portions so that memory does not grow with it."""
     for table, column in sealed_columns():
         mine = rows_of(table, tenant_id)
-        if mine is None:
+        if mine is None or (lock and not db.scalar(MAY_CHANGE, {"table": table.name})):
             continue
         query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *mine).order_by(table.c.id)
         after: list[Any] = []

@@ -24,6 +24,15 @@ class Scope(StrEnum):
 
 AGREED: dict[str, dict[str, str]] = {
     "settings": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
+    "services": {
+        "admin": "W",
+        "supervisor": "R",
+        "clinician": "R",
+        "scheduler": "R",
+        "biller": "R",
+        "client": "R",
+    },
+    "fees": {"admin": "W", "supervisor": "R", "biller": "W"},
     "rooms": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "W", "biller": "R"},
     "staff": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
     "trainings": {
@@ -36,10 +45,10 @@ AGREED: dict[str, dict[str, str]] = {
     },
     "pay": {"admin": "W", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     "clients": {
-        "admin": "W",
-        "supervisor": "R team",
-        "clinician": "R own",
-        "scheduler": "W",
+        "admin": "W, contact, documents",
+        "supervisor": "R team, documents team",
+        "clinician": "R own, documents own",
+        "scheduler": "W, contact, documents",
         "biller": "R",
         "client": "R own, contact own",
     },
@@ -52,12 +61,24 @@ AGREED: dict[str, dict[str, str]] = {
         "client": "R own",
     },
     "consents": {
-        "admin": "W",
+        "admin": "W, sign",
         "supervisor": "R team",
         "clinician": "R own",
-        "scheduler": "W",
+        "scheduler": "W, sign",
         "biller": "R",
-        "client": "R own",
+        "client": "R own, sign own",
+    },
+    "deletion_requests": {
+        "admin": "R, ask, review, redact",
+        "scheduler": "R, ask",
+        "client": "R own, ask own",
+    },
+    "intake": {  # `state`: that there is a form and how far it is; its answers are for those who read
+        "admin": "read_with_reason, begin, state",
+        "supervisor": "R team, state team",
+        "clinician": "W own, begin own, state own",
+        "scheduler": "begin, state",
+        "client": "W own, begin own, state own",
     },
     "notes": {
         "admin": "read_with_reason",
@@ -105,6 +126,15 @@ AGREED: dict[str, dict[str, str]] = {
         "biller": "money",
         "analyst": "values",
     },
+    "incidents": {
+        "admin": "W, report",
+        "supervisor": "report",
+        "clinician": "report",
+        "scheduler": "report",
+        "biller": "report",
+        "analyst": "report",
+    },
+    "goals": {"admin": "W", "supervisor": "W team", "clinician": "R own"},
     "audit": {"admin": "R"},
 }
 

@@ -232,9 +232,22 @@ def start_session(
         refresh = issue_refresh_token(work.db, session_id, now)
         if admitted.staff_id is not None:
             work.db.add(SignIn(tenant_id=tenant_id, staff_id=admitted.staff_id, at=now))
+        if admitted.client_id is not None:
+            activate_portal(work, admitted.client_id)
         work.record("session.started", "account", account_id)
     access = house.tokens.sign(AccessClaims(session_id, account_id), now)
     return Step("done", tokens=Tokens(access, refresh, session_id, admitted.training_lapsed))
+
+
+def activate_portal(work: Work, client_id: UUID) -> None:
+    """Once: the first time that the client came in. Clients are kept in a room above this one."""
+    work.db.execute(
+        text("""
+            update clients set portal_activated_at = :now
+            where tenant_id = :tenant_id and id = :id and portal_activated_at is null
+        """),
+        {"now": work.now, "tenant_id": work.tenant_id, "id": client_id},
+    )
 
 
 def refresh(house: Installation, token: str, now: datetime, request_id: str | None = None) -> Tokens:

@@ -14,6 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from practice.errors import Refusal
 
+FOREIGN_CURSOR = "This cursor does not belong to this list. Start again without it."
+
 
 class BadPage(Refusal):
     code = "VALIDATION_ERROR"
@@ -42,8 +44,14 @@ def page_of(
     sortable: Mapping[str, InstrumentedAttribute[Any]],
     key: InstrumentedAttribute[Any],
     default_sort: str,
+    *,
+    looked_up_in: Select[Any] | None = None,
 ) -> Page:
-    """One page of the query, ordered by an allowed column (`-` in front: descending) and then by the key."""
+    """One page of the query, ordered by an allowed column (`-` in front: descending) and then by the key.
+
+    Where rows are ordered by what must not stand in an address, such as names, the cursor holds the key of the last one
+    alone, and its place is looked up in a query that still finds it when a filter does not.
+    """
     sort = asked.sort or default_sort
     column = sortable.get(sort.removeprefix("-"))
     if column is None:
@@ -57,14 +65,27 @@ def page_of(
         (column.expression,) if column is key else (column.expression, key.expression)
     )
     if asked.cursor is not None:
-        place = tuple_(*read_cursor(asked.cursor, sort, order))
+        place = tuple_(*place_of(db, asked.cursor, sort, order, looked_up_in))
         query = query.where(tuple_(*order) < place if down else tuple_(*order) > place)
     query = query.order_by(*(part.desc() if down else part.asc() for part in order)).limit(asked.limit + 1)
     items = db.scalars(query).all()
     more = len(items) > asked.limit
     items = items[: asked.limit]
-    cursor = write_cursor(sort, [getattr(items[-1], str(part.key)) for part in order]) if more else None
+    told = order if looked_up_in is None else order[-1:]
+    cursor = write_cursor(sort, [getattr(items[-1], str(part.key)) for part in told]) if more else None
     return Page(items, cursor, total)
+
+
+def place_of(
+    db: Session, cursor: str, sort: str, order: Sequence[ColumnElement[Any]], looked_up_in: Select[Any] | None
+) -> Sequence[Any]:
+    if looked_up_in is None:
+        return read_cursor(cursor, sort, order)
+    (row,) = read_cursor(cursor, sort, order[-1:])
+    found = db.execute(looked_up_in.with_only_columns(*order).where(order[-1] == row)).one_or_none()
+    if found is None:
+        raise BadPage(FOREIGN_CURSOR, field="cursor")
+    return found
 
 
 def write_cursor(sort: str, place: Sequence[Any]) -> str:
@@ -82,7 +103,7 @@ def read_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -> 
             raise ValueError(cursor)
         return [read_value(value, part.type.python_type) for part, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, binascii.Error):
-        raise BadPage("This cursor does not belong to this list. Start again without it.", field="cursor") from None
+        raise BadPage(FOREIGN_CURSOR, field="cursor") from None
 
 
 def read_value(value: Any, kind: type) -> Any:

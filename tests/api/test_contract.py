@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
@@ -26,7 +27,17 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from practice.security.installation import Installation
 from tests.support.people import NOW
-from tests.support.world import ROLES, Operation, body_for, make_world, operations_of, path_ids, query_for, version_of
+from tests.support.world import (
+    ROLES,
+    Operation,
+    body_for,
+    make_world,
+    operations_of,
+    order_of,
+    path_ids,
+    query_for,
+    version_of,
+)
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10
@@ -81,16 +92,29 @@ class Contract:
             url = f"http://testserver{operation.path.format(**ids)}"
         if operation.versioned and "version" in in_order:
             headers["If-Match"] = f'"{version_of(self.world, operation.id, ids)}"'
+        order = order_of(operation.id)
         body = {name: sent[name] for name in ("json", "content") if name in sent}
         if "data" in sent:
             body = {"content": sent["data"]}
+        if "files" in sent:
+            body = form_of(headers, files=sent["files"], data=sent.get("data"))
         in_full = body_for(self.world, operation.id, role)
         if "body" in in_order and in_full is not None:
-            body = {"json": in_full}
+            body = form_of(headers, files=in_full) if order.sent_as == "files" else {"json": in_full}
         params = query_for(self.world, operation.id) if "query" in in_order else sent.get("params")
+        headers |= order.headers if "query" in in_order else {}
         answer = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.answered[operation.id][answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)
+
+
+def form_of(headers: dict[str, str], **parts: Any) -> dict[str, Any]:
+    """The body of a form. Where one part of it ends and the next begins, its header says."""
+    form = requests.Request("POST", "http://testserver", **parts).prepare()
+    for name in [name for name in headers if name.lower() == "content-type"]:
+        del headers[name]
+    headers["Content-Type"] = form.headers.get("Content-Type", "multipart/form-data")
+    return {"content": form.body}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
-from caseload.demo import PEOPLE, make_demo
+from caseload.demo import ROLES, SMALL, make_demo
 from practice.errors import ConfigurationProblem
 from practice.security import signing_in
 from practice.security.installation import Installation
@@ -24,8 +24,8 @@ def count(house: Installation, table: str) -> int:
 
 
 def test_everybody_can_sign_in_with_what_the_demo_tells(own_house: Installation) -> None:
-    logins = make_demo(own_house, EVENING, silent)
-    assert [login["role"] for login in logins] == [role for role, *_ in PEOPLE]
+    logins = make_demo(own_house, EVENING, silent, SMALL)
+    assert [login["role"] for login in logins] == [*ROLES, "client"]
     for login in logins:
         step = signing_in.sign_in(own_house, login["email"], login["password"], EVENING)
         done = signing_in.verify_code(
@@ -33,9 +33,11 @@ def test_everybody_can_sign_in_with_what_the_demo_tells(own_house: Installation)
         )
         assert done.tokens is not None
         assert not done.tokens.training_lapsed
-    assert make_demo(own_house, EVENING + timedelta(days=1), silent) == logins
+    brought = count(own_house, "appointments")
+    assert brought > 500
+    assert make_demo(own_house, EVENING + timedelta(days=1), silent, SMALL) == logins
     assert count(own_house, "practices") == 1
-    assert count(own_house, "staff") == len(PEOPLE)
+    assert count(own_house, "appointments") == brought
 
 
 def test_an_interrupted_demo_is_finished_by_the_next(own_house: Installation) -> None:
@@ -47,11 +49,11 @@ def test_an_interrupted_demo_is_finished_by_the_next(own_house: Installation) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_demo(own_house, EVENING, pull_the_plug)
-    logins = make_demo(own_house, EVENING, silent)
-    assert [login["role"] for login in logins] == [role for role, *_ in PEOPLE]
+        make_demo(own_house, EVENING, pull_the_plug, SMALL)
+    logins = make_demo(own_house, EVENING, silent, SMALL)
+    assert [login["role"] for login in logins] == [*ROLES, "client"]
     assert len({login["password"] for login in logins}) == 1
-    assert count(own_house, "staff") == len(PEOPLE)
+    assert count(own_house, "practices") == 1
 
 
 def test_there_is_no_demo_in_production(own_house: Installation) -> None:

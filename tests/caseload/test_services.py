@@ -77,7 +77,7 @@ def test_up_says_so_twice_and_down_stops_everything(caseload: Caseload, folder: 
 
 
 def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload, folder: Path) -> None:
-    demo = caseload("demo")
+    demo = caseload("demo", "--small")
     assert demo.returncode == 0, demo.stderr
     for role in ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst"):
         assert f"{role}@willow.example" in demo.stdout
@@ -89,7 +89,7 @@ def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload,
     logins = folder / "data" / "demo-logins.json"
     assert logins.stat().st_mode & 0o777 == 0o600
     kept = logins.read_text()
-    assert caseload("demo").returncode == 0
+    assert caseload("demo", "--small").returncode == 0
     assert logins.read_text() == kept
 
 

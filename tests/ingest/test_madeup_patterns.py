@@ -35,6 +35,11 @@ def share(rows: list[Row], column: str, value: Any) -> float:
     return sum(row[column] == value for row in rows) / len(rows)
 
 
+def by_day(practice: Made, instants: list[datetime]) -> float:
+    """The share of them between seven and ten, by the practice's clock."""
+    return mean(7 <= practice.local(at).hour < 22 for at in instants)
+
+
 def age(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
@@ -65,9 +70,14 @@ def test_rates_look_like_those_of_a_practice(demo: Made) -> None:
 
 def test_no_shows_cluster_in_some_clients_and_after_missed_weeks(demo: Made) -> None:
     histories = visits_of_clients(demo, RESOLVED)
-    missed = sorted((sum(row["status"] == "NO_SHOW" for row in rows) for rows in histories), reverse=True)
-    fifth = len(missed) // 5
-    assert sum(missed[:fifth]) > 0.5 * sum(missed)
+    halves = [
+        (share(rows[::2], "status", "NO_SHOW"), share(rows[1::2], "status", "NO_SHOW"))
+        for rows in histories
+        if len(rows) >= 16
+    ]
+    halves.sort()
+    tenth = len(halves) // 10
+    assert mean(second for _, second in halves[-tenth:]) > 4 * mean(second for _, second in halves[:-tenth])
     after: dict[str, Counter[str]] = defaultdict(Counter)
     for rows in histories:
         for before, row in pairwise(rows):
@@ -126,7 +136,7 @@ def test_treatment_begins_with_a_first_visit(demo: Made) -> None:
     ]
     assert len(new) > 300
     first = [(kinds[rows[0]["service_code"]], rows[0]["type"]) for rows in new]
-    assert mean(kind == ("INTAKE", "INITIAL_EVALUATION") for kind in first) > 0.98  # of some it stands as not begun
+    assert mean(kind == ("INTAKE", "INITIAL_EVALUATION") for kind in first) > 0.995  # of some it stands as not begun
     notes = {note["appointment_id"]: note["type"] for note in demo.bundle["notes"]}
     written = Counter(notes.get(rows[0]["id"]) for rows in new)
     assert {note for note, _ in written.most_common(2)} == {"INTAKE_ASSESSMENT", "PSYCHIATRIC_EVALUATION"}
@@ -240,6 +250,20 @@ def test_the_front_desk_is_human(demo: Made) -> None:
     assert any(row["address"] is None or row["phone"] is None for row in demo.bundle["clients"])
 
 
+def test_people_sleep_at_night(demo: Made) -> None:
+    for file, column in (
+        ("appointments", "created_at"),
+        ("appointments", "status_at"),
+        ("appointments", "eligibility_verified_at"),
+        ("notes", "signed_at"),
+        ("consents", "signed_at"),
+        ("charges", "created_at"),
+        ("payments", "posted_at"),
+        ("adjustments", "posted_at"),
+    ):
+        assert by_day(demo, [row[column] for row in demo.bundle[file] if row[column]]) > 0.97, (file, column)
+
+
 def test_what_is_to_come_is_booked_and_partly_confirmed(demo: Made) -> None:
     future = [row for row in demo.bundle["appointments"] if row["starts_at"] > demo.until]
     assert {"SCHEDULED", "CONFIRMED", "CANCELLED"} <= {row["status"] for row in future}
@@ -311,58 +335,6 @@ def test_people_are_hired_leave_learn_and_are_away(demo: Made) -> None:
     worked = {(row["clinician_id"], demo.local(row["starts_at"]).date()) for row in past(demo) if row["arrived_at"]}
     assert 0.9 < len(worked & signed_in) / len(worked) < 1
     assert len(demo.bundle["incidents"]) < 10
-
-
-def test_payers_have_habits(demo: Made) -> None:
-    coverages = demo.bundle.by_id["coverages"]
-    waits, outcomes = defaultdict(list), defaultdict(Counter)
-    for claim in demo.bundle["claims"]:
-        payer = coverages[claim["coverage_id"]]["payer_id"]
-        if claim["outcome"]:
-            waits[payer].append((claim["adjudicated_at"] - claim["submitted_at"]).days)
-            for charge_id in claim["charge_ids"]:
-                outcomes[payer, demo.bundle.by_id["charges"][charge_id]["cpt_code"]][claim["outcome"]] += 1
-    typical = sorted(median(days) for days in waits.values())
-    assert typical[0] < 20
-    assert typical[-1] > 35
-    denied = {key: counts["DENIED"] / counts.total() for key, counts in outcomes.items() if counts.total() >= 30}
-    assert max(denied.values()) > 0.08
-    assert median(denied.values()) < 0.05
-    responses = Counter(claim["first_response"] for claim in demo.bundle["claims"])
-    assert 0.01 < responses["REJECTED"] / responses.total() < 0.08
-    assert any(len(claim["charge_ids"]) > 1 for claim in demo.bundle["claims"])
-
-
-def test_denied_claims_are_reworked_or_written_off(demo: Made) -> None:
-    sent = defaultdict(list)
-    for claim in demo.bundle["claims"]:
-        for charge_id in claim["charge_ids"]:
-            sent[charge_id].append(claim["outcome"])
-    denied = [outcomes for outcomes in sent.values() if "DENIED" in outcomes]
-    assert any("PAID" in outcomes for outcomes in denied)
-    reasons = {(row["group"], row["reason"]) for row in demo.bundle["adjustments"]}
-    assert {("CO", "45"), ("WO", "DENIED"), ("WO", "BAD_DEBT"), ("PR", "1"), ("PR", "2"), ("PR", "3")} <= reasons
-
-
-def test_money_comes_over_the_counter_by_statement_and_in_remittances(demo: Made) -> None:
-    bundle = demo.bundle
-    applied = bundle.by("payment_applications", "payment_id")
-    remittances = [row for row in bundle["payments"] if row["payer"] == "INSURANCE"]
-    assert mean(len(applied[row["id"]]) for row in remittances) > 10
-    cards = share([row for row in bundle["payments"] if row["payer"] == "CLIENT"], "method", "CREDIT_CARD")
-    assert 0.4 < cards < 0.8
-    rests = [row for row in bundle["payments"] if row["amount"] > sum(one["amount"] for one in applied[row["id"]])]
-    assert len(rests) > 10
-    assert 5 < len(bundle["refunds"]) < 200
-    assert any(row["amount"] < 0 for row in bundle["payment_applications"])
-    secondary = {row["id"] for row in bundle["coverages"] if row["rank"] == 2}
-    assert any(claim["coverage_id"] in secondary for claim in bundle["claims"])
-    self_pay = {row["id"] for row in bundle["clients"] if row["self_pay"]}
-    assert 0.05 < len(self_pay) / len(bundle["clients"]) < 0.25
-    assert not self_pay & {claim["client_id"] for claim in bundle["claims"]}
-    charges = [row for row in bundle["charges"] if row["voided_at"] is None]
-    paid = sum(row["amount"] for row in bundle["payment_applications"])
-    assert 0.55 < float(paid) / float(sum(row["amount"] for row in charges)) < 0.85
 
 
 def test_names_and_texts_try_the_reader() -> None:

@@ -18,7 +18,6 @@ from practice.scheduling.standing_rules import (
     booking_problems,
     check_in_asks,
     consent_in_force,
-    is_minor,
     missing_demographics,
 )
 
@@ -101,20 +100,6 @@ def test_without_revocation_a_consent_counts_day_by_day(
         until = date(signed_on.year + 1, 2, 28) if leap else signed_on.replace(year=signed_on.year + 1)
     expected = consent.signed_at < instant and before < until
     assert consent_in_force([consent], TELEHEALTH, instant, ZONE) is expected
-
-
-@pytest.mark.parametrize(
-    ("born", "on", "minor"),
-    [
-        (date(2008, 3, 18), date(2026, 3, 17), True),
-        (date(2008, 3, 18), date(2026, 3, 18), False),
-        (date(2008, 2, 29), date(2026, 2, 28), True),
-        (date(2008, 2, 29), date(2026, 3, 1), False),
-        (date(2026, 3, 1), date(2026, 3, 18), True),
-    ],
-)
-def test_a_minor_is_somebody_before_the_eighteenth_birthday(born: date, on: date, minor: bool) -> None:
-    assert is_minor(born, on) is minor
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,8 @@ def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], d
     assert call("GET", "/api/v1/staff", None, words["header"])[0] == 401
     assert call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{words['header']}, {words['header']}")[0] == 200
 
+    plant_a_client(call, token, words, sealed)
+
     # Failures on our side
     assert call("GET", f"/noisy/raise?word={words['raised']}")[0] == 500
     for kind in ("unique", "check", "syntax", "raised"):
@@ -193,6 +195,30 @@ def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], d
     assert call("GET", f"/noisy/database?kind=warned&word={words['raised']}")[0] == 200
     sealed["weak"] = "Zebra-Kumquat 88"  # the refused one is a part of the other words
     return sealed, words | {"raised in lower case": words["raised"].lower()}
+
+
+def plant_a_client(call: Service, token: str, words: dict[str, str], sealed: dict[str, str | bytes]) -> None:
+    """Taken in, written about, searched, found on the second page, and refused."""
+    words |= {name: f"Q{name}{WORD}" for name in ("client", "surname", "street", "why")}
+    sealed["medical notes"] = f"Takes Sampline {WORD}"
+    person = {"first_name": words["client"], "last_name": words["surname"], "birth_date": "1990-05-17"}
+    person |= {"address": words["street"], "email": f"{words['client']}@example.com"}
+    status, made = call("POST", "/api/v1/clients", person, token)
+    assert status == 201, made
+    assert call("POST", "/api/v1/clients", person | {"zip": words["street"], "phone": words["why"]}, token)[0] == 422
+    notes, path = {"medical_notes": sealed["medical notes"]}, f"/api/v1/clients/{made['id']}"
+    assert call("PATCH", path, notes, token, If_Match='"1"', X_Reason=words["why"])[0] == 200
+    status, read = call("GET", path, None, token, X_Reason=words["why"])
+    assert read["medical_notes"] == sealed["medical notes"]
+    assert call("POST", "/api/v1/clients", person, token)[0] == 201
+    for wanted in (words["surname"], "1990-05-17"):
+        status, found = call("POST", "/api/v1/clients/search", {"query": wanted}, token)
+        assert (status, len(found["items"])) == (200, 2)
+    status, page = call("GET", "/api/v1/clients?limit=1", None, token)
+    assert call("GET", f"/api/v1/clients?limit=1&cursor={page['next_cursor']}", None, token)[0] == 200
+    status, invited = call("POST", f"{path}/portal-invitation", None, token)
+    assert status == 200, invited
+    sealed["portal invitation"] = invited["link"].split("#")[1]
 
 
 def test_sealed_words_stand_in_no_file(planted: Planted) -> None:

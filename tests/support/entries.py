@@ -118,6 +118,11 @@ SCHEDULE = {
     "consents": Entry(
         ADDED_AND_CHANGED, row=row("consents", "client_id, kind, signed_at", "%(client_id)s, 'TELEHEALTH', now()")
     ),
+    "deletion_requests": Entry(
+        ADDED_AND_CHANGED,
+        warehouse=False,
+        row=row("deletion_requests", "client_id, status, asked_at", "%(client_id)s, 'ASKED', now()"),
+    ),
     "documents": Entry(
         ADDED_AND_CHANGED,
         warehouse=False,

@@ -122,6 +122,8 @@ class Order:
     body: Callable[[World, str | None], dict[str, Any] | None] = lambda _world, _role: None
     versioned: tuple[str, str] | None = None  # table, name of the id
     query: Callable[[World], dict[str, str]] = lambda _world: {}
+    headers: dict[str, str] = field(default_factory=dict)
+    sent_as: str = "json"  # or `files`, with a body like {"file": (name, content, media type)}
 
 
 @cache
@@ -177,9 +179,13 @@ def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] |
     }.get(operation)
 
 
+def order_of(operation: str) -> Order:
+    return orders().get(operation, Order(set()))
+
+
 def query_for(world: World, operation: str) -> dict[str, str] | None:
     """What has to be asked for in the address."""
-    return (orders()[operation].query(world) or None) if operation in orders() else None
+    return order_of(operation).query(world) or None
 
 
 def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
@@ -198,27 +204,32 @@ class Operation:
     path: str
     permission: str
     versioned: bool
+    for_a_reason: bool
 
     def request(self, world: World, role: str | None, **ids: str) -> dict[str, Any]:
         """Arguments of a request that is in order, with some ids changed."""
         found = path_ids(world, self.id, role)
         match = {"If-Match": f'"{version_of(world, self.id, found)}"'} if self.versioned else {}
-        body = body_for(world, self.id, role)
-        url = self.path.format(**found | ids)
+        order = order_of(self.id)
         return {
-            **{"method": self.method, "url": url, "params": query_for(world, self.id), "json": body},
-            "headers": world.headers(role) | match,
+            **{"method": self.method, "url": self.path.format(**found | ids), "params": query_for(world, self.id)},
+            "headers": world.headers(role) | match | order.headers,
+            order.sent_as: body_for(world, self.id, role),
         }
 
 
 def operations_of(spec: dict[str, Any]) -> list[Operation]:
+    def takes(operation: dict[str, Any], name: str) -> bool:
+        return any(parameter["name"] == name for parameter in operation.get("parameters", ()))
+
     return [
         Operation(
             operation["operationId"],
             method.upper(),
             path,
             operation["x-permission"],
-            any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ())),
+            takes(operation, "If-Match"),
+            takes(operation, "X-Reason"),
         )
         for path, methods in sorted(spec["paths"].items())
         for method, operation in methods.items()

@@ -36,14 +36,15 @@ begin
     where wanted.resource_id not in (select kept.resource_id from kept)
     order by wanted.resource_id limit 1;
     if taken is null then
-        -- Times of the past that came with an import occupy nothing, and are looked at where they stand.
+        -- Times of the past that came with an import occupy nothing, and are looked at where they stand; but not the
+        -- seats of the very group that is to be taken.
         select wanted.kind into taken
         from public.appointments as a
         join unnest(kinds, resources) as wanted (kind, resource_id)
             on wanted.resource_id = case wanted.kind
                 when 'clinician' then a.clinician_id when 'room' then a.room_id when 'client' then a.client_id
             end
-        where a.tenant_id = practice and not a.guarded
+        where a.tenant_id = practice and not a.guarded and a.group_session_id is distinct from holding
             and a.starts_at > from_instant - interval '24 hours' and a.starts_at < to_instant
             and a.ends_at > from_instant and a.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
         limit 1;

@@ -688,6 +688,41 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_coverages_tenant_id_client_id"), "coverages", ["tenant_id", "client_id"], unique=False)
     op.create_table(
+        "deletion_requests",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reviewed_by", sa.Uuid(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
+        sa.Column("redacted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("redacted_by", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("(status = 'REFUSED') = (refusal is not null)", name=op.f("ck_deletion_requests_refusal")),
+        sa.CheckConstraint(
+            "status in ('ASKED', 'APPROVED', 'REFUSED', 'REDACTED')", name=op.f("ck_deletion_requests_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "client_id"],
+            ["clients.tenant_id", "clients.id"],
+            name=op.f("fk_deletion_requests_tenant_id_client_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_deletion_requests")),
+    )
+    op.create_index(
+        op.f("ix_deletion_requests_tenant_id_client_id"), "deletion_requests", ["tenant_id", "client_id"], unique=False
+    )
+    op.create_index(
+        "uq_deletion_requests_open",
+        "deletion_requests",
+        ["tenant_id", "client_id"],
+        unique=True,
+        postgresql_where=sa.text("status in ('ASKED', 'APPROVED')"),
+    )
+    op.create_table(
         "documents",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1544,6 +1579,7 @@ def upgrade() -> None:
         protect_table(table, "select, insert")
     protect_table("occupancies", "select")
     protect_table("window_services", "select, insert, delete")
+    protect_table("deletion_requests", warehouse=False)
     protect_table("documents", warehouse=False)
     protect_table("intake_forms", warehouse=False)
 
@@ -1647,6 +1683,13 @@ def downgrade() -> None:
     op.drop_table("payments")
     op.drop_index(op.f("ix_documents_tenant_id_client_id"), table_name="documents")
     op.drop_table("documents")
+    op.drop_index(
+        "uq_deletion_requests_open",
+        table_name="deletion_requests",
+        postgresql_where=sa.text("status in ('ASKED', 'APPROVED')"),
+    )
+    op.drop_index(op.f("ix_deletion_requests_tenant_id_client_id"), table_name="deletion_requests")
+    op.drop_table("deletion_requests")
     op.drop_index(op.f("ix_coverages_tenant_id_client_id"), table_name="coverages")
     op.drop_table("coverages")
     op.drop_index(op.f("ix_consents_tenant_id_client_id_kind"), table_name="consents")

@@ -1,0 +1,146 @@
+"""What clients consent to, and the practice's texts that they sign."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input
+from api.deps import Desk, Version, endpoint
+from api.fields import Day, Instant, LongText, Name, Why
+from practice.people import consents
+from practice.people.client_models import Agreement, Consent
+from practice.people.consents import AlreadyRevoked, NoAgreement, SignedByGuardian
+
+router = APIRouter(tags=["consents"])
+
+Kind = Literal["INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"]
+Signer = Annotated[Name | None, Field(description="Default: the client, or the guardian for the guardian's consent.")]
+
+
+class ConsentIn(Input):
+    kind: Kind
+    signed_at: Annotated[Instant | None, Field(description="Default: now.")] = None
+    signed_by_name: Signer = None
+    expires_on: Annotated[
+        Day | None, Field(description="The first day on which it counts no more. Default: a year.")
+    ] = None
+
+
+class ConsentChange(Input):
+    signed_by_name: Name = ""
+    expires_on: Day | None = None
+
+
+class Revocation(Input):
+    revoked_at: Annotated[Instant | None, Field(description="Default: now.")] = None
+
+
+class Signature(Input):
+    signed_by_name: Signer = None
+
+
+class ConsentOut(BaseModel):
+    id: UUID
+    client_id: UUID
+    kind: str
+    signed_at: datetime
+    signed_by_name: str | None
+    expires_on: date | None
+    revoked_at: datetime | None
+    agreement_id: UUID | None
+    voided_at: datetime | None
+    void_reason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, consent: Consent) -> "ConsentOut":
+        return cls(**{name: getattr(consent, name) for name in cls.model_fields})
+
+
+class ConsentsOut(BaseModel):
+    items: list[ConsentOut]
+
+
+class AgreementIn(Input):
+    kind: Kind
+    title: Name
+    text: LongText
+
+
+class AgreementOut(BaseModel):
+    id: UUID
+    kind: str
+    number: int
+    title: str
+    text: str
+    published_at: datetime
+    published_by: UUID | None
+
+    @classmethod
+    def of(cls, agreement: Agreement) -> "AgreementOut":
+        return cls(**{name: getattr(agreement, name) for name in cls.model_fields})
+
+
+class AgreementsOut(BaseModel):
+    items: list[AgreementOut]
+
+
+@endpoint(router, "GET", "/clients/{client_id}/consents", may="consents.read")
+def list_consents(desk: Desk, client_id: UUID, voided: Annotated[bool, Query()] = False) -> ConsentsOut:
+    """What a client consented to, latest first."""
+    found = consents.list_consents(desk.work, desk.scope, client_id, voided=voided)
+    return ConsentsOut(items=[ConsentOut.of(consent) for consent in found])
+
+
+@endpoint(router, "POST", "/clients/{client_id}/consents", may="consents.write", status=201)
+def sign_consent(desk: Desk, client_id: UUID, body: ConsentIn) -> ConsentOut:
+    """Put a signed consent on record."""
+    return ConsentOut.of(consents.sign_consent(desk.work, desk.scope, client_id, **body.model_dump()))
+
+
+@endpoint(router, "PATCH", "/consents/{consent_id}", may="consents.write")
+def change_consent(desk: Desk, consent_id: UUID, version: Version, body: ConsentChange) -> ConsentOut:
+    """Change when a consent ends, or how its signer is written."""
+    changes = body.model_dump(exclude_unset=True)
+    return ConsentOut.of(consents.change_consent(desk.work, desk.scope, consent_id, version, changes))
+
+
+@endpoint(router, "POST", "/consents/{consent_id}/revoke", may="consents.write", refusals=[AlreadyRevoked])
+def revoke_consent(desk: Desk, consent_id: UUID, body: Revocation) -> ConsentOut:
+    """A consent counts no more."""
+    return ConsentOut.of(consents.revoke_consent(desk.work, desk.scope, consent_id, body.revoked_at))
+
+
+@endpoint(router, "DELETE", "/consents/{consent_id}", may="consents.write", status=204)
+def void_consent(desk: Desk, consent_id: UUID, reason: Annotated[Why, Query()]) -> None:
+    """Take back a consent that was put on record by mistake. It stays there; the reason names nobody."""
+    consents.void_consent(desk.work, desk.scope, consent_id, reason)
+
+
+@endpoint(router, "GET", "/agreements", may="consents.read")
+def list_agreements(desk: Desk, kind: Annotated[Kind | None, Query()] = None) -> AgreementsOut:
+    """The texts that are signed today, or all there were of a kind."""
+    return AgreementsOut(items=[AgreementOut.of(text) for text in consents.list_agreements(desk.work, kind)])
+
+
+@endpoint(router, "POST", "/agreements", may="settings.write", status=201)
+def publish_agreement(desk: Desk, body: AgreementIn) -> AgreementOut:
+    """A new text to be signed from now on, under the next number of its kind."""
+    return AgreementOut.of(consents.publish_agreement(desk.work, body.kind, body.title, body.text))
+
+
+@endpoint(
+    router,
+    "POST",
+    "/clients/{client_id}/agreements/{kind}/sign",
+    may="consents.sign",
+    status=201,
+    refusals=[NoAgreement, SignedByGuardian],
+)
+def sign_agreement(desk: Desk, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
+    """Sign the newest text of a kind, now: the client themselves, or with the front desk."""
+    found = consents.sign_agreement(desk.work, desk.scope, client_id, kind, body.signed_by_name)
+    return ConsentOut.of(found)

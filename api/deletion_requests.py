@@ -1,0 +1,89 @@
+"""A client asks to be forgotten."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, endpoint
+from api.fields import Why
+from practice.people import deletion
+from practice.people.client_models import DeletionRequest
+from practice.people.deletion import DeletionAsked, StillInTreatment, WrongStep
+
+router = APIRouter(prefix="/deletion-requests", tags=["deletion requests"])
+
+Status = Literal["ASKED", "APPROVED", "REFUSED", "REDACTED"]
+
+
+class DeletionIn(Input):
+    client_id: UUID
+
+
+class ReviewIn(Input):
+    """A refusal says why."""
+
+    approved: bool
+    reason: Why | None = None
+
+
+class DeletionQuery(ListQuery):
+    client_id: UUID | None = None
+    status: Status | None = None
+
+
+class DeletionOut(BaseModel):
+    id: UUID
+    client_id: UUID
+    status: Status
+    asked_at: datetime
+    asked_by: UUID | None
+    reviewed_at: datetime | None
+    reviewed_by: UUID | None
+    refusal: str | None
+    redacted_at: datetime | None
+    redacted_by: UUID | None
+    version: int
+
+    @classmethod
+    def of(cls, request: DeletionRequest) -> "DeletionOut":
+        return cls(**{name: getattr(request, name) for name in cls.model_fields})
+
+
+DeletionInList: Any = some_of(DeletionOut)
+
+
+@endpoint(router, "GET", "", may="deletion_requests.read")
+def list_deletion_requests(desk: Desk, query: Annotated[DeletionQuery, Query()]) -> PageOut[DeletionInList]:
+    """Requests to be forgotten, the newest first. Sorts by asked_at or id."""
+    found = deletion.list_requests(desk.work, desk.scope, query.asked(), client_id=query.client_id, status=query.status)
+    return page_out(found, DeletionOut)
+
+
+@endpoint(router, "POST", "", may="deletion_requests.ask", status=201, refusals=[DeletionAsked])
+def ask_for_deletion(desk: Desk, body: DeletionIn) -> DeletionOut:
+    """A client asks, themselves or at the front desk."""
+    return DeletionOut.of(deletion.ask(desk.work, desk.scope, body.client_id))
+
+
+@endpoint(router, "GET", "/{request_id}", may="deletion_requests.read")
+def get_deletion_request(desk: Desk, request_id: UUID) -> DeletionOut:
+    """One request, and how far it is."""
+    return DeletionOut.of(deletion.get_request(desk.work, desk.scope, request_id))
+
+
+@endpoint(router, "POST", "/{request_id}/review", may="deletion_requests.review", refusals=[WrongStep])
+def review_deletion_request(desk: Desk, request_id: UUID, body: ReviewIn) -> DeletionOut:
+    """Approve, or refuse with a reason that the client reads."""
+    return DeletionOut.of(deletion.review(desk.work, request_id, approved=body.approved, reason=body.reason))
+
+
+@endpoint(
+    router, "POST", "/{request_id}/redact", may="deletion_requests.redact", refusals=[WrongStep, StillInTreatment]
+)
+def redact_client(desk: Desk, request_id: UUID) -> DeletionOut:
+    """Carry an approved request out, for good: who the client is goes; what the law requires to keep stays."""
+    return DeletionOut.of(deletion.redact(desk.work, request_id))

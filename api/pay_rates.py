@@ -1,0 +1,112 @@
+"""What clinicians are paid by: base rates and multipliers, each from a date on."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
+
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, endpoint
+from api.fields import Day, MoneyIn, MoneyOut
+from api.services import ServiceKind
+from practice.pay import rates
+from practice.pay.models import PayMultiplier, PayRate
+
+router = APIRouter(tags=["pay"])
+
+TIMES = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
+
+
+def multiplier_of(value: Any) -> Decimal:
+    if not isinstance(value, str) or not re.fullmatch(TIMES, value):
+        raise ValueError('write a multiplier as a string such as "1.25"')
+    return Decimal(value)
+
+
+Multiplier = Annotated[
+    Decimal,
+    BeforeValidator(multiplier_of),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": TIMES, "examples": ["1.25"]}),
+]
+
+
+class PayRateIn(Input):
+    rate: MoneyIn
+    effective_on: Day | None = None
+
+
+class PayRateOut(BaseModel):
+    id: UUID
+    rate: MoneyOut
+    effective_on: date | None
+    set_at: datetime
+    set_by: UUID | None
+
+    @classmethod
+    def of(cls, rate: PayRate) -> "PayRateOut":
+        plain = {name: getattr(rate, name) for name in cls.model_fields if name != "rate"}
+        return cls(**plain, rate=rate.rate_cents)
+
+
+class PayRatesOut(BaseModel):
+    items: list[PayRateOut]
+
+
+class MultiplierIn(Input):
+    staff_id: UUID | None = None
+    kind: ServiceKind
+    multiplier: Multiplier
+    effective_on: Day
+
+
+class MultiplierQuery(ListQuery):
+    staff_id: UUID | None = None
+    kind: ServiceKind | None = None
+
+
+class MultiplierOut(BaseModel):
+    id: UUID
+    staff_id: UUID | None
+    kind: str
+    multiplier: str
+    effective_on: date
+    set_at: datetime
+    set_by: UUID | None
+
+    @classmethod
+    def of(cls, row: PayMultiplier) -> "MultiplierOut":
+        plain = {name: getattr(row, name) for name in cls.model_fields if name != "multiplier"}
+        return cls(**plain, multiplier=f"{row.multiplier:.2f}")
+
+
+MultiplierInList: Any = some_of(MultiplierOut)
+
+
+@endpoint(router, "GET", "/staff/{staff_id}/pay-rates", may="pay.read")
+def list_pay_rates(desk: Desk, staff_id: UUID) -> PayRatesOut:
+    """Somebody's base rates for an hour, the latest date first."""
+    return PayRatesOut(items=[PayRateOut.of(rate) for rate in rates.pay_rates(desk.work, desk.scope, staff_id)])
+
+
+@endpoint(router, "POST", "/staff/{staff_id}/pay-rates", may="pay.write", status=201)
+def set_pay_rate(desk: Desk, staff_id: UUID, body: PayRateIn) -> PayRateOut:
+    """A base rate from a date on, past ones too: what is paid already becomes an adjustment."""
+    return PayRateOut.of(rates.set_pay_rate(desk.work, staff_id, body.rate, body.effective_on))
+
+
+@endpoint(router, "GET", "/pay/multipliers", may="pay.read")
+def list_multipliers(desk: Desk, query: Annotated[MultiplierQuery, Query()]) -> PageOut[MultiplierInList]:
+    """What a kind of service is multiplied with, for all or for somebody. Sorts by effective_on, kind or id."""
+    found = rates.list_multipliers(desk.work, desk.scope, query.asked(), staff_id=query.staff_id, kind=query.kind)
+    return page_out(found, MultiplierOut)
+
+
+@endpoint(router, "POST", "/pay/multipliers", may="pay.write", status=201)
+def set_multiplier(desk: Desk, body: MultiplierIn) -> MultiplierOut:
+    """What a kind of service is multiplied with from a date on. Of one date the last set counts."""
+    return MultiplierOut.of(rates.set_multiplier(desk.work, **body.model_dump()))

@@ -1,0 +1,188 @@
+"""The rooms: which there are, what they are blocked for, which are free, and how much they are used."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, Version, endpoint
+from api.fields import Day, Instant, Name, Short, Why
+from practice.scheduling import blocks, rooms
+from practice.scheduling.models import Block, Room
+from practice.scheduling.refusals import SlotTaken
+from practice.scheduling.rooms import Use
+
+router = APIRouter(prefix="/rooms", tags=["rooms"])
+
+Capacity = Annotated[int, Field(ge=1, le=1000)]
+Equipment = Annotated[list[Short], Field(max_length=30)]
+
+
+class RoomIn(Input):
+    name: Name
+    capacity: Capacity
+    equipment: Equipment = Field(default_factory=list)
+
+
+class RoomChange(Input):
+    """Only what is sent is changed."""
+
+    name: Name = ""
+    capacity: Capacity = 1
+    equipment: Equipment = Field(default_factory=list)
+
+
+class RoomQuery(ListQuery):
+    active: bool | None = None
+
+
+class FreeQuery(Input):
+    start: Annotated[Instant, Field(alias="from")]
+    end: Annotated[Instant, Field(alias="to")]
+    capacity: Capacity = 1
+    equipment: Equipment = Field(default_factory=list)
+
+
+class SpanQuery(Input):
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
+
+
+class BlockIn(Input):
+    starts_at: Instant
+    ends_at: Instant
+    reason: Name | None = None
+
+
+class BlockQuery(ListQuery):
+    start: Annotated[Instant | None, Field(alias="from")] = None
+    end: Annotated[Instant | None, Field(alias="to")] = None
+
+
+class RoomOut(BaseModel):
+    id: UUID
+    name: str
+    capacity: int
+    equipment: list[str]
+    active: bool
+    version: int
+
+    @classmethod
+    def of(cls, room: Room) -> "RoomOut":
+        return cls(**{name: getattr(room, name) for name in cls.model_fields})
+
+
+class RoomsOut(BaseModel):
+    items: list[RoomOut]
+
+
+class UseOut(BaseModel):
+    room_id: UUID
+    name: str
+    active: bool
+    booked_minutes: int
+    blocked_minutes: int
+    open_minutes: int
+    utilisation: Annotated[float | None, Field(description="Booked by open minutes; empty where none were open.")]
+
+    @classmethod
+    def of(cls, use: Use) -> "UseOut":
+        counted = ("booked_minutes", "blocked_minutes", "open_minutes", "utilisation")
+        plain = {name: getattr(use, name) for name in counted}
+        return cls(room_id=use.room.id, name=use.room.name, active=use.room.active, **plain)
+
+
+class UtilisationOut(BaseModel):
+    items: list[UseOut]
+
+
+class BlockOut(BaseModel):
+    id: UUID
+    room_id: UUID | None
+    clinician_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str | None
+
+    @classmethod
+    def of(cls, block: Block) -> "BlockOut":
+        return cls(**{name: getattr(block, name) for name in cls.model_fields})
+
+
+RoomInList: Any = some_of(RoomOut)
+BlockInList: Any = some_of(BlockOut)
+
+
+@endpoint(router, "GET", "", may="rooms.read")
+def list_rooms(desk: Desk, query: Annotated[RoomQuery, Query()]) -> PageOut[RoomInList]:
+    """The rooms. Sorts by name, capacity or id."""
+    return page_out(rooms.list_rooms(desk.work, query.asked(), active=query.active), RoomOut)
+
+
+@endpoint(router, "POST", "", may="rooms.write", status=201)
+def add_room(desk: Desk, body: RoomIn) -> RoomOut:
+    """Add a room."""
+    return RoomOut.of(rooms.add_room(desk.work, **body.model_dump()))
+
+
+@endpoint(router, "GET", "/availability", may="rooms.read")
+def list_free_rooms(desk: Desk, query: Annotated[FreeQuery, Query()]) -> RoomsOut:
+    """Rooms that are free for the whole span, of 92 days at most; the smallest that will do first."""
+    found = rooms.free_rooms(desk.work, query.start, query.end, capacity=query.capacity, equipment=query.equipment)
+    return RoomsOut(items=[RoomOut.of(room) for room in found])
+
+
+@endpoint(router, "GET", "/utilisation", may="rooms.read")
+def get_room_utilisation(desk: Desk, query: Annotated[SpanQuery, Query()]) -> UtilisationOut:
+    """How much each room was used, over local dates, 92 days at most.
+
+    Booked are active appointments, a group once. Open are the minutes between the earliest beginning and the latest end
+    of any clinician's weekly hours, summed over the dates on which the practice was not closed.
+    """
+    return UtilisationOut(items=[UseOut.of(use) for use in rooms.utilisation(desk.work, query.first, query.last)])
+
+
+@endpoint(router, "GET", "/{room_id}", may="rooms.read")
+def get_room(desk: Desk, room_id: UUID) -> RoomOut:
+    """One room."""
+    return RoomOut.of(rooms.get_room(desk.work, room_id))
+
+
+@endpoint(router, "PATCH", "/{room_id}", may="rooms.write")
+def change_room(desk: Desk, room_id: UUID, version: Version, body: RoomChange) -> RoomOut:
+    """Change a room. Groups that are booked in it keep their seats."""
+    return RoomOut.of(rooms.change_room(desk.work, room_id, version, body.model_dump(exclude_unset=True)))
+
+
+@endpoint(router, "POST", "/{room_id}/deactivate", may="rooms.write")
+def deactivate_room(desk: Desk, room_id: UUID) -> RoomOut:
+    """Nothing is booked in it any more; what is booked stays."""
+    return RoomOut.of(rooms.set_room_active(desk.work, room_id, False))
+
+
+@endpoint(router, "POST", "/{room_id}/activate", may="rooms.write")
+def activate_room(desk: Desk, room_id: UUID) -> RoomOut:
+    """It can be booked again."""
+    return RoomOut.of(rooms.set_room_active(desk.work, room_id, True))
+
+
+@endpoint(router, "GET", "/{room_id}/blocks", may="rooms.read")
+def list_room_blocks(desk: Desk, room_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
+    """What a room is blocked for, where that touches the span. Sorts by starts_at or id."""
+    found = blocks.list_blocks(desk.work, desk.scope, query.asked(), room_id=room_id, start=query.start, end=query.end)
+    return page_out(found, BlockOut)
+
+
+@endpoint(router, "POST", "/{room_id}/blocks", may="rooms.write", status=201, refusals=[SlotTaken])
+def block_room(desk: Desk, room_id: UUID, body: BlockIn) -> BlockOut:
+    """Block a room for a time in which nothing is booked."""
+    return BlockOut.of(blocks.add_block(desk.work, desk.scope, room_id=room_id, **body.model_dump()))
+
+
+@endpoint(router, "DELETE", "/{room_id}/blocks/{block_id}", may="rooms.write", status=204)
+def unblock_room(desk: Desk, room_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
+    """The room is free again. The reason names nobody."""
+    blocks.void_block(desk.work, desk.scope, block_id, reason, room_id=room_id)

@@ -1,0 +1,37 @@
+"""Where the bundle's tables and columns stand in the database. What is not named here has the same name there."""
+
+from typing import Final
+
+from ingest.bundle.format import Column, Table
+
+TABLES = {
+    "practice": "practices",
+    "availability": "availability_windows",
+    "supervision": "supervision_sessions",
+    "rates": "pay_multipliers",
+}
+COLUMNS = {
+    ("appointments", "service_code"): "service_id",
+    ("appointments", "group_id"): "group_session_id",
+    ("availability_exceptions", "date"): "on_date",
+    ("adjustments", "group"): "group_code",
+    ("closures", "date"): "closed_on",
+}
+ELSEWHERE = {  # in tables of their own
+    ("practice", "average_reimbursement_target"),
+    ("staff", "base_pay_rate"),
+    ("services", "rate"),
+    ("claims", "charge_ids"),
+}
+SEALED = {("clients", "medical_notes"), ("notes", "text"), ("incidents", "summary"), ("practice", "tax_id")}
+REIMBURSEMENT_TARGET: Final = "average_reimbursement_target_cents"  # the setting that it is
+
+
+def table_of(table: Table) -> str:
+    return TABLES.get(table.name, table.name)
+
+
+def column_of(table: Table, column: Column) -> str:
+    if column.name == "id":
+        return "external_id"
+    return COLUMNS.get((table.name, column.name), f"{column.name}_cents" if column.kind == "money" else column.name)

@@ -1,0 +1,137 @@
+"""The queries of an export: each column of a file as the text that the bundle has for it.
+
+The session's time zone is UTC and its dates are ISO (the connection sees to it), so an instant's own text needs two
+replacements and no formatting.
+"""
+
+from typing import LiteralString
+
+from psycopg import sql
+
+from ingest.bundle import places
+from ingest.bundle.format import TABLES, Column, Table
+
+# Beside the columns of the table itself.
+COMPUTED: dict[tuple[str, str], LiteralString] = {
+    ("practice", "average_reimbursement_target"): f"""
+        round(rule_value(r.id, '{places.REIMBURSEMENT_TARGET}', %(today)s)::bigint * 0.01, 2)
+    """,
+    ("staff", "base_pay_rate"): """
+        (
+            select round(p.rate_cents * 0.01, 2) from pay_rates as p
+            where p.tenant_id = r.tenant_id and p.staff_id = r.id
+                and (p.effective_on is null or p.effective_on <= %(today)s)
+            order by p.effective_on desc nulls last, p.set_at desc limit 1
+        )
+    """,
+    ("services", "rate"): """
+        coalesce((
+            select round(p.rate_cents * 0.01, 2) from service_rates as p
+            where p.tenant_id = r.tenant_id and p.service_id = r.id
+                and (p.effective_on is null or p.effective_on <= %(today)s)
+            order by p.effective_on desc nulls last, p.set_at desc limit 1
+        ), 0.00)
+    """,
+    ("claims", "charge_ids"): """
+        (
+            select string_agg(coalesce(h.external_id, h.id::text), '|' order by l.position)
+            from claim_charges as l join charges as h on h.tenant_id = l.tenant_id and h.id = l.charge_id
+            where l.tenant_id = r.tenant_id and l.claim_id = r.id
+        )
+    """,
+}
+SOURCES: dict[str, LiteralString] = {  # where not every row counts, or it is no row of a practice
+    "practice": "(select *, id as tenant_id from practices)",
+    "rates": """
+        (
+            select distinct on (staff_id, kind, effective_on) * from pay_multipliers where tenant_id = %(tenant_id)s
+            order by staff_id, kind, effective_on, set_at desc
+        )
+    """,
+}
+NOT_VOIDED: LiteralString = "r.voided_at is null"
+CONDITIONS: dict[str, LiteralString] = {
+    "coverages": f"""
+        {NOT_VOIDED} or exists (select from claims as c where c.tenant_id = r.tenant_id and c.coverage_id = r.id)
+    """,
+    "consents": NOT_VOIDED,
+    "incidents": NOT_VOIDED,
+    "closures": NOT_VOIDED,
+    "availability": NOT_VOIDED,
+    "availability_exceptions": NOT_VOIDED,
+    "payments": NOT_VOIDED,
+    "payment_applications": "to_payment_id.voided_at is null",
+    "refunds": "to_payment_id.voided_at is null",
+}
+
+
+def query_of(table: Table) -> sql.Composed:
+    """All rows of the file in its order, with the row's id in front. A sealed column comes as it is."""
+    order = [sql.SQL('{} collate "C" nulls first, ').format(sql.Identifier(name)) for name in table.key]
+    return sql.SQL(
+        "select * from (select r.id as row_id, {columns} from {source} as r {joins} "
+        "where r.tenant_id = %(tenant_id)s and ({condition})) as written order by {order} row_id"
+    ).format(
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(expression(table, column), sql.Identifier(column.name))
+            for column in table.columns
+        ),
+        source=sql.SQL(SOURCES[table.name]) if table.name in SOURCES else sql.Identifier(places.table_of(table)),
+        joins=sql.SQL(" ").join(join(table, column) for column in table.columns if target_of(table, column)),
+        condition=sql.SQL(CONDITIONS.get(table.name, "true")),
+        order=sql.SQL("").join(order),
+    )
+
+
+def expression(table: Table, column: Column) -> sql.Composable:
+    if (table.name, column.name) in COMPUTED:
+        return sql.SQL("({})::text").format(sql.SQL(COMPUTED[table.name, column.name]))
+    if target_of(table, column):
+        return id_of(joined(column), target_of(table, column))
+    if column.name == "id":
+        return id_of(sql.Identifier("r"), places.table_of(table))
+    value = sql.SQL("r.{}").format(sql.Identifier(places.column_of(table, column)))
+    if (table.name, column.name) in places.SEALED:
+        return value
+    match column.kind:
+        case "instant":
+            form: LiteralString = "replace(replace({}::text, ' ', 'T'), '+00', 'Z')"
+        case "time":
+            form = "to_char({}, 'HH24:MI')"
+        case "money":
+            form = "round({} * 0.01, 2)::text"
+        case "list":
+            form = "nullif(array_to_string({}, '|'), '')"
+        case "text" | "prose" | "email":
+            form = "nullif({}, '')"
+        case _:
+            form = "{}::text"
+    return sql.SQL(form).format(value)
+
+
+def target_of(table: Table, column: Column) -> str:
+    """The table of the database that the column refers to, if it does."""
+    if column.references and column.kind != "list":
+        return places.table_of(TABLES[column.references])
+    return "group_sessions" if (table.name, column.name) == ("appointments", "group_id") else ""
+
+
+def id_of(alias: sql.Composable, table: str) -> sql.Composable:
+    """The id that a record had where it came from, else its own."""
+    if table == "services":
+        return sql.SQL("{}.code").format(alias)
+    return sql.SQL("coalesce({0}.external_id, {0}.id::text)").format(alias)
+
+
+def joined(column: Column) -> sql.Identifier:
+    return sql.Identifier(f"to_{column.name}")
+
+
+def join(table: Table, column: Column) -> sql.Composed:
+    return sql.SQL(
+        "left join {target} as {alias} on {alias}.tenant_id = r.tenant_id and {alias}.id = r.{column}"
+    ).format(
+        target=sql.Identifier(target_of(table, column)),
+        alias=joined(column),
+        column=sql.Identifier(places.column_of(table, column)),
+    )

@@ -1,0 +1,96 @@
+"""Verbs about the files of a client's chart: put in, look at, take out, void. Contents are sealed."""
+
+import base64
+import hashlib
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import undefer
+
+from practice.errors import Refusal
+from practice.people.client_models import Document
+from practice.people.clients import lock_client
+from practice.people.document_rules import clean_name, file_problems, media_type_of
+from practice.people.reach import is_within, reaches
+from practice.people.service import Invalid, NotFound, void
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from practice.store.ids import new_id
+from practice.store.pages import Page, PageRequest, page_of
+
+
+class DocumentExists(Refusal):
+    code = "DOCUMENT_EXISTS"
+
+
+def list_documents(work: Work, scope: Scope, client_id: UUID, asked: PageRequest, *, voided: bool = False) -> Page:
+    if not is_within(work, scope, client_id):
+        raise NotFound
+    query = select(Document).where(Document.tenant_id == work.tenant_id, Document.client_id == client_id)
+    if not voided or work.actor.client_id is not None:  # what was put into a chart by mistake is not the client's
+        query = query.where(Document.voided_at.is_(None))
+    sortable = {"uploaded_at": Document.uploaded_at, "name": Document.name, "id": Document.id}
+    work.record("client.read", "client", client_id, part="documents")
+    return page_of(work.db, query, asked, sortable, Document.id, "-uploaded_at")
+
+
+def add_document(work: Work, scope: Scope, client_id: UUID, name: str, content: bytes) -> Document:
+    lock_client(work, scope, client_id)  # the second of two with the same file finds it there
+    media_type = media_type_of(content)
+    problems = file_problems(content, media_type)
+    if problems or media_type is None:
+        raise Invalid(problems)
+    digest = hashlib.sha256(content).digest()
+    if work.db.scalar(select(Document.id).where(*of_client(work, client_id), Document.sha256 == digest)):
+        raise DocumentExists("The same file is in this chart already, maybe under another name. Nothing was added.")
+    document_id = new_id()
+    document = Document(
+        tenant_id=work.tenant_id,
+        id=document_id,
+        client_id=client_id,
+        name=clean_name(name, media_type),
+        media_type=media_type,
+        size=len(content),
+        sha256=digest,
+        content=work.seal("documents", "content", document_id, base64.b64encode(content).decode()),
+        uploaded_at=work.now,
+        uploaded_by=work.actor.account_id,
+    )
+    work.db.add(document)
+    work.record("document.added", "client", client_id, document_id=str(document_id), media_type=media_type)
+    return document
+
+
+def get_document(work: Work, scope: Scope, client_id: UUID, document_id: UUID) -> Document:
+    document = find_document(work, scope, client_id, document_id)
+    work.record("document.read", "client", client_id, document_id=str(document_id))
+    return document
+
+
+def take_out(work: Work, scope: Scope, client_id: UUID, document_id: UUID) -> tuple[Document, bytes]:
+    """The file itself."""
+    document = find_document(work, scope, client_id, document_id, with_content=True)
+    sealed = work.unseal("documents", "content", document_id, document.content)
+    work.record("document.taken_out", "client", client_id, document_id=str(document_id))
+    return document, base64.b64decode(sealed or "")
+
+
+def void_document(work: Work, scope: Scope, client_id: UUID, document_id: UUID, reason: str) -> None:
+    document = find_document(work, scope, client_id, document_id)
+    void(work, document, reason)
+    work.record("document.voided", "client", client_id, document_id=str(document_id), reason=reason)
+
+
+def of_client(work: Work, client_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Document.tenant_id == work.tenant_id, Document.client_id == client_id, Document.voided_at.is_(None)
+
+
+def find_document(
+    work: Work, scope: Scope, client_id: UUID, document_id: UUID, *, with_content: bool = False
+) -> Document:
+    query = select(Document).where(*of_client(work, client_id), Document.id == document_id)
+    query = query.where(reaches(work, scope, Document.client_id))
+    document = work.db.scalar(query.options(undefer(Document.content)) if with_content else query)
+    if document is None:
+        raise NotFound
+    return document

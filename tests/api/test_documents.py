@@ -1,0 +1,189 @@
+"""Files of a chart over HTTP: what goes in comes out, sealed in between, for those whose chart it is."""
+
+import hashlib
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from api.documents import LARGEST_UPLOAD
+from practice.people import documents
+from practice.people.document_rules import LARGEST
+from practice.people.documents import DocumentExists
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from tests.support.front_door import ok
+from tests.support.http import V1, bearer, code_of
+from tests.support.people import House, Person
+from tests.support.schedule import make_client, make_portal_client
+from tests.support.waiting import collide
+
+PDF = b"%PDF-1.7 a made-up letter"
+
+
+@pytest.fixture
+def chart(practice: House) -> UUID:
+    return make_client(practice)
+
+
+def send(
+    client: TestClient,
+    practice: House,
+    chart: UUID,
+    content: bytes = PDF,
+    name: str = "letter.pdf",
+    by: Person | None = None,
+    **headers: str,
+) -> Any:
+    files = {"file": (name, content, "text/html")}  # what it is said to be counts for nothing
+    return client.post(f"{V1}/clients/{chart}/documents", files=files, headers=bearer(practice, by, **headers))
+
+
+def listed(client: TestClient, practice: House, chart: UUID, by: Person | None = None, **query: Any) -> list[Any]:
+    url = f"{V1}/clients/{chart}/documents"
+    return ok(client.get(url, params=query, headers=bearer(practice, by)))["items"]
+
+
+def test_a_file_comes_out_as_it_went_in(client: TestClient, practice: House, chart: UUID) -> None:
+    sent = send(client, practice, chart, name="Überweisung 3; new.pdf")
+    assert sent.status_code == 201, sent.text
+    document = sent.json()
+    assert (document["media_type"], document["size"], document["name"]) == (
+        *("application/pdf", len(PDF)),
+        "Überweisung 3; new.pdf",
+    )
+    assert document["sha256"] == hashlib.sha256(PDF).hexdigest()
+    url = f"{V1}/clients/{chart}/documents/{document['id']}"
+    assert ok(client.get(url, headers=bearer(practice))) == document
+    file = client.get(f"{url}/content", headers=bearer(practice))
+    assert (file.status_code, file.content) == (200, PDF)
+    assert file.headers["Content-Type"] == "application/pdf"
+    assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert file.headers["Cache-Control"] == "no-store"
+    kind, _, name = file.headers["Content-Disposition"].partition("; filename*=UTF-8''")
+    assert (kind, unquote(name)) == ("attachment", "Überweisung 3; new.pdf")
+    assert ";" not in name
+
+
+def test_a_file_stands_sealed_in_the_database(client: TestClient, practice: House, chart: UUID) -> None:
+    send(client, practice, chart)
+    with practice.house.store.session_in(practice.id) as db:
+        kept = db.scalar(text("select content from documents where client_id = :id"), {"id": chart})
+    assert b"made-up" not in kept
+    assert b"JVBERi0" not in kept  # %PDF- in base64
+
+
+def test_large_files_come_through_and_larger_ones_do_not(client: TestClient, practice: House, chart: UUID) -> None:
+    largest = b"x" * LARGEST
+    document = send(client, practice, chart, largest, "large.txt").json()
+    url = f"{V1}/clients/{chart}/documents/{document['id']}/content"
+    assert client.get(url, headers=bearer(practice)).content == largest
+    answer = send(client, practice, chart, largest + b"x")
+    assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR")
+    answer = send(client, practice, chart, b"x" * LARGEST_UPLOAD)
+    assert (answer.status_code, code_of(answer)) == (413, "TOO_LARGE")
+    elsewhere = client.post(f"{V1}/staff", content=b" " * 1_000_001, headers=bearer(practice))
+    assert (elsewhere.status_code, code_of(elsewhere)) == (413, "TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(b"", "empty.txt"), (b"\x7fELF\0", "letter.pdf"), (b"GIF89a\0", "a.png")]
+)
+def test_what_a_chart_does_not_take_is_refused(
+    client: TestClient, practice: House, chart: UUID, content: bytes, name: str
+) -> None:
+    answer = send(client, practice, chart, content, name)
+    assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR")
+    assert listed(client, practice, chart) == []
+
+
+def test_a_request_without_a_file_is_refused_with_a_sentence(client: TestClient, practice: House, chart: UUID) -> None:
+    url = f"{V1}/clients/{chart}/documents"
+    for body in ({"json": {"file": "x"}}, {"data": {"file": "x"}}, {"files": {"other": ("a.txt", b"a")}}, {}):
+        answer = client.post(url, headers=bearer(practice), **body)
+        assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR"), body
+    broken = {"Content-Type": "multipart/form-data"}
+    answer = client.post(url, content=b"no boundary", headers=bearer(practice) | broken)
+    assert (answer.status_code, code_of(answer)) == (400, "BAD_REQUEST")
+
+
+def test_a_chart_holds_a_file_once_until_it_is_voided(client: TestClient, practice: House, chart: UUID) -> None:
+    first = send(client, practice, chart).json()
+    again = send(client, practice, chart, name="other.pdf")
+    assert (again.status_code, code_of(again)) == (409, "DOCUMENT_EXISTS")
+    assert send(client, practice, make_client(practice)).status_code == 201  # another's chart is another's
+    url = f"{V1}/clients/{chart}/documents/{first['id']}"
+    assert client.delete(url, headers=bearer(practice)).status_code == 422  # without a reason
+    gone = client.delete(url, params={"reason": "Another person's letter"}, headers=bearer(practice))
+    assert gone.status_code == 204
+    for path in (url, f"{url}/content"):
+        assert client.get(path, headers=bearer(practice)).status_code == 404
+    assert client.delete(url, params={"reason": "Again"}, headers=bearer(practice)).status_code == 404
+    assert listed(client, practice, chart) == []
+    (voided,) = listed(client, practice, chart, voided=True)
+    assert (voided["id"], voided["void_reason"]) == (first["id"], "Another person's letter")
+    assert send(client, practice, chart).status_code == 201
+
+
+def test_of_two_who_send_the_same_file_at_once_the_second_waits_for_the_first(practice: House, chart: UUID) -> None:
+    def send_one(work: Work) -> Any:
+        return documents.add_document(work, Scope.ALL, chart, "a.pdf", PDF)
+
+    assert isinstance(collide(practice, send_one, send_one).exception(), DocumentExists)
+
+
+def test_a_repeated_upload_is_answered_as_the_first_was(client: TestClient, practice: House, chart: UUID) -> None:
+    key = str(uuid4())
+    first = send(client, practice, chart, Idempotency_Key=key)
+    again = send(client, practice, chart, Idempotency_Key=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    for other in ({"content": PDF[:-1] + b"!"}, {"name": "other.pdf"}):
+        answer = send(client, practice, chart, Idempotency_Key=key, **other)
+        assert (answer.status_code, code_of(answer)) == (409, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_whose_chart_it_is_decides(client: TestClient, practice: House) -> None:
+    supervisor = practice.add("supervisor")
+    own, other = practice.add("clinician", supervisor=supervisor), practice.add("clinician")
+    patient = make_portal_client(practice, own)
+    sent = send(client, practice, patient.staff_id, by=own)
+    assert sent.status_code == 201
+    assert send(client, practice, patient.staff_id, PDF + b"2", by=supervisor).status_code == 201
+    for stranger in (other, make_portal_client(practice, other)):
+        assert (
+            client.get(f"{V1}/clients/{patient.staff_id}/documents", headers=bearer(practice, stranger)).status_code
+            == 404
+        )
+        url = f"{V1}/clients/{patient.staff_id}/documents/{sent.json()['id']}/content"
+        assert client.get(url, headers=bearer(practice, stranger)).status_code == 404
+    assert send(client, practice, patient.staff_id, b"x", by=other).status_code == 404
+    assert send(client, practice, patient.staff_id, b"x", by=patient).status_code == 403
+    assert len(listed(client, practice, patient.staff_id, patient)) == 2
+    # a document is found in its own chart only
+    misplaced = f"{V1}/clients/{make_client(practice)}/documents/{sent.json()['id']}"
+    assert client.get(misplaced, headers=bearer(practice)).status_code == 404
+
+
+def test_a_client_does_not_see_what_was_voided_in_their_chart(client: TestClient, practice: House) -> None:
+    patient = make_portal_client(practice)
+    document = send(client, practice, patient.staff_id).json()
+    url = f"{V1}/clients/{patient.staff_id}/documents/{document['id']}"
+    client.delete(url, params={"reason": "Wrong chart"}, headers=bearer(practice))
+    assert listed(client, practice, patient.staff_id, patient, voided=True) == []
+    assert len(listed(client, practice, patient.staff_id, voided=True)) == 1
+
+
+def test_everything_is_on_the_audit_trail(client: TestClient, practice: House, chart: UUID) -> None:
+    document = send(client, practice, chart, name="secret name.pdf").json()
+    url = f"{V1}/clients/{chart}/documents/{document['id']}"
+    for path in (f"{V1}/clients/{chart}/documents", url, f"{url}/content"):
+        client.get(path, headers=bearer(practice))
+    client.delete(url, params={"reason": "Filed twice"}, headers=bearer(practice))
+    found = ok(client.get(f"{V1}/audit", params={"subject_id": str(chart), "sort": "seq"}, headers=bearer(practice)))
+    actions = [entry["action"] for entry in found["items"]]
+    assert actions == ["document.added", "client.read", "document.read", "document.taken_out", "document.voided"]
+    assert "secret name" not in str(found)

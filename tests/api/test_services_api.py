@@ -1,0 +1,249 @@
+"""The catalogue over HTTP: services, what they cost and from when, who offers them on which terms."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from practice.people import service as people
+from practice.people.service import Stale
+from practice.scheduling.catalogue import find_service, service_rate
+from practice.scheduling.prices import get_price, set_price
+from practice.security.installation import Installation
+from practice.security.work import Work
+from tests.support.http import V1, bearer, code_of
+from tests.support.people import NOW, House, Person, make_practice
+from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.waiting import collide
+
+COUPLES = {"code": "90847", "name": "Couples", "kind": "FAMILY", "cpt_code": "90847", "minutes": 50, "rate": "160.00"}
+
+
+def add(client: TestClient, practice: House, **more: Any) -> Any:
+    return client.post(f"{V1}/services", json=COUPLES | more, headers=bearer(practice))
+
+
+def test_a_service_is_added_read_changed_and_closed_for_booking(client: TestClient, practice: House) -> None:
+    made = add(client, practice)
+    assert made.status_code == 201, made.text
+    service = COUPLES | {"category": None, "capacity": None, "active": True, "version": 1}
+    assert made.json() == service | {"created_at": "2026-03-18T15:30:00Z"}
+    place = f"{V1}/services/90847"
+    read = client.get(place, headers=bearer(practice))
+    assert read.json() == made.json()
+    change = {"name": "Couples and families", "category": "Talking"}
+    changed = client.patch(place, json=change, headers=bearer(practice, if_match=read.headers["etag"]))
+    assert changed.json() == made.json() | change | {"version": 2}
+    late = client.patch(place, json=change, headers=bearer(practice, if_match=read.headers["etag"]))
+    assert (late.status_code, code_of(late)) == (412, "STALE")
+    for verb, active in [("deactivate", False), ("deactivate", False), ("activate", True)]:
+        answer = client.post(f"{place}/{verb}", headers=bearer(practice))
+        assert answer.json()["active"] is active
+    assert answer.json()["version"] == 4
+
+
+def test_a_code_is_given_once_in_a_practice(client: TestClient, house: Installation, practice: House) -> None:
+    add(client, practice)
+    again = add(client, practice, name="Other")
+    assert (again.status_code, code_of(again)) == (409, "CODE_TAKEN")
+    assert add(client, make_practice(house)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cpt_code": "9084"},
+        {"cpt_code": "9084x"},
+        {"code": "with space"},
+        {"code": "a/b"},
+        {"minutes": 0},
+        {"minutes": 1441},
+        {"capacity": 0},
+        {"rate": "-1.00"},
+        {"rate": 160},
+        {"kind": "OTHER"},
+        {"name": " "},
+    ],
+)
+def test_a_service_that_is_none_is_refused(client: TestClient, practice: House, wrong: dict[str, Any]) -> None:
+    assert add(client, practice, **wrong).status_code == 422
+
+
+def test_the_catalogue_lists_by_code_and_filters(client: TestClient, practice: House) -> None:
+    for code, kind in [("C", "GROUP"), ("A", "INTAKE"), ("B", "GROUP")]:
+        make_service(practice, code, cents=100 * ord(code), kind=kind)
+    client.post(f"{V1}/services/B/deactivate", headers=bearer(practice))
+
+    def listed(query: str) -> list[str]:
+        answer = client.get(f"{V1}/services?{query}", headers=bearer(practice))
+        assert answer.status_code == 200, answer.text
+        return [f"{item['code']} {item['rate']}" for item in answer.json()["items"]]
+
+    assert listed("") == ["A 65.00", "B 66.00", "C 67.00"]
+    assert listed("kind=GROUP&active=true") == ["C 67.00"]
+    assert listed("active=false") == ["B 66.00"]
+    assert listed("sort=-code&limit=1") == ["C 67.00"]
+
+
+def test_the_kind_of_a_service_stays_once_it_has_been_booked(client: TestClient, practice: House) -> None:
+    service_id = make_service(practice, "X")
+
+    def change(version: int) -> Any:
+        headers = bearer(practice, if_match=f'"{version}"')
+        return client.patch(f"{V1}/services/X", json={"kind": "GROUP", "capacity": 5}, headers=headers)
+
+    assert change(1).json()["kind"] == "GROUP"
+    make_appointment(practice, practice.add("clinician"), make_client(practice), service_id, NOW)
+    assert change(2).json()["kind"] == "GROUP"
+    back = client.patch(f"{V1}/services/X", json={"kind": "INTAKE"}, headers=bearer(practice, if_match='"3"'))
+    assert back.status_code == 422
+    assert "kind" in back.json()["error"]["message"]
+
+
+def test_a_rate_counts_from_its_date_on_and_is_corrected_by_one_of_the_same_date(
+    client: TestClient, practice: House
+) -> None:
+    add(client, practice)
+    rates = f"{V1}/services/90847/rates"
+    for amount, on in [("170.00", "2026-04-01"), ("180", "2026-06-01"), ("175.5", "2026-04-01")]:
+        answer = client.post(rates, json={"rate": amount, "effective_on": on}, headers=bearer(practice))
+        assert answer.status_code == 201, answer.text
+    history = client.get(rates, headers=bearer(practice)).json()["items"]
+    assert [(item["rate"], item["effective_on"]) for item in history] == [
+        *(("180.00", "2026-06-01"), ("175.50", "2026-04-01")),
+        *(("170.00", "2026-04-01"), ("160.00", None)),
+    ]
+    with practice.work() as work:
+        service_id = find_service(work, "90847").id
+        on = [date(1999, 1, 1), date(2026, 3, 31), date(2026, 4, 1), date(2026, 5, 31), date(2026, 6, 1)]
+        assert [service_rate(work, service_id, day) for day in on] == [16000, 16000, 17550, 17550, 18000]
+    client.app.state.clock = lambda: datetime(2026, 4, 2, 15, tzinfo=UTC)
+    token = {"Authorization": f"Bearer {practice.token(now=datetime(2026, 4, 2, 15, tzinfo=UTC))}"}
+    assert client.get(f"{V1}/services/90847", headers=token).json()["rate"] == "175.50"
+
+
+@pytest.mark.parametrize(("on", "status"), [("2026-03-17", 422), ("2026-03-18", 201), ("2026-03-19", 201)])
+def test_a_rate_begins_today_or_later_by_the_practices_calendar(
+    client: TestClient, practice: House, on: str, status: int
+) -> None:
+    make_service(practice, "X")
+    late_evening = datetime(2026, 3, 19, 2, tzinfo=UTC)  # in New York it is still the 18th
+    client.app.state.clock = lambda: late_evening
+    headers = {"Authorization": f"Bearer {practice.token(now=late_evening)}"}
+    answer = client.post(f"{V1}/services/X/rates", json={"rate": "1.00", "effective_on": on}, headers=headers)
+    assert answer.status_code == status
+
+
+# Clinicians and their terms
+
+
+def listed(client: TestClient, practice: House, query: str = "", person: Person | None = None) -> dict[str, list[str]]:
+    answer = client.get(f"{V1}/clinicians?{query}", headers=bearer(practice, person))
+    assert answer.status_code == 200, answer.text
+    return {item["id"]: item["services"] for item in answer.json()["items"]}
+
+
+def test_a_client_sees_who_offers_what_and_nothing_else_of_the_staff(client: TestClient, practice: House) -> None:
+    clinician, other, gone = (practice.add("clinician") for _ in range(3))
+    practice.add("scheduler")
+    with practice.work() as work:
+        people.deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
+    for code in ("A", "B", "C"):
+        make_service(practice, code)
+    client.post(f"{V1}/services/C/deactivate", headers=bearer(practice))
+    refuse = {"offered": False}
+    terms = f"{V1}/clinicians/{other.staff_id}/prices/B"
+    assert client.put(terms, json=refuse, headers=bearer(practice, if_match='"0"')).status_code == 200
+    visitor = make_portal_client(practice)
+    everybody = {str(clinician.staff_id): ["A", "B"], str(other.staff_id): ["A"]}
+    assert listed(client, practice, person=visitor) == listed(client, practice) == everybody
+    assert set(listed(client, practice, "service=B", visitor)) == {str(clinician.staff_id)}
+    assert listed(client, practice, "service=C") == listed(client, practice, "service=none") == {}
+    answer = client.get(f"{V1}/clinicians", headers=bearer(practice, visitor))
+    assert set(answer.json()["items"][0]) == {
+        *("id", "first_name", "last_name", "discipline", "license_type", "services")
+    }
+
+
+def test_a_clinicians_terms_are_set_whole_read_and_taken_back(client: TestClient, practice: House) -> None:
+    clinician = practice.add("clinician")
+    make_service(practice, "A"), make_service(practice, "B")
+    terms = f"{V1}/clinicians/{clinician.staff_id}/prices"
+    none = {"service": "A", "minutes": None, "price": None, "offered": True, "version": 0}
+    read = client.get(f"{terms}/A", headers=bearer(practice))
+    assert (read.json(), read.headers["etag"]) == (none, '"0"')
+
+    def put(version: int, **body: Any) -> Any:
+        return client.put(f"{terms}/A", json=body, headers=bearer(practice, if_match=f'"{version}"'))
+
+    assert put(0, minutes=45, price="130.00").json() == none | {"minutes": 45, "price": "130.00", "version": 1}
+    assert (put(0, minutes=50).status_code, put(2, minutes=50).status_code) == (412, 412)
+    assert put(1, price="0").json() == none | {"price": "0.00", "version": 2}
+    assert client.get(terms, headers=bearer(practice)).json()["items"] == [none | {"price": "0.00", "version": 2}]
+    gone = client.delete(f"{terms}/A?reason=As+everybody", headers=bearer(practice))
+    assert gone.status_code == 204
+    assert client.get(terms, headers=bearer(practice)).json()["items"] == []
+    assert client.get(f"{terms}/A", headers=bearer(practice)).json() == none | {"version": 3}
+    assert client.delete(f"{terms}/B?reason=As+everybody", headers=bearer(practice)).status_code == 404
+
+
+def test_somebody_who_is_no_clinician_has_no_terms_and_no_hours(client: TestClient, practice: House) -> None:
+    make_service(practice, "A")
+    place = f"{V1}/clinicians/{practice.add('scheduler').staff_id}"
+    for path in ("prices", "prices/A", "availability", "exceptions", "blocks"):
+        assert client.get(f"{place}/{path}", headers=bearer(practice)).status_code == 404, path
+    put = client.put(f"{place}/prices/A", json={"minutes": 45}, headers=bearer(practice, if_match='"0"'))
+    assert put.status_code == 404
+
+
+def test_of_two_who_set_the_first_terms_at_the_same_moment_one_is_stale(practice: House) -> None:
+    clinician = practice.add("clinician")
+    make_service(practice, "A")
+
+    def set_to(minutes: int) -> Callable[[Work], Any]:
+        return lambda work: set_price(work, clinician.staff_id, "A", 0, minutes=minutes)
+
+    with pytest.raises(Stale):
+        collide(practice, set_to(45), set_to(50)).result()
+    with practice.work() as work:
+        assert get_price(work, clinician.staff_id, "A").minutes == 45
+
+
+# What payers allow
+
+
+def test_fees_are_set_listed_and_voided(client: TestClient, practice: House) -> None:
+    clinician, biller = practice.add("clinician"), practice.add("biller")
+    make_service(practice, "A"), make_service(practice, "B")
+    fee = {"payer_id": "P1", "service": "A", "clinician_id": None, "rate": "98.10", "effective_on": None}
+    own = fee | {"clinician_id": str(clinician.staff_id), "rate": "105.00", "effective_on": "2026-01-01"}
+    other = fee | {"payer_id": "P2", "service": "B"}
+    ids = []
+    for wanted in (fee, own, other):
+        answer = client.post(f"{V1}/fee-schedules", json=wanted, headers=bearer(practice, biller))
+        assert answer.status_code == 201, answer.text
+        assert answer.json() == answer.json() | wanted
+        ids.append(answer.json()["id"])
+
+    def found(query: str) -> list[str]:
+        items = client.get(f"{V1}/fee-schedules?{query}", headers=bearer(practice, biller)).json()["items"]
+        return [item["id"] for item in items]
+
+    assert found("") == ids
+    assert found("payer_id=P2") == found("service=B") == ids[2:]
+    assert found(f"clinician={clinician.staff_id}") == [ids[1]]
+    place = f"{V1}/fee-schedules/{ids[0]}"
+    assert client.delete(place, headers=bearer(practice, biller)).status_code == 422
+    assert client.delete(f"{place}?reason=Typing+error", headers=bearer(practice, biller)).status_code == 204
+    assert client.delete(f"{place}?reason=Typing+error", headers=bearer(practice, biller)).status_code == 404
+    assert found("") == ids[1:]
+    assert found("voided=true") == ids
+
+
+def test_a_fee_that_is_wrong_in_two_ways_says_both(client: TestClient, practice: House) -> None:
+    fee = {"payer_id": "P1", "service": "none", "clinician_id": str(practice.admin.staff_id), "rate": "1.00"}
+    answer = client.post(f"{V1}/fee-schedules", json=fee, headers=bearer(practice))
+    assert answer.status_code == 422
+    assert len(answer.json()["error"]["details"]["problems"]) == 2

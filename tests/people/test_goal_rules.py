@@ -1,0 +1,38 @@
+"""Which goals can be set, and when one was reached."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER, METRIC_KEYS
+from practice.people.goal_rules import goal_problems, outcome
+
+TODAY = date(2026, 3, 18)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("key", "target", "value", "decided"),
+    [
+        ("kept_visit_rate", "85.00", "85.0000", "ACHIEVED"),
+        ("kept_visit_rate", "85.00", "84.9999", "MISSED"),
+        ("kept_visit_rate", "85.00", "90", "ACHIEVED"),
+        ("no_show_rate", "10.00", "10", "ACHIEVED"),
+        ("no_show_rate", "10.00", "10.0001", "MISSED"),
+        ("no_show_rate", "10.00", "0", "ACHIEVED"),
+        ("days_in_ar", "30", "29.9", "ACHIEVED"),
+    ],
+)
+def test_a_goal_is_reached_at_its_target_from_the_better_side(key: str, target: str, value: str, decided: str) -> None:
+    assert outcome(key, Decimal(target), Decimal(value)) == decided
+
+
+def test_every_metric_is_better_one_way() -> None:
+    assert len(METRIC_KEYS) == len(HIGHER_IS_BETTER) + len(LOWER_IS_BETTER) == 43
+
+
+def test_a_goal_is_of_a_known_metric_and_lies_ahead() -> None:
+    assert goal_problems("rebook_rate", TODAY - 30 * DAY, TODAY, TODAY) == []
+    assert len(goal_problems("rebook_rate", TODAY, TODAY - DAY, TODAY)) == 2
+    assert len(goal_problems("happiness", TODAY - 30 * DAY, TODAY - DAY, TODAY)) == 2

@@ -1,0 +1,12 @@
+"""The front desk of a practice of its own, for every test that books."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.desk import FrontDesk
+from tests.support.people import House
+
+
+@pytest.fixture
+def desk(client: TestClient, practice: House) -> FrontDesk:
+    return FrontDesk(client, practice)

@@ -1,0 +1,242 @@
+"""Booking an appointment: what is written, and what speaks against it."""
+
+import re
+from datetime import date, time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from practice.scheduling.models import AvailabilityWindow, ClinicianService, WindowService
+from practice.security.installation import Installation
+from practice.store.ids import new_id
+from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, problems_of, refused, wall
+from tests.support.people import make_practice
+from tests.support.schedule import make_appointment, make_client, make_room, make_service, put
+
+TEN = wall(MONDAY, 10)
+
+
+def test_a_booking_takes_the_time_and_says_what_was_booked(desk: FrontDesk) -> None:
+    answer = desk.book(TEN, room_id=desk.room, special_requests="Ground floor", instructions="Ring twice")
+    assert answer.status_code == 201
+    booked = answer.json()["appointment"]
+    assert {
+        "client_id": str(desk.client),
+        "clinician_id": str(desk.clinician.staff_id),
+        "service_code": "TALK",
+        "room_id": str(desk.room),
+        "status": "SCHEDULED",
+        "type": "THERAPY_SESSION",
+        "booked_via": "FRONT_DESK",
+        "telehealth": False,
+        "special_requests": "Ground floor",
+        "instructions": "Ring twice",
+        "version": 1,
+    }.items() <= booked.items()
+    assert (at(booked["starts_at"]), at(booked["ends_at"])) == (TEN, TEN + HOUR)
+    assert re.fullmatch(r"BK-2026-[0-9]{6}", booked["reference"])
+    assert answer.json()["reference"] == booked["reference"]
+    assert desk.read(booked) == booked
+    assert desk.occupied() == {
+        ("clinician", desk.clinician.staff_id, TEN),
+        ("room", desk.room, TEN),
+        ("client", desk.client, TEN),
+    }
+    [step] = desk.get(f"/appointments/{booked['id']}/steps").json()["items"]
+    assert (step["status"], at(step["at"]), step["account_id"]) == (
+        "SCHEDULED",
+        desk.now,
+        str(desk.scheduler.account_id),
+    )
+
+
+def test_references_are_unique_and_of_the_local_year(client: TestClient, house: Installation) -> None:
+    new_years_eve = wall(date(2026, 12, 31), 23)  # in UTC it is the next year already
+    desk = FrontDesk(client, make_practice(house, now=new_years_eve))
+    references = [desk.booked(wall(date(2027, 1, 4), hour))["reference"] for hour in range(8, 20)]
+    assert len(set(references)) == 12
+    assert all(reference.startswith("BK-2026-") for reference in references)
+
+
+def test_the_end_follows_from_the_minutes_of_the_service_or_of_the_clinician_for_it(desk: FrontDesk) -> None:
+    assert at(desk.booked(TEN)["ends_at"]) == TEN + HOUR
+    own = ClinicianService(clinician_id=desk.clinician.staff_id, service_id=desk.service, minutes=45)
+    put(desk.practice, own)
+    assert at(desk.booked(TEN + HOUR)["ends_at"]) == TEN + HOUR + 45 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("kind", "type"),
+    [("INTAKE", "INITIAL_EVALUATION"), ("FAMILY", "FAMILY_THERAPY"), ("MEDICATION", "MEDICATION_MANAGEMENT")],
+)
+def test_the_kind_of_appointment_follows_from_the_service_unless_it_is_said(
+    desk: FrontDesk, kind: str, type: str
+) -> None:
+    make_service(desk.practice, "KIND", kind=kind)
+    assert desk.booked(TEN, service_code="KIND")["type"] == type
+    assert desk.booked(TEN + HOUR, service_code="KIND", type="FOLLOW_UP")["type"] == "FOLLOW_UP"
+
+
+def test_a_booking_that_is_wrong_in_four_ways_says_all_four(desk: FrontDesk) -> None:
+    desk.booked(TEN, client_id=make_client(desk.practice), room_id=desk.room)
+    client = make_client(desk.practice, ended_on=date(2026, 3, 20))
+    desk.write("update consents set revoked_at = signed_at + interval '1 day' where client_id = :id", id=client)
+    desk.write("update rooms set active = false where id = :id", id=desk.room)
+    desk.away(MONDAY)
+    error = refused(desk.book(TEN, client_id=client, room_id=desk.room), "SLOT_TAKEN")
+    found = {problem["code"]: problem["sentence"] for problem in error["details"]["problems"]}
+    assert set(found) == {"SLOT_TAKEN", "OUTSIDE_HOURS", "CLIENT_NOT_ACTIVE", "CONSENT_REVOKED", "ROOM_NOT_USABLE"}
+    assert len(error["details"]["problems"]) == 6  # the clinician and the room are taken, each
+    assert all(problem["sentence"] in error["message"] for problem in error["details"]["problems"])
+    assert desk.count("appointments") == 1
+
+
+def test_everything_that_refers_to_nothing_is_named_at_once(desk: FrontDesk) -> None:
+    nothing = str(new_id())
+    answer = desk.book(TEN, client_id=nothing, clinician_id=nothing, service_code="NONE", room_id=nothing)
+    error = refused(answer, "VALIDATION_ERROR", 422)
+    assert len(error["details"]["problems"]) == 4
+    for name in ("client_id", "clinician_id", "service_code", "room_id"):
+        assert f"`{name}`" in error["message"]
+    assert nothing not in error["message"]
+    assert "`client_id`" in refused(desk.book(TEN, client_id=None), "VALIDATION_ERROR", 422)["message"]
+    unsaid = refused(desk.book(TEN, clinician_id=None, starts_at=None), "VALIDATION_ERROR", 422)["message"]
+    assert "`clinician_id`" in unsaid
+    assert "`starts_at`" in unsaid
+
+
+def test_what_another_practice_has_is_as_if_it_did_not_exist(desk: FrontDesk) -> None:
+    other = make_practice(desk.practice.house)
+    theirs = {"client_id": make_client(other), "room_id": make_room(other)}
+    theirs |= {"clinician_id": other.admin.staff_id, "service_code": "THEIRS"}
+    make_service(other, "THEIRS")
+    error = refused(desk.book(TEN, **theirs), "VALIDATION_ERROR", 422)
+    assert len(error["details"]["problems"]) == 4
+
+
+# Hours
+
+
+@pytest.mark.parametrize("start", [(7, 59), (7, 0), (19, 1), (20, 0), (3, 0)])
+def test_outside_the_hours_is_refused(desk: FrontDesk, start: tuple[int, int]) -> None:
+    assert "outside the clinician's hours" in refused(desk.book(wall(MONDAY, *start)), "OUTSIDE_HOURS")["message"]
+
+
+@pytest.mark.parametrize("start", [(8, 0), (19, 0), (11, 37)])
+def test_within_the_hours_any_minute_can_be_booked(desk: FrontDesk, start: tuple[int, int]) -> None:
+    assert desk.book(wall(MONDAY, *start)).status_code == 201
+
+
+def test_on_a_day_on_which_the_practice_is_closed_nothing_is_booked(desk: FrontDesk) -> None:
+    desk.close_on(MONDAY)
+    assert "closed" in refused(desk.book(TEN), "OUTSIDE_HOURS")["message"]
+    assert desk.book(TEN + DAY).status_code == 201
+
+
+def test_a_change_of_a_day_opens_and_closes(desk: FrontDesk) -> None:
+    desk.away(MONDAY, time(10), time(12))
+    desk.away(MONDAY, time(20), time(22), open=True)
+    assert "away" in refused(desk.book(wall(MONDAY, 9, 30)), "OUTSIDE_HOURS")["message"]
+    assert desk.book(wall(MONDAY, 12)).status_code == 201
+    assert desk.book(wall(MONDAY, 19, 30)).status_code == 201
+    assert desk.book(wall(MONDAY, 20, 30)).status_code == 201
+    refused(desk.book(wall(MONDAY + DAY, 20)), "OUTSIDE_HOURS")
+
+
+def test_hours_can_be_for_some_services_only(desk: FrontDesk) -> None:
+    other = make_service(desk.practice, "OTHER")
+    sunday = MONDAY - DAY
+    desk.write("update availability_windows set voided_at = now() where weekday = 0")
+    window = AvailabilityWindow(id=new_id(), clinician_id=desk.clinician.staff_id, weekday=0)
+    window.start_time, window.end_time = time(9), time(12)
+    put(desk.practice, window, WindowService(window_id=window.id, service_id=other))
+    refused(desk.book(wall(sunday, 10)), "OUTSIDE_HOURS")
+    assert desk.book(wall(sunday, 10), service_code="OTHER").status_code == 201
+
+
+# Who and what
+
+
+def test_nobody_and_nothing_is_taken_twice_at_a_time(desk: FrontDesk) -> None:
+    other = desk.add_clinician()
+    desk.booked(TEN, room_id=desk.room)
+    somebody = make_client(desk.practice)
+    for more, sentence in [
+        ({"client_id": somebody}, "The clinician has another appointment"),
+        ({"client_id": somebody, "clinician_id": other.staff_id, "room_id": desk.room}, "The room is taken"),
+        ({"clinician_id": other.staff_id}, "The client has another appointment"),
+    ]:
+        for start in (TEN - 59 * MINUTE, TEN, TEN + 59 * MINUTE):
+            error = refused(desk.book(start, **more), "SLOT_TAKEN")
+            assert [sentence in problem["sentence"] for problem in error["details"]["problems"]] == [True]
+    everything = desk.book(TEN, room_id=desk.room)
+    assert len(everything.json()["error"]["details"]["problems"]) == 3
+    assert desk.book(TEN - HOUR, room_id=desk.room).status_code == 201
+    assert desk.book(TEN + HOUR, room_id=desk.room).status_code == 201
+
+
+def test_a_blocked_clinician_or_room_is_not_booked(desk: FrontDesk) -> None:
+    desk.block(TEN, TEN + HOUR, clinician_id=desk.clinician.staff_id)
+    desk.block(TEN + HOUR, TEN + 2 * HOUR, room_id=desk.room)
+    assert "clinician is blocked" in refused(desk.book(TEN + 30 * MINUTE), "SLOT_TAKEN")["message"]
+    assert "room is blocked" in refused(desk.book(TEN + HOUR, room_id=desk.room), "SLOT_TAKEN")["message"]
+    assert desk.book(TEN + HOUR).status_code == 201
+
+
+def test_what_an_import_brought_is_in_the_way_too(desk: FrontDesk) -> None:
+    yesterday = wall(desk.now.date() - DAY, 10)
+    old = {"guarded": False, "status": "COMPLETED", "status_at": desk.now, "room_id": desk.room}
+    make_appointment(desk.practice, desk.clinician, desk.client, desk.service, yesterday, **old)
+    assert len(desk.book(yesterday, room_id=desk.room).json()["error"]["details"]["problems"]) == 3
+    later = desk.book(yesterday + HOUR, room_id=desk.room)
+    assert "passed" in " ".join(later.json()["warnings"])
+
+
+@pytest.mark.parametrize("changes", ["deactivated_at = now()", "roles = '{scheduler}'", "left_on = '2026-03-22'"])
+def test_somebody_who_sees_no_clients_then_is_not_booked(desk: FrontDesk, changes: str) -> None:
+    desk.write(f"update staff set {changes} where id = :id", id=desk.clinician.staff_id)
+    refused(desk.book(TEN), "CLINICIAN_NOT_ACTIVE")
+
+
+def test_on_their_last_day_a_clinician_is_booked(desk: FrontDesk) -> None:
+    desk.write("update staff set left_on = :on where id = :id", id=desk.clinician.staff_id, on=MONDAY)
+    assert desk.book(TEN).status_code == 201
+    refused(desk.book(TEN + DAY), "CLINICIAN_NOT_ACTIVE")
+
+
+def test_a_service_has_to_be_offered(desk: FrontDesk) -> None:
+    put(desk.practice, ClinicianService(clinician_id=desk.clinician.staff_id, service_id=desk.service, offered=False))
+    assert "clinician does not offer" in refused(desk.book(TEN), "SERVICE_NOT_OFFERED")["message"]
+    make_service(desk.practice, "OLD", active=False)
+    assert "no longer" in refused(desk.book(TEN, service_code="OLD"), "SERVICE_NOT_OFFERED")["message"]
+
+
+def test_a_room_that_is_not_in_use_is_not_booked(desk: FrontDesk) -> None:
+    room = make_room(desk.practice, active=False)
+    assert problems_of(desk.book(TEN, room_id=room)) == {"ROOM_NOT_USABLE"}
+
+
+def test_a_client_is_booked_until_they_leave(desk: FrontDesk) -> None:
+    client = make_client(desk.practice, ended_on=MONDAY)
+    refused(desk.book(TEN, client_id=client), "CLIENT_NOT_ACTIVE")
+    assert desk.book(TEN - DAY, client_id=client).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"starts_at": "2026-03-23T10:00:00"},
+        {"starts_at": "tomorrow"},
+        {"starts_at": "9999-12-31T23:59:59Z"},
+        {"starts_at": "0001-01-01T00:00:00+14:00"},
+        {"special_requests": ""},
+        {"special_requests": "x" * 1001},
+        {"instructions": "a\x00b"},
+        {"type": "SURGERY"},
+        {"telehealth": "perhaps"},
+        {"price_cents": 1},
+    ],
+)
+def test_what_cannot_be_understood_is_refused_by_field(desk: FrontDesk, body: dict[str, Any]) -> None:
+    refused(desk.book(TEN, **body), "VALIDATION_ERROR", 422)

@@ -1,0 +1,129 @@
+"""What clients do for themselves: book, cancel and move, within the practice's hours of notice."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from practice.people.settings import set_rule
+from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
+from tests.support.people import Person
+from tests.support.schedule import make_client
+
+TEN = wall(MONDAY, 10)
+
+
+@pytest.fixture
+def me(desk: FrontDesk) -> Person:
+    return desk.portal()
+
+
+def test_a_client_books_for_themselves(desk: FrontDesk, me: Person) -> None:
+    answer = desk.book(TEN, me, special_requests="A quiet room")
+    booked = answer.json()["appointment"]
+    assert (booked["client_id"], booked["booked_via"]) == (str(me.staff_id), "PORTAL")
+    assert answer.json() | {"appointment": None} == {
+        **{"appointment": None, "reference": booked["reference"], "status": "SCHEDULED"},
+        **{"payment_required": True, "amount": "150.00", "warnings": []},
+    }
+    assert desk.book(TEN + HOUR, me, client_id=me.staff_id).status_code == 201
+    refused(desk.book(TEN + 2 * HOUR, me, client_id=make_client(desk.practice)), "FORBIDDEN", 403)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "free"),
+    [
+        (timedelta(hours=24), True),
+        (timedelta(hours=24) - SECOND, False),
+        (timedelta(days=30), True),
+        (timedelta(days=30) + SECOND, False),
+        (timedelta(0), False),
+        (-timedelta(days=1), False),
+    ],
+)
+def test_clients_book_from_a_day_to_thirty_days_ahead(
+    desk: FrontDesk, me: Person, ahead: timedelta, free: bool
+) -> None:
+    answer = desk.book(desk.now + ahead, me)
+    if free:
+        assert answer.status_code == 201
+    else:
+        refused(answer, "OUTSIDE_BOOKING_WINDOW")
+    assert desk.book(desk.now + ahead + 2 * HOUR).status_code == 201  # the desk books any time
+
+
+def test_the_window_is_the_practices_own_from_its_date_on(desk: FrontDesk, me: Person) -> None:
+    with desk.practice.work() as work:
+        set_rule(work, "portal_book_hours", 2, desk.now.date())
+        set_rule(work, "portal_book_days", 3, desk.now.date())
+        set_rule(work, "portal_change_hours", 1, desk.now.date() + DAY)
+    soon = desk.booked(desk.now + 2 * HOUR, me)
+    refused(desk.book(desk.now + 3 * DAY + SECOND, me), "OUTSIDE_BOOKING_WINDOW")
+    refused(desk.step(soon, "cancel", me), "TOO_LATE")  # as yet it is a day
+    later = desk.booked(desk.now + DAY + 2 * HOUR, me)
+    desk.now += DAY
+    desk.done(later, "cancel", me)
+
+
+@pytest.mark.parametrize(("ahead", "may"), [(timedelta(hours=24), True), (timedelta(hours=24) - SECOND, False)])
+@pytest.mark.parametrize("verb", ["cancel", "reschedule"])
+def test_clients_cancel_and_move_until_a_day_before(
+    desk: FrontDesk, me: Person, verb: str, ahead: timedelta, may: bool
+) -> None:
+    booked = desk.booked(TEN, me)
+    desk.now = TEN - ahead
+    body: dict[str, Any] = {} if verb == "cancel" else {"starts_at": TEN + 2 * DAY}
+    answer = desk.step(booked, verb, me, **body)
+    if may:
+        assert answer.status_code < 300, answer.text
+    else:
+        assert "24 hours" in refused(answer, "TOO_LATE")["message"]
+        assert desk.read(booked, me) == booked
+    assert desk.count("waitlist_offers") == 0
+
+
+def test_a_client_moves_only_into_the_window(desk: FrontDesk, me: Person) -> None:
+    booked = desk.booked(TEN, me)
+    for start in (desk.now + 23 * HOUR, desk.now + 31 * DAY):
+        refused(desk.step(booked, "reschedule", me, starts_at=start), "OUTSIDE_BOOKING_WINDOW")
+    [moved] = desk.done(booked, "reschedule", me, starts_at=TEN + DAY)["items"]
+    assert (at(moved["starts_at"]), moved["booked_via"]) == (TEN + DAY, "PORTAL")
+
+
+def test_no_part_of_a_series_is_moved_online_to_where_clients_do_not_book(desk: FrontDesk, me: Person) -> None:
+    answer = desk.post("/appointments/series", **desk.wanted(TEN, client_id=me.staff_id, rule="FREQ=WEEKLY;COUNT=4"))
+    last = answer.json()["occurrences"][-1]["appointment_id"]
+    earlier = TEN + 3 * 7 * DAY - 5 * DAY  # the first would be over
+    refused(desk.step(last, "reschedule", me, starts_at=earlier, which="all"), "OUTSIDE_BOOKING_WINDOW")
+    assert len(desk.done(last, "reschedule", me, starts_at=TEN + 3 * 7 * DAY + HOUR, which="all")["items"]) == 4
+
+
+def test_a_client_need_not_say_why_but_staff_must(desk: FrontDesk, me: Person) -> None:
+    mine, theirs = desk.booked(TEN, me), desk.booked(TEN + HOUR)
+    [cancelled] = desk.done(mine, "cancel", me)["items"]
+    assert (cancelled["status"], cancelled["cancellation_reason"]) == ("CANCELLED", None)
+    for body in ({}, {"reason": None}):
+        assert "`reason`" in refused(desk.step(theirs, "cancel", **body), "VALIDATION_ERROR", 422)["message"]
+    refused(desk.step(theirs, "cancel", reason="  "), "VALIDATION_ERROR", 422)
+    desk.now = TEN + HOUR - MINUTE
+    [cancelled] = desk.done(theirs, "cancel", reason="The clinician is ill")["items"]
+    assert cancelled["cancellation_reason"] == "The clinician is ill"
+
+
+@pytest.mark.parametrize("verb", ["confirm", "check-in", "ready", "start", "complete", "no-show"])
+def test_the_rest_is_done_by_staff(desk: FrontDesk, me: Person, verb: str) -> None:
+    booked = desk.booked(TEN, me)
+    body = {"json": {}} if verb != "ready" else {}
+    answer = desk.http.post(f"/api/v1/appointments/{booked['id']}/{verb}", headers=desk.headers(me), **body)
+    refused(answer, "FORBIDDEN", 403)
+    refused(desk.patch(f"/appointments/{booked['id']}", 1, me, instructions="Mine"), "FORBIDDEN", 403)
+    refused(desk.post("/appointments/bulk", me, action="confirm", appointment_ids=[booked["id"]]), "FORBIDDEN", 403)
+
+
+def test_somebody_elses_appointment_is_as_if_it_were_not_there(desk: FrontDesk, me: Person) -> None:
+    theirs = desk.booked(TEN, desk.portal())
+    refused(desk.get(f"/appointments/{theirs['id']}", me), "NOT_FOUND", 404)
+    refused(desk.get(f"/appointments/{theirs['id']}/steps", me), "NOT_FOUND", 404)
+    refused(desk.step(theirs, "cancel", me), "NOT_FOUND", 404)
+    refused(desk.step(theirs, "reschedule", me, starts_at=TEN + DAY), "NOT_FOUND", 404)
+    assert desk.read(theirs) == theirs
