@@ -16,6 +16,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "chain_audit_entry": set(),
     "count_request": {"caseload_app"},
     "enter_practice": {"caseload_app"},
+    "guard_from_now_on": set(),
     "occupy": set(),
     "occupy_for_appointment": set(),
     "occupy_for_block": set(),
