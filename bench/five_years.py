@@ -60,8 +60,8 @@ CLIENTS = text("""
     )
     select
         :tenant_id, uuidv7(), 'c' || n,
-        (array['Ada', 'Ben', 'Cleo', 'Dana', 'Eli', 'Fay', 'Gus', 'Hana', 'Ivo', 'June', 'Kim'])[1 + n % 11],
-        (array['Al', 'Bra', 'Cor', 'Dun', 'El', 'Far', 'Gra', 'Hol', 'Ing', 'Jar', 'Kel', 'Lo', 'Mar'])[1 + n % 13]
+        (array['Ada', 'Ben', 'Cleo', 'Dana', 'Eli', 'Fay', 'Gus', 'Hana', 'Ivo', 'Jo', 'Kim', 'Lou', 'Mi'])[1 + n % 13],
+        (array['Al', 'Bra', 'Cor', 'Dun', 'El', 'Far', 'Gra', 'Hol', 'Ing', 'Jar', 'Kel'])[1 + n % 11]
             || (array['ber', 'den', 'fol', 'gan', 'lis', 'mor', 'nar'])[1 + n % 7]
             || (array['ton', 'ley', 'son', 'wick', 'by'])[1 + n % 5] || n % 97,
         date '1950-01-01' + (n * 37 % 20000), 'client' || n || '@example.com', '404-555-0100', n % 3 > 0, false,
@@ -78,7 +78,9 @@ COVERAGES = text("""
     insert into coverages (
         tenant_id, id, client_id, rank, payer_id, payer_name, member_id, effective_on, verified_at, copay_cents
     )
-    select tenant_id, uuidv7(), id, 1, 'P' || length(last_name) % 4, 'Payer', 'M' || external_id, admitted_on, :now, 2500
+    select
+        tenant_id, uuidv7(), id, 1, 'P' || length(last_name) % 4, 'A payer', 'M' || external_id, admitted_on,
+        :now, 2500
     from clients where tenant_id = :tenant_id and not self_pay
 """)
 # Of one month, as an import writes in portions. Who comes and whether follows from the place of a slot in the calendar.
