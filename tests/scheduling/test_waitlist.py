@@ -117,7 +117,7 @@ def test_a_room_that_was_kept_too_long_is_free_as_well(desk: FrontDesk) -> None:
     waiting.free()
     other = {"clinician_id": desk.add_clinician().staff_id, "room_id": desk.room}
     refused(desk.book(TEN, **other), "SLOT_TAKEN")
-    free = {"start": TEN, "end": TEN + HOUR}
+    free = {"from": TEN, "to": TEN + HOUR}
     assert desk.get("/rooms/availability", **free).json()["items"] == []
     desk.now += FOREVER
     assert [room["id"] for room in desk.get("/rooms/availability", **free).json()["items"]] == [str(desk.room)]
