@@ -69,8 +69,8 @@ def lock_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointm
 
 
 def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> tuple[Appointment, list[Appointment]]:
-    """The one that is named; and what is meant: it alone, with those of its series that follow, or all of them that are
-    still to come, in the order of time. Of others than the one only what can still change."""
+    """The one that is named; and what is meant: it alone, with those of its series that follow, or all of the series
+    that are still to come, in the order of time. Of others than the one only what can still change."""
     if which == "one":
         first = lock_appointment(work, appointment_id, scope)
         return first, [first]

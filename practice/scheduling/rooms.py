@@ -89,6 +89,11 @@ FREE = text("""
         and not exists (
             select from occupancies as o
             where o.tenant_id = r.tenant_id and o.resource_id = r.id and o.ends_at > :start and o.starts_at < :end
+                and not exists (
+                    select from waitlist_offers as w
+                    where o.holder = 'offer' and w.tenant_id = :tenant_id and w.id = o.holder_id
+                        and w.holds_until <= :now
+                )
         )
         and r.id not in (
             select a.room_id from appointments as a
@@ -112,6 +117,7 @@ def free_rooms(
         "start": start,
         "end": end,
         "a_day_before": start - timedelta(hours=24),
+        "now": work.now,
     }
     return list(work.db.scalars(select(Room).from_statement(FREE), wanted))
 

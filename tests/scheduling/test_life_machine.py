@@ -17,16 +17,13 @@ from uuid import UUID
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy.exc import IntegrityError
 
 from practice.errors import Refusal
-from practice.scheduling import changing, life, moving, requests, series, waitlist
+from practice.scheduling import blocks, changing, life, moving, requests, series, waitlist
 from practice.scheduling.booking import Wanted, book
-from practice.scheduling.models import Block
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.ids import new_id
 from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, wall
 from tests.support.people import House, Person, make_practice
 from tests.support.schedule import make_client, make_room, make_service, open_hours
@@ -113,7 +110,7 @@ class Schedule(RuleBasedStateMachine):
         try:
             with self.practice.work(by or self.scheduler, self.now) as work:
                 answer = verb(work)
-        except (Refusal, IntegrityError) as error:
+        except Refusal as error:
             refusal = error
         Schedule.done[f"{name} {'refused' if refusal else 'done'}"] += 1
         before, self.state = self.state, self.read()
@@ -248,23 +245,26 @@ class Schedule(RuleBasedStateMachine):
             expected=free and one.group_session_id is None,
         )
 
-    # Blocks, straight into the table
+    # Blocks
 
     @choosing
     def block(self, clinician: int, slot: int, halves: int, of_room: bool) -> None:
         start = self.start_of(slot)
         end = start + halves * 30 * MINUTE
         what = {"room_id": self.rooms[clinician]} if of_room else {"clinician_id": self.clinicians[clinician].staff_id}
-        block = Block(tenant_id=self.practice.id, id=new_id(), starts_at=start, ends_at=end, **what)
-        free = self.state.is_free([*what.values()], start, end, lapsed=True)
-        self.do("block", lambda work: work.db.add(block), expected=free)
+        self.do(
+            "block",
+            lambda work: blocks.add_block(work, Scope.ALL, starts_at=start, ends_at=end, **what) and None,
+            expected=self.state.is_free([*what.values()], start, end),
+        )
 
     @choosing
     def unblock(self, number: int) -> None:
-        standing = [block.id for block in self.state.blocks if block.voided_at is None]
+        standing = [block for block in self.state.blocks if block.voided_at is None]
         if standing:
-            key = (self.practice.id, standing[number % len(standing)])
-            self.do("unblock", lambda work: setattr(work.db.get_one(Block, key), "voided_at", self.now), expected=True)
+            one = standing[number % len(standing)]
+            what = {"room_id": one.room_id} if one.room_id else {"clinician_id": one.clinician_id}
+            self.do("unblock", lambda work: blocks.void_block(work, Scope.ALL, one.id, "Over", **what), expected=True)
 
     # Waiting
 

@@ -20,6 +20,7 @@ def test_a_move_makes_the_new_appointment_and_closes_the_old_one(desk: FrontDesk
     old = desk.booked(
         TEN, room_id=desk.room, telehealth=True, type="FOLLOW_UP", special_requests="Quiet", instructions="Ring twice"
     )
+    assert old["telehealth"]
     desk.done(old, "confirm")
     [new] = move(desk, old, TEN + DAY)
     kept = (

@@ -117,10 +117,26 @@ def test_a_room_that_was_kept_too_long_is_free_as_well(desk: FrontDesk) -> None:
     waiting.free()
     other = {"clinician_id": desk.add_clinician().staff_id, "room_id": desk.room}
     refused(desk.book(TEN, **other), "SLOT_TAKEN")
+    free = {"from": TEN, "to": TEN + HOUR}
+    assert desk.get("/rooms/availability", **free).json()["items"] == []
     desk.now += FOREVER
+    assert [room["id"] for room in desk.get("/rooms/availability", **free).json()["items"]] == [str(desk.room)]
     later = desk.booked(TEN + HOUR, clinician_id=other["clinician_id"])
     assert desk.patch(f"/appointments/{later['id']}", 1, room_id=desk.room).status_code == 200
     assert desk.book(TEN, **other).status_code == 201
+
+
+@pytest.mark.parametrize("what", ["room", "clinician"])
+def test_what_was_kept_too_long_can_be_blocked(desk: FrontDesk, what: str) -> None:
+    waiting = Waiting(desk, room_id=desk.room)
+    entry = waiting.wait()
+    waiting.free()
+    path = f"/rooms/{desk.room}/blocks" if what == "room" else f"/clinicians/{desk.clinician.staff_id}/blocks"
+    block = {"starts_at": TEN - HOUR, "ends_at": TEN + 30 * MINUTE, "reason": "Maintenance"}
+    refused(desk.post(path, **block), "SLOT_TAKEN")
+    desk.now += FOREVER
+    assert desk.post(path, **block).status_code == 201
+    assert waiting.status(entry) == "WAITING"
 
 
 def test_a_lapsed_offer_of_another_time_still_goes_to_the_next(desk: FrontDesk, waiting: Waiting) -> None:

@@ -94,12 +94,11 @@ class State:
                 hold(block.id, "room", block.room_id, block)
         return list(found.values())
 
-    def is_free(
-        self, resources: list[UUID | None], start: datetime, end: datetime, *but: UUID, lapsed: bool = False
-    ) -> bool:
+    def is_free(self, resources: list[UUID | None], start: datetime, end: datetime, *but: UUID) -> bool:
+        """Of offers only those count whose time to answer is not over."""
         return not any(
             one.resource in resources and one.start < end and start < one.end and one.holder not in but
-            for one in self.held(lapsed=lapsed)
+            for one in self.held(lapsed=False)
         )
 
 
@@ -223,6 +222,8 @@ def check_audit(state: State) -> None:
             **{f"appointment.{status.lower()}": steps[status] for status in ("COMPLETED", "CANCELLED", "NO_SHOW")},
             "appointment.moved": steps["RESCHEDULED"],
             "appointment.ready": sum(one.ready_at is not None for one in state.appointments),
+            "block.added": len(state.blocks),
+            "block.voided": sum(block.voided_at is not None for block in state.blocks),
             "waitlist.added": len(state.entries),
             "waitlist.withdrawn": sum(entry.status == "WITHDRAWN" for entry in state.entries),
             "waitlist.offered": len(state.offers),
