@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from practice.messages.models import Message
 from practice.people.client_models import Client
 from practice.people.models import Staff
 from practice.security.work import Work
 from practice.store.ids import new_id
+
+MESSAGES = cast(Table, Message.__table__)  # as a table: nothing of what is put there is needed as objects
 
 
 class Due(NamedTuple):
@@ -30,6 +32,11 @@ def channels_of(work: Work, client_id: UUID) -> frozenset[str]:
             Client.tenant_id == work.tenant_id, Client.id == client_id
         )
     ).one()
+    return channels_in(about)
+
+
+def channels_in(about: Any) -> frozenset[str]:
+    """From a row with the client's `reminders`, `email` and `phone`."""
     addresses = {"email": about.email, "sms": about.phone}
     return frozenset(channel for channel in about.reminders if addresses[channel])
 
@@ -78,4 +85,4 @@ def message_row(work: Work, kind: str, channel: str, due_at: datetime) -> dict[s
 
 def put(work: Work, rows: list[dict[str, Any]]) -> None:
     if rows:
-        work.db.execute(insert(Message), rows)
+        work.db.execute(insert(MESSAGES), rows)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 
-from practice.messages.planning import Due, channels_of, tell_client
+from practice.messages.planning import Due, channels_in, tell_client
 from practice.people.service import Invalid
 from practice.people.settings import setting
 from practice.scheduling import refusals
@@ -27,6 +27,7 @@ from practice.scheduling.wall_clock import date_of
 from practice.security.work import Work
 from practice.store.ids import new_id
 
+STEPS = cast(Table, AppointmentStep.__table__)  # as a table: nothing of what is written there is needed as objects
 TYPE_OF_KIND = {
     "INTAKE": "INITIAL_EVALUATION",
     "GROUP": "GROUP_THERAPY",
@@ -295,7 +296,6 @@ def place(
     with refusals.taken_at_last():
         work.db.flush()
     write_steps(work, [(appointment.id, "SCHEDULED", None) for appointment in appointments])
-    channels = channels_of(work, row.client_id)
     ahead = [appointment for appointment in appointments if appointment.starts_at > work.now]
     messages = [Due(told, work.now, appointment.id) for appointment in ahead[:1] if told]
     messages += [
@@ -303,7 +303,7 @@ def place(
         for appointment in appointments
         for reminder in reminder_plan(appointment.starts_at, work.now, {"any"})
     ]
-    tell_client(work, row.client_id, channels, messages)
+    tell_client(work, row.client_id, channels_in(row), messages)
     return appointments
 
 
@@ -319,7 +319,7 @@ def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> No
                 "note": work.seal("appointment_steps", "note", step_id, note),
             }
         )
-    work.db.execute(insert(AppointmentStep), rows)
+    work.db.execute(insert(STEPS), rows)
 
 
 def booked_via(work: Work) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from practice.people.client_models import Consent as SignedConsent
 from practice.people.service import Invalid
 from practice.scheduling.standing_rules import ClientStanding, Consent
 from practice.security.work import Work
@@ -17,11 +16,12 @@ from practice.security.work import Work
 FACTS = text("""
     select
         p.time_zone,
-        c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay,
+        c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay, c.reminders, c.email, c.phone,
         exists (
             select from appointments as a
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
         ) as has_completed_visit,
+        g.kinds, g.signed, g.expires, g.revoked,
         v.payer_id, v.copay_cents, v.verified_at,
         s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
         s.capacity as service_capacity, s.cpt_code, coalesce(o.minutes, s.minutes) as minutes,
@@ -37,6 +37,12 @@ FACTS = text("""
     left join staff as t on t.tenant_id = p.id and t.id = :clinician_id
     left join clinician_services as o on o.tenant_id = p.id and o.clinician_id = t.id and o.service_id = s.id
     left join rooms as r on r.tenant_id = p.id and r.id = :room_id
+    cross join lateral (
+        select
+            array_agg(kind) as kinds, array_agg(signed_at) as signed, array_agg(expires_on) as expires,
+            array_agg(revoked_at) as revoked
+        from consents where tenant_id = p.id and client_id = c.id and voided_at is null
+    ) as g
     left join lateral (
         select b.payer_id, b.copay_cents, b.verified_at from coverages as b
         where b.tenant_id = p.id and b.client_id = c.id and b.voided_at is null
@@ -75,23 +81,17 @@ def facts_of(
     ]
     if unknown:
         raise Invalid(unknown)
-    return Facts(row, ZoneInfo(row.time_zone), standing_of(work, row))
+    return Facts(row, ZoneInfo(row.time_zone), standing_of(row))
 
 
-def standing_of(work: Work, row: Any) -> ClientStanding:
-    """From a row with the client's id, birth date, emancipation, end, and whether a visit was completed."""
-    consent = SignedConsent
-    signed = work.db.execute(
-        select(consent.kind, consent.signed_at, consent.expires_on, consent.revoked_at).where(
-            consent.tenant_id == work.tenant_id, consent.client_id == row.client_id, consent.voided_at.is_(None)
-        )
-    )
+def standing_of(row: Any) -> ClientStanding:
+    consents = zip(row.kinds, row.signed, row.expires, row.revoked, strict=True) if row.kinds else ()
     return ClientStanding(
         birth_date=row.birth_date,
         emancipated=row.emancipated,
         ended_on=row.ended_on,
         has_completed_visit=row.has_completed_visit,
-        consents=tuple(Consent(*one) for one in signed),
+        consents=tuple(Consent(*one) for one in consents),
     )
 
 

@@ -1,15 +1,15 @@
 """What the schedule's rules look at, read from the database: clinicians' hours, and what is taken."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from practice.scheduling.hours_rules import DayChange, Reason, Window
-from practice.scheduling.models import AvailabilityException, Closure
 from practice.security.work import Work
 
 
@@ -46,6 +46,24 @@ WINDOWS = text("""
     where w.tenant_id = :tenant_id and w.clinician_id = any(:clinicians) and w.voided_at is null
         and (w.effective_on is null or w.effective_on <= :last) and (w.ends_on is null or w.ends_on >= :first)
     order by w.weekday, w.start_time, w.id
+""")
+
+# The windows, the days that differ, and the days on which the practice is closed.
+HOURS = text(f"""
+    select
+        w.clinician_id, null::date as on_date, null::boolean as available, w.start_time, w.end_time,
+        w.weekday, w.effective_on, w.ends_on, w.services
+    from ({WINDOWS.text}) as w
+    union all
+    select e.clinician_id, e.on_date, e.available, e.start_time, e.end_time, null, null, null, null
+    from availability_exceptions as e
+    where e.tenant_id = :tenant_id and e.clinician_id = any(:clinicians) and e.on_date between :first and :last
+        and e.voided_at is null
+    union all
+    select null, c.closed_on, null, null, null, null, null, null, null
+    from closures as c
+    where c.tenant_id = :tenant_id and c.closed_on between :first and :last and c.voided_at is null
+    order by on_date, weekday, start_time
 """)
 
 # Of the occupancies of one resource none overlap, so at most one that ends after the span begins before that: the index
@@ -96,25 +114,16 @@ A_DAY = timedelta(hours=24)
 def hours_of(work: Work, clinician_ids: Collection[UUID], first: date, last: date) -> dict[UUID, Hours]:
     """What decides about these clinicians' hours from the first date to the last."""
     span = {"tenant_id": work.tenant_id, "clinicians": list(clinician_ids), "first": first, "last": last}
-    closed = work.db.scalars(
-        select(Closure.closed_on).where(
-            Closure.tenant_id == work.tenant_id, Closure.voided_at.is_(None), Closure.closed_on.between(first, last)
-        )
-    )
-    closures = frozenset(closed)
-    found = {clinician_id: Hours(closures=closures) for clinician_id in clinician_ids}
-    for row in work.db.execute(WINDOWS, span):
-        found[row.clinician_id].windows.append(window_of(row))
-    change = AvailabilityException
-    changes = select(change.clinician_id, change.on_date, change.available, change.start_time, change.end_time).where(
-        change.tenant_id == work.tenant_id,
-        change.clinician_id.in_(span["clinicians"]),
-        change.on_date.between(first, last),
-        change.voided_at.is_(None),
-    )
-    for row in work.db.execute(changes.order_by(change.on_date, change.start_time, change.id)):
-        found[row.clinician_id].changes.append(DayChange(row.on_date, row.available, row.start_time, row.end_time))
-    return found
+    windows, changes, closures = defaultdict(list), defaultdict(list), set()
+    for row in work.db.execute(HOURS, span):
+        if row.clinician_id is None:
+            closures.add(row.on_date)
+        elif row.on_date is None:
+            windows[row.clinician_id].append(window_of(row))
+        else:
+            change = DayChange(row.on_date, row.available, row.start_time, row.end_time)
+            changes[row.clinician_id].append(change)
+    return {one: Hours(windows[one], changes[one], frozenset(closures)) for one in clinician_ids}
 
 
 def window_of(row: Any) -> Window:

@@ -6,7 +6,7 @@ and why the rest is not. Times of day are the practice's own; where its clock ch
 mean, and every length is the time that really passes.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -177,13 +177,22 @@ def free_slots(
         _obstacle(reason, (item[:2] for item in [*spans, *busy] if item[2] == reason))
         for reason in (CLOSED, AWAY, BOOKED)
     ]
-    slots = []
-    for start, end in _merged((span.start, span.end) for span in spans):
-        for at in _grid(max(start, earliest), min(end - length + RESOLUTION, latest), step, zone):
-            taken = _taken(at, at + length, obstacles)
-            if taken is None or include_taken:
-                slots.append(Slot(at, at + length, taken))
-    return slots
+    within = _merged((span.start, span.end) for span in spans)
+    return [
+        Slot(at, at + length, _taken(at, at + length, obstacles) if include_taken else None)
+        for start, end in (within if include_taken else _gaps(within, [*spans, *busy]))
+        for at in _grid(max(start, earliest), min(end - length + RESOLUTION, latest), step, zone)
+    ]
+
+
+def _gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pair]:
+    """What of these stretches is open and free. Where everybody is booked out, little is left to be looked at."""
+    taken = _merged(item[:2] for item in items if item[2] is not None)
+    starts, ends = [start for start, _ in taken], [end for _, end in taken]
+    for start, end in within:
+        for piece in _cut(start, end, taken[bisect_right(ends, start) : bisect_left(starts, end)]):
+            if piece.shut is None:
+                yield piece.start, piece.end
 
 
 def _obstacle(reason: Reason, pairs: Iterable[Pair]) -> Obstacle:

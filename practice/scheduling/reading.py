@@ -1,21 +1,20 @@
 """Reading the schedule: lists, one appointment, calendars; with the names that people know things by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, text
 
-from practice.people.client_models import Client
-from practice.people.models import Practice, Staff
+from practice.people.models import Practice
 from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound
 from practice.scheduling.booking_models import Appointment, AppointmentStep
 from practice.scheduling.life import appointments_within
-from practice.scheduling.models import Block, Room, Service
+from practice.scheduling.models import Block
 from practice.scheduling.wall_clock import date_of, instant
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -154,22 +153,28 @@ def blocks_between(
     return query.order_by(Block.starts_at, Block.id)
 
 
+NAMES = text("""
+    select 'client', id, first_name || ' ' || last_name from clients
+    where tenant_id = :tenant_id and id = any(:clients)
+    union all
+    select 'staff', id, first_name || ' ' || last_name from staff where tenant_id = :tenant_id and id = any(:staff)
+    union all
+    select 'service', id, code from services where tenant_id = :tenant_id and id = any(:services)
+    union all
+    select 'room', id, name from rooms where tenant_id = :tenant_id and id = any(:rooms)
+""")
+
+
 def names_for(work: Work, appointments: Sequence[Appointment]) -> Names:
-    return Names(
-        clients=full_names(work, Client, (one.client_id for one in appointments)),
-        staff=full_names(work, Staff, (one.clinician_id for one in appointments)),
-        services=named(work, Service, Service.code, (one.service_id for one in appointments)),
-        rooms=named(work, Room, Room.name, (one.room_id for one in appointments)),
-    )
-
-
-def full_names(work: Work, model: Any, ids: Iterable[UUID]) -> dict[UUID, str]:
-    return named(work, model, model.first_name + " " + model.last_name, ids)
-
-
-def named(work: Work, model: Any, words: Any, ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    wanted = {one for one in ids if one is not None}
-    if not wanted:
-        return {}
-    query = select(model.id, words).where(model.tenant_id == work.tenant_id, model.id.in_(wanted))
-    return {row[0]: row[1] for row in work.db.execute(query)}
+    wanted = {
+        "clients": list({one.client_id for one in appointments}),
+        "staff": list({one.clinician_id for one in appointments}),
+        "services": list({one.service_id for one in appointments}),
+        "rooms": list({one.room_id for one in appointments if one.room_id}),
+    }
+    named: dict[str, dict[UUID, str]] = {"client": {}, "staff": {}, "service": {}, "room": {}}
+    for kind, record_id, words in (
+        work.db.execute(NAMES, wanted | {"tenant_id": work.tenant_id}) if appointments else ()
+    ):
+        named[kind][record_id] = words
+    return Names(named["client"], named["staff"], named["service"], named["room"])

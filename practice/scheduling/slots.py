@@ -72,10 +72,11 @@ def first_free(
     ).all()
     step, window = setting(work, "slot_step_minutes"), bookable(work)
     found: list[Offer] = []
-    day = first
-    while offering and day <= last and len(found) < limit:
-        found += offers(work, offering, day, day, step, window)
-        day += timedelta(days=1)
+    days = 1
+    while offering and first <= last and len(found) < limit:
+        upto = min(last, first + timedelta(days=days - 1))
+        found += offers(work, offering, first, upto, step, window)
+        first, days = upto + timedelta(days=1), 2 * days  # where little is free more days are looked at at once
     return sorted(found, key=lambda offer: (offer.slot.start, offer.clinician_id))[:limit]
 
 

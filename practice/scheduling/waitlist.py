@@ -6,15 +6,14 @@ What is locked, is locked in one order: the clinicians and rooms of offers, the 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 
 from practice.messages.planning import channels_of, message_row, put
 from practice.people.client_models import Client
-from practice.people.models import Practice, Staff
+from practice.people.models import Staff
 from practice.people.reach import clients_within
-from practice.people.service import Invalid, NotFound, Stale, apply
+from practice.people.service import Invalid, NotFound, Stale, apply, zone_of
 from practice.people.settings import setting
 from practice.scheduling import refusals
 from practice.scheduling.booking import Booked, Wanted, book, problems_by_start, understand
@@ -147,11 +146,12 @@ def offer_freed(work: Work, freed: Appointment | WaitlistOffer) -> None:
     """Keep a time that became free for the first on the waitlist whom it suits and who can have it, and tell them."""
     if freed.starts_at <= work.now or getattr(freed, "group_session_id", None) is not None:
         return
+    suited = whom_it_suits(work, freed)
     # when a series moves by a week, each time is the next one's new one
     rooms = [freed.room_id] if freed.room_id else []
-    if busy_of(work, [freed.clinician_id], rooms, [], freed.starts_at, freed.ends_at):
+    if not suited or busy_of(work, [freed.clinician_id], rooms, [], freed.starts_at, freed.ends_at):
         return
-    first = next((entry for entry in whom_it_suits(work, freed) if can_have(work, entry, freed)), None)
+    first = next((entry for entry in suited if can_have(work, entry, freed)), None)
     if first is None:
         return
     holds_until = min(work.now + timedelta(hours=setting(work, "waitlist_offer_hours")), freed.starts_at)
@@ -184,7 +184,6 @@ def offer_freed(work: Work, freed: Appointment | WaitlistOffer) -> None:
 
 def whom_it_suits(work: Work, freed: Appointment | WaitlistOffer) -> list[WaitlistEntry]:
     """In their order. Nobody is asked twice about one time, nor whoever has just given it up."""
-    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
     opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
     asked = select(WaitlistOffer.entry_id).where(
         WaitlistOffer.tenant_id == work.tenant_id,
@@ -200,6 +199,9 @@ def whom_it_suits(work: Work, freed: Appointment | WaitlistOffer) -> list[Waitli
     )
     gave_up = getattr(freed, "client_id", None)
     wishes = {wish_of(entry): entry for entry in entries if entry.client_id != gave_up}
+    if not wishes:
+        return []
+    zone = zone_of(work)
     return [wishes[wish] for wish in in_order(wishes) if fits(wish, opening, zone)]
 
 
