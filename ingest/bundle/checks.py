@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from ingest.bundle.chains import circles
 from ingest.bundle.overlaps import INACTIVE, RESOURCES, active, overlapping, overlaps
 from ingest.bundle.problems import Problems
 from ingest.bundle.sheet import Sheet
@@ -91,12 +92,6 @@ RULES = (
         Rule(table, column, lambda s, column=column: pl.col(column) == 0, "This has to be more than nothing.")
         for table, column in MORE_THAN_NOTHING
     ),
-    Rule(
-        "appointments",
-        "rescheduled_to_id",
-        lambda s: pl.col("rescheduled_to_id") == pl.int_range(pl.len()),
-        "An appointment cannot be moved to itself.",
-    ),
     *(
         Rule(
             "notes",
@@ -155,7 +150,7 @@ def check(sheets: Sheets, now: datetime, problems: Problems, *, allow_overlaps: 
         theirs = sheets[other].frame[common].gather(sheets[table].frame[column])
         wrong = sheets[table].where(pl.col(common) != pl.lit(theirs))
         problems.rows(table, column, wrong, f"This belongs to another {common.removesuffix('_id')}.")
-    check_supervisors(sheets["staff"], problems)
+    check_circles(sheets, problems)
     check_consents(sheets, problems)
     check_claimed_charges(sheets, problems)
     check_money(sheets, problems)
@@ -197,13 +192,12 @@ def check_unique(sheet: Sheet, columns: list[str], values: list[pl.Expr], proble
     problems.rows(sheet.table.name, columns[0], again["row"], words, again["first"])
 
 
-def check_supervisors(sheet: Sheet, problems: Problems) -> None:
-    above = dict(enumerate(sheet.frame["supervisor_id"].to_list()))
-    circles = [
-        row for row, first in above.items() if first is not None and rules.supervises_in_circle(row, first, above)
-    ]
-    words = "Nobody can be their own supervisor, directly or over others."
-    problems.rows("staff", "supervisor_id", pl.Series(circles, dtype=pl.UInt32), words)
+def check_circles(sheets: Sheets, problems: Problems) -> None:
+    for table, column, words in (
+        ("staff", "supervisor_id", "Nobody can be their own supervisor, directly or over others."),
+        ("appointments", "rescheduled_to_id", "An appointment cannot be moved to itself, directly or over others."),
+    ):
+        problems.rows(table, column, circles(sheets[table].frame[column]), words)
 
 
 def check_consents(sheets: Sheets, problems: Problems) -> None:

@@ -53,6 +53,7 @@ class ZipSource:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
+        self.name = Path(archive.filename or "").name
         self.entries: dict[str, zipfile.ZipInfo] = {}
 
     def names(self) -> list[str]:
@@ -87,18 +88,22 @@ class ZipSource:
         """The files at the top, or in the single folder that everything is in."""
         entries = self.archive.infolist()
         if len(entries) > MOST_ENTRIES:
-            raise refused(None, "The archive holds far more files than a bundle. Pack the bundle's files alone.")
+            raise refused(self.name, "The archive holds far more files than a bundle. Pack the bundle's files alone.")
         files = [entry for entry in entries if not entry.is_dir() and not hidden(entry.filename)]
         for entry in files:
             if strange(entry.filename):
-                raise refused(None, "The archive holds a path that leads out of it. Pack the bundle's files alone.")
+                raise refused(
+                    self.name, "The archive holds a path that leads out of it. Pack the bundle's files alone."
+                )
         folders = {PurePosixPath(entry.filename).parent for entry in files}
         homes = {folder for folder in folders if has_practice(files, folder)}
         if len(homes) > 1:
             raise refused("practice.csv", "The archive holds several practices. Pack one bundle at a time.")
         home = homes.pop() if homes else min(folders, key=lambda f: len(f.parts), default=PurePosixPath("."))
         if len(home.parts) > 1:
-            raise refused(None, "The bundle lies too deep in the archive. Pack its files, or the one folder of them.")
+            raise refused(
+                self.name, "The bundle lies too deep in the archive. Pack its files, or the one folder of them."
+            )
         for entry in files:
             path = PurePosixPath(entry.filename)
             if path.parent != home:
@@ -126,12 +131,14 @@ def open_source(path: Path) -> Generator[Source]:
                 None, "This is neither a folder nor a zip archive. Name the folder of the CSV files."
             ) from None
     else:
-        raise refused(None, "There is no such folder or archive. Look at how the path is written.")
+        raise refused(path.name, "There is no such folder or archive. Look at how the path is written.")
 
 
 def check_sizes(source: Source, names: list[str]) -> None:
     if sum(source.size(name) for name in names if not source.trouble(name)) > MOST_BYTES:
-        raise refused(None, f"The bundle is larger than {MOST_BYTES >> 30} GiB. Import one practice at a time.")
+        raise refused(
+            "practice.csv", f"The bundle is larger than {MOST_BYTES >> 30} GiB. Import one practice at a time."
+        )
 
 
 def too_large(size: int) -> str | None:
@@ -140,8 +147,8 @@ def too_large(size: int) -> str | None:
     return None
 
 
-def refused(file: str | None, message: str) -> BundleRefused:
-    return BundleRefused([Problem(file or "", None, None, message)], 1)
+def refused(file: str, message: str) -> BundleRefused:
+    return BundleRefused([Problem(file, None, None, message)], 1)
 
 
 def hidden(name: str) -> bool:

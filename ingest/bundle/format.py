@@ -13,8 +13,8 @@ Kind = Literal[
     "text", "prose", "email", "instant", "date", "time", "money", "hundredths", "integer", "boolean", "choice", "list"
 ]
 HIGHEST = 10**9  # of whole numbers, and of amounts before the point: what the database's columns hold
-LONGEST = 1_000  # bytes of an ordinary text
-LONGEST_NAME = 200  # bytes of a person's name: the two together are searched by an index, which takes 2,700
+LONGEST = 2_000  # bytes of an ordinary text: an index of the database takes no more than 2,700
+LONGEST_NAME = 400  # bytes of a name: a first and a last one are searched by an index together
 LONGEST_PROSE = 1_000_000  # bytes of a text that is only read
 
 

@@ -36,6 +36,11 @@ from practice.security.work import Actor, Work
 from practice.store.ids import new_id
 
 PORTION = 50_000  # rows at a time: few enough for memory and for showing progress
+UNHURRIED = (
+    "statement_timeout = 0",
+    "idle_in_transaction_session_timeout = 0",
+    "plan_cache_mode = force_generic_plan",  # of what triggers ask for each row, with the same answer every time
+)
 AHEAD = 2  # portions made ready while the database works on one
 
 
@@ -62,8 +67,8 @@ def import_bundle(
         refuse_or_set_aside(work, row["name"], replace=replace)
         practice = add_practice(work, row)
         with work.inside(practice.id) as inside:
-            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
-                inside.db.execute(text(f"set local {limit} = 0"))  # a large practice takes its time
+            for setting in UNHURRIED:
+                inside.db.execute(text(f"set local {setting}"))
             practice.tax_id = inside.seal("practices", "tax_id", practice.id, row["tax_id"])
             set_target(inside, row["average_reimbursement_target"])
             left = gone(bundle.frames["staff"], now.astimezone(ZoneInfo(practice.time_zone)).date())

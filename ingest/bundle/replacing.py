@@ -26,7 +26,8 @@ HISTORY = text("""
         min(action) filter (where seq = 1) = 'practice.imported' as imported,
         count(*) filter (
             where seq > 1 and action <> 'membership.accepted'
-                and action !~ '^(session|mfa|password)[.]' and action !~ '[.](read|listed|verified|exported)$'
+                and action !~ '^(session|sign_in|mfa|password)[.]'
+                and action !~ '[.](read|listed|searched|taken_out|verified|exported)$'
         ) as changes
     from audit_log where tenant_id = :tenant_id
 """)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ingest.bundle import places
+from ingest.bundle.chains import lengths
 from ingest.bundle.format import TABLES, Column, Table
 from practice.store.ids import new_id
 
@@ -70,7 +71,7 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
         """Rows of a table that the bundle has no file for, made of another file's."""
         return Rows(table, source, lambda portion: portion.select(ids.of(table, key).alias("id"), *columns))
 
-    yield whole("staff", staff, "account_id", "deactivated_at", created_at=now)
+    yield whole("staff", after_what_it_leads_to(staff, "supervisor_id"), "account_id", "deactivated_at", created_at=now)
     since_ever = pl.lit(SINCE_EVER).alias("set_at")
     paid = staff.filter(pl.col("base_pay_rate").is_not_null())
     rate = pl.col("base_pay_rate").alias("rate_cents")
@@ -101,6 +102,7 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
         pl.col("starts_at", "ends_at"),
         key="group",
     )
+    appointments = after_what_it_leads_to(appointments, "rescheduled_to_id")
     yield whole("appointments", appointments, "reference", "guarded", "overlap_allowed")
     for name in ("notes", "treatment_plan_reviews", "consents", "supervision"):
         yield whole(name, frames[name])
@@ -137,6 +139,11 @@ def written(table: Table, column: Column, ids: Ids) -> pl.Expr:
         items = value.list.eval(pl.concat_str(pl.lit('"'), escaped, pl.lit('"'))).list.join(",")
         return pl.concat_str(pl.lit("{"), items.fill_null(""), pl.lit("}"))
     return value
+
+
+def after_what_it_leads_to(source: pl.DataFrame, column: str) -> pl.DataFrame:
+    """In an order in which no row refers to a later one: a portion's references are checked when it is written."""
+    return source.with_columns(length=lengths(source[column])).sort("length", "row")
 
 
 def noted(day: str, now: datetime, name: str = "set_at") -> pl.Expr:

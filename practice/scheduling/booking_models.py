@@ -47,6 +47,7 @@ class Appointment(TenantPart, Versioned, Base):
         Index(None, "tenant_id", "clinician_id", "starts_at"),
         Index(None, "tenant_id", "client_id", "starts_at"),
         Index(None, "tenant_id", "starts_at", "id"),
+        Index(None, "tenant_id", "starts_at", postgresql_where=text("not guarded")),
         Index(None, "tenant_id", "group_session_id", postgresql_where=text("group_session_id is not null")),
         Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
         one_of("type", *TYPES),

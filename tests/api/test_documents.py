@@ -1,6 +1,7 @@
 """Files of a chart over HTTP: what goes in comes out, sealed in between, for those whose chart it is."""
 
 import hashlib
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid4
@@ -87,6 +88,15 @@ def test_large_files_come_through_and_larger_ones_do_not(client: TestClient, pra
     assert (answer.status_code, code_of(answer)) == (413, "TOO_LARGE")
     elsewhere = client.post(f"{V1}/staff", content=b" " * 1_000_001, headers=bearer(practice))
     assert (elsewhere.status_code, code_of(elsewhere)) == (413, "TOO_LARGE")
+
+
+def test_a_file_is_not_put_down_unsealed_on_the_way(
+    client: TestClient, practice: House, chart: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_down: list[Any] = []
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", put_down.append)
+    assert send(client, practice, chart, b"x" * LARGEST).status_code == 201
+    assert put_down == []
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,13 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
     "cancelled, when?": ([("appointments", 2, {"status_at": ""})], [("appointments", 4, "status_at")]),
     "not shown, when?": ([("appointments", 4, {"status_at": ""})], [("appointments", 6, "status_at")]),
     "moved to itself": ([("appointments", 1, {"rescheduled_to_id": "A2"})], [("appointments", 3, "rescheduled_to_id")]),
+    "moved in a circle": (
+        [("appointments", 2, {"rescheduled_to_id": "A7"}), ("appointments", 6, {"rescheduled_to_id": "A3"})],
+        [
+            ("appointments", 4, "rescheduled_to_id"),
+            ("appointments", 8, "rescheduled_to_id"),
+        ],
+    ),
     "signed by nobody": (
         [("notes", 0, {"signed_at": "", "signed_by_id": ""})],
         [("notes", 2, "signed_at"), ("notes", 2, "signed_by_id")],

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from ingest.bundle import places
+from ingest.bundle import load, places
 from ingest.bundle.load import Imported
 from ingest.bundle.problems import BundleRefused
 from ingest.bundle.replacing import NotReplaceable, PracticeExists
@@ -30,6 +30,7 @@ from tests.support.bundles import (
     move_in,
     move_out,
     named,
+    read,
     rows_of_all_tables,
     small,
     write_folder,
@@ -56,6 +57,18 @@ def test_what_goes_in_comes_out_byte_for_byte(house: Installation, bundle: Path,
         name: text.count("\n") - 1 - 2 * (name == "notes.csv") for name, text in contents(bundle).items()
     }
     assert move_out(house, done.practice, tmp_path / "out") == contents(bundle)
+
+
+def test_references_between_portions_are_there_when_they_are_needed(
+    house: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "PORTION", 2)
+    rows = named(small())
+    for place, to in ((0, "A4"), (1, "A7"), (3, "A2"), (6, "A5"), (4, "A6")):
+        rows["appointments"][place]["rescheduled_to_id"] = to
+    rows["staff"][0]["supervisor_id"] = "OLD"
+    folder = write_folder(tmp_path / "b", rows)
+    assert move_out(house, move_in(house, folder).practice, tmp_path / "out") == contents(folder)
 
 
 def test_what_came_out_goes_into_another_installation(
@@ -215,6 +228,14 @@ def test_text_of_every_kind_survives(house: Installation, tmp_path: Path) -> Non
     folder = write_folder(tmp_path / "b", rows)
     practice = move_in(house, folder).practice
     assert move_out(house, practice, tmp_path / "out") == contents(folder)
+
+
+def test_a_lone_carriage_return_comes_out_as_every_reader_takes_it(house: Installation, tmp_path: Path) -> None:
+    rows = named(small())
+    rows["clients"][0] |= {"address": "one\rtwo", "medical_notes": "one\rtwo"}
+    folder = write_folder(tmp_path / "b", rows, end="\r\n")
+    move_out(house, move_in(house, folder).practice, tmp_path / "out")
+    assert read(tmp_path / "out").frames["clients"].equals(read(folder).frames["clients"])
 
 
 BROKEN = {

@@ -33,13 +33,13 @@ def small() -> Rows:
     return rows
 
 
-def write_folder(folder: Path, rows: Rows) -> Path:
+def write_folder(folder: Path, rows: Rows, end: str = "\n") -> Path:
     """As CSV files; of the tables that there are. Files that stand there already stay."""
     folder.mkdir(exist_ok=True)
     for name, records in rows.items():
         columns = list(records[0]) if records else [column.name for column in TABLES[name].columns]
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer = csv.DictWriter(file, columns, lineterminator=end)
             writer.writeheader()
             writer.writerows(records)
     return folder

@@ -1045,6 +1045,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("series_id is not null"),
     )
     op.create_index(
+        op.f("ix_appointments_tenant_id_starts_at"),
+        "appointments",
+        ["tenant_id", "starts_at"],
+        unique=False,
+        postgresql_where=sa.text("not guarded"),
+    )
+    op.create_index(
         op.f("ix_appointments_tenant_id_starts_at_id"), "appointments", ["tenant_id", "starts_at", "id"], unique=False
     )
     op.create_table(
@@ -1639,6 +1646,11 @@ def downgrade() -> None:
     op.drop_table("claims")
     op.drop_index(op.f("ix_appointments_tenant_id_starts_at_id"), table_name="appointments")
     op.drop_index(
+        op.f("ix_appointments_tenant_id_starts_at"),
+        table_name="appointments",
+        postgresql_where=sa.text("not guarded"),
+    )
+    op.drop_index(
         op.f("ix_appointments_tenant_id_series_id"),
         table_name="appointments",
         postgresql_where=sa.text("series_id is not null"),
@@ -1745,4 +1757,3 @@ def downgrade() -> None:
     op.execute(
         "drop function occupy_for_appointment, occupy_for_block, occupy_for_offer, guard_from_now_on, occupy, release, search_form"
     )
-    op.execute("drop type uuidrange")
