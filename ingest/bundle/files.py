@@ -128,7 +128,7 @@ def open_source(path: Path) -> Generator[Source]:
                 yield source
         except zipfile.BadZipFile:
             raise refused(
-                None, "This is neither a folder nor a zip archive. Name the folder of the CSV files."
+                path.name, "This is neither a folder nor a zip archive. Name the folder of the CSV files."
             ) from None
     else:
         raise refused(path.name, "There is no such folder or archive. Look at how the path is written.")

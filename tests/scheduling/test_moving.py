@@ -137,6 +137,10 @@ def test_a_series_moves_by_days_and_by_the_clock_on_the_wall(desk: FrontDesk) ->
     first = answer.json()["occurrences"][0]["appointment_id"]
     news = move(desk, first, wall(october + DAY, 9, 30), which="all")
     assert [at(new["starts_at"]) for new in news] == [wall(october + DAY + n * WEEK, 9, 30) for n in range(4)]
+    over_the_change = move(desk, news[0], wall(october + DAY + 2 * WEEK, 9, 30), which="all")
+    assert [at(new["starts_at"]) for new in over_the_change] == [
+        wall(october + DAY + n * WEEK, 9, 30) for n in range(2, 6)
+    ]
 
 
 def test_a_series_moves_onto_its_own_times(desk: FrontDesk, series: list[dict[str, Any]]) -> None:

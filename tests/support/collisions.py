@@ -228,7 +228,8 @@ class Crowd:
     def seat(self, chance: random.Random) -> None:
         wish = self.wish(chance) | {"service_code": self.ground.group}
         if self.groups and chance.random() < 0.7:
-            wish["group_session_id"] = chance.choice(self.groups[-3:])
+            group = {"group_session_id": chance.choice(self.groups[-3:])}
+            wish = group | {name: wish[name] for name in ("client_id", "service_code")}
         if said := self.ask("seat", "appointments", **wish):
             self.booked.append(said["appointment"]["id"])
             self.groups.append(said["appointment"]["group_session_id"])
