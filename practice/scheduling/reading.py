@@ -105,7 +105,8 @@ def calendar(
     start, end = instant(first, time.min, zone), instant(last + timedelta(days=1), time.min, zone)
     filters = Filters(clinician_id=clinician_id, room_id=room_id, since=start, until=end)
     query = filtered(work, scope, filters).where(Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]))
-    found = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_IN_A_CALENDAR + 1)).all()
+    query = query.with_only_columns(*Appointment.__table__.columns)  # as rows: objects cost three times as much
+    found = work.db.execute(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_IN_A_CALENDAR + 1)).all()
     if len(found) > MOST_IN_A_CALENDAR:
         raise Invalid(["That is more than a calendar shows. Choose a shorter view, one clinician, or one room."])
     blocks = work.db.scalars(blocks_between(work, scope, start, end, clinician_id, room_id)).all()
