@@ -5,6 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
 from practice.security.work import Work
 from tests.support import cluster
 from tests.support.people import House
@@ -31,3 +35,14 @@ def collide(practice: House, first: Callable[[Work], Any], second: Callable[[Wor
             assert time.monotonic() < deadline, "the second came to nothing"
             time.sleep(0.01)
     return outcome
+
+
+def second_waits(practice: House, verb: Callable[[Work], Any]) -> None:
+    """That it does wait, where what becomes of it afterwards is shown elsewhere."""
+    with practice.work() as first:
+        verb(first)
+        with practice.work() as second:
+            second.db.execute(text("set local lock_timeout = '20ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                verb(second)
+            second.db.rollback()
