@@ -311,7 +311,8 @@ class Schedule(RuleBasedStateMachine):
         if one is None:
             return
         asked = any(request.appointment_id == one.id and request.status == "PENDING" for request in self.state.requests)
-        may = not asked and one.starts_at - self.now >= 48 * HOUR and start > self.now and start != one.starts_at
+        may = not asked and one.group_session_id is None
+        may = may and one.starts_at - self.now >= 48 * HOUR and start > self.now and start != one.starts_at
         person = self.clinician_of(one)
         self.do("ask", lambda work: requests.ask_to_move(work, one.id, Scope.OWN, start, "Ill") and None, person, may)
 
