@@ -202,6 +202,16 @@ def test_a_clinician_cancels_of_a_series_what_is_theirs(desk: FrontDesk, series:
     refused(desk.step(theirs, "cancel", desk.clinician, reason="I am leaving", which="all"), "NOT_FOUND", 404)
 
 
+@pytest.mark.parametrize("verb", ["cancel", "reschedule"])
+def test_what_has_begun_and_was_never_closed_is_not_to_come(
+    desk: FrontDesk, series: list[dict[str, Any]], verb: str
+) -> None:
+    desk.now = TEN + WEEK + HOUR
+    body = {"reason": "Moved away"} if verb == "cancel" else {"starts_at": TEN + 3 * WEEK + HOUR}
+    assert len(desk.done(series[3], verb, which="all", **body)["items"]) == 3
+    assert [desk.read(one)["status"] for one in series[:2]] == ["SCHEDULED"] * 2
+
+
 def test_all_that_is_to_come_is_cancelled_from_one_that_is_over(desk: FrontDesk, series: list[dict[str, Any]]) -> None:
     desk.now = TEN + WEEK
     desk.done(series[0], "complete")
