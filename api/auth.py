@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from api.answers import Input
 from api.deps import Desk, NotFound, endpoint, public
-from api.fields import Code, Email, Password, Secret
+from api.fields import Code, EmailText, Password, Secret
 from practice.security import accounts, signing_in
 from practice.security.accounts import PasswordRefused
 from practice.security.one_time import NotValid
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 
 class LoginIn(Input):
-    email: Email
+    email: EmailText
     password: Password
 
 
@@ -59,7 +59,7 @@ class ChangePasswordIn(Input):
 
 
 class ResetAskIn(Input):
-    email: Email
+    email: EmailText
 
 
 class TokensOut(BaseModel):

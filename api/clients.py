@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
-from api.fields import PLAIN, Day, LongText, Name, Short
+from api.fields import PLAIN, Day, EmailText, LongText, Name, Short
 from practice.people import client_search, clients
 from practice.people.client_models import Client
 from practice.people.clients import Seen
@@ -18,10 +18,6 @@ router = APIRouter(prefix="/clients", tags=["clients"])
 
 Status = Literal["ACTIVE", "INACTIVE", "DISCHARGED"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
-# How an address or a number is shaped is looked at with everything else, so that all that is wrong is said at once.
-EmailText = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
-]
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
 
 

@@ -8,16 +8,20 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
-    EmailStr,
     Field,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
 
+from practice.people.rules import email_address
 
-def lowered(value: str) -> str:
-    return value.lower()
+
+def address(value: str) -> str:
+    kept = email_address(value)
+    if kept is None:
+        raise ValueError("this is no e-mail address: write it like ada@oak.example")
+    return kept
 
 
 def without_spaces(value: str) -> str:
@@ -31,7 +35,11 @@ Written = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000, pattern=WRITTEN)]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
-Email = Annotated[EmailStr, AfterValidator(lowered), Field(max_length=254)]
+# Whoever signs in is looked up, and a client's address is looked at with everything else that may be wrong.
+EmailText = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
+]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(address)]
 Npi = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
 Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -6,11 +6,23 @@ from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
 from practice.rule_settings import PARAMETERS
 from practice.security.permissions import STAFF_ROLES
 
 ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 NPI_PROBLEM = "The NPI is not one: ten digits, of which the last checks the others."
+
+SPECIAL_USE_DOMAIN_NAMES.clear()  # a practice's own network may be one: ada@mail.local
+
+
+def email_address(text: str) -> str | None:
+    """As it is kept, or None where it is no address."""
+    try:
+        return validate_email(text, check_deliverability=False, globally_deliverable=False).normalized.lower()
+    except EmailNotValidError:
+        return None
 
 
 def slug_of(name: str) -> str:

@@ -12,7 +12,6 @@ from practice.people.client_rules import (
     change_of_clinician_problems,
     client_problems,
     clinician_problems,
-    email_is_valid,
     end_of,
     is_minor,
     needs_guardian,
@@ -20,6 +19,7 @@ from practice.people.client_rules import (
     status_on,
     status_problems,
 )
+from practice.people.rules import email_address
 
 TODAY = date(2026, 3, 18)
 days = st.dates(date(1930, 1, 1), date(2060, 12, 31))
@@ -124,7 +124,7 @@ def test_what_is_no_phone_is_none(text: str) -> None:
 @given(st.text(max_size=40))
 def test_whatever_is_written_as_phone_or_address_gets_an_answer(text: str) -> None:
     assert phone_is_valid(text) in (True, False)
-    assert email_is_valid(text) in (True, False)
+    assert email_address(text) is None or "@" in text
 
 
 @pytest.mark.parametrize(

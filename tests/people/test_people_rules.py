@@ -80,3 +80,13 @@ def test_supervision_never_closes_a_circle(changes: list[tuple[int, int]]) -> No
             assert above != start
             above, steps = supervisor_of[above], steps + 1
         assert above is None
+
+
+@pytest.mark.parametrize("text", ["ada@oak.example", "ada@mail.local", "ada@oak.test", "ada@mailhost"])
+def test_an_address_of_any_network_is_one(text: str) -> None:
+    assert rules.email_address(text.title()) == text
+
+
+@pytest.mark.parametrize("text", ["ada", "ada@", "@oak.example", "ada oak@example.com", "ada@oak.example\n", "a@b@c"])
+def test_what_cannot_be_written_to_is_no_address(text: str) -> None:
+    assert rules.email_address(text) is None

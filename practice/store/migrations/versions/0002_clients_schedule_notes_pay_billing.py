@@ -1054,12 +1054,6 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_appointments_tenant_id_starts_at_id"), "appointments", ["tenant_id", "starts_at", "id"], unique=False
     )
-    op.create_index(
-        op.f("ix_appointments_tenant_id_status_starts_at_id"),
-        "appointments",
-        ["tenant_id", "status", "starts_at", "id"],
-        unique=False,
-    )
     op.create_table(
         "claims",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -1650,7 +1644,6 @@ def downgrade() -> None:
     op.drop_table("eligibility_checks")
     op.drop_index(op.f("ix_claims_tenant_id_client_id"), table_name="claims")
     op.drop_table("claims")
-    op.drop_index(op.f("ix_appointments_tenant_id_status_starts_at_id"), table_name="appointments")
     op.drop_index(op.f("ix_appointments_tenant_id_starts_at_id"), table_name="appointments")
     op.drop_index(
         op.f("ix_appointments_tenant_id_starts_at"),

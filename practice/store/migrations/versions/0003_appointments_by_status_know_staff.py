@@ -1,0 +1,25 @@
+"""Appointments by status, statistics of the staff for imports"""
+
+from alembic import op
+
+from practice.store.migrations.sqlfile import run_sql_file
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index(
+        op.f("ix_appointments_tenant_id_status_starts_at_id"),
+        "appointments",
+        ["tenant_id", "status", "starts_at", "id"],
+        unique=False,
+    )
+    run_sql_file("0003_know_staff.sql")
+
+
+def downgrade() -> None:
+    op.execute("drop function know_staff")
+    op.drop_index(op.f("ix_appointments_tenant_id_status_starts_at_id"), table_name="appointments")
