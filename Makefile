@@ -56,6 +56,7 @@ catalogue: setup  ## Renew the snapshot of the schema that the tests compare wit
 bench: setup  ## Speed, measured in one run against a control.
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.schedule
 	$(BIN)/python -m bench.bundle 100000
 
 .PHONY: down

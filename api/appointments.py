@@ -113,7 +113,7 @@ class AppointmentOut(BaseModel):
 
     @classmethod
     def of(cls, appointment: Appointment, names: Names) -> "AppointmentOut":
-        made = {"client_name", "clinician_name", "service_code", "room_name", "price", "copay"}
+        made = {"client_name", "clinician_name", "service_code", "room_name", "price", "copay", "cancellation_reason"}
         return cls(
             **{name: getattr(appointment, name) for name in cls.model_fields if name not in made},
             client_name=names.clients[appointment.client_id],
@@ -122,6 +122,7 @@ class AppointmentOut(BaseModel):
             room_name=names.rooms.get(appointment.room_id) if appointment.room_id else None,
             price=appointment.price_cents,
             copay=appointment.copay_cents,
+            cancellation_reason=appointment.cancellation_reason if names.for_staff else None,
         )
 
 

@@ -27,7 +27,7 @@ HISTORY = text("""
         count(*) filter (
             where seq > 1 and action <> 'membership.accepted'
                 and action !~ '^(session|sign_in|mfa|password)[.]'
-                and action !~ '[.](read|listed|searched|taken_out|verified|exported)$'
+                and action !~ '[.](read|listed|searched|taken_out|verified|exported|previewed)$'
         ) as changes
     from audit_log where tenant_id = :tenant_id
 """)

@@ -42,6 +42,7 @@ class Names:
     staff: dict[UUID, str]
     services: dict[UUID, str]
     rooms: dict[UUID, str]
+    for_staff: bool  # who also see why staff cancelled
 
 
 @dataclass(frozen=True)
@@ -178,4 +179,4 @@ def names_for(work: Work, appointments: Sequence[Appointment]) -> Names:
         work.db.execute(NAMES, wanted | {"tenant_id": work.tenant_id}) if appointments else ()
     ):
         named[kind][record_id] = words
-    return Names(named["client"], named["staff"], named["service"], named["room"])
+    return Names(named["client"], named["staff"], named["service"], named["room"], work.actor.client_id is None)

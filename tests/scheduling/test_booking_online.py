@@ -110,6 +110,15 @@ def test_a_client_need_not_say_why_but_staff_must(desk: FrontDesk, me: Person) -
     assert cancelled["cancellation_reason"] == "The clinician is ill"
 
 
+def test_why_staff_cancelled_is_for_staff_to_read(desk: FrontDesk, me: Person) -> None:
+    booked = desk.booked(TEN, me)
+    desk.done(booked, "cancel", reason="Owes us money")
+    assert desk.read(booked)["cancellation_reason"] == "Owes us money"
+    assert desk.read(booked, me)["cancellation_reason"] is None
+    [listed] = desk.get("/appointments", me).json()["items"]
+    assert listed["cancellation_reason"] is None
+
+
 @pytest.mark.parametrize("verb", ["confirm", "check-in", "ready", "start", "complete", "no-show"])
 def test_the_rest_is_done_by_staff(desk: FrontDesk, me: Person, verb: str) -> None:
     booked = desk.booked(TEN, me)
