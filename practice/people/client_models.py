@@ -81,7 +81,8 @@ class Client(TenantKeyed, Versioned, Base):
 
 
 class ClientStatus(TenantPart, Base):
-    """How a client's status changed, each with the date from which it counts. Rows are only added."""
+    """How a client's status changed, each with the date from which it counts. Rows are only added; of
+    one, the reason can be emptied."""
 
     __tablename__ = "client_statuses"
     __table_args__ = (
@@ -140,7 +141,8 @@ class Coverage(TenantPart, Voidable, Versioned, Base):
 
 
 class EligibilityCheck(TenantPart, Base):
-    """What a payer answered about a coverage. Asked again only when the last answer is a day old."""
+    """What a payer answered about a coverage, and which member of which payer the question was about. Asked again only
+    when the last answer is a day old or about another."""
 
     __tablename__ = "eligibility_checks"
     __table_args__ = (
@@ -150,6 +152,8 @@ class EligibilityCheck(TenantPart, Base):
     )
 
     coverage_id: Mapped[UUID]
+    payer_id: Mapped[str | None]
+    member_id: Mapped[str | None]
     asked_at: Mapped[datetime]
     asked_by: Mapped[UUID | None]
     provider: Mapped[str]

@@ -101,16 +101,20 @@ def verify_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
 def check_eligibility(
     work: Work, scope: Scope, coverage_id: UUID, provider: EligibilityProvider = BY_HAND
 ) -> EligibilityCheck:
-    """The payer's answer: the last one while it is fresh, else a new one."""
+    """The payer's answer: the last one about this member while it is fresh, else a new one."""
     coverage = lock_coverage(work, scope, coverage_id)
-    last = next(iter(checks_of(work, coverage_id)), None)
+    member = coverage.payer_id, coverage.member_id
+    last = next((one for one in checks_of(work, coverage_id) if (one.payer_id, one.member_id) == member), None)
     if last is not None and answer_is_fresh(last.asked_at, setting(work, "eligibility_cache_hours"), work.now):
+        work.record("client.read", "client", coverage.client_id, part="eligibility")
         return last
     found = provider.check(coverage)
     check = EligibilityCheck(
         tenant_id=work.tenant_id,
         id=new_id(),
         coverage_id=coverage_id,
+        payer_id=coverage.payer_id,
+        member_id=coverage.member_id,
         asked_at=work.now,
         asked_by=work.actor.account_id,
         provider=provider.name,

@@ -7,10 +7,10 @@ initials and the birth date, which says how long.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, text, update
 
 from practice.errors import Refusal
-from practice.people.client_models import DeletionRequest, Document, IntakeForm
+from practice.people.client_models import ClientStatus, Consent, DeletionRequest, Document, IntakeForm
 from practice.people.clients import lock_client
 from practice.people.intake_rules import STEPS
 from practice.people.models import Staff
@@ -25,8 +25,20 @@ from practice.store.pages import Page, PageRequest, page_of
 # Of a client's record; names become initials.
 EMPTIED = (
     *("email", "phone", "address", "city", "state", "zip", "emergency_contact_name", "emergency_contact_phone"),
-    *("guardian_name", "guardian_phone", "guardian_email", "medical_notes", "account_id"),
+    *("guardian_name", "guardian_phone", "guardian_email", "referring_provider", "medical_notes", "account_id"),
 )
+# Of the schedule, which stands above: what somebody wrote about the client. That there was an appointment stays.
+EMPTY_APPOINTMENTS = text("""
+    update appointments
+    set special_requests = null, instructions = null, cancellation_reason = null, version = version + 1
+    where tenant_id = :tenant_id and client_id = :client_id
+        and coalesce(special_requests, instructions, cancellation_reason) is not null
+""")
+EMPTY_REQUESTS = text("""
+    update reschedule_requests set reason = '', decision_note = null, version = version + 1
+    where tenant_id = :tenant_id
+        and appointment_id in (select id from appointments where tenant_id = :tenant_id and client_id = :client_id)
+""")
 
 
 class DeletionAsked(Refusal):
@@ -48,13 +60,22 @@ def list_requests(
     query = query.where(clients_within(work, scope, DeletionRequest.client_id))
     if client_id is not None:
         query = query.where(DeletionRequest.client_id == client_id)
+        work.record("client.read", "client", client_id, part="deletion requests")
+    else:
+        work.record("deletions.listed")
     if status is not None:
         query = query.where(DeletionRequest.status == status)
     sortable = {"asked_at": DeletionRequest.asked_at, "id": DeletionRequest.id}
     return page_of(work.db, query, asked, sortable, DeletionRequest.id, "-asked_at")
 
 
-def get_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = False) -> DeletionRequest:
+def get_request(work: Work, scope: Scope, request_id: UUID) -> DeletionRequest:
+    request = find_request(work, scope, request_id)
+    work.record("deletion.read", "client", request.client_id, request_id=str(request_id))
+    return request
+
+
+def find_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = False) -> DeletionRequest:
     query = select(DeletionRequest).where(DeletionRequest.tenant_id == work.tenant_id, DeletionRequest.id == request_id)
     query = query.where(reaches(work, scope, DeletionRequest.client_id))
     found = work.db.scalar(query.with_for_update() if lock else query)
@@ -111,8 +132,8 @@ def redact(work: Work, request_id: UUID) -> DeletionRequest:
     names = {"first_name": initial(client.first_name), "last_name": initial(client.last_name)}
     apply(client, names | dict.fromkeys(EMPTIED) | {"reminders": []})
     documents = empty_documents(work, client.id)
-    forms = update(IntakeForm).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.client_id == client.id)
-    work.db.execute(forms.values(dict.fromkeys(STEPS) | {"version": IntakeForm.version + 1}))
+    close_forms(work, client.id)
+    empty_words(work, client.id)
     apply(request, {"status": "REDACTED", "redacted_at": work.now, "redacted_by": work.actor.account_id})
     work.record("client.redacted", "client", client.id, request_id=str(request_id), documents=documents)
     return request
@@ -138,6 +159,25 @@ def empty_documents(work: Work, client_id: UUID) -> int:
     return len(ids)
 
 
+def close_forms(work: Work, client_id: UUID) -> None:
+    """Also those that nobody handed in: they are not filled in any more."""
+    closed = {"status": "COMPLETED", "completed_at": func.coalesce(IntakeForm.completed_at, work.now)}
+    forms = update(IntakeForm).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.client_id == client_id)
+    work.db.execute(forms.values(dict.fromkeys(STEPS) | closed | {"version": IntakeForm.version + 1}))
+
+
+def empty_words(work: Work, client_id: UUID) -> None:
+    """Who signed a consent is left as initials; of what was written in passing nothing is."""
+    signed = select(Consent).where(Consent.tenant_id == work.tenant_id, Consent.client_id == client_id)
+    for consent in work.db.scalars(signed.where(Consent.signed_by_name.is_not(None))):
+        apply(consent, {"signed_by_name": " ".join(initial(name) for name in (consent.signed_by_name or "").split())})
+    whose = {"tenant_id": work.tenant_id, "client_id": client_id}
+    for statement in (EMPTY_APPOINTMENTS, EMPTY_REQUESTS):
+        work.db.execute(statement, whose)
+    said = update(ClientStatus).where(ClientStatus.tenant_id == work.tenant_id, ClientStatus.client_id == client_id)
+    work.db.execute(said.where(ClientStatus.reason.is_not(None)).values(reason=None))
+
+
 def initial(name: str) -> str:
     return f"{name.strip()[:1]}."
 
@@ -148,7 +188,7 @@ def is_staff(work: Work, account_id: UUID) -> bool:
 
 
 def at_step(work: Work, request_id: UUID, status: str) -> DeletionRequest:
-    request = get_request(work, Scope.ALL, request_id, lock=True)
+    request = find_request(work, Scope.ALL, request_id, lock=True)
     if request.status != status:
         steps = "A request is asked for, then reviewed, then carried out, each once"
         raise WrongStep(f"{steps}; this one is {request.status}.")

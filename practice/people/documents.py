@@ -26,12 +26,12 @@ class DocumentExists(Refusal):
 def list_documents(work: Work, scope: Scope, client_id: UUID, asked: PageRequest, *, voided: bool = False) -> Page:
     if not is_within(work, scope, client_id):
         raise NotFound
-    query = select(Document).where(Document.tenant_id == work.tenant_id, Document.client_id == client_id)
+    query = chart = select(Document).where(Document.tenant_id == work.tenant_id, Document.client_id == client_id)
     if not voided or work.actor.client_id is not None:  # what was put into a chart by mistake is not the client's
         query = query.where(Document.voided_at.is_(None))
     sortable = {"uploaded_at": Document.uploaded_at, "name": Document.name, "id": Document.id}
     work.record("client.read", "client", client_id, part="documents")
-    return page_of(work.db, query, asked, sortable, Document.id, "-uploaded_at")
+    return page_of(work.db, query, asked, sortable, Document.id, "-uploaded_at", looked_up_in=chart)
 
 
 def add_document(work: Work, scope: Scope, client_id: UUID, name: str, content: bytes) -> Document:
@@ -76,7 +76,7 @@ def take_out(work: Work, scope: Scope, client_id: UUID, document_id: UUID) -> tu
 
 
 def void_document(work: Work, scope: Scope, client_id: UUID, document_id: UUID, reason: str) -> None:
-    document = find_document(work, scope, client_id, document_id)
+    document = find_document(work, scope, client_id, document_id, lock=True)
     void(work, document, reason)
     work.record("document.voided", "client", client_id, document_id=str(document_id), reason=reason)
 
@@ -86,11 +86,19 @@ def of_client(work: Work, client_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def find_document(
-    work: Work, scope: Scope, client_id: UUID, document_id: UUID, *, with_content: bool = False
+    work: Work,
+    scope: Scope,
+    client_id: UUID,
+    document_id: UUID,
+    *,
+    with_content: bool = False,
+    lock: bool = False,
 ) -> Document:
     query = select(Document).where(*of_client(work, client_id), Document.id == document_id)
     query = query.where(reaches(work, scope, Document.client_id))
-    document = work.db.scalar(query.options(undefer(Document.content)) if with_content else query)
+    if with_content:
+        query = query.options(undefer(Document.content))
+    document = work.db.scalar(query.with_for_update() if lock else query)
     if document is None:
         raise NotFound
     return document

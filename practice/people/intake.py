@@ -39,6 +39,8 @@ def list_forms(
     if client_id is not None:
         query = query.where(IntakeForm.client_id == client_id)
         work.record("client.read", "client", client_id, part="intake forms")
+    else:
+        work.record("intake.listed")
     if status is not None:
         query = query.where(IntakeForm.status == status)
     sortable = {"started_at": IntakeForm.started_at, "saved_at": IntakeForm.saved_at, "id": IntakeForm.id}

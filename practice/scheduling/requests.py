@@ -26,6 +26,7 @@ class AlreadyAsked(refusals.Refusal):
 
 
 def list_requests(work: Work, asked: PageRequest, scope: Scope, status: str | None = None) -> Page:
+    work.record("reschedule.listed")
     query = requests_within(work, scope)
     if status is not None:
         query = query.where(RescheduleRequest.status == status)
@@ -39,7 +40,12 @@ def requests_within(work: Work, scope: Scope) -> Select[RescheduleRequest]:
     )
 
 
-def get_request(work: Work, request_id: UUID, scope: Scope, *, lock: bool = False) -> RescheduleRequest:
+def get_request(work: Work, request_id: UUID, scope: Scope) -> RescheduleRequest:
+    work.record("reschedule.read", "reschedule_request", request_id)
+    return find_request(work, request_id, scope)
+
+
+def find_request(work: Work, request_id: UUID, scope: Scope, *, lock: bool = False) -> RescheduleRequest:
     query = requests_within(work, scope).where(RescheduleRequest.id == request_id)
     found = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
     if found is None:
@@ -105,7 +111,7 @@ def withdraw_request(work: Work, request_id: UUID, scope: Scope) -> RescheduleRe
 
 
 def pending(work: Work, request_id: UUID, scope: Scope) -> RescheduleRequest:
-    request = get_request(work, request_id, scope, lock=True)
+    request = find_request(work, request_id, scope, lock=True)
     if request.status != "PENDING":
         raise refusals.WrongStatus("This request has been decided or withdrawn already.")
     return request

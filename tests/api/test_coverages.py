@@ -191,6 +191,29 @@ def test_a_payer_is_asked_once_a_day(client: TestClient, practice: House, covera
     ]
 
 
+@pytest.mark.parametrize("change", [{"payer_id": "Q"}, {"member_id": "M-2"}])
+def test_an_answer_about_another_member_answers_nothing(
+    client: TestClient, practice: House, coverage_id: UUID, change: dict[str, str]
+) -> None:
+    payer, path = Payer("ACTIVE"), f"/coverages/{coverage_id}"
+    checked(practice, coverage_id, payer)
+    good(ask(client, practice, "PATCH", path, None, change, If_Match='"2"'))
+    assert checked(practice, coverage_id, payer, 1) == ("ACTIVE", NOW + timedelta(hours=1))
+    good(ask(client, practice, "PATCH", path, None, {"copay": "25.00"}, If_Match='"4"'))
+    checked(practice, coverage_id, payer, 2)
+    assert payer.asked == ["M-1", change.get("member_id", "M-1")]
+
+
+def test_an_answer_that_was_there_already_is_on_the_audit_trail_too(
+    client: TestClient, practice: House, coverage_id: UUID
+) -> None:
+    for _ in range(2):
+        good(ask(client, practice, "POST", f"/coverages/{coverage_id}/eligibility-check"))
+    assert len(trail(client, practice, "coverage.checked")) == 1
+    (entry,) = trail(client, practice, "client.read")
+    assert entry["details"] == {"part": "eligibility"}
+
+
 def test_how_long_an_answer_is_fresh_is_the_practices_choice(practice: House, coverage_id: UUID) -> None:
     with practice.work() as work:
         set_rule(work, "eligibility_cache_hours", 1, NOW.date())

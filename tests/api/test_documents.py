@@ -1,5 +1,6 @@
 """Files of a chart over HTTP: what goes in comes out, sealed in between, for those whose chart it is."""
 
+import base64
 import hashlib
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -14,6 +15,7 @@ from api.documents import LARGEST_UPLOAD
 from practice.people import documents
 from practice.people.document_rules import LARGEST
 from practice.people.documents import DocumentExists
+from practice.people.service import NotFound
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from tests.support.front_door import ok
@@ -143,6 +145,29 @@ def test_of_two_who_send_the_same_file_at_once_the_second_waits_for_the_first(pr
         return documents.add_document(work, Scope.ALL, chart, "a.pdf", PDF)
 
     assert isinstance(collide(practice, send_one, send_one).exception(), DocumentExists)
+
+
+def test_of_two_who_void_a_document_at_once_the_second_finds_it_gone(practice: House, chart: UUID) -> None:
+    with practice.work() as work:
+        sent = documents.add_document(work, Scope.ALL, chart, "a.pdf", PDF).id
+    reasons = ("Filed twice", "Another person's letter")
+    first, second = (
+        lambda work, reason=reason: documents.void_document(work, Scope.ALL, chart, sent, reason) for reason in reasons
+    )
+    assert isinstance(collide(practice, first, second).exception(), NotFound)
+
+
+def test_names_of_files_do_not_go_into_addresses(client: TestClient, practice: House, chart: UUID) -> None:
+    """And the next page follows, also when what stood at the end of the last one was voided meanwhile."""
+    for name in ("b of Casey.pdf", "a of Casey.pdf", "c of Casey.pdf"):
+        send(client, practice, chart, PDF + name.encode(), name)
+    url, query = f"{V1}/clients/{chart}/documents", {"sort": "name", "limit": 1}
+    page = ok(client.get(url, params=query, headers=bearer(practice)))
+    (first,) = page["items"]
+    assert base64.urlsafe_b64decode(page["next_cursor"] + "==").decode() == f'["name", "{first["id"]}"]'
+    client.delete(f"{url}/{first['id']}", params={"reason": "Filed twice"}, headers=bearer(practice))
+    rest = ok(client.get(url, params=query | {"limit": 9, "cursor": page["next_cursor"]}, headers=bearer(practice)))
+    assert [item["name"] for item in rest["items"]] == ["b of Casey.pdf", "c of Casey.pdf"]
 
 
 def test_a_repeated_upload_is_answered_as_the_first_was(client: TestClient, practice: House, chart: UUID) -> None:

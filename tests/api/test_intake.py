@@ -14,6 +14,7 @@ from practice.people.intake import IntakeOpen
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
+from tests.support.charts import trail
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
 from tests.support.orders.intake import ANSWERS
@@ -217,6 +218,13 @@ def test_the_front_desk_begins_forms_and_sees_how_far_they_are(
     assert "pollen" not in str(listed)
     assert read(client, practice, desk, form, X_Reason="Curious about it").status_code == 403
     assert save(client, practice, desk, form, "personal", {}).status_code == 403
+
+
+def test_who_looked_at_the_list_is_on_the_audit_trail(client: TestClient, practice: House, patient: Person) -> None:
+    for query in ({}, {"client_id": str(patient.staff_id)}):
+        ok(client.get(f"{V1}/intake-forms", params=query, headers=bearer(practice)))
+    assert len(trail(client, practice, "intake.listed")) == 1
+    assert len(trail(client, practice, "client.read", patient.staff_id)) == 1
 
 
 def test_whose_client_it_is_decides(client: TestClient, practice: House) -> None:

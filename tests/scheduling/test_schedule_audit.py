@@ -58,8 +58,13 @@ def test_every_look_is_on_the_trail(desk: FrontDesk) -> None:
     desk.get("/waitlist")
     desk.get(f"/waitlist/{entry['id']}")
     desk.get(f"/waitlist/{entry['id']}/offers")
+    body = {"appointment_id": booked["id"], "starts_at": TEN + DAY, "reason": "A conference"}
+    request = desk.post("/reschedule-requests", desk.clinician, **body).json()
+    desk.get("/reschedule-requests")
+    desk.get(f"/reschedule-requests/{request['id']}")
     found = entries(desk)
     assert found["appointment.read"] == 2
+    assert found["reschedule.listed"] == found["reschedule.read"] == 1
     assert found["calendar.read"] == found["appointment.previewed"] == found["waitlist.listed"] == 1
     assert found["waitlist.read"] == 2
     assert [entry.subject_id for entry in desk.recorded("appointments.listed")] == [None, desk.client]

@@ -1,5 +1,6 @@
-"""Appointments by status, statistics of the staff for imports"""
+"""Appointments by status, statistics of the staff for imports, reasons that can be redacted, whom a payer was asked of"""
 
+import sqlalchemy as sa
 from alembic import op
 
 from practice.store.migrations.sqlfile import run_sql_file
@@ -17,9 +18,15 @@ def upgrade() -> None:
         ["tenant_id", "status", "starts_at", "id"],
         unique=False,
     )
+    op.add_column("eligibility_checks", sa.Column("payer_id", sa.Text(), nullable=True))
+    op.add_column("eligibility_checks", sa.Column("member_id", sa.Text(), nullable=True))
     run_sql_file("0003_know_staff.sql")
+    run_sql_file("0003_redact.sql")
 
 
 def downgrade() -> None:
+    run_sql_file("0003_redact_before.sql")
     op.execute("drop function know_staff")
+    op.drop_column("eligibility_checks", "member_id")
+    op.drop_column("eligibility_checks", "payer_id")
     op.drop_index(op.f("ix_appointments_tenant_id_status_starts_at_id"), table_name="appointments")
