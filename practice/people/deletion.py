@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, text, update
 
 from practice.errors import Refusal
-from practice.people.client_models import ClientStatus, Consent, DeletionRequest, Document, IntakeForm
+from practice.people.client_models import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.clients import lock_client
 from practice.people.intake_rules import STEPS
 from practice.people.models import Staff
@@ -39,6 +39,7 @@ EMPTY_REQUESTS = text("""
     where tenant_id = :tenant_id
         and appointment_id in (select id from appointments where tenant_id = :tenant_id and client_id = :client_id)
 """)
+EMPTY_STATUSES = text("select forget_reasons(:tenant_id, :client_id)")
 
 
 class DeletionAsked(Refusal):
@@ -172,10 +173,8 @@ def empty_words(work: Work, client_id: UUID) -> None:
     for consent in work.db.scalars(signed.where(Consent.signed_by_name.is_not(None))):
         apply(consent, {"signed_by_name": " ".join(initial(name) for name in (consent.signed_by_name or "").split())})
     whose = {"tenant_id": work.tenant_id, "client_id": client_id}
-    for statement in (EMPTY_APPOINTMENTS, EMPTY_REQUESTS):
+    for statement in (EMPTY_APPOINTMENTS, EMPTY_REQUESTS, EMPTY_STATUSES):
         work.db.execute(statement, whose)
-    said = update(ClientStatus).where(ClientStatus.tenant_id == work.tenant_id, ClientStatus.client_id == client_id)
-    work.db.execute(said.where(ClientStatus.reason.is_not(None)).values(reason=None))
 
 
 def initial(name: str) -> str:

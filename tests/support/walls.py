@@ -16,6 +16,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "chain_audit_entry": set(),
     "count_request": {"caseload_app"},
     "enter_practice": {"caseload_app"},
+    "forget_reasons": {"caseload_app"},
     "guard_from_now_on": set(),
     "know_staff": {"caseload_app"},
     "occupy": set(),
@@ -31,7 +32,7 @@ FUNCTIONS: dict[str, set[str]] = {
 """Who may call a function, besides its owner. Triggers are called by nobody: the database does it."""
 
 DEFINERS = {
-    *("chain_audit_entry", "know_staff"),
+    *("chain_audit_entry", "forget_reasons", "know_staff"),
     *("occupy", "release", "occupy_for_appointment", "occupy_for_block", "occupy_for_offer"),
 }
 """Those that run with their owner's rights. Row-level security holds for the owner too; privileges do not."""
