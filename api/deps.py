@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -37,7 +37,7 @@ from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require, scope_of
 from practice.security.signing_in import PracticeClosed
-from practice.security.tokens import NotSignedIn
+from practice.security.tokens import AccessClaims, NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY
 
@@ -131,17 +131,7 @@ def endpoint(
         on_the_way: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
         on_the_way += [ReasonMissing] if "reason" in parameters and (record, f"{verb}_with_reason") in KNOWN else []
         add_route(
-            router,
-            method,
-            path,
-            serve,
-            status,
-            model,
-            [*refusals, *on_the_way],
-            statuses,
-            function,
-            may,
-            largest_body,
+            router, method, path, serve, status, model, [*refusals, *on_the_way], statuses, function, may, largest_body
         )
         return function
 
@@ -194,9 +184,7 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
     """Who comes: the token names a session, and the database says what that session is worth at this instant."""
     house: Installation = request.app.state.house
     now = request.app.state.clock()
-    if credentials is None:
-        raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
-    claims = house.tokens.read(credentials.credentials, now)
+    claims = claims_of(house, credentials, now)
     active = request.headers.get("x-background") is None  # a page that refreshes itself is not a person at work
     admitted = admit(house, claims.session_id, now, active=active)
     if admitted.verdict == "limited":
@@ -216,6 +204,26 @@ def receive(request: Request, credentials: HTTPAuthorizationCredentials | None) 
         admitted.client_id,
     )
     return Desk(house, actor, now, training_lapsed=admitted.training_lapsed)
+
+
+def claims_of(house: Installation, credentials: HTTPAuthorizationCredentials | None, now: datetime) -> AccessClaims:
+    if credentials is None:
+        raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
+    return house.tokens.read(credentials.credentials, now)
+
+
+class TokenFirst(APIRoute):
+    """Its body is large, and is read into memory only for somebody with a good token. (The framework reads a body
+    before it calls anything of ours.) What the token's session is worth is looked up afterwards, as everywhere."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        serve = super().get_route_handler()
+
+        async def serve_with_token(request: Request) -> Response:
+            claims_of(request.app.state.house, await bearer(request), request.app.state.clock())
+            return await serve(request)
+
+        return serve_with_token
 
 
 def permit(desk: Desk, may: str, given: dict[str, Any]) -> None:
@@ -363,6 +371,7 @@ def add_route(
         summary=(inspect.getdoc(function) or name).splitlines()[0],
         operation_id=name,
         openapi_extra={"x-permission": permission} | ({"x-largest-body": largest_body} if largest_body else {}),
+        route_class_override=TokenFirst if largest_body else None,
     )
 
 

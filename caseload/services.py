@@ -17,6 +17,8 @@ from practice.errors import StoreProblem
 from practice.settings import Settings
 
 STARTING = 60  # seconds
+# Of one worker, idle ones too. Beyond that it answers 503: with all of them it has memory and file descriptors left.
+CONNECTIONS = 500
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class ApiService:
         # a worker that computes on a busy machine is slow to answer, and not dead
         options = "--factory --no-access-log --log-level warning"
         options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
+        options += f" --limit-concurrency {CONNECTIONS}"
         given = self.settings
         where = ["--host", given.host, "--port", str(given.port), "--workers", str(given.workers)]
         command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *where]

@@ -1,7 +1,10 @@
 """Files of a chart over HTTP: what goes in comes out, sealed in between, for those whose chart it is."""
 
+import asyncio
 import base64
 import hashlib
+import json
+from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote
@@ -16,11 +19,12 @@ from practice.people import documents
 from practice.people.document_rules import LARGEST
 from practice.people.documents import DocumentExists
 from practice.people.service import NotFound
+from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from tests.support.front_door import ok
 from tests.support.http import V1, bearer, code_of
-from tests.support.people import House, Person
+from tests.support.people import House, Person, make_practice
 from tests.support.schedule import make_client, make_portal_client
 from tests.support.waiting import collide
 
@@ -99,6 +103,37 @@ def test_a_file_is_not_put_down_unsealed_on_the_way(
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", put_down.append)
     assert send(client, practice, chart, b"x" * LARGEST).status_code == 201
     assert put_down == []
+
+
+@pytest.mark.parametrize("token", ["none", "expired", "of another installation"])
+def test_of_a_stranger_nothing_is_read(
+    client: TestClient, practice: House, chart: UUID, own_house: Installation, token: str
+) -> None:
+    past = practice.now - timedelta(hours=1)
+    given = {"expired": practice.token(now=past), "of another installation": make_practice(own_house).token()}
+    sent = [("authorization", f"Bearer {given[token]}")] if token in given else []
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was asked for")
+
+    async def answer(message: Any) -> None:
+        answers.append(message)
+
+    path = f"{V1}/clients/{chart}/documents"
+    headers = [("content-type", "multipart/form-data; boundary=x"), ("content-length", str(LARGEST)), *sent]
+    scope = {
+        **{"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": path},
+        **{"raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1)},
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+    }
+    asyncio.run(client.app(scope, receive, answer))  # ty: ignore[invalid-argument-type]
+    refused = client.post(path, headers=dict(sent))
+    assert (refused.status_code, code_of(refused)) == (401, "UNAUTHORIZED")
+    assert answers[0]["status"] == 401
+    shown = json.loads(answers[1]["body"])["error"]
+    assert (shown["code"], shown["message"]) == ("UNAUTHORIZED", refused.json()["error"]["message"])
+    assert (b"www-authenticate", b"Bearer") in answers[0]["headers"]
 
 
 @pytest.mark.parametrize(
