@@ -108,6 +108,7 @@ def server(where: Path, practice: Practice, workers: int) -> Iterator[int]:
     environment = os.environ | {PRACTICE: practice.id, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     command = [sys.executable, "-m", "uvicorn", "bench.control:serve", "--factory", "--no-access-log"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    command += ["--http", "api.at_once:AtOnce"]
     log = where / "api.log"
     with log.open("ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)

@@ -65,7 +65,7 @@ class ApiService:
         # a worker that computes on a busy machine is slow to answer, and not dead
         options = "--factory --no-access-log --log-level warning"
         options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
-        options += f" --limit-concurrency {CONNECTIONS}"
+        options += f" --limit-concurrency {CONNECTIONS} --http api.at_once:AtOnce"
         given = self.settings
         where = ["--host", given.host, "--port", str(given.port), "--workers", str(given.workers)]
         command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *where]
