@@ -107,6 +107,8 @@ def check_eligibility(
     last = next((one for one in checks_of(work, coverage_id) if (one.payer_id, one.member_id) == member), None)
     if last is not None and answer_is_fresh(last.asked_at, setting(work, "eligibility_cache_hours"), work.now):
         work.record("client.read", "client", coverage.client_id, part="eligibility")
+        if last.outcome == "ACTIVE" and coverage.verified_at is None:  # it was another's for a while
+            apply(coverage, {"verified_at": last.asked_at})
         return last
     found = provider.check(coverage)
     check = EligibilityCheck(

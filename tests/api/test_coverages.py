@@ -202,6 +202,10 @@ def test_an_answer_about_another_member_answers_nothing(
     good(ask(client, practice, "PATCH", path, None, {"copay": "25.00"}, If_Match='"4"'))
     checked(practice, coverage_id, payer, 2)
     assert payer.asked == ["M-1", change.get("member_id", "M-1")]
+    back = {"payer_id": "P", "member_id": "M-1"}
+    good(ask(client, practice, "PATCH", path, None, back, If_Match='"5"'))
+    assert checked(practice, coverage_id, payer, 3) == ("ACTIVE", NOW)  # what the first answer said is still so
+    assert len(payer.asked) == 2
 
 
 def test_an_answer_that_was_there_already_is_on_the_audit_trail_too(
