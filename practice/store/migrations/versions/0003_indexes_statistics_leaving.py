@@ -1,4 +1,4 @@
-"""Appointments by status, statistics of the staff for imports"""
+"""Appointments by status, statistics of the staff for imports, an end to who has left"""
 
 from alembic import op
 
@@ -18,8 +18,10 @@ def upgrade() -> None:
         unique=False,
     )
     run_sql_file("0003_know_staff.sql")
+    run_sql_file("0003_admit.sql")
 
 
 def downgrade() -> None:
+    run_sql_file("0002_admit.sql")
     op.execute("drop function know_staff")
     op.drop_index(op.f("ix_appointments_tenant_id_status_starts_at_id"), table_name="appointments")
