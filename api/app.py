@@ -17,6 +17,7 @@ from api import (
     audit,
     auth,
     availability,
+    calendar,
     client_history,
     clients,
     clinicians,
@@ -51,7 +52,7 @@ ROOMS = (
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
     *(clients, client_history, coverages, consents),
-    *(appointments, appointment_steps, slots, waitlist, reschedule_requests),
+    *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds

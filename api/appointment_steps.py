@@ -103,7 +103,11 @@ def start_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> Appointm
 
 
 @endpoint(
-    router, "POST", "/{appointment_id}/complete", may="appointments.status", refusals=[WrongStatus, DemographicsMissing]
+    router,
+    "POST",
+    "/{appointment_id}/complete",
+    may="appointments.status",
+    refusals=[WrongStatus, ConsentMissing, DemographicsMissing],
 )
 def complete_appointment(desk: Desk, appointment_id: UUID, body: Completion) -> AppointmentOut:
     """The session took place; its price is fixed now."""

@@ -1,6 +1,6 @@
-"""Appointments: booking, series, preview, lists and calendars."""
+"""Appointments: booking, series, preview and lists."""
 
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, NotFound, Version, endpoint
-from api.fields import Day, Instant, MoneyOut, Short, Words
+from api.fields import Instant, MoneyOut, Short, Words
 from practice.people.reach import is_within
 from practice.scheduling import booking, changing, reading, series
 from practice.scheduling.booking_models import Appointment
@@ -70,13 +70,6 @@ class AppointmentQuery(ListQuery):
     status: Status | None = None
     since: Annotated[Instant | None, Field(alias="from", description="Starts from this instant on.")] = None
     until: Annotated[Instant | None, Field(alias="to", description="Starts before this instant.")] = None
-
-
-class CalendarQuery(Input):
-    view: Literal["day", "week", "month"] = "week"
-    on: Annotated[Day | None, Field(description="A local date; today where nothing is said.")] = None
-    clinician: UUID | Me | None = None
-    room: UUID | None = None
 
 
 class AppointmentOut(BaseModel):
@@ -142,7 +135,7 @@ class CostOut(BaseModel):
             service_code=facts.row.service_code,
             cpt_code=facts.row.cpt_code,
             units=1,
-            minutes=facts.row.minutes,
+            minutes=facts.row.length // timedelta(minutes=1),
             price=cost.cents if cost else None,
             price_from=cost.source if cost else None,
             copay=cost.copay_cents if cost else None,
@@ -196,25 +189,6 @@ class StepOut(BaseModel):
 
 class StepsOut(BaseModel):
     items: list[StepOut]
-
-
-class BlockOut(BaseModel):
-    id: UUID
-    clinician_id: UUID | None
-    room_id: UUID | None
-    starts_at: datetime
-    ends_at: datetime
-    reason: str | None
-
-
-class DayOut(BaseModel):
-    on: date
-    appointments: list[AppointmentOut]
-    blocks: list[BlockOut]
-
-
-class CalendarOut(BaseModel):
-    days: list[DayOut]
 
 
 AppointmentInList: Any = some_of(AppointmentOut)
@@ -337,30 +311,6 @@ def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
         cost=CostOut.of(found.facts, found.cost),
         problems=[ProblemOut(**problem._asdict()) for problem in found.problems],
         warnings=found.warnings,
-    )
-
-
-@endpoint(router, "GET", "/appointments/calendar", may="appointments.read")
-def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
-    """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
-    days = reading.calendar(
-        desk.work,
-        desk.scope,
-        query.view,
-        query.on,
-        clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
-        room_id=query.room,
-    )
-    names = reading.names_for(desk.work, [one for day in days for one in day.appointments])
-    return CalendarOut(
-        days=[
-            DayOut(
-                on=day.on,
-                appointments=[AppointmentOut.of(one, names) for one in day.appointments],
-                blocks=[BlockOut(**{n: getattr(block, n) for n in BlockOut.model_fields}) for block in day.blocks],
-            )
-            for day in days
-        ]
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
-from api.fields import Email, Name, Npi, Short
+from api.fields import Day, Email, Name, Npi, Short
 from practice.people import service
 from practice.people.models import Staff, Training
 from practice.people.service import AlreadyOnStaff, Invited, IsAClient, LastAdmin
@@ -27,7 +27,7 @@ class StaffIn(Input):
     first_name: Name
     last_name: Name
     roles: Roles
-    hired_on: date
+    hired_on: Day
     discipline: Discipline | None = None
     license_type: License | None = None
     license_number: Short | None = None
@@ -41,8 +41,8 @@ class StaffChange(Input):
     first_name: Name = ""
     last_name: Name = ""
     roles: Roles = Field(default_factory=list)
-    hired_on: date = date.min
-    left_on: date | None = None
+    hired_on: Day = date.min
+    left_on: Day | None = None
     discipline: Discipline | None = None
     license_type: License | None = None
     license_number: Short | None = None
@@ -56,12 +56,12 @@ class StaffQuery(ListQuery):
 
 
 class Deactivation(Input):
-    left_on: date
+    left_on: Day
 
 
 class TrainingIn(Input):
     kind: Literal["HIPAA", "OTHER"]
-    completed_on: date
+    completed_on: Day
 
 
 class StaffOut(BaseModel):

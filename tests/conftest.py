@@ -4,7 +4,8 @@ Tests share a worker's database without meeting: each makes practices of its own
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +58,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     cluster.drop(database)
 
 
-@pytest.fixture
-def own_house(tmp_path: Path) -> Iterator[Installation]:
-    """An installation for one test alone, which may break it."""
+@contextmanager
+def fresh_installation(folder: Path) -> Generator[Installation]:
     cluster.prepare_template()
     database = f"own_{new_id().hex}"
     cluster.copy_template(database)
-    installation = installation_on(database, tmp_path)
+    installation = installation_on(database, folder)
     yield installation
     installation.store.close()
     cluster.drop(database)
+
+
+@pytest.fixture
+def own_house(tmp_path: Path) -> Iterator[Installation]:
+    """An installation for one test alone, which may break it."""
+    with fresh_installation(tmp_path) as installation:
+        yield installation
+
+
+@pytest.fixture
+def other_house(tmp_path: Path) -> Iterator[Installation]:
+    """A second one, for what goes from one to another."""
+    with fresh_installation(tmp_path / "other") as installation:
+        yield installation
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
         account_id=pl.Series(account_ids, dtype=pl.String),
         deactivated_at=pl.when(left).then(pl.lit(now)),
     )
-    appointments, groups = seated(referenced(frames["appointments"], zone), now)
+    appointments, groups = seated(referenced(frames["appointments"], zone), frames["rooms"], now)
 
     def whole(name: str, source: pl.DataFrame, *more: str, **constants: Any) -> Rows:
         table = TABLES[name]
@@ -99,7 +99,7 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
         ids.of("staff", "clinician_id").alias("clinician_id"),
         ids.of("services", "service_code").alias("service_id"),
         ids.of("rooms", "room_id").alias("room_id"),
-        pl.col("starts_at", "ends_at"),
+        pl.col("starts_at", "ends_at", "capacity"),
         key="group",
     )
     appointments = after_what_it_leads_to(appointments, "rescheduled_to_id")
@@ -160,12 +160,18 @@ def referenced(appointments: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     return appointments.with_columns(reference=pl.concat_str(pl.lit("BK-"), year, pl.lit("-"), number))
 
 
-def seated(appointments: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Appointments with the number of their group, and the groups. What has begun occupies nothing any more."""
+def seated(appointments: pl.DataFrame, rooms: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Appointments with the number of their group, and the groups. What has begun occupies nothing any more; of what is
+    to come nobody takes more seats than the room has."""
+    given_up = pl.col("status").cast(pl.String).is_in(["CANCELLED", "RESCHEDULED", "NO_SHOW"])
+    seats = pl.max_horizontal("seats", "capacity")
     groups = (
         appointments.filter(pl.col("group_id").is_not_null())
+        .with_columns(seats=given_up.not_().sum().over("group_id"))
         .unique("group_id", keep="first", maintain_order=True)
-        .select("clinician_id", "service_code", "room_id", "starts_at", "ends_at", external_id="group_id")
+        .join(rooms.select("capacity", room_id="row"), on="room_id", how="left", maintain_order="left")
+        .with_columns(capacity=pl.when(pl.col("room_id").is_not_null() & (pl.col("starts_at") >= now)).then(seats))
+        .select("clinician_id", "service_code", "room_id", "starts_at", "ends_at", "capacity", external_id="group_id")
         .with_row_index("group")
     )
     numbers = groups.select("group", group_id="external_id")

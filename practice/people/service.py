@@ -245,7 +245,7 @@ def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, An
         problems += supervisor_problems(work, staff_id, supervisor_id)
     if problems:
         raise Invalid(problems)
-    if "admin" in staff.roles and "admin" not in changes.get("roles", staff.roles):
+    if "admin" in staff.roles and ("admin" not in changes.get("roles", staff.roles) or changes.get("left_on")):
         refuse_last_admin(work, staff_id)
     apply(staff, changes)
     work.record("staff.changed", "staff", staff_id, fields=sorted(changes), **roles_in(changes))
@@ -294,6 +294,7 @@ def refuse_last_admin(work: Work, leaving: UUID) -> None:
             Staff.tenant_id == work.tenant_id,
             Staff.roles.contains(["admin"]),
             Staff.deactivated_at.is_(None),
+            Staff.left_on.is_(None),
             exists().where(
                 Membership.account_id == Staff.account_id,
                 Membership.tenant_id == Staff.tenant_id,

@@ -56,7 +56,7 @@ def alternatives_to(work: Work, wanted: "Wanted", facts: Facts, *, within_hours:
     def first_of(places: Iterable[Place]) -> list[Place]:
         return list(islice((found[0] for place in places if (found := in_rooms(place))), MOST))
 
-    here = Place(row.clinician_id, wanted.starts_at, wanted.starts_at + timedelta(minutes=row.minutes), None)
+    here = Place(row.clinician_id, wanted.starts_at, wanted.starts_at + row.length, None)
     same_time = in_rooms(here) if row.room_id and within_hours and is_free(row.clinician_id, here) else []
     nearby = first_of(nearest(work, wanted, facts))
     others = first_of(others_at_the_time(work, wanted, facts))

@@ -1,8 +1,8 @@
 """Booking: everything that is judged before a time is taken, and taking it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -40,6 +40,10 @@ TAKEN_WORDS = {
     ("room", "booked"): "The room is taken at this time.",
     ("room", "away"): "The room is blocked at this time.",
     ("client", "booked"): "The client has another appointment at this time.",
+}
+# A client who books for themselves is not told what others do.
+ONLINE_WORDS = dict.fromkeys(TAKEN_WORDS, "This time is not free.") | {
+    ("client", "booked"): "You have another appointment at this time."
 }
 
 
@@ -112,6 +116,7 @@ def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
         service_code=wanted.service_code,
         room_id=wanted.room_id,
         starts_at=wanted.starts_at,
+        group_session_id=wanted.group_session_id,
     )
     return wanted, facts
 
@@ -149,7 +154,7 @@ def problems_by_start(
     work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
 ) -> dict[datetime, list[Problem]]:
     """What speaks against each of the starts: all of it, so that nobody has to ask twice."""
-    length = timedelta(minutes=facts.row.minutes)
+    length = facts.row.length
     spans = clinician_hours(work, facts, min(starts), max(starts) + length)
     found = taken_by_start(work, wanted, facts, starts)
     for start, problems in found.items():
@@ -166,7 +171,7 @@ def taken_by_start(
     work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
 ) -> dict[datetime, list[Problem]]:
     """Which of the starts meet something booked or blocked. Looked at again when nobody else can come between."""
-    row, length = facts.row, timedelta(minutes=facts.row.minutes)
+    row, length = facts.row, facts.row.length
     own_seat = wanted.group_session_id is not None
     taken = busy_of(
         work,
@@ -177,7 +182,8 @@ def taken_by_start(
         max(starts) + length,
     )
     taken = [one for one in taken if one.holder_id not in wanted.moved_from]
-    found = {start: taken_problems(taken, start, start + length) for start in starts}
+    words = ONLINE_WORDS if work.actor.client_id else TAKEN_WORDS
+    found = {start: taken_problems(taken, start, start + length, words) for start in starts}
     if own_seat and is_full(work, group_of(work, wanted.group_session_id)):
         found[wanted.starts_at].append(Problem("GROUP_FULL", "The group has no seat left."))
     return found
@@ -227,9 +233,12 @@ def clinician_hours(work: Work, facts: Facts, first: datetime, last: datetime) -
     return hours(found.windows, found.changes, found.closures, facts.zone, *days, row.service_id)
 
 
-def taken_problems(taken: Sequence[Taken], start: datetime, end: datetime) -> list[Problem]:
+def taken_problems(
+    taken: Sequence[Taken], start: datetime, end: datetime, words: Mapping[tuple[str, str], str]
+) -> list[Problem]:
     touched = {(one.kind, one.why) for one in taken if one.starts_at < end and start < one.ends_at}
-    return [Problem("SLOT_TAKEN", words) for key, words in TAKEN_WORDS.items() if key in touched]
+    said = dict.fromkeys(sentence for key, sentence in words.items() if key in touched)
+    return [Problem("SLOT_TAKEN", sentence) for sentence in said]
 
 
 def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
@@ -245,7 +254,7 @@ def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
         service_id=row.service_id,
         room_id=row.room_id,
         starts_at=wanted.starts_at,
-        ends_at=wanted.starts_at + timedelta(minutes=row.minutes),
+        ends_at=wanted.starts_at + row.length,
         capacity=min(limits) if limits else None,
     )
     work.db.add(group)
@@ -265,7 +274,7 @@ def place(
 ) -> list[Appointment]:
     """Write the appointments, their first step and their messages. The database has the last word on their times."""
     row = facts.row
-    length = timedelta(minutes=row.minutes)
+    length = row.length
     release_lapsed_offers(work, row.clinician_id, row.room_id, starts, length)
     year = work.now.astimezone(facts.zone).year
     appointments = [

@@ -24,7 +24,8 @@ FACTS = text("""
         g.kinds, g.signed, g.expires, g.revoked,
         v.payer_id, v.copay_cents, v.verified_at,
         s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
-        s.capacity as service_capacity, s.cpt_code, coalesce(o.minutes, s.minutes) as minutes,
+        s.capacity as service_capacity, s.cpt_code,
+        coalesce(q.ends_at - q.starts_at, make_interval(mins => coalesce(o.minutes, s.minutes))) as length,
         coalesce(o.offered, true) as offered, o.price_cents as clinician_cents,
         t.id as clinician_id,
         'clinician' = any(t.roles) and t.deactivated_at is null as clinician_active, t.left_on,
@@ -37,6 +38,7 @@ FACTS = text("""
     left join staff as t on t.tenant_id = p.id and t.id = :clinician_id
     left join clinician_services as o on o.tenant_id = p.id and o.clinician_id = t.id and o.service_id = s.id
     left join rooms as r on r.tenant_id = p.id and r.id = :room_id
+    left join group_sessions as q on q.tenant_id = p.id and q.id = :group_session_id
     cross join lateral (
         select
             array_agg(kind) as kinds, array_agg(signed_at) as signed, array_agg(expires_on) as expires,
@@ -64,11 +66,19 @@ class Facts:
 
 
 def facts_of(
-    work: Work, *, client_id: UUID, clinician_id: UUID, service_code: str, room_id: UUID | None, starts_at: datetime
+    work: Work,
+    *,
+    client_id: UUID,
+    clinician_id: UUID,
+    service_code: str,
+    room_id: UUID | None,
+    starts_at: datetime,
+    group_session_id: UUID | None = None,
 ) -> Facts:
-    """Refuses what refers to nothing, all of it at once."""
+    """Refuses what refers to nothing, all of it at once. A seat is as long as its group is."""
     wanted = {"client_id": client_id, "clinician_id": clinician_id, "service_code": service_code, "room_id": room_id}
-    row = work.db.execute(FACTS, wanted | {"starts_at": starts_at, "tenant_id": work.tenant_id}).one()
+    more = {"starts_at": starts_at, "group_session_id": group_session_id, "tenant_id": work.tenant_id}
+    row = work.db.execute(FACTS, wanted | more).one()
     unknown = [
         f"There is no such {word} (`{name}`)."
         for name, word, found in (

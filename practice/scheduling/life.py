@@ -116,8 +116,7 @@ def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = 
         now=work.now,
         zone=facts.zone,
     )
-    if appointment.telehealth and not consent_in_force(facts.standing.consents, TELEHEALTH, work.now, facts.zone):
-        raise refusals.ConsentMissing(f"The {WORDS[TELEHEALTH]} has to be signed before a telehealth visit.")
+    refuse_online_without_consent(work, appointment, facts)
     checked_in = step(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
     take_back(work, [appointment.id])  # whoever is here need not be reminded
     return CheckedIn(checked_in, asks)
@@ -144,6 +143,7 @@ def complete(
     appointment = lock_appointment(work, appointment_id, scope)
     refuse_transition(work, appointment, "COMPLETED")
     facts = facts_about(work, appointment)
+    refuse_online_without_consent(work, appointment, facts)
     lacking = lacking_in(work, facts)
     if lacking:
         raise refusals.DemographicsMissing(demographics_problem(lacking), missing=lacking)
@@ -201,6 +201,14 @@ def refuse_transition(work: Work, appointment: Appointment, status: str) -> None
     problem = transition_problem(appointment.status, status, appointment.starts_at, work.now)
     if problem:
         raise refusals.WrongStatus(problem)
+
+
+def refuse_online_without_consent(work: Work, appointment: Appointment, facts: Facts) -> None:
+    """At the first step of a telehealth visit. Once it has begun, a consent that is revoked ends no session."""
+    if not appointment.telehealth or appointment.status not in ("SCHEDULED", "CONFIRMED"):
+        return
+    if not consent_in_force(facts.standing.consents, TELEHEALTH, work.now, facts.zone):
+        raise refusals.ConsentMissing(f"The {WORDS[TELEHEALTH]} has to be signed before a telehealth visit.")
 
 
 def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:

@@ -118,7 +118,7 @@ def offers(
             minutes=row.minutes,
             step_minutes=step_minutes,
             earliest=earliest,
-            latest=min(latest, until(row, zone)) if row.left_on else latest,
+            latest=min(latest, until(row, zone)) if row.left_on and row.left_on <= last else latest,
             include_taken=include_taken,
         )
     ]

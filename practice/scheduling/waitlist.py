@@ -206,12 +206,15 @@ def whom_it_suits(work: Work, freed: Appointment | WaitlistOffer) -> list[Waitli
 
 
 def can_have(work: Work, entry: WaitlistEntry, freed: Appointment | WaitlistOffer) -> bool:
-    """Whether nothing speaks against booking them, and nobody changes the entry at this moment."""
+    """Whether nothing speaks against booking them, and nobody changes their wish or has just done so."""
     wanted, facts = understand(work, wanted_for(work, entry.client_id, freed))
     if any(problems_by_start(work, wanted, facts, [wanted.starts_at]).values()):
         return False
     lock = select(WaitlistEntry.id).where(
-        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.id == entry.id, WaitlistEntry.status == "WAITING"
+        WaitlistEntry.tenant_id == work.tenant_id,
+        WaitlistEntry.id == entry.id,
+        WaitlistEntry.status == "WAITING",
+        WaitlistEntry.version == entry.version,
     )
     return work.db.scalar(lock.with_for_update(skip_locked=True, key_share=True)) is not None
 

@@ -1,7 +1,12 @@
 """The staff directory over HTTP."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from fastapi.testclient import TestClient
 
+from practice.security.signing_in import PracticeClosed
+from tests.support.desk import bearer_at
 from tests.support.people import House
 
 
@@ -27,3 +32,29 @@ def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: 
     )
     assert again.status_code == 412
     assert again.json()["error"]["code"] == "STALE"
+
+
+def test_whoever_has_had_their_last_day_is_out_though_nobody_deactivated_them(
+    client: TestClient, practice: House
+) -> None:
+    leaving = practice.add("clinician")
+    path = f"/api/v1/staff/{leaving.staff_id}"
+    last = {"left_on": "2026-03-18"}
+    assert client.patch(path, json=last, headers=bearer(practice) | {"If-Match": '"1"'}).status_code == 200
+    midnight = datetime(2026, 3, 19, 4, tzinfo=UTC)  # in New York
+    headers = bearer_at(practice, leaving, midnight - timedelta(minutes=1))
+    for moment, status in ((midnight - timedelta(minutes=1), 200), (midnight, 401)):
+        client.app.state.clock = lambda moment=moment: moment
+        assert client.get("/api/v1/staff", headers=headers).status_code == status, moment
+    with pytest.raises(PracticeClosed):
+        practice.token(leaving, midnight)
+
+
+def test_the_only_admin_gets_no_last_day(client: TestClient, practice: House) -> None:
+    path = f"/api/v1/staff/{practice.admin.staff_id}"
+    ask = {"json": {"left_on": "2026-12-31"}, "headers": bearer(practice) | {"If-Match": '"1"'}}
+    assert client.patch(path, **ask).json()["error"]["code"] == "LAST_ADMIN"
+    practice.add("admin")
+    assert client.patch(path, **ask).status_code == 200
+    other = f"/api/v1/staff/{practice.people['admin'].staff_id}"
+    assert client.patch(other, **ask).json()["error"]["code"] == "LAST_ADMIN"

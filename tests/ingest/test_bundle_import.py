@@ -374,3 +374,23 @@ def test_a_killed_import_leaves_nothing(own_house: Installation, bundle: Path) -
         t: n for t, n in before.items() if t != "data_keys"
     }
     assert move_in(own_house, bundle).rows["clients.csv"] == 3
+
+
+@pytest.mark.parametrize(("seats", "capacity"), [("1", 2), ("8", 8)])
+def test_a_group_to_come_has_as_many_seats_as_its_room_or_as_are_taken(
+    house: Installation, tmp_path: Path, seats: str, capacity: int
+) -> None:
+    rows = named(small())
+    rows["rooms"][0]["capacity"] = seats
+    ahead = {"starts_at": "2026-04-08T13:00:00Z", "ends_at": "2026-04-08T14:30:00Z", "group_id": "G9"}
+    ahead |= {"status": "SCHEDULED", "status_at": ""}
+    rows["appointments"] += [
+        rows["appointments"][3] | ahead | {"id": "A8"},
+        rows["appointments"][4] | ahead | {"id": "A9"},
+        rows["appointments"][4]
+        | ahead
+        | {"id": "A10", "client_id": "K1", "status": "CANCELLED", "status_at": "2026-03-01T12:00:00Z"},
+    ]
+    practice = move_in(house, write_folder(tmp_path / "b", rows)).practice
+    found = all_of(house, practice, "select external_id, capacity from group_sessions order by 1")
+    assert found == [("G1", None), ("G9", capacity)]

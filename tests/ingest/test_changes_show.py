@@ -171,7 +171,7 @@ def golden(name: str) -> Any:
 
 @pytest.mark.parametrize("bundle", [oak_street, golden("practice_a"), golden("practice_b")])
 def test_the_export_shows_what_was_changed_through_the_api_and_nothing_else(
-    own_house: Installation, house: Installation, tmp_path: Path, bundle: Any
+    own_house: Installation, other_house: Installation, tmp_path: Path, bundle: Any
 ) -> None:
     moved = Moved(own_house, move_in(own_house, bundle(tmp_path)).practice, tmp_path)
     client = TestClient(create_app(own_house, clock=lambda: NOW), raise_server_exceptions=False)
@@ -184,8 +184,8 @@ def test_the_export_shows_what_was_changed_through_the_api_and_nothing_else(
     files["sign_ins"].append({"id": entered["id"], "staff_id": moved.admin, "at": "2026-03-18T15:30:00Z"})
     assert sorted_rows(after) == sorted_rows(files)
 
-    other = move_in(house, tmp_path / "after").practice
-    assert move_out(house, other, tmp_path / "again") == contents(tmp_path / "after")
+    other = move_in(other_house, tmp_path / "after").practice
+    assert move_out(other_house, other, tmp_path / "again") == contents(tmp_path / "after")
 
 
 def test_every_table_is_changed_or_named_as_one_that_nothing_writes_yet() -> None:

@@ -136,3 +136,14 @@ def test_somebody_elses_appointment_is_as_if_it_were_not_there(desk: FrontDesk, 
     refused(desk.step(theirs, "cancel", me), "NOT_FOUND", 404)
     refused(desk.step(theirs, "reschedule", me, starts_at=TEN + DAY), "NOT_FOUND", 404)
     assert desk.read(theirs) == theirs
+
+
+def test_a_client_is_not_told_what_else_a_clinician_does(desk: FrontDesk, me: Person) -> None:
+    desk.booked(TEN)
+    desk.block(TEN + HOUR, TEN + 2 * HOUR, clinician_id=desk.clinician.staff_id)
+    said = []
+    for start in (TEN, TEN + HOUR):
+        about = desk.wanted(start) | {"client_id": None}
+        [problem] = desk.post("/appointments/preview", me, **about).json()["problems"]
+        said.append((problem["code"], problem["sentence"]))
+    assert said == [("SLOT_TAKEN", "This time is not free.")] * 2

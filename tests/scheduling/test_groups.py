@@ -165,3 +165,15 @@ def test_a_seat_is_added_to_a_group_that_came_with_an_import(desk: FrontDesk) ->
     desk.done(answer.json()["appointment"], "cancel", reason="By mistake")
     assert desk.occupied() == set()  # of the others nothing is kept
     refused(desk.book(past.start, client_id=make_client(desk.practice)), "SLOT_TAKEN")
+
+
+@pytest.mark.parametrize("minutes", [60, 120])
+def test_a_seat_is_as_long_as_its_group_whatever_the_service_is_now(desk: FrontDesk, minutes: int) -> None:
+    group = Group(desk)
+    desk.write("update services set minutes = :minutes where code = 'GROUP'", minutes=minutes)
+    about = {"service_code": "GROUP", "group_session_id": group.id, "client_id": make_client(desk.practice)}
+    preview = desk.post("/appointments/preview", **about).json()
+    assert (preview["problems"], preview["cost"]["minutes"]) == ([], 90)
+    answer = group.seat()
+    assert answer.status_code == 201, answer.text
+    assert at(answer.json()["appointment"]["ends_at"]) == TEN + 90 * MINUTE

@@ -95,6 +95,13 @@ def test_no_slot_lies_in_the_past_or_after_the_last_day(desk: FrontDesk) -> None
     assert free(slots(desk, MONDAY, MONDAY + 5 * DAY)) == free(slots(desk))
 
 
+def test_a_last_day_at_the_end_of_the_calendar_is_none(desk: FrontDesk) -> None:
+    desk.write("update staff set left_on = '9999-12-31' where id = :id", id=desk.clinician.staff_id)
+    assert free(slots(desk)) != []
+    assert first_free(desk, MONDAY, MONDAY).json()["items"] != []
+    refused(desk.book(wall(MONDAY, 3)), "OUTSIDE_HOURS")  # with alternatives
+
+
 def test_on_the_days_of_a_change_of_the_clock_the_hours_are_those_of_the_wall(desk: FrontDesk) -> None:
     for sunday in (date(2026, 11, 1), date(2027, 3, 14)):
         found = free(slots(desk, sunday))

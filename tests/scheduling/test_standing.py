@@ -118,6 +118,26 @@ def test_telehealth_without_consent_does_not_begin(desk: FrontDesk, what: str) -
     refused(desk.step(booked, "check-in"), "WRONG_STATUS")  # that first
 
 
+def test_telehealth_without_consent_is_not_completed_without_check_in_either(desk: FrontDesk) -> None:
+    somebody = Someone(desk, visited=True).sign("INFORMED_TREATMENT", "TELEHEALTH")
+    booked = desk.booked(TEN, client_id=somebody.id, telehealth=True)
+    desk.write("update consents set voided_at = now() where client_id = :id and kind = 'TELEHEALTH'", id=somebody.id)
+    desk.now = TEN
+    refused(desk.step(booked, "complete", desk.clinician), "CONSENT_MISSING")
+    assert desk.read(booked)["status"] == "SCHEDULED"
+    somebody.sign("TELEHEALTH", ago=HOUR)
+    desk.done(booked, "complete", desk.clinician)
+
+
+def test_a_telehealth_session_that_has_begun_is_completed_whatever_becomes_of_the_consent(desk: FrontDesk) -> None:
+    somebody = Someone(desk, visited=True).sign("INFORMED_TREATMENT", "TELEHEALTH")
+    booked = desk.booked(TEN, client_id=somebody.id, telehealth=True)
+    desk.now = TEN
+    desk.done(booked, "check-in")
+    desk.write("update consents set revoked_at = now() where client_id = :id", id=somebody.id)
+    assert desk.done(booked, "complete", desk.clinician)["status"] == "COMPLETED"
+
+
 def test_what_lapses_between_booking_and_visit_is_asked_for(desk: FrontDesk) -> None:
     somebody = Someone(desk, visited=True).sign("INFORMED_TREATMENT", expires_on=MONDAY - DAY)
     booked = desk.booked(TEN, client_id=somebody.id)

@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from practice.people.settings import set_rule
+from practice.scheduling import waitlist
+from practice.scheduling.booking import understand
 from practice.scheduling.waitlist import expire_offers
 from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
 from tests.support.schedule import make_client, make_room, make_service
@@ -359,4 +361,20 @@ def test_a_room_that_is_no_longer_in_use_is_not_offered(desk: FrontDesk) -> None
     entry = waiting.wait()
     desk.write("update rooms set active = false where id = :id", id=room)
     waiting.free()
+    assert waiting.status(entry) == "WAITING"
+
+
+def test_a_wish_that_changes_while_a_time_becomes_free_is_not_offered_what_it_no_longer_wants(
+    desk: FrontDesk, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = waiting.wait()
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        changed = desk.patch(f"/waitlist/{entry['id']}", entry["version"], weekdays=[3])
+        assert changed.status_code == 200, changed.text
+        return understand(*args, **more)
+
+    monkeypatch.setattr(waitlist, "understand", meanwhile)
+    waiting.free()
+    assert waiting.offers(entry) == []
     assert waiting.status(entry) == "WAITING"

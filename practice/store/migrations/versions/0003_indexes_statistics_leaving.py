@@ -1,4 +1,4 @@
-"""Appointments by status, statistics of the staff for imports, reasons that can be redacted, whom a payer was asked of"""
+"""Appointments by status, statistics for imports, an end to who has left, redaction, whom a payer was asked of"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,11 +21,13 @@ def upgrade() -> None:
     op.add_column("eligibility_checks", sa.Column("payer_id", sa.Text(), nullable=True))
     op.add_column("eligibility_checks", sa.Column("member_id", sa.Text(), nullable=True))
     run_sql_file("0003_know_staff.sql")
+    run_sql_file("0003_admit.sql")
     run_sql_file("0003_redact.sql")
 
 
 def downgrade() -> None:
     run_sql_file("0003_redact_before.sql")
+    run_sql_file("0002_admit.sql")
     op.execute("drop function know_staff")
     op.drop_column("eligibility_checks", "member_id")
     op.drop_column("eligibility_checks", "payer_id")
