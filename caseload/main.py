@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from caseload import bundles
+from caseload import bundles, pay
 from caseload import demo as demo_practice
 from caseload.console import (
     AsJson,
@@ -48,6 +48,7 @@ app.add_typer(keys_app, name="keys")
 
 app.command("import")(bundles.import_practice)
 app.command("export")(bundles.export_practice)
+app.command()(pay.pay)
 
 
 @app.callback()

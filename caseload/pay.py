@@ -1,0 +1,79 @@
+"""What a week pays: `caseload pay`."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Column, Table
+
+from api.fields import money_text
+from caseload.console import AsJson, PracticeName, err, inside, now, out, report, the_house
+from practice.errors import Refusal
+from practice.pay.periods import Line, Preview, preview
+
+
+class NoInstant(Refusal):
+    code = "NO_INSTANT"
+
+
+def pay(
+    practice: PracticeName,
+    week: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The Sunday on which the week begins.")],
+    as_of: Annotated[str | None, typer.Option(help="By what was known then. Default: now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a pay week pays: each session with its amount, what stands by unsigned, and the totals.
+
+    Example: caseload pay oak-street --week 2026-03-08
+    """
+    with the_house() as house, house.work(inside(house, practice), now()) as work:
+        found = preview(work, week.date(), instant_in(as_of) if as_of else work.now)
+    report(document_of(found), as_json, lambda: show(found))
+
+
+def instant_in(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise NoInstant(f"{text!r} is no instant. Write it with its offset, like 2026-03-18T20:30:00Z.")
+    return found.astimezone(UTC)
+
+
+def document_of(found: Preview) -> dict[str, Any]:
+    return {
+        "week": found.week.isoformat(),
+        "deadline": found.cut_off.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": "OPEN",
+        "lines": [told(line) | {"kind": line.kind} for line in found.lines],
+        "standby": [told(line) for line in found.standby],
+        "problems": found.problems,
+        "totals": {staff_id: money_text(cents) for staff_id, cents in sorted(found.totals.items())},
+    }
+
+
+def told(line: Line) -> dict[str, Any]:
+    return {
+        "staff_id": line.staff_id,
+        "appointment_id": line.appointment_id,
+        "minutes": line.minutes,
+        "multiplier": str(line.multiplier),
+        "rate": money_text(line.rate_cents),
+        "amount": money_text(line.amount_cents),
+    }
+
+
+def show(found: Preview) -> None:
+    amounts = [Column(name, justify="right") for name in ("Minutes", "Multiplier", "Rate", "Amount")]
+    table = Table("Who", "Session", "Kind", *amounts)
+    for line in [*found.lines, *found.standby]:
+        words = told(line)
+        kind = line.kind or "[yellow]standby[/]"
+        table.add_row(words["staff_id"], words["appointment_id"], kind, str(line.minutes), *list(words.values())[3:])
+    out.print(table)
+    for staff_id, cents in sorted(found.totals.items()):
+        out.print(f"{staff_id}: {money_text(cents)}", markup=False)
+    out.print(f"Cut off at {found.cut_off:%Y-%m-%d %H:%M} UTC.")
+    for problem in found.problems:
+        err.print(problem, markup=False)
