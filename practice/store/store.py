@@ -117,8 +117,11 @@ class Store:
             "connect_timeout": 10,
             "application_name": "caseload",
         }
+        # Nothing is prepared: a plan that is kept is one for the average practice, and reads far too much of a large one.
+        # What triggers ask is planned for good, for it is looked up by whole keys.
+        unprepared: dict[str, Any] = {"prepare_threshold": None}
         try:
-            return suitable(psycopg.connect(make_conninfo("", **parameters)))
+            return suitable(psycopg.connect(make_conninfo("", **parameters), **unprepared))
         except psycopg.OperationalError as error:
             if self.embedded is None:
                 raise StoreProblem(
@@ -127,7 +130,7 @@ class Store:
                 ) from None
         self.embedded.ensure()
         try:
-            return psycopg.connect(make_conninfo("", **parameters))
+            return psycopg.connect(make_conninfo("", **parameters), **unprepared)
         except psycopg.OperationalError as error:
             raise StoreProblem(
                 f"The embedded database runs, but does not let us in ({reason(error)}). Run `caseload doctor`."
