@@ -117,8 +117,8 @@ class Store:
             "connect_timeout": 10,
             "application_name": "caseload",
         }
-        # Nothing is prepared: a plan that is kept is one for the average practice, and reads far too much of a large one.
-        # What triggers ask is planned for good, for it is looked up by whole keys.
+        # Nothing is prepared: a plan that is kept is made for the average practice, and reads far too much of a large
+        # one. What triggers ask is planned for good, for it is looked up by whole keys.
         unprepared: dict[str, Any] = {"prepare_threshold": None}
         try:
             return suitable(psycopg.connect(make_conninfo("", **parameters), **unprepared))

@@ -1,7 +1,7 @@
 """What the schedule reads to find what it shows: no table from end to end, and few rows more than it needs.
 
-Counted by the database while the verbs run, in a practice with a past among many small ones; the same in a large one, with
-times, is `python -m bench.schedule`.
+Counted by the database while the verbs run, in a practice with a past among many small ones; the same in a large one,
+with times, is `python -m bench.schedule`.
 """
 
 from collections.abc import Callable
