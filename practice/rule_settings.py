@@ -28,6 +28,16 @@ PARAMETERS = {
         Parameter(
             "incident_notice_days", 60, 1, 60, "Days from an incident's detection until those concerned are told."
         ),
+        Parameter("note_unlock_hours", 48, 1, 336, "Hours for which an unlocked session can be written up."),
+        Parameter("note_reminder_days", 5, 1, 60, "Days after a session until its clinician is reminded of its note."),
+        Parameter("note_alert_days", 7, 1, 60, "Days after a session until its note is late and a supervisor is told."),
+        Parameter("note_hold_days", 14, 1, 90, "Days after a session until its charge is held for want of a note."),
+        Parameter("plan_review_days", 90, 7, 365, "Days after which a treatment plan has to be reviewed."),
+        Parameter("plan_reminder_days", 80, 1, 364, "Days after a review until its clinician is reminded of the next."),
+        Parameter("safety_plan_days", 365, 7, 1095, "Days for which a safety plan is current."),
+        Parameter("supervision_hours_lpc", 2, 0, 40, "Hours of supervision a month that an LPC needs."),
+        Parameter("supervision_hours_apc", 2, 0, 40, "Hours of supervision a month that an APC needs."),
+        Parameter("supervision_hours_lmsw", 4, 0, 40, "Hours of supervision a month that an LMSW needs."),
         Parameter("average_reimbursement_target_cents", 0, 0, 10**9, "Target per session, in cents; 0 is none."),
         Parameter("monthly_revenue_target_cents", 0, 0, 10**9, "Target of a month's revenue, in cents; 0 is none."),
     )

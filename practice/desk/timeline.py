@@ -20,9 +20,10 @@ from practice.store.pages import Page, PageRequest, read_cursor, write_cursor
 DAY = "(cast({} as timestamp) at time zone :zone)"
 BRANCHES = {
     "appointment": "select starts_at, id, reference, status, cast(ends_at as text) from appointments where true",
-    "note": "select created_at, id, type, status, null from notes where true",
+    "note": "select created_at, id, type, status, null from notes where voided_at is null",
     "treatment_plan_review": f"""
-        select {DAY.format("reviewed_on")}, id, null, null, null from treatment_plan_reviews where true""",
+        select {DAY.format("reviewed_on")}, id, null, null, null from treatment_plan_reviews
+        where voided_at is null""",
     "consent": """
         select signed_at, id, kind, case when revoked_at is null then 'SIGNED' else 'REVOKED' end, null
         from consents where voided_at is null""",

@@ -24,6 +24,12 @@ class Message(TenantKeyed, Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("appointment_id is not null"),
         ),
+        Index(
+            "uq_messages_to_staff_once",
+            *("tenant_id", "staff_id", "kind", "about_id", "due_at", "channel"),
+            unique=True,
+            postgresql_where=text("about_id is not null"),
+        ),
         Index(None, "tenant_id", "due_at", postgresql_where=text("status = 'PLANNED'")),
         Index(None, "tenant_id", "client_id", "created_at", postgresql_where=text("client_id is not null")),
         one_of("channel", "email", "sms", "app"),
@@ -36,6 +42,7 @@ class Message(TenantKeyed, Base):
     client_id: Mapped[UUID | None]
     staff_id: Mapped[UUID | None]
     appointment_id: Mapped[UUID | None]
+    about_id: Mapped[UUID | None]  # of what is due: a note's session, a plan's client, a person
     lead_minutes: Mapped[int | None]  # of a reminder: how long before
     due_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(server_default="PLANNED")

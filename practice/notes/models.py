@@ -1,13 +1,24 @@
-"""Clinical notes, reviews of treatment plans, supervision sessions."""
+"""Clinical notes: their versions and signatures, the templates they are written by, and what locks their sessions."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, TenantPart, Versioned, one_of, same_practice, source_id
+from practice.store.base import (
+    Base,
+    Sealed,
+    TenantKeyed,
+    TenantPart,
+    Versioned,
+    Voidable,
+    one_of,
+    same_practice,
+    source_id,
+)
 
 NOTE_TYPES = (
     "SOAP_NOTE",
@@ -21,17 +32,22 @@ NOTE_TYPES = (
 )
 
 
-class Note(TenantPart, Versioned, Base):
+class Note(TenantPart, Voidable, Versioned, Base):
+    """What it says now, and how far it is. How it came to say so stands in its versions. Only one that nobody has
+    signed can be voided."""
+
     __tablename__ = "notes"
     __table_args__ = (
         same_practice("client_id", "clients"),
         same_practice("clinician_id", "staff"),
         same_practice("appointment_id", "appointments"),
         same_practice("signed_by_id", "staff"),
+        same_practice("returned_by_id", "staff"),
         source_id(),
         Index(None, "tenant_id", "client_id", "created_at"),
         Index(None, "tenant_id", "clinician_id", "created_at"),
         Index(None, "tenant_id", "appointment_id"),
+        Index(None, "tenant_id", "submitted_at", postgresql_where=text("status = 'IN_REVIEW'")),
         one_of("type", *NOTE_TYPES),
         one_of("status", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
         CheckConstraint(
@@ -48,43 +64,96 @@ class Note(TenantPart, Versioned, Base):
     status: Mapped[str]
     signed_at: Mapped[datetime | None]
     signed_by_id: Mapped[UUID | None]
-    text: Mapped[bytes | None] = mapped_column(Sealed)
+    text: Mapped[bytes | None] = mapped_column(Sealed)  # as it stands now
+    submitted_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
+    returned_by_id: Mapped[UUID | None]
+    return_reason: Mapped[bytes | None] = mapped_column(Sealed)
+    shared_at: Mapped[datetime | None]  # with the client
 
 
-class TreatmentPlanReview(TenantPart, Base):
-    """A review of a client's treatment plan. The first of a plan is the day from which it counts."""
+class NoteVersion(TenantPart, Base):
+    """A note as it was saved once: its sections and diagnoses, sealed. Rows are only added."""
 
-    __tablename__ = "treatment_plan_reviews"
+    __tablename__ = "note_versions"
     __table_args__ = (
-        same_practice("client_id", "clients"),
-        same_practice("clinician_id", "staff"),
-        source_id(),
-        Index(None, "tenant_id", "client_id", "reviewed_on"),
+        same_practice("note_id", "notes"),
+        same_practice("written_by_id", "staff"),
+        UniqueConstraint("tenant_id", "note_id", "number"),
+        one_of("kind", "CONTENT", "AMENDMENT", "ADDENDUM"),
+        CheckConstraint("kind = 'CONTENT' or reason is not null", name="reason"),
     )
 
-    external_id: Mapped[str | None]
-    client_id: Mapped[UUID]
-    clinician_id: Mapped[UUID]
-    reviewed_on: Mapped[date]
-    created_at: Mapped[datetime]
-
-
-class SupervisionSession(TenantPart, Versioned, Base):
-    __tablename__ = "supervision_sessions"
-    __table_args__ = (
-        same_practice("supervisee_id", "staff"),
-        same_practice("supervisor_id", "staff"),
-        source_id(),
-        Index(None, "tenant_id", "supervisee_id", "held_at"),
-        one_of("kind", "INDIVIDUAL", "GROUP"),
-        CheckConstraint("hours > 0", name="hours"),
-    )
-
-    external_id: Mapped[str | None]
-    supervisee_id: Mapped[UUID]
-    supervisor_id: Mapped[UUID]
-    held_at: Mapped[datetime]
-    hours: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    note_id: Mapped[UUID]
+    number: Mapped[int]
     kind: Mapped[str]
-    topics: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
-    note_signed_at: Mapped[datetime | None]
+    content: Mapped[bytes] = mapped_column(Sealed)
+    reason: Mapped[bytes | None] = mapped_column(Sealed)
+    generated: Mapped[bool] = mapped_column(server_default="false")  # by a model; a person signs it or it stays a draft
+    written_at: Mapped[datetime]
+    written_by_id: Mapped[UUID | None]  # none: it came in with a bundle
+
+
+class NoteSignature(TenantPart, Base):
+    """Who signed which version when, over its content and the signature before. Rows are only added."""
+
+    __tablename__ = "note_signatures"
+    __table_args__ = (
+        same_practice("note_id", "notes"),
+        same_practice("signed_by_id", "staff"),
+        UniqueConstraint("tenant_id", "note_id", "number"),
+        one_of("kind", "AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"),
+    )
+
+    note_id: Mapped[UUID]
+    number: Mapped[int]
+    version_number: Mapped[int]
+    kind: Mapped[str]
+    signed_at: Mapped[datetime]
+    signed_by_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class NoteTemplate(TenantKeyed, Base):
+    """The sections of a kind of note or of progress reports, for a service or for all. The last set counts."""
+
+    __tablename__ = "note_templates"
+    __table_args__ = (
+        same_practice("service_id", "services"),
+        Index(None, "tenant_id", "kind", "service_id", text("set_at desc")),
+        one_of("kind", *NOTE_TYPES, "PROGRESS_REPORT"),
+    )
+
+    kind: Mapped[str]
+    service_id: Mapped[UUID | None]
+    sections: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID | None]
+
+
+class SessionLock(TenantPart, Base):
+    """That somebody, or the weekly deadline, locked a session, or unlocked it until a moment. The last counts."""
+
+    __tablename__ = "session_locks"
+    __table_args__ = (
+        same_practice("appointment_id", "appointments"),
+        same_practice("by_id", "staff"),
+        Index(None, "tenant_id", "appointment_id", text("at desc")),
+        one_of("kind", "LOCKED", "UNLOCKED"),
+        CheckConstraint(
+            "(kind = 'UNLOCKED') = (until is not null)"
+            " and (kind = 'LOCKED' or (by_id is not null and reason is not null))",
+            name="unlocked",
+        ),
+    )
+
+    appointment_id: Mapped[UUID]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    by_id: Mapped[UUID | None]  # none: the deadline
+    account_id: Mapped[UUID | None]
+    reason: Mapped[bytes | None] = mapped_column(Sealed)

@@ -1,13 +1,22 @@
-"""What a session is worth to the clinician: base rates and multipliers, each from a date on."""
+"""What sessions are worth to the clinician, that they were completed, and what was paid for them."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Cents, TenantKeyed, TenantPart, same_practice
+from practice.store.base import (
+    Base,
+    Cents,
+    TenantKeyed,
+    TenantPart,
+    Versioned,
+    Voidable,
+    one_of,
+    same_practice,
+)
 
 
 class PayRate(TenantPart, Base):
@@ -43,3 +52,70 @@ class PayMultiplier(TenantKeyed, Base):
     effective_on: Mapped[date]
     set_at: Mapped[datetime]
     set_by: Mapped[UUID | None]
+
+
+class SessionCompletion(TenantPart, Voidable, Versioned, Base):
+    """That a completed appointment counts for pay, by the minutes and kind that its service had then. It has the
+    appointment's id: there is one of each. Appointments that came in with a bundle count without one."""
+
+    __tablename__ = "session_completions"
+    __table_args__ = (same_practice("id", "appointments"), CheckConstraint("minutes > 0", name="minutes"))
+
+    kind: Mapped[str]
+    minutes: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+
+
+class PayPeriod(TenantKeyed, Versioned, Base):
+    """A week of pay, from its Sunday on. Once closed nothing of it changes."""
+
+    __tablename__ = "pay_periods"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "week"),
+        CheckConstraint("extract(dow from week) = 0", name="week"),
+    )
+
+    week: Mapped[date]
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None]
+    problems: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+
+
+class PayLine(TenantPart, Base):
+    """What a closed week paid for a session, or took back, or had standing by. Rows are only added, and none to a week
+    that is closed. A session (a group is one) is paid once; what changes later are adjustments."""
+
+    __tablename__ = "pay_lines"
+    __table_args__ = (
+        same_practice("period_id", "pay_periods"),
+        same_practice("staff_id", "staff"),
+        same_practice("appointment_id", "appointments"),
+        UniqueConstraint("tenant_id", "period_id", "session_id", "kind"),
+        Index(
+            "uq_pay_lines_paid_once",
+            "tenant_id",
+            "session_id",
+            unique=True,
+            postgresql_where=text("kind in ('regular', 'late')"),
+        ),
+        Index(None, "tenant_id", "staff_id", "period_id"),
+        one_of("kind", "regular", "late", "adjustment", "standby"),
+        one_of("reason", "RATE_CHANGED", "VOIDED"),
+        CheckConstraint("(kind = 'adjustment') = (reason is not null)", name="adjusted"),
+    )
+
+    period_id: Mapped[UUID]
+    staff_id: Mapped[UUID]
+    session_id: Mapped[UUID]  # of the group, or else of the appointment
+    appointment_id: Mapped[UUID]  # under which it appears
+    kind: Mapped[str]
+    reason: Mapped[str | None]
+    service_kind: Mapped[str]
+    held_on: Mapped[date]
+    minutes: Mapped[int]
+    multiplier: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    rate_cents: Mapped[Cents]
+    amount_cents: Mapped[Cents]

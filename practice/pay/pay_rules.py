@@ -1,23 +1,12 @@
-"""Rules of pay: the weeks, their cut-offs, what a session is worth, and in which period it is paid."""
+"""Rules of pay: what a session is worth, and in which week it is paid. A week is cut off when its notes are due."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from practice.scheduling.wall_clock import instant
+from practice.notes.deadline_rules import WEEK, cut_off, week_of
 
-WEEK = timedelta(days=7)
 MULTIPLIERS = {"GROUP": Decimal("1.5"), "INTAKE": Decimal("1.25")}  # where nobody set another; of other kinds 1
-
-
-def week_of(day: date) -> date:
-    """The Sunday on which its week begins."""
-    return day - timedelta(days=day.isoweekday() % 7)
-
-
-def cut_off(week: date, zone: ZoneInfo) -> datetime:
-    """Midnight after the Sunday that follows the week: what is done from then on is late."""
-    return instant(week + WEEK + timedelta(days=1), time.min, zone)
 
 
 def week_problem(week: date) -> str | None:

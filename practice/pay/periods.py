@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from practice.pay.pay_rules import WEEK, amount_cents, cut_off, default_multiplier, paid_week, week_of, week_problem
+from practice.notes.deadline_rules import WEEK, cut_off, week_of
+from practice.pay.pay_rules import amount_cents, default_multiplier, paid_week, week_problem
 from practice.people.models import Practice
 from practice.people.service import Invalid
 from practice.scheduling.wall_clock import date_of, instant

@@ -81,7 +81,7 @@ AGREED: dict[str, dict[str, str]] = {
         "client": "W own, begin own, state own",
     },
     "notes": {
-        "admin": "read_with_reason",
+        "admin": "read_with_reason, unlock",
         "supervisor": "R team, co_sign team, unlock team",
         "clinician": "R own, W own",
         "client": "R shared",
@@ -135,6 +135,7 @@ AGREED: dict[str, dict[str, str]] = {
         "analyst": "report",
     },
     "goals": {"admin": "W", "supervisor": "W team", "clinician": "R own"},
+    "supervision": {"admin": "W", "supervisor": "W team", "clinician": "R own"},
     "audit": {"admin": "R"},
 }
 

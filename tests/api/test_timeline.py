@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from practice.desk.timeline import BRANCHES
-from practice.notes.models import Note, TreatmentPlanReview
+from practice.notes.models import Note
+from practice.notes.plan_models import TreatmentPlanReview
 from practice.people.client_models import Consent, Coverage, Document, IntakeForm, PrimaryClinician
 from practice.store.ids import new_id
 from tests.support.charts import ask, good

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.pay.pay_rules import WEEK, amount_cents, cut_off, default_multiplier, paid_week, week_of, week_problem
+from practice.notes.deadline_rules import WEEK, cut_off, week_of
+from practice.pay.pay_rules import amount_cents, default_multiplier, paid_week, week_problem
 from practice.scheduling.wall_clock import instant
 
 NEW_YORK = ZoneInfo("America/New_York")

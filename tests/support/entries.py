@@ -29,6 +29,10 @@ KINDS = (
     "charge",
     "claim",
     "payment",
+    "note",
+    "plan",
+    "report",
+    "period",
 )
 """Records that others refer to: each has an id that is known beforehand."""
 
@@ -227,6 +231,36 @@ SCHEDULE = {
             "notes",
             "client_id, clinician_id, type, created_at, status",
             "%(client_id)s, %(staff_id)s, 'SOAP_NOTE', now(), 'DRAFT'",
+            "note",
+        ),
+    ),
+    "note_versions": Entry(
+        ADDED,
+        warehouse=False,
+        row=row("note_versions", "note_id, number, kind, content, written_at", "%(note_id)s, 1, 'CONTENT', 'x', now()"),
+    ),
+    "note_signatures": Entry(
+        ADDED,
+        warehouse=False,
+        row=row(
+            "note_signatures",
+            "note_id, number, version_number, kind, signed_at, signed_by_id, account_id, content_hash, hash",
+            "%(note_id)s, 1, 1, 'AUTHOR', now(), %(staff_id)s, %(account_id)s, 'x', 'x'",
+        ),
+    ),
+    "note_templates": Entry(
+        ADDED, warehouse=False, row=row("note_templates", "kind, sections, set_at", "'SOAP_NOTE', '[]', now()")
+    ),
+    "session_locks": Entry(
+        ADDED, row=row("session_locks", "appointment_id, kind, at", "%(appointment_id)s, 'LOCKED', now()")
+    ),
+    "treatment_plans": Entry(
+        ADDED_AND_CHANGED,
+        row=row(
+            "treatment_plans",
+            "client_id, clinician_id, kind, starts_on, created_at",
+            "%(client_id)s, %(staff_id)s, 'INDIVIDUAL', '2026-01-01', now()",
+            "plan",
         ),
     ),
     "treatment_plan_reviews": Entry(
@@ -237,12 +271,44 @@ SCHEDULE = {
             "%(client_id)s, %(staff_id)s, '2026-01-01', now()",
         ),
     ),
+    "progress_reports": Entry(
+        ADDED_AND_CHANGED,
+        row=row(
+            "progress_reports",
+            "client_id, clinician_id, reported_on, created_at",
+            "%(client_id)s, %(staff_id)s, '2026-01-01', now()",
+            "report",
+        ),
+    ),
+    "progress_report_versions": Entry(
+        ADDED,
+        warehouse=False,
+        row=row(
+            "progress_report_versions",
+            "report_id, number, content, written_at, written_by_id",
+            "%(report_id)s, 1, 'x', now(), %(staff_id)s",
+        ),
+    ),
     "supervision_sessions": Entry(
         ADDED_AND_CHANGED,
         row=row(
             "supervision_sessions",
             "supervisee_id, supervisor_id, held_at, hours, kind",
             "%(staff_id)s, %(staff_id)s, now(), 1, 'GROUP'",
+        ),
+    ),
+    "session_completions": Entry(
+        ADDED_AND_CHANGED,
+        row="""insert into session_completions (tenant_id, id, kind, minutes, created_at)
+        values (%(tenant_id)s, %(appointment_id)s, 'INDIVIDUAL', 60, now())""",
+    ),
+    "pay_periods": Entry(ADDED_AND_CHANGED, row=row("pay_periods", "week, opened_at", "'2026-03-01', now()", "period")),
+    "pay_lines": Entry(
+        ADDED,
+        row=row(
+            "pay_lines",
+            "period_id, staff_id, session_id, appointment_id, kind, service_kind, held_on, minutes, multiplier, rate_cents, amount_cents",
+            "%(period_id)s, %(staff_id)s, %(appointment_id)s, %(appointment_id)s, 'regular', 'INDIVIDUAL', '2026-03-01', 60, 1, 6000, 6000",
         ),
     ),
     "pay_rates": Entry(ADDED, row=row("pay_rates", "staff_id, rate_cents, set_at", "%(staff_id)s, 6000, now()")),

@@ -1,0 +1,143 @@
+"""Verbs about the locks of sessions: whether one is locked, unlocking it for a time, locking it by hand."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from practice.errors import Refusal
+from practice.notes.deadline_rules import NO_SESSION_NOTES, Lock, deadline_of, locked_since
+from practice.notes.models import Note, SessionLock
+from practice.people.reach import staff_within
+from practice.people.service import Invalid, NotFound, zone_of
+from practice.people.settings import setting
+from practice.scheduling.booking_models import Appointment
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from practice.store.ids import new_id
+
+
+class NoteLocked(Refusal):
+    code = "NOTE_LOCKED"
+
+
+class OwnSession(Refusal):
+    code = "OWN_SESSION"
+    status = 403
+
+
+class NotLocked(Refusal):
+    code = "NOT_LOCKED"
+
+
+class NoteSigned(Refusal):
+    code = "NOTE_SIGNED"
+
+
+def last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
+    """What was done last to the lock of each of these sessions, as far as anything was."""
+    row = SessionLock
+    query = select(row).where(row.tenant_id == work.tenant_id, row.appointment_id.in_(appointment_ids))
+    query = query.ext(distinct_on(row.appointment_id)).order_by(row.appointment_id, row.at.desc(), row.id.desc())
+    return {lock.appointment_id: lock for lock in work.db.scalars(query)}
+
+
+def signed_session(appointment_id: Any) -> Any:
+    """A condition: one of the session's notes is signed."""
+    return exists().where(
+        Note.tenant_id == Appointment.tenant_id,
+        Note.appointment_id == appointment_id,
+        Note.signed_at.is_not(None),
+        Note.type.not_in(NO_SESSION_NOTES),
+    )
+
+
+def refuse_locked(work: Work, sessions: Collection[Appointment]) -> None:
+    """Before anything of an unsigned session's note is written. The sessions are locked as rows by whoever asks."""
+    if not sessions:
+        return
+    zone = zone_of(work)
+    locks = last_locks(work, [session.id for session in sessions])
+    for session in sessions:
+        since = locked_since(deadline_of(session.starts_at, zone), as_rule(locks.get(session.id)), work.now)
+        if since is not None and not is_signed(work, session.id):
+            raise locked_note(since)
+
+
+def locked_note(since: datetime) -> NoteLocked:
+    return NoteLocked(
+        "This session was not signed in time and is locked. Ask a supervisor or an admin to unlock it.",
+        locked_since=since.isoformat(),
+    )
+
+
+def as_rule(lock: SessionLock | None) -> Lock | None:
+    return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
+
+
+def is_signed(work: Work, appointment_id: UUID) -> bool:
+    query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id == appointment_id)
+    return work.db.scalar(query.where(signed_session(Appointment.id))) is not None
+
+
+def unlock_session(
+    work: Work, scope: Scope, appointment_id: UUID, reason: str, hours: int | None = None
+) -> SessionLock:
+    """The session can be written up and signed until a moment. No signature is ever removed by this."""
+    session = lock_session_row(work, scope, appointment_id)
+    if "admin" not in work.actor.roles and session.clinician_id == work.actor.staff_id:
+        raise OwnSession("Your own session is unlocked by your supervisor, or by an admin.")
+    if is_signed(work, appointment_id):
+        raise NoteSigned("This session is signed. Signed notes are amended, not unlocked.")
+    last = as_rule(last_locks(work, [appointment_id]).get(appointment_id))
+    if locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is None:
+        raise NotLocked("This session is not locked: its note can be written and signed.")
+    until = work.now + timedelta(hours=hours or setting(work, "note_unlock_hours"))
+    return add_lock(work, session, "UNLOCKED", reason, until)
+
+
+def lock_session(work: Work, scope: Scope, appointment_id: UUID, reason: str) -> SessionLock:
+    """By hand, before its deadline or while it is unlocked."""
+    session = lock_session_row(work, scope, appointment_id)
+    if is_signed(work, appointment_id):
+        raise NoteSigned("This session is signed, and there is nothing left to lock.")
+    last = as_rule(last_locks(work, [appointment_id]).get(appointment_id))
+    if locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None:
+        raise NoteLocked("This session is locked already.")
+    return add_lock(work, session, "LOCKED", reason, None)
+
+
+def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
+    """Whoever writes to a session's note, locks it or unlocks it, waits here for whoever does so at the moment."""
+    query = select(Appointment).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.id == appointment_id,
+        staff_within(work, scope, Appointment.clinician_id),
+    )
+    session = work.db.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
+    if session is None:
+        raise NotFound
+    if session.starts_at > work.now or session.status in ("CANCELLED", "RESCHEDULED", "NO_SHOW"):
+        raise Invalid(["appointment_id: this session has not taken place."])
+    return session
+
+
+def add_lock(work: Work, session: Appointment, kind: str, reason: str, until: datetime | None) -> SessionLock:
+    lock = SessionLock(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        appointment_id=session.id,
+        kind=kind,
+        at=work.now,
+        until=until,
+        by_id=work.actor.staff_id,
+        account_id=work.actor.account_id,
+    )
+    lock.reason = work.seal("session_locks", "reason", lock.id, reason)
+    work.db.add(lock)
+    details = {"until": until.isoformat()} if until else {}
+    work.record(f"session.{kind.lower()}", "appointment", session.id, **details)
+    return lock
