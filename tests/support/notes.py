@@ -8,14 +8,16 @@ from uuid import UUID
 from sqlalchemy import text, update
 
 from practice.notes.helping import WritingHelp
+from practice.notes.models import Note
 from practice.notes.notes import create_note
 from practice.notes.signing import sign_note, submit_note
 from practice.notes.template_rules import USUAL, Place
 from practice.people.models import Staff
 from practice.security.permissions import Scope
+from practice.store.ids import new_id
 from tests.support.http import V1
 from tests.support.people import House, Person
-from tests.support.schedule import make_appointment, make_client, make_service
+from tests.support.schedule import make_appointment, make_client, make_service, put
 
 SOAP = {
     "subjective": "Slept badly since the move.",
@@ -190,3 +192,17 @@ class Ward:
         return {
             table: self.rows(f"select count(*) from {table} where tenant_id = :tenant_id")[0][0] for table in tables
         }
+
+
+def came_in(ward: Ward, said: str | None, **more: Any) -> UUID:
+    """A note that came in with a bundle."""
+    note = Note(
+        id=new_id(),
+        **{"external_id": f"N-{new_id()}", "client_id": ward.client, "clinician_id": ward.clinician.staff_id}
+        | {"type": "SOAP_NOTE", "created_at": ward.now - timedelta(days=90), "status": "DRAFT"}
+        | more,
+    )
+    with ward.practice.work() as work:
+        note.text = work.seal("notes", "text", note.id, said)
+    put(ward.practice, note)
+    return note.id
