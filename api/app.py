@@ -30,6 +30,9 @@ from api import (
     health,
     incidents,
     intake,
+    note_signing,
+    note_templates,
+    notes,
     pay_rates,
     practices,
     reschedule_requests,
@@ -39,6 +42,7 @@ from api import (
     slots,
     staff,
     waitlist,
+    writing_help,
 )
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
@@ -52,6 +56,7 @@ ROOMS = (
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
     *(clients, client_history, coverages, consents),
+    *(note_templates, writing_help, note_signing, notes),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
