@@ -32,12 +32,15 @@ from api import (
     intake,
     pay_rates,
     practices,
+    progress_reports,
     reschedule_requests,
     rooms,
     services,
     settings,
     slots,
     staff,
+    supervision,
+    treatment_plans,
     waitlist,
 )
 from api.deps import refuse_undeclared
@@ -51,6 +54,7 @@ ROOMS = (
     *(auth, practices, settings, staff, audit),
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
+    *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
 )

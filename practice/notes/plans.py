@@ -14,6 +14,7 @@ from practice.errors import Refusal
 from practice.notes.models import Note
 from practice.notes.plan_models import TreatmentPlan, TreatmentPlanReview
 from practice.notes.plan_rules import begin_problems, review_problems
+from practice.notes.refusals import NotYours
 from practice.people.client_models import Client
 from practice.people.clients import because, lock_client
 from practice.people.reach import clients_within, is_within, reaches
@@ -23,11 +24,6 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, page_of
-
-
-class NotYours(Refusal):
-    code = "NOT_YOURS"
-    status = 403
 
 
 class FirstReview(Refusal):

@@ -3,12 +3,13 @@
 A client reads, in the portal, the final reports that are shared with them, as they ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.notes.content_rules import Content
@@ -19,7 +20,7 @@ from practice.paper import Paper, Part, pdf_of
 from practice.people.client_models import Client
 from practice.people.clients import because
 from practice.people.models import Practice, Staff
-from practice.people.reach import clients_within, is_within, reaches
+from practice.people.reach import clients_within, is_within, reaches, staff_within
 from practice.people.service import NotFound, zone_of
 from practice.scheduling.models import Service
 from practice.scheduling.wall_clock import date_of
@@ -62,7 +63,7 @@ class Found:
 
 
 def list_reports(work: Work, scope: Scope, asked: PageRequest, filters: Filters, reason: str | None = None) -> Page:
-    query = select(Row).where(*chosen(work, filters), clients_within(work, scope, Row.client_id))
+    query = select(Row).where(*chosen(work, filters), readable(work, scope, clients_within))
     sortable = {"reported_on": Row.reported_on, "created_at": Row.created_at, "id": Row.id}
     if filters.client_id is None:
         work.record("progress_reports.listed", **because(reason))
@@ -119,7 +120,7 @@ def compare(
 def search_reports(work: Work, scope: Scope, query: str, filters: Filters, reason: str | None = None) -> Found:
     """Those that hold all the words. The newest are looked into first, and no more than so many at once."""
     row = ProgressReportVersion
-    within = select(Row.id).where(*chosen(work, filters), clients_within(work, scope, Row.client_id))
+    within = select(Row.id).where(*chosen(work, filters), readable(work, scope, clients_within))
     newest = within.order_by(Row.reported_on.desc(), Row.id.desc()).limit(MOST_SEARCHED + 1).subquery()
     texts = select(row).where(row.tenant_id == work.tenant_id, row.report_id.in_(select(newest.c.id)))
     texts = texts.ext(distinct_on(row.report_id)).order_by(row.report_id, row.number.desc())
@@ -165,7 +166,7 @@ def paper_of(work: Work, report: Report) -> Paper:
 
 
 def chosen(work: Work, filters: Filters) -> list[ColumnElement[bool]]:
-    wanted = [Row.tenant_id == work.tenant_id, readable(work)]
+    wanted = [Row.tenant_id == work.tenant_id]
     wanted += [] if filters.client_id is None else [Row.client_id == filters.client_id]
     wanted += [] if filters.clinician_id is None else [Row.clinician_id == filters.clinician_id]
     wanted += [] if filters.status is None else [Row.status == filters.status]
@@ -174,16 +175,19 @@ def chosen(work: Work, filters: Filters) -> list[ColumnElement[bool]]:
     return wanted if filters.voided else [*wanted, Row.voided_at.is_(None)]
 
 
-def readable(work: Work) -> ColumnElement[bool]:
-    """For a client what is shared; for the staff all of what they reach."""
-    if work.actor.client_id is None:
-        return true()
-    return and_(Row.status == "FINAL", Row.shared_at.is_not(None), Row.voided_at.is_(None))
+def readable(work: Work, scope: Scope, reach: Callable[[Work, Scope, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """As with notes: a draft is read by its author and their supervisor, a final report by whoever has the client as
+    well, and by the client where it is shared with them."""
+    final = Row.status == "FINAL"
+    if work.actor.client_id is not None:
+        mine = Row.client_id == work.actor.client_id
+        return and_(mine, final, Row.shared_at.is_not(None), Row.voided_at.is_(None))
+    return or_(staff_within(work, scope, Row.clinician_id), and_(final, reach(work, scope, Row.client_id)))
 
 
 def find_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
     query = select(Row).where(Row.tenant_id == work.tenant_id, Row.id == report_id, Row.voided_at.is_(None))
-    report = work.db.scalar(query.where(reaches(work, scope, Row.client_id), readable(work)))
+    report = work.db.scalar(query.where(readable(work, scope, reaches)))
     if report is None:
         raise NotFound
     return report

@@ -1,12 +1,11 @@
-"""Rules of progress reports: what a report holds when it is saved, how two of them differ, which hold some words."""
+"""Rules of progress reports: of what day it can be, how two of them differ, which hold some words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from practice.notes.content_rules import Content, Section
-from practice.notes.template_rules import Place
 
 MOST_LINES = 400  # of a section that is compared line by line: what it costs grows with the square of them
 
@@ -25,18 +24,6 @@ class Difference(NamedTuple):
     before: str | None
     after: str | None
     lines: list[Line]
-
-
-def filled_in(places: Iterable[Place], before: Content | None, given: Mapping[str, str], salt: str) -> Content:
-    """The report as it is saved: the sections of its template and, behind them, those that it had by another template
-    before. What is not given stays as it was; what nobody knows is kept too, to be refused."""
-    sections = {place.key: Section(place.key, place.title) for place in places}
-    for old in before.sections if before else ():
-        title = sections[old.key].title if old.key in sections else old.title
-        sections[old.key] = Section(old.key, title, old.text)
-    for key, text in given.items():
-        sections[key] = Section(key, sections[key].title if key in sections else key, text)
-    return Content(tuple(sections.values()), (), salt)
 
 
 def report_problems(reported_on: date, today: date) -> list[str]:

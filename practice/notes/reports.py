@@ -3,18 +3,18 @@
 Those that read are in `report_reading`.
 """
 
-import secrets
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from practice.errors import Refusal
-from practice.notes.content_rules import Content, content_problems, kept, read, signing_problems
+from practice.notes.content_rules import Content, content_problems, filled, kept, read, signing_problems
+from practice.notes.keeping import salt
 from practice.notes.plan_models import ProgressReport, ProgressReportVersion
-from practice.notes.plans import NotYours
-from practice.notes.report_rules import filled_in, report_problems
+from practice.notes.refusals import NotYours
+from practice.notes.report_rules import report_problems
 from practice.notes.template_rules import PROGRESS_REPORT, Place
 from practice.notes.templates import template_for
 from practice.people.client_models import Client
@@ -64,10 +64,8 @@ def begin_report(
     if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
         problems.append("service_id: there is no such service.")
     reported_on = reported_on or local_today(work)
-    places = template(work, service_id)
-    content = filled_in(places, None, sections, new_salt())
-    problems += report_problems(reported_on, local_today(work))
-    problems += content_problems(content, [place.key for place in places])
+    content, wrong = content_from(template(work, service_id, work.now), sections)
+    problems += report_problems(reported_on, local_today(work)) + wrong
     if problems:
         raise Invalid(problems)
     report = ProgressReport(
@@ -97,15 +95,15 @@ def save_report(
     sections: Mapping[str, str] | None = None,
     reported_on: date | None = None,
 ) -> ProgressReport:
-    """While it is a draft, by its author. What is saved is a version; those before it stay."""
+    """While it is a draft, by its author: its sections as they now stand. What is saved is a version; those before it
+    stay."""
     report = own_draft(work, scope, report_id)
     if report.version != version:
         raise Stale
-    number, before = last_version(work, report)
-    places = template(work, report.service_id)
-    content = filled_in(places, before, sections or {}, new_salt())
-    known = dict.fromkeys([place.key for place in places] + [section.key for section in before.sections])
-    problems = content_problems(content, known)
+    number, content = last_version(work, report)
+    problems = []
+    if sections is not None:
+        content, problems = content_from(template_of(work, report), sections)
     if reported_on is not None:
         problems += report_problems(reported_on, local_today(work))
     if problems:
@@ -122,9 +120,8 @@ def finish_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
     """From here on it does not change any more, and can be shared."""
     report = own_draft(work, scope, report_id)
     _, content = last_version(work, report)
-    places = template(work, report.service_id)
-    by_its_template = filled_in(places, content, {}, content.salt)
-    if problems := signing_problems(by_its_template, [place.key for place in places if place.required]):
+    required = [place.key for place in template_of(work, report) if place.required]
+    if problems := signing_problems(content, required):
         raise ReportIncomplete(" ".join(problems).replace("The note is", "The report is"), problems=problems)
     apply(report, {"status": "FINAL", "finished_at": work.now})
     work.record("progress_report.finished", "client", report.client_id, report_id=str(report_id))
@@ -164,9 +161,12 @@ def void_report(work: Work, scope: Scope, report_id: UUID, reason: str) -> None:
 
 
 def lock_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
+    """For a change. Somebody else's draft is not there for others."""
     row = ProgressReport
     query = select(row).where(row.tenant_id == work.tenant_id, row.id == report_id, row.voided_at.is_(None))
-    report = work.db.scalar(query.where(reaches(work, scope, row.client_id)).with_for_update(of=row))
+    mine = row.clinician_id == work.actor.staff_id
+    known = or_(mine, and_(row.status == "FINAL", reaches(work, scope, row.client_id)))
+    report = work.db.scalar(query.where(known).with_for_update(of=row))
     if report is None:
         raise NotFound
     return report
@@ -175,7 +175,7 @@ def lock_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
 def own_draft(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
     report = lock_report(work, scope, report_id)
     if report.clinician_id != work.actor.staff_id:
-        raise NotYours("Somebody else is writing this report. Begin one of your own.")
+        raise NotYours("Somebody else wrote this report. Begin one of your own.")
     if report.status != "DRAFT":
         raise ReportFinal("This report is final and does not change any more. Begin a new one.")
     return report
@@ -187,8 +187,20 @@ def refuse_others(work: Work, report: ProgressReport) -> None:
         raise NotYours("Somebody else wrote this report. Ask them, or the client's primary clinician.")
 
 
-def template(work: Work, service_id: UUID | None) -> tuple[Place, ...]:
-    return template_for(work, PROGRESS_REPORT, service_id)
+def template(work: Work, service_id: UUID | None, at: datetime) -> tuple[Place, ...]:
+    return template_for(work, PROGRESS_REPORT, service_id, at)
+
+
+def template_of(work: Work, report: ProgressReport) -> tuple[Place, ...]:
+    """A report is finished by the template that it was begun by."""
+    return template(work, report.service_id, report.created_at)
+
+
+def content_from(places: Sequence[Place], sections: Mapping[str, str]) -> tuple[Content, list[str]]:
+    """What was written, into the template's sections; and what is wrong with it."""
+    titles = {place.key: place.title for place in places}
+    content = filled(titles, sections, (), salt())
+    return content, content_problems(content, titles)
 
 
 def last_version(work: Work, report: ProgressReport) -> tuple[int, Content]:
@@ -217,7 +229,3 @@ def add_version(work: Work, report: ProgressReport, number: int, content: Conten
             written_by_id=work.actor.staff_id,
         )
     )
-
-
-def new_salt() -> str:
-    return secrets.token_hex(16)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from practice.errors import Refusal
 from practice.notes.plan_models import SupervisionSession
-from practice.notes.plans import NotYours
+from practice.notes.refusals import NotYours
 from practice.notes.supervision_rules import Person, held_problems, session_problems, supervisor_problems
 from practice.people.models import Staff
 from practice.people.reach import staff_within
