@@ -69,7 +69,7 @@ def plans_due(
         query = query.where(in_state(state, last.c.reviewed_on, today, days))
     work.record("plans.listed", part="plans due", **because(reason))
     found, cursor = by_urgency(work, query, since, asked)
-    return Page([standing(client, day, today, days) for client, day in found], cursor, None)
+    return Page([standing(row.Client, row.reviewed_on, today, days) for row in found], cursor, None)
 
 
 def by_urgency(work: Work, query: Any, since: ColumnElement[Any], asked: PageRequest) -> tuple[list[Any], str | None]:

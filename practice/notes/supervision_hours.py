@@ -53,7 +53,7 @@ def counted(work: Work, people: Collection[Staff], month: Month) -> list[MonthOf
     """Sessions are of the month of their local date. What licences need is what was in force when the month ended, or
     is in force today."""
     zone, row = zone_of(work), SupervisionSession
-    sums = select(row.supervisee_id, func.sum(row.hours)).where(
+    sums = select(row.supervisee_id, func.sum(row.hours).label("hours")).where(
         row.tenant_id == work.tenant_id,
         row.supervisee_id.in_([staff.id for staff in people]),
         row.voided_at.is_(None),
@@ -61,7 +61,7 @@ def counted(work: Work, people: Collection[Staff], month: Month) -> list[MonthOf
         row.held_at < instant(month.end, time.min, zone),
         row.held_at <= work.now,
     )
-    held = dict(work.db.execute(sums.group_by(row.supervisee_id)).tuples().all())
+    held = {row.supervisee_id: row.hours for row in work.db.execute(sums.group_by(row.supervisee_id))}
     day = min(month.last, local_today(work))
     needed = {kind: value_on(work, f"supervision_hours_{kind.lower()}", day) for kind in LICENSES}
     return [

@@ -41,7 +41,7 @@ PUBLIC = {
 }
 
 # What does not exist, where it is no id.
-MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06"}
+MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06", "number": "4711"}
 
 # Cells of the table: (record, verb) -> how far each role reaches; who is not named reaches nothing.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
