@@ -30,6 +30,7 @@ from api import (
     health,
     incidents,
     intake,
+    jobs,
     pay_rates,
     practices,
     reschedule_requests,
@@ -57,6 +58,8 @@ ROOMS = (
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds
 TIDY_EVERY = 20  # of those rounds
+DEADLINES_EVERY = 2
+LONG_PAST_EVERY = 120
 
 DESCRIPTION = """Schedule, notes and money of a therapy practice.
 
@@ -119,6 +122,8 @@ def keep_house(house: Installation, clock: Callable[[], datetime], stop: threadi
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
                 log.error("housekeeping failed", task=task.__name__, error=type(error).__name__)
+        if not stopping and rounds % DEADLINES_EVERY == 0:
+            jobs.keep_deadlines(house, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
         rounds += 1
 
 
