@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from api.fields import money_text
 from caseload.console import AsJson, PracticeName, err, inside, now, out, report, the_house
 from practice.errors import Refusal
+from practice.money import money_text
 from practice.pay.periods import Line, Preview, preview
 
 
