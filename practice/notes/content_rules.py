@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SECTION_LENGTH = 20_000
@@ -67,12 +67,25 @@ def written(content: Content) -> str:
     return "\n\n".join(parts)
 
 
+def composed(content: Content, addenda: Sequence[Content]) -> str:
+    """A note as it stands: what it says, and below it what was added after its signature."""
+    below = [f"Addendum {number}\n{written(addendum).strip()}" for number, addendum in enumerate(addenda, 1)]
+    return "\n\n".join([written(content), *below])
+
+
+def filled(titles: Mapping[str, str], texts: Mapping[str, str], diagnoses: Iterable[str], salt: str) -> Content:
+    """A template's sections with what was written into them. What belongs into none comes last, to be refused."""
+    known = [Section(key, title, texts.get(key, "")) for key, title in titles.items()]
+    strange = [Section(key, key, text) for key, text in texts.items() if key not in titles]
+    return Content((*known, *strange), tuple(diagnoses), salt)
+
+
 def content_problems(content: Content, keys: Iterable[str]) -> list[str]:
     """What is wrong with something to be saved. Empty sections may be: it is not signed yet."""
     known = list(keys)
     problems = [
-        f"sections: there is no section {section.key!r} here; those there are: {', '.join(known)}."
-        for section in content.sections
+        f"sections: number {place} is none of this note's; those are {', '.join(known)}."
+        for place, section in enumerate(content.sections, 1)
         if section.key not in known
     ]
     found = [section.key for section in content.sections]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.errors import Refusal
@@ -37,15 +37,51 @@ class NoteSigned(Refusal):
     code = "NOTE_SIGNED"
 
 
+def lock_sessions(
+    work: Work, appointment_ids: Collection[UUID], *theirs: ColumnElement[bool]
+) -> dict[UUID, Appointment]:
+    """Whoever writes to a session's note, signs it, locks it or unlocks it, waits here for whoever does so at the
+    moment. Several are taken in the order in which the schedule takes them, and before any note."""
+    if not appointment_ids:
+        return {}
+    query = select(Appointment).where(
+        Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids), *theirs
+    )
+    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)
+    found = work.db.scalars(in_order.execution_options(populate_existing=True))
+    return {session.id: session for session in found}
+
+
+def locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[UUID, datetime]:
+    """Those of them that are locked, and since when. Their rows are locked by whoever asks, and will write."""
+    if not sessions:
+        return {}
+    zone = zone_of(work)
+    locks = last_locks(work, [session.id for session in sessions])
+    late = {
+        session.id: since
+        for session in sessions
+        if (since := locked_since(deadline_of(session.starts_at, zone), as_rule(locks.get(session.id)), work.now))
+    }
+    signed = signed_sessions(work, late)
+    return {session_id: since for session_id, since in late.items() if session_id not in signed}
+
+
 def last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
-    """What was done last to the lock of each of these sessions, as far as anything was."""
+    """What was done last until now to the lock of each of these sessions, as far as anything was."""
     row = SessionLock
-    query = select(row).where(row.tenant_id == work.tenant_id, row.appointment_id.in_(appointment_ids))
+    query = select(row).where(
+        row.tenant_id == work.tenant_id, row.appointment_id.in_(appointment_ids), row.at <= work.now
+    )
     query = query.ext(distinct_on(row.appointment_id)).order_by(row.appointment_id, row.at.desc(), row.id.desc())
     return {lock.appointment_id: lock for lock in work.db.scalars(query)}
 
 
-def signed_session(appointment_id: Any) -> Any:
+def as_rule(lock: SessionLock | None) -> Lock | None:
+    return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
+
+
+def signed_session(appointment_id: Any) -> ColumnElement[bool]:
     """A condition: one of the session's notes is signed."""
     return exists().where(
         Note.tenant_id == Appointment.tenant_id,
@@ -55,16 +91,16 @@ def signed_session(appointment_id: Any) -> Any:
     )
 
 
+def signed_sessions(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
+    """Those of which a note is signed."""
+    query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids))
+    return set(work.db.scalars(query.where(signed_session(Appointment.id)))) if appointment_ids else set()
+
+
 def refuse_locked(work: Work, sessions: Collection[Appointment]) -> None:
     """Before anything of an unsigned session's note is written. The sessions are locked as rows by whoever asks."""
-    if not sessions:
-        return
-    zone = zone_of(work)
-    locks = last_locks(work, [session.id for session in sessions])
-    for session in sessions:
-        since = locked_since(deadline_of(session.starts_at, zone), as_rule(locks.get(session.id)), work.now)
-        if since is not None and not is_signed(work, session.id):
-            raise locked_note(since)
+    for since in locked_sessions(work, sessions).values():
+        raise locked_note(since)
 
 
 def locked_note(since: datetime) -> NoteLocked:
@@ -74,13 +110,14 @@ def locked_note(since: datetime) -> NoteLocked:
     )
 
 
-def as_rule(lock: SessionLock | None) -> Lock | None:
-    return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
-
-
 def is_signed(work: Work, appointment_id: UUID) -> bool:
-    query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id == appointment_id)
-    return work.db.scalar(query.where(signed_session(Appointment.id))) is not None
+    return bool(signed_sessions(work, [appointment_id]))
+
+
+def is_locked(work: Work, session: Appointment) -> bool:
+    """By its deadline or by hand, signed or not."""
+    last = as_rule(last_locks(work, [session.id]).get(session.id))
+    return locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None
 
 
 def unlock_session(
@@ -92,8 +129,7 @@ def unlock_session(
         raise OwnSession("Your own session is unlocked by your supervisor, or by an admin.")
     if is_signed(work, appointment_id):
         raise NoteSigned("This session is signed. Signed notes are amended, not unlocked.")
-    last = as_rule(last_locks(work, [appointment_id]).get(appointment_id))
-    if locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is None:
+    if not is_locked(work, session):
         raise NotLocked("This session is not locked: its note can be written and signed.")
     until = work.now + timedelta(hours=hours or setting(work, "note_unlock_hours"))
     return add_lock(work, session, "UNLOCKED", reason, until)
@@ -104,25 +140,25 @@ def lock_session(work: Work, scope: Scope, appointment_id: UUID, reason: str) ->
     session = lock_session_row(work, scope, appointment_id)
     if is_signed(work, appointment_id):
         raise NoteSigned("This session is signed, and there is nothing left to lock.")
-    last = as_rule(last_locks(work, [appointment_id]).get(appointment_id))
-    if locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None:
+    if is_locked(work, session):
         raise NoteLocked("This session is locked already.")
     return add_lock(work, session, "LOCKED", reason, None)
 
 
 def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
-    """Whoever writes to a session's note, locks it or unlocks it, waits here for whoever does so at the moment."""
-    query = select(Appointment).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.id == appointment_id,
-        staff_within(work, scope, Appointment.clinician_id),
+    """A session that has taken place, of somebody within reach."""
+    session = lock_sessions(work, [appointment_id], staff_within(work, scope, Appointment.clinician_id)).get(
+        appointment_id
     )
-    session = work.db.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
     if session is None:
         raise NotFound
-    if session.starts_at > work.now or session.status in ("CANCELLED", "RESCHEDULED", "NO_SHOW"):
+    if not has_begun(work, session):
         raise Invalid(["appointment_id: this session has not taken place."])
     return session
+
+
+def has_begun(work: Work, session: Appointment) -> bool:
+    return session.starts_at <= work.now and session.status not in ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 
 
 def add_lock(work: Work, session: Appointment, kind: str, reason: str, until: datetime | None) -> SessionLock:

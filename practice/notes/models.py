@@ -68,7 +68,7 @@ class Note(TenantPart, Voidable, Versioned, Base):
     submitted_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
     returned_by_id: Mapped[UUID | None]
-    return_reason: Mapped[bytes | None] = mapped_column(Sealed)
+    return_reason: Mapped[bytes | None] = mapped_column(Sealed)  # of each time that it was (`return_rules.py`)
     shared_at: Mapped[datetime | None]  # with the client
 
 

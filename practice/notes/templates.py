@@ -1,6 +1,8 @@
 """Verbs about templates: the one that a note or report is written by, and setting others, for all or for a service."""
 
+from collections.abc import Collection
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -12,16 +14,35 @@ from practice.scheduling.models import Service
 from practice.security.work import Work
 from practice.store.ids import new_id
 
+Wanted = tuple[str, UUID | None, datetime]  # kind, service, moment
 
-def template_for(work: Work, kind: str, service_id: UUID | None = None) -> tuple[Place, ...]:
-    """The service's own, else the practice's, else the usual one; of each the last set."""
+
+def template_for(
+    work: Work, kind: str, service_id: UUID | None = None, at: datetime | None = None
+) -> tuple[Place, ...]:
+    """The service's own, else the practice's, else the usual one; of each the last set, until now or until a moment."""
+    wanted = (kind, service_id, at or work.now)
+    return templates_for(work, [wanted])[wanted]
+
+
+def templates_for(work: Work, wanted: Collection[Wanted]) -> dict[Wanted, tuple[Place, ...]]:
+    """The templates of several kinds, services and moments, in one look."""
     row = NoteTemplate
-    whose = (
-        row.service_id.is_(None) if service_id is None else or_(row.service_id == service_id, row.service_id.is_(None))
+    kinds, services = {kind for kind, _, _ in wanted}, {service for _, service, _ in wanted if service}
+    query = select(row.kind, row.service_id, row.set_at, row.sections).where(
+        row.tenant_id == work.tenant_id,
+        row.kind.in_(kinds),
+        or_(row.service_id.is_(None), row.service_id.in_(services)),
     )
-    query = select(row.sections).where(row.tenant_id == work.tenant_id, row.kind == kind, whose)
-    found = work.db.scalar(query.order_by(row.service_id.is_(None), row.set_at.desc(), row.id.desc()).limit(1))
-    return USUAL[kind] if found is None else tuple(Place(**place) for place in found)
+    last_first = work.db.execute(query.order_by(row.service_id.is_(None), row.set_at.desc(), row.id.desc())).all()
+
+    def find(kind: str, service_id: UUID | None, at: datetime) -> tuple[Place, ...]:
+        for found in last_first:
+            if found.kind == kind and found.service_id in (None, service_id) and found.set_at <= at:
+                return tuple(Place(**place) for place in found.sections)
+        return USUAL[kind]
+
+    return {one: find(*one) for one in wanted}
 
 
 def set_template(work: Work, kind: str, places: list[Place], service_id: UUID | None = None) -> NoteTemplate:

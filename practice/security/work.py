@@ -87,9 +87,8 @@ class Work:
     def write_audit(self) -> None:
         """Chain the entries. Last of all, for the chain's head is locked from here to the commit."""
         self.db.flush()
-        if self.entries:
-            for entry in self.entries:  # mostly it is one, for which the driver's way of many costs more
-                self.db.execute(APPEND, entry)
+        if self.entries:  # mostly it is one, for which the driver's way of many costs more
+            self.db.execute(APPEND, self.entries if len(self.entries) > 1 else self.entries[0])
             self.entries.clear()
 
 

@@ -1,0 +1,37 @@
+"""How notes say no. That a session is locked, `practice/notes/locking.py` says."""
+
+from practice.errors import Refusal
+from practice.notes.locking import NoteLocked, NoteSigned
+
+
+class NotYourNote(Refusal):
+    code = "NOT_YOUR_NOTE"
+    status = 403
+
+
+class NoteInReview(Refusal):
+    code = "NOTE_IN_REVIEW"
+
+
+class NotInReview(Refusal):
+    code = "NOT_IN_REVIEW"
+
+
+class NoteNotSigned(Refusal):
+    code = "NOTE_NOT_SIGNED"
+
+
+class NoteIncomplete(Refusal):
+    code = "NOTE_INCOMPLETE"
+
+
+class ReviewNeeded(Refusal):
+    code = "REVIEW_NEEDED"
+
+
+class NoSupervisor(Refusal):
+    code = "NO_SUPERVISOR"
+
+
+WRITING = (NotYourNote, NoteSigned, NoteInReview, NoteLocked)
+SIGNING = (*WRITING, NotInReview, NoteIncomplete, ReviewNeeded)
