@@ -36,6 +36,8 @@ from api import (
     reschedule_requests,
     rooms,
     services,
+    session_completions,
+    session_figures,
     settings,
     slots,
     staff,
@@ -54,6 +56,7 @@ ROOMS = (
     *(documents, intake, deletion_requests, incidents, goals),
     *(clients, client_history, coverages, consents),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
+    *(session_completions, session_figures),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds

@@ -9,8 +9,11 @@ from pydantic import BaseModel, Field
 from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
-from api.fields import Instant, Words
+from api.fields import WRITTEN, Instant, Short, Words
+from practice.desk.completing import Written, complete
 from practice.errors import Refusal
+from practice.notes.content_rules import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH
+from practice.notes.locking import NoteLocked
 from practice.scheduling import life, moving
 from practice.scheduling.refusals import (
     BOOKING_REFUSALS,
@@ -23,14 +26,27 @@ from practice.scheduling.refusals import (
 router = APIRouter(prefix="/appointments", tags=["appointments"])
 
 Which = Literal["one", "following", "all"]
+NoteText = Annotated[str, Field(max_length=SECTION_LENGTH, pattern=WRITTEN)]
 
 
 class Noted(Input):
     note: Words | None = None
 
 
+class ClinicalNote(Input):
+    """As a draft is begun: only clinicians write any."""
+
+    type: Short
+    sections: Annotated[dict[Short, NoteText], Field(max_length=MOST_SECTIONS, default_factory=dict)]
+    diagnoses: Annotated[list[Short], Field(max_length=MOST_DIAGNOSES, default_factory=list)]
+
+    def written(self) -> Written:
+        return Written(self.type, self.sections, self.diagnoses)
+
+
 class Completion(Noted):
     actual_minutes: Annotated[int | None, Field(ge=1, le=1440)] = None
+    clinical_note: ClinicalNote | None = None
 
 
 class Cancellation(Input):
@@ -107,11 +123,13 @@ def start_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> Appointm
     "POST",
     "/{appointment_id}/complete",
     may="appointments.status",
-    refusals=[WrongStatus, ConsentMissing, DemographicsMissing],
+    refusals=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(desk: Desk, appointment_id: UUID, body: Completion) -> AppointmentOut:
-    """The session took place; its price is fixed now."""
-    return shown(desk, life.complete(desk.work, appointment_id, desk.scope, body.actual_minutes, body.note))[0]
+    """The session took place: its price is fixed now, it counts for pay, and its clinician can begin its note."""
+    written = body.clinical_note.written() if body.clinical_note else None
+    completed = complete(desk.work, appointment_id, desk.scope, body.actual_minutes, body.note, written)
+    return shown(desk, completed)[0]
 
 
 @endpoint(router, "POST", "/{appointment_id}/no-show", may="appointments.status", refusals=[WrongStatus])

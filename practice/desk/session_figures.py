@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached, start_of_day
 from practice.notes.deadline_rules import DAY, WEEK, cut_off, open_week
@@ -50,6 +50,7 @@ class Week:
     deadline: datetime
     passed: bool
     sessions: Sequence[Seen]
+    sees_pay: bool
 
     @property
     def signed(self) -> list[Seen]:
@@ -74,6 +75,10 @@ class Week:
     @property
     def overrides(self) -> int:
         return sum(one.row.overrides for one in self.sessions)
+
+    def cents(self, sessions: Sequence[Seen]) -> int | None:
+        """What these come to, as far as there are rates; none for whoever does not read this clinician's pay."""
+        return sum(one.cents or 0 for one in sessions) if self.sees_pay else None
 
     @property
     def rate(self) -> Decimal | None:
@@ -134,8 +139,9 @@ def weeks_of_provider(
     for session in seen(work, ids.all()):
         by_week[session.week].append(session)
     work.record("session_completions.listed", "staff", provider_id, week=last.isoformat(), weeks=len(by_week))
+    pay = provider_id in staff_reached(work, "pay", "read", [provider_id])
     return [
-        Week(week, deadline := cut_off(week, zone), deadline <= work.now, found) for week, found in by_week.items()
+        Week(week, deadline := cut_off(week, zone), deadline <= work.now, found, pay) for week, found in by_week.items()
     ]
 
 
