@@ -1,8 +1,10 @@
-"""That a completed appointment counts for pay: its completion is made, voided, or taken back once it was paid."""
+"""That a completed appointment counts for pay: its completion is made, voided, or taken back once it was paid; and what
+it is worth."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +12,11 @@ from sqlalchemy import ColumnElement, func, literal, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 
 from practice.errors import Refusal
+from practice.notes.deadline_rules import week_of
 from practice.pay.models import PayLine, PayPeriod, SessionCompletion
+from practice.pay.sessions import multiplier_of, sessions_of, worth_cents
 from practice.people.reach import staff_within
-from practice.people.service import NotFound, one_by_one, void
+from practice.people.service import NotFound, one_by_one, void, zone_of
 from practice.scheduling.booking_models import Appointment
 from practice.scheduling.models import Service
 from practice.scheduling.refusals import WrongStatus
@@ -33,6 +37,21 @@ class SessionPaid(Refusal):
 
 class SessionNotPaid(Refusal):
     code = "SESSION_NOT_PAID"
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a session is worth to its clinician, under one of its appointments. A group's amount stands under the seat
+    under which the session appears, and is 0 under the others; without a rate there is none."""
+
+    minutes: int
+    multiplier: Decimal
+    rate_cents: int | None
+    amount_cents: int | None
+    completed_at: datetime | None  # of the session; none: every seat of it is voided
+    signed_at: datetime | None
+    week: date  # of the session itself
+    paid: date | None  # the closed week that paid it
 
 
 @dataclass(frozen=True)
@@ -172,3 +191,25 @@ def paid_weeks(work: Work, appointment_ids: Collection[UUID], as_of: datetime | 
     )
     rows: Any = work.db.execute(query)
     return {row.id: row.week for row in rows}
+
+
+def worth_of(work: Work, appointment_ids: Collection[UUID], as_of: datetime) -> dict[UUID, Worth]:
+    """Of those of the appointments that were completed at the instant, by what was known then."""
+    zone = zone_of(work)
+    found: dict[UUID, Worth] = {}
+    for session in sessions_of(work, appointment_ids, zone, as_of):
+        counts = session.counts if session.paid_week else session.stands
+        cents = None if session.rate_cents is None else worth_cents(session) if counts else 0
+        worth = Worth(
+            minutes=session.minutes,
+            multiplier=multiplier_of(session),
+            rate_cents=session.rate_cents,
+            amount_cents=cents,
+            completed_at=session.completed_at,
+            signed_at=session.signed_at,
+            week=week_of(session.held_on),
+            paid=session.paid_week,
+        )
+        for seat in session.seats:
+            found[seat] = worth if seat == session.appointment_id else replace(worth, amount_cents=0)
+    return {id: found[id] for id in appointment_ids if id in found}
