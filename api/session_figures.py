@@ -1,7 +1,7 @@
 """What a clinician's completed sessions come to, beside `session_completions` and written like it."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -13,7 +13,7 @@ from api.fields import Day, MoneyOut
 from api.session_completions import SessionOut
 from practice.desk import session_figures
 from practice.desk.session_figures import Analytics, Week
-from practice.pay.periods import Line, Preview
+from practice.pay.lines import Line, Preview
 
 router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
@@ -58,8 +58,10 @@ class DeadlinesOut(BaseModel):
 
 
 class LineOut(BaseModel):
-    appointmentId: str
-    kind: str | None
+    appointmentId: UUID
+    kind: str
+    reason: str | None
+    sessionDate: date
     durationMinutes: int
     multiplier: str
     rate: MoneyOut
@@ -70,6 +72,8 @@ class LineOut(BaseModel):
         return cls(
             appointmentId=line.appointment_id,
             kind=line.kind,
+            reason=line.reason,
+            sessionDate=line.held_on,
             durationMinutes=line.minutes,
             multiplier=f"{line.multiplier:.2f}",
             rate=line.rate_cents,
@@ -81,6 +85,7 @@ class PaymentOut(BaseModel):
     providerId: UUID
     payPeriodWeek: date
     cutOff: datetime
+    status: Literal["OPEN", "CLOSED"]
     totalAmount: MoneyOut
     standbyAmount: MoneyOut
     lines: list[LineOut]
@@ -93,6 +98,7 @@ class PaymentOut(BaseModel):
             providerId=provider_id,
             payPeriodWeek=preview.week,
             cutOff=preview.cut_off,
+            status=preview.status,
             totalAmount=sum(line.amount_cents for line in preview.lines),
             standbyAmount=sum(line.amount_cents for line in preview.standby),
             lines=[LineOut.of(line) for line in preview.lines],

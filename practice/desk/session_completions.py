@@ -4,7 +4,7 @@ A session here is an appointment that was completed, whether or not its completi
 of appointments; what else there is to know about those of a page is looked up at once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -22,13 +22,13 @@ from practice.notes.deadline_rules import (
     lateness,
     locked_since,
     open_week,
-    week_of,
 )
 from practice.notes.locking import signed_session
 from practice.notes.models import SessionLock
 from practice.notes.seven_days import days_in_force
+from practice.pay.completions import PAID_ONCE, SESSION_ID, Worth, worth_of
 from practice.pay.models import PayLine, SessionCompletion
-from practice.pay.pay_rules import amount_cents, default_multiplier, week_problem
+from practice.pay.pay_rules import week_problem
 from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound, zone_of
@@ -43,19 +43,11 @@ SORTABLE = {"sessionDate": Appointment.starts_at, "id": Appointment.id}
 # Of each session on its own, by its id: so the cost follows their number, whatever the practice holds besides.
 FACTS = text("""
     select
-        a.id, a.clinician_id, a.client_id, a.starts_at, a.ends_at,
-        coalesce(c.kind, v.kind) as kind, coalesce(c.minutes, v.minutes) as minutes,
-        coalesce(c.version, 0) as version, c.voided_at, c.void_reason,
-        n.id as note_id, n.signed_at,
+        a.id, a.clinician_id, a.client_id, a.starts_at, a.ends_at, coalesce(c.kind, v.kind) as kind,
+        coalesce(c.version, 0) as version, c.void_reason, n.id as note_id, n.signed_at,
         l.kind as lock_kind, l.at as lock_at, l.until as lock_until,
         u.id as override_id, u.by_id as override_by, u.at as override_at, u.until as override_until,
-        u.reason as override_reason, coalesce(u.overrides, 0) as overrides,
-        p.week as paid_week, p.amount_cents as paid_cents, r.rate_cents, m.multiplier,
-        case
-            when a.group_session_id is null then true
-            when p.appointment_id is not null then p.appointment_id = a.id
-            else coalesce(a.external_id, a.id::text) collate "C" = g.first_seat
-        end as counts
+        u.reason as override_reason, coalesce(u.overrides, 0) as overrides
     from unnest(cast(:ids as uuid [])) as w (id)
     join appointments as a on a.tenant_id = :tenant_id and a.id = w.id
     join services as v on v.tenant_id = :tenant_id and v.id = a.service_id
@@ -76,36 +68,6 @@ FACTS = text("""
         where s.tenant_id = :tenant_id and s.appointment_id = a.id and s.at <= :now and s.kind = 'UNLOCKED'
         order by s.at desc, s.id desc limit 1
     ) as u on true
-    left join lateral (
-        select
-            min(x.week) filter (where o.kind in ('regular', 'late')) as week,
-            min(o.appointment_id::text) filter (where o.kind in ('regular', 'late'))::uuid as appointment_id,
-            sum(o.amount_cents) as amount_cents
-        from pay_lines as o
-        join pay_periods as x on x.tenant_id = :tenant_id and x.id = o.period_id
-        where o.tenant_id = :tenant_id and o.session_id = coalesce(a.group_session_id, a.id) and o.kind <> 'standby'
-    ) as p on true
-    left join lateral (
-        select min(coalesce(o.external_id, o.id::text) collate "C") as first_seat
-        from appointments as o
-        left join session_completions as y on y.tenant_id = :tenant_id and y.id = o.id
-        where o.tenant_id = :tenant_id and o.group_session_id = a.group_session_id and o.status = 'COMPLETED'
-            and y.voided_at is null
-    ) as g on a.group_session_id is not null
-    cross join lateral (select (a.starts_at at time zone :zone)::date as on_date) as d
-    left join lateral (
-        select o.rate_cents from pay_rates as o
-        where o.tenant_id = :tenant_id and o.staff_id = a.clinician_id and o.set_at <= :now
-            and (o.effective_on is null or o.effective_on <= d.on_date)
-        order by o.effective_on desc nulls last, o.set_at desc, o.id desc limit 1
-    ) as r on true
-    left join lateral (
-        select o.multiplier from pay_multipliers as o
-        where o.tenant_id = :tenant_id and o.kind = coalesce(c.kind, v.kind) and o.set_at <= :now
-            and o.effective_on <= d.on_date and (o.staff_id is null or o.staff_id = a.clinician_id)
-        order by o.staff_id is null, o.effective_on desc, o.set_at desc, o.id desc limit 1
-    ) as m on true
-    where a.status = 'COMPLETED'
 """)
 
 
@@ -126,8 +88,8 @@ class Seen:
     the clinician and those who may unlock."""
 
     row: Any
+    worth: Worth
     on: date
-    week: date
     deadline: datetime
     locked_at: datetime | None
     lateness: Lateness
@@ -217,11 +179,7 @@ def is_locked(work: Work) -> ColumnElement[bool]:
 
 
 def is_paid(work: Work) -> ColumnElement[bool]:
-    return exists().where(
-        PayLine.tenant_id == work.tenant_id,
-        PayLine.session_id == func.coalesce(Appointment.group_session_id, Appointment.id),
-        PayLine.kind.in_(["regular", "late"]),
-    )
+    return exists().where(PayLine.tenant_id == work.tenant_id, PayLine.session_id == SESSION_ID, PAID_ONCE)
 
 
 def seen(work: Work, session_ids: Sequence[UUID]) -> list[Seen]:
@@ -229,16 +187,17 @@ def seen(work: Work, session_ids: Sequence[UUID]) -> list[Seen]:
     if not session_ids:
         return []
     zone = zone_of(work)
-    values = {"tenant_id": work.tenant_id, "ids": list(session_ids), "now": work.now, "zone": zone.key}
+    values = {"tenant_id": work.tenant_id, "ids": list(session_ids), "now": work.now}
     rows = {row.id: row for row in work.db.execute(FACTS, values)}
+    worth = worth_of(work, session_ids, work.now)
     clinicians = {row.clinician_id for row in rows.values()}
     paid_to = staff_reached(work, "pay", "read", clinicians)
     unlocked = staff_reached(work, "session_completions", "override", clinicians) | {work.actor.staff_id}
     days = days_in_force(work)
     return [
-        view(work, rows[one], zone, days, pay=rows[one].clinician_id in paid_to, why=rows[one].clinician_id in unlocked)
+        view(work, rows[one], worth[one], zone, days, paid_to=paid_to, unlocked=unlocked)
         for one in session_ids
-        if one in rows
+        if one in worth
     ]
 
 
@@ -251,30 +210,26 @@ def staff_reached(work: Work, record: str, verb: str, staff_ids: Collection[UUID
     return frozenset(work.db.scalars(query.where(staff_within(work, scope, Staff.id))))
 
 
-def view(work: Work, row: Any, zone: ZoneInfo, days: Days, *, pay: bool, why: bool) -> Seen:
-    on = date_of(row.starts_at, zone)
+def view(
+    work: Work,
+    row: Any,
+    worth: Worth,
+    zone: ZoneInfo,
+    days: Days,
+    *,
+    paid_to: Container[UUID | None],
+    unlocked: Container[UUID | None],
+) -> Seen:
     deadline = deadline_of(row.starts_at, zone)
     last = Lock(row.lock_kind, row.lock_at, row.lock_until) if row.lock_kind else None
+    why = row.override_reason if row.clinician_id in unlocked else None
     return Seen(
         row=row,
-        on=on,
-        week=week_of(on),
+        worth=worth,
+        on=date_of(row.starts_at, zone),
         deadline=deadline,
         locked_at=None if row.signed_at else locked_since(deadline, last, work.now),
         lateness=lateness(row.ends_at, row.signed_at, days, work.now),
-        cents=worth(row) if pay else None,
-        override_reason=work.unseal("session_locks", "reason", row.override_id, row.override_reason) if why else None,
+        cents=worth.amount_cents if row.clinician_id in paid_to else None,
+        override_reason=work.unseal("session_locks", "reason", row.override_id, why),
     )
-
-
-def worth(row: Any) -> int | None:
-    """What was paid for it, with what was adjusted since; else what it is worth now, if the clinician has a rate. A
-    group is paid once, under one of its seats."""
-    if not row.counts:
-        return 0
-    if row.paid_week is not None:
-        return int(row.paid_cents)
-    if row.rate_cents is None:
-        return None
-    multiplier = default_multiplier(row.kind) if row.multiplier is None else row.multiplier
-    return amount_cents(row.rate_cents, multiplier, row.minutes)

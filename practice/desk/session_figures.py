@@ -1,7 +1,7 @@
 """What a clinician's sessions come to: of a week by its deadline, of several weeks, over a span of days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached, start_of_day
 from practice.notes.deadline_rules import DAY, WEEK, cut_off, open_week
+from practice.pay.lines import Preview, rate_problem
 from practice.pay.pay_rules import week_problem
-from practice.pay.periods import Preview, preview
+from practice.pay.periods import preview
 from practice.people.models import Staff
 from practice.people.service import Invalid, refuse_beyond, zone_of
 from practice.scheduling.booking_models import Appointment
@@ -137,7 +138,7 @@ def weeks_of_provider(
     ids = work.db.scalars(query.with_only_columns(Appointment.id).order_by(Appointment.starts_at, Appointment.id))
     by_week: dict[date, list[Seen]] = {first + number * WEEK: [] for number in range((last - first) // WEEK + 1)}
     for session in seen(work, ids.all()):
-        by_week[session.week].append(session)
+        by_week[session.worth.week].append(session)
     work.record("session_completions.listed", "staff", provider_id, week=last.isoformat(), weeks=len(by_week))
     pay = provider_id in staff_reached(work, "pay", "read", [provider_id])
     return [
@@ -148,16 +149,14 @@ def weeks_of_provider(
 def payment_of(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> Preview:
     """What the week pays this clinician, by what is known now."""
     refuse_beyond(work, provider_id, scope)
-    found = preview(work, week or open_week(work.now, zone_of(work)), work.now)
+    found = preview(work, week or open_week(work.now, zone_of(work)), work.now, scope)
     staff = work.db.get_one(Staff, (work.tenant_id, provider_id))
-    name = staff.external_id or str(staff.id)
     work.record("pay.previewed", "staff", provider_id, week=found.week.isoformat())
-    return Preview(
-        found.week,
-        found.cut_off,
-        [line for line in found.lines if line.staff_id == name],
-        [line for line in found.standby if line.staff_id == name],
-        [problem for problem in found.problems if problem.startswith(f"{name} ")],
+    return replace(
+        found,
+        lines=[line for line in found.lines if line.staff_id == provider_id],
+        standby=[line for line in found.standby if line.staff_id == provider_id],
+        problems=[one for one in found.problems if one == rate_problem(staff.external_id or str(provider_id))],
     )
 
 

@@ -1,10 +1,18 @@
 """Builders of sessions that took place and of what was written about them. Straight into the tables."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select, text
+
 from practice.notes.models import Note
+from practice.notes.notes import create_note
+from practice.notes.signing import submit_note
+from practice.pay.models import PayLine, PayPeriod
+from practice.scheduling.booking_models import Appointment
+from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.people import House, Person
 from tests.support.schedule import make_appointment, make_client, make_service, put
@@ -44,3 +52,56 @@ class Sessions:
         )
         put(self.practice, note)
         return note.id
+
+
+PROGRESS = dict.fromkeys(("focus", "interventions", "response", "progress", "next_steps"), "As planned.")
+
+
+def write_note(
+    practice: House, clinician: Person, appointment_id: UUID, *, hand_in: bool = False, now: datetime | None = None
+) -> UUID:
+    """A draft that can be signed, by the session's clinician; or one that is with their supervisor."""
+    with practice.work(clinician, now) as work:
+        session = work.db.get_one(Appointment, (practice.id, appointment_id))
+        note = create_note(
+            work,
+            Scope.OWN,
+            client_id=session.client_id,
+            type="PROGRESS_NOTE",
+            appointment_id=appointment_id,
+            sections=PROGRESS,
+        )
+        work.db.flush()
+        if hand_in:
+            submit_note(work, note.id)
+        return note.id
+
+
+def pay_for(practice: House, appointment_id: UUID, week: date, cents: int = 7500) -> None:
+    """As if a closed week had paid it."""
+    with practice.house.store.session_in(practice.id) as db:
+        session = db.get_one(Appointment, (practice.id, appointment_id))
+        period = db.scalar(select(PayPeriod).where(PayPeriod.tenant_id == practice.id, PayPeriod.week == week))
+        assert period is None, "a week that is closed takes no more lines"
+        period = PayPeriod(tenant_id=practice.id, id=new_id(), week=week, opened_at=practice.now)
+        db.add(period)
+        db.flush()
+        line = PayLine(
+            tenant_id=practice.id,
+            id=new_id(),
+            period_id=period.id,
+            staff_id=session.clinician_id,
+            session_id=session.group_session_id or session.id,
+            appointment_id=session.id,
+            kind="regular",
+            service_kind="INDIVIDUAL",
+            held_on=session.starts_at.date(),
+            minutes=60,
+            multiplier=Decimal(1),
+            rate_cents=cents,
+            amount_cents=cents,
+        )
+        db.add(line)
+        db.flush()
+        closed = "update pay_periods set closed_at = opened_at where tenant_id = :tenant_id and id = :id"
+        db.execute(text(closed), {"tenant_id": practice.id, "id": period.id})
