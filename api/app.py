@@ -31,6 +31,9 @@ from api import (
     incidents,
     intake,
     jobs,
+    note_signing,
+    note_templates,
+    notes,
     pay_rates,
     practices,
     reschedule_requests,
@@ -42,6 +45,7 @@ from api import (
     slots,
     staff,
     waitlist,
+    writing_help,
 )
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
@@ -55,6 +59,7 @@ ROOMS = (
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
     *(clients, client_history, coverages, consents),
+    *(note_templates, writing_help, note_signing, notes),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
     *(session_completions, session_figures),
 )

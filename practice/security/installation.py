@@ -3,6 +3,7 @@
 import os
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ class Installation:
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
         self.letters = OutboxFolder(settings.outbox)
+        self.writing_help: Any = None  # who helps with notes (`practice/notes/helping.py`), where somebody does
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
 
