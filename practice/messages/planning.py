@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from practice.messages.models import Message
 from practice.people.client_models import Client
@@ -23,6 +24,15 @@ class Due(NamedTuple):
     at: datetime
     appointment_id: UUID
     lead_minutes: int | None = None
+
+
+class ToStaff(NamedTuple):
+    """A message to somebody of the staff: what it is about has an id, and it is due at the instant of a rule."""
+
+    kind: str
+    at: datetime
+    staff_id: UUID
+    about_id: UUID
 
 
 def channels_of(work: Work, client_id: UUID) -> frozenset[str]:
@@ -59,6 +69,18 @@ def tell_staff(work: Work, kind: str, staff_ids: Iterable[UUID], appointment_id:
             for staff_id in sorted(set(staff_ids))
         ],
     )
+
+
+def tell_staff_once(work: Work, messages: Iterable[ToStaff]) -> int:
+    """What is due by a rule. What was told before is not told again, however often this runs; says how many are new."""
+    rows = [
+        message_row(work, told.kind, "email", told.at) | {"staff_id": told.staff_id, "about_id": told.about_id}
+        for told in messages
+    ]
+    if not rows:
+        return 0
+    new = pg_insert(MESSAGES).on_conflict_do_nothing().returning(MESSAGES.c.id)
+    return len(work.db.execute(new, rows).all())
 
 
 def staff_with_role(work: Work, *roles: str) -> list[UUID]:

@@ -86,6 +86,7 @@ AGREED: dict[str, dict[str, str]] = {
         "clinician": "R own, W own",
         "client": "R shared",
     },
+    "plans": {"admin": "read_with_reason", "supervisor": "R team", "clinician": "W own"},
     "appointments": {
         "admin": "W, status, book, move, cancel, read_requests",
         "supervisor": "R team, read_requests team",
