@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
-from api.fields import WRITTEN, Instant, Short, Words
+from api.fields import Instant, Words
+from api.notes import ContentIn, Type
 from practice.desk.completing import Written, complete
 from practice.errors import Refusal
-from practice.notes.content_rules import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH
 from practice.notes.locking import NoteLocked
 from practice.scheduling import life, moving
 from practice.scheduling.refusals import (
@@ -26,19 +26,16 @@ from practice.scheduling.refusals import (
 router = APIRouter(prefix="/appointments", tags=["appointments"])
 
 Which = Literal["one", "following", "all"]
-NoteText = Annotated[str, Field(max_length=SECTION_LENGTH, pattern=WRITTEN)]
 
 
 class Noted(Input):
     note: Words | None = None
 
 
-class ClinicalNote(Input):
+class ClinicalNote(ContentIn):
     """As a draft is begun: only clinicians write any."""
 
-    type: Short
-    sections: Annotated[dict[Short, NoteText], Field(max_length=MOST_SECTIONS, default_factory=dict)]
-    diagnoses: Annotated[list[Short], Field(max_length=MOST_DIAGNOSES, default_factory=list)]
+    type: Type
 
     def written(self) -> Written:
         return Written(self.type, self.sections, self.diagnoses)

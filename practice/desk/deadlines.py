@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import CursorResult, func, select, text
 
 from practice.notes.deadline_rules import DAY, WEEK, cut_off, due_instants, open_week, week_of
+from practice.notes.due import plan_due
 from practice.notes.seven_days import days_in_force
 from practice.people.service import zone_of
 from practice.scheduling.booking_models import Appointment
@@ -79,13 +80,14 @@ class Kept(NamedTuple):
 
 
 def keep_deadlines(work: Work, *, recent: bool = False) -> Kept:
-    """Everything that is due now. `recent` leaves out sessions of more than some weeks ago, which are many: those that
-    came in with an import, for whose locks there is no hurry."""
+    """Everything that is due now. `recent` leaves out what there is no hurry for, and costs more: sessions of more than
+    some weeks ago, which came in with an import; and plans and supervision, whose rules count in days."""
     alone = func.pg_try_advisory_xact_lock(func.hashtextextended(f"deadlines {work.tenant_id}", 0))
     if not work.db.scalar(select(alone)):
         return Kept()  # somebody is at it
     zone = zone_of(work)
-    kept = Kept(note_locks(work, zone, recent=recent), remind_of_week(work, zone) + tell_of_late(work, zone))
+    told = remind_of_week(work, zone) + tell_of_late(work, zone) + (0 if recent else plan_due(work))
+    kept = Kept(note_locks(work, zone, recent=recent), told)
     if any(kept):
         work.record("deadlines.kept", **kept._asdict())
     return kept
@@ -125,7 +127,7 @@ def remind_of_week(work: Work, zone: ZoneInfo) -> int:
         tell(
             work,
             zone,
-            kind.upper(),
+            kind,
             WRITER,
             about="s.id",
             due_at="cast(:due_at as timestamptz)",
@@ -142,9 +144,9 @@ def tell_of_late(work: Work, zone: ZoneInfo) -> int:
     and admins hear of. Of a session that is completed late all that is due by then, when it is completed."""
     days = days_in_force(work)
     steps = (
-        ("NOTE_LATE_REMINDER", days.remind, WRITER),
-        ("NOTE_LATE_ALERT", days.alert, SUPERVISOR),
-        ("NOTE_CHARGE_HELD", days.hold, SUPERVISOR_AND_ADMINS),
+        ("note_late_reminder", days.remind, WRITER),
+        ("note_late_alert", days.alert, SUPERVISOR),
+        ("note_charge_held", days.hold, SUPERVISOR_AND_ADMINS),
     )
     return sum(
         tell(
