@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from practice.notes.deadline_rules import NO_SESSION_NOTES, Days, Lateness, lateness
 from practice.notes.models import Note
-from practice.people.settings import setting
+from practice.people.settings import settings_in_force
 from practice.scheduling.booking_models import Appointment
 from practice.security.work import Work
 
@@ -24,7 +24,8 @@ def signed_at_of(appointment_id: Any) -> Any:
 
 
 def days_in_force(work: Work) -> Days:
-    return Days(*(setting(work, key) for key in ("note_reminder_days", "note_alert_days", "note_hold_days")))
+    value = {one.key: one.value for one in settings_in_force(work)}
+    return Days(value["note_reminder_days"], value["note_alert_days"], value["note_hold_days"])
 
 
 def lateness_of(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, Lateness]:

@@ -120,7 +120,7 @@ SESSIONS = """
         left join session_completions as c on c.tenant_id = :tenant_id and c.id = s.id
     ),
 
-    sessions as (
+    sessions as materialized (
         select
             session_id,
             array_agg(id order by voided_at is not null, name collate "C") as seats,
@@ -159,7 +159,9 @@ SESSIONS = """
         where p.week is not null and l.tenant_id = :tenant_id and l.session_id = s.session_id
             and l.reason = any('{{RATE_CHANGED, VOIDED, COUNTS_AGAIN}}')
     ) as j on true
-    join appointments as a on a.tenant_id = :tenant_id and a.id = coalesce(p.appointment_id, s.seats[1])
+    join appointments as a
+        on a.tenant_id = :tenant_id
+            and a.id = case when p.appointment_id is null then s.seats[1] else p.appointment_id end
     join services as v on v.tenant_id = :tenant_id and v.id = a.service_id
     join staff as t on t.tenant_id = :tenant_id and t.id = a.clinician_id
     cross join lateral (
