@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from practice.messages.models import Message
 from practice.people.client_models import Client
 from practice.people.models import Staff
+from practice.security.installation import Outbox
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -96,6 +97,14 @@ def take_back(work: Work, appointment_ids: Collection[UUID]) -> None:
         Message.status == "PLANNED",
     )
     work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
+
+
+def waiting_messages(work: Work) -> Outbox:
+    """What should have left by now."""
+    query = select(func.count(), func.min(Message.due_at)).where(
+        Message.tenant_id == work.tenant_id, Message.status == "PLANNED", Message.due_at <= work.now
+    )
+    return Outbox(*work.db.execute(query).one())
 
 
 def message_row(work: Work, kind: str, channel: str, due_at: datetime) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from sqlalchemy import and_, or_, select
 
 from practice.errors import Refusal
 from practice.notes.content_rules import Content, content_problems, filled, kept, read, signing_problems
-from practice.notes.keeping import salt
 from practice.notes.plan_models import ProgressReport, ProgressReportVersion
 from practice.notes.refusals import NotYours
 from practice.notes.report_rules import report_problems
 from practice.notes.template_rules import PROGRESS_REPORT, Place
 from practice.notes.templates import template_for
+from practice.notes.versions import salt
 from practice.people.client_models import Client
 from practice.people.reach import is_within, reaches
 from practice.people.service import Invalid, NotFound, Stale, apply, local_today, void

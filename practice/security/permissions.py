@@ -110,11 +110,11 @@ AGREED: dict[str, dict[str, str]] = {
         "scheduler": "W, free_slots",
         "client": "free_slots",
     },
-    "session_completions": {
-        "admin": "W, override",
-        "supervisor": "W team, override team",
-        "clinician": "W own",
-        "scheduler": "W, create",
+    "session_completions": {  # `create`: that a completed appointment counts; `sign`: its note, which the verb sees to
+        "admin": "W, create, override",
+        "supervisor": "W team, create team, override team, sign team",
+        "clinician": "W own, create own, sign own",
+        "scheduler": "R, create",
         "biller": "R",
     },
     "billing": {"admin": "W", "clinician": "R own", "biller": "W", "client": "statements own, pay own"},

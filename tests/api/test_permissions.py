@@ -86,6 +86,13 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
         **{"admin": "all", "supervisor": "all", "clinician": "all", "scheduler": "all", "client": "all"},
     },
     ("availability", "write"): {"admin": "all", "clinician": "own", "scheduler": "all"},
+    ("session_completions", "read"): {
+        **{"admin": "all", "supervisor": "team", "clinician": "own"},
+        **{"scheduler": "all", "biller": "all"},
+    },
+    ("session_completions", "write"): {"admin": "all", "supervisor": "team", "clinician": "own"},
+    ("session_completions", "create"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
+    ("session_completions", "sign"): {"supervisor": "team", "clinician": "own"},
     ("session_completions", "override"): {"admin": "all", "supervisor": "team"},
     ("billing", "read"): {"admin": "all", "clinician": "own", "biller": "all"},
     ("billing", "write"): {"admin": "all", "biller": "all"},
