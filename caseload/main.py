@@ -26,6 +26,7 @@ from caseload.console import (
 )
 from caseload.services import ApiService
 from practice.errors import Refusal, StoreProblem
+from practice.notes.verifying import examine_notes
 from practice.people import service
 from practice.people import settings as rule_settings
 from practice.security import accounts
@@ -322,7 +323,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 def examined(house: Installation) -> list[Finding]:
     with progress("Examining") as say:
-        return examine(house, now(), say)
+        return examine(house, now(), say, {"notes": examine_notes})
 
 
 def show_findings(findings: list[Finding]) -> None:

@@ -3,25 +3,15 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from practice.notes.content_rules import AS_IT_CAME, Content, composed, content_problems, filled, kept
+from practice.notes.content_rules import AS_IT_CAME, Content, composed, content_problems, filled
 from practice.notes.deadline_rules import NO_SESSION_NOTES
-from practice.notes.keeping import (
-    Held,
-    Version,
-    add_version,
-    hold_one,
-    put_versions,
-    record,
-    salt,
-    text_now,
-    version_row,
-    written,
-)
+from practice.notes.keeping import Held, hold_one, keep_what_came, record, text_now
 from practice.notes.locking import has_begun, lock_sessions, refuse_locked
 from practice.notes.models import NOTE_TYPES, Note
 from practice.notes.refusals import NoteInReview, NoteNotSigned, NoteSigned, NotYourNote
 from practice.notes.template_rules import Place
 from practice.notes.templates import template_for
+from practice.notes.versions import new_version, put_versions, salt
 from practice.people.reach import is_within
 from practice.people.service import Invalid, Stale, apply, void
 from practice.scheduling.booking_models import Appointment
@@ -70,10 +60,10 @@ def create_note(
         version=1,
     )
     note.text = work.seal("notes", "text", note.id, composed(content, []))
-    version = Version(1, content, kept(content))
+    first = new_version(work, 1, content, generated=generated)
     work.db.add(note)
-    put_versions(work, [version_row(work, note.id, version, generated=generated)])
-    record(work, "note.created", note, type=type, **written(version))
+    put_versions(work, [(note.id, first)])
+    record(work, "note.created", note, type=type, **first.told)
     return note
 
 
@@ -100,13 +90,15 @@ def save_note(
         raise Stale
     content = content_of(places_of(work, held), sections, diagnoses, held.base.content)
     refuse_late(work, held)
-    added = add_version(work, held, content, generated=generated)
+    keep_what_came(work, [held])
+    held.base = new_version(work, held.number + 1, content, generated=generated)
+    put_versions(work, [(note_id, held.base)])
     apply(held.note, {"text": text_now(work, held)})
-    record(work, "note.saved", held.note, **written(added))
+    record(work, "note.saved", held.note, **held.base.told)
     return held.note
 
 
-def void_note(work: Work, scope: Scope, note_id: UUID, reason: str) -> None:
+def void_note(work: Work, note_id: UUID, reason: str) -> None:
     """Take back a draft that was never handed in or signed. It stays on record, with all its versions."""
     held = hold_own(work, note_id)
     refuse_settled(held.note)

@@ -37,6 +37,7 @@ from practice.people.settings import settings_in_force
 from practice.security.permissions import scope_of
 from practice.security.work import Work
 
+MOST_AT_ONCE = 200
 Step = Literal["sign", "submit"]
 ACTIONS = {"AUTHOR": "note.signed", "CO_SIGNATURE": "note.co_signed"}
 

@@ -66,3 +66,11 @@ def set_template(work: Work, kind: str, places: list[Place], service_id: UUID | 
     work.db.add(template)
     work.record("note_template.set", "note_template", template.id, kind=kind, service_id=service_id and str(service_id))
     return template
+
+
+def list_templates(work: Work, kind: str | None = None) -> list[NoteTemplate]:
+    """Those that the practice has set, the last first."""
+    query = select(NoteTemplate).where(NoteTemplate.tenant_id == work.tenant_id)
+    if kind is not None:
+        query = query.where(NoteTemplate.kind == kind)
+    return list(work.db.scalars(query.order_by(NoteTemplate.set_at.desc(), NoteTemplate.id.desc())))

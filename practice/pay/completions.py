@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select, text, true
+from sqlalchemy import ColumnElement, case, literal, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 
 from practice.errors import Refusal
@@ -23,7 +23,8 @@ from practice.scheduling.refusals import WrongStatus
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
-SESSION_ID = func.coalesce(Appointment.group_session_id, Appointment.id)
+# Not as `coalesce`, which the database holds to leak: by that it would look nothing up before a policy had its say.
+SESSION_ID = case((Appointment.group_session_id.is_(None), Appointment.id), else_=Appointment.group_session_id)
 PAID_ONCE: ColumnElement[bool] = text("pay_lines.kind in ('regular', 'late')")  # ty: ignore[invalid-assignment]
 
 

@@ -124,7 +124,8 @@ def kind_of(session: Any, week: date, weeks: Weeks, zone: ZoneInfo) -> Kind | No
     if not session.stands:
         return None
     own_week = week_of(date_of(session.starts_at, zone))
-    return kind_in(week, own_week, session.completed_at, session.done_at, weeks, zone)
+    stood_by = session.stood_by
+    return kind_in(week, own_week, session.completed_at, session.done_at, weeks, zone, stood_by=stood_by)
 
 
 def adjustment(session: Any) -> Line:

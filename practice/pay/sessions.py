@@ -66,8 +66,10 @@ LEFT = """
     from staff as t
     cross join lateral (
         select
-            least(:since, coalesce(min(coalesce(x.effective_on, '-infinity'))::timestamptz, 'infinity') + interval '2 days')
-                as until
+            least(
+                :since,
+                coalesce(min(coalesce(x.effective_on, '-infinity'))::timestamptz, 'infinity') + interval '2 days'
+            ) as until
         from pay_rates as x
         where x.tenant_id = :tenant_id and x.staff_id = t.id and x.set_at <= :known_since
     ) as r
@@ -87,15 +89,15 @@ TOUCHED = """
     select l.session_id from pay_rates as r
     join pay_periods as q on q.tenant_id = r.tenant_id and q.week > coalesce(r.effective_on, '-infinity') - 7
     join pay_lines as l
-        on l.tenant_id = r.tenant_id and l.staff_id = r.staff_id and l.period_id = q.id and l.kind in ('regular', 'late')
-            and l.held_on >= coalesce(r.effective_on, '-infinity')
+        on l.tenant_id = r.tenant_id and l.staff_id = r.staff_id and l.period_id = q.id
+            and l.kind in ('regular', 'late') and l.held_on >= coalesce(r.effective_on, '-infinity')
     where r.tenant_id = :tenant_id and r.set_at > :known_since and r.set_at <= :as_of
     union
     select l.session_id from pay_multipliers as m
     join pay_periods as q on q.tenant_id = m.tenant_id and q.week > m.effective_on - 7
     join pay_lines as l
-        on l.tenant_id = m.tenant_id and l.period_id = q.id and l.service_kind = m.kind and l.kind in ('regular', 'late')
-            and l.held_on >= m.effective_on and (m.staff_id is null or m.staff_id = l.staff_id)
+        on l.tenant_id = m.tenant_id and l.period_id = q.id and l.service_kind = m.kind
+            and l.kind in ('regular', 'late') and l.held_on >= m.effective_on and (m.staff_id is null or m.staff_id = l.staff_id)
     where m.tenant_id = :tenant_id and m.set_at > :known_since and m.set_at <= :as_of
     union
     select a.session_id from session_completions as c
@@ -136,7 +138,7 @@ SESSIONS = """
         left join session_completions as c on c.tenant_id = :tenant_id and c.id = s.id
     ),
 
-    sessions as (
+    sessions as materialized (
         select
             session_id,
             array_agg(id order by voided_at is not null, name collate "C") as seats,
@@ -161,7 +163,12 @@ SESSIONS = """
         a.id as appointment_id, coalesce(a.external_id, a.id::text) as appointment, a.reference,
         t.id as staff_id, coalesce(t.external_id, t.id::text) as staff,
         l.held_on, l.service_kind, l.minutes, r.rate_cents, m.multiplier,
-        s.paid_week, s.paid_cents + coalesce(j.amount_cents, 0) as paid_cents, j.last_reason
+        s.paid_week, s.paid_cents + coalesce(j.amount_cents, 0) as paid_cents, j.last_reason,
+        exists (
+            select from pay_lines as w
+            where w.tenant_id = :tenant_id and w.period_id = cast(:period_id as uuid)
+                and w.session_id = s.session_id and w.kind = 'standby'
+        ) as stood_by
     from (
         select
             s.session_id, s.seats, s.starts_at, s.stands, s.counts, s.completed_at, s.signed_at, s.done_at,
@@ -240,6 +247,7 @@ def sessions_of_week(
         "as_of": as_of,
         "zone": zone.key,
         "week_end": instant(week + WEEK, time.min, zone),
+        "period_id": None,
     }
     if last is None or last.closed_at is None:
         values |= {
@@ -259,8 +267,8 @@ def sessions_of_week(
 
 def sessions_of(work: Work, appointment_ids: Collection[UUID], zone: ZoneInfo, as_of: datetime) -> Sequence[Any]:
     """Those that these appointments belong to."""
-    values = {"tenant_id": work.tenant_id, "as_of": as_of, "zone": zone.key, "appointment_ids": list(appointment_ids)}
-    return work.db.execute(THESE, values).all()
+    values = {"tenant_id": work.tenant_id, "as_of": as_of, "zone": zone.key, "period_id": None}
+    return work.db.execute(THESE, values | {"appointment_ids": list(appointment_ids)}).all()
 
 
 def multiplier_of(session: Any) -> Decimal:

@@ -2,10 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ LEAST_FREE_SHARE = 0.05
 ANCHORED_WITHIN = timedelta(minutes=10)  # the service does it every half minute; a backup ends anywhere in between
 
 Progress = Callable[[str], None]
+Examination = Callable[[Installation, datetime, UUID, str], Iterator["Finding"]]
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,16 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def examine(house: Installation, now: datetime, progress: Progress = lambda _: None) -> list[Finding]:
-    """Look at everything, as the runtime role. Changes nothing; what cannot be looked at is a finding as well."""
+def examine(
+    house: Installation,
+    now: datetime,
+    progress: Progress = lambda _: None,
+    further: Mapping[str, Examination] = MappingProxyType({}),
+) -> list[Finding]:
+    """Look at everything, as the runtime role. Changes nothing; what cannot be looked at is a finding as well.
+
+    `further` is what the rooms above have to look at in each practice, by its area.
+    """
     findings: list[Finding] = []
 
     def look(area: str, examination: Callable[[], Iterator[Finding]]) -> bool:
@@ -64,6 +74,8 @@ def examine(house: Installation, now: datetime, progress: Progress = lambda _: N
             look("audit log", lambda t=tenant_id, n=name: examine_chain(house, t, n))
             look("encryption", lambda t=tenant_id, n=name: examine_fields(house, t, n))
             look("people", lambda t=tenant_id, n=name: examine_people(house, t, n))
+            for area, examination in further.items() if tenant_id != NOBODY else ():
+                look(area, lambda e=examination, t=tenant_id, n=name: e(house, now, t, n))
         look("audit log", lambda: examine_lost_practices(house, set(names)))
         look("accounts", lambda: examine_accounts(house, now))
     look("outbox", lambda: examine_outbox(house))

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from practice.security.installation import Installation
 from practice.security.permissions import STAFF_ROLES
 from practice.store.ids import NOBODY, new_id
+from tests.support.notes import FakeHelp
 from tests.support.people import PASSWORD, House, Person, make_platform_admin, make_practice, sign_in
 from tests.support.schedule import (
     make_appointment,
@@ -107,6 +108,7 @@ def make_world(house: Installation) -> World:
     people |= {"admin": practice.admin, "supervisor": supervisor, "platform_admin": make_platform_admin(house)}
     people["client"] = make_portal_client(practice, people["clinician"])
     open_hours(practice, people["clinician"])
+    house.writing_help = FakeHelp()  # without it nobody is helped, whoever may be
     spare = practice.add("clinician", supervisor=supervisor)
     practice.people["clinician"] = people["clinician"]
     return World(practice, people, spare, make_practice(house), make_service(practice), make_room(practice))

@@ -1,0 +1,127 @@
+"""What is done with a note once it is written: handing it in, returning it, signatures, and its session's lock."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.answers import Input
+from api.deps import Desk, Version, endpoint
+from api.notes import Because, NoteOut, shown
+from practice.notes import signing, unlocking
+from practice.notes.locking import NoteLocked, NoteSigned, NotLocked, OwnSession
+from practice.notes.models import SessionLock
+from practice.notes.refusals import SIGNING, NoSupervisor, NotInReview, NotYourNote
+from practice.rule_settings import PARAMETERS
+
+router = APIRouter(prefix="/notes", tags=["notes"])
+
+MOST_HOURS = PARAMETERS["note_unlock_hours"].most
+
+
+class Return(Input):
+    reason: Because
+
+
+class Several(Input):
+    note_ids: Annotated[list[UUID], Field(min_length=1, max_length=signing.MOST_AT_ONCE)]
+
+
+class Unlock(Input):
+    """Without hours it is as many as the practice's settings say."""
+
+    reason: Because
+    hours: Annotated[int | None, Field(ge=1, le=MOST_HOURS)] = None
+
+
+class Lock(Input):
+    reason: Because
+
+
+class SignedOut(BaseModel):
+    note_id: UUID
+    signed: bool
+    code: str | None
+    message: str | None
+
+    @classmethod
+    def of(cls, result: signing.Signed) -> "SignedOut":
+        no = result.refusal
+        return cls(
+            note_id=result.note_id, signed=no is None, code=no.code if no else None, message=no.message if no else None
+        )
+
+
+class SignedManyOut(BaseModel):
+    items: list[SignedOut]
+
+
+class LockOut(BaseModel):
+    appointment_id: UUID
+    kind: str
+    at: datetime
+    until: datetime | None
+
+    @classmethod
+    def of(cls, lock: SessionLock) -> "LockOut":
+        return cls(**{name: getattr(lock, name) for name in cls.model_fields})
+
+
+@endpoint(router, "POST", "/{note_id}/submit", may="notes.write", refusals=[*SIGNING, NoSupervisor])
+def submit_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+    """Hand in what you have read, signed by you, for your supervisor's signature."""
+    return shown(desk, signing.submit_note(desk.work, note_id, version))
+
+
+@endpoint(router, "POST", "/{note_id}/withdraw", may="notes.write", refusals=[NotYourNote, NotInReview])
+def withdraw_note(desk: Desk, note_id: UUID) -> NoteOut:
+    """Take it back from review, to go on writing."""
+    return shown(desk, signing.withdraw_note(desk.work, note_id))
+
+
+@endpoint(router, "POST", "/{note_id}/return", may="notes.co_sign", refusals=[NotYourNote, NotInReview])
+def return_note(desk: Desk, note_id: UUID, body: Return) -> NoteOut:
+    """Give a note of your team back to its author, and say what is to be done."""
+    return shown(desk, signing.return_note(desk.work, note_id, body.reason))
+
+
+@endpoint(router, "POST", "/{note_id}/sign", may="notes.write", refusals=SIGNING)
+def sign_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+    """Sign your note, as you have read it. What is signed never changes."""
+    return shown(desk, signing.sign_note(desk.work, note_id, version))
+
+
+@endpoint(router, "POST", "/{note_id}/co-sign", may="notes.co_sign", refusals=SIGNING)
+def co_sign_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+    """Sign a note that was handed in to you, as you have read it. With this it is signed."""
+    return shown(desk, signing.sign_note(desk.work, note_id, version))
+
+
+@endpoint(router, "POST", "/bulk-sign", may="notes.write")
+def sign_many_notes(desk: Desk, body: Several) -> SignedManyOut:
+    """Sign several of your notes: each is signed, or says why not."""
+    return signed_out(signing.sign_many(desk.work, body.note_ids))
+
+
+@endpoint(router, "POST", "/bulk-co-sign", may="notes.co_sign")
+def co_sign_many_notes(desk: Desk, body: Several) -> SignedManyOut:
+    """Sign several notes that were handed in to you: each is signed, or says why not."""
+    return signed_out(signing.sign_many(desk.work, body.note_ids))
+
+
+def signed_out(results: list[signing.Signed]) -> SignedManyOut:
+    return SignedManyOut(items=[SignedOut.of(one) for one in results])
+
+
+@endpoint(router, "POST", "/{note_id}/unlock", may="notes.unlock", refusals=[NotLocked, NoteSigned, OwnSession])
+def unlock_note(desk: Desk, note_id: UUID, body: Unlock) -> LockOut:
+    """Let the note of a session that was locked be written and signed, for some hours. Signatures stay as they are."""
+    return LockOut.of(unlocking.unlock_note(desk.work, desk.scope, note_id, body.reason, body.hours))
+
+
+@endpoint(router, "POST", "/{note_id}/lock", may="notes.unlock", refusals=[NotLocked, NoteSigned, NoteLocked])
+def lock_note(desk: Desk, note_id: UUID, body: Lock) -> LockOut:
+    """Lock the session of an unsigned note before its deadline, or again."""
+    return LockOut.of(unlocking.lock_note(desk.work, desk.scope, note_id, body.reason))

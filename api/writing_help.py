@@ -1,0 +1,64 @@
+"""Help with writing notes, where somebody has connected a model."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, StringConstraints
+
+from api.answers import Input
+from api.deps import Desk, Version, endpoint
+from api.fields import WRITTEN, LongText
+from api.notes import NoteOut, shown
+from practice.notes import helping
+from practice.notes.content_rules import SECTION_LENGTH
+from practice.notes.helping import WritingHelpOff
+from practice.notes.refusals import WRITING, NotYourNote
+
+router = APIRouter(prefix="/notes", tags=["notes"])
+
+Passage = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_LENGTH, pattern=WRITTEN)
+]
+
+
+class Source(Input):
+    """A transcript, or key words."""
+
+    source: LongText
+
+
+class TextIn(Input):
+    text: Passage
+
+
+class TextOut(BaseModel):
+    text: str
+    provider: str
+
+
+class SuggestionsOut(BaseModel):
+    diagnoses: list[str]
+    provider: str
+
+
+@endpoint(router, "POST", "/{note_id}/generate", may="notes.write", refusals=[*WRITING, WritingHelpOff])
+def generate_note(desk: Desk, note_id: UUID, version: Version, body: Source) -> NoteOut:
+    """Have the sections of a draft written. It stays a draft, marked as generated, until you sign it."""
+    provider = helping.help_of(desk.house)
+    return shown(desk, helping.write_draft(desk.work, desk.scope, note_id, version, body.source, provider))
+
+
+@endpoint(router, "POST", "/improve", may="notes.write", refusals=[WritingHelpOff])
+def improve_text(desk: Desk, body: TextIn) -> TextOut:
+    """Have the wording of a text improved. Nothing of it is kept."""
+    provider = helping.help_of(desk.house)
+    return TextOut(text=helping.improve(desk.work, body.text, provider), provider=provider.name)
+
+
+@endpoint(router, "POST", "/{note_id}/suggest-diagnoses", may="notes.write", refusals=[NotYourNote, WritingHelpOff])
+def suggest_diagnoses(desk: Desk, note_id: UUID) -> SuggestionsOut:
+    """ICD-10 codes that would fit what your note says. Nothing of it is kept: choose, and save."""
+    provider = helping.help_of(desk.house)
+    found = helping.suggest_diagnoses(desk.work, desk.scope, note_id, provider)
+    return SuggestionsOut(diagnoses=found, provider=provider.name)
