@@ -97,7 +97,8 @@ TOUCHED = """
     join pay_periods as q on q.tenant_id = m.tenant_id and q.week > m.effective_on - 7
     join pay_lines as l
         on l.tenant_id = m.tenant_id and l.period_id = q.id and l.service_kind = m.kind
-            and l.kind in ('regular', 'late') and l.held_on >= m.effective_on and (m.staff_id is null or m.staff_id = l.staff_id)
+            and l.kind in ('regular', 'late') and l.held_on >= m.effective_on
+            and (m.staff_id is null or m.staff_id = l.staff_id)
     where m.tenant_id = :tenant_id and m.set_at > :known_since and m.set_at <= :as_of
     union
     select a.session_id from session_completions as c
@@ -186,7 +187,7 @@ SESSIONS = """
         offset 0
     ) as s
     left join lateral (
-        select sum(l.amount_cents) as amount_cents, (array_agg(l.reason order by q.week desc))[1] as last_reason
+        select sum(l.amount_cents)::bigint as amount_cents, (array_agg(l.reason order by q.week desc))[1] as last_reason
         from pay_lines as l
         join pay_periods as q on q.tenant_id = l.tenant_id and q.id = l.period_id and q.closed_at <= :as_of
         where s.paid_week is not null and l.tenant_id = :tenant_id and l.session_id = s.session_id
