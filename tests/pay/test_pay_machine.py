@@ -220,7 +220,7 @@ class Pay(RuleBasedStateMachine):
         seat = self.seats[id]
         if self.do("complete", lambda work: completing.complete(work, id, Scope.ALL) and None, may=True):
             seat.completed_at = self.now
-            seat.fixed = SlowPeriods(self.facts, self.now).service(seat.service, self.now)
+            self.fix(seat)
 
     @choosing
     def count(self, number: int) -> None:
@@ -231,7 +231,11 @@ class Pay(RuleBasedStateMachine):
         seat = self.seats[id]
         may = seat.completed_at != LATEST
         if self.do("count", lambda work: completions.complete_session(work, id) and None, may=may):
-            seat.fixed = SlowPeriods(self.facts, self.now).service(seat.service, self.now)
+            self.fix(seat)
+
+    def fix(self, seat: Seat) -> None:
+        if seat.fixed is None:
+            seat.fixed, seat.fixed_at = self.slow.service(seat.service, self.now), self.now
 
     @choosing
     def sign(self, number: int) -> None:
@@ -284,7 +288,7 @@ class Pay(RuleBasedStateMachine):
         seat = self.seats[id]
         if self.do(name, lambda work: verb(work) and None, may=may):
             seat.voided_at = self.now
-            seat.fixed = seat.fixed or SlowPeriods(self.facts, self.now).service(seat.service, self.now)
+            self.fix(seat)
 
     # What they are worth
 

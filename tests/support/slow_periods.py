@@ -25,7 +25,8 @@ class Seat:
     completed_at: datetime = LATEST
     signed_at: datetime = LATEST
     voided_at: datetime = LATEST
-    fixed: tuple[str, int] | None = None  # kind and minutes, where they were noted at completion
+    fixed: tuple[str, int] | None = None  # kind and minutes, where a completion has noted them
+    fixed_at: datetime = LATEST
 
 
 @dataclass
@@ -37,7 +38,6 @@ class Paid:
     minutes: int
     on: date
     cents: int
-    taken_back: bool = False
 
 
 @dataclass
@@ -92,7 +92,8 @@ class SlowPeriods:
             if kind is None:
                 continue
             shown = min(standing, key=lambda seat: seat.name)
-            service_kind, minutes = shown.fixed or self.service(shown.service, at)
+            fixed = shown.fixed if shown.fixed_at <= at else None
+            service_kind, minutes = fixed or self.service(shown.service, at)
             on = shown.starts_at.astimezone(self.facts.zone).date()
             multiplier, cents = self.worth(shown.staff, service_kind, minutes, on, at)
             if cents is None:
