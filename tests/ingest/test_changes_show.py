@@ -27,7 +27,7 @@ GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 
 # No operation writes these yet. Who adds the first moves its table to CHANGES.
 NOT_WRITTEN_YET = {
-    "notes", "treatment_plan_reviews", "supervision", "charges", "claims", "payments", "payment_applications",
+    "treatment_plan_reviews", "supervision", "charges", "claims", "payments", "payment_applications",
     "refunds", "adjustments",
 }  # fmt: skip
 
@@ -36,8 +36,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Change:
-    """What is sent for the first row that is like this, and what the export shows of it afterwards. With `like` None
-    it shows another row."""
+    """What is sent for the first row that is like this (and whose author is still here), and what the export shows of
+    it afterwards. With `like` None it shows another row."""
 
     table: str
     method: str
@@ -45,6 +45,7 @@ class Change:
     sent: dict[str, Any]
     seen: Row
     like: Row | None = field(default_factory=dict)
+    by: str | None = None  # the column that says whose it is to change, where that is no admin
 
 
 def at(path: str) -> dict[str, Any]:
@@ -92,6 +93,10 @@ CHANGES = [
     ),
     Change("incidents", **at("/incidents/{id}"), sent={"summary": "It was found."}, seen={"summary": "It was found."}),
     Change(
+        "notes", "POST", "/notes/{id}/amend", {"sections": {"text": "It was so."}, "reason": "It was not"},
+        {"status": "AMENDED", "text": "It was so."}, {"status": "SIGNED"}, "clinician_id",
+    ),
+    Change(
         "rates", "POST", "/pay/multipliers", {"kind": "CRISIS", "multiplier": "1.65", "effective_on": "2026-04-05"},
         {"staff_id": "", "kind": "CRISIS", "multiplier": "1.65", "effective_on": "2026-04-05"}, None,
     ),
@@ -113,6 +118,7 @@ class Moved:
             ).one()
         take_place(house, self.account, practice.id)
         self.token = sign_in(house, self.account, practice.id).access
+        self.entered: list[str] = []
         self.platform_token = sign_in(house, make_platform_admin(house).account_id, NOBODY).access
 
     def out(self, name: str) -> dict[str, list[Row]]:
@@ -134,17 +140,41 @@ class Moved:
             kept = db.execute(text(f"select * from {table} where id = :id"), {"id": row_id}).mappings().one()
             return kept.get("version")
 
+    def token_of(self, staff: str) -> str:
+        row_id, _ = self.id_and_version("staff", {"id": staff})
+        with self.house.store.session_in(self.practice.id) as db:
+            account = db.scalar(text("select account_id from staff where id = :id"), {"id": row_id})
+        take_place(self.house, account, self.practice.id)
+        self.entered.append(staff)
+        return sign_in(self.house, account, self.practice.id).access
+
+    def train(self, client: TestClient, headers: dict[str, str], files: dict[str, list[Row]], staff: str) -> None:
+        """Whoever's training has lapsed records another one, and does nothing else before."""
+        row_id, _ = self.id_and_version("staff", {"id": staff})
+        training = {"kind": "HIPAA", "completed_on": f"{NOW:%Y-%m-%d}"}
+        answer = client.post(f"{V1}/staff/{row_id}/trainings", headers=headers, json=training)
+        assert answer.status_code == 201, answer.text
+        files["trainings"].append({"id": answer.json()["id"], "staff_id": staff} | training)
+
     def make(self, client: TestClient, change: Change, files: dict[str, list[Row]]) -> None:
         """Through the API, and what it must lead to in the files."""
         headers = with_token(self.platform_token if change.path.startswith("/practices") else self.token)
         names = {"staff": str(self.id_and_version("staff", {"id": self.admin})[0])}
         if change.like is not None:
-            row = next(row for row in files[change.table] if change.like.items() <= row.items())
+            here = {row["id"] for row in files["staff"] if not row["left_on"] and "clinician" in row["roles"]}
+            row = next(
+                row
+                for row in files[change.table]
+                if change.like.items() <= row.items() and (change.by is None or row[change.by] in here)
+            )
             row_id, version = self.id_and_version(change.table, row)
             names |= {"id": str(row_id), "code": row.get("code", "")}
             if "clinician_id" in row:
                 names["clinician_id"] = str(self.id_and_version("staff", {"id": row["clinician_id"]})[0])
-            if change.method == "PATCH":
+            if change.by is not None:
+                headers = with_token(self.token_of(row[change.by]))
+                self.train(client, headers, files, row[change.by])
+            if change.method == "PATCH" or change.by is not None:
                 headers["If-Match"] = f'"{version}"'
             assert not change.seen.items() <= row.items()
             row |= change.seen
@@ -180,8 +210,11 @@ def test_the_export_shows_what_was_changed_through_the_api_and_nothing_else(
         moved.make(client, change, files)
     enter(client, moved.email, give_credentials(own_house, moved.account), NOW)
     after = moved.out("after")
-    (entered,) = [row for row in after["sign_ins"] if row not in files["sign_ins"]]
-    files["sign_ins"].append({"id": entered["id"], "staff_id": moved.admin, "at": "2026-03-18T15:30:00Z"})
+    entered = [row for row in after["sign_ins"] if row not in files["sign_ins"]]
+    assert sorted((row["staff_id"], row["at"]) for row in entered) == sorted(
+        (staff, "2026-03-18T15:30:00Z") for staff in (moved.admin, *moved.entered)
+    )
+    files["sign_ins"] += entered
     assert sorted_rows(after) == sorted_rows(files)
 
     other = move_in(other_house, tmp_path / "after").practice
