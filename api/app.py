@@ -30,17 +30,23 @@ from api import (
     health,
     incidents,
     intake,
+    jobs,
     note_signing,
     note_templates,
     notes,
     pay_rates,
     practices,
+    progress_reports,
     reschedule_requests,
     rooms,
     services,
+    session_completions,
+    session_figures,
     settings,
     slots,
     staff,
+    supervision,
+    treatment_plans,
     waitlist,
     writing_help,
 )
@@ -55,13 +61,17 @@ ROOMS = (
     *(auth, practices, settings, staff, audit),
     *(services, clinicians, fees, rooms, availability, pay_rates),
     *(documents, intake, deletion_requests, incidents, goals),
+    *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),
     *(note_templates, writing_help, note_signing, notes),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
+    *(session_completions, session_figures),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds
 TIDY_EVERY = 20  # of those rounds
+DEADLINES_EVERY = 2
+LONG_PAST_EVERY = 120
 
 DESCRIPTION = """Schedule, notes and money of a therapy practice.
 
@@ -124,6 +134,8 @@ def keep_house(house: Installation, clock: Callable[[], datetime], stop: threadi
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
                 log.error("housekeeping failed", task=task.__name__, error=type(error).__name__)
+        if not stopping and rounds % DEADLINES_EVERY == 0:
+            jobs.keep_deadlines(house, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
         rounds += 1
 
 

@@ -10,7 +10,10 @@ from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
 from api.fields import Instant, Words
+from api.notes import ContentIn, Type
+from practice.desk.completing import Written, complete
 from practice.errors import Refusal
+from practice.notes.locking import NoteLocked
 from practice.scheduling import life, moving
 from practice.scheduling.refusals import (
     BOOKING_REFUSALS,
@@ -29,8 +32,18 @@ class Noted(Input):
     note: Words | None = None
 
 
+class ClinicalNote(ContentIn):
+    """As a draft is begun: only clinicians write any."""
+
+    type: Type
+
+    def written(self) -> Written:
+        return Written(self.type, self.sections, self.diagnoses)
+
+
 class Completion(Noted):
     actual_minutes: Annotated[int | None, Field(ge=1, le=1440)] = None
+    clinical_note: ClinicalNote | None = None
 
 
 class Cancellation(Input):
@@ -107,11 +120,13 @@ def start_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> Appointm
     "POST",
     "/{appointment_id}/complete",
     may="appointments.status",
-    refusals=[WrongStatus, ConsentMissing, DemographicsMissing],
+    refusals=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(desk: Desk, appointment_id: UUID, body: Completion) -> AppointmentOut:
-    """The session took place; its price is fixed now."""
-    return shown(desk, life.complete(desk.work, appointment_id, desk.scope, body.actual_minutes, body.note))[0]
+    """The session took place: its price is fixed now, it counts for pay, and its clinician can begin its note."""
+    written = body.clinical_note.written() if body.clinical_note else None
+    completed = complete(desk.work, appointment_id, desk.scope, body.actual_minutes, body.note, written)
+    return shown(desk, completed)[0]
 
 
 @endpoint(router, "POST", "/{appointment_id}/no-show", may="appointments.status", refusals=[WrongStatus])

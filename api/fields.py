@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from practice.money import money_text
 from practice.people.rules import email_address
 
 
@@ -58,11 +59,6 @@ def cents_of(value: Any) -> int:
         raise ValueError('write an amount as a string of dollars and cents, such as "150.00"')
     dollars, _, cents = value.partition(".")
     return int(dollars) * 100 + int(cents.ljust(2, "0"))
-
-
-def money_text(cents: int) -> str:
-    dollars, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{dollars}.{rest:02}"
 
 
 MoneyIn = Annotated[

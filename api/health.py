@@ -1,6 +1,7 @@
 """Is it alive, is it ready, how is it doing. Nothing here tells anything about a practice."""
 
 import os
+from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
@@ -13,15 +14,22 @@ from practice.store.migrate import require_newest
 
 router = APIRouter(prefix="/health", tags=["health"])
 
+TOO_MANY_WAITING = 1000
+
 
 class Alive(BaseModel):
     status: str
 
 
 class Ready(BaseModel):
-    status: str
+    """Degraded: it serves, and too many messages wait that should have left. Before anybody looked that is unknown."""
+
+    status: Literal["ready", "degraded"]
     database: str
     migrations: str
+    outbox: Literal["operational", "degraded", "unknown"]
+    messages_waiting: int | None
+    outbox_lag_seconds: int | None
 
 
 class NotReady(Refusal):
@@ -37,7 +45,7 @@ def live(desk: Desk) -> Alive:
 
 @public(router, "GET", "/ready", counted=False, refusals=[NotReady])
 def ready(desk: Desk) -> Ready:
-    """The database answers and has the schema that this Caseload knows."""
+    """The database answers and has the schema that this Caseload knows; and how many messages wait to be sent."""
     try:
         with desk.house.store.engine.connect() as connection:
             require_newest(connection)
@@ -45,7 +53,17 @@ def ready(desk: Desk) -> Ready:
         raise NotReady(problem.message) from None
     except SQLAlchemyError:
         raise NotReady("The database does not answer.") from None
-    return Ready(status="ready", database="operational", migrations="current")
+    found = desk.house.outbox
+    outbox = "unknown" if found is None else "degraded" if found.waiting >= TOO_MANY_WAITING else "operational"
+    oldest = found.oldest if found else None
+    return Ready(
+        status="degraded" if outbox == "degraded" else "ready",
+        database="operational",
+        migrations="current",
+        outbox=outbox,
+        messages_waiting=found.waiting if found else None,
+        outbox_lag_seconds=int((desk.now - oldest).total_seconds()) if oldest else None,
+    )
 
 
 def serve_metrics(app: FastAPI) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from api.fields import money_text
 from caseload.console import AsJson, PracticeName, err, inside, now, out, report, the_house
 from practice.errors import Refusal
-from practice.pay.periods import Line, Preview, preview
+from practice.money import money_text
+from practice.pay.lines import Line, Preview
+from practice.pay.periods import preview
 
 
 class NoInstant(Refusal):
@@ -45,7 +46,7 @@ def document_of(found: Preview) -> dict[str, Any]:
     return {
         "week": found.week.isoformat(),
         "deadline": found.cut_off.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "status": "OPEN",
+        "status": found.status,
         "lines": [told(line) | {"kind": line.kind} for line in found.lines],
         "standby": [told(line) for line in found.standby],
         "problems": found.problems,
@@ -55,10 +56,10 @@ def document_of(found: Preview) -> dict[str, Any]:
 
 def told(line: Line) -> dict[str, Any]:
     return {
-        "staff_id": line.staff_id,
-        "appointment_id": line.appointment_id,
+        "staff_id": line.staff,
+        "appointment_id": line.appointment,
         "minutes": line.minutes,
-        "multiplier": str(line.multiplier),
+        "multiplier": f"{line.multiplier.normalize():f}",
         "rate": money_text(line.rate_cents),
         "amount": money_text(line.amount_cents),
     }
@@ -69,7 +70,7 @@ def show(found: Preview) -> None:
     table = Table("Who", "Session", "Kind", *amounts)
     for line in [*found.lines, *found.standby]:
         words = told(line)
-        kind = line.kind or "[yellow]standby[/]"
+        kind = "[yellow]standby[/]" if line.kind == "standby" else line.kind
         table.add_row(words["staff_id"], words["appointment_id"], kind, str(line.minutes), *list(words.values())[3:])
     out.print(table)
     for staff_id, cents in sorted(found.totals.items()):

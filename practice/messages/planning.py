@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from practice.messages.models import Message
 from practice.people.client_models import Client
 from practice.people.models import Staff
+from practice.security.installation import Outbox
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -23,6 +25,15 @@ class Due(NamedTuple):
     at: datetime
     appointment_id: UUID
     lead_minutes: int | None = None
+
+
+class ToStaff(NamedTuple):
+    """A message to somebody of the staff: what it is about has an id, and it is due at the instant of a rule."""
+
+    kind: str
+    at: datetime
+    staff_id: UUID
+    about_id: UUID
 
 
 def channels_of(work: Work, client_id: UUID) -> frozenset[str]:
@@ -61,6 +72,18 @@ def tell_staff(work: Work, kind: str, staff_ids: Iterable[UUID], appointment_id:
     )
 
 
+def tell_staff_once(work: Work, messages: Iterable[ToStaff]) -> int:
+    """What is due by a rule. What was told before is not told again, however often this runs; says how many are new."""
+    rows = [
+        message_row(work, told.kind, "email", told.at) | {"staff_id": told.staff_id, "about_id": told.about_id}
+        for told in messages
+    ]
+    if not rows:
+        return 0
+    new = pg_insert(MESSAGES).on_conflict_do_nothing().returning(MESSAGES.c.id)
+    return len(work.db.execute(new, rows).all())
+
+
 def staff_with_role(work: Work, *roles: str) -> list[UUID]:
     query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.deactivated_at.is_(None))
     return list(work.db.scalars(query.where(Staff.roles.overlap(list(roles)))))
@@ -74,6 +97,14 @@ def take_back(work: Work, appointment_ids: Collection[UUID]) -> None:
         Message.status == "PLANNED",
     )
     work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
+
+
+def waiting_messages(work: Work) -> Outbox:
+    """What should have left by now."""
+    query = select(func.count(), func.min(Message.due_at)).where(
+        Message.tenant_id == work.tenant_id, Message.status == "PLANNED", Message.due_at <= work.now
+    )
+    return Outbox(*work.db.execute(query).one())
 
 
 def message_row(work: Work, kind: str, channel: str, due_at: datetime) -> dict[str, Any]:

@@ -44,6 +44,11 @@ def deadline_of(starts_at: datetime, zone: ZoneInfo) -> datetime:
     return cut_off(week_of(date_of(starts_at, zone)), zone)
 
 
+def open_week(now: datetime, zone: ZoneInfo) -> date:
+    """The earliest week whose deadline has not passed: on its last day, a Sunday, still the one before."""
+    return week_of(date_of(now, zone) - DAY)
+
+
 def locked_since(deadline: datetime, last: Lock | None, now: datetime) -> datetime | None:
     """Since when an unsigned session is locked; None while it can be written up.
 

@@ -35,3 +35,10 @@ class NoSupervisor(Refusal):
 
 WRITING = (NotYourNote, NoteSigned, NoteInReview, NoteLocked)
 SIGNING = (*WRITING, NotInReview, NoteIncomplete, ReviewNeeded)
+
+
+class NotYours(Refusal):
+    """Of a plan, a report, a session of supervision."""
+
+    code = "NOT_YOURS"
+    status = 403

@@ -18,6 +18,8 @@ from practice.store.base import (
     same_practice,
 )
 
+REASONS = ("RATE_CHANGED", "VOIDED", "COUNTS_AGAIN")  # of adjustments
+
 
 class PayRate(TenantPart, Base):
     """Somebody's base rate for an hour from a date on (empty: since ever). Of one date the last set counts."""
@@ -59,7 +61,11 @@ class SessionCompletion(TenantPart, Voidable, Versioned, Base):
     appointment's id: there is one of each. Appointments that came in with a bundle count without one."""
 
     __tablename__ = "session_completions"
-    __table_args__ = (same_practice("id", "appointments"), CheckConstraint("minutes > 0", name="minutes"))
+    __table_args__ = (
+        same_practice("id", "appointments"),
+        Index(None, "tenant_id", "voided_at", postgresql_where=text("voided_at is not null")),
+        CheckConstraint("minutes > 0", name="minutes"),
+    )
 
     kind: Mapped[str]
     minutes: Mapped[int]
@@ -102,8 +108,9 @@ class PayLine(TenantPart, Base):
             postgresql_where=text("kind in ('regular', 'late')"),
         ),
         Index(None, "tenant_id", "staff_id", "period_id"),
+        Index(None, "tenant_id", "reason", "session_id", postgresql_where=text("reason is not null")),
         one_of("kind", "regular", "late", "adjustment", "standby"),
-        one_of("reason", "RATE_CHANGED", "VOIDED"),
+        one_of("reason", *REASONS),
         CheckConstraint("(kind = 'adjustment') = (reason is not null)", name="adjusted"),
     )
 

@@ -1,12 +1,33 @@
-"""Rules of pay: what a session is worth, and in which week it is paid. A week is cut off when its notes are due."""
+"""Rules of pay: what a session is worth, in which week it is paid, and what corrects what was paid. A week is cut off
+when its notes are due."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from practice.notes.deadline_rules import WEEK, cut_off, week_of
 
 MULTIPLIERS = {"GROUP": Decimal("1.5"), "INTAKE": Decimal("1.25")}  # where nobody set another; of other kinds 1
+
+Kind = Literal["regular", "late", "adjustment", "standby"]
+Reason = Literal["RATE_CHANGED", "VOIDED", "COUNTS_AGAIN"]
+
+
+class Weeks(NamedTuple):
+    """The practice's weeks of pay, as far as they were opened: where pay begins here, and what is closed."""
+
+    first: date | None = None
+    last_closed: date | None = None
+
+    @property
+    def next_to_close(self) -> date | None:
+        return self.first if self.last_closed is None else self.last_closed + WEEK
+
+    def concerning(self, week: date) -> "Weeks":
+        """None of them concern a week that lies before the first: it is not paid here, only worked out."""
+        return Weeks() if self.first is None or week < self.first else self
 
 
 def week_problem(week: date) -> str | None:
@@ -30,3 +51,32 @@ def paid_week(own_week: date, done_at: datetime, zone: ZoneInfo) -> date:
     while cut_off(week, zone) <= done_at:
         week += WEEK
     return week
+
+
+def kind_in(
+    week: date, own_week: date, completed_at: datetime, done_at: datetime | None, weeks: Weeks, zone: ZoneInfo
+) -> Kind | None:
+    """As what a session that was never paid is in a week. The next week to be closed also pays what one before it
+    should have: where there was no rate, say. What is paid before the first week is paid elsewhere."""
+    end = cut_off(week, zone)
+    if done_at is None or done_at >= end:
+        return "standby" if own_week <= week and completed_at < end else None
+    paid = paid_week(own_week, done_at, zone)
+    left_over = weeks.first is not None and week == weeks.next_to_close and weeks.first <= paid < week
+    if paid != week and not left_over:
+        return None
+    return "regular" if own_week == week else "late"
+
+
+def reason_for(counts: bool, last_reason: str | None) -> Reason:
+    if not counts:
+        return "VOIDED"
+    return "COUNTS_AGAIN" if last_reason == "VOIDED" else "RATE_CHANGED"
+
+
+def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """In cents, by whose they are."""
+    found: dict[str, int] = {}
+    for whose, cents in amounts:
+        found[whose] = found.get(whose, 0) + cents
+    return found

@@ -1,155 +1,163 @@
-"""Pay periods: what each session is worth, and what a week pays."""
+"""Pay periods: weeks are opened, previewed, and closed in their order; what a closed one paid never changes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
-from sqlalchemy import text
+from sqlalchemy import select
 
+from practice.errors import Refusal
 from practice.notes.deadline_rules import WEEK, cut_off, week_of
-from practice.pay.pay_rules import amount_cents, default_multiplier, paid_week, week_problem
-from practice.people.models import Practice
-from practice.people.service import Invalid
-from practice.scheduling.wall_clock import date_of, instant
+from practice.pay.lines import Preview, computed, stored, within, write_lines
+from practice.pay.models import PayPeriod
+from practice.pay.pay_rules import Weeks, week_problem
+from practice.people.service import Invalid, local_today, one_by_one, zone_of
+from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.ids import new_id
+from practice.store.pages import Page, PageRequest, page_of
 
-Kind = Literal["regular", "late"]
 
-# A group is one session: completed with the last of its completed seats, signed when the notes of all of them are.
-# Its id is the smallest of those seats'. Of a rate or a multiplier that one counts which was known at the instant.
-SESSIONS = text("""
-    with notes as materialized (
-        select appointment_id, min(signed_at) as signed_at from notes
-        where tenant_id = :tenant_id and appointment_id is not null and signed_at <= :as_of and created_at <= :as_of
-            and type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
-        group by appointment_id
-    ),
+class WeekAhead(Refusal):
+    code = "WEEK_AHEAD"
 
-    sessions as (
-        select
-            min(coalesce(a.external_id, a.id::text) collate "C") as appointment_id,
-            a.clinician_id, a.service_id,
-            min(a.starts_at) as starts_at,
-            max(a.status_at) as completed_at,
-            case when count(n.signed_at) = count(*) then max(n.signed_at) end as signed_at
-        from appointments as a
-        left join notes as n on n.appointment_id = a.id
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
-            and a.starts_at < :week_end
-        group by coalesce(a.group_session_id, a.id), a.clinician_id, a.service_id
+
+class CutOffAhead(Refusal):
+    code = "CUT_OFF_AHEAD"
+
+
+class OutOfOrder(Refusal):
+    code = "OUT_OF_ORDER"
+
+
+class BeforePayBegan(Refusal):
+    code = "BEFORE_PAY_BEGAN"
+
+
+def list_periods(work: Work, asked: PageRequest) -> Page:
+    period = PayPeriod
+    query = select(period).where(period.tenant_id == work.tenant_id)
+    return page_of(work.db, query, asked, {"week": period.week, "id": period.id}, period.id, "-week")
+
+
+def open_period(work: Work, week: date) -> PayPeriod:
+    """The first one is where pay begins here, any week that has begun; after that the weeks follow each other."""
+    refuse_no_week(week)
+    one_by_one(work, "pay")
+    known = periods_of(work)
+    period = known.get(week)
+    if period is not None:
+        return period
+    last_opened = max(known, default=None)
+    if last_opened is None and week > week_of(local_today(work)):
+        raise WeekAhead(f"The week of {week} has not begun. Pay begins with this week or one that is over.")
+    if last_opened is not None and week < min(known):
+        raise before_pay_began(min(known))
+    if last_opened is not None and week != last_opened + WEEK:
+        raise OutOfOrder(
+            f"Weeks are opened one after the other. Open the week of {last_opened + WEEK} first.",
+            week=str(last_opened + WEEK),
+        )
+    period = PayPeriod(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        week=week,
+        opened_at=work.now,
+        opened_by=work.actor.account_id,
+        version=1,
+        problems=[],
     )
-
-    select s.*, v.kind, v.minutes, coalesce(t.external_id, t.id::text) as staff_id, r.rate_cents, m.multiplier
-    from sessions as s
-    join services as v on v.tenant_id = :tenant_id and v.id = s.service_id
-    join staff as t on t.tenant_id = :tenant_id and t.id = s.clinician_id
-    cross join lateral (select (s.starts_at at time zone :zone)::date as on_date) as l
-    left join lateral (
-        select p.rate_cents from pay_rates as p
-        where p.tenant_id = :tenant_id and p.staff_id = s.clinician_id and p.set_at <= :as_of
-            and (p.effective_on is null or p.effective_on <= l.on_date)
-        order by p.effective_on desc nulls last, p.set_at desc, p.id desc
-        limit 1
-    ) as r on true
-    left join lateral (
-        select p.multiplier from pay_multipliers as p
-        where p.tenant_id = :tenant_id and p.kind = v.kind and p.set_at <= :as_of and p.effective_on <= l.on_date
-            and (p.staff_id is null or p.staff_id = s.clinician_id)
-        order by p.staff_id is null, p.effective_on desc, p.set_at desc, p.id desc
-        limit 1
-    ) as m on true
-    where s.completed_at < :cut_off
-        and (s.signed_at is null or s.signed_at >= :cut_off_before or s.completed_at >= :cut_off_before
-            or s.starts_at >= :week_start)
-    order by s.starts_at, s.appointment_id
-""")
+    work.db.add(period)
+    work.db.flush()
+    work.record("pay_period.opened", "pay_period", period.id, week=week.isoformat())
+    return period
 
 
-@dataclass(frozen=True)
-class Line:
-    """What a session is worth. Where nobody set a rate it has none, and no amount."""
+def close_period(work: Work, week: date) -> Preview:
+    """Once its cut-off is over, and the weeks before it are closed. Opens it where nobody has. What it pays is written
+    down for good; closing it again answers the same."""
+    refuse_no_week(week)
+    one_by_one(work, "pay")
+    known = periods_of(work)
+    zone = zone_of(work)
+    period = known.get(week)
+    if period is not None and period.closed_at is not None:
+        return stored(work, period, zone)
+    end = cut_off(week, zone)
+    if work.now < end:
+        raise CutOffAhead(
+            f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it from then on.",
+            cut_off=end.isoformat(),
+        )
+    weeks = weeks_of(known)
+    if weeks.first is not None and week < weeks.first:
+        raise before_pay_began(weeks.first)
+    if weeks.next_to_close is not None and week != weeks.next_to_close:
+        raise OutOfOrder(
+            f"Weeks are closed one after the other. Close the week of {weeks.next_to_close} first.",
+            week=str(weeks.next_to_close),
+        )
+    period = open_period(work, week)
+    last = None if weeks.last_closed is None else known[weeks.last_closed]
+    at = closing_instant(work.now, last)
+    found = computed(work, week, zone, at, weeks_of(known | {week: period}), last)
+    write_lines(work, period, [*found.lines, *found.standby])
+    period.closed_at, period.closed_by, period.problems = at, work.actor.account_id, found.problems
+    period.version += 1
+    work.db.flush()
+    work.record(
+        "pay_period.closed",
+        "pay_period",
+        period.id,
+        week=week.isoformat(),
+        lines=len(found.lines),
+        standby=len(found.standby),
+        problems=len(found.problems),
+        total_cents=sum(found.totals.values()),
+    )
+    return stored(work, period, zone)
 
-    staff_id: str
-    appointment_id: str
-    minutes: int
-    multiplier: Decimal
-    rate_cents: int
-    amount_cents: int
-    kind: Kind | None = None  # of what stands by: none
+
+def preview(work: Work, week: date, as_of: datetime, scope: Scope = Scope.ALL) -> Preview:
+    """What the week pays by what was known at the instant, and what would be paid if it were signed. Once it was closed
+    then, what it paid."""
+    refuse_no_week(week)
+    zone = zone_of(work)
+    known = periods_of(work, as_of)
+    weeks = weeks_of(known, as_of).concerning(week)
+    if weeks.last_closed is not None and week <= weeks.last_closed:
+        found = stored(work, known[week], zone)
+    else:
+        last = None if weeks.last_closed is None else known[weeks.last_closed]
+        found = computed(work, week, zone, as_of, weeks, last)
+    return found if scope is Scope.ALL else within(work, scope, found)
 
 
-@dataclass(frozen=True)
-class Preview:
-    week: date
-    cut_off: datetime
-    lines: list[Line]
-    standby: list[Line]
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """In cents, of everybody who has lines."""
-        found: dict[str, int] = {}
-        for line in self.lines:
-            found[line.staff_id] = found.get(line.staff_id, 0) + line.amount_cents
-        return found
-
-
-def preview(work: Work, week: date, as_of: datetime) -> Preview:
-    """What the week pays by what was known at the instant, and what would be paid if it were signed."""
+def refuse_no_week(week: date) -> None:
     problem = week_problem(week)
     if problem:
         raise Invalid([problem])
-    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
-    end = cut_off(week, zone)
-    lines, standby, unpaid = [], [], set()
-    for session in sessions(work, week, zone, as_of):
-        signed = session.signed_at is not None and session.signed_at < end
-        own_week = week_of(date_of(session.starts_at, zone))
-        done_at = max(session.completed_at, session.signed_at) if signed else None
-        if done_at is not None and paid_week(own_week, done_at, zone) != week:
-            continue
-        if session.rate_cents is None:
-            unpaid.add(session.staff_id)
-            continue
-        if done_at is None:
-            standby.append(line_of(session))
-        else:
-            lines.append(line_of(session, "regular" if own_week == week else "late"))
-    return Preview(week, end, lines, standby, [rate_problem(staff_id) for staff_id in sorted(unpaid)])
 
 
-def sessions(work: Work, week: date, zone: ZoneInfo, as_of: datetime) -> Sequence[Any]:
-    """Those completed before the week's cut-off that were not paid before it."""
-    return work.db.execute(
-        SESSIONS,
-        {
-            "tenant_id": work.tenant_id,
-            "as_of": as_of,
-            "zone": zone.key,
-            "week_start": instant(week, time.min, zone),
-            "week_end": instant(week + WEEK, time.min, zone),
-            "cut_off_before": cut_off(week - WEEK, zone),
-            "cut_off": cut_off(week, zone),
-        },
-    ).all()
+def before_pay_began(first: date) -> BeforePayBegan:
+    return BeforePayBegan(f"Pay begins here with the week of {first}. What lies before it was paid elsewhere.")
 
 
-def line_of(session: Any, kind: Kind | None = None) -> Line:
-    multiplier = default_multiplier(session.kind) if session.multiplier is None else session.multiplier
-    return Line(
-        staff_id=session.staff_id,
-        appointment_id=session.appointment_id,
-        minutes=session.minutes,
-        multiplier=multiplier,
-        rate_cents=session.rate_cents,
-        amount_cents=amount_cents(session.rate_cents, multiplier, session.minutes),
-        kind=kind,
-    )
+def periods_of(work: Work, as_of: datetime | None = None) -> dict[date, PayPeriod]:
+    """All that were opened (by an instant), by their week."""
+    query = select(PayPeriod).where(PayPeriod.tenant_id == work.tenant_id).order_by(PayPeriod.week)
+    if as_of is not None:
+        query = query.where(PayPeriod.opened_at <= as_of)
+    return {period.week: period for period in work.db.scalars(query.execution_options(populate_existing=True))}
 
 
-def rate_problem(staff_id: str) -> str:
-    return f"{staff_id} has sessions and no base rate. Set one from a date on; until then nothing is paid for them."
+def weeks_of(known: dict[date, PayPeriod], as_of: datetime | None = None) -> Weeks:
+    closed = [
+        week
+        for week, period in known.items()
+        if period.closed_at is not None and (as_of is None or period.closed_at <= as_of)
+    ]
+    return Weeks(min(known, default=None), max(closed, default=None))
+
+
+def closing_instant(now: datetime, last: PayPeriod | None) -> datetime:
+    """Never before the closing that it builds on, by whoever's clock."""
+    return now if last is None or last.closed_at is None else max(now, last.closed_at)

@@ -27,6 +27,8 @@ STATUSES = (
     "CANCELLED",
     "RESCHEDULED",
 )
+# The few that pay has to look for by when they were completed, not by when they were held.
+COMPLETED_LATE = "status = 'COMPLETED' and status_at - starts_at > interval '5 days'"
 BOOKED_VIA = ("FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC")
 
 
@@ -49,6 +51,7 @@ class Appointment(TenantPart, Versioned, Base):
         Index(None, "tenant_id", "starts_at", "id"),
         Index(None, "tenant_id", "starts_at", postgresql_where=text("not guarded")),
         Index(None, "tenant_id", "status", "starts_at", "id"),
+        Index(None, "tenant_id", "status_at", postgresql_where=text(COMPLETED_LATE)),
         Index(None, "tenant_id", "group_session_id", postgresql_where=text("group_session_id is not null")),
         Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
         one_of("type", *TYPES),

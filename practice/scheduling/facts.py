@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from practice.people.service import Invalid
-from practice.scheduling.standing_rules import ClientStanding, Consent
+from practice.scheduling.standing_rules import ClientStanding, Consent, treatment_changed_on
+from practice.scheduling.wall_clock import instant
 from practice.security.work import Work
 
 FACTS = text("""
@@ -22,6 +23,7 @@ FACTS = text("""
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
         ) as has_completed_visit,
         g.kinds, g.signed, g.expires, g.revoked,
+        w.plans, w.begun,
         v.payer_id, v.copay_cents, v.verified_at,
         s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
         s.capacity as service_capacity, s.cpt_code,
@@ -45,6 +47,12 @@ FACTS = text("""
             array_agg(revoked_at) as revoked
         from consents where tenant_id = p.id and client_id = c.id and voided_at is null
     ) as g
+    cross join lateral (
+        select
+            array_agg(kind order by starts_on, created_at, id) as plans,
+            array_agg(starts_on order by starts_on, created_at, id) as begun
+        from treatment_plans where tenant_id = p.id and client_id = c.id and voided_at is null
+    ) as w
     left join lateral (
         select b.payer_id, b.copay_cents, b.verified_at from coverages as b
         where b.tenant_id = p.id and b.client_id = c.id and b.voided_at is null
@@ -96,11 +104,13 @@ def facts_of(
 
 def standing_of(row: Any) -> ClientStanding:
     consents = zip(row.kinds, row.signed, row.expires, row.revoked, strict=True) if row.kinds else ()
+    changed_on = treatment_changed_on(zip(row.begun, row.plans, strict=True) if row.plans else ())
     return ClientStanding(
         birth_date=row.birth_date,
         emancipated=row.emancipated,
         ended_on=row.ended_on,
         has_completed_visit=row.has_completed_visit,
+        treatment_changed_at=instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
         consents=tuple(Consent(*one) for one in consents),
     )
 

@@ -9,12 +9,14 @@ in force just then: signed before, not revoked, not expired. Where none is in fo
   The first visit can be booked, and check-in asks for what is missing;
 - the telehealth consent: refused for a telehealth visit, the first as well.
 
-An informed consent that was signed before the treatment changed (a plan of a new type) does not cover the new one.
+An informed consent that was signed before the treatment changed (a plan of another kind than the one before) does not
+cover the new one. One of the day on which the new plan began does: it is what is signed when the plan is talked over.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -54,7 +56,7 @@ class ClientStanding:
     emancipated: bool = False
     ended_on: date | None = None
     has_completed_visit: bool = False
-    treatment_changed_at: datetime | None = None  # the latest plan of a type other than the one before
+    treatment_changed_at: datetime | None = None  # when the latest plan of another kind began
     consents: tuple[Consent, ...] = ()
 
 
@@ -111,6 +113,13 @@ def check_in_asks(
     found = [_consent_problem(client, kind, at, zone) for kind in _needed(client, date_of(starts_at, zone), telehealth)]
     asks = [problem.sentence for problem in found if problem]
     return [*asks, demographics_problem(missing)] if missing else asks
+
+
+def treatment_changed_on(plans: Iterable[tuple[date, str]]) -> date | None:
+    """When the latest plan of another kind than the one before began. The plans come in their order."""
+    begun = list(plans)
+    changes = [day for (_, before), (day, kind) in pairwise(begun) if kind.casefold() != before.casefold()]
+    return changes[-1] if changes else None
 
 
 def _needed(client: ClientStanding, day: date, telehealth: bool) -> list[str]:

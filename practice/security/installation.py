@@ -3,7 +3,7 @@
 import os
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -21,6 +21,13 @@ from practice.store.ids import NOBODY
 from practice.store.store import Store
 
 
+class Outbox(NamedTuple):
+    """Of all practices: how many messages should have left, and since when the first of them."""
+
+    waiting: int
+    oldest: datetime | None
+
+
 class Installation:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
@@ -33,6 +40,7 @@ class Installation:
         self.writing_help: Any = None  # who helps with notes (`practice/notes/helping.py`), where somebody does
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
+        self.outbox: Outbox | None = None  # how it was when somebody looked last
 
     def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
         return begin_work(self.store.engine, self.keys, actor, now)

@@ -86,6 +86,7 @@ AGREED: dict[str, dict[str, str]] = {
         "clinician": "R own, W own",
         "client": "R shared",
     },
+    "plans": {"admin": "read_with_reason", "supervisor": "R team", "clinician": "W own"},
     "appointments": {
         "admin": "W, status, book, move, cancel, read_requests",
         "supervisor": "R team, read_requests team",
@@ -109,11 +110,11 @@ AGREED: dict[str, dict[str, str]] = {
         "scheduler": "W, free_slots",
         "client": "free_slots",
     },
-    "session_completions": {
-        "admin": "W, override",
-        "supervisor": "W team, override team",
-        "clinician": "W own",
-        "scheduler": "W, create",
+    "session_completions": {  # `create`: that a completed appointment counts; `sign`: its note, which the verb sees to
+        "admin": "W, create, override",
+        "supervisor": "W team, create team, override team, sign team",
+        "clinician": "W own, create own, sign own",
+        "scheduler": "R, create",
         "biller": "R",
     },
     "billing": {"admin": "W", "clinician": "R own", "biller": "W", "client": "statements own, pay own"},

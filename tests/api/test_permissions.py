@@ -41,7 +41,7 @@ PUBLIC = {
 }
 
 # What does not exist, where it is no id.
-MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06"}
+MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06", "number": "4711"}
 
 # Cells of the table: (record, verb) -> how far each role reaches; who is not named reaches nothing.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
@@ -69,6 +69,9 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("notes", "write"): {"clinician": "own"},
     ("notes", "co_sign"): {"supervisor": "team"},
     ("notes", "unlock"): {"admin": "all", "supervisor": "team"},
+    ("plans", "read"): {"supervisor": "team", "clinician": "own"},
+    ("plans", "read_with_reason"): {"admin": "all"},
+    ("plans", "write"): {"clinician": "own"},
     ("supervision", "read"): {"admin": "all", "supervisor": "team", "clinician": "own"},
     ("supervision", "write"): {"admin": "all", "supervisor": "team"},
     ("appointments", "write"): {"admin": "all", "scheduler": "all"},
@@ -83,6 +86,13 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
         **{"admin": "all", "supervisor": "all", "clinician": "all", "scheduler": "all", "client": "all"},
     },
     ("availability", "write"): {"admin": "all", "clinician": "own", "scheduler": "all"},
+    ("session_completions", "read"): {
+        **{"admin": "all", "supervisor": "team", "clinician": "own"},
+        **{"scheduler": "all", "biller": "all"},
+    },
+    ("session_completions", "write"): {"admin": "all", "supervisor": "team", "clinician": "own"},
+    ("session_completions", "create"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
+    ("session_completions", "sign"): {"supervisor": "team", "clinician": "own"},
     ("session_completions", "override"): {"admin": "all", "supervisor": "team"},
     ("billing", "read"): {"admin": "all", "clinician": "own", "biller": "all"},
     ("billing", "write"): {"admin": "all", "biller": "all"},

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ingest.madeup import Size, make_up
-from practice.pay.periods import Line, preview
+from practice.pay.lines import Line
+from practice.pay.periods import preview
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from tests.support.bundles import move_in
@@ -46,6 +47,6 @@ def test_every_week_pays_what_the_long_way_gives(house: Installation, tmp_path: 
 
 def told(line: Line) -> tuple[Any, ...]:
     return (
-        *(line.kind or "standby", line.staff_id, line.appointment_id, line.minutes),
+        *(line.kind, line.staff, line.appointment, line.minutes),
         *(Fraction(line.multiplier), line.amount_cents),
     )

@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("(kind = 'adjustment') = (reason is not null)", name=op.f("ck_pay_lines_adjusted")),
         sa.CheckConstraint("kind in ('regular', 'late', 'adjustment', 'standby')", name=op.f("ck_pay_lines_kind")),
-        sa.CheckConstraint("reason in ('RATE_CHANGED', 'VOIDED')", name=op.f("ck_pay_lines_reason")),
+        sa.CheckConstraint("reason in ('RATE_CHANGED', 'VOIDED', 'COUNTS_AGAIN')", name=op.f("ck_pay_lines_reason")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "appointment_id"],
             ["appointments.tenant_id", "appointments.id"],
@@ -103,6 +103,13 @@ def upgrade() -> None:
         "pay_lines",
         ["tenant_id", "staff_id", "period_id"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_pay_lines_tenant_id_reason_session_id"),
+        "pay_lines",
+        ["tenant_id", "reason", "session_id"],
+        unique=False,
+        postgresql_where=sa.text("reason is not null"),
     )
     op.create_index(
         "uq_pay_lines_paid_once",
@@ -182,6 +189,20 @@ def upgrade() -> None:
             name=op.f("fk_session_completions_tenant_id_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_session_completions")),
+    )
+    op.create_index(
+        op.f("ix_session_completions_tenant_id_voided_at"),
+        "session_completions",
+        ["tenant_id", "voided_at"],
+        unique=False,
+        postgresql_where=sa.text("voided_at is not null"),
+    )
+    op.create_index(
+        op.f("ix_appointments_tenant_id_status_at"),
+        "appointments",
+        ["tenant_id", "status_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'COMPLETED' and status_at - starts_at > interval '5 days'"),
     )
     op.create_table(
         "session_locks",
@@ -424,12 +445,27 @@ def downgrade() -> None:
     op.drop_table("note_signatures")
     op.drop_index(op.f("ix_session_locks_tenant_id_appointment_id"), table_name="session_locks")
     op.drop_table("session_locks")
+    op.drop_index(
+        op.f("ix_appointments_tenant_id_status_at"),
+        table_name="appointments",
+        postgresql_where=sa.text("status = 'COMPLETED' and status_at - starts_at > interval '5 days'"),
+    )
+    op.drop_index(
+        op.f("ix_session_completions_tenant_id_voided_at"),
+        table_name="session_completions",
+        postgresql_where=sa.text("voided_at is not null"),
+    )
     op.drop_table("session_completions")
     op.drop_index(op.f("ix_progress_reports_tenant_id_clinician_id_reported_on"), table_name="progress_reports")
     op.drop_index(op.f("ix_progress_reports_tenant_id_client_id_reported_on"), table_name="progress_reports")
     op.drop_table("progress_reports")
     op.drop_index(
         "uq_pay_lines_paid_once", table_name="pay_lines", postgresql_where=sa.text("kind in ('regular', 'late')")
+    )
+    op.drop_index(
+        op.f("ix_pay_lines_tenant_id_reason_session_id"),
+        table_name="pay_lines",
+        postgresql_where=sa.text("reason is not null"),
     )
     op.drop_index(op.f("ix_pay_lines_tenant_id_staff_id_period_id"), table_name="pay_lines")
     op.drop_table("pay_lines")

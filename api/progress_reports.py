@@ -1,0 +1,290 @@
+"""Progress reports: written as drafts, finished, shared with the client, compared, searched, printed."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, StringConstraints
+
+from api.answers import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, Reason, Version, endpoint
+from api.fields import PLAIN, WRITTEN, Day, Short, Why
+from practice.notes import report_reading, reports
+from practice.notes.content_rules import MOST_SECTIONS, SECTION_LENGTH
+from practice.notes.plan_models import ProgressReport, ProgressReportVersion
+from practice.notes.refusals import NotYours
+from practice.notes.report_reading import Filters, Report
+from practice.notes.report_rules import Difference
+from practice.notes.reports import ReportDraft, ReportFinal, ReportIncomplete
+
+router = APIRouter(tags=["progress reports"])
+
+SectionText = Annotated[str, StringConstraints(max_length=SECTION_LENGTH, pattern=WRITTEN)]
+Sections = Annotated[
+    dict[Short, SectionText],
+    Field(max_length=MOST_SECTIONS, description="By their keys in the template. One that is left out is empty."),
+]
+Status = Literal["DRAFT", "FINAL"]
+Number = Annotated[int | None, Field(ge=1, le=10**6)]
+
+
+class ReportIn(Input):
+    """Of today, where no day is said. Its sections follow the template of the service, or of the appointment's."""
+
+    client_id: UUID
+    appointment_id: UUID | None = None
+    service_id: UUID | None = None
+    reported_on: Day | None = None
+    sections: Sections = Field(default_factory=dict)
+
+
+class ReportChange(Input):
+    """Only what is sent is changed; the sections are sent as they now stand, all of them."""
+
+    reported_on: Day | None = None
+    sections: Sections | None = None
+
+
+class ReportFilter(Input):
+    clinician_id: Annotated[UUID | None, Field(description="Who wrote it.")] = None
+    status: Status | None = None
+    since: Annotated[Day | None, Field(alias="from", description="Of this day or later.")] = None
+    until: Annotated[Day | None, Field(alias="to", description="Of this day or earlier.")] = None
+
+    def filters(self, client_id: UUID | None, voided: bool = False) -> Filters:
+        return Filters(client_id, self.clinician_id, self.status, self.since, self.until, voided)
+
+
+class ClientReportQuery(ListQuery, ReportFilter):
+    voided: bool = False
+
+
+class ReportQuery(ClientReportQuery):
+    client_id: UUID | None = None
+
+
+class ReportSearch(ReportFilter):
+    """Words that all have to stand in a report."""
+
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=PLAIN)]
+    client_id: UUID | None = None
+
+
+class CompareQuery(Input):
+    other: Annotated[UUID | None, Field(description="With which report; default: this one.")] = None
+    number: Annotated[Number, Field(description="Of this report; default: its last version.")] = None
+    other_number: Annotated[Number, Field(description="Of the other; default: its last version.")] = None
+
+
+class ReportOut(BaseModel):
+    id: UUID
+    client_id: UUID
+    clinician_id: UUID
+    appointment_id: UUID | None
+    service_id: UUID | None
+    reported_on: date
+    status: Status
+    created_at: datetime
+    finished_at: datetime | None
+    shared_at: datetime | None
+    voided_at: datetime | None
+    void_reason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, report: ProgressReport) -> "ReportOut":
+        return cls(**{name: getattr(report, name) for name in ReportOut.model_fields})
+
+
+class SectionOut(BaseModel):
+    key: str
+    title: str
+    text: str
+
+
+class ReportTextOut(ReportOut):
+    """`number` is that of the version whose text this is."""
+
+    number: int
+    sections: list[SectionOut]
+
+    @classmethod
+    def whole(cls, found: Report) -> "ReportTextOut":
+        sections = [SectionOut(**vars(section)) for section in found.content.sections]
+        return cls(**ReportOut.of(found.report).model_dump(), number=found.version.number, sections=sections)
+
+
+class ReportVersionOut(BaseModel):
+    number: int
+    written_at: datetime
+    written_by_id: UUID
+
+    @classmethod
+    def of(cls, version: ProgressReportVersion) -> "ReportVersionOut":
+        return cls(**{name: getattr(version, name) for name in cls.model_fields})
+
+
+class ReportVersionsOut(BaseModel):
+    items: list[ReportVersionOut]
+
+
+class ComparedOut(BaseModel):
+    id: UUID
+    number: int
+    reported_on: date
+
+    @classmethod
+    def of(cls, found: Report) -> "ComparedOut":
+        return cls(id=found.report.id, number=found.version.number, reported_on=found.report.reported_on)
+
+
+class LineOut(BaseModel):
+    kind: Literal["same", "removed", "added"]
+    text: str
+
+
+class DifferenceOut(BaseModel):
+    """A text is null where the report has no such section."""
+
+    key: str
+    title: str
+    same: bool
+    before: str | None
+    after: str | None
+    lines: list[LineOut]
+
+    @classmethod
+    def of(cls, found: Difference) -> "DifferenceOut":
+        lines = [LineOut(kind=line.kind, text=line.text) for line in found.lines]
+        about = {name: getattr(found, name) for name in ("key", "title", "same", "before", "after")}
+        return cls(**about, lines=lines)
+
+
+class ComparisonOut(BaseModel):
+    before: ComparedOut
+    after: ComparedOut
+    sections: list[DifferenceOut]
+
+
+class SearchOut(BaseModel):
+    """`searched` reports were looked into, the newest first. Where `complete` is false, go on with `to` = `back_to`."""
+
+    items: list[ReportOut]
+    searched: int
+    complete: bool
+    back_to: date | None
+
+
+ReportInList: Any = some_of(ReportOut)
+
+
+@endpoint(router, "GET", "/progress-reports", may="notes.read")
+def list_progress_reports(
+    desk: Desk, query: Annotated[ReportQuery, Query()], reason: Reason = None
+) -> PageOut[ReportInList]:
+    """Progress reports, the latest first. Sorts by reported_on, created_at or id.
+
+    Drafts are seen by their author and their supervisor; a client sees what is shared with them.
+    """
+    filters = query.filters(query.client_id, query.voided)
+    return page_out(report_reading.list_reports(desk.work, desk.scope, query.asked(), filters, reason), ReportOut)
+
+
+@endpoint(router, "POST", "/progress-reports", may="notes.write", status=201)
+def begin_progress_report(desk: Desk, body: ReportIn) -> ReportOut:
+    """A draft by the template of its service."""
+    return ReportOut.of(reports.begin_report(desk.work, desk.scope, **body.model_dump()))
+
+
+@endpoint(router, "POST", "/progress-reports/search", may="notes.read")
+def search_progress_reports(desk: Desk, body: ReportSearch, reason: Reason = None) -> SearchOut:
+    """Reports that hold all the words, among those that may be read."""
+    filters = body.filters(body.client_id)
+    found = report_reading.search_reports(desk.work, desk.scope, body.query, filters, reason)
+    items = [ReportOut.of(report) for report in found.reports]
+    return SearchOut(items=items, searched=found.searched, complete=found.complete, back_to=found.back_to)
+
+
+@endpoint(router, "GET", "/progress-reports/{report_id}.pdf", may="notes.read")
+def print_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> FileOut:
+    """The report as a PDF, for saving."""
+    name, content = report_reading.report_on_paper(desk.work, desk.scope, report_id, reason)
+    return FileOut(name, "application/pdf", content)
+
+
+@endpoint(router, "GET", "/progress-reports/{report_id}", may="notes.read")
+def get_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportTextOut:
+    """One report with what it says."""
+    return ReportTextOut.whole(report_reading.read_report(desk.work, desk.scope, report_id, reason=reason))
+
+
+@endpoint(router, "PATCH", "/progress-reports/{report_id}", may="notes.write", refusals=[NotYours, ReportFinal])
+def save_progress_report(desk: Desk, report_id: UUID, version: Version, body: ReportChange) -> ReportOut:
+    """Save a draft as it now stands, as a further version. By its author."""
+    return ReportOut.of(reports.save_report(desk.work, desk.scope, report_id, version, **body.model_dump()))
+
+
+@endpoint(router, "DELETE", "/progress-reports/{report_id}", may="notes.write", status=204, refusals=[NotYours])
+def void_progress_report(desk: Desk, report_id: UUID, reason: Annotated[Why, Query()]) -> None:
+    """Take back a report that was written by mistake. It stays on record; the reason names nobody."""
+    reports.void_report(desk.work, desk.scope, report_id, reason)
+
+
+@endpoint(
+    router,
+    "POST",
+    "/progress-reports/{report_id}/finish",
+    may="notes.write",
+    refusals=[NotYours, ReportFinal, ReportIncomplete],
+)
+def finish_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+    """The draft is final, once all that its template requires is filled in. It does not change any more."""
+    return ReportOut.of(reports.finish_report(desk.work, desk.scope, report_id))
+
+
+@endpoint(router, "POST", "/progress-reports/{report_id}/share", may="notes.write", refusals=[NotYours, ReportDraft])
+def share_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+    """The client reads a final report in the portal, and so does a guardian who signs in there."""
+    return ReportOut.of(reports.share_report(desk.work, desk.scope, report_id))
+
+
+@endpoint(router, "POST", "/progress-reports/{report_id}/unshare", may="notes.write", refusals=[NotYours])
+def unshare_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+    """The report is no longer in the portal."""
+    return ReportOut.of(reports.unshare_report(desk.work, desk.scope, report_id))
+
+
+@endpoint(router, "GET", "/progress-reports/{report_id}/versions", may="notes.read")
+def list_progress_report_versions(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportVersionsOut:
+    """Who saved the report when, the last version first."""
+    found = report_reading.list_versions(desk.work, desk.scope, report_id, reason)
+    return ReportVersionsOut(items=[ReportVersionOut.of(version) for version in found])
+
+
+@endpoint(router, "GET", "/progress-reports/{report_id}/versions/{number}", may="notes.read")
+def get_progress_report_version(desk: Desk, report_id: UUID, number: Number, reason: Reason = None) -> ReportTextOut:
+    """The report as it was saved once."""
+    return ReportTextOut.whole(report_reading.read_report(desk.work, desk.scope, report_id, number, reason))
+
+
+@endpoint(router, "GET", "/progress-reports/{report_id}/compare", may="notes.read")
+def compare_progress_reports(
+    desk: Desk, report_id: UUID, query: Annotated[CompareQuery, Query()], reason: Reason = None
+) -> ComparisonOut:
+    """What differs, section by section: between this report and another, or between two versions of it."""
+    numbers = (query.number, query.other_number)
+    other = query.other or report_id
+    before, after, found = report_reading.compare(desk.work, desk.scope, report_id, other, numbers, reason)
+    sections = [DifferenceOut.of(one) for one in found]
+    return ComparisonOut(before=ComparedOut.of(before), after=ComparedOut.of(after), sections=sections)
+
+
+@endpoint(router, "GET", "/clients/{client_id}/progress-reports", may="notes.read")
+def list_progress_reports_of_client(
+    desk: Desk, client_id: UUID, query: Annotated[ClientReportQuery, Query()], reason: Reason = None
+) -> PageOut[ReportInList]:
+    """How a client was doing over time: their reports, the latest first."""
+    filters = query.filters(client_id, query.voided)
+    found = report_reading.reports_of_client(desk.work, desk.scope, query.asked(), filters, client_id, reason)
+    return page_out(found, ReportOut)

@@ -1,0 +1,254 @@
+"""Completed sessions under the addresses, and with the fields, that their first users know (in camel case)."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input, ListQuery, PageOut, page_out, some_of
+from api.deps import Desk, Invalid, Version, endpoint
+from api.fields import Day, MoneyOut, Why
+from practice.desk import completing, session_completions
+from practice.desk.completing import Done, NoteMissing
+from practice.desk.session_completions import Filters, Seen
+from practice.notes.locking import NoteLocked, NoteSigned, NotLocked, OwnSession
+from practice.notes.refusals import SIGNING
+from practice.pay import completions
+from practice.pay.completions import SessionNotPaid, SessionPaid, SessionVoided
+from practice.scheduling.refusals import WrongStatus
+
+router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
+
+MOST_AT_ONCE = 500
+
+
+class SessionIn(Input):
+    appointmentId: UUID
+
+
+class SessionChange(Input):
+    """A note of the same client and clinician that was written without an appointment."""
+
+    noteId: UUID
+
+
+class Reasoned(Input):
+    reason: Why
+
+
+class Override(Reasoned):
+    hours: Annotated[int | None, Field(ge=1, le=336, description="Else as the practice has set.")] = None
+
+
+class BulkIn(Input):
+    """Ids, or days of which both count."""
+
+    appointmentIds: Annotated[list[UUID] | None, Field(min_length=1, max_length=MOST_AT_ONCE)] = None
+    since: Annotated[Day | None, Field(alias="from")] = None
+    until: Annotated[Day | None, Field(alias="to")] = None
+
+
+class SessionQuery(ListQuery):
+    provider: UUID | None = None
+    client: UUID | None = None
+    week: Annotated[Day | None, Field(description="The Sunday on which it begins.")] = None
+    signed: bool | None = None
+    locked: bool | None = None
+    paid: bool | None = None
+    voided: bool = False
+
+
+class SessionOut(BaseModel):
+    """The id is the appointment's. `calculatedAmount` is for those who read the clinician's pay, and
+    `supervisorOverrideReason` for the clinician and those who may override."""
+
+    id: UUID
+    appointmentId: UUID
+    providerId: UUID
+    clientId: UUID
+    sessionType: str
+    durationMinutes: int
+    sessionDate: date
+    noteId: UUID | None
+    isNoteSigned: bool
+    noteSignedAt: datetime | None
+    isLocked: bool
+    lockedAt: datetime | None
+    calculatedAmount: MoneyOut | None
+    payPeriodWeek: date
+    isPaid: bool
+    supervisorOverrideBy: UUID | None
+    supervisorOverrideReason: str | None
+    supervisorOverrideAt: datetime | None
+    supervisorOverrideUntil: datetime | None
+    noteDeadline: datetime
+    lateness: Literal["ok", "remind", "alert", "hold"]
+    paidWeek: date | None
+    voidReason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, seen: Seen) -> "SessionOut":
+        row = seen.row
+        return cls(
+            id=row.id,
+            appointmentId=row.id,
+            providerId=row.clinician_id,
+            clientId=row.client_id,
+            sessionType=row.kind,
+            durationMinutes=seen.worth.minutes,
+            sessionDate=seen.on,
+            noteId=row.note_id,
+            isNoteSigned=seen.signed,
+            noteSignedAt=row.signed_at,
+            isLocked=seen.locked_at is not None,
+            lockedAt=seen.locked_at,
+            calculatedAmount=seen.cents,
+            payPeriodWeek=seen.worth.week,
+            isPaid=seen.worth.paid is not None,
+            supervisorOverrideBy=row.override_by,
+            supervisorOverrideReason=seen.override_reason,
+            supervisorOverrideAt=row.override_at,
+            supervisorOverrideUntil=row.override_until,
+            noteDeadline=seen.deadline,
+            lateness=seen.lateness,
+            paidWeek=seen.worth.paid,
+            voidReason=row.void_reason,
+            version=row.version,
+        )
+
+
+class DoneOut(BaseModel):
+    appointmentId: UUID
+    done: bool
+    code: str | None
+    message: str | None
+
+    @classmethod
+    def of(cls, done: Done) -> "DoneOut":
+        no = done.refusal
+        return cls(
+            appointmentId=done.appointment_id,
+            done=no is None,
+            code=no.code if no else None,
+            message=no.message if no else None,
+        )
+
+
+class BulkOut(BaseModel):
+    items: list[DoneOut]
+
+
+SessionInList: Any = some_of(SessionOut)
+
+
+@endpoint(router, "GET", "", may="session_completions.read")
+def list_session_completions(desk: Desk, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
+    """Completed sessions, latest first. Sorts by sessionDate or id."""
+    filters = Filters(query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided)
+    return page_out(session_completions.list_sessions(desk.work, desk.scope, query.asked(), filters), SessionOut)
+
+
+@endpoint(router, "POST", "", may="session_completions.create", status=201, refusals=[WrongStatus, SessionVoided])
+def create_session_completion(desk: Desk, body: SessionIn) -> SessionOut:
+    """A completed appointment counts for pay. Asked again, the answer is the same."""
+    return SessionOut.of(completing.count_session(desk.work, desk.scope, body.appointmentId))
+
+
+@endpoint(
+    router,
+    "POST",
+    "/from-appointment/{appointment_id}",
+    may="session_completions.create",
+    status=201,
+    refusals=[WrongStatus, SessionVoided],
+)
+def create_session_completion_from_appointment(desk: Desk, appointment_id: UUID) -> SessionOut:
+    """The same, by the appointment's address."""
+    return SessionOut.of(completing.count_session(desk.work, desk.scope, appointment_id))
+
+
+@endpoint(router, "POST", "/bulk-from-appointments", may="session_completions.create")
+def create_session_completions_from_appointments(desk: Desk, body: BulkIn) -> BulkOut:
+    """The same for several, by their ids or for the days `from` and `to`: each is done, or says why not."""
+    days = (body.since, body.until) if body.since and body.until else None
+    if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
+        raise Invalid(["Send either `appointmentIds`, or `from` and `to`."])
+    done = completing.count_sessions(desk.work, desk.scope, appointment_ids=body.appointmentIds, days=days)
+    return BulkOut(items=[DoneOut.of(one) for one in done])
+
+
+@endpoint(router, "GET", "/{session_id}", may="session_completions.read")
+def get_session_completion(desk: Desk, session_id: UUID) -> SessionOut:
+    """One completed session."""
+    return SessionOut.of(session_completions.get_session(desk.work, desk.scope, session_id))
+
+
+@endpoint(
+    router,
+    "PUT",
+    "/{session_id}",
+    may="session_completions.write",
+    refusals=[WrongStatus, SessionVoided, SessionPaid, NoteSigned, NoteLocked],
+)
+def change_session_completion(desk: Desk, session_id: UUID, version: Version, body: SessionChange) -> SessionOut:
+    """Link a note that was written without an appointment, while the session is neither signed, locked nor paid."""
+    return SessionOut.of(completing.link_note(desk.work, desk.scope, session_id, version, body.noteId))
+
+
+@endpoint(
+    router,
+    "DELETE",
+    "/{session_id}",
+    may="session_completions.write",
+    status=204,
+    refusals=[WrongStatus, SessionVoided, SessionPaid],
+)
+def void_session_completion(desk: Desk, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
+    """It does not count, for good: while it is not paid. It stays on record with who, when and why."""
+    completions.void_completion(desk.work, desk.scope, session_id, reason)
+
+
+@endpoint(
+    router,
+    "POST",
+    "/{session_id}/take-back",
+    may="pay.write",
+    status=204,
+    refusals=[WrongStatus, SessionVoided, SessionNotPaid],
+)
+def take_back_session_completion(desk: Desk, session_id: UUID, body: Reasoned) -> None:
+    """Void one that is paid. The week that paid it stays as it is; the next one has the adjustment."""
+    completions.take_back(desk.work, session_id, body.reason)
+
+
+@endpoint(router, "POST", "/{session_id}/sign-note", may="session_completions.sign", refusals=[*SIGNING, NoteMissing])
+def sign_session_note(desk: Desk, session_id: UUID) -> SessionOut:
+    """Sign the session's note: as its author, or as the supervisor with whom it is in review."""
+    return SessionOut.of(completing.sign_session(desk.work, desk.scope, session_id))
+
+
+@endpoint(
+    router,
+    "POST",
+    "/{session_id}/lock-session",
+    may="session_completions.override",
+    refusals=[NoteSigned, NoteLocked],
+)
+def lock_session(desk: Desk, session_id: UUID, body: Reasoned) -> SessionOut:
+    """Lock a session that is not signed, before its deadline or while it is unlocked."""
+    return SessionOut.of(completing.lock_session(desk.work, desk.scope, session_id, body.reason))
+
+
+@endpoint(
+    router,
+    "POST",
+    "/{session_id}/supervisor-override",
+    may="session_completions.override",
+    refusals=[NoteSigned, NotLocked, OwnSession],
+)
+def override_session_lock(desk: Desk, session_id: UUID, body: Override) -> SessionOut:
+    """Unlock a session for a time, in which its note can be written and signed."""
+    return SessionOut.of(completing.override_lock(desk.work, desk.scope, session_id, body.reason, body.hours))

@@ -1,0 +1,243 @@
+"""What a clinician's completed sessions come to, beside `session_completions` and written like it."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.answers import Input
+from api.deps import Desk, endpoint
+from api.fields import Day, MoneyOut
+from api.session_completions import SessionOut
+from practice.desk import session_figures
+from practice.desk.session_figures import Analytics, Week
+from practice.pay.lines import Line, Preview
+
+router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
+
+Sunday = Annotated[Day | None, Field(description="A Sunday; else the week whose deadline comes next.")]
+
+
+class WeekQuery(Input):
+    week: Sunday = None
+
+
+class SpanQuery(Input):
+    since: Annotated[Day | None, Field(alias="from")] = None
+    until: Annotated[Day | None, Field(alias="to")] = None
+
+
+class SessionsOut(BaseModel):
+    signed: list[SessionOut]
+    unsigned: list[SessionOut]
+
+
+class DeadlinesOut(BaseModel):
+    payPeriodWeek: date
+    totalSessions: int
+    signedSessions: int
+    unsignedSessions: int
+    deadline: datetime
+    isDeadlinePassed: bool
+    sessions: SessionsOut
+
+    @classmethod
+    def of(cls, week: Week) -> "DeadlinesOut":
+        signed, unsigned = ([SessionOut.of(one) for one in some] for some in (week.signed, week.unsigned))
+        return cls(
+            payPeriodWeek=week.week,
+            totalSessions=len(week.sessions),
+            signedSessions=len(signed),
+            unsignedSessions=len(unsigned),
+            deadline=week.deadline,
+            isDeadlinePassed=week.passed,
+            sessions=SessionsOut(signed=signed, unsigned=unsigned),
+        )
+
+
+class LineOut(BaseModel):
+    appointmentId: UUID
+    kind: str
+    reason: str | None
+    sessionDate: date
+    durationMinutes: int
+    multiplier: str
+    rate: MoneyOut
+    amount: MoneyOut
+
+    @classmethod
+    def of(cls, line: Line) -> "LineOut":
+        return cls(
+            appointmentId=line.appointment_id,
+            kind=line.kind,
+            reason=line.reason,
+            sessionDate=line.held_on,
+            durationMinutes=line.minutes,
+            multiplier=f"{line.multiplier:.2f}",
+            rate=line.rate_cents,
+            amount=line.amount_cents,
+        )
+
+
+class PaymentOut(BaseModel):
+    providerId: UUID
+    payPeriodWeek: date
+    cutOff: datetime
+    status: Literal["OPEN", "CLOSED"]
+    totalAmount: MoneyOut
+    standbyAmount: MoneyOut
+    lines: list[LineOut]
+    standby: list[LineOut]
+    problems: list[str]
+
+    @classmethod
+    def of(cls, provider_id: UUID, preview: Preview) -> "PaymentOut":
+        return cls(
+            providerId=provider_id,
+            payPeriodWeek=preview.week,
+            cutOff=preview.cut_off,
+            status=preview.status,
+            totalAmount=sum(line.amount_cents for line in preview.lines),
+            standbyAmount=sum(line.amount_cents for line in preview.standby),
+            lines=[LineOut.of(line) for line in preview.lines],
+            standby=[LineOut.of(line) for line in preview.standby],
+            problems=preview.problems,
+        )
+
+
+class WeekOut(BaseModel):
+    payPeriodWeek: date
+    deadline: datetime
+    isDeadlinePassed: bool
+    totalSessions: int
+    signedSessions: int
+    unsignedSessions: int
+    lockedSessions: int
+    earned: MoneyOut | None
+    standby: MoneyOut | None
+
+    @classmethod
+    def of(cls, week: Week, **more: object) -> "WeekOut":
+        return cls.model_validate(
+            {
+                **{"payPeriodWeek": week.week, "deadline": week.deadline, "isDeadlinePassed": week.passed},
+                **{"totalSessions": len(week.sessions), "signedSessions": len(week.signed)},
+                **{"unsignedSessions": len(week.unsigned), "lockedSessions": week.locked},
+                **{"earned": week.cents(week.signed), "standby": week.cents(week.unsigned)},
+                **more,
+            }
+        )
+
+
+class DashboardOut(WeekOut):
+    """The week whose deadline comes next, and the ones before it. Amounts are for those who read this pay."""
+
+    providerId: UUID
+    secondsLeft: int
+    lastWeeks: list[WeekOut]
+
+
+class ReportedWeekOut(BaseModel):
+    payPeriodWeek: date
+    deadline: datetime
+    isDeadlinePassed: bool
+    totalSessions: int
+    signedInTime: int
+    signedLate: int
+    unsignedSessions: int
+    lockedSessions: int
+    overrides: int
+    complianceRate: float | None
+
+    @classmethod
+    def of(cls, week: Week) -> "ReportedWeekOut":
+        return cls(
+            payPeriodWeek=week.week,
+            deadline=week.deadline,
+            isDeadlinePassed=week.passed,
+            totalSessions=len(week.sessions),
+            signedInTime=week.in_time,
+            signedLate=week.late,
+            unsignedSessions=len(week.unsigned),
+            lockedSessions=week.locked,
+            overrides=week.overrides,
+            complianceRate=number(week.rate),
+        )
+
+
+class ReportOut(BaseModel):
+    providerId: UUID
+    weeks: list[ReportedWeekOut]
+
+
+class AnalyticsOut(BaseModel):
+    """Of appointments that have begun. Revenue is for those who read this clinician's charges."""
+
+    providerId: UUID
+    startDate: date
+    endDate: date
+    totalSessions: int
+    completedSessions: int
+    cancelledSessions: int
+    noShowSessions: int
+    revenue: MoneyOut | None
+    averageDuration: float | None
+    completionRate: float | None
+
+    @classmethod
+    def of(cls, provider_id: UUID, found: Analytics) -> "AnalyticsOut":
+        return cls(
+            providerId=provider_id,
+            startDate=found.since,
+            endDate=found.until,
+            totalSessions=found.row.total,
+            completedSessions=found.row.completed,
+            cancelledSessions=found.row.cancelled,
+            noShowSessions=found.row.no_show,
+            revenue=found.revenue_cents,
+            averageDuration=number(found.minutes),
+            completionRate=number(found.completion_rate),
+        )
+
+
+def number(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+@endpoint(router, "GET", "/compliance/deadlines/{provider_id}", may="session_completions.read")
+def get_compliance_deadlines(desk: Desk, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> DeadlinesOut:
+    """A clinician's sessions of a week, signed and not, and its deadline."""
+    return DeadlinesOut.of(session_figures.week_of_provider(desk.work, desk.scope, provider_id, query.week))
+
+
+@endpoint(router, "GET", "/payment/calculation/{provider_id}", may="pay.read")
+def get_payment_calculation(desk: Desk, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> PaymentOut:
+    """What a week pays a clinician by what is known now, and what would be paid if it were signed."""
+    return PaymentOut.of(provider_id, session_figures.payment_of(desk.work, desk.scope, provider_id, query.week))
+
+
+@endpoint(router, "GET", "/dashboard/{provider_id}", may="session_completions.read")
+def get_session_dashboard(desk: Desk, provider_id: UUID) -> DashboardOut:
+    """How a clinician's week stands, how long there is left to sign, and the weeks before."""
+    *before, now = session_figures.weeks_of_provider(desk.work, desk.scope, provider_id)
+    left = int((now.deadline - desk.now).total_seconds())
+    last = [WeekOut.of(week) for week in reversed(before)]
+    dashboard = DashboardOut.of(now, providerId=provider_id, secondsLeft=left, lastWeeks=last)
+    assert isinstance(dashboard, DashboardOut)  # noqa: S101 - `of` makes its own kind
+    return dashboard
+
+
+@endpoint(router, "GET", "/analytics/{provider_id}", may="session_completions.read")
+def get_session_analytics(desk: Desk, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> AnalyticsOut:
+    """A clinician's appointments from one day to another (both count), else of the last thirty days."""
+    found = session_figures.analytics_of(desk.work, desk.scope, provider_id, query.since, query.until)
+    return AnalyticsOut.of(provider_id, found)
+
+
+@endpoint(router, "GET", "/compliance/report/{provider_id}", may="session_completions.read")
+def get_compliance_report(desk: Desk, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> ReportOut:
+    """Week by week what was signed in time, late and not, locked and unlocked; `from` and `to` are Sundays."""
+    weeks = session_figures.weeks_of_provider(desk.work, desk.scope, provider_id, query.since, query.until)
+    return ReportOut(providerId=provider_id, weeks=[ReportedWeekOut.of(week) for week in weeks])
