@@ -22,7 +22,9 @@ router = APIRouter(prefix="/clients/{client_id}", tags=["clients"])
 Kind = Literal[
     "appointment",
     "note",
+    "treatment_plan",
     "treatment_plan_review",
+    "progress_report",
     "consent",
     "coverage",
     "document",
@@ -85,7 +87,7 @@ class TimelineQuery(Input):
     cursor: Annotated[str | None, Field(max_length=500)] = None
     since: Annotated[Day | None, Field(alias="from", description="A local date; it counts.")] = None
     until: Annotated[Day | None, Field(alias="to", description="A local date; it counts.")] = None
-    kinds: Annotated[list[Kind] | None, Field(max_length=9, description="Only these; default: all.")] = None
+    kinds: Annotated[list[Kind] | None, Field(max_length=11, description="Only these; default: all.")] = None
 
 
 class EventOut(BaseModel):

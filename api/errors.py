@@ -1,5 +1,6 @@
 """One envelope for everything that goes wrong, and its description in the API document."""
 
+import re
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -38,6 +39,9 @@ SENTENCES = {
 }
 
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}|\[key\]")
+
+
 class ErrorBody(BaseModel):
     code: str
     message: str
@@ -72,6 +76,11 @@ class KeyReused(Refusal):
     status = 409
 
 
+def named(part: int | str) -> str:
+    """A part of a field's place as it is told. What looks like no name of ours was written by whoever sent it."""
+    return str(part) if isinstance(part, int) or NAME.fullmatch(part) else "?"
+
+
 def error_response(
     request: Request, status: int, code: str, message: str, details: Any = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
@@ -101,7 +110,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         # what was sent is not repeated: it may be a password
         fields = [
-            {"field": ".".join(str(part) for part in problem["loc"]), "problem": problem["msg"]}
+            {"field": ".".join(named(part) for part in problem["loc"]), "problem": problem["msg"]}
             for problem in error.errors()
         ]
         sentence = f"{len(fields)} field{'s are' if len(fields) > 1 else ' is'} not as they should be; each is listed."

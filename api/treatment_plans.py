@@ -14,7 +14,7 @@ from practice.notes import plan_standing, plans, safety
 from practice.notes.plan_models import TreatmentPlan, TreatmentPlanReview
 from practice.notes.plan_rules import PlanState, SafetyState
 from practice.notes.plan_standing import PlanStanding
-from practice.notes.plans import Begun, FirstReview, Review
+from practice.notes.plans import Begun, FirstReview, Review, Which
 from practice.notes.refusals import NotYours
 from practice.notes.safety import SafetyStanding
 from practice.store.pages import PageRequest
@@ -43,6 +43,9 @@ class PlanQuery(ListQuery):
     client_id: UUID | None = None
     clinician_id: Annotated[UUID | None, Field(description="Who entered it.")] = None
     voided: bool = False
+
+    def which(self) -> Which:
+        return Which(self.client_id, self.clinician_id, self.voided)
 
 
 class PlanOut(BaseModel):
@@ -182,8 +185,7 @@ def list_treatment_plans(
     desk: Desk, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[PlanInList]:
     """Treatment plans, the latest first. Sorts by starts_on, created_at or id."""
-    which = {"client_id": query.client_id, "clinician_id": query.clinician_id, "voided": query.voided}
-    return page_out(plans.list_plans(desk.work, desk.scope, query.asked(), **which, reason=reason), PlanOut)
+    return page_out(plans.list_plans(desk.work, desk.scope, query.asked(), query.which(), reason), PlanOut)
 
 
 @endpoint(router, "POST", "/treatment-plans", may="plans.write", status=201)
@@ -226,8 +228,7 @@ def list_treatment_plan_reviews(
     desk: Desk, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[ReviewInList]:
     """Reviews of treatment plans, the latest first. Sorts by reviewed_on, created_at or id."""
-    which = {"client_id": query.client_id, "clinician_id": query.clinician_id, "voided": query.voided}
-    return page_out(plans.list_reviews(desk.work, desk.scope, query.asked(), **which, reason=reason), ReviewOut)
+    return page_out(plans.list_reviews(desk.work, desk.scope, query.asked(), query.which(), reason), ReviewOut)
 
 
 @endpoint(router, "POST", "/treatment-plan-reviews", may="plans.write", status=201)

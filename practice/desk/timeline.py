@@ -21,9 +21,13 @@ DAY = "(cast({} as timestamp) at time zone :zone)"
 BRANCHES = {
     "appointment": "select starts_at, id, reference, status, cast(ends_at as text) from appointments where true",
     "note": "select created_at, id, type, status, null from notes where voided_at is null",
+    "treatment_plan": f"""
+        select {DAY.format("starts_on")}, id, null, null, null from treatment_plans where voided_at is null""",
     "treatment_plan_review": f"""
         select {DAY.format("reviewed_on")}, id, null, null, null from treatment_plan_reviews
         where voided_at is null""",
+    "progress_report": f"""
+        select {DAY.format("reported_on")}, id, null, status, null from progress_reports where voided_at is null""",
     "consent": """
         select signed_at, id, kind, case when revoked_at is null then 'SIGNED' else 'REVOKED' end, null
         from consents where voided_at is null""",
@@ -39,7 +43,7 @@ BRANCHES = {
         from primary_clinicians where true""",
     "intake_form": "select started_at, id, null, status, null from intake_forms where true",
 }
-CLINICAL = {"note", "treatment_plan_review"}
+CLINICAL = {"note", "treatment_plan", "treatment_plan_review", "progress_report"}
 ORDER = (column("at", DateTime(timezone=True)), column("id", Uuid()))
 
 
@@ -136,7 +140,9 @@ SENTENCES: dict[str, Callable[[Any, ZoneInfo], str]] = {
     "appointment": appointment,
     "coverage": coverage,
     "note": note,
+    "treatment_plan": lambda _row, _: "Treatment plan begun",
     "treatment_plan_review": lambda _row, _: "Treatment plan reviewed",
+    "progress_report": lambda row, _: f"Progress report: {words(row.how)}",
     "consent": lambda row, _: f"{words(row.what).capitalize()} consent: {words(row.how)}",
     "document": lambda row, _: f"Document added ({row.what})",
     "status": lambda row, _: f"Status: {words(row.how)}",

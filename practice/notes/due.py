@@ -64,7 +64,8 @@ def about_plans(work: Work, zone: ZoneInfo, since: datetime, people: Recipients)
     Of a client who is in nobody's care that is whoever reviewed their plan last.
     """
     today, days = date_of(work.now, zone), plan_days(work)
-    last, row = last_reviews(work, today), TreatmentPlanReview
+    oldest = date_of(since, zone) - timedelta(days=max(days) + 2)
+    last, row = last_reviews(work, today, oldest), TreatmentPlanReview
     reviewer = select(row.clinician_id).where(
         *(row.tenant_id == work.tenant_id, row.client_id == Client.id),
         *(row.reviewed_on == last.c.reviewed_on, row.voided_at.is_(None)),
@@ -76,8 +77,7 @@ def about_plans(work: Work, zone: ZoneInfo, since: datetime, people: Recipients)
         ).label("clinician_id"),
         last.c.reviewed_on,
     ).join(last, last.c.client_id == Client.id)
-    oldest = date_of(since, zone) - timedelta(days=max(days) + 2)
-    query = query.where(Client.tenant_id == work.tenant_id, active_on(today), last.c.reviewed_on >= oldest)
+    query = query.where(Client.tenant_id == work.tenant_id, active_on(today))
     for client in work.db.execute(query.where(last.c.reviewed_on <= today - timedelta(days=min(days)))):
         for told in plan_messages(client.reviewed_on, days, zone):
             above = None if told.kind == "plan_reminder" else people.supervisor_of[client.clinician_id]

@@ -83,12 +83,14 @@ def by_urgency(work: Work, query: Any, since: ColumnElement[Any], asked: PageReq
     return rows, write_cursor(MOST_URGENT, [rows[-1].since, rows[-1].Client.id]) if more else None
 
 
-def last_reviews(work: Work, today: date) -> Subquery:
-    """Of each client the latest that is not in future."""
+def last_reviews(work: Work, today: date, since: date | None = None) -> Subquery:
+    """Of each client the latest that is not in future; where nothing before a day matters, of those since then."""
     row = TreatmentPlanReview
     query = select(row.client_id, func.max(row.reviewed_on).label("reviewed_on")).where(
         row.tenant_id == work.tenant_id, row.voided_at.is_(None), row.reviewed_on <= today
     )
+    if since is not None:
+        query = query.where(row.reviewed_on >= since)
     return query.group_by(row.client_id).subquery("last")
 
 

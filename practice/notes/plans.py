@@ -44,49 +44,37 @@ class Review:
     summary: str | None
 
 
-def list_plans(
-    work: Work,
-    scope: Scope,
-    asked: PageRequest,
-    *,
-    client_id: UUID | None = None,
-    clinician_id: UUID | None = None,
-    voided: bool = False,
-    reason: str | None = None,
-) -> Page:
-    query = chosen(work, scope, TreatmentPlan, client_id, clinician_id, voided)
-    sortable = {"starts_on": TreatmentPlan.starts_on, "created_at": TreatmentPlan.created_at, "id": TreatmentPlan.id}
-    told(work, client_id, "treatment plans", reason)
-    return page_of(work.db, query, asked, sortable, TreatmentPlan.id, "-starts_on")
+@dataclass(frozen=True)
+class Which:
+    """Of a client, entered by somebody; those that were voided too, or not."""
+
+    client_id: UUID | None = None
+    clinician_id: UUID | None = None
+    voided: bool = False
 
 
-def list_reviews(
-    work: Work,
-    scope: Scope,
-    asked: PageRequest,
-    *,
-    client_id: UUID | None = None,
-    clinician_id: UUID | None = None,
-    voided: bool = False,
-    reason: str | None = None,
-) -> Page:
+def list_plans(work: Work, scope: Scope, asked: PageRequest, which: Which, reason: str | None = None) -> Page:
+    row = TreatmentPlan
+    told(work, which.client_id, "treatment plans", reason)
+    sortable = {"starts_on": row.starts_on, "created_at": row.created_at, "id": row.id}
+    return page_of(work.db, chosen(work, scope, row, which), asked, sortable, row.id, "-starts_on")
+
+
+def list_reviews(work: Work, scope: Scope, asked: PageRequest, which: Which, reason: str | None = None) -> Page:
     """Without what they say."""
     row = TreatmentPlanReview
-    query = chosen(work, scope, row, client_id, clinician_id, voided)
+    told(work, which.client_id, "treatment plan reviews", reason)
     sortable = {"reviewed_on": row.reviewed_on, "created_at": row.created_at, "id": row.id}
-    told(work, client_id, "treatment plan reviews", reason)
-    return page_of(work.db, query, asked, sortable, row.id, "-reviewed_on")
+    return page_of(work.db, chosen(work, scope, row, which), asked, sortable, row.id, "-reviewed_on")
 
 
-def chosen(
-    work: Work, scope: Scope, row: Any, client_id: UUID | None, clinician_id: UUID | None, voided: bool
-) -> Select[Any]:
+def chosen(work: Work, scope: Scope, row: Any, which: Which) -> Select[Any]:
     query = select(row).where(row.tenant_id == work.tenant_id, clients_within(work, scope, row.client_id))
-    if client_id is not None:
-        query = query.where(row.client_id == client_id)
-    if clinician_id is not None:
-        query = query.where(row.clinician_id == clinician_id)
-    return query if voided else query.where(row.voided_at.is_(None))
+    if which.client_id is not None:
+        query = query.where(row.client_id == which.client_id)
+    if which.clinician_id is not None:
+        query = query.where(row.clinician_id == which.clinician_id)
+    return query if which.voided else query.where(row.voided_at.is_(None))
 
 
 def told(work: Work, client_id: UUID | None, part: str, reason: str | None) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from practice.desk.timeline import BRANCHES
 from practice.notes.models import Note
-from practice.notes.plan_models import TreatmentPlanReview
+from practice.notes.plan_models import ProgressReport, TreatmentPlan, TreatmentPlanReview
 from practice.people.client_models import Consent, Coverage, Document, IntakeForm, PrimaryClinician
 from practice.store.ids import new_id
 from tests.support.charts import ask, good
@@ -54,7 +54,11 @@ def chart(practice: House) -> UUID:
             **theirs,
             **signed,
         ),
+        ProgressReport(id=new_id(), reported_on=date(2026, 3, 9), status="FINAL", created_at=start, **theirs),
+        ProgressReport(id=new_id(), reported_on=date(2026, 3, 9), created_at=start, **void, **theirs),
         TreatmentPlanReview(id=new_id(), reviewed_on=date(2026, 3, 8), created_at=start, **theirs),
+        TreatmentPlan(id=new_id(), kind=SECRET, starts_on=date(2026, 3, 2), created_at=start, **theirs),
+        TreatmentPlan(id=new_id(), kind=SECRET, starts_on=date(2026, 3, 2), created_at=start, **void, **theirs),
         Consent(
             id=new_id(), kind="TELEHEALTH", signed_at=datetime(2026, 3, 7, tzinfo=UTC), signed_by_name=SECRET, **mine
         ),
@@ -85,12 +89,14 @@ def events(answer: Any) -> list[tuple[str, str]]:
 SAID = [
     ("note", "SOAP note: signed"),
     ("appointment", "Appointment BK-2026-000001, 2026-03-09 10:00 to 11:00: completed"),
+    ("progress_report", "Progress report: final"),
     ("treatment_plan_review", "Treatment plan reviewed"),
     ("consent", "Telehealth consent: signed"),
     ("coverage", "Secondary coverage begins, unverified, until 2026-12-31"),
     ("document", "Document added (application/pdf)"),
     ("primary_clinician", "Primary clinician chosen"),
     ("intake_form", "Intake form: draft"),
+    ("treatment_plan", "Treatment plan begun"),
     ("consent", "Guardian consent: revoked"),
     ("consent", "Confidentiality consent: signed"),
     ("status", "Status: active"),
@@ -104,7 +110,7 @@ def test_a_chart_is_told_in_our_words_newest_first(client: TestClient, practice:
     assert SECRET.lower() not in answer.text.lower()
     times = [event["at"] for event in answer.json()["items"]]
     assert times == sorted(times, reverse=True)
-    assert times[2] == "2026-03-08T05:00:00Z"  # local midnight, an hour before the clocks go forward
+    assert times[3] == "2026-03-08T05:00:00Z"  # local midnight, an hour before the clocks go forward
 
 
 @pytest.mark.parametrize("who", ["clinician", "supervisor"])
@@ -116,9 +122,10 @@ def test_whoever_reads_the_chart_sees_all_of_it(client: TestClient, practice: Ho
 def test_whoever_has_no_right_to_notes_does_not_see_that_there_are_any(
     client: TestClient, practice: House, chart: UUID, who: str
 ) -> None:
+    clinical = ["note", "treatment_plan", "treatment_plan_review", "progress_report"]
     seen = events(timeline(client, practice, chart, who))
-    assert seen == [event for event in SAID if event[0] not in ("note", "treatment_plan_review")]
-    assert events(timeline(client, practice, chart, who, kinds=["note", "treatment_plan_review"])) == []
+    assert seen == [event for event in SAID if event[0] not in clinical]
+    assert events(timeline(client, practice, chart, who, kinds=clinical)) == []
 
 
 def test_a_clinician_at_the_desk_sees_notes_of_their_own_clients_alone(

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from ingest.bundle import places
 from ingest.bundle.format import TABLES
-from practice.people.models import Practice
+from practice.people.models import Practice, Training
 from practice.security.installation import Installation
-from practice.store.ids import NOBODY
+from practice.store.ids import NOBODY, new_id
 from tests.support.bundles import NOW, contents, move_in, move_out, named, small, write_folder
 from tests.support.front_door import enter
 from tests.support.http import V1, with_token
@@ -27,8 +27,7 @@ GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 
 # No operation writes these yet. Who adds the first moves its table to CHANGES.
 NOT_WRITTEN_YET = {
-    "notes", "treatment_plan_reviews", "supervision", "charges", "claims", "payments", "payment_applications",
-    "refunds", "adjustments",
+    "charges", "claims", "payments", "payment_applications", "refunds", "adjustments",
 }  # fmt: skip
 
 Row = dict[str, str]
@@ -90,6 +89,18 @@ CHANGES = [
         "trainings", "POST", "/staff/{staff}/trainings", {"kind": "OTHER", "completed_on": "2026-03-01"},
         {"staff_id": "{staff}", "kind": "OTHER", "completed_on": "2026-03-01"}, None,
     ),
+    Change(
+        "treatment_plan_reviews", **at("/treatment-plan-reviews/{id}"), sent={"reviewed_on": "2024-12-25"},
+        seen={"reviewed_on": "2024-12-25"}, like={"id": "{review}"},
+    ),
+    Change(
+        "supervision", **at("/supervision-sessions/{id}"), sent={"hours": "0.75"}, seen={"hours": "0.75"},
+        like={"note_signed_at": ""},
+    ),
+    Change(
+        "notes", "POST", "/notes/{id}/amend", {"sections": {"text": "It was so."}, "reason": "It was not"},
+        {"status": "AMENDED", "text": "It was so."}, {"status": "SIGNED", "clinician_id": "{reviewer}"},
+    ),
     Change("incidents", **at("/incidents/{id}"), sent={"summary": "It was found."}, seen={"summary": "It was found."}),
     Change(
         "rates", "POST", "/pay/multipliers", {"kind": "CRISIS", "multiplier": "1.65", "effective_on": "2026-04-05"},
@@ -103,7 +114,7 @@ CHANGES = [
 
 
 class Moved:
-    """A practice that came in as a bundle, with its admin signed in."""
+    """A practice that came in as a bundle, with its admin signed in, and a clinician for what is theirs to write."""
 
     def __init__(self, house: Installation, practice: Practice, folder: Path) -> None:
         self.house, self.practice, self.folder = house, practice, folder
@@ -113,7 +124,28 @@ class Moved:
             ).one()
         take_place(house, self.account, practice.id)
         self.token = sign_in(house, self.account, practice.id).access
+        self.review, self.reviewer, self.clinician_token = self.who_reviews()
         self.platform_token = sign_in(house, make_platform_admin(house).account_id, NOBODY).access
+
+    def who_reviews(self) -> tuple[str, str, str]:
+        """A review of a treatment plan, who entered it, and their token: they treat the client, and are trained."""
+        query = text("""
+            select r.external_id, s.external_id as reviewer, s.id, s.account_id from treatment_plan_reviews as r
+            join clients as c on c.id = r.client_id and c.primary_clinician_id = r.clinician_id
+            join staff as s on s.id = r.clinician_id and s.left_on is null
+            order by r.reviewed_on, r.external_id limit 1
+        """)
+        with self.house.store.session_in(self.practice.id) as db:
+            review, reviewer, staff_id, account = db.execute(query).one()
+            trained = {"kind": "HIPAA", "completed_on": NOW.date(), "recorded_at": NOW}
+            db.add(Training(tenant_id=self.practice.id, id=new_id(), staff_id=staff_id, **trained))
+        take_place(self.house, account, self.practice.id)
+        return review, reviewer, sign_in(self.house, account, self.practice.id).access
+
+    def token_for(self, path: str) -> str:
+        if path.startswith("/practices"):
+            return self.platform_token
+        return self.clinician_token if path.startswith(("/treatment-plan", "/notes")) else self.token
 
     def out(self, name: str) -> dict[str, list[Row]]:
         files = move_out(self.house, self.practice, self.folder / name)
@@ -136,15 +168,17 @@ class Moved:
 
     def make(self, client: TestClient, change: Change, files: dict[str, list[Row]]) -> None:
         """Through the API, and what it must lead to in the files."""
-        headers = with_token(self.platform_token if change.path.startswith("/practices") else self.token)
+        headers = with_token(self.token_for(change.path))
         names = {"staff": str(self.id_and_version("staff", {"id": self.admin})[0])}
         if change.like is not None:
-            row = next(row for row in files[change.table] if change.like.items() <= row.items())
+            known = {"{review}": self.review, "{reviewer}": self.reviewer}
+            like = {name: known.get(value, value) for name, value in change.like.items()}
+            row = next(row for row in files[change.table] if like.items() <= row.items())
             row_id, version = self.id_and_version(change.table, row)
             names |= {"id": str(row_id), "code": row.get("code", "")}
             if "clinician_id" in row:
                 names["clinician_id"] = str(self.id_and_version("staff", {"id": row["clinician_id"]})[0])
-            if change.method == "PATCH":
+            if change.method == "PATCH" or change.path.endswith("/amend"):
                 headers["If-Match"] = f'"{version}"'
             assert not change.seen.items() <= row.items()
             row |= change.seen

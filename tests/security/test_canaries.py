@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from practice.security.installation import Installation
 from practice.store.ids import NOBODY
 from tests.support.canaries import files_in, hits
 from tests.support.installations import installation_in, short_folder
-from tests.support.people import make_platform_admin, sign_in
+from tests.support.notes import SOAP, make_note
+from tests.support.people import make_platform_admin, make_practice, sign_in
+from tests.support.schedule import make_appointment, make_client, make_service
 
 REPOSITORY = Path(__file__).parents[2]
 WORD = secrets.token_hex(6)  # new in each run, so that no leftover can be found
@@ -187,6 +189,7 @@ def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], d
     assert call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{words['header']}, {words['header']}")[0] == 200
 
     plant_a_client(call, token, words, sealed)
+    plant_a_note(house, call, sealed)
 
     # Failures on our side
     assert call("GET", f"/noisy/raise?word={words['raised']}")[0] == 500
@@ -219,6 +222,63 @@ def plant_a_client(call: Service, token: str, words: dict[str, str], sealed: dic
     status, invited = call("POST", f"{path}/portal-invitation", None, token)
     assert status == 200, invited
     sealed["portal invitation"] = invited["link"].split("#")[1]
+
+
+def plant_a_note(house: Installation, call: Service, sealed: dict[str, str | bytes]) -> None:
+    """Refused, unlocked, written, returned, signed by two, amended, added to, searched for."""
+    said = ("draft", "plan", "returned", "amended", "addendum", "unlocked", "because", "query", "generated", "wrong")
+    word = {name: f"Q{name} {WORD}" for name in said}
+    sealed |= {f"note: {name}": text for name, text in word.items()}
+    now = datetime.now(UTC)
+    practice = make_practice(house, now=now)
+    supervisor = practice.add("supervisor")
+    clinician = practice.add("clinician", supervisor=supervisor)
+    client_id = make_client(practice, clinician)
+    start = now - timedelta(days=30)
+    session = make_appointment(practice, clinician, client_id, make_service(practice), start, guarded=False)
+    author, reviewer = practice.token(clinician), practice.token(supervisor)
+    content = {"sections": SOAP | {"subjective": word["draft"]}, "diagnoses": ["F41.1"]}
+    new = content | {"client_id": str(client_id), "type": "SOAP_NOTE", "appointment_id": str(session)}
+
+    def refused(status: int, method: str, path: str, body: Any, **headers: str) -> None:
+        found, answer = call(method, f"/api/v1/notes{path}", body, author, **headers)
+        assert (found, WORD in json.dumps(answer)) == (status, False), answer
+
+    refused(409, "POST", "", new)
+    note_id = make_note(practice, clinician, client_id, appointment_id=session, now=start + timedelta(hours=1))
+    path = f"/api/v1/notes/{note_id}"
+    assert call("POST", f"{path}/unlock", {"reason": word["unlocked"]}, reviewer)[0] == 200
+    key = {"Idempotency_Key": f"note-{WORD}"}
+    assert call("POST", "/api/v1/notes", new, author, **key) == call("POST", "/api/v1/notes", new, author, **key)
+    wrong = word["wrong"]
+    for bad in (
+        *({"sections": {wrong: wrong}}, {"sections": {"subjective": f"{wrong}\0"}}, {"sections": wrong}),
+        *({"diagnoses": [wrong]}, {"sections": {"sub": wrong}}, {wrong: wrong}, {"type": wrong}),
+    ):
+        refused(422, "POST", "", new | bad)
+    refused(409, "POST", f"/{note_id}/generate", {"source": word["generated"]}, If_Match='"1"')
+    refused(409, "POST", f"/{note_id}/addendum", {"text": wrong, "reason": wrong})
+    refused(412, "PUT", f"/{note_id}", content, If_Match='"99"')
+    steps: list[tuple[str, str, dict[str, Any] | None, str]] = [
+        ("PUT", "", content, author),
+        ("POST", "/submit", None, author),
+        ("POST", "/return", {"reason": word["returned"]}, reviewer),
+        ("PUT", "", {"sections": SOAP | {"plan": word["plan"]}}, author),
+        ("POST", "/submit", None, author),
+        ("POST", "/co-sign", None, reviewer),
+        ("POST", "/amend", {"sections": SOAP | {"plan": word["amended"]}, "reason": word["because"]}, author),
+        ("POST", "/addendum", {"text": word["addendum"], "reason": word["because"]}, author),
+    ]
+    for version, (method, step, body, token) in enumerate(steps, 1):
+        status, answer = call(method, path + step, body, token, If_Match=f'"{version}"')
+        assert status == 200, answer
+    assert WORD in json.dumps(call("GET", f"{path}/history", None, author)[1])
+    found = call("POST", "/api/v1/notes/search", {"query": f"{word['query'][1:]} {WORD}"}, author)
+    assert found[1]["items"] == []
+    found = call("POST", "/api/v1/notes/search", {"query": word["addendum"]}, author)
+    assert [item["note"]["id"] for item in found[1]["items"]] == [str(note_id)]
+    refused(422, "POST", "/search", {"query": word["query"], "cursor": wrong})
+    assert call("GET", f"{path}/verification", None, reviewer)[1]["intact"]
 
 
 def test_sealed_words_stand_in_no_file(planted: Planted) -> None:

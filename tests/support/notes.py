@@ -12,7 +12,7 @@ from practice.notes.models import Note
 from practice.notes.notes import create_note
 from practice.notes.signing import sign_note, submit_note
 from practice.notes.template_rules import USUAL, Place
-from practice.people.models import Staff
+from practice.people.models import Staff, Training
 from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.http import V1
@@ -90,6 +90,7 @@ class Ward:
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
         self.colleague = practice.add("clinician")
+        self.trained(self.supervisor, self.clinician, self.colleague, practice.admin)
         self.client = make_client(practice, self.clinician)
         self.service = make_service(practice, "TALK")
         self._headers: dict[Any, dict[str, str]] = {}
@@ -104,6 +105,11 @@ class Ward:
         """Time passes, for the service as well."""
         self._now = at
         self.http.app.state.clock = lambda: at
+
+    def trained(self, *people: Person) -> None:
+        """So that they may still come in when months have passed."""
+        about = {"kind": "HIPAA", "completed_on": self.practice.now.date(), "recorded_at": self.practice.now}
+        put(self.practice, *(Training(id=new_id(), staff_id=person.staff_id, **about) for person in people))
 
     def session(self, starts_at: datetime | None = None, clinician: Person | None = None, **more: Any) -> UUID:
         """One that is over, unless told otherwise."""

@@ -1,0 +1,142 @@
+"""Many people at one note at the same moment: what was acknowledged is there, in order, and nobody waits for ever."""
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from practice.notes.signing import sign_many
+from practice.scheduling.life import lock_all
+from practice.security.permissions import Scope
+from tests.support.http import V1
+from tests.support.notes import SOAP, Ward, license_as, make_note
+from tests.support.people import Person
+
+AUTHORS, SUPERVISORS, OTHERS = 22, 16, 12
+TURNS = 8
+REFUSALS = {409, 412, 403, 404}
+
+
+@dataclass
+class Seat:
+    """Somebody at a screen of their own, who does one thing after the other and remembers what was acknowledged."""
+
+    number: int
+    http: TestClient
+    headers: dict[str, str]
+    path: str
+    verbs: tuple[str, ...]
+    done: list[tuple[str, Any]] = field(default_factory=list)
+    refused: Counter[int] = field(default_factory=Counter)
+
+    def sit(self) -> "Seat":
+        chance = random.Random(self.number)  # noqa: S311
+        for turn in range(TURNS):
+            self.act(chance.choice(self.verbs), f"words {self.number} {turn}")
+        return self
+
+    def act(self, verb: str, words: str) -> None:
+        headers = dict(self.headers)
+        read = self.http.get(self.path, headers=headers)
+        if read.status_code == 200:
+            headers["If-Match"] = read.headers["ETag"]
+        content = {"sections": SOAP | {"plan": words}}
+        because = {"reason": words}
+        bodies = {"amend": content | because, "addendum": because | {"text": words}, "return": because}
+        bodies |= {"lock": because, "unlock": because}
+        if verb == "save":
+            answer = self.http.put(self.path, json=content, headers=headers)
+        else:
+            answer = self.http.post(f"{self.path}/{verb}", json=bodies.get(verb), headers=headers)
+        if answer.status_code == 200:
+            self.done.append((verb, words))
+        else:
+            assert answer.status_code in REFUSALS | {428}, answer.text
+            self.refused[answer.status_code] += 1
+
+
+def test_fifty_at_one_note_lose_no_version_and_no_signature(ward: Ward) -> None:
+    license_as(ward.practice, ward.clinician, "LPC")
+    ward.session(clinician=ward.colleague)
+    note = ward.created(appointment_id=ward.session())
+    app = create_app(ward.practice.house, clock=lambda: ward.practice.now)
+
+    def seats(count: int, by: Person, *verbs: str) -> list[Seat]:
+        path = f"{V1}/notes/{note['id']}"
+        return [
+            Seat(number, TestClient(app, raise_server_exceptions=False), ward.headers(by), path, verbs)
+            for number in range(count)
+        ]
+
+    everybody = [
+        *seats(AUTHORS, ward.clinician, "save", "save", "save", "submit", "withdraw", "sign", "amend", "addendum"),
+        *seats(SUPERVISORS, ward.supervisor, "return", "return", "co-sign", "lock", "unlock"),
+        *seats(OTHERS, ward.colleague, "save", "sign", "amend", "addendum"),
+    ]
+    for number, seat in enumerate(everybody):
+        seat.number = number
+    random.Random(1).shuffle(everybody)  # noqa: S311
+    with ThreadPoolExecutor(len(everybody)) as pool:
+        list(pool.map(Seat.sit, everybody))
+    if ward.read(note)["status"] == "DRAFT":
+        ward.step(note, "unlock", ward.supervisor, reason="To finish")
+        note = ward.done(ward.read(note), "submit")
+        everybody[0].done.append(("submit", ""))
+    done = [one for seat in everybody for one in seat.done]
+    counted = Counter(verb for verb, _ in done)
+    assert not any(seat.done for seat in everybody if seat.headers == ward.headers(ward.colleague))
+
+    history = ward.history(note)
+    words = Counter(
+        version["sections"][0]["text"] if version["kind"] == "ADDENDUM" else version["sections"][3]["text"]
+        for version in history["versions"][1:]
+    )
+    assert words == Counter(said for verb, said in done if verb in ("save", "amend", "addendum"))
+    assert [version["number"] for version in history["versions"]] == list(range(1, len(words) + 2))
+    kinds = Counter(signature["kind"] for signature in history["signatures"])
+    assert kinds == Counter(
+        AUTHOR=counted["submit"],
+        CO_SIGNATURE=counted["co-sign"],
+        AMENDMENT=counted["amend"],
+        ADDENDUM=counted["addendum"],
+    )
+    assert counted["co-sign"] <= 1
+    assert Counter(one["reason"] for one in history["returns"]) == Counter(
+        said for verb, said in done if verb == "return"
+    )
+    locks = ward.rows("select kind from session_locks where tenant_id = :tenant_id order by id")
+    assert len(locks) >= counted["lock"] + counted["unlock"]
+    changes = sum(number for verb, number in counted.items() if verb not in ("lock", "unlock"))
+    assert history["note"]["version"] == 1 + changes
+    assert ward.verification(note)["problems"] == []
+
+
+def test_many_who_sign_many_in_any_order_never_wait_in_a_circle(ward: Ward) -> None:
+    """Beside the front desk, which takes hold of the same appointments."""
+    starts = [ward.practice.now - (number + 2) * (ward.practice.now - ward.practice.now.replace(minute=0))
+              for number in range(12)]  # fmt: skip
+    random.Random(2).shuffle(starts)  # noqa: S311
+    sessions = [ward.session(start) for start in starts]
+    notes = [
+        make_note(ward.practice, ward.clinician, ward.client, appointment_id=session) for session in (*sessions, None)
+    ]
+
+    def some(number: int) -> list[UUID]:
+        chance = random.Random(number)  # noqa: S311
+        if number % 3:
+            with ward.practice.work(ward.clinician) as work:
+                results = sign_many(work, chance.sample(notes, len(notes)))
+            return [one.note_id for one in results if one.refusal is None]
+        with ward.practice.work() as work:
+            lock_all(work, chance.sample(sessions, len(sessions)), Scope.ALL)
+        return []
+
+    with ThreadPoolExecutor(8) as pool:
+        signed = [note_id for ids in pool.map(some, range(24)) for note_id in ids]
+    assert sorted(signed) == sorted(notes)
+    assert ward.counts()["note_signatures"] == len(notes)
