@@ -45,7 +45,7 @@ def page(**more: Any) -> Callable[[Work, FiveYears], Any]:
     def look(work: Work, practice: FiveYears) -> None:
         filters = Filters(**{name: value(practice) if callable(value) else value for name, value in more.items()})
         found = session_completions.list_sessions(work, Scope.ALL, PageRequest(20), filters)
-        assert len(found.items) > 10
+        assert found.items
 
     return look
 
