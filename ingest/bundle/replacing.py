@@ -20,14 +20,15 @@ class NotReplaceable(Refusal):
     code = "NOT_REPLACEABLE"
 
 
-# Reading, signing in and taking the data out leave the record as it was imported.
+# Reading, signing in and taking the data out leave the record as it was imported; what the service does by itself, by
+# the clock, is nobody's work.
 HISTORY = text("""
     select
         min(action) filter (where seq = 1) = 'practice.imported' as imported,
         count(*) filter (
-            where seq > 1 and action <> 'membership.accepted'
+            where seq > 1 and action not in ('membership.accepted', 'deadlines.kept')
                 and action !~ '^(session|sign_in|mfa|password)[.]'
-                and action !~ '[.](read|listed|searched|taken_out|verified|exported|previewed)$'
+                and action !~ '[._](read|listed|searched|found|printed|taken_out|verified|exported|previewed)$'
         ) as changes
     from audit_log where tenant_id = :tenant_id
 """)

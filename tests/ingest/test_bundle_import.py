@@ -282,8 +282,10 @@ def test_a_practice_that_nobody_has_worked_in_is_set_aside_for_another(house: In
     folder = write_folder(tmp_path / "b", rows)
     first = move_in(house, folder)
     with house.work(Actor(first.practice.id), NOW) as work:
-        work.record("client.read", "client", first.practice.id)
+        for action in ("client.read", "note.found", "note.history_read", "progress_report.printed"):
+            work.record(action, "client", first.practice.id)
         work.record("session.started", "account", first.practice.id)
+        work.record("deadlines.kept", locked=1, told=0)
     move_out(house, first.practice, tmp_path / "out")
     rows["rooms"][0]["name"] = "Room of the second"
     second = move_in(house, write_folder(folder, rows), replace=True)
