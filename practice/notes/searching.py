@@ -16,7 +16,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import read_cursor, write_cursor
 
-PORTION = 100
+PORTION = 250
 MOST_LOOKED_AT = 500
 MOST_FOUND = 20
 ORDER = (Note.created_at.expression, Note.id.expression)
