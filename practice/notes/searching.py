@@ -16,7 +16,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import read_cursor, write_cursor
 
-PORTION = 100
+PORTION = 250
 MOST_LOOKED_AT = 500
 MOST_LETTERS = 2_000_000  # in all of them: a note can be long, and folding its accents takes its time
 MOST_FOUND = 20
