@@ -144,7 +144,7 @@ SESSIONS = """
         a.id as appointment_id, coalesce(a.external_id, a.id::text) as appointment, a.reference,
         t.id as staff_id, coalesce(t.external_id, t.id::text) as staff,
         l.held_on, l.service_kind, l.minutes, r.rate_cents, m.multiplier,
-        p.week as paid_week, p.amount_cents + coalesce(j.amount_cents, 0) as paid_cents, j.last_reason
+        p.week as paid_week, p.amount_cents + coalesce(j.amount_cents, 0)::bigint as paid_cents, j.last_reason
     from sessions as s
     left join lateral (
         select l.appointment_id, l.service_kind, l.held_on, l.minutes, l.amount_cents, q.week
