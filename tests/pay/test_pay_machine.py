@@ -63,16 +63,26 @@ CHOICES: dict[str, Any] = {
     "cents": [0, 4999, 6001, 7500, 10007],
     "factor": ["0", "1", "1.1", "1.33", "2"],
     "kind": ["INDIVIDUAL", "GROUP", "INTAKE"],
-    "on": [-45, -20, -8, -3, 0, 0, 2, 9],  # days from now
+    "on": [-45, -20, -20, -8, -8, -3, 0, 2, 9],  # days from now
     "minutes": [30, 45, 50, 60, 90],
     "shift": [-1, 0, 0, 0, 1],  # weeks
+    "verb": ["complete", "sign", "void", "take_back", "set_rate", "set_multiplier"],
+    "early": [1, 3, 20],  # hours
     "back": [1, 5, 26, 100, 300, 700],  # hours
-    **dict.fromkeys(("row", "signed", "own", "ever", "other_kind"), (False, True)),
+    **dict.fromkeys(("row", "signed", "hurry", "own", "ever", "other_kind"), (False, True)),
 }
 WEIGHTS = {
     **{"meet": 12, "hold": 4, "hold_group": 3, "complete": 8, "sign": 6, "co_sign": 5, "unlock": 3, "bring_in": 2},
-    **{"pass_time": 4, "to_cut_off": 4, "close_next": 7, "set_rate": 4, "set_multiplier": 2, "void": 2, "take_back": 3},
-    **{"look": 3, "look_back": 3},
+    **{
+        "pass_time": 3,
+        "to_cut_off": 3,
+        "close_next": 10,
+        "set_rate": 5,
+        "set_multiplier": 3,
+        "void": 2,
+        "take_back": 3,
+    },
+    **{"look": 3, "look_back": 3, "be_late": 6},
 }
 ALL_STEPS: list[str] = []
 
@@ -155,8 +165,10 @@ class Pay(RuleBasedStateMachine):
     # What there is to choose from
 
     def seat(self, number: int, which: Callable[[Any], bool]) -> Any:
+        """Mostly one of the last."""
         found = [seat for seat in (self.books.seat_of[id] for id in self.seats) if which(seat)]
-        return found[-1 - number % min(len(found), 12)] if found else None
+        many = len(found) if number % 5 == 0 else 12
+        return found[-1 - number // 5 % min(len(found), many)] if found else None
 
     def note(self, number: int, *statuses: str) -> Any:
         place = {seat: at for at, seat in enumerate(self.seats)}
@@ -172,7 +184,7 @@ class Pay(RuleBasedStateMachine):
         return next(row for row in self.books.staff if row.id == who.staff_id).left_on is not None
 
     def is_locked(self, seat: Any) -> bool:
-        locks = [row for row in self.books.locks if row.appointment_id == seat.id]
+        locks = [row for row in self.books.locks if row.appointment_id == seat.id and row.at <= self.now]
         until = max(row.until for row in locks) if locks else self.now
         deadline = self.books.cut_off(self.books.week_of(seat.starts_at))
         return deadline <= self.now and until <= self.now
@@ -314,6 +326,21 @@ class Pay(RuleBasedStateMachine):
         key = seat.group_session_id or seat.id
         return any(line.session_id == key and line.kind != "standby" for line in self.books.lines)
 
+    @choosing
+    def be_late(self, verb: str, number: int, cents: int, on: int, early: int) -> None:
+        """Something was begun a while ago and is seen only now, when a week may have been closed meanwhile."""
+        self.now, now = self.now - early * HOUR, self.now
+        if verb == "set_rate":
+            self.set_rate(number % 3, cents, on, ever=True)
+        elif verb == "set_multiplier":
+            self.set_multiplier(number % 3, "INDIVIDUAL", "1.25", on, own=number % 2 == 1)
+        elif verb == "complete":
+            self.complete(number, row=number % 2 == 1)
+        else:
+            getattr(self, verb)(number)
+        self.now = now
+        self.asked.clear()
+
     # Notes
 
     @choosing
@@ -411,10 +438,13 @@ class Pay(RuleBasedStateMachine):
         self.do("open", lambda work: open_period(work, week) and None, expected=first)
 
     @choosing
-    def close_next(self, shift: int) -> None:
-        """The next one, mostly; or one that is closed already, or not to be closed yet."""
-        nothing = self.books.week_of(self.now) - 2 * WEEK
-        self.close((self.next_week() or nothing) + shift * WEEK)
+    def close_next(self, shift: int, hurry: bool) -> None:
+        """The next one, mostly; or one that is closed already, or not to be closed yet. Who is in a hurry does so at
+        the cut-off."""
+        week = (self.next_week() or self.books.week_of(self.now) - 2 * WEEK) + shift * WEEK
+        if hurry and shift == 0:
+            self.now = max(self.now, self.books.cut_off(week))
+        self.close(week)
 
     def close(self, week: date) -> Due | None:
         before, end = self.books, self.books.cut_off(week)
@@ -474,7 +504,7 @@ class Pay(RuleBasedStateMachine):
         for at, seat in enumerate(self.books.seats):
             if at % 4 and seat.starts_at <= self.now and not self.signed(seat):
                 self.make_signed(seat.id)
-        self.set_rate(len(self.books.seats) % 3, 9009, -45, ever=True)
+        self.set_rate(len(self.books.seats) % 3, 9009, -20, ever=False)
         self.take_back(0)
         if not self.books.periods:
             self.open_week(-1)

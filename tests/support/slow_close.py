@@ -349,3 +349,16 @@ class Books:
 def worth(rate_cents: int, multiplier: Fraction, minutes: int) -> int:
     exact = rate_cents * multiplier * minutes / 60
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+
+
+def told(found: Any) -> Due:
+    """A preview or a closed week, as the practice tells it."""
+
+    def line(one: Any) -> Line:
+        return Line(
+            *(one.kind, one.staff, one.appointment, str(one.session_id), one.service_kind, one.held_on, one.minutes),
+            *(Fraction(one.multiplier), one.rate_cents, one.amount_cents, one.reason or ""),
+        )
+
+    lines, standby = sorted(map(line, found.lines)), sorted(map(line, found.standby))
+    return Due(lines, standby, {problem.split()[0] for problem in found.problems})
