@@ -57,6 +57,8 @@ bench: setup  ## Speed, measured in one run against a control.
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.audit
 	$(BIN)/python -m bench.schedule
+	$(BIN)/python -m bench.notes
+	$(BIN)/python -m bench.pay
 	$(BIN)/python -m bench.bundle 100000
 
 .PHONY: down

@@ -34,6 +34,7 @@ from api import (
     note_signing,
     note_templates,
     notes,
+    pay_periods,
     pay_rates,
     practices,
     progress_reports,
@@ -59,7 +60,7 @@ from practice.settings import Settings
 
 ROOMS = (
     *(auth, practices, settings, staff, audit),
-    *(services, clinicians, fees, rooms, availability, pay_rates),
+    *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
     *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),

@@ -13,7 +13,7 @@ from api.notes import Because, NoteOut, shown
 from practice.notes import signing, unlocking
 from practice.notes.locking import NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.notes.models import SessionLock
-from practice.notes.refusals import SIGNING, NoSupervisor, NotInReview, NotYourNote
+from practice.notes.refusals import SIGNING, TOUCHING, NoSupervisor, NotInReview
 from practice.rule_settings import PARAMETERS
 
 router = APIRouter(prefix="/notes", tags=["notes"])
@@ -75,13 +75,13 @@ def submit_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
     return shown(desk, signing.submit_note(desk.work, note_id, version))
 
 
-@endpoint(router, "POST", "/{note_id}/withdraw", may="notes.write", refusals=[NotYourNote, NotInReview])
+@endpoint(router, "POST", "/{note_id}/withdraw", may="notes.write", refusals=[*TOUCHING, NotInReview])
 def withdraw_note(desk: Desk, note_id: UUID) -> NoteOut:
     """Take it back from review, to go on writing."""
     return shown(desk, signing.withdraw_note(desk.work, note_id))
 
 
-@endpoint(router, "POST", "/{note_id}/return", may="notes.co_sign", refusals=[NotYourNote, NotInReview])
+@endpoint(router, "POST", "/{note_id}/return", may="notes.co_sign", refusals=[*TOUCHING, NotInReview])
 def return_note(desk: Desk, note_id: UUID, body: Return) -> NoteOut:
     """Give a note of your team back to its author, and say what is to be done."""
     return shown(desk, signing.return_note(desk.work, note_id, body.reason))

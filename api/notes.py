@@ -15,7 +15,7 @@ from practice.notes import amending, notes, reading, searching, verifying
 from practice.notes.content_rules import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH
 from practice.notes.models import Note
 from practice.notes.reading import Filters, Reading
-from practice.notes.refusals import WRITING, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
+from practice.notes.refusals import TOUCHING, WRITING, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
 from practice.notes.versions import Version as NoteVersion
 
 router = APIRouter(prefix="/notes", tags=["notes"])
@@ -316,25 +316,25 @@ def verify_note(desk: Desk, note_id: UUID, reason: Reason = None) -> Verificatio
     )
 
 
-@endpoint(router, "POST", "/{note_id}/amend", may="notes.write", refusals=[NotYourNote, NoteNotSigned, NoteIncomplete])
+@endpoint(router, "POST", "/{note_id}/amend", may="notes.write", refusals=[*TOUCHING, NoteNotSigned, NoteIncomplete])
 def amend_note(desk: Desk, note_id: UUID, version: Version, body: AmendmentIn) -> NoteOut:
     """A signed note says something else from now on, under a signature of its own. What was signed stays."""
     return shown(desk, amending.amend_note(desk.work, note_id, version, **body.model_dump()))
 
 
-@endpoint(router, "POST", "/{note_id}/addendum", may="notes.write", refusals=[NotYourNote, NoteNotSigned])
+@endpoint(router, "POST", "/{note_id}/addendum", may="notes.write", refusals=[*TOUCHING, NoteNotSigned])
 def add_addendum(desk: Desk, note_id: UUID, body: AddendumIn) -> NoteOut:
     """Add something below what a signed note says, under a signature of its own."""
     return shown(desk, amending.add_addendum(desk.work, note_id, body.text, body.reason))
 
 
-@endpoint(router, "POST", "/{note_id}/share", may="notes.write", refusals=[NotYourNote, NoteNotSigned])
+@endpoint(router, "POST", "/{note_id}/share", may="notes.write", refusals=[*TOUCHING, NoteNotSigned])
 def share_note(desk: Desk, note_id: UUID) -> NoteOut:
     """Let the client read a signed note through the portal."""
     return shown(desk, notes.share_note(desk.work, note_id))
 
 
-@endpoint(router, "POST", "/{note_id}/unshare", may="notes.write", refusals=[NotYourNote])
+@endpoint(router, "POST", "/{note_id}/unshare", may="notes.write", refusals=TOUCHING)
 def unshare_note(desk: Desk, note_id: UUID) -> NoteOut:
     """Let the client read it no longer."""
     return shown(desk, notes.unshare_note(desk.work, note_id))

@@ -10,7 +10,7 @@ from caseload.console import AsJson, PracticeName, err, inside, now, out, report
 from practice.errors import Refusal
 from practice.money import money_text
 from practice.pay.lines import Line, Preview
-from practice.pay.periods import preview
+from practice.pay.periods import close_period, preview
 
 
 class NoInstant(Refusal):
@@ -21,14 +21,20 @@ def pay(
     practice: PracticeName,
     week: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The Sunday on which the week begins.")],
     as_of: Annotated[str | None, typer.Option(help="By what was known then. Default: now.")] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the week for good, once it is cut off.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """What a pay week pays: each session with its amount, what stands by unsigned, and the totals.
 
     Example: caseload pay oak-street --week 2026-03-08
     """
+    if close and as_of:
+        raise typer.BadParameter("a week is closed now, by what is known now", param_hint="--as-of")
     with the_house() as house, house.work(inside(house, practice), now()) as work:
-        found = preview(work, week.date(), instant_in(as_of) if as_of else work.now)
+        if close:
+            found = close_period(work, week.date())
+        else:
+            found = preview(work, week.date(), instant_in(as_of) if as_of else work.now)
     report(document_of(found), as_json, lambda: show(found))
 
 
@@ -75,6 +81,8 @@ def show(found: Preview) -> None:
     out.print(table)
     for staff_id, cents in sorted(found.totals.items()):
         out.print(f"{staff_id}: {money_text(cents)}", markup=False)
+    if found.closed_at:
+        out.print(f"Closed at {found.closed_at:%Y-%m-%d %H:%M} UTC.")
     out.print(f"Cut off at {found.cut_off:%Y-%m-%d %H:%M} UTC.")
     for problem in found.problems:
         err.print(problem, markup=False)

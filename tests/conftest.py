@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from pydantic import SecretStr
 
 from api.app import create_app
@@ -21,6 +22,9 @@ from practice.store.ids import new_id
 from practice.store.store import Store
 from tests.support import cluster
 from tests.support.people import NOW, House, make_practice
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
+settings.load_profile("untimed")
 
 for name in [name for name in os.environ if name.startswith("CASELOAD_") or name.startswith("DATABASE_")]:
     if name not in ("CASELOAD_GOLDEN", "CASELOAD_LONG", cluster.FOLDER):

@@ -16,6 +16,7 @@ from practice.notes.locking import NoteSigned, is_signed, lock_session_row, refu
 from practice.notes.models import Note
 from practice.notes.notes import create_note
 from practice.notes.signing import sign_note
+from practice.notes.templates import template_for
 from practice.pay import completions
 from practice.pay.completions import SessionPaid, SessionVoided, complete_session, lock_completion, paid_weeks
 from practice.pay.models import SessionCompletion
@@ -134,11 +135,19 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
     note = work.db.scalar(free.with_for_update(key_share=True))
     if note is None:
         raise Invalid([NO_SUCH_NOTE])
+    if note.signed_at is None and by_own_template(work, note, session.service_id):
+        raise Invalid(["noteId: sessions of this service have a template of their own, and this draft has another."])
     apply(note, {"appointment_id": session_id})
     apply(completion, {})
     work.record("session_completion.changed", "appointment", session_id, note_id=str(note_id))
     work.db.flush()
     return seen(work, [session_id])[0]
+
+
+def by_own_template(work: Work, note: Note, service_id: UUID) -> bool:
+    """Whether the service's notes were written by a template of its own when this one was begun."""
+    own, usual = (template_for(work, note.type, service, note.created_at) for service in (service_id, None))
+    return own != usual
 
 
 def sign_session(work: Work, scope: Scope, session_id: UUID) -> Seen:

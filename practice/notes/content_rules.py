@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 SECTION_LENGTH = 20_000
 MOST_SECTIONS = 30
 MOST_DIAGNOSES = 12
-ICD_10 = re.compile(r"[A-TV-Z][0-9][0-9AB](\.[0-9A-TV-Z]{1,4})?")
+ICD_10 = re.compile(r"[A-Z][0-9][0-9AB](\.[0-9A-TV-Z]{1,4})?")
 AS_IT_CAME = "text"  # the one section of a note that came in as plain text
 
 

@@ -15,7 +15,7 @@ from practice.notes.reading import known_to
 from practice.notes.refusals import NotYourNote
 from practice.notes.signing_rules import Facts, signature_hash
 from practice.notes.versions import Version, as_version, last_versions, put_versions
-from practice.people.service import NotFound
+from practice.people.service import NotFound, Stale
 from practice.scheduling.booking_models import Appointment
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -34,6 +34,11 @@ class Held:
     signatures: int = 0
     signature_hash: bytes | None = None
     came_in: bool = False  # with a bundle, and nobody has put a version under it yet
+
+    @property
+    def busy(self) -> bool:
+        """It was put to a session a moment ago, which somebody has taken hold of."""
+        return self.note.appointment_id is not None and self.session is None
 
     @property
     def number(self) -> int:
@@ -55,6 +60,8 @@ def hold(work: Work, note_ids: Collection[UUID]) -> dict[UUID, Held]:
     locked = select(row).where(row.tenant_id == work.tenant_id, row.id.in_(ids), row.voided_at.is_(None))
     locked = locked.order_by(row.id).with_for_update(key_share=True).execution_options(populate_existing=True)
     notes = {note.id: note for note in work.db.scalars(locked)}
+    put_since = {note.appointment_id for note in notes.values() if note.appointment_id} - sessions.keys()
+    sessions |= lock_sessions(work, put_since, waiting=False)
     bases, addenda = last_versions(work, notes)
     held = {}
     for note_id, note in notes.items():
@@ -72,6 +79,8 @@ def hold_one(work: Work, note_id: UUID) -> Held:
     held = hold(work, [note_id])
     if not held:
         raise NotFound
+    if held[note_id].busy:
+        raise Stale
     return held[note_id]
 
 

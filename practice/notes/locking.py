@@ -38,16 +38,19 @@ class NoteSigned(Refusal):
 
 
 def lock_sessions(
-    work: Work, appointment_ids: Collection[UUID], *theirs: ColumnElement[bool]
+    work: Work, appointment_ids: Collection[UUID], *theirs: ColumnElement[bool], waiting: bool = True
 ) -> dict[UUID, Appointment]:
     """Whoever writes to a session's note, signs it, locks it or unlocks it, waits here for whoever does so at the
-    moment. Several are taken in the order in which the schedule takes them, and before any note."""
+    moment. Several are taken in the order in which the schedule takes them, and before any note: whoever has taken
+    hold of a note already takes those that nobody else has, without waiting."""
     if not appointment_ids:
         return {}
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids), *theirs
     )
-    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)
+    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(
+        key_share=True, skip_locked=not waiting
+    )
     found = work.db.scalars(in_order.execution_options(populate_existing=True))
     return {session.id: session for session in found}
 

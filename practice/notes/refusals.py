@@ -2,6 +2,7 @@
 
 from practice.errors import Refusal
 from practice.notes.locking import NoteLocked, NoteSigned
+from practice.people.service import Stale
 
 
 class NotYourNote(Refusal):
@@ -33,7 +34,8 @@ class NoSupervisor(Refusal):
     code = "NO_SUPERVISOR"
 
 
-WRITING = (NotYourNote, NoteSigned, NoteInReview, NoteLocked)
+TOUCHING = (NotYourNote, Stale)  # before anything is done to a note
+WRITING = (*TOUCHING, NoteSigned, NoteInReview, NoteLocked)
 SIGNING = (*WRITING, NotInReview, NoteIncomplete, ReviewNeeded)
 
 

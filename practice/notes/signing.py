@@ -177,6 +177,8 @@ def refusal_of(
     locked: Mapping[UUID, datetime],
 ) -> Refusal | None:
     note = held.note
+    if held.busy:
+        return Stale()
     if not is_author(work, held) and not is_supervisor(work, author):
         return NotYourNote("This note is another clinician's. It is signed by its author, and by their supervisor.")
     if note.signed_at is not None:

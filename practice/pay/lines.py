@@ -42,7 +42,11 @@ WRITTEN = text("""
         l.minutes, l.multiplier, l.rate_cents, l.amount_cents
     from pay_lines as l
     join staff as t on t.tenant_id = l.tenant_id and t.id = l.staff_id
-    join appointments as a on a.tenant_id = l.tenant_id and a.id = l.appointment_id
+    cross join lateral (
+        select a.id, a.external_id, a.reference, a.starts_at from appointments as a
+        where a.tenant_id = :tenant_id and a.id = l.appointment_id
+        limit 1
+    ) as a
     where l.tenant_id = :tenant_id and l.period_id = :period_id
 """)
 OF_THE_SESSION = (
@@ -120,7 +124,8 @@ def kind_of(session: Any, week: date, weeks: Weeks, zone: ZoneInfo) -> Kind | No
     if not session.stands:
         return None
     own_week = week_of(date_of(session.starts_at, zone))
-    return kind_in(week, own_week, session.completed_at, session.done_at, weeks, zone)
+    stood_by = session.stood_by
+    return kind_in(week, own_week, session.completed_at, session.done_at, weeks, zone, stood_by=stood_by)
 
 
 def adjustment(session: Any) -> Line:

@@ -54,15 +54,24 @@ def paid_week(own_week: date, done_at: datetime, zone: ZoneInfo) -> date:
 
 
 def kind_in(
-    week: date, own_week: date, completed_at: datetime, done_at: datetime | None, weeks: Weeks, zone: ZoneInfo
+    week: date,
+    own_week: date,
+    completed_at: datetime,
+    done_at: datetime | None,
+    weeks: Weeks,
+    zone: ZoneInfo,
+    *,
+    stood_by: bool = False,
 ) -> Kind | None:
     """As what a session that was never paid is in a week. The next week to be closed also pays what one before it
-    should have: where there was no rate, say. What is paid before the first week is paid elsewhere."""
+    should have, as where there was no rate, and whatever stood by when the last was closed. What belongs into a week
+    before the first is paid elsewhere."""
     end = cut_off(week, zone)
     if done_at is None or done_at >= end:
         return "standby" if own_week <= week and completed_at < end else None
     paid = paid_week(own_week, done_at, zone)
-    left_over = weeks.first is not None and week == weeks.next_to_close and weeks.first <= paid < week
+    first, here = weeks.first, week == weeks.next_to_close
+    left_over = here and first is not None and paid < week and (stood_by or first <= paid)
     if paid != week and not left_over:
         return None
     return "regular" if own_week == week else "late"

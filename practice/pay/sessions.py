@@ -62,15 +62,24 @@ LEFT = """
     where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at - a.starts_at > interval '5 days'
         and a.status_at >= :completed_since and a.starts_at < :since
     union
-    select coalesce(a.group_session_id, a.id)
+    select a.session_id
     from staff as t
     cross join lateral (
-        select min(coalesce(r.effective_on, '-infinity')) as first_on from pay_rates as r
-        where r.tenant_id = :tenant_id and r.staff_id = t.id and r.set_at <= :known_since
+        select
+            least(
+                :since,
+                coalesce(min(coalesce(x.effective_on, '-infinity'))::timestamptz, 'infinity') + interval '2 days'
+            ) as until
+        from pay_rates as x
+        where x.tenant_id = :tenant_id and x.staff_id = t.id and x.set_at <= :known_since
     ) as r
-    join appointments as a on a.tenant_id = :tenant_id and a.clinician_id = t.id
-    where t.tenant_id = :tenant_id and a.status = 'COMPLETED'
-        and a.starts_at < least(:since, coalesce(r.first_on::timestamptz, 'infinity') + interval '2 days')
+    cross join lateral (
+        select coalesce(a.group_session_id, a.id) as session_id from appointments as a
+        where a.tenant_id = :tenant_id and a.clinician_id = t.id and a.status = 'COMPLETED'
+            and a.starts_at < r.until
+        offset 0
+    ) as a
+    where t.tenant_id = :tenant_id
 """
 
 # What was paid and may be worth something else by now: since the last week was closed a rate or a multiplier was set
@@ -78,23 +87,33 @@ LEFT = """
 TOUCHED = """
     union
     select l.session_id from pay_rates as r
+    join pay_periods as q on q.tenant_id = r.tenant_id and q.week > coalesce(r.effective_on, '-infinity') - 7
     join pay_lines as l
-        on l.tenant_id = r.tenant_id and l.staff_id = r.staff_id and l.kind in ('regular', 'late')
-            and (r.effective_on is null or r.effective_on <= l.held_on)
+        on l.tenant_id = r.tenant_id and l.staff_id = r.staff_id and l.period_id = q.id
+            and l.kind in ('regular', 'late') and l.held_on >= coalesce(r.effective_on, '-infinity')
     where r.tenant_id = :tenant_id and r.set_at > :known_since and r.set_at <= :as_of
     union
     select l.session_id from pay_multipliers as m
+    join pay_periods as q on q.tenant_id = m.tenant_id and q.week > m.effective_on - 7
     join pay_lines as l
-        on l.tenant_id = m.tenant_id and l.service_kind = m.kind and l.kind in ('regular', 'late')
-            and m.effective_on <= l.held_on and (m.staff_id is null or m.staff_id = l.staff_id)
+        on l.tenant_id = m.tenant_id and l.period_id = q.id and l.service_kind = m.kind
+            and l.kind in ('regular', 'late') and l.held_on >= m.effective_on
+            and (m.staff_id is null or m.staff_id = l.staff_id)
     where m.tenant_id = :tenant_id and m.set_at > :known_since and m.set_at <= :as_of
     union
-    select coalesce(a.group_session_id, a.id) from session_completions as c
-    join appointments as a on a.tenant_id = c.tenant_id and a.id = c.id
+    select a.session_id from session_completions as c
+    cross join lateral (
+        select coalesce(a.group_session_id, a.id) as session_id from appointments as a
+        where a.tenant_id = :tenant_id and a.id = c.id
+        limit 1
+    ) as a
     where c.tenant_id = :tenant_id and c.voided_at > :known_since and c.voided_at <= :as_of
     union
     select l.session_id from pay_lines as l
-    join group_sessions as g on g.tenant_id = l.tenant_id and g.id = l.session_id
+    cross join lateral (
+        select g.id from group_sessions as g where g.tenant_id = :tenant_id and g.id = l.session_id
+        limit 1
+    ) as g
     where l.tenant_id = :tenant_id and l.reason = 'VOIDED'
 """
 
@@ -124,6 +143,7 @@ SESSIONS = """
         select
             session_id,
             array_agg(id order by voided_at is not null, name collate "C") as seats,
+            (array_agg(id order by voided_at is not null, name collate "C"))[1] as appointment_id,
             (array_agg(kind order by voided_at is not null, name collate "C"))[1] as kind,
             (array_agg(minutes order by voided_at is not null, name collate "C"))[1] as minutes,
             min(starts_at) as starts_at,
@@ -144,31 +164,45 @@ SESSIONS = """
         a.id as appointment_id, coalesce(a.external_id, a.id::text) as appointment, a.reference,
         t.id as staff_id, coalesce(t.external_id, t.id::text) as staff,
         l.held_on, l.service_kind, l.minutes, r.rate_cents, m.multiplier,
-        p.week as paid_week, p.amount_cents + coalesce(j.amount_cents, 0)::bigint as paid_cents, j.last_reason
-    from sessions as s
+        s.paid_week, s.paid_cents + coalesce(j.amount_cents, 0) as paid_cents, j.last_reason,
+        exists (
+            select from pay_lines as w
+            where w.tenant_id = :tenant_id and w.period_id = cast(:period_id as uuid)
+                and w.session_id = s.session_id and w.kind = 'standby'
+        ) as stood_by
+    from (
+        select
+            s.session_id, s.seats, s.starts_at, s.stands, s.counts, s.completed_at, s.signed_at, s.done_at,
+            coalesce(p.appointment_id, s.appointment_id) as appointment_id,
+            coalesce(p.held_on, (s.starts_at at time zone :zone)::date) as held_on,
+            coalesce(p.service_kind, s.kind) as service_kind, coalesce(p.minutes, s.minutes) as minutes,
+            p.week as paid_week, p.amount_cents as paid_cents
+        from sessions as s
+        left join lateral (
+            select l.appointment_id, l.service_kind, l.held_on, l.minutes, l.amount_cents, q.week
+            from pay_lines as l
+            join pay_periods as q on q.tenant_id = l.tenant_id and q.id = l.period_id and q.closed_at <= :as_of
+            where l.tenant_id = :tenant_id and l.session_id = s.session_id and l.kind in ('regular', 'late')
+        ) as p on true
+        offset 0
+    ) as s
     left join lateral (
-        select l.appointment_id, l.service_kind, l.held_on, l.minutes, l.amount_cents, q.week
+        select sum(l.amount_cents)::bigint as amount_cents, (array_agg(l.reason order by q.week desc))[1] as last_reason
         from pay_lines as l
         join pay_periods as q on q.tenant_id = l.tenant_id and q.id = l.period_id and q.closed_at <= :as_of
-        where l.tenant_id = :tenant_id and l.session_id = s.session_id and l.kind in ('regular', 'late')
-    ) as p on true
-    left join lateral (
-        select sum(l.amount_cents) as amount_cents, (array_agg(l.reason order by q.week desc))[1] as last_reason
-        from pay_lines as l
-        join pay_periods as q on q.tenant_id = l.tenant_id and q.id = l.period_id and q.closed_at <= :as_of
-        where p.week is not null and l.tenant_id = :tenant_id and l.session_id = s.session_id
+        where s.paid_week is not null and l.tenant_id = :tenant_id and l.session_id = s.session_id
             and l.reason = any('{{RATE_CHANGED, VOIDED, COUNTS_AGAIN}}')
     ) as j on true
-    join appointments as a
-        on a.tenant_id = :tenant_id
-            and a.id = case when p.appointment_id is null then s.seats[1] else p.appointment_id end
+    cross join lateral (
+        select a.id, a.external_id, a.reference, a.service_id, a.clinician_id from appointments as a
+        where a.tenant_id = :tenant_id and a.id = s.appointment_id
+        limit 1
+    ) as a
     join services as v on v.tenant_id = :tenant_id and v.id = a.service_id
     join staff as t on t.tenant_id = :tenant_id and t.id = a.clinician_id
     cross join lateral (
         select
-            coalesce(p.held_on, (s.starts_at at time zone :zone)::date) as held_on,
-            coalesce(p.service_kind, s.kind, v.kind) as service_kind,
-            coalesce(p.minutes, s.minutes, v.minutes) as minutes
+            s.held_on, coalesce(s.service_kind, v.kind) as service_kind, coalesce(s.minutes, v.minutes) as minutes
     ) as l
     left join lateral (
         select x.rate_cents from pay_rates as x
@@ -214,6 +248,7 @@ def sessions_of_week(
         "as_of": as_of,
         "zone": zone.key,
         "week_end": instant(week + WEEK, time.min, zone),
+        "period_id": None,
     }
     if last is None or last.closed_at is None:
         values |= {
@@ -233,8 +268,8 @@ def sessions_of_week(
 
 def sessions_of(work: Work, appointment_ids: Collection[UUID], zone: ZoneInfo, as_of: datetime) -> Sequence[Any]:
     """Those that these appointments belong to."""
-    values = {"tenant_id": work.tenant_id, "as_of": as_of, "zone": zone.key, "appointment_ids": list(appointment_ids)}
-    return work.db.execute(THESE, values).all()
+    values = {"tenant_id": work.tenant_id, "as_of": as_of, "zone": zone.key, "period_id": None}
+    return work.db.execute(THESE, values | {"appointment_ids": list(appointment_ids)}).all()
 
 
 def multiplier_of(session: Any) -> Decimal:

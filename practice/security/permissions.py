@@ -43,7 +43,7 @@ AGREED: dict[str, dict[str, str]] = {
         "biller": "W own",
         "analyst": "W own",
     },
-    "pay": {"admin": "W", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
+    "pay": {"admin": "W, process", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     "clients": {
         "admin": "W, contact, documents",
         "supervisor": "R team, documents team",

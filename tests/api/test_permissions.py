@@ -54,6 +54,7 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("staff", "write"): {"admin": "all"},
     ("pay", "read"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},
     ("pay", "write"): {"admin": "all"},
+    ("pay", "process"): {"admin": "all", "biller": "all"},
     ("clients", "read"): {
         **{"admin": "all", "supervisor": "team", "clinician": "own"},
         **{"scheduler": "all", "biller": "all", "client": "own"},

@@ -41,9 +41,32 @@ def test_a_week_is_told_with_what_stands_by(run: Run) -> None:
     assert "45.38" in shown.out
 
 
+def test_a_week_is_closed_for_good(run: Run) -> None:
+    run("import", OAK_STREET)
+    week = ("pay", "oak-street-practice", "--week", "2025-10-05")
+    before = run(*week, "--json").json
+    closed = run(*week, "--close", "--json")
+    assert (closed.code, closed.json) == (0, before | {"status": "CLOSED"})
+    assert run(*week, "--close", "--json").json == run(*week, "--json").json == closed.json
+    shown = run(*week, "--close")
+    assert (shown.code, "Closed at" in shown.out, "45.38" in shown.out) == (0, True, True)
+    skipped = run("pay", "oak-street-practice", "--week", "2025-10-19", "--close")
+    assert (skipped.code, skipped.out) == (1, "")
+    assert "Close the week of 2025-10-12 first" in skipped.err
+
+
+def test_a_week_is_not_closed_by_what_was_known(run: Run) -> None:
+    run("import", OAK_STREET)
+    week = ("pay", "oak-street-practice", "--week", "2025-10-05")
+    ran = run(*week, "--close", "--as-of", "2025-10-20T12:00:00Z")
+    assert (ran.code, ran.out) == (2, "")
+    assert run(*week, "--json").json["status"] == "OPEN"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("--week", "2199-12-29", "--close"), "is cut off at"),
         (("--week", "2025-10-06"), "begins on 2025-10-05"),
         (("--week", "2025-10-05", "--as-of", "yesterday"), "is no instant"),
         (("--week", "2025-10-05", "--as-of", "2025-10-20T12:00:00"), "with its offset"),

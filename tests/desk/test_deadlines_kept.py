@@ -1,8 +1,6 @@
 """The job of the deadlines: what it locks, whom it tells of what and when, and that two runs do what one does."""
 
 import random
-import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +20,7 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
 from tests.support.people import Person, make_practice
+from tests.support.server import at_once
 from tests.support.sessions import Sessions
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -363,27 +362,11 @@ def test_the_days_are_the_practices_own(team: Team) -> None:
 # Several at once, and several practices
 
 
-def at_once(count: int, do: Callable[[], Any]) -> list[Any]:
-    gate = threading.Barrier(count)
-    done: list[Any] = []
-
-    def go() -> None:
-        gate.wait()
-        done.append(do())
-
-    threads = [threading.Thread(target=go) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return done
-
-
 def test_several_at_once_do_what_one_does(team: Team) -> None:
     week = date(2026, 3, 8)
     sessions = [team.sessions.held(team.at(week + number % 7 * DAY, 8 + number // 7)) for number in range(30)]
     now = cut_off(week, team.zone)
-    done = at_once(4, lambda: team.run(now))
+    done = at_once(lambda _: team.run(now), range(4))
     assert len(done) == 4
     assert sum(kept.locked for kept in done) == 30
     assert {session: len(locks) for session, locks in team.locks().items()} == dict.fromkeys(sessions, 1)

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from practice.notes.template_rules import Place
+from practice.notes.templates import set_template
 from practice.store.ids import new_id
 from tests.support.desk import at, refused
 from tests.support.schedule import make_client
+from tests.support.server import at_once
 from tests.support.session_desk import LOCKED_TUESDAY, THIS_WEEK, TUESDAY, SessionDesk
 from tests.support.sessions import pay_for
 
@@ -45,6 +48,15 @@ def test_nobody_overwrites_what_somebody_else_linked(desk: SessionDesk) -> None:
     assert done(desk.put(session, desk.seen(session)["version"], noteId=second))["version"] == 3
 
 
+def test_of_several_who_link_a_note_at_once_one_does(desk: SessionDesk) -> None:
+    session = desk.held()
+    notes = [desk.sessions.note(None) for _ in range(6)]
+    desk.seen(session)  # signs the admin in
+    answers = at_once(lambda note: desk.put(session, 0, noteId=note), notes)
+    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 5]
+    assert [desk.note(note).appointment_id for note in notes].count(session) == 1
+
+
 def test_only_a_free_note_of_the_same_two_people_is_linked(desk: SessionDesk) -> None:
     session = desk.held()
     wrong = {
@@ -60,6 +72,16 @@ def test_only_a_free_note_of_the_same_two_people_is_linked(desk: SessionDesk) ->
         error = refused(desk.put(session, 0, desk.clinician, noteId=note), "VALIDATION_ERROR", 422)
         assert error["message"].startswith("noteId:"), why
     assert (desk.seen(session)["noteId"], desk.completions()) == (None, {})
+
+
+def test_a_draft_by_another_template_is_not_linked(desk: SessionDesk) -> None:
+    """It could not be finished: its sections are not those of the service."""
+    session = desk.held()
+    draft, signed = desk.sessions.note(None, created_at=desk.now), desk.sessions.note(None, signed_at=TUESDAY + HOUR)
+    with desk.practice.work(now=TUESDAY) as work:
+        set_template(work, "PROGRESS_NOTE", [Place("all", "All of it")], desk.sessions.service)
+    refused(desk.put(session, 0, noteId=draft), "VALIDATION_ERROR", 422)
+    assert done(desk.put(session, 0, noteId=signed))["isNoteSigned"] is True
 
 
 def test_who_may_not_change_a_session_changes_nothing(desk: SessionDesk) -> None:

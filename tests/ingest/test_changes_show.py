@@ -27,7 +27,7 @@ GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 
 # No operation writes these yet. Who adds the first moves its table to CHANGES.
 NOT_WRITTEN_YET = {
-    "notes", "charges", "claims", "payments", "payment_applications", "refunds", "adjustments",
+    "charges", "claims", "payments", "payment_applications", "refunds", "adjustments",
 }  # fmt: skip
 
 Row = dict[str, str]
@@ -97,6 +97,10 @@ CHANGES = [
         "supervision", **at("/supervision-sessions/{id}"), sent={"hours": "0.75"}, seen={"hours": "0.75"},
         like={"note_signed_at": ""},
     ),
+    Change(
+        "notes", "POST", "/notes/{id}/amend", {"sections": {"text": "It was so."}, "reason": "It was not"},
+        {"status": "AMENDED", "text": "It was so."}, {"status": "SIGNED", "clinician_id": "{reviewer}"},
+    ),
     Change("incidents", **at("/incidents/{id}"), sent={"summary": "It was found."}, seen={"summary": "It was found."}),
     Change(
         "rates", "POST", "/pay/multipliers", {"kind": "CRISIS", "multiplier": "1.65", "effective_on": "2026-04-05"},
@@ -120,28 +124,28 @@ class Moved:
             ).one()
         take_place(house, self.account, practice.id)
         self.token = sign_in(house, self.account, practice.id).access
-        self.review, self.clinician_token = self.reviewer()
+        self.review, self.reviewer, self.clinician_token = self.who_reviews()
         self.platform_token = sign_in(house, make_platform_admin(house).account_id, NOBODY).access
 
-    def reviewer(self) -> tuple[str, str]:
-        """A review of a treatment plan, and the token of who entered it: they treat the client, and are trained."""
+    def who_reviews(self) -> tuple[str, str, str]:
+        """A review of a treatment plan, who entered it, and their token: they treat the client, and are trained."""
         query = text("""
-            select r.external_id, s.id, s.account_id from treatment_plan_reviews as r
+            select r.external_id, s.external_id as reviewer, s.id, s.account_id from treatment_plan_reviews as r
             join clients as c on c.id = r.client_id and c.primary_clinician_id = r.clinician_id
             join staff as s on s.id = r.clinician_id and s.left_on is null
             order by r.reviewed_on, r.external_id limit 1
         """)
         with self.house.store.session_in(self.practice.id) as db:
-            review, staff_id, account = db.execute(query).one()
+            review, reviewer, staff_id, account = db.execute(query).one()
             trained = {"kind": "HIPAA", "completed_on": NOW.date(), "recorded_at": NOW}
             db.add(Training(tenant_id=self.practice.id, id=new_id(), staff_id=staff_id, **trained))
         take_place(self.house, account, self.practice.id)
-        return review, sign_in(self.house, account, self.practice.id).access
+        return review, reviewer, sign_in(self.house, account, self.practice.id).access
 
     def token_for(self, path: str) -> str:
         if path.startswith("/practices"):
             return self.platform_token
-        return self.clinician_token if path.startswith("/treatment-plan") else self.token
+        return self.clinician_token if path.startswith(("/treatment-plan", "/notes")) else self.token
 
     def out(self, name: str) -> dict[str, list[Row]]:
         files = move_out(self.house, self.practice, self.folder / name)
@@ -167,13 +171,14 @@ class Moved:
         headers = with_token(self.token_for(change.path))
         names = {"staff": str(self.id_and_version("staff", {"id": self.admin})[0])}
         if change.like is not None:
-            like = {name: value.replace("{review}", self.review) for name, value in change.like.items()}
+            known = {"{review}": self.review, "{reviewer}": self.reviewer}
+            like = {name: known.get(value, value) for name, value in change.like.items()}
             row = next(row for row in files[change.table] if like.items() <= row.items())
             row_id, version = self.id_and_version(change.table, row)
             names |= {"id": str(row_id), "code": row.get("code", "")}
             if "clinician_id" in row:
                 names["clinician_id"] = str(self.id_and_version("staff", {"id": row["clinician_id"]})[0])
-            if change.method == "PATCH":
+            if change.method == "PATCH" or change.path.endswith("/amend"):
                 headers["If-Match"] = f'"{version}"'
             assert not change.seen.items() <= row.items()
             row |= change.seen

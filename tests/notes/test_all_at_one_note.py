@@ -2,20 +2,25 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from api.app import create_app
 from practice.notes.signing import sign_many
 from practice.scheduling.life import lock_all
 from practice.security.permissions import Scope
+from practice.security.work import Work
 from tests.support.http import V1
 from tests.support.notes import SOAP, Ward, license_as, make_note
 from tests.support.people import Person
+from tests.support.waiting import collide
 
 AUTHORS, SUPERVISORS, OTHERS = 22, 16, 12
 TURNS = 8
@@ -140,3 +145,31 @@ def test_many_who_sign_many_in_any_order_never_wait_in_a_circle(ward: Ward) -> N
         signed = [note_id for ids in pool.map(some, range(24)) for note_id in ids]
     assert sorted(signed) == sorted(notes)
     assert ward.counts()["note_signatures"] == len(notes)
+
+
+def put_to(session: UUID, note_id: UUID) -> Callable[[Work], None]:
+    def put(work: Work) -> None:
+        statement = "update notes set appointment_id = :session where tenant_id = :tenant and id = :id"
+        work.db.execute(text(statement), {"session": session, "tenant": work.tenant_id, "id": note_id})
+
+    return put
+
+
+def test_a_note_that_is_just_put_to_a_session_is_signed_by_the_session_s_deadline(ward: Ward) -> None:
+    """The signature waits for whoever puts it there, and then finds the session locked."""
+    session = ward.session(ward.now - timedelta(days=30))
+    one, other = (make_note(ward.practice, ward.clinician, ward.client) for _ in range(2))
+
+    def signing(note_id: UUID) -> Callable[[Work], str | None]:
+        def sign(work: Work) -> str | None:
+            work.actor = ward.practice.actor(ward.clinician)
+            (result,) = sign_many(work, [note_id])
+            return result.refusal.code if result.refusal else None
+
+        return sign
+
+    assert collide(ward.practice, put_to(session, one), signing(one)).result() == "NOTE_LOCKED"
+    with ward.practice.work() as desk:  # who has taken hold of the session: nobody waits for them with a note in hand
+        lock_all(desk, [session], Scope.ALL)
+        assert collide(ward.practice, put_to(session, other), signing(other)).result() == "STALE"
+    assert ward.counts()["note_signatures"] == 0

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from practice.notes.plan_rules import (
@@ -56,6 +56,7 @@ def test_whoever_was_never_reviewed_lacks_a_plan() -> None:
     assert plan_state(None, False, TODAY, USUAL) == "not_applicable"
 
 
+@settings(deadline=None)
 @given(last=DAYS, gone=st.integers(0, 500))
 def test_a_plan_is_in_compliance_where_the_figures_call_it_current(last: date, gone: int) -> None:
     """treatment_plan_currency: a review dated d <= D with D - d <= 90."""
@@ -64,6 +65,7 @@ def test_a_plan_is_in_compliance_where_the_figures_call_it_current(last: date, g
     assert (plan_state(last, True, today, USUAL) != "out_of_compliance") is current
 
 
+@settings(deadline=None)
 @given(last=DAYS, zone=ZONES)
 def test_people_are_told_on_the_mornings_on_which_the_state_changes(last: date, zone: ZoneInfo) -> None:
     told = {one.kind: one.at for one in plan_messages(last, USUAL, zone)}
@@ -129,6 +131,7 @@ def test_a_safety_plan_is_current_for_a_year(needed: bool, signed_at: datetime |
     assert safety_state(needed, signed_at, 365, TODAY, NEW_YORK) == state
 
 
+@settings(deadline=None)
 @given(since=st.none() | DAYS, until=st.none() | DAYS, day=DAYS)
 def test_what_has_ended_no_longer_holds_on_the_day_of_its_end(
     since: date | None, until: date | None, day: date

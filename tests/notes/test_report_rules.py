@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from practice.notes.content_rules import Content, Section
@@ -16,6 +16,7 @@ def content(**texts: str) -> Content:
     return Content(tuple(Section(key, key.capitalize(), text) for key, text in texts.items()))
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_the_lines_of_a_difference_give_both_texts_back(before: str, after: str) -> None:
     found = line_by_line(before, after)

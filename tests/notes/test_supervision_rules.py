@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from practice.notes.supervision_rules import (
@@ -29,6 +29,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 DAY = timedelta(days=1)
 
 
+@settings(deadline=None)
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 30)))
 def test_every_day_is_in_its_month_and_months_follow_one_another(day: date) -> None:
     month = month_of(day)

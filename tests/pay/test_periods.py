@@ -1,0 +1,542 @@
+"""Weeks of pay: opened and closed in their order, written down for good, corrected by the next."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from practice.pay.completions import (
+    SessionNotPaid,
+    SessionPaid,
+    SessionVoided,
+    complete_session,
+    complete_sessions,
+    take_back,
+    void_completion,
+    worth_of,
+)
+from practice.pay.lines import Preview
+from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, close_period, open_period, preview
+from practice.pay.rates import set_multiplier, set_pay_rate
+from practice.people.service import Invalid, NotFound, deactivate_staff
+from practice.scheduling.booking_models import GroupSession
+from practice.scheduling.refusals import WrongStatus
+from practice.security.installation import Installation
+from practice.security.permissions import Scope
+from practice.store.ids import new_id
+from tests.support.people import House, Person, make_practice
+from tests.support.schedule import make_service, put
+from tests.support.sessions import Sessions
+from tests.support.waiting import collide
+
+WEEK, DAY, HOUR, SECOND = timedelta(days=7), timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
+LAST = date(2026, 3, 8)  # of 167 hours
+CUT_OFF = datetime(2026, 3, 16, 4, tzinfo=UTC)
+HELD = datetime(2026, 3, 10, 15, tzinfo=UTC)
+NEXT_CUT_OFF = CUT_OFF + WEEK
+
+
+class Office:
+    """A clinician with 60.50 an hour, their sessions of an hour, and an admin who closes weeks."""
+
+    def __init__(self, practice: House) -> None:
+        self.practice = practice
+        self.clinician = practice.add("clinician")
+        self.sessions = Sessions(practice, self.clinician)
+        self.set_rate(6050, at=HELD - 100 * DAY)
+
+    def set_rate(self, cents: int, at: datetime, since: date | None = None, who: Person | None = None) -> None:
+        with self.practice.work(now=at) as work:
+            set_pay_rate(work, (who or self.clinician).staff_id, cents, since)
+
+    def held(self, starts_at: datetime = HELD, *, signed: bool = True, **more: Any) -> UUID:
+        """Completed after an hour, and signed after two."""
+        session = self.sessions.held(starts_at, **more)
+        if signed:
+            self.sign(session, starts_at + 2 * HOUR, more.get("clinician"))
+        return session
+
+    def group(self, starts_at: datetime = HELD, seats: int = 2) -> tuple[UUID, list[UUID]]:
+        """Its seats are completed and not signed, those of the smallest id first."""
+        service = make_service(self.practice, minutes=90, kind="GROUP")
+        group = GroupSession(
+            id=new_id(),
+            clinician_id=self.clinician.staff_id,
+            service_id=service,
+            starts_at=starts_at,
+            ends_at=starts_at + HOUR,
+            capacity=8,
+        )
+        put(self.practice, group)
+        more: dict[str, Any] = {"service": service, "group_session_id": group.id, "signed": False}
+        return group.id, sorted((self.held(starts_at, **more) for _ in range(seats)), key=str)
+
+    def sign(self, appointment: UUID, at: datetime, by: Person | None = None) -> None:
+        self.sessions.note(appointment, signed_at=at, created_at=at, clinician=by or self.clinician)
+
+    def close(self, week: date, at: datetime) -> Preview:
+        with self.practice.work(now=at) as work:
+            return close_period(work, week)
+
+    def preview(self, week: date, at: datetime, as_of: datetime | None = None) -> Preview:
+        with self.practice.work(now=at) as work:
+            return preview(work, week, as_of or at)
+
+    def take_back(self, appointment: UUID, at: datetime) -> None:
+        with self.practice.work(now=at) as work:
+            take_back(work, appointment, "Never held")
+
+    def rows(self, table: str) -> list[Any]:
+        with self.practice.house.store.session_in(self.practice.id) as db:
+            return list(db.execute(text(f"select * from {table} where tenant_id = :id"), {"id": self.practice.id}))
+
+
+@pytest.fixture
+def office(practice: House) -> Office:
+    return Office(practice)
+
+
+def told(found: Preview) -> list[tuple[str, UUID, int]]:
+    return [(line.kind, line.appointment_id, line.amount_cents) for line in found.lines]
+
+
+# Opening and closing
+
+
+def test_pay_begins_with_a_week_that_has_begun_and_goes_on_from_there(office: Office) -> None:
+    def opening(week: date) -> UUID:
+        with office.practice.work() as work:  # on Wednesday the 18th
+            return open_period(work, week).id
+
+    with pytest.raises(WeekAhead):
+        opening(date(2026, 3, 22))
+    with pytest.raises(Invalid, match="begins on a Sunday"):
+        opening(date(2026, 3, 16))
+    first = opening(date(2026, 3, 1))
+    assert opening(date(2026, 3, 1)) == first
+    with pytest.raises(OutOfOrder, match="2026-03-08 first"):
+        opening(date(2026, 3, 15))
+    with pytest.raises(BeforePayBegan, match="2026-03-01"):
+        opening(date(2026, 2, 22))
+    assert opening(LAST) != first
+    assert [row.week for row in office.rows("pay_periods")] == [date(2026, 3, 1), LAST]
+
+
+def test_a_week_is_closed_from_its_cut_off_on_and_not_a_second_before(office: Office) -> None:
+    one = office.held()
+    with pytest.raises(CutOffAhead, match="2026-03-16 00:00"):
+        office.close(LAST, CUT_OFF - SECOND)
+    assert office.rows("pay_periods") == office.rows("pay_lines") == []
+    found = office.close(LAST, CUT_OFF)
+    assert (found.status, found.closed_at, told(found)) == ("CLOSED", CUT_OFF, [("regular", one, 6050)])
+
+
+def test_weeks_are_closed_in_their_order(office: Office) -> None:
+    with office.practice.work() as work:
+        open_period(work, date(2026, 3, 1))
+    with pytest.raises(OutOfOrder, match="2026-03-01 first"):
+        office.close(LAST, CUT_OFF)
+    with pytest.raises(BeforePayBegan):
+        office.close(date(2026, 2, 22), CUT_OFF)
+    office.close(date(2026, 3, 1), CUT_OFF)
+    assert office.close(LAST, CUT_OFF).status == "CLOSED"
+
+
+def test_closing_again_changes_nothing_and_answers_the_same(office: Office) -> None:
+    office.held()
+    office.held(HELD + DAY, signed=False)
+    first = office.close(LAST, CUT_OFF)
+    before = office.rows("pay_lines"), office.rows("pay_periods"), office.rows("audit_log")
+    office.set_rate(9000, CUT_OFF + HOUR)
+    assert office.close(LAST, CUT_OFF + 3 * DAY) == first
+    assert (office.rows("pay_lines"), office.rows("pay_periods")) == before[:2]
+    (entry,) = [row for row in office.rows("audit_log") if row.action == "pay_period.closed"]
+    assert entry.details["lines"] == entry.details["standby"] == 1
+    assert entry.details["total_cents"] == 6050
+
+
+def test_of_two_who_close_at_once_the_second_waits_and_is_told_the_same(office: Office) -> None:
+    office.held()
+    found: list[Preview] = []
+    outcome = collide(
+        office.practice,
+        lambda work: found.append(close_period(work, LAST)),
+        lambda work: close_period(work, LAST),
+    )
+    assert outcome.result() == found[0]
+    assert len(office.rows("pay_lines")) == len(office.rows("pay_periods")) == 1
+
+
+def test_of_many_who_close_at_once_one_does(office: Office) -> None:
+    for number in range(20):
+        office.held(HELD + number * HOUR)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda number: office.close(LAST, CUT_OFF + number * SECOND), range(12)))
+    assert all(answer == answers[0] for answer in answers)
+    assert len(office.rows("pay_lines")) == 20
+    assert [row.action for row in office.rows("audit_log")].count("pay_period.closed") == 1
+
+
+def test_whose_clock_is_behind_closes_after_the_one_before(office: Office) -> None:
+    """They were asked at the same moment; the week before was closed while the second waited."""
+    one = office.held(HELD - WEEK)
+    office.close(LAST - WEEK, CUT_OFF + HOUR)
+    found = office.close(LAST, CUT_OFF + HOUR - 5 * SECOND)
+    assert found.lines == []
+    assert found.closed_at == CUT_OFF + HOUR
+    assert [row.appointment_id for row in office.rows("pay_lines")] == [one]
+
+
+# What it pays
+
+
+def test_what_is_unsigned_stands_by_and_is_paid_late(office: Office) -> None:
+    one = office.held(signed=False)
+    closed = office.close(LAST, CUT_OFF)
+    assert (closed.lines, [line.amount_cents for line in closed.standby]) == ([], [6050])
+    office.sign(one, CUT_OFF)
+    assert told(office.preview(LAST + WEEK, CUT_OFF + DAY)) == [("late", one, 6050)]
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", one, 6050)]
+    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
+
+
+def test_what_was_signed_in_the_last_second_and_seen_too_late_is_paid_by_the_next(office: Office) -> None:
+    one = office.held(signed=False)
+    office.close(LAST, CUT_OFF)
+    office.sign(one, CUT_OFF - SECOND)  # its transaction ended after the closing had looked
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", one, 6050)]
+
+
+def test_what_was_completed_late_and_seen_too_late_is_paid_by_the_next(office: Office) -> None:
+    office.close(LAST, CUT_OFF)
+    old = office.held(HELD - 3 * WEEK, status_at=CUT_OFF - SECOND)
+    new = office.held(HELD, status_at=CUT_OFF - SECOND)
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert told(found) == [("late", old, 6050), ("late", new, 6050)]
+    later = office.held(HELD - 3 * WEEK, status_at=NEXT_CUT_OFF)
+    assert told(office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK)) == [("late", later, 6050)]
+
+
+def test_what_lies_before_the_first_week_is_paid_elsewhere(office: Office) -> None:
+    old = office.held(HELD - WEEK)
+    waiting = office.held(HELD - WEEK + HOUR, signed=False)
+    found = office.close(LAST, CUT_OFF)
+    assert (found.lines, [line.appointment_id for line in found.standby]) == ([], [waiting])
+    assert told(office.preview(LAST - WEEK, CUT_OFF)) == [("regular", old, 6050)]  # worked out, never paid
+    office.sign(waiting, CUT_OFF + HOUR)
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", waiting, 6050)]
+
+
+def test_a_rate_that_comes_late_is_paid_late_also_after_the_week_was_closed(office: Office) -> None:
+    other = office.practice.add("clinician")
+    one = office.held(clinician=other)
+    unsigned = office.held(HELD + HOUR, clinician=other, signed=False)
+    for week in (LAST, LAST + WEEK):
+        found = office.close(week, CUT_OFF + (week - LAST))
+        assert (found.lines, found.standby) == ([], [])
+        assert [problem.partition(".")[0] for problem in found.problems] == [
+            f"{other.staff_id} has sessions and no base rate"
+        ]
+    office.set_rate(7000, NEXT_CUT_OFF + HOUR, date(2026, 3, 1), other)
+    found = office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK)
+    assert told(found) == [("late", one, 7000)]
+    assert [line.appointment_id for line in found.standby] == [unsigned]
+    assert found.problems == []
+
+
+def test_whoever_has_left_is_paid(office: Office) -> None:
+    one = office.held()
+    with office.practice.work() as work:
+        deactivate_staff(work, office.clinician.staff_id, date(2026, 3, 12))
+    assert told(office.close(LAST, CUT_OFF)) == [("regular", one, 6050)]
+
+
+@pytest.mark.parametrize(
+    ("week", "end"),
+    [
+        (date(2026, 3, 8), datetime(2026, 3, 16, 4, tzinfo=UTC)),  # 167 hours
+        (date(2025, 11, 2), datetime(2025, 11, 10, 5, tzinfo=UTC)),  # 169 hours
+    ],
+)
+def test_weeks_of_the_clock_changes(office: Office, week: date, end: datetime) -> None:
+    office.set_rate(6050, datetime(2025, 1, 1, tzinfo=UTC))
+    first = datetime(week.year, week.month, week.day, 5 if week.month == 3 else 4, 5, tzinfo=UTC)  # 00:05 on the wall
+    last = end - DAY - HOUR  # Saturday, 23:00
+    before, early, late, after = (
+        office.held(at, signed=False, status_at=at + timedelta(minutes=30))
+        for at in (first - 10 * timedelta(minutes=1), first, last, last + HOUR)
+    )
+    for one in (before, early, after):
+        office.sign(one, end - SECOND)
+    office.sign(late, end)
+    with pytest.raises(CutOffAhead):
+        office.close(week, end - SECOND)
+    found = office.close(week, end)
+    assert told(found) == [("late", before, 6050), ("regular", early, 6050)]
+    assert [line.appointment_id for line in found.standby] == [late]
+    assert told(office.close(week + WEEK, end + WEEK + HOUR)) == [("late", late, 6050), ("regular", after, 6050)]
+
+
+# Corrections
+
+
+def test_a_rate_that_changes_what_was_paid_is_an_adjustment(office: Office) -> None:
+    one = office.held()
+    office.close(LAST, CUT_OFF)
+    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 10))
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert told(found) == [("adjustment", one, 950)]
+    assert (found.lines[0].rate_cents, found.lines[0].reason) == (7000, "RATE_CHANGED")
+    assert office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + DAY).lines == []
+    office.set_rate(6000, NEXT_CUT_OFF + DAY, date(2026, 3, 10))
+    assert told(office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + 2 * DAY)) == [("adjustment", one, -1000)]
+
+
+def test_a_multiplier_too_and_one_that_changes_nothing_is_none(office: Office) -> None:
+    one = office.held()
+    office.close(LAST, CUT_OFF)
+    with office.practice.work(now=CUT_OFF + HOUR) as work:
+        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
+        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal(3), effective_on=date(2026, 3, 11))
+        set_multiplier(work, kind="GROUP", multiplier=Decimal(3), effective_on=date(2026, 3, 1))
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 1815)]
+    with office.practice.work(now=NEXT_CUT_OFF + HOUR) as work:
+        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
+    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
+
+
+def test_a_rate_that_was_set_while_the_week_was_closed_is_not_overlooked(office: Office) -> None:
+    one = office.held()
+    office.close(LAST, CUT_OFF + HOUR)
+    office.set_rate(7000, CUT_OFF + HOUR - 2 * SECOND, date(2026, 3, 1))  # its transaction ended after the closing
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 950)]
+
+
+def test_what_is_taken_back_is_taken_from_the_next_week(office: Office) -> None:
+    one, other = office.held(), office.held(HELD + HOUR)
+    with pytest.raises(SessionNotPaid):
+        office.take_back(one, CUT_OFF)
+    before = office.close(LAST, CUT_OFF)
+    with pytest.raises(SessionPaid), office.practice.work(now=CUT_OFF) as work:
+        void_completion(work, Scope.ALL, one, "Twice")
+    office.take_back(one, CUT_OFF + HOUR)
+    with pytest.raises(SessionVoided):
+        office.take_back(one, CUT_OFF + HOUR)
+    office.set_rate(7000, CUT_OFF + 2 * HOUR, date(2026, 3, 1))
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert told(found) == [("adjustment", one, -6050), ("adjustment", other, 950)]
+    assert found.lines[0].reason == "VOIDED"
+    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
+    assert office.preview(LAST, NEXT_CUT_OFF) == before
+
+
+def test_kind_and_minutes_are_as_paid(office: Office) -> None:
+    """A service that is longer from today on was not longer when it was paid; nor is what a completion has fixed."""
+    imported, fixed = office.held(), office.held(HELD + HOUR, signed=False)
+    with office.practice.work(now=CUT_OFF) as work:
+        assert complete_session(work, fixed).minutes == 60
+    office.close(LAST, CUT_OFF)
+    with office.practice.house.store.session_in(office.practice.id) as db:
+        db.execute(
+            text("update services set minutes = 30, kind = 'INTAKE' where id = :id"), {"id": office.sessions.service}
+        )
+    office.sign(fixed, CUT_OFF + HOUR)
+    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 1))
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", fixed, 7000), ("adjustment", imported, 950)]
+
+
+# Groups
+
+
+def test_a_group_is_paid_once_under_its_smallest_seat_and_keeps_it(office: Office) -> None:
+    group, (first, second) = office.group()
+    office.sign(first, HELD + 2 * HOUR)
+    assert office.close(LAST, CUT_OFF).lines == []
+    office.sign(second, CUT_OFF + HOUR)
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert told(found) == [("late", first, 13613)]  # 60.50 x 1.5 x 1.5 hours
+    assert found.lines[0].session_id == group
+    service = found.lines[0]
+    late = office.held(
+        HELD, signed=False, service=office.rows("group_sessions")[0].service_id, group_session_id=group,
+        status_at=NEXT_CUT_OFF + HOUR, external_id="0",
+    )  # fmt: skip
+    after = office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK)
+    assert (after.lines, after.standby) == ([], [])
+    with office.practice.work(now=NEXT_CUT_OFF + WEEK) as work:
+        worth = worth_of(work, [first, second, late], work.now)
+    assert [worth[one].amount_cents for one in (first, second, late)] == [13613, 0, 0]
+    assert {one.paid for one in worth.values()} == {LAST + WEEK}
+    assert service.minutes == 90
+
+
+def test_a_group_without_its_unsigned_seat_is_done_when_that_was_voided(office: Office) -> None:
+    _, (first, second) = office.group()
+    office.sign(second, HELD + 2 * HOUR)
+    office.close(LAST, CUT_OFF)
+    with office.practice.work(now=CUT_OFF + HOUR) as work:
+        void_completion(work, Scope.ALL, first, "Was not there")
+    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", second, 13613)]
+
+
+def test_a_group_counts_while_a_signed_seat_stands_and_again_when_one_is_added(office: Office) -> None:
+    group, (first, second) = office.group()
+    for seat in (first, second):
+        office.sign(seat, HELD + 2 * HOUR)
+    office.close(LAST, CUT_OFF)
+    office.take_back(first, CUT_OFF + HOUR)
+    assert office.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
+    office.take_back(second, NEXT_CUT_OFF + HOUR)
+    after = NEXT_CUT_OFF + WEEK
+    assert told(office.close(LAST + 2 * WEEK, after)) == [("adjustment", first, -13613)]
+    service = office.rows("group_sessions")[0].service_id
+    third = office.held(HELD, signed=False, service=service, group_session_id=group, status_at=after + HOUR)
+    assert office.close(LAST + 3 * WEEK, after + WEEK).lines == []  # it is not signed
+    office.sign(third, after + WEEK + HOUR)
+    found = office.close(LAST + 4 * WEEK, after + 2 * WEEK)
+    assert [(line.kind, line.reason, line.amount_cents) for line in found.lines] == [
+        ("adjustment", "COUNTS_AGAIN", 13613)
+    ]
+    assert office.close(LAST + 5 * WEEK, after + 3 * WEEK).lines == []
+
+
+# What was known
+
+
+def test_a_preview_uses_what_was_known_then_also_of_what_was_closed(office: Office) -> None:
+    one = office.held()
+    open_then = office.preview(LAST, CUT_OFF)
+    closed = office.close(LAST, CUT_OFF + HOUR)
+    office.set_rate(9900, CUT_OFF + 2 * HOUR)
+    later = CUT_OFF + 3 * HOUR
+    assert office.preview(LAST, later, as_of=CUT_OFF) == open_then
+    assert (open_then.status, told(open_then)) == ("OPEN", [("regular", one, 6050)])
+    assert office.preview(LAST, later, as_of=CUT_OFF + HOUR) == office.preview(LAST, later) == closed
+    assert office.preview(LAST + WEEK, later, as_of=CUT_OFF + HOUR).lines == []
+    assert [line.kind for line in office.preview(LAST + WEEK, later).lines] == ["adjustment"]
+    assert office.preview(LAST + 2 * WEEK, later).lines == []  # the next week corrects it
+
+
+# Completions
+
+
+def test_a_completion_is_made_once_with_kind_and_minutes_of_now(office: Office) -> None:
+    one, other, open_ = office.held(), office.held(HELD + HOUR), office.held(HELD, status="SCHEDULED", status_at=None)
+    with office.practice.work() as work:
+        made = complete_session(work, one)
+        assert (made.kind, made.minutes, made.created_by) == ("INDIVIDUAL", 60, office.practice.admin.account_id)
+        with pytest.raises(WrongStatus):
+            complete_session(work, open_)
+        with pytest.raises(NotFound):
+            complete_session(work, new_id())
+    with office.practice.work(office.practice.add("clinician")) as work, pytest.raises(NotFound):
+        complete_session(work, one, Scope.OWN)
+    with office.practice.work(now=CUT_OFF + WEEK) as work:
+        assert complete_session(work, one).created_at == office.practice.now
+        found = complete_sessions(work, Scope.ALL, appointment_ids=[one, other, open_, new_id()])
+    assert (found.made, found.there, found.not_completed, found.voided) == ([other], [one], [open_], [])
+    with office.practice.work(office.clinician) as work:
+        void_completion(work, Scope.OWN, one, "Twice")
+        assert complete_sessions(work, Scope.OWN, since=HELD, until=HELD + HOUR).voided == [one]
+        with pytest.raises(SessionVoided):
+            complete_session(work, one)
+    assert told(office.close(LAST, CUT_OFF + WEEK)) == [("regular", other, 6050)]
+
+
+def test_many_completions_are_made_at_once_and_none_twice(office: Office) -> None:
+    ids = [office.held(HELD + number * HOUR) for number in range(30)]
+
+    def make(_: int) -> int:
+        with office.practice.work() as work:
+            return len(complete_sessions(work, Scope.ALL, appointment_ids=ids).made)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(make, range(8))) == 30
+    assert len(office.rows("session_completions")) == 30
+
+
+def test_a_void_and_a_closing_wait_for_one_another(office: Office) -> None:
+    one = office.held()
+    outcome = collide(
+        office.practice,
+        lambda work: close_period(work, LAST),
+        lambda work: void_completion(work, Scope.ALL, one, "Twice"),
+    )
+    assert isinstance(outcome.exception(), SessionPaid)
+    assert office.rows("session_completions") == []
+
+
+def test_what_sessions_are_worth(office: Office) -> None:
+    paid, unsigned = office.held(), office.held(HELD + HOUR, signed=False)
+    other = office.practice.add("clinician")
+    unrated, open_ = office.held(clinician=other), office.held(status="SCHEDULED", status_at=None)
+    office.close(LAST, CUT_OFF)
+    with office.practice.work(now=CUT_OFF + HOUR) as work:
+        worth = worth_of(work, [paid, unsigned, unrated, open_], work.now)
+        before = worth_of(work, [paid], CUT_OFF - SECOND)
+    assert set(worth) == {paid, unsigned, unrated}
+    assert (worth[paid].amount_cents, worth[paid].paid, worth[paid].week) == (6050, LAST, LAST)
+    assert (worth[unsigned].amount_cents, worth[unsigned].signed_at, worth[unsigned].paid) == (6050, None, None)
+    assert (worth[unrated].amount_cents, worth[unrated].rate_cents) == (None, None)
+    assert before[paid].paid is None
+    office.take_back(paid, CUT_OFF + 2 * HOUR)
+    with office.practice.work(now=CUT_OFF + 3 * HOUR) as work:
+        assert worth_of(work, [paid], work.now)[paid].amount_cents == 0
+
+
+# Nothing of it changes
+
+COPIED = """tenant_id, gen_random_uuid(), {period}, staff_id, {session}, appointment_id, 'late', reason, service_kind,
+    held_on, minutes, multiplier, rate_cents, amount_cents"""
+WRITES = [
+    "update pay_lines set amount_cents = 1",
+    "delete from pay_lines",
+    "update pay_periods set problems = '{}'",
+    "update pay_periods set closed_at = null",
+    "delete from pay_periods",
+    f"insert into pay_lines select {COPIED.format(session='gen_random_uuid()', period='period_id')} from pay_lines",
+    "truncate pay_lines",
+    "truncate pay_periods cascade",
+]
+
+
+@pytest.mark.parametrize("statement", WRITES)
+@pytest.mark.parametrize("role", ["app", "owner"])
+def test_a_closed_week_does_not_change_by_whatever_is_sent(office: Office, role: str, statement: str) -> None:
+    office.held()
+    office.close(LAST, CUT_OFF)
+    before = office.rows("pay_lines"), office.rows("pay_periods")
+    store = office.practice.house.store
+    if role == "app":
+        with pytest.raises(DBAPIError), store.session_in(office.practice.id) as db:
+            db.execute(text(statement))
+    else:
+        with store.owner_connection() as connection:
+            connection.execute(text("select enter_practice(:id)"), {"id": office.practice.id})
+            with pytest.raises(DBAPIError):
+                connection.execute(text(statement))
+    assert (office.rows("pay_lines"), office.rows("pay_periods")) == before
+
+
+def test_a_session_is_not_paid_twice_by_whatever_is_sent(office: Office) -> None:
+    office.held()
+    office.close(LAST, CUT_OFF)
+    with office.practice.work(now=CUT_OFF) as work:
+        open_period(work, LAST + WEEK)
+    period = "(select id from pay_periods where closed_at is null)"
+    again = f"insert into pay_lines select {COPIED.format(session='session_id', period=period)} from pay_lines"
+    with pytest.raises(DBAPIError, match="paid_once"), office.practice.house.store.session_in(office.practice.id) as db:
+        db.execute(text(again))
+
+
+def test_weeks_of_one_practice_are_none_of_another_s(house: Installation, office: Office) -> None:
+    office.held()
+    office.close(LAST, CUT_OFF)
+    other = Office(make_practice(house))
+    assert other.preview(LAST, CUT_OFF + HOUR).status == "OPEN"
+    assert other.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
