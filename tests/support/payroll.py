@@ -11,11 +11,8 @@ from practice.pay.completions import complete_session, take_back
 from practice.pay.lines import Preview
 from practice.pay.periods import close_period, open_period, preview
 from practice.pay.rates import set_pay_rate
-from practice.scheduling.booking_models import GroupSession
 from practice.security.permissions import Scope
-from practice.store.ids import new_id
 from tests.support.people import House, Person
-from tests.support.schedule import make_client, make_service, put
 from tests.support.sessions import HOUR, PROGRESS, Sessions
 from tests.support.slow_close import Books
 
@@ -37,16 +34,6 @@ class Payroll(Sessions):
     def met(self, starts_at: datetime, **more: Any) -> UUID:
         """Completed and signed an hour after its end."""
         return self.held(starts_at, **{"signed_at": starts_at + 2 * HOUR} | more)
-
-    def group(self, starts_at: datetime, seats: int) -> tuple[UUID, list[UUID]]:
-        """Of seats whose completion and signature are still to come."""
-        service = make_service(self.practice, kind="GROUP")
-        place = {"clinician_id": self.clinician.staff_id, "service_id": service, "starts_at": starts_at}
-        group = GroupSession(id=new_id(), ends_at=starts_at + HOUR, capacity=8, **place)
-        group_id = group.id
-        put(self.practice, group)
-        more = {"service": service, "status": "SCHEDULED", "status_at": None, "group_session_id": group_id}
-        return group_id, [self.held(starts_at, client=make_client(self.practice), **more) for _ in range(seats)]
 
     def count(self, appointment: UUID, now: datetime | None = None) -> None:
         with self.practice.work(now=now) as work:

@@ -220,6 +220,11 @@ class Books:
                 found[line.session_id].last_reason = line.reason
         return found
 
+    def standing_by(self, at: datetime) -> list[Any]:
+        """Of the last week that was closed then. Whatever was told to wait is paid once it is signed."""
+        closed = [row for row in self.periods if row.closed_at and row.closed_at <= at]
+        return [line for line in self.lines if closed and (line.period_id, line.kind) == (closed[-1].id, "standby")]
+
     # What that means
 
     def due(self, week: date, at: datetime, opened: Iterable[Period] = ()) -> Due:
@@ -242,7 +247,8 @@ class Books:
             if not session.stands:
                 continue
             if natural is not None and natural <= week:
-                left_over = first is not None and week == next_week and first <= natural
+                waited = any(line.session_id == session.key for line in self.standing_by(at))
+                left_over = first is not None and week == next_week and (first <= natural or waited)
                 if natural == week or left_over:
                     self.pay(due, session, "regular" if self.week_of(session.starts_at) == week else "late", at)
             elif self.week_of(session.starts_at) <= week and session.completed < self.cut_off(week):
@@ -343,7 +349,9 @@ class Books:
                 one = next(one for one in self.sessions(period.closed_at) if one.key == line.session_id)
                 natural = self.natural_week(one)
                 assert natural is not None, "what is not signed was paid"
-                assert in_order[0] <= natural <= period.week, "a session was paid out of its time"
+                assert natural <= period.week, "a session was paid too early"
+                waited = any((row.session_id, row.kind) == (line.session_id, "standby") for row in before.lines)
+                assert natural >= in_order[0] or waited, "a session was paid that was paid elsewhere"
 
 
 def worth(rate_cents: int, multiplier: Fraction, minutes: int) -> int:
