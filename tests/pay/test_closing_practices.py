@@ -60,16 +60,17 @@ def test_every_closed_week_pays_what_the_long_way_gives(house: Installation, tmp
         for at, one in earlier:
             assert preview(work, one.week, at) == one
     assert seen["regular"] > 150
-    assert seen["late"] > 10
+    assert seen["late"] > 5
     assert seen["adjustment"] > 20
 
 
 def put_right(practice: House, books: Books, random: Random, now: datetime) -> datetime:
     """Some rates and multipliers, and sessions that should not have been paid; one that is not to be. A second passes
     with each."""
-    paid = [line for line in books.lines if line.kind in ("regular", "late")]
+    in_order = sorted(books.lines, key=lambda line: (books.name(books.seat_of[line.appointment_id]), line.kind))
+    paid = [line for line in in_order if line.kind in ("regular", "late")]
     gone = {row.id for row in books.completions if row.voided_at}
-    staff = sorted({line.staff_id for line in paid}, key=str)
+    staff = sorted({line.staff_id for line in paid}, key=books.staff_name.__getitem__)
     with practice.work(now=now + SECOND) as work:
         since = books.date_of(now) - random.randrange(5, 25) * DAY
         set_pay_rate(work, random.choice(staff), random.randrange(4000, 12000), since)
@@ -80,7 +81,7 @@ def put_right(practice: House, books: Books, random: Random, now: datetime) -> d
             if line.appointment_id not in gone:
                 take_back(work, line.appointment_id, "A mistake")
                 gone.add(line.appointment_id)
-        waits = [line for line in books.lines if line.kind == "standby" and line.appointment_id not in gone]
+        waits = [line for line in in_order if line.kind == "standby" and line.appointment_id not in gone]
         waits = [line for line in waits if line.session_id not in {one.session_id for one in paid}]
         if waits:
             void_completion(work, Scope.ALL, random.choice(waits).appointment_id, "A mistake")
