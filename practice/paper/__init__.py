@@ -1,6 +1,7 @@
 """Paper: what is handed to people as a PDF. What it says is given as data; how it looks stands in `paper.typ`."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,6 +43,9 @@ class Paper:
 
 def pdf_of(paper: Paper) -> bytes:
     """What people wrote is passed as data and never read as markup."""
-    pdf = typst.compile(LAYOUT, sys_inputs={"paper": json.dumps(asdict(paper))})
+    document = asdict(paper)
+    for part in document["parts"]:
+        part["text"] = re.sub(r"\n{3,}", "\n\n", part["text"])  # which look the same, and cost by their number
+    pdf = typst.compile(LAYOUT, sys_inputs={"paper": json.dumps(document)})
     assert isinstance(pdf, bytes)  # noqa: S101 - one document, one file
     return pdf
