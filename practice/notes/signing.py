@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from practice.errors import Refusal
+from practice.messages.planning import ToStaff, tell_staff_once
 from practice.notes.content_rules import signing_problems
 from practice.notes.deadline_rules import NO_SESSION_NOTES
 from practice.notes.keeping import Held, Signature, hold, hold_one, keep_what_came, put_signatures, record
@@ -106,6 +107,9 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
     keep_what_came(work, [held])
     told = put_signatures(work, [Signature(held, held.base, "AUTHOR")])
     apply(note, {"status": "IN_REVIEW", "submitted_at": work.now})
+    supervisor_id = authors_of(work, [held])[note.clinician_id].supervisor_id
+    if supervisor_id is not None:
+        tell_staff_once(work, [ToStaff("NOTE_HANDED_IN", work.now, supervisor_id, note_id)])
     record(work, "note.submitted", note, **told[note_id])
     return note
 
@@ -139,6 +143,7 @@ def return_note(work: Work, note_id: UUID, reason: str) -> Note:
             "return_reason": work.seal("notes", "return_reason", note.id, written_returns(returns)),
         },
     )
+    tell_staff_once(work, [ToStaff("NOTE_RETURNED", work.now, note.clinician_id, note_id)])
     record(work, "note.returned", note)
     return note
 

@@ -98,6 +98,22 @@ def test_a_note_that_is_returned_goes_round_again_and_every_reason_stays(supervi
         assert "reason" not in entry.details
 
 
+def test_whoever_has_to_do_something_next_is_told(supervised: Ward) -> None:
+    ward, note = supervised, supervised.created()
+    for hour, (verb, by, more) in enumerate(
+        [("submit", None, {}), ("return", ward.supervisor, {"reason": "The risk is missing"}), ("submit", None, {})]
+    ):
+        ward.now = NOW + timedelta(hours=hour)
+        note = ward.done(note, verb, by, **more)
+    query = "select kind, staff_id, due_at from messages where about_id = :note_id order by due_at"
+    told = [(row.kind, row.staff_id, row.due_at) for row in ward.rows(query, note_id=note["id"])]
+    assert told == [
+        ("NOTE_HANDED_IN", ward.supervisor.staff_id, NOW),
+        ("NOTE_RETURNED", ward.clinician.staff_id, NOW + timedelta(hours=1)),
+        ("NOTE_HANDED_IN", ward.supervisor.staff_id, NOW + timedelta(hours=2)),
+    ]
+
+
 def test_the_author_takes_a_note_back_from_review(supervised: Ward) -> None:
     ward, note = supervised, supervised.created()
     assert refused(ward.step(note, "withdraw"), "NOT_IN_REVIEW")
