@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.answers import Input
 from api.deps import Desk, endpoint
-from api.fields import Name, Short
+from api.fields import WRITTEN, Name, Short
 from api.notes import Type
 from practice.notes import templates
 from practice.notes.content_rules import MOST_SECTIONS
@@ -26,7 +26,7 @@ class PlaceIn(Input):
 
     key: Short
     title: Name
-    prompt: Annotated[str, Field(max_length=500)] = ""
+    prompt: Annotated[str, StringConstraints(max_length=500, pattern=WRITTEN)] = ""
     required: bool = True
 
 

@@ -12,6 +12,7 @@ from practice.desk.session_completions import Filters, Seen, filtered, seen, sta
 from practice.errors import Refusal
 from practice.notes import locking
 from practice.notes.deadline_rules import DAY, NO_SESSION_NOTES
+from practice.notes.keeping import record
 from practice.notes.locking import NoteSigned, is_signed, lock_session_row, refuse_locked
 from practice.notes.models import Note
 from practice.notes.notes import create_note
@@ -139,6 +140,7 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
         raise Invalid(["noteId: sessions of this service have a template of their own, and this draft has another."])
     apply(note, {"appointment_id": session_id})
     apply(completion, {})
+    record(work, "note.linked", note, appointment_id=str(session_id))
     work.record("session_completion.changed", "appointment", session_id, note_id=str(note_id))
     work.db.flush()
     return seen(work, [session_id])[0]

@@ -63,7 +63,8 @@ def create_note(
     first = new_version(work, 1, content, generated=generated)
     work.db.add(note)
     put_versions(work, [(note.id, first)])
-    record(work, "note.created", note, type=type, **first.told)
+    about = {"type": type, "appointment_id": appointment_id and str(appointment_id)}
+    record(work, "note.created", note, **about, **first.told)
     return note
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from practice.notes.content_rules import Content, Section
 
-MOST_LINES = 400  # of a section that is compared line by line: what it costs grows with the square of them
+MOST_LINES = 100  # of a section that is compared line by line: at worst what it costs grows with the cube of them
 
 
 class Line(NamedTuple):

@@ -16,8 +16,9 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import read_cursor, write_cursor
 
-PORTION = 100
+PORTION = 250
 MOST_LOOKED_AT = 500
+MOST_LETTERS = 2_000_000  # in all of them: a note can be long, and folding its accents takes its time
 MOST_FOUND = 20
 ORDER = (Note.created_at.expression, Note.id.expression)
 
@@ -50,8 +51,8 @@ def search_notes(
         raise Invalid(["query: write at least one word to look for."])
     place = read_cursor(cursor, "-created_at", ORDER) if cursor else None
     found: list[Found] = []
-    looked_at, more = 0, True
-    while more and looked_at < MOST_LOOKED_AT and len(found) < MOST_FOUND:
+    looked_at, letters, more, enough = 0, 0, True, False
+    while more and not enough and looked_at < MOST_LOOKED_AT:
         portion = next_portion(work, scope, filters, place)
         more = len(portion) == PORTION
         for number, note in enumerate(portion, 1):
@@ -61,9 +62,11 @@ def search_notes(
             where = places(words, text)
             if where is not None:
                 found.append(Found(note, snippet(text, min(where))))
-                if len(found) == MOST_FOUND:
-                    more = more or number < len(portion)
-                    break
+            letters += len(text)
+            enough = len(found) == MOST_FOUND or letters >= MOST_LETTERS
+            if enough:
+                more = more or number < len(portion)
+                break
     record(work, filters, found, looked_at, reason)
     return Finds(found, looked_at, write_cursor("-created_at", place) if more and place else None)
 

@@ -13,17 +13,22 @@ SIGNED_BY |= {"AMENDMENT": ("note.amended",), "ADDENDUM": ("note.added_to",)}
 SIGNING = ("note.signed", "note.co_signed")
 LATER = ("note.amended", "note.added_to")
 STEPS = ("note.submitted", "note.returned", "note.withdrawn")
-TRAIL = ("note.created", "note.saved", "note.kept_as_it_came", *SIGNING, *LATER, *STEPS)
+PLACED = ("note.created", "note.linked")
+TRAIL = (*PLACED, "note.saved", "note.kept_as_it_came", "note.voided", *SIGNING, *LATER, *STEPS)
 
 
 class Told(NamedTuple):
-    """An entry of the audit trail: which version was written, which signature was given, each with its hash."""
+    """An entry of the audit trail, on a client's chart: which version was written, which signature was given, each with
+    its hash; what was begun, and of which session."""
 
     action: str
+    client_id: UUID | None
     version: int | None
     content: str | None
     signature: int | None
     hash: str | None
+    type: str | None
+    appointment_id: str | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Stored:
     number: int
     kind: str
     hash: bytes | None
+    written_by_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Standing:
     signed_at: datetime | None
     signed_by_id: UUID | None
     shows_its_versions: bool  # the text that is shown is what the versions say
+    client_id: UUID
+    clinician_id: UUID
+    type: str
+    appointment_id: UUID | None
+    voided: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,7 @@ def verdict(
         *signature_problems(versions, signatures, trail),
         *cover_problems(standing, versions, signatures),
         *standing_problems(standing, signatures, trail, came_in),
+        *place_problems(standing, versions, signatures, trail),
     ]
     elsewhere = came_in and not signed_here and standing.signed_at is not None
     return Verdict(len(versions), len(signatures), elsewhere, problems)
@@ -170,3 +182,24 @@ def standing_problems(
     if standing.status not in possible:
         problems.append(Problem("note", "The note's status is not what was done with it."))
     return problems
+
+
+def place_problems(
+    standing: Standing, versions: Iterable[Stored], signatures: Iterable[Given], trail: Sequence[Told]
+) -> list[Problem]:
+    """Whether it is still whose it was, and of the session it was written about. A signature does not say that."""
+    authors = {version.written_by_id for version in versions if version.written_by_id is not None}
+    authors |= {one.facts.signer for one in signatures if one.facts.kind != "CO_SIGNATURE"}
+    types = {entry.type for entry in trail if entry.action == "note.created"}
+    sessions = [entry.appointment_id for entry in trail if entry.action in PLACED]
+    session = None if standing.appointment_id is None else str(standing.appointment_id)
+    wrong = {
+        "It stands in another client's chart than it was written in.": {one.client_id for one in trail}
+        - {standing.client_id},
+        "It was written, or signed as its author's, by somebody else.": authors - {standing.clinician_id},
+        "It was begun as a note of another type.": types - {standing.type},
+        "It is not of the session that it was written about.": sessions and sessions[-1] != session,
+        "It is taken back, or no longer so, and nobody did that.": standing.voided
+        != any(entry.action == "note.voided" for entry in trail),
+    }
+    return [Problem("note", sentence) for sentence, is_wrong in wrong.items() if is_wrong]

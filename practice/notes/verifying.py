@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 
 from practice.notes.content_rules import composed
 from practice.notes.models import Note, NoteSignature, NoteVersion
 from practice.notes.reading import find_note, told
 from practice.notes.signing_rules import Facts
-from practice.notes.verification_rules import TRAIL, Given, Standing, Stored, Told, Verdict, verdict
+from practice.notes.verification_rules import TRAIL, Given, Problem, Standing, Stored, Told, Verdict, verdict
 from practice.notes.versions import Version, opened, versions_of
 from practice.security.doctor import Finding
 from practice.security.encryption import DecryptionRefused
@@ -24,6 +24,14 @@ from practice.security.permissions import Scope
 from practice.security.work import Actor, Work
 
 PORTION = 500
+SAID = ("version", "content", "signature", "hash", "type", "appointment_id")
+GONE = text("""
+    select cast(a.details ->> 'note_id' as uuid) from audit_log as a
+    where a.tenant_id = :tenant_id and a.action = 'note.created' and not exists (
+        select from notes as n where n.tenant_id = :tenant_id and n.id = cast(a.details ->> 'note_id' as uuid)
+    )
+    order by a.seq limit :most
+""")
 NAMED = 100  # as many are looked at a second time, and named
 
 
@@ -55,8 +63,13 @@ def verdict_on(
 ) -> Verdict:
     read = [(row, opened_or_not(work, row)) for row in versions]
     shown = shows_its_versions(work, note, [version for _, version in read])
-    standing = Standing(note.status, note.signed_at, note.signed_by_id, shown)
-    stored = [Stored(row.number, row.kind, version.hash if version else None) for row, version in read]
+    standing = Standing(
+        *(note.status, note.signed_at, note.signed_by_id, shown),
+        *(note.client_id, note.clinician_id, note.type, note.appointment_id, note.voided_at is not None),
+    )
+    stored = [
+        Stored(row.number, row.kind, version.hash if version else None, row.written_by_id) for row, version in read
+    ]
     return verdict(standing, stored, [given(signature) for signature in signatures], trail)
 
 
@@ -104,16 +117,16 @@ def by_note(rows: Any) -> dict[UUID, list[Any]]:
 def trail_of(work: Work, note_ids: Collection[UUID], client_ids: Collection[UUID]) -> dict[UUID, list[Told]]:
     """What the audit trail says of these notes of these clients, in its order."""
     entry = AuditEntry
-    query = select(entry.action, entry.details).where(
+    query = select(entry.action, entry.subject_id, entry.details).where(
         entry.tenant_id == work.tenant_id, entry.subject_id.in_(client_ids), entry.action.in_(TRAIL)
     )
     wanted = {str(note_id): note_id for note_id in note_ids}
     found: dict[UUID, list[Told]] = {}
-    for action, details in work.db.execute(query.order_by(entry.seq)):
+    for action, client_id, details in work.db.execute(query.order_by(entry.seq)):
         note_id = wanted.get(details.get("note_id"))
         if note_id is not None:
-            said = (details.get(name) for name in ("version", "content", "signature", "hash"))
-            found.setdefault(note_id, []).append(Told(action, *said))
+            said = (details.get(name) for name in SAID)
+            found.setdefault(note_id, []).append(Told(action, client_id, *said))
     return found
 
 
@@ -131,7 +144,7 @@ def examine_notes(house: Installation, now: datetime, tenant_id: UUID, name: str
             suspects += [note_id for note_id, one in found.items() if one.problems]
             work.db.expunge_all()
     # somebody may have written while all this was read: those are looked at again, with nobody writing
-    wrong = dict(again(house, now, tenant_id, suspects[:NAMED]))
+    wrong = dict(again(house, now, tenant_id, suspects[:NAMED])) | lost(house, now, tenant_id)
     facts: dict[str, Any] = {"tenant_id": str(tenant_id), "notes": notes, "signatures": signatures}
     if wrong:
         some = "; ".join(
@@ -170,3 +183,11 @@ def again(
             found = verdicts(work, [work.db.scalars(query).one()])[note_id]
         if found.problems:
             yield note_id, found
+
+
+def lost(house: Installation, now: datetime, tenant_id: UUID) -> dict[UUID, Verdict]:
+    """Notes that the audit trail has seen begin, and that are not there: nothing else would miss them."""
+    verdict_on_it = Verdict(0, 0, signed_elsewhere=False, problems=[Problem("note", "It is gone.")])
+    with house.work(Actor(tenant_id), now) as work:
+        gone = work.db.scalars(GONE, {"tenant_id": tenant_id, "most": NAMED})
+        return dict.fromkeys(gone, verdict_on_it)

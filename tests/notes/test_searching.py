@@ -76,6 +76,16 @@ def test_one_call_looks_so_far_and_says_where_to_go_on(ward: Ward, monkeypatch: 
     assert ward.post("/notes/search", query="needle", cursor="of-nothing").status_code == 422
 
 
+def test_of_long_notes_one_call_looks_at_fewer(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MOST_LETTERS", 5000)
+    notes = {ward.created(sections=SOAP | {"plan": "Again. " * 600})["id"] for _ in range(3)}
+    first = search(ward, "again")
+    assert (first["looked_at"], len(first["items"])) == (2, 2)
+    rest = search(ward, "again", cursor=first["next_cursor"])
+    assert (rest["looked_at"], rest["next_cursor"]) == (1, None)
+    assert {one["note"]["id"] for one in first["items"] + rest["items"]} == notes
+
+
 def test_what_was_looked_for_is_nowhere_and_whose_chart_was_shown_is(ward: Ward) -> None:
     note = ward.created(sections=SOAP | {"plan": "Zweistromland"})
     assert found(ward, "zweistromland") == [note["id"]]

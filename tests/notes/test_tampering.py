@@ -9,15 +9,19 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from practice.desk.completing import link_note
 from practice.notes import verifying
 from practice.notes.content_rules import Section, kept, read
+from practice.notes.notes import void_note
 from practice.notes.signing_rules import Facts, content_hash, signature_hash
 from practice.notes.verifying import examine_notes
 from practice.security.doctor import Finding
+from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support import cluster
 from tests.support.notes import SOAP, Ward, license_as
 from tests.support.people import NOW
+from tests.support.schedule import make_client
 
 
 @dataclass
@@ -175,6 +179,9 @@ CASES: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
     "another text shown": (lambda f: f.show("Nothing of note."), {"text"}),
     "no text shown": (lambda f: f.note_is("text = null"), {"text"}),
     "rubbish shown": (lambda f: f.note_is("text = 'x'"), {"text"}),
+    "under another session": (lambda f: f.note_is("appointment_id = %(s)s", s=f.ward.session()), {"note"}),
+    "of another kind": (lambda f: f.note_is("type = 'SAFETY_PLAN'"), {"note"}),
+    "another author": (lambda f: f.note_is("clinician_id = %(who)s", who=f.ward.supervisor.staff_id), {"note"}),
 }
 
 
@@ -234,3 +241,38 @@ def test_all_notes_of_a_practice_are_examined_in_portions(ward: Ward, monkeypatc
     finding = examined(ward)
     assert (finding.ok, finding.facts["notes"], finding.facts["signatures"]) == (True, 5, 5)
     assert finding.sentence.startswith("Practice Elm Street: 5 notes with 5 signatures")
+
+
+def test_a_note_in_another_chart_shows_though_both_charts_are_read_at_once(ward: Ward) -> None:
+    other = make_client(ward.practice, ward.clinician)
+    note, _, theirs = ward.signed(), ward.signed(), ward.signed(client_id=other)
+    with cluster.superuser(ward.practice.house.store.database) as connection:
+        connection.execute("set session_replication_role = replica")
+        Forger(ward, connection, UUID(note["id"])).note_is("client_id = %(c)s", c=other)
+    finding = examined(ward)
+    assert finding.facts.get("wrong") == [note["id"]]
+    assert verified(ward, UUID(theirs["id"])) == set()
+
+
+def test_a_note_that_is_hidden_or_gone_altogether_is_missed(ward: Ward) -> None:
+    note, hidden, _ = ward.created(), ward.signed(), ward.signed()
+    with cluster.superuser(ward.practice.house.store.database) as connection:
+        connection.execute("set session_replication_role = replica")
+        forger = Forger(ward, connection, UUID(note["id"]))
+        forger.run("delete from note_versions where note_id = %(note)s")
+        forger.run("delete from notes where id = %(note)s")
+        Forger(ward, connection, UUID(hidden["id"])).note_is("voided_at = %(at)s, void_reason = 'Away'", at=NOW)
+    finding = examined(ward)
+    assert not finding.ok
+    assert set(finding.facts["wrong"]) == {note["id"], hidden["id"]}
+    assert f"{note['id']}, note: It is gone" in finding.sentence
+
+
+def test_a_note_that_is_put_to_a_session_or_taken_back_is_still_what_was_written(ward: Ward) -> None:
+    session = ward.session(status="COMPLETED", status_at=NOW)
+    note, draft = ward.signed(), ward.created()
+    with ward.practice.work(ward.clinician) as work:
+        link_note(work, Scope.OWN, session, 0, UUID(note["id"]))
+        void_note(work, UUID(draft["id"]), "Begun twice")
+    assert verified(ward, UUID(note["id"])) == set()
+    assert examined(ward).ok

@@ -79,6 +79,7 @@ def test_what_was_begun_by_a_template_is_finished_by_it(ward: Ward) -> None:
         {"sections": [{"key": "text", "title": "Text"}]},
         {"sections": [THREE[0], THREE[0]]},
         {"sections": [{"key": "focus", "title": "Focus", "required": False}]},
+        {"sections": [{"key": "focus", "title": "Focus", "prompt": "What?\x00"}]},
         {"kind": "SOAP_NOTE"},
         {"kind": "LETTER"},
         {"service_id": new_id()},
