@@ -7,7 +7,6 @@ Hypothesis looks for a short life that goes wrong; busy practices mix all steps 
 thousands of steps more.
 """
 
-import inspect
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, run_state_machine_as_test
 from sqlalchemy import text
 
 from practice.desk import completing
@@ -31,16 +30,15 @@ from practice.notes.locking import unlock_session
 from practice.notes.models import Note
 from practice.notes.signing import sign_note
 from practice.pay import completions, periods, rates
-from practice.scheduling.booking_models import GroupSession
 from practice.scheduling.models import Service
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.ids import new_id
 from tests.support.people import House, Person, make_practice
-from tests.support.schedule import make_appointment, make_client, make_service, put
-from tests.support.sessions import PROGRESS, write_note
+from tests.support.schedule import make_appointment, make_client, make_service
+from tests.support.sessions import PROGRESS, make_group, write_note
 from tests.support.slow_periods import LATEST, WEEK, Facts, Seat, SlowPeriods, Week, told
+from tests.support.steps import Steps
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 LIVES, STEPS = (60, 50) if LONG else (6, 25)
@@ -63,16 +61,7 @@ CHOICES: dict[str, Any] = {
     "minutes": [30, 45, 50, 90],
     **dict.fromkeys(("late", "whole", "own", "since_ever", "to_the_second", "imported"), (False, True)),
 }
-ALL_STEPS: list[str] = []
-
-
-def choosing(step: Callable[..., None]) -> Any:
-    ALL_STEPS.append(step.__name__)
-    return rule(**{name: st.sampled_from(CHOICES[name]) for name in drawn(step)})(step)
-
-
-def drawn(step: Callable[..., None]) -> list[str]:
-    return [name for name in inspect.signature(step).parameters if name != "self"]
+choosing = Steps(CHOICES)
 
 
 class Pay(RuleBasedStateMachine):
@@ -171,20 +160,8 @@ class Pay(RuleBasedStateMachine):
         who, start = self.clinicians[clinician], self.now - ago * HOUR
         more: dict[str, Any] = {"guarded": False}
         if code == "GROUP":
-            more["group_session_id"] = self.new_group(who, start)
+            more["group_session_id"] = make_group(self.practice, who, self.services["GROUP"], start)
         self.seat(who, code, start, imported=imported, **more)
-
-    def new_group(self, who: Person, start: datetime) -> UUID:
-        group = GroupSession(
-            id=new_id(),
-            clinician_id=who.staff_id,
-            service_id=self.services["GROUP"],
-            starts_at=start,
-            ends_at=start + HOUR,
-            capacity=8,
-        )
-        put(self.practice, group)
-        return group.id
 
     def seat(self, who: Person, code: str, start: datetime, *, imported: bool, **more: Any) -> None:
         if imported:
@@ -378,20 +355,8 @@ class Pay(RuleBasedStateMachine):
             if line.kind != "standby":
                 brought[str(line.session_id)] += line.amount_cents
         slow = SlowPeriods(self.facts, self.now)
-        for session, seats in slow.sessions().items():
-            standing = [seat for seat in seats if seat.completed_at < LATEST and seat.voided_at == LATEST]
-            signed = [seat for seat in standing if seat.signed_at < LATEST]
-            paid = slow.paid.get(session)
-            if paid is None:
-                done = standing and len(signed) == len(standing)
-                on = min(seats, key=lambda seat: seat.name).starts_at.astimezone(self.zone).date()
-                if done and slow.week_of(seats[0].starts_at) >= FIRST:
-                    kind, _ = KINDS[seats[0].service]
-                    assert slow.worth(seats[0].staff, kind, 60, on, self.now)[1] is None, "signed, and never paid"
-                assert brought[session] == 0
-            else:
-                worth = slow.worth(paid.staff, paid.kind, paid.minutes, paid.on, self.now)[1]
-                assert brought[session] == (worth if signed else 0)
+        for session in slow.sessions():
+            assert brought[session] == slow.deserved(session)
 
     def teardown(self) -> None:
         if self.seats:
@@ -418,10 +383,9 @@ def test_no_busy_practice_pays_wrong(house: Installation) -> None:
     for seed in range(BUSY_PRACTICES):
         random, practice = Random(seed), Pay()  # noqa: S311
         practice.open(ZONES[seed % 3])
-        weights = [3 if name in ("hold", "complete", "sign", "pass_time", "close") else 1 for name in ALL_STEPS]
-        for name in random.choices(ALL_STEPS, weights, k=BUSY_STEPS):
-            step = getattr(practice, name)
-            step(**{name: random.choice(CHOICES[name]) for name in drawn(getattr(Pay, name))})
+        weights = [3 if name in ("hold", "complete", "sign", "pass_time", "close") else 1 for name in choosing.all]
+        for name in random.choices(list(choosing.all), weights, k=BUSY_STEPS):
+            choosing.take(practice, name, random)
             practice.the_next_week_is_as_the_long_way_has_it()
         practice.close_everything()
     print(f"{sum(Pay.done.values())} steps: {dict(sorted(Pay.done.items()))}")  # noqa: T201 - read with -s

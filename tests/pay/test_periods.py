@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,95 +14,18 @@ from practice.pay.completions import (
     SessionPaid,
     SessionVoided,
     complete_session,
-    complete_sessions,
-    take_back,
     void_completion,
     worth_of,
 )
 from practice.pay.lines import Preview
-from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, close_period, open_period, preview
-from practice.pay.rates import set_multiplier, set_pay_rate
-from practice.people.service import Invalid, NotFound, deactivate_staff
-from practice.scheduling.booking_models import GroupSession
-from practice.scheduling.refusals import WrongStatus
+from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, close_period, open_period
+from practice.pay.rates import set_multiplier
+from practice.people.service import Invalid, deactivate_staff
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
-from practice.store.ids import new_id
-from tests.support.people import House, Person, make_practice
-from tests.support.schedule import make_service, put
-from tests.support.sessions import Sessions
+from tests.support.office import CUT_OFF, DAY, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, Office, told
+from tests.support.people import make_practice
 from tests.support.waiting import collide
-
-WEEK, DAY, HOUR, SECOND = timedelta(days=7), timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
-LAST = date(2026, 3, 8)  # of 167 hours
-CUT_OFF = datetime(2026, 3, 16, 4, tzinfo=UTC)
-HELD = datetime(2026, 3, 10, 15, tzinfo=UTC)
-NEXT_CUT_OFF = CUT_OFF + WEEK
-
-
-class Office:
-    """A clinician with 60.50 an hour, their sessions of an hour, and an admin who closes weeks."""
-
-    def __init__(self, practice: House) -> None:
-        self.practice = practice
-        self.clinician = practice.add("clinician")
-        self.sessions = Sessions(practice, self.clinician)
-        self.set_rate(6050, at=HELD - 100 * DAY)
-
-    def set_rate(self, cents: int, at: datetime, since: date | None = None, who: Person | None = None) -> None:
-        with self.practice.work(now=at) as work:
-            set_pay_rate(work, (who or self.clinician).staff_id, cents, since)
-
-    def held(self, starts_at: datetime = HELD, *, signed: bool = True, **more: Any) -> UUID:
-        """Completed after an hour, and signed after two."""
-        session = self.sessions.held(starts_at, **more)
-        if signed:
-            self.sign(session, starts_at + 2 * HOUR, more.get("clinician"))
-        return session
-
-    def group(self, starts_at: datetime = HELD, seats: int = 2) -> tuple[UUID, list[UUID]]:
-        """Its seats are completed and not signed, those of the smallest id first."""
-        service = make_service(self.practice, minutes=90, kind="GROUP")
-        group = GroupSession(
-            id=new_id(),
-            clinician_id=self.clinician.staff_id,
-            service_id=service,
-            starts_at=starts_at,
-            ends_at=starts_at + HOUR,
-            capacity=8,
-        )
-        put(self.practice, group)
-        more: dict[str, Any] = {"service": service, "group_session_id": group.id, "signed": False}
-        return group.id, sorted((self.held(starts_at, **more) for _ in range(seats)), key=str)
-
-    def sign(self, appointment: UUID, at: datetime, by: Person | None = None) -> None:
-        self.sessions.note(appointment, signed_at=at, created_at=at, clinician=by or self.clinician)
-
-    def close(self, week: date, at: datetime) -> Preview:
-        with self.practice.work(now=at) as work:
-            return close_period(work, week)
-
-    def preview(self, week: date, at: datetime, as_of: datetime | None = None) -> Preview:
-        with self.practice.work(now=at) as work:
-            return preview(work, week, as_of or at)
-
-    def take_back(self, appointment: UUID, at: datetime) -> None:
-        with self.practice.work(now=at) as work:
-            take_back(work, appointment, "Never held")
-
-    def rows(self, table: str) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
-            return list(db.execute(text(f"select * from {table} where tenant_id = :id"), {"id": self.practice.id}))
-
-
-@pytest.fixture
-def office(practice: House) -> Office:
-    return Office(practice)
-
-
-def told(found: Preview) -> list[tuple[str, UUID, int]]:
-    return [(line.kind, line.appointment_id, line.amount_cents) for line in found.lines]
-
 
 # Opening and closing
 
@@ -420,73 +342,6 @@ def test_a_preview_uses_what_was_known_then_also_of_what_was_closed(office: Offi
     assert office.preview(LAST + WEEK, later, as_of=CUT_OFF + HOUR).lines == []
     assert [line.kind for line in office.preview(LAST + WEEK, later).lines] == ["adjustment"]
     assert office.preview(LAST + 2 * WEEK, later).lines == []  # the next week corrects it
-
-
-# Completions
-
-
-def test_a_completion_is_made_once_with_kind_and_minutes_of_now(office: Office) -> None:
-    one, other, open_ = office.held(), office.held(HELD + HOUR), office.held(HELD, status="SCHEDULED", status_at=None)
-    with office.practice.work() as work:
-        made = complete_session(work, one)
-        assert (made.kind, made.minutes, made.created_by) == ("INDIVIDUAL", 60, office.practice.admin.account_id)
-        with pytest.raises(WrongStatus):
-            complete_session(work, open_)
-        with pytest.raises(NotFound):
-            complete_session(work, new_id())
-    with office.practice.work(office.practice.add("clinician")) as work, pytest.raises(NotFound):
-        complete_session(work, one, Scope.OWN)
-    with office.practice.work(now=CUT_OFF + WEEK) as work:
-        assert complete_session(work, one).created_at == office.practice.now
-        found = complete_sessions(work, Scope.ALL, appointment_ids=[one, other, open_, new_id()])
-    assert (found.made, found.there, found.not_completed, found.voided) == ([other], [one], [open_], [])
-    with office.practice.work(office.clinician) as work:
-        void_completion(work, Scope.OWN, one, "Twice")
-        assert complete_sessions(work, Scope.OWN, since=HELD, until=HELD + HOUR).voided == [one]
-        with pytest.raises(SessionVoided):
-            complete_session(work, one)
-    assert told(office.close(LAST, CUT_OFF + WEEK)) == [("regular", other, 6050)]
-
-
-def test_many_completions_are_made_at_once_and_none_twice(office: Office) -> None:
-    ids = [office.held(HELD + number * HOUR) for number in range(30)]
-
-    def make(_: int) -> int:
-        with office.practice.work() as work:
-            return len(complete_sessions(work, Scope.ALL, appointment_ids=ids).made)
-
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(make, range(8))) == 30
-    assert len(office.rows("session_completions")) == 30
-
-
-def test_a_void_and_a_closing_wait_for_one_another(office: Office) -> None:
-    one = office.held()
-    outcome = collide(
-        office.practice,
-        lambda work: close_period(work, LAST),
-        lambda work: void_completion(work, Scope.ALL, one, "Twice"),
-    )
-    assert isinstance(outcome.exception(), SessionPaid)
-    assert office.rows("session_completions") == []
-
-
-def test_what_sessions_are_worth(office: Office) -> None:
-    paid, unsigned = office.held(), office.held(HELD + HOUR, signed=False)
-    other = office.practice.add("clinician")
-    unrated, open_ = office.held(clinician=other), office.held(status="SCHEDULED", status_at=None)
-    office.close(LAST, CUT_OFF)
-    with office.practice.work(now=CUT_OFF + HOUR) as work:
-        worth = worth_of(work, [paid, unsigned, unrated, open_], work.now)
-        before = worth_of(work, [paid], CUT_OFF - SECOND)
-    assert set(worth) == {paid, unsigned, unrated}
-    assert (worth[paid].amount_cents, worth[paid].paid, worth[paid].week) == (6050, LAST, LAST)
-    assert (worth[unsigned].amount_cents, worth[unsigned].signed_at, worth[unsigned].paid) == (6050, None, None)
-    assert (worth[unrated].amount_cents, worth[unrated].rate_cents) == (None, None)
-    assert before[paid].paid is None
-    office.take_back(paid, CUT_OFF + 2 * HOUR)
-    with office.practice.work(now=CUT_OFF + 3 * HOUR) as work:
-        assert worth_of(work, [paid], work.now)[paid].amount_cents == 0
 
 
 # Nothing of it changes

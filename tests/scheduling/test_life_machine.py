@@ -5,7 +5,6 @@ Hypothesis looks for a short life that goes wrong, and likes to repeat itself; b
 get far. Both are the same in every normal run. CASELOAD_LONG=1 lives for many thousands of steps more.
 """
 
-import inspect
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -15,8 +14,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, run_state_machine_as_test
 
 from practice.errors import Refusal
 from practice.scheduling import blocks, changing, life, moving, requests, series, waitlist
@@ -28,6 +26,7 @@ from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, wall
 from tests.support.people import House, Person, make_practice
 from tests.support.schedule import make_client, make_room, make_service, open_hours
 from tests.support.schedule_state import GIVEN_UP, MAY_FOLLOW, OPEN, State, check, read_state
+from tests.support.steps import Steps
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 LIVES, STEPS = (100, 50) if LONG else (20, 25)
@@ -57,17 +56,7 @@ LEADS_TO = {
     **{"confirm": "CONFIRMED", "check_in": "CHECKED_IN", "start": "IN_PROGRESS"},
     **{"complete": "COMPLETED", "no_show": "NO_SHOW", "cancel": "CANCELLED"},
 }
-ALL_STEPS: list[str] = []
-
-
-def choosing(step: Callable[..., None]) -> Any:
-    """A rule of the machine that draws each of its parameters from their choices."""
-    ALL_STEPS.append(step.__name__)
-    return rule(**{name: st.sampled_from(CHOICES[name]) for name in drawn(step)})(step)
-
-
-def drawn(step: Callable[..., None]) -> list[str]:
-    return [name for name in inspect.signature(step).parameters if name != "self"]
+choosing = Steps(CHOICES)
 
 
 class Schedule(RuleBasedStateMachine):
@@ -354,9 +343,8 @@ def test_no_busy_practice_goes_wrong(house: Installation) -> None:
     for seed in range(BUSY_PRACTICES):
         random, practice = Random(seed), Schedule()  # noqa: S311
         practice.open()
-        for name in random.choices(ALL_STEPS, k=BUSY_STEPS):
-            step = getattr(practice, name)
-            step(**{name: random.choice(CHOICES[name]) for name in drawn(getattr(Schedule, name))})
+        for name in random.choices(list(choosing.all), k=BUSY_STEPS):
+            choosing.take(practice, name, random)
             check(practice.state)
     print(f"{sum(Schedule.done.values())} steps: {dict(sorted(Schedule.done.items()))}")  # noqa: T201 - read with -s
     tried = {name.rpartition(" ")[0] for name in Schedule.done}

@@ -11,7 +11,7 @@ from practice.notes.models import Note
 from practice.notes.notes import create_note
 from practice.notes.signing import submit_note
 from practice.pay.models import PayLine, PayPeriod
-from practice.scheduling.booking_models import Appointment
+from practice.scheduling.booking_models import Appointment, GroupSession
 from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.people import House, Person
@@ -52,6 +52,20 @@ class Sessions:
         )
         put(self.practice, note)
         return note.id
+
+
+def make_group(practice: House, clinician: Person, service_id: UUID, starts_at: datetime) -> UUID:
+    """Of an hour, without seats."""
+    group = GroupSession(
+        id=new_id(),
+        clinician_id=clinician.staff_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        ends_at=starts_at + HOUR,
+        capacity=8,
+    )
+    put(practice, group)
+    return group.id
 
 
 PROGRESS = dict.fromkeys(("focus", "interventions", "response", "progress", "next_steps"), "As planned.")

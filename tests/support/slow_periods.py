@@ -109,6 +109,23 @@ class SlowPeriods:
             self.stood_by = standing_by
         return found
 
+    def deserved(self, session: str) -> int:
+        """Once all is closed: its worth where it stands with a signature, and was complete and signed at one time."""
+        seats = [seat for seat in self.sessions()[session] if seat.completed_at < LATEST]
+        standing = [seat for seat in seats if seat.voided_at == LATEST]
+        signed = [seat for seat in standing if seat.signed_at < LATEST]
+        if not signed:
+            return 0
+        paid = self.paid.get(session)
+        if paid is not None:
+            return self.worth(paid.staff, paid.kind, paid.minutes, paid.on, self.as_of)[1] or 0
+        one = min(standing, key=lambda seat: seat.name)
+        kind, minutes = one.fixed or self.service(one.service, self.as_of)
+        on = one.starts_at.astimezone(self.facts.zone).date()
+        before = self.facts.first is None or self.week_of(one.starts_at) < self.facts.first
+        waits = len(signed) < len(standing) or before
+        return 0 if waits else self.worth(one.staff, kind, minutes, on, self.as_of)[1] or 0
+
     def sessions(self) -> dict[str, list[Seat]]:
         found: dict[str, list[Seat]] = defaultdict(list)
         for seat in self.facts.seats:
