@@ -13,9 +13,14 @@ READERS = {"admin", "supervisor", "clinician", "biller"}
 WEEKS = count()
 
 
+def next_closed_week() -> date:
+    """Closed weeks follow each other, as those of a practice do."""
+    return date(2015, 1, 4) + timedelta(weeks=next(WEEKS))
+
+
 def closed_week(world: World, _role: str | None) -> dict[str, Any]:
     """Long ago, and closed: whatever else is there, it can be opened and closed again."""
-    week = date(2015, 1, 4) + timedelta(weeks=next(WEEKS))
+    week = next_closed_week()
     at = world.practice.now
     put(world.practice, PayPeriod(id=new_id(), week=week, opened_at=at, closed_at=at, version=1, problems=[]))
     return {"week": week.isoformat()}

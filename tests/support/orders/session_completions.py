@@ -1,12 +1,12 @@
 """Requests about completed sessions."""
 
-from datetime import date, timedelta
-from itertools import count
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from practice.notes.models import Note
 from practice.store.ids import new_id
+from tests.support.orders.pay import next_closed_week
 from tests.support.schedule import put
 from tests.support.sessions import pay_for, write_note
 from tests.support.world import Order, World
@@ -14,7 +14,6 @@ from tests.support.world import Order, World
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller"}
 MAKERS = {"admin", "supervisor", "clinician", "scheduler"}
 WRITERS = {"admin", "supervisor", "clinician"}
-WEEKS = count()
 
 
 def session(world: World, *, days: int = 1) -> UUID:
@@ -41,7 +40,7 @@ def to_sign(world: World, role: str | None) -> dict[str, Any]:
 
 def paid(world: World, _role: str | None) -> dict[str, Any]:
     found = session(world)
-    pay_for(world.practice, found, date(2026, 3, 8) - timedelta(weeks=next(WEEKS)))
+    pay_for(world.practice, found, next_closed_week())
     return {"session_id": found}
 
 
