@@ -1,5 +1,4 @@
-"""A practice whose sessions are held, completed, voided, written up and signed at random: the steps of a state machine.
-After every step the rows are read again, and what was paid is as it was."""
+"""The steps of a machine: a practice whose sessions are held, completed, voided, written up and signed at random."""
 
 import inspect
 from collections import Counter
