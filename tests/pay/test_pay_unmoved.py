@@ -9,13 +9,16 @@ from practice.notes.amending import amend_note
 from practice.notes.locking import NoteSigned, unlock_session
 from practice.notes.models import Note
 from practice.pay.completions import void_completion
+from practice.scheduling.booking_models import GroupSession
 from practice.scheduling.models import Service
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
+from practice.store.ids import new_id
 from tests.support.payroll import Payroll, amounts, days_after, standing_by
 from tests.support.people import make_practice
+from tests.support.schedule import put
 from tests.support.sessions import HOUR, PROGRESS
-from tests.support.slow_close import DAY
+from tests.support.slow_close import DAY, WEEK
 
 FIRST, SECOND_WEEK, THIRD = date(2026, 4, 5), date(2026, 4, 12), date(2026, 4, 19)
 
@@ -69,3 +72,21 @@ def test_what_becomes_of_a_service_changes_nothing_of_its_completed_sessions(pay
     assert payroll.preview(FIRST, payroll.books.cut_off(FIRST)) == first
     found = payroll.close(SECOND_WEEK)
     assert (amounts(found), standing_by(found)) == ([("late", unpaid, 8000)], [(waits, 8000)])
+
+
+def test_a_group_that_was_paid_nothing_and_given_up_is_paid_once_it_counts_again(payroll: Payroll) -> None:
+    """No adjustment says that it was given up, for there was nothing to take back."""
+    payroll.set_rate(payroll.clinician, 0, FIRST)
+    at = on(payroll, FIRST, 2)
+    group = GroupSession(id=new_id(), clinician_id=payroll.clinician.staff_id, service_id=payroll.service, starts_at=at)
+    group.ends_at, group_id = at + HOUR, group.id
+    put(payroll.practice, group)
+    first = payroll.met(at, group_session_id=group_id)
+    assert amounts(payroll.close(FIRST)) == [("regular", group_id, 0)]
+    second = payroll.held(at, group_session_id=group_id, status_at=on(payroll, SECOND_WEEK, 2))
+    payroll.take_back(first, on(payroll, SECOND_WEEK, 3))
+    payroll.set_rate(payroll.clinician, 9000, FIRST, on(payroll, SECOND_WEEK, 4))
+    assert payroll.close(SECOND_WEEK).lines == []
+    assert payroll.close(THIRD).lines == []
+    payroll.note(second, signed_at=on(payroll, THIRD, 9), created_at=on(payroll, THIRD, 9))
+    assert amounts(payroll.close(THIRD + WEEK)) == [("adjustment", group_id, 9000)]
