@@ -83,7 +83,7 @@ LEFT = """
 """
 
 # What was paid and may be worth something else by now: since the last week was closed a rate or a multiplier was set
-# that reaches it, a seat of it was voided, or it is a group that was taken back and may have a seat again.
+# that reaches it, it was voided, or it is a group with a voided seat, for another that is signed later makes it count.
 TOUCHED = """
     union
     select l.session_id from pay_rates as r
@@ -103,18 +103,12 @@ TOUCHED = """
     union
     select a.session_id from session_completions as c
     cross join lateral (
-        select coalesce(a.group_session_id, a.id) as session_id from appointments as a
+        select coalesce(a.group_session_id, a.id) as session_id, a.group_session_id from appointments as a
         where a.tenant_id = :tenant_id and a.id = c.id
         limit 1
     ) as a
-    where c.tenant_id = :tenant_id and c.voided_at > :known_since and c.voided_at <= :as_of
-    union
-    select l.session_id from pay_lines as l
-    cross join lateral (
-        select g.id from group_sessions as g where g.tenant_id = :tenant_id and g.id = l.session_id
-        limit 1
-    ) as g
-    where l.tenant_id = :tenant_id and l.reason = 'VOIDED'
+    where c.tenant_id = :tenant_id and c.voided_at <= :as_of
+        and (c.voided_at > :known_since or a.group_session_id is not null)
 """
 
 NAMED = """

@@ -1,0 +1,239 @@
+"""A practice's pay lived at random against the real database. After every step what has to hold is worked out anew from
+the rows; every closing and many previews, also of earlier instants, are held against pay worked out the long way; and
+in the end every session has come to what it deserves.
+
+Hypothesis looks for a short life that goes wrong; busy practices mix all steps and get far. Both are the same in every
+normal run. CASELOAD_LONG=1 lives for many thousands of steps more.
+"""
+
+import os
+from datetime import date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from practice.notes.locking import unlock_session
+from practice.notes.signing import sign_note
+from practice.pay.completions import take_back
+from practice.pay.periods import close_period, open_period, preview
+from practice.pay.rates import set_multiplier, set_pay_rate
+from practice.people.service import deactivate_staff
+from practice.scheduling.catalogue import change_service
+from practice.security.installation import Installation
+from practice.security.permissions import Scope
+from tests.support.desk import DAY, HOUR, SECOND
+from tests.support.pay_life import ALL_STEPS, AUTUMN, CHOICES, SPRING, Life, choosing, drawn
+from tests.support.slow_close import WEEK, Due, Period, told
+
+LONG = bool(os.environ.get("CASELOAD_LONG"))
+LIVES, STEPS = (60, 60) if LONG else (6, 20)
+BUSY_PRACTICES, BUSY_STEPS = (80, 250) if LONG else (5, 130)
+
+
+class Pay(Life):
+    def teardown(self) -> None:
+        if hasattr(self, "books"):
+            self.come_to_an_end()
+
+    # What is paid
+
+    @choosing
+    def give_up_a_group(self, number: int) -> None:
+        """All of its seats that were paid; and somebody else was there, whose note is still to come."""
+        seat = self.seat(number, lambda one: one.group_session_id and one.status == "COMPLETED" and self.is_paid(one))
+        if seat is None:
+            return
+        for one in [one for one in self.books.seats if one.group_session_id == seat.group_session_id]:
+            if one.status == "COMPLETED" and not self.is_voided(one):
+                self.do("take back", lambda work, id=one.id: take_back(work, id, "Nobody came") and None, expected=True)
+        who = next(at for at, one in enumerate(self.clinicians) if one.staff_id == seat.clinician_id)
+        self.book(who, 0, "CIRCLE", seat.starts_at, group_session_id=seat.group_session_id)
+        self.complete(0, row=True)
+
+    @choosing
+    def set_rate(self, who: int, cents: int, on: int, ever: bool) -> None:
+        since = None if ever and on < -20 else self.books.date_of(self.now) + on * DAY
+        self.do("rate", lambda work: set_pay_rate(work, self.clinicians[who].staff_id, cents, since) and None)
+
+    @choosing
+    def set_multiplier(self, who: int, kind: str, factor: str, on: int, own: bool) -> None:
+        since, whose = self.books.date_of(self.now) + on * DAY, self.clinicians[who].staff_id if own else None
+        values = {"kind": kind, "multiplier": Decimal(factor), "effective_on": since, "staff_id": whose}
+        self.do("multiplier", lambda work: set_multiplier(work, **values) and None)
+
+    @choosing
+    def change_service(self, code: str, minutes: int, other_kind: bool) -> None:
+        service = next(row for row in self.books.services if row.code == code)
+        changes: dict[str, Any] = {"kind": "FAMILY"} if other_kind else {"minutes": minutes}
+        booked = any(seat.service_id == service.id for seat in self.books.seats)
+        self.do(
+            "service",
+            lambda work: change_service(work, code, service.version, changes) and None,
+            expected=not (other_kind and booked and service.kind != "FAMILY"),
+        )
+        if any(seat.service_id == service.id and seat.id not in self.books.completion_of for seat in self.books.seats):
+            self.asked.clear()  # sessions without a row have the minutes of now
+
+    @choosing
+    def leave(self, number: int) -> None:
+        """One in many may go."""
+        if number % 10 == 0:
+            who = self.clinicians[number // 10 % 3]
+            last_day = self.books.date_of(self.now)
+            self.do("leave", lambda work: deactivate_staff(work, who.staff_id, last_day) and None, expected=True)
+
+    # Weeks
+
+    @choosing
+    def open_week(self, shift: int) -> None:
+        week = (self.week_after() or self.books.week_of(self.now)) + shift * WEEK
+        known = [row.week for row in self.books.periods]
+        first = week <= self.books.week_of(self.now) if not known else week in (*known, known[-1] + WEEK)
+        self.do("open", lambda work: open_period(work, week) and None, expected=first)
+
+    @choosing
+    def close_next(self, shift: int, hurry: bool) -> None:
+        """The next one, mostly; or one that is closed already, or not to be closed yet. Who is in a hurry does so at
+        the cut-off."""
+        week = (self.next_week() or self.books.week_of(self.now) - 2 * WEEK) + shift * WEEK
+        if hurry and shift == 0:
+            self.now = max(self.now, self.books.cut_off(week))
+        self.close(week)
+
+    def close(self, week: date) -> Due | None:
+        before, end = self.books, self.books.cut_off(week)
+        period = next((row for row in before.periods if row.week == week), None)
+        if period is not None and period.closed_at is not None:
+            found = self.do("close again", lambda work: close_period(work, week), expected=True)
+            assert before.rows == self.books.rows
+            assert told(found) == before.written(week)
+            return None
+        may = end <= self.now and week == (self.next_week() or week)
+        opened = [] if period else [Period(None, week, self.now, None)]
+        due = before.due(week, self.now, opened) if may else None
+        found = self.do("close", lambda work: close_period(work, week), expected=may)
+        if due is not None:
+            assert self.books.written(week) == due, (week, self.now)
+            assert told(found) == due
+            for line in due.lines:
+                Life.done[f"{line.kind} {line.reason}".strip()] += 1
+            Life.done["standby"] += len(due.standby)
+            Life.done["problem"] += len(due.problems)
+        return due
+
+    def ask(self, week: date, at: datetime) -> Due:
+        with self.practice.work(now=self.now) as work:
+            return told(preview(work, week, at))
+
+    def expected(self, week: date, at: datetime) -> Due:
+        closed = [row.week for row in self.books.periods if row.closed_at and row.closed_at <= at]
+        return self.books.written(week) if week in closed else self.books.due(week, at)
+
+    @choosing
+    def look(self, shift: int, number: int) -> None:
+        """At a week now; remembered, with what is seen."""
+        week = (self.next_week() or self.books.week_of(self.now)) + (shift + number % 2) * WEEK
+        seen = self.ask(week, self.now)
+        assert seen == self.expected(week, self.now), (week, self.now)
+        Life.done["look"] += 1
+        self.asked.append((week, self.now, seen))
+        self.now += SECOND  # what comes now, was not known then
+
+    @choosing
+    def look_back(self, number: int, back: int) -> None:
+        """As of an earlier instant: one that was looked at then, and any other."""
+        if self.asked:
+            week, at, seen = self.asked[number % len(self.asked)]
+            assert self.ask(week, at) == seen, (week, at)
+            Life.done["look again"] += 1
+        at = self.now - back * HOUR
+        week = self.books.week_of(at) - number % 3 * WEEK
+        assert self.ask(week, at) == self.expected(week, at), (week, at)
+        Life.done["look back"] += 1
+
+    # The end
+
+    def come_to_an_end(self) -> None:
+        """Whatever can still be signed is, but for a few, and all is paid; then rates and more are put right."""
+        if not self.seats:
+            self.hold(0, 0, "TALK", 1)
+        for at, seat in enumerate([self.books.seat_of[id] for id in self.seats]):
+            if at % 4 and seat.starts_at <= self.now and not self.signed(seat):
+                self.make_signed(seat.id)
+        if not self.books.periods:
+            self.open_week(-1)
+        self.close_until_nothing_happens()
+        since = self.books.periods[0].week + 9 * DAY
+        for number, who in enumerate(self.clinicians[:2]):
+            cents = 9009 + number
+            self.do("rate", lambda work, who=who, cents=cents: set_pay_rate(work, who.staff_id, cents, since) and None)
+        for number in (0, 10, 25):
+            self.take_back(number)
+        self.give_up_a_group(0)
+        self.close_until_nothing_happens()
+        last = self.books.seat_of[self.seats[-1]]
+        if last.starts_at <= self.now and not self.signed(last):
+            self.make_signed(self.seats[-1])
+            self.close_until_nothing_happens()
+        assert self.books.paid_cents() == self.books.final_cents(self.now)
+        for week, at, seen in self.asked[-5:]:
+            assert self.ask(week, at) == seen, (week, at)
+        Life.done["lives"] += 1
+        Life.done["sessions"] += len(self.books.seats)
+
+    def close_until_nothing_happens(self) -> None:
+        last, quiet = self.books.week_of(self.now), 0
+        while quiet < 2:
+            week = self.next_week()
+            assert week is not None
+            self.now = max(self.now, self.books.cut_off(week))
+            due = self.close(week)
+            assert due is not None
+            quiet = quiet + 1 if week > last and not due.lines else 0
+
+    def make_signed(self, seat_id: UUID) -> None:
+        seat = self.books.seat_of[seat_id]
+        if self.is_locked(seat):
+            self.do("unlock", lambda work: unlock_session(work, Scope.ALL, seat.id, "Was ill") and None, expected=True)
+        who, notes = self.clinician_of(seat), self.books.notes_of[seat.id]
+        if not notes and not self.has_left(who):
+            self.write_up(seat, expected=True)
+            notes = self.books.notes_of[seat.id]
+        for note in notes:
+            if note.status == "IN_REVIEW":
+                self.do("co-sign", lambda work, id=note.id: sign_note(work, id) and None, self.supervisor, True)
+
+
+def test_no_short_life_goes_wrong(house: Installation) -> None:
+    Life.house = house
+    lived = settings(
+        max_examples=LIVES,
+        stateful_step_count=STEPS,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate] if LONG else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Pay, settings=lived)
+    print(f"{sum(Life.done.values())} steps: {dict(sorted(Life.done.items()))}")  # noqa: T201 - read with -s
+
+
+def test_no_busy_practice_goes_wrong(house: Installation) -> None:
+    Life.house = house
+    Life.done.clear()
+    for seed in range(BUSY_PRACTICES):
+        random, practice = Random(seed), Pay()  # noqa: S311
+        practice.open(AUTUMN if seed % 2 else SPRING)
+        for name in random.choices(ALL_STEPS, k=BUSY_STEPS):
+            step = getattr(practice, name)
+            step(**{name: random.choice(CHOICES[name]) for name in drawn(getattr(Pay, name))})
+        practice.come_to_an_end()
+    print(f"{sum(Life.done.values())} steps: {dict(sorted(Life.done.items()))}")  # noqa: T201 - read with -s
+    seen = {name for name in Life.done if Life.done[name]}
+    assert {"regular", "late", "standby", "problem", "look again"} <= seen
+    assert {f"adjustment {reason}" for reason in ("RATE_CHANGED", "VOIDED", "COUNTS_AGAIN")} <= seen
