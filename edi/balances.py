@@ -1,0 +1,147 @@
+"""Amounts held against each other: the three balances, the control totals, interest, and what stands there twice.
+
+    line     SVC02 - its adjustments              = SVC03
+    claim    CLP03 - all its adjustments          = CLP04
+    payment  the claims' CLP04 - the PLB amounts  = BPR02
+
+Amounts of AMT never count in a balance. The sum of a claim's SVC03 is held against its CLP04 only where no adjustment is
+the claim's own.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from edi.checks import Rows, problem_rows
+from edi.columns import Frames, in_order
+from edi.problems import Found
+from edi.values import money_text
+
+
+def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
+    """Fills the worked-out columns of lines, claims and payments; the problems are what does not agree."""
+    frames = dict(frames)
+    adjustments = frames["adjustments"]
+    problems = []
+    for name, key, code, element in (
+        ("lines", "line", "LINE_UNBALANCED", "SVC03"),
+        ("claims", "claim", "CLAIM_UNBALANCED", "CLP04"),
+    ):
+        rows = frames[name]
+        adjusted = sum_by(adjustments, key, "amount_cents", rows.height)
+        should, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
+        balanced = (should == paid).fill_null(value=False)
+        frames[name] = rows.with_columns(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
+        if not balanced.all():
+            wrong = frames[name].with_columns(should.alias("_should")).filter(~balanced & (should != paid))
+            problems.append(_differs(wrong, code, element, "_should", "paid_cents"))
+    frames["payments"], found = _balance_payments(frames)
+    return frames, [*problems, *found, *_lines_against_claims(frames)]
+
+
+def sum_by(rows: pl.DataFrame, key: str, what: str, height: int) -> pl.Series:
+    """The sums over rows that point at each row of another frame, which has this height; 0 where none does."""
+    sums = rows.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.col(what).sum())
+    zeros = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
+    return zeros.scatter(sums[key], sums[what]) if sums.height else zeros
+
+
+def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, found: str) -> Rows:
+    return problem_rows(rows, code, element, should=money_text(pl.col(should)), found=money_text(pl.col(found)))
+
+
+def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
+    payments, claims, lines = frames["payments"], frames["claims"], frames["lines"]
+    height = payments.height
+    sums = {name: sum_by(claims, "transaction", name, height) for name in ("charge_cents", "paid_cents", "patient_cents")}
+    counts = sum_by(claims.with_columns(claim_count=pl.lit(1, pl.Int64)), "transaction", "claim_count", height)
+    provider = sum_by(frames["provider_adjustments"], "transaction", "amount_cents", height)
+    should = sums["paid_cents"] - provider
+    balanced = (should == payments["amount_cents"]).fill_null(value=False)
+    off = [rows.filter(~rows["balanced"])["transaction"] for rows in (claims, lines)]
+    within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique())
+    payments = payments.with_columns(
+        *sums.values(),
+        counts,
+        provider.alias("provider_cents"),
+        balanced.alias("balanced"),
+        (balanced & within).alias("balanced_throughout"),
+    )
+    if balanced.all():
+        return payments, []
+    wrong = payments.with_columns(should.alias("_should"), segment=pl.col("bpr_segment"))
+    wrong = wrong.filter(~balanced & payments["amount_cents"].is_not_null())
+    return payments, [_differs(wrong, "PAYMENT_UNBALANCED", "BPR02", "_should", "amount_cents")]
+
+
+def _lines_against_claims(frames: Frames) -> list[Rows]:
+    claims, lines, adjustments = frames["claims"], frames["lines"], frames["adjustments"]
+    together = sum_by(lines, "claim", "paid_cents", claims.height)
+    differs = (together != claims["paid_cents"]).fill_null(value=False)
+    if not differs.any():
+        return []
+    own = adjustments.filter(pl.col("line").is_null())["claim"].drop_nulls().unique()
+    has_lines, has_own = claims["claim"].is_in(lines["claim"].drop_nulls().unique()), claims["claim"].is_in(own)
+    wrong = claims.with_columns(together.alias("_lines")).filter(differs & has_lines & ~has_own)
+    return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")] if wrong.height else []
+
+
+def compare_totals(frames: Frames) -> list[Rows]:
+    """TS3 against the claims up to the next one; interest that the claims tell of against PLB L6."""
+    return [*_interest(frames), *_provider_totals(frames)]
+
+
+def _interest(frames: Frames) -> list[Rows]:
+    told = frames["amounts"].filter((pl.col("kind") == "I") & pl.col("transaction").is_not_null())
+    if told.is_empty():
+        return []
+    payments = frames["payments"]
+    plb = frames["provider_adjustments"].filter(pl.col("reason") == "L6")
+    paid = -sum_by(plb, "transaction", "amount_cents", payments.height)
+    rows = payments.with_columns(
+        sum_by(told, "transaction", "amount_cents", payments.height).alias("_told"), paid.alias("_paid")
+    )
+    wrong = rows.filter(pl.col("_told") != pl.col("_paid"))
+    return [_differs(wrong, "INTEREST_DIFFERS", None, "_told", "_paid")] if wrong.height else []
+
+
+def _provider_totals(frames: Frames) -> list[Rows]:
+    totals = frames["provider_totals"]
+    if totals.is_empty():
+        return []
+    key = ["file", "transaction"]
+    claims = frames["claims"].join_asof(
+        totals.select(*key, "segment", pl.col("segment").alias("_total")), on="segment", by=key, check_sortedness=False
+    )
+    sums = claims.group_by(*key, "_total").agg(pl.len().alias("_count"), pl.col("charge_cents").sum().alias("_charge"))
+    rows = totals.join(sums, left_on=[*key, "segment"], right_on=[*key, "_total"], how="left").with_columns(
+        pl.col("_count", "_charge").fill_null(0)
+    )
+    checks = (("TS304", "claim_count", "_count"), ("TS305", "charge_cents", "_charge"))
+    wrong = [(element, rows.filter(pl.col(said) != pl.col(found))) for element, said, found in checks]
+    return [problem_rows(found, "TOTALS_DIFFER", element) for element, found in wrong if found.height]
+
+
+def repeated_claims(claims: pl.DataFrame) -> list[Rows]:
+    key = ["transaction", "control_number", "payer_claim_number", "status", "charge_cents", "paid_cents"]
+    again = ~pl.struct(key).is_first_distinct()
+    if claims["control_number"].n_unique() == claims.height:
+        return []
+    wrong = claims.filter(again)
+    return [problem_rows(wrong, "CLAIM_REPEATED", "CLP01")] if wrong.height else []
+
+
+def repeated_payments(payments: pl.DataFrame, seen: dict[tuple[Any, ...], tuple[Any, ...]]) -> list[Found]:
+    """Trace numbers that the same payer used before in the file; `seen` carries them from piece to piece."""
+    found = []
+    key = ("file", "payer_name", "payer_id", "originator", "trace_number")
+    content = ("amount_cents", "date", "claim_count", "charge_cents", "paid_cents", "provider_cents")
+    for row in payments.select("transaction", "trn_segment", *key, *content).iter_rows(named=True):
+        if row["trace_number"] is None:
+            continue
+        this, told = tuple(row[name] for name in key), tuple(row[name] for name in content)
+        if this in seen:
+            code = "PAYMENT_REPEATED" if seen[this] == told else "TRACE_REPEATED"
+            found.append(Found(code, row["file"], row["trn_segment"], row["transaction"], "TRN02"))
+        seen.setdefault(this, told)
+    return found

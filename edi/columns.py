@@ -1,0 +1,173 @@
+"""From segments to the columns of the frames, following the table in `layout`.
+
+What a value has to be is decided in `values`; what is missing or wrong is told in `checks`.
+"""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from edi.envelope import OUTSIDE
+from edi.layout import KEPT_AS_THEY_ARE, KNOWN, MODIFIERS, REPEATS, SEGMENTS, TYPES, Column, place_of, schema_of
+from edi.values import PARSERS
+
+Frames = dict[str, pl.DataFrame]
+
+LONGEST = {
+    kind: max(one.element + (REPEATS[kind][0] * (REPEATS[kind][1] - 1) if one.repeats else 0) for one in columns)
+    for kind, columns in SEGMENTS.items()
+}
+NUMBER_OF = {kind: number for number, kind in enumerate(KNOWN.categories)}
+_ENDS_CLAIM = [NUMBER_OF[kind] for kind in ("ST", "SE", "LX", "TS2", "TS3", "PLB")]
+_KINDS = list(NUMBER_OF)
+_NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
+_TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
+
+
+def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.DataFrame:
+    """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
+    whatever is in no payment."""
+    at = [0, *(at for at, _ in marks)]
+    lengths = [after - before for before, after in zip(at, [*at[1:], segments.height], strict=True)]
+    payment = pl.DataFrame({"payment": [OUTSIDE, *(number for _, number in marks)], "length": lengths})
+    payments = payment.select(pl.col("payment").cast(pl.Int32).repeat_by("length").explode()).to_series()
+    kind = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
+    segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(kind)
+    is_claim, is_line = pl.col("kind") == NUMBER_OF["CLP"], pl.col("kind") == NUMBER_OF["SVC"]
+    ends = pl.col("kind").is_in(_ENDS_CLAIM) | (pl.col("payment") < 0)
+    claim = pl.when(is_claim).then(is_claim.cum_sum().cast(pl.Int32) - 1).when(ends).then(-1).forward_fill()
+    line = pl.when(is_line).then(is_line.cum_sum().cast(pl.Int32) - 1).when(ends | is_claim).then(-1).forward_fill()
+    segments = segments.with_columns(claim.alias("claim"), line.alias("line"))
+    return segments.with_columns(
+        pl.when(pl.col(name) >= 0).then(pl.col(name)).cast(pl.UInt32).alias(to)
+        for name, to in (("payment", "transaction"), ("claim", "claim"), ("line", "line"))
+    )
+
+
+class Unread(NamedTuple):
+    """Rows of a frame whose text in this column is no value."""
+
+    column: Column
+    rows: pl.DataFrame
+
+
+class Read(NamedTuple):
+    """A frame for each kind of segment that is there, under the segment's id; and what did not go into them."""
+
+    frames: Frames
+    unread: list[Unread]
+    longer: list[pl.DataFrame]
+
+
+def read_columns(rows: pl.DataFrame, elements: pl.Series) -> Read:
+    by_number = rows.filter(pl.col("kind").is_not_null()).partition_by("kind", as_dict=True)
+    kinds = {_KINDS[number]: found for (number,), found in by_number.items()}
+    longer = [
+        found.filter(pl.col("count") > LONGEST[kind] + 1)
+        for kind, found in kinds.items()
+        if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and found["count"].max() > LONGEST[kind] + 1
+    ]
+    return Read(*_typed({kind: _texts(kinds[kind], kind, elements) for kind in _TYPED if kind in kinds}), longer)
+
+
+def _texts(rows: pl.DataFrame, kind: str, elements: pl.Series) -> pl.DataFrame:
+    if kind not in REPEATS:
+        return _turn(rows, kind, elements)
+    stride, times = REPEATS[kind]
+    first = min(column.element for column in SEGMENTS[kind] if column.repeats)
+    parts = [_turn(rows, kind, elements)]
+    longest = rows["count"].max()
+    for turn in range(1, times):
+        if longest > first + stride * turn:
+            further = rows.filter(pl.col("count") > first + stride * turn)
+            parts.append(_turn(further, kind, elements, turn))
+    if len(parts) == 1:
+        return parts[0]
+    filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
+    # a place left empty in between is no row
+    return pl.concat([parts[0], *(part.filter(filled) for part in parts[1:])]).sort("file", "segment", "position")
+
+
+def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> pl.DataFrame:
+    """The columns of a segment, or of one of the places where it repeats. Plain columns: expressions cost more here."""
+    columns, shift = SEGMENTS[kind], REPEATS[kind][0] * turn if kind in REPEATS else 0
+    start, count = rows["start"], rows["count"]
+    shortest, longest = count.min() or 0, count.max() or 0
+
+    def element(column: Column) -> pl.Series:
+        number = column.element + (shift if column.repeats else 0)
+        if number >= longest:
+            return _nulls("text", rows.height)
+        at = start + number
+        return elements.gather(at if number < shortest else at.zip_with(count > number, _NOWHERE))
+
+    composites = {}
+    for column in columns:
+        if column.part and column.element not in composites:
+            composites[column.element] = _components(element(column), rows["signs"])
+    found = [rows[name] for name in place_of(columns[0].frame)]
+    if kind in REPEATS:
+        found.append(pl.Series("position", [turn + 1], pl.Int64).new_from_index(0, rows.height))
+    for column in columns:
+        text = _part(composites[column.element], column) if column.part else element(column)
+        found.append(text.alias(column.name))
+    return pl.DataFrame(found)
+
+
+def _components(texts: pl.Series, signs: pl.Series) -> pl.Series:
+    if texts.null_count() == texts.len():
+        return _nulls("list", texts.len())
+    if signs.n_unique() == 1:
+        sign = signs[0][1]
+        return texts.str.strip_chars_end(sign).str.split(sign)
+    sign = signs.str.slice(1, 1)
+    return pl.select(pl.lit(texts).str.strip_chars_end(pl.lit(sign)).str.split(pl.lit(sign))).to_series()
+
+
+def _part(parts: pl.Series, column: Column) -> pl.Series:
+    if parts.null_count() == parts.len():
+        return _nulls(column.kind if column.kind == "list" else "text", parts.len())
+    if column.kind == "list":
+        return parts.list.slice(column.part - 1, MODIFIERS)
+    text = parts.list.get(column.part - 1, null_on_oob=True)
+    return text.zip_with(text != "", _NO_TEXT) if (text == "").any() else text
+
+
+def _nulls(kind: str, height: int) -> pl.Series:
+    return pl.Series([None], dtype=TYPES[kind]).new_from_index(0, height)
+
+
+def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
+    """Texts of one kind from all frames are read in one go, and go back where they came from."""
+    values: dict[str, list[pl.Series]] = {kind: [] for kind in texts}
+    unread = []
+    for of, parse in PARSERS.items():
+        places = [(kind, column) for kind in texts for column in SEGMENTS[kind] if column.kind == of]
+        if not places:
+            continue
+        given = pl.concat([texts[kind][column.name] for kind, column in places])
+        read = parse(given)
+        wrong = given.is_not_null() & read.is_null() if read.null_count() > given.null_count() else None
+        at = 0
+        for kind, column in places:
+            size = texts[kind].height
+            values[kind].append(read.slice(at, size).alias(column.name))
+            if wrong is not None and wrong.slice(at, size).any():
+                unread.append(Unread(column, texts[kind].filter(wrong.slice(at, size))))
+            at += size
+    return {kind: frame.with_columns(values[kind]) for kind, frame in texts.items()}, unread
+
+
+def in_order(frame: str, rows: pl.DataFrame | None) -> pl.DataFrame:
+    """Exactly the columns of this frame, in their order; what is not there is null."""
+    wanted = schema_of(frame)
+    if rows is None or rows.is_empty():
+        return pl.DataFrame(schema=wanted)
+    there = set(rows.columns)
+    height = rows.height
+    return pl.DataFrame(
+        [
+            rows[name] if name in there else pl.Series(name, [None], kind).new_from_index(0, height)
+            for name, kind in wanted.items()
+        ]
+    )

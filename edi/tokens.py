@@ -1,0 +1,208 @@
+"""From bytes to segments: finds the delimiters of each interchange and splits it, whole columns at once.
+
+What a segment means is no matter here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import polars as pl
+
+from edi.layout import KNOWN
+
+_BLANKS = " \t\r\n"
+_HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
+_BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
+
+
+@dataclass(frozen=True)
+class Delimiters:
+    element: str
+    component: str
+    segment: str
+
+    @property
+    def blanks(self) -> str:
+        """What may stand around segments and elements without meaning anything."""
+        return "".join(one for one in _BLANKS if one not in (self.element, self.component))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of one file with the same delimiters, decoded; `start` is its first byte's place in the file."""
+
+    file: int
+    start: int
+    text: str
+    utf8: bool
+    delimiters: Delimiters
+
+
+def delimiters_at(data: bytes, at: int) -> Delimiters | None:
+    """What the ISA at this place declares; None if no ISA stands there."""
+    header = data[at : at + _HEADER_BYTES]
+    elements = header.split(header[3:4] or b"*", 16)
+    if elements[0] != b"ISA" or len(elements) < 17 or len(elements[16]) < 2:
+        return None
+    signs = [header[3:4], elements[16][:1], elements[16][1:2]]
+    if any(sign.isalnum() or sign == b" " for sign in signs) or len(set(signs)) < 3:
+        return None
+    return Delimiters(*(sign.decode("latin-1") for sign in signs))
+
+
+def first_interchange(data: bytes, within: int) -> tuple[int, Delimiters] | None:
+    """Where the first ISA begins and what it declares; in a file without one, the first ST and what it shows."""
+    at = data.find(b"ISA", 0, within)
+    while at >= 0:
+        declared = delimiters_at(data, at)
+        if declared:
+            return at, declared
+        at = data.find(b"ISA", at + 1, within)
+    bare = _BARE_ST.match(data[:200])
+    if bare is None:
+        return None
+    return bare.end(), Delimiters(bare[1].decode("latin-1"), ":", bare[2].decode("latin-1"))
+
+
+def run_of(file: int, data: bytes, start: int, delimiters: Delimiters, offset: int = 0) -> Run:
+    """The data from `start` on as one run; `offset` is where the data begins in its file."""
+    data = data[start:] if start else data
+    if all(ord(sign) < 128 for sign in vars(delimiters).values()):
+        try:
+            return Run(file, offset + start, data.decode(), True, delimiters)
+        except UnicodeDecodeError:
+            pass  # older senders write Latin-1, in which every byte is a character
+    return Run(file, offset + start, data.decode("latin-1"), False, delimiters)
+
+
+def cut(runs: list[Run]) -> list[Run]:
+    """The same runs, cut where an ISA declares other delimiters. All are searched at once: it is rarely so."""
+    cut = []
+    for delimiters, alike in groupby(runs, key=lambda run: run.delimiters):
+        these = list(alike)
+        before = "".join(_escaped(one) for one in delimiters.segment + delimiters.blanks)
+        more = pl.Series([run.text for run in these]).str.contains(rf"[{before}]ISA[^A-Za-z0-9]")
+        for run, has_more in zip(these, more, strict=True):
+            cut += _cut(run) if has_more else [run]
+    return cut
+
+
+def _cut(run: Run) -> list[Run]:
+    data = run.text.encode("utf-8" if run.utf8 else "latin-1")
+    cuts = [(0, run.delimiters), *_interchanges(data, 0, run.delimiters)]
+    cuts = [next(alike) for _, alike in groupby(cuts, key=lambda cut: cut[1])]
+    ends = [at for at, _ in cuts[1:]] + [len(data)]
+    return [
+        run_of(run.file, data[:end], at, found, run.start) for (at, found), end in zip(cuts, ends, strict=True)
+    ]
+
+
+def _interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
+    """Every further ISA that stands at the beginning of a segment."""
+    while True:
+        openers = {delimiters.segment.encode("latin-1"), *(blank.encode() for blank in delimiters.blanks)}
+        found = [place + 1 for place in (data.find(opener + b"ISA", at) for opener in openers) if place >= 0]
+        if not found:
+            return
+        at = min(found)
+        declared = delimiters_at(data, at)
+        if declared:
+            delimiters = declared
+            yield at, declared
+
+
+class Segments(NamedTuple):
+    """`rows` has one row a segment: file, segment (its number there), kind (null: unknown), signs (its delimiters),
+    start and count, which say where its elements stand in `elements` (null: empty). `lists` has them as they are."""
+
+    rows: pl.DataFrame
+    elements: pl.Series
+    lists: pl.Series
+
+
+def split(runs: list[Run], counted: int = 0) -> Segments:
+    """Blanks around segments and elements go; empty segments do not count. `counted` segments of the file came before."""
+    parts = [_split_alike(list(alike)) for _, alike in groupby(runs, key=lambda run: run.delimiters)]
+    found = pl.concat(parts) if len(parts) > 1 else parts[0]
+    number = pl.int_range(1 + counted, pl.len() + 1 + counted, dtype=pl.UInt32)
+    if runs[0].file != runs[-1].file:
+        number = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("file")
+    count = pl.col("lists").list.len()
+    rows = found.select(
+        "file",
+        "signs",
+        number.alias("segment"),
+        pl.col("lists").list.first().cast(KNOWN, strict=False).to_physical().alias("kind"),
+        (count.cum_sum() - count).alias("start"),
+        count.alias("count"),
+    )
+    flat = found.select(pl.col("lists").explode().alias("element"))
+    elements = flat.select(pl.when(pl.col("element") != "").then(pl.col("element"))).to_series()
+    return Segments(rows, elements, found["lists"])
+
+
+def _split_alike(runs: list[Run]) -> pl.DataFrame:
+    given = runs[0].delimiters
+    texts = pl.Series("text", [_without_newlines(run.text, given) for run in runs], pl.String)
+    files = pl.Series("file", [run.file for run in runs], pl.UInt32)
+    return (
+        pl.DataFrame([files, _without_blanks(texts, given).str.split(given.segment)])
+        .explode("text")
+        .filter(pl.col("text") != "")
+        .select(
+            "file",
+            pl.col("text").str.split(given.element).alias("lists"),
+            pl.lit(given.element + given.component + given.segment).alias("signs"),
+        )
+    )
+
+
+def _without_newlines(text: str, given: Delimiters) -> str:
+    """The usual blanks, quickly."""
+    for newline in ("\r\n", "\n"):
+        if given.segment not in newline and given.segment + newline in text[:1000]:
+            return text.replace(given.segment + newline, given.segment)
+    return text
+
+
+def _without_blanks(texts: pl.Series, given: Delimiters) -> pl.Series:
+    """Without those that touch a delimiter. The header of the interchange is padded anyway and may keep its own."""
+    blank = "".join(_escaped(one) for one in given.blanks)
+    signs = "".join(_escaped(one) for one in (given.element, given.segment))
+    texts = texts.str.strip_chars(given.blanks)
+    if not texts.str.slice(_HEADER_BYTES).str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
+        return texts
+    return texts.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
+
+
+def _escaped(sign: str) -> str:
+    return f"\\x{{{ord(sign):x}}}"
+
+
+def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
+    """file, segment and offset of every segment: where its first byte stands. Only worth while for what has problems."""
+    rows = []
+    for run in runs:
+        raw = pl.Series("raw", [run.text]).str.split(run.delimiters.segment).explode().to_frame()
+        size = pl.col("raw").str.len_bytes() if run.utf8 else pl.col("raw").str.len_chars()
+        bare = pl.col("raw").str.strip_chars_start(run.delimiters.blanks)
+        bare_size = bare.str.len_bytes() if run.utf8 else bare.str.len_chars()
+        place = (size.cast(pl.Int64) + 1).cum_sum() - 1 - bare_size + run.start
+        rows.append(raw.select(pl.lit(run.file, pl.UInt32).alias("file"), place.alias("offset")).filter(raw.select(bare != "").to_series()))
+    number = (pl.int_range(1, pl.len() + 1, dtype=pl.UInt32) + counted).over("file")
+    return pl.concat(rows).with_columns(number.alias("segment"))
+
+
+def too_long(run: Run, most: int) -> bool:
+    """Whether a segment has more than so many bytes, seen without splitting: in each window there must be an end."""
+    text, sign = run.text, run.delimiters.segment
+    at = 0
+    while len(text) - at > most:
+        end = text.rfind(sign, at, at + most + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
