@@ -41,9 +41,12 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
 
 def sum_by(rows: pl.DataFrame, key: str, what: str, height: int) -> pl.Series:
     """The sums over rows that point at each row of another frame, which has this height; 0 where none does."""
-    sums = rows.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.col(what).sum())
     zeros = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
-    return zeros.scatter(sums[key], sums[what]) if sums.height else zeros
+    if rows.is_empty():
+        return zeros
+    keys = pl.col(key).set_sorted() if not rows[key].null_count() and rows[key].is_sorted() else pl.col(key)
+    sums = rows.lazy().select(keys, what).group_by(key).agg(pl.col(what).sum()).drop_nulls(key).collect()
+    return zeros.scatter(sums[key], sums[what])
 
 
 def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, found: str) -> Rows:
@@ -59,7 +62,7 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     should = sums["paid_cents"] - provider
     balanced = (should == payments["amount_cents"]).fill_null(value=False)
     off = [rows.filter(~rows["balanced"])["transaction"] for rows in (claims, lines)]
-    within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique())
+    within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique().implode())
     payments = payments.with_columns(
         *sums.values(),
         counts,
@@ -81,7 +84,7 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
     if not differs.any():
         return []
     own = adjustments.filter(pl.col("line").is_null())["claim"].drop_nulls().unique()
-    has_lines, has_own = claims["claim"].is_in(lines["claim"].drop_nulls().unique()), claims["claim"].is_in(own)
+    has_lines, has_own = claims["claim"].is_in(lines["claim"].drop_nulls().implode()), claims["claim"].is_in(own.implode())
     wrong = claims.with_columns(together.alias("_lines")).filter(differs & has_lines & ~has_own)
     return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")] if wrong.height else []
 

@@ -3,6 +3,7 @@
 What a value has to be is decided in `values`; what is missing or wrong is told in `checks`.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import polars as pl
@@ -20,7 +21,9 @@ LONGEST = {
 NUMBER_OF = {kind: number for number, kind in enumerate(KNOWN.categories)}
 _ENDS_CLAIM = [NUMBER_OF[kind] for kind in ("ST", "SE", "LX", "TS2", "TS3", "PLB")]
 _KINDS = list(NUMBER_OF)
+_NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
 _NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
+_POSITIONS = [pl.Series("position", [turn + 1], pl.Int64) for turn in range(6)]
 _TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
 
 
@@ -107,7 +110,7 @@ def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> 
             composites[column.element] = _components(element(column), rows["signs"])
     found = [rows[name] for name in place_of(columns[0].frame)]
     if kind in REPEATS:
-        found.append(pl.Series("position", [turn + 1], pl.Int64).new_from_index(0, rows.height))
+        found.append(_POSITIONS[turn].new_from_index(0, rows.height))
     for column in columns:
         text = _part(composites[column.element], column) if column.part else element(column)
         found.append(text.alias(column.name))
@@ -134,7 +137,7 @@ def _part(parts: pl.Series, column: Column) -> pl.Series:
 
 
 def _nulls(kind: str, height: int) -> pl.Series:
-    return pl.Series([None], dtype=TYPES[kind]).new_from_index(0, height)
+    return _NULL[kind].new_from_index(0, height)
 
 
 def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
@@ -160,14 +163,22 @@ def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
 
 def in_order(frame: str, rows: pl.DataFrame | None) -> pl.DataFrame:
     """Exactly the columns of this frame, in their order; what is not there is null."""
-    wanted = schema_of(frame)
     if rows is None or rows.is_empty():
-        return pl.DataFrame(schema=wanted)
-    there = set(rows.columns)
+        return empty(frame)
+    there, wanted = set(rows.columns), null_columns(frame)
+    if there == wanted.keys():
+        return rows.select(list(wanted)) if rows.columns != list(wanted) else rows
     height = rows.height
     return pl.DataFrame(
-        [
-            rows[name] if name in there else pl.Series(name, [None], kind).new_from_index(0, height)
-            for name, kind in wanted.items()
-        ]
+        [rows[name] if name in there else null.new_from_index(0, height) for name, null in wanted.items()]
     )
+
+
+@cache
+def empty(frame: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema_of(frame))
+
+
+@cache
+def null_columns(frame: str) -> dict[str, pl.Series]:
+    return {name: pl.Series(name, [None], kind) for name, kind in schema_of(frame).items()}

@@ -7,7 +7,7 @@ import polars as pl
 from edi import balances, checks, tokens
 from edi.assembly import assemble
 from edi.checks import Rows
-from edi.columns import NUMBER_OF, Frames, in_order, read_columns, with_places
+from edi.columns import NUMBER_OF, Frames, empty, read_columns, with_places
 from edi.envelope import Envelope, Row
 from edi.layout import ENVELOPE, FRAMES
 from edi.limits import DEFAULT, Limits
@@ -24,6 +24,7 @@ class Source(NamedTuple):
 
     name: str
     data: bytes
+    size: int
     refused: str | None = None
 
 
@@ -38,7 +39,7 @@ def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
     runs = tokens.cut(runs)
     long = {run.file for run in runs if tokens.too_long(run, limits.segment_bytes)}
     found += [refusal("SEGMENT_TOO_LONG", file, limits) for file in long]
-    remittance = reader.read([run for run in runs if run.file not in long], [(source.name, len(source.data)) for source in sources], found)
+    remittance = reader.read([run for run in runs if run.file not in long], [(source.name, source.size) for source in sources], found)
     if not reader.too_long:
         return remittance
     # told apart only now, since counting costs time and such files are rare
@@ -56,8 +57,8 @@ def refusal(code: str, file: int, limits: Limits) -> Found:
 
 def run_of(file: int, source: Source, limits: Limits) -> tuple[Run | None, str | None]:
     """The file from its first segment on; or, by code, why it is not read."""
-    if source.refused or len(source.data) > limits.file_bytes:
-        return None, source.refused or "TOO_LARGE"
+    if source.refused:
+        return None, source.refused
     if not source.data.strip():
         return None, "EMPTY"
     first = tokens.first_interchange(source.data, limits.segment_bytes)
@@ -74,6 +75,7 @@ class Reader:
         self.envelope = Envelope()
         self.counted = 0
         self.too_long: set[int] = set()
+        self.paying: set[int] = set()  # files with a payment
         self.seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def read(
@@ -81,7 +83,7 @@ class Reader:
     ) -> Remittance:
         """The frames of these runs. `found` is known already; `ends`: with the last run its file ends."""
         if not runs:
-            return _remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs)
+            return _remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs, self.paying)
         segments = tokens.split(runs, self.counted)
         last = dict(segments.rows.group_by("file").agg(pl.col("segment").last()).iter_rows())
         self._walk(segments, last, ends=ends)
@@ -107,7 +109,8 @@ class Reader:
         frames["payments"] = _sound(frames["payments"], problems, self.envelope)
         size = pl.col("end_segment") - pl.col("segment") >= self.limits.transaction_segments
         self.too_long |= set(frames["payments"].filter(size)["file"])
-        remittance = _remittance(frames, files, last, problems, runs, self.counted)
+        self.paying |= set(frames["payments"]["file"])
+        remittance = _remittance(frames, files, last, problems, runs, self.paying, self.counted)
         self.counted += segments.rows.height
         self.envelope.next_piece()
         return remittance
@@ -153,11 +156,11 @@ def _remittance(
     last: dict[int, int],
     problems: list[Rows],
     runs: list[Run],
+    paying: set[int],
     counted: int = 0,
 ) -> Remittance:
-    frames = {name: frames[name] if name in frames else in_order(name, None) for name in FRAMES}
-    paying = set(frames["payments"]["file"])
+    frames = {name: frames[name] if name in frames else empty(name) for name in FRAMES}
     told = [(file, name, size, last.get(file, 0), file not in paying) for file, (name, size) in enumerate(files)]
     frames["files"] = pl.DataFrame(told, schema=frames["files"].schema, orient="row")
     frames["problems"] = checks.as_frame(problems, runs, counted)
-    return Remittance(**{name: in_order(name, frame) for name, frame in frames.items()})
+    return Remittance(**frames)

@@ -92,7 +92,7 @@ def cut(runs: list[Run]) -> list[Run]:
 
 def _cut(run: Run) -> list[Run]:
     data = run.text.encode("utf-8" if run.utf8 else "latin-1")
-    cuts = [(0, run.delimiters), *_interchanges(data, 0, run.delimiters)]
+    cuts = [(0, run.delimiters), *interchanges(data, 0, run.delimiters)]
     cuts = [next(alike) for _, alike in groupby(cuts, key=lambda cut: cut[1])]
     ends = [at for at, _ in cuts[1:]] + [len(data)]
     return [
@@ -100,7 +100,7 @@ def _cut(run: Run) -> list[Run]:
     ]
 
 
-def _interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
+def interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
     """Every further ISA that stands at the beginning of a segment."""
     while True:
         openers = {delimiters.segment.encode("latin-1"), *(blank.encode() for blank in delimiters.blanks)}
@@ -162,6 +162,7 @@ def _split_alike(runs: list[Run]) -> pl.DataFrame:
 
 def _without_newlines(text: str, given: Delimiters) -> str:
     """The usual blanks, quickly."""
+    text = text.strip(given.blanks)
     for newline in ("\r\n", "\n"):
         if given.segment not in newline and given.segment + newline in text[:1000]:
             return text.replace(given.segment + newline, given.segment)
@@ -172,7 +173,6 @@ def _without_blanks(texts: pl.Series, given: Delimiters) -> pl.Series:
     """Without those that touch a delimiter. The header of the interchange is padded anyway and may keep its own."""
     blank = "".join(_escaped(one) for one in given.blanks)
     signs = "".join(_escaped(one) for one in (given.element, given.segment))
-    texts = texts.str.strip_chars(given.blanks)
     if not texts.str.slice(_HEADER_BYTES).str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
         return texts
     return texts.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
