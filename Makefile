@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api bench caseload ingest practice tests
+SOURCES := api bench caseload edi ingest practice tests
 
 .PHONY: setup
 setup: $(VENV)/.ready
@@ -33,7 +33,7 @@ test: setup  ## The whole test suite, on a real embedded PostgreSQL of its own.
 check: setup  ## Format, lint, types, import contracts, SQL, secrets.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/ty check --error-on-warning practice ingest api caseload
+	$(BIN)/ty check --error-on-warning practice edi ingest api caseload
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --disable-progress-bar practice
 	$(BIN)/squawk --exclude require-lock-timeout,require-statement-timeout practice/store/migrations/sql/*.sql

@@ -15,8 +15,8 @@
     for payment in edi.payments(remittance): ...    # all of them
     edi.write(remittance)                           # back to bytes
 
-Nothing that a file holds raises an error: what cannot be read is a problem in `problems`, and what is too large is not
-read at all (`Limits`). The package reads bytes and files and does nothing else; it keeps no state and needs only Polars.
+Nothing that a file holds raises an error: what cannot be read is a problem in `problems`, and what is too large is
+not read at all (`Limits`). The package reads bytes and files and does nothing else; it needs Polars and no more.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from edi.limits import DEFAULT, Limits
 from edi.opening import Opened, open_bytes, open_path, whole
 from edi.reading import Source, read_sources
 from edi.remittance import Remittance
-from edi.streaming import stream
+from edi.streaming import files_in, stream
 from edi.views import Claim, Line, Payment, claim, payments
 from edi.writing import CannotWrite, write
 
@@ -38,6 +38,7 @@ __all__ = [
     "Payment",
     "Remittance",
     "claim",
+    "files_in",
     "payments",
     "read",
     "read_files",

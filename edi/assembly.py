@@ -14,7 +14,6 @@ _REMARKS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
 
 def assemble(rows: pl.DataFrame, segments: Segments, read: Read, envelope: Envelope) -> Frames:
     given = {columns[0].frame: read.frames[kind] for kind, columns in SEGMENTS.items() if kind in read.frames}
-    given["provider_totals"] = read.frames.get("TS3")
     frames = {name: in_order(name, given.get(name)) for name in FRAMES if name not in ("files", "problems")}
     for name in ("interchanges", "groups", "payments"):
         told = getattr(envelope, name)
@@ -24,7 +23,8 @@ def assemble(rows: pl.DataFrame, segments: Segments, read: Read, envelope: Envel
         if kind in read.frames:
             frames["payments"], more = _with_header(frames["payments"], read.frames[kind], kind)
             again.append(more)
-    frames["others"] = _others(rows, segments, [*(one.rows for one in read.unread), *read.longer, *again])
+    partly = [one.rows for one in read.unread] + read.longer + again + [_of_envelope(envelope)]
+    frames["others"] = _others(rows, segments, partly)
     frames["remarks"] = _remarks(frames["remarks"], rows, segments.elements)
     frames["references"] = _with_entity(frames["references"], frames["parties"])
     frames["payments"] = _with_parties(frames["payments"], frames["parties"], frames["references"])
@@ -41,6 +41,13 @@ def _with_header(payments: pl.DataFrame, rows: pl.DataFrame, kind: str) -> tuple
         first = payments.select("transaction").join(first, on="transaction", how="left", maintain_order="left")
     header = [first["segment"].alias(f"{kind.lower()}_segment"), *(first[name] for name in names)]
     return payments.with_columns(header), more
+
+
+def _of_envelope(envelope: Envelope) -> pl.DataFrame:
+    """Its segments that say more, or something else, than the frames can hold."""
+    codes = ("BAD_NUMBER", "EXTRA_ELEMENT", "MISPLACED_SEGMENT")
+    found = [(one.file, one.segment) for one in envelope.found if one.code in codes]
+    return pl.DataFrame(found, schema={"file": pl.UInt32, "segment": pl.UInt32}, orient="row")
 
 
 def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) -> pl.DataFrame:

@@ -4,8 +4,8 @@
     claim    CLP03 - all its adjustments          = CLP04
     payment  the claims' CLP04 - the PLB amounts  = BPR02
 
-Amounts of AMT never count in a balance. The sum of a claim's SVC03 is held against its CLP04 only where no adjustment is
-the claim's own.
+Amounts of AMT never count in a balance. The sum of a claim's SVC03 is held against its CLP04 only where no adjustment
+is the claim's own.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from edi.checks import Rows, problem_rows
-from edi.columns import Frames, in_order
+from edi.columns import Frames
 from edi.problems import Found
 from edi.values import money_text
 
@@ -56,7 +56,9 @@ def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, fo
 def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     payments, claims, lines = frames["payments"], frames["claims"], frames["lines"]
     height = payments.height
-    sums = {name: sum_by(claims, "transaction", name, height) for name in ("charge_cents", "paid_cents", "patient_cents")}
+    sums = {
+        name: sum_by(claims, "transaction", name, height) for name in ("charge_cents", "paid_cents", "patient_cents")
+    }
     counts = sum_by(claims.with_columns(claim_count=pl.lit(1, pl.Int64)), "transaction", "claim_count", height)
     provider = sum_by(frames["provider_adjustments"], "transaction", "amount_cents", height)
     should = sums["paid_cents"] - provider
@@ -84,7 +86,10 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
     if not differs.any():
         return []
     own = adjustments.filter(pl.col("line").is_null())["claim"].drop_nulls().unique()
-    has_lines, has_own = claims["claim"].is_in(lines["claim"].drop_nulls().implode()), claims["claim"].is_in(own.implode())
+    has_lines, has_own = (
+        claims["claim"].is_in(lines["claim"].drop_nulls().implode()),
+        claims["claim"].is_in(own.implode()),
+    )
     wrong = claims.with_columns(together.alias("_lines")).filter(differs & has_lines & ~has_own)
     return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")] if wrong.height else []
 

@@ -146,12 +146,15 @@ def as_rows(found: list[Found]) -> Rows:
     )
 
 
-def transactions_with_errors(problems: list[Rows]) -> list[int]:
+def with_errors(problems: list[Rows]) -> tuple[list[int], list[int]]:
+    """The transactions with errors; and the files with segments astray, of which no one knows whose they are."""
     if not problems:
-        return []
+        return [], []
     errors = [code for code, (severity, _) in CODES.items() if severity == "error"]
-    wrong = pl.col("transaction").is_not_null() & pl.col("code").is_in(errors)
-    return pl.concat(problems).filter(wrong)["transaction"].unique().to_list()
+    rows = pl.concat(problems)
+    its_own = rows.filter(pl.col("transaction").is_not_null() & pl.col("code").is_in(errors))
+    astray = rows.filter(pl.col("transaction").is_null() & (pl.col("code") == "MISPLACED_SEGMENT"))
+    return its_own["transaction"].unique().to_list(), astray["file"].unique().to_list()
 
 
 def as_frame(problems: list[Rows], runs: list[Run], counted: int) -> pl.DataFrame:

@@ -4,7 +4,7 @@ What a value has to be is decided in `values`; what is missing or wrong is told 
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import polars as pl
 
@@ -68,7 +68,7 @@ def read_columns(rows: pl.DataFrame, elements: pl.Series) -> Read:
     longer = [
         found.filter(pl.col("count") > LONGEST[kind] + 1)
         for kind, found in kinds.items()
-        if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and found["count"].max() > LONGEST[kind] + 1
+        if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and _longest(found) > LONGEST[kind] + 1
     ]
     return Read(*_typed({kind: _texts(kinds[kind], kind, elements) for kind in _TYPED if kind in kinds}), longer)
 
@@ -79,7 +79,7 @@ def _texts(rows: pl.DataFrame, kind: str, elements: pl.Series) -> pl.DataFrame:
     stride, times = REPEATS[kind]
     first = min(column.element for column in SEGMENTS[kind] if column.repeats)
     parts = [_turn(rows, kind, elements)]
-    longest = rows["count"].max()
+    longest = _longest(rows)
     for turn in range(1, times):
         if longest > first + stride * turn:
             further = rows.filter(pl.col("count") > first + stride * turn)
@@ -95,7 +95,7 @@ def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> 
     """The columns of a segment, or of one of the places where it repeats. Plain columns: expressions cost more here."""
     columns, shift = SEGMENTS[kind], REPEATS[kind][0] * turn if kind in REPEATS else 0
     start, count = rows["start"], rows["count"]
-    shortest, longest = count.min() or 0, count.max() or 0
+    shortest, longest = cast("int", count.min() or 0), _longest(rows)
 
     def element(column: Column) -> pl.Series:
         number = column.element + (shift if column.repeats else 0)
@@ -115,6 +115,10 @@ def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> 
         text = _part(composites[column.element], column) if column.part else element(column)
         found.append(text.alias(column.name))
     return pl.DataFrame(found)
+
+
+def _longest(rows: pl.DataFrame) -> int:
+    return cast("int", rows["count"].max() or 0)
 
 
 def _components(texts: pl.Series, signs: pl.Series) -> pl.Series:

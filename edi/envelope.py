@@ -49,7 +49,7 @@ class Envelope:
     def _new_file(self) -> None:
         self.open: dict[str, dict[str, Any]] = {}
         self.holds = {"ISA": 0, "GS": 0}
-        self.used: dict[str, set[str | None]] = {kind: set() for kind in OPENERS}
+        self.used: dict[str, set[Any]] = {kind: set() for kind in OPENERS}
         self.outside_told = False
 
     def next_piece(self) -> None:
@@ -63,6 +63,8 @@ class Envelope:
         self.payments, self.marks, self.found, self.unsound = [], [], [], set()
 
     def walk(self, row: Row) -> None:
+        if len(row.elements) > SEGMENTS[row.kind][-1].element + 1:
+            self._problem("EXTRA_ELEMENT", row.file, row.segment, values={"id": row.kind})
         if row.kind in OPENERS:
             self._begin(row)
         else:
@@ -163,7 +165,7 @@ class Envelope:
             column.name: row.element(column.element) for column in SEGMENTS[row.kind] if column.element
         }
         if row.kind == "ISA":
-            named = {name: (value or "").strip() or None for name, value in named.items()}
+            named = {name: (value or "").strip(" ") or None for name, value in named.items()}
             named |= {"element_separator": row.signs[0], "component_separator": row.signs[1]}
             named["segment_terminator"] = row.signs[2]
         for name in ("segment_count", "transaction_count", "group_count"):
@@ -173,7 +175,7 @@ class Envelope:
 
     def _check_required(self, row: Row, at: str) -> None:
         for column in SEGMENTS[row.kind]:
-            if column.required and not (row.element(column.element) or "").strip():
+            if column.required and not (row.element(column.element) or "").strip(" "):
                 element = f"{row.kind}{column.element:02}"
                 self._problem("MISSING_ELEMENT", row.file, row.segment, element, at)
 

@@ -1,8 +1,8 @@
 """Every frame and every column, in one place: which element it holds, what kind of value, and what it means.
 
 Each line of `TABLE` is a column: the element that it is read from and written to (`!`: an 835 must have it; `-2`: the
-second component; `-3+`: all components from the third to the sixth), its name, its kind and its meaning. Columns whose
-element is `.` are worked out while reading, and the writer leaves them alone. A `*` marks what repeats within a segment.
+second component; `-3+`: the components from the third to the sixth), its name, its kind and its meaning. Columns whose
+element is `.` are worked out while reading, and the writer leaves them alone. A `*` marks what repeats in a segment.
 
 Kinds: `text`; `cents`, exact integer cents; `date`; `number`, a decimal with four places; `count`, an integer; `index`,
 a row number of another frame; `flag`; `list`, of texts. What is missing is null. Besides their own columns, all frames
@@ -192,13 +192,13 @@ provider_totals: the sums of a TS3 that can be held against the claims below it
   TS301! provider               text
   TS304! claim_count            number
   TS305! charge_cents           cents
-others: segments kept as they are: N3, N4, PER, CUR, RDM, LX, TS2, TS3, MIA, MOA, unknown ones, ones with unreadable values
+others: segments kept as they are: N3 N4 PER CUR RDM LX TS2 TS3 MIA MOA, unknown ones, and ones not read whole
   .      id                     text    the segment's
   .      elements               list    all of it
 problems: what is wrong, in the order of the files
   .      offset                 count   byte at which the segment begins in its file, decompressed
   .      element                text    such as CLP03, where it is about one
-  .      severity               text    error, warning or note
+  .      severity               text    error or warning
   .      code                   text    see `edi.problems`
   .      message                text    one sentence; never a name or a value that could be one
 """

@@ -1,8 +1,8 @@
 """What can be wrong: every code with its severity and its sentence.
 
 An error is structural: the transaction that it is in is not sound and should not be posted. A warning is about money or
-repetition, and a person decides. A note is only told. Sentences carry segment names, counts, amounts, control numbers and
-codes, never names or values that could not be read.
+repetition, and a person decides. Sentences carry segment names, counts, amounts and codes, never names or values that
+could not be read.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 CODES: dict[str, tuple[str, str]] = {
     # nothing is read
     "TOO_LARGE": ("error", "The file has more than {most:,} bytes; raise the limit or split it."),
-    "SEGMENT_TOO_LONG": ("error", "There is no end of segment within {most:,} bytes; this is no 835, or it is damaged."),
+    "SEGMENT_TOO_LONG": (
+        "error",
+        "There is no end of segment within {most:,} bytes; this is no 835, or it is damaged.",
+    ),
     "TRANSACTION_TOO_LONG": ("error", "The transaction has more than {most:,} segments; raise the limit or split it."),
     "BAD_ARCHIVE": ("error", "The archive cannot be opened; it is damaged, encrypted or of a kind not supported."),
     "EMPTY": ("error", "The file is empty."),
@@ -39,13 +42,25 @@ CODES: dict[str, tuple[str, str]] = {
     # money
     "LINE_UNBALANCED": ("warning", "The line's charge less its adjustments is {should}, but {found} was paid."),
     "CLAIM_UNBALANCED": ("warning", "The claim's charge less all adjustments is {should}, but {found} was paid."),
-    "PAYMENT_UNBALANCED": ("warning", "The claims less the provider adjustments come to {should}, but BPR02 is {found}."),
-    "LINES_DIFFER": ("warning", "The lines were paid {should} together, the claim {found}, and no adjustment is the claim's own."),
+    "PAYMENT_UNBALANCED": (
+        "warning",
+        "The claims less the provider adjustments come to {should}, but BPR02 is {found}.",
+    ),
+    "LINES_DIFFER": (
+        "warning",
+        "The lines were paid {should} together, the claim {found}, and no adjustment is the claim's own.",
+    ),
     "INTEREST_DIFFERS": ("warning", "The claims tell of {should} interest, the provider adjustments of {found}."),
     "TOTALS_DIFFER": ("warning", "{element} does not agree with the claims that follow."),
     # repetition
-    "CLAIM_REPEATED": ("warning", "The same claim, with the same numbers, status and amounts, stands in the transaction before."),
-    "PAYMENT_REPEATED": ("warning", "The same payment (payer, trace number, amount, date, claims) stands in the file before."),
+    "CLAIM_REPEATED": (
+        "warning",
+        "The same claim, with the same numbers, status and amounts, stands in the transaction before.",
+    ),
+    "PAYMENT_REPEATED": (
+        "warning",
+        "The same payment (payer, trace number, amount, date, claims) stands in the file before.",
+    ),
     "TRACE_REPEATED": ("warning", "The payer's trace number stands in the file before, with other content."),
 }
 

@@ -39,7 +39,9 @@ def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
     runs = tokens.cut(runs)
     long = {run.file for run in runs if tokens.too_long(run, limits.segment_bytes)}
     found += [refusal("SEGMENT_TOO_LONG", file, limits) for file in long]
-    remittance = reader.read([run for run in runs if run.file not in long], [(source.name, source.size) for source in sources], found)
+    remittance = reader.read(
+        [run for run in runs if run.file not in long], [(source.name, source.size) for source in sources], found
+    )
     if not reader.too_long:
         return remittance
     # told apart only now, since counting costs time and such files are rare
@@ -143,11 +145,11 @@ def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
 
 def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> pl.DataFrame:
     """Nothing structural is wrong with the payment, nor with the group and interchange that it came in."""
-    errors = checks.transactions_with_errors(problems)
+    errors, astray = checks.with_errors(problems)
     bad = {name: [number for of, number in envelope.unsound if of == name] for name in ("interchange", "group")}
     bad["transaction"] = [*errors, *(number for of, number in envelope.unsound if of == "transaction")]
     wrong = [pl.col(name).is_in(numbers) | pl.col(name).is_null() for name, numbers in bad.items()]
-    return payments.with_columns(sound=~pl.any_horizontal(wrong))
+    return payments.with_columns(sound=~pl.any_horizontal(*wrong, pl.col("file").is_in(astray)))
 
 
 def _remittance(

@@ -40,7 +40,9 @@ class Remittance:
             return NotImplemented
         mine, theirs = self.frames(), other.frames()
         loose = {"files": ["name", "bytes"], "problems": ["offset"]}
-        return all(mine[name].drop(loose.get(name, [])).equals(theirs[name].drop(loose.get(name, []))) for name in FRAMES)
+        return all(
+            mine[name].drop(loose.get(name, [])).equals(theirs[name].drop(loose.get(name, []))) for name in FRAMES
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -13,14 +13,20 @@ from edi.tokens import Delimiters, Run
 PIECE = 4 * 1024 * 1024
 
 
-def stream(source: Path | str | bytes, limits: Limits = DEFAULT, piece_bytes: int = PIECE) -> Iterator[Remittance]:
-    """The files of a path (or of bytes) in pieces: each a `Remittance` of whole transactions, about so many bytes long.
+def files_in(source: Path | str | bytes, name: str = "", limits: Limits = DEFAULT) -> list[Opened]:
+    """The file at a path (or in bytes), or the files of an archive, each to be streamed on its own."""
+    return open_bytes(source, name, limits) if isinstance(source, bytes) else open_path(Path(source), limits)
+
+
+def stream(
+    source: Path | str | bytes | Opened, limits: Limits = DEFAULT, piece_bytes: int = PIECE
+) -> Iterator[Remittance]:
+    """A file, or those of an archive, in pieces: each a `Remittance` of whole transactions, about so many bytes long.
 
     Segments and bytes are counted through; row numbers begin anew in each piece. What is wrong with the end of the
     envelope is known, and told, with the last piece only.
     """
-    opened = open_bytes(source, "", limits) if isinstance(source, bytes) else open_path(Path(source), limits)
-    for one in opened:
+    for one in [source] if isinstance(source, Opened) else files_in(source, limits=limits):
         yield from _stream(one, limits, piece_bytes)
 
 

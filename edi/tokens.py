@@ -95,9 +95,7 @@ def _cut(run: Run) -> list[Run]:
     cuts = [(0, run.delimiters), *interchanges(data, 0, run.delimiters)]
     cuts = [next(alike) for _, alike in groupby(cuts, key=lambda cut: cut[1])]
     ends = [at for at, _ in cuts[1:]] + [len(data)]
-    return [
-        run_of(run.file, data[:end], at, found, run.start) for (at, found), end in zip(cuts, ends, strict=True)
-    ]
+    return [run_of(run.file, data[:end], at, found, run.start) for (at, found), end in zip(cuts, ends, strict=True)]
 
 
 def interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
@@ -124,7 +122,7 @@ class Segments(NamedTuple):
 
 
 def split(runs: list[Run], counted: int = 0) -> Segments:
-    """Blanks around segments and elements go; empty segments do not count. `counted` segments of the file came before."""
+    """Blanks around segments and elements go; empty segments do not count. `counted` segments came before."""
     parts = [_split_alike(list(alike)) for _, alike in groupby(runs, key=lambda run: run.delimiters)]
     found = pl.concat(parts) if len(parts) > 1 else parts[0]
     number = pl.int_range(1 + counted, pl.len() + 1 + counted, dtype=pl.UInt32)
@@ -183,7 +181,7 @@ def _escaped(sign: str) -> str:
 
 
 def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
-    """file, segment and offset of every segment: where its first byte stands. Only worth while for what has problems."""
+    """file, segment and offset: where the first byte of each segment stands. Done only for what has problems."""
     rows = []
     for run in runs:
         raw = pl.Series("raw", [run.text]).str.split(run.delimiters.segment).explode().to_frame()
@@ -191,7 +189,11 @@ def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
         bare = pl.col("raw").str.strip_chars_start(run.delimiters.blanks)
         bare_size = bare.str.len_bytes() if run.utf8 else bare.str.len_chars()
         place = (size.cast(pl.Int64) + 1).cum_sum() - 1 - bare_size + run.start
-        rows.append(raw.select(pl.lit(run.file, pl.UInt32).alias("file"), place.alias("offset")).filter(raw.select(bare != "").to_series()))
+        rows.append(
+            raw.select(pl.lit(run.file, pl.UInt32).alias("file"), place.alias("offset")).filter(
+                raw.select(bare != "").to_series()
+            )
+        )
     number = (pl.int_range(1, pl.len() + 1, dtype=pl.UInt32) + counted).over("file")
     return pl.concat(rows).with_columns(number.alias("segment"))
 

@@ -1,11 +1,12 @@
 """From the frames back to an 835: reading what this writes gives the same frames.
 
-Amounts come out without needless zeros, and blanks around elements are gone; else each segment is what it was, under the
-number it had, in the delimiters of its interchange. Segments whose values could not be read, and unknown ones, are
+Amounts come out without needless zeros, and blanks around elements are gone; else each segment is what it was, under
+the number it had, in the delimiters of its interchange. Segments whose values could not be read, and unknown ones, are
 written as they were kept. A transaction that is no 835 was not kept. Counts are written as the frames hold them.
 """
 
 from itertools import zip_longest
+from typing import cast
 
 import polars as pl
 
@@ -13,7 +14,8 @@ from edi.layout import REPEATS, SEGMENTS, Column
 from edi.remittance import Remittance
 from edi.values import TEXTS
 
-_ELEMENT, _COMPONENT = "\x1d", "\x1f"  # until it is known which delimiters the interchange has
+# until it is known which delimiters the interchange has; these are of one byte, so none can be one of them
+_ELEMENT, _COMPONENT, _SEGMENT = "\ue001", "\ue002", "\ue003"
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 _NUMBERS = {"BPR": "bpr_segment", "TRN": "trn_segment", "SE": "end_segment", "GE": "end_segment", "IEA": "end_segment"}
 _USUAL = ("*", ":", "~")
@@ -45,7 +47,11 @@ def _segments(remittance: Remittance, kind: str, file: int) -> pl.DataFrame:
     if kind == "LQ":
         rows = rows.filter(pl.col("source") == "LQ")
     number = _NUMBERS.get(kind, "segment")
-    rows = rows.filter(pl.col(number).is_not_null()).rename({number: "_number"}) if number != "segment" else rows.with_columns(_number="segment")
+    rows = (
+        rows.filter(pl.col(number).is_not_null()).rename({number: "_number"})
+        if number != "segment"
+        else rows.with_columns(_number="segment")
+    )
     elements = _repeated(rows, kind) if kind in REPEATS else rows.select("_number", *_elements(columns))
     names = [name for name in elements.columns if name != "_number"]
     text = pl.concat_str(pl.lit(kind), *(pl.col(name).fill_null("") for name in names), separator=_ELEMENT)
@@ -65,7 +71,7 @@ def _repeated(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
     once = _elements([column for column in columns if not column.repeats])
     whole = rows.unique("_number", keep="first").select("_number", *once)
     blanks = [pl.lit("").alias(f"blank{n}") for n in range(stride - len({column.element for column in repeating}))]
-    for position in range(1, min(times, rows["position"].max() or 1) + 1):
+    for position in range(1, min(times, cast("int", rows["position"].max() or 1)) + 1):
         here = rows.filter(pl.col("position") == position).select("_number", *_elements(repeating), *blanks)
         here = here.rename({name: f"{name}_{position}" for name in here.columns if name != "_number"})
         whole = whole.join(here, on="_number", how="left")
@@ -103,11 +109,9 @@ def _text(column: Column) -> pl.Expr:
 
 def _joined(texts: pl.Series, signs: tuple[str, ...], line_breaks: bool) -> str:
     element, component, terminator = signs
-    whole = "\x1e".join(texts)
+    whole = _SEGMENT.join(texts)
     if element in whole or terminator in whole:
         raise CannotWrite(f"A value holds {element!r} or {terminator!r}, which delimit it. Choose other delimiters.")
     end = terminator + ("\n" if line_breaks and terminator not in "\r\n" else "")
-    whole = whole.replace(_ELEMENT, element).replace(_COMPONENT, component).replace("\x1e", end)
+    whole = whole.replace(_ELEMENT, element).replace(_COMPONENT, component).replace(_SEGMENT, end)
     return whole + end if whole else ""
-
-

@@ -11,11 +11,51 @@ from edi.madeup.content import Adjust, Bill, Mail, ProviderAdjust, Service, Tran
 from edi.madeup.wording import Written, written
 
 PROCEDURES = (("90791", 19000), ("90832", 9000), ("90834", 13000), ("90837", 16500), ("90847", 15000), ("90853", 6000))
-LAST = ("ALDER", "BIRCH", "CEDAR", "ELM", "FERN", "GORSE", "HAZEL", "IVY", "JUNIPER", "LARCH", "MAPLE", "ROWAN", "SORREL")
-FIRST = ("ASH", "BAY", "CORAL", "DALE", "EDEN", "FLINT", "GALE", "HEATH", "JUNE", "KIT", "LARK", "MOSS", "PEARL", "REED")
+LAST = (
+    "ALDER",
+    "BIRCH",
+    "CEDAR",
+    "ELM",
+    "FERN",
+    "GORSE",
+    "HAZEL",
+    "IVY",
+    "JUNIPER",
+    "LARCH",
+    "MAPLE",
+    "ROWAN",
+    "SORREL",
+)
+FIRST = (
+    "ASH",
+    "BAY",
+    "CORAL",
+    "DALE",
+    "EDEN",
+    "FLINT",
+    "GALE",
+    "HEATH",
+    "JUNE",
+    "KIT",
+    "LARK",
+    "MOSS",
+    "PEARL",
+    "REED",
+)
 FIRST_DAY = date(2026, 1, 5)
 
-KINDS = ("paid", "denied", "capitated", "secondary", "tertiary", "of_the_claim", "reversed", "bundled", "drug", "interest")
+KINDS = (
+    "paid",
+    "denied",
+    "capitated",
+    "secondary",
+    "tertiary",
+    "of_the_claim",
+    "reversed",
+    "bundled",
+    "drug",
+    "interest",
+)
 PROVIDER = ("WO", "FB", "L6", "72", "CS", "IR", "LE", "AP", "J1", "LS", "B2", "50")
 
 
@@ -90,7 +130,9 @@ class Maker:
         number = self.made
         patient = (self.chance.choice(LAST), self.chance.choice(FIRST), f"M{number:08}")
         day = FIRST_DAY + timedelta(days=self.chance.randrange(60))
-        services = tuple(self.service(day + timedelta(days=at), number, at) for at in range(self.chance.choice((1, 1, 2))))
+        services = tuple(
+            self.service(day + timedelta(days=at), number, at) for at in range(self.chance.choice((1, 1, 2)))
+        )
         return Bill(
             f"PCN{number:010}",
             services,
@@ -106,12 +148,17 @@ class Maker:
     def service(self, day: date, number: int, at: int) -> Service:
         procedure, charge = self.chance.choice(PROCEDURES)
         adjustments = [Adjust("CO", "45", self.chance.randint(500, 4000))]
-        adjustments += [Adjust("PR", reason, self.chance.choice((500, 1000, 1250))) for reason in self.chance.sample(("1", "2", "3"), self.chance.randint(0, 2))]
+        adjustments += [
+            Adjust("PR", reason, self.chance.choice((500, 1000, 1250)))
+            for reason in self.chance.sample(("1", "2", "3"), self.chance.randint(0, 2))
+        ]
         modifiers = self.chance.choice(((), (), ("95",), ("GT", "HO")))
         return Service(procedure, charge, tuple(adjustments), day, modifiers=modifiers, control=f"L{number:08}{at}")
 
     def _denied(self, bill: Bill) -> Bill:
-        group, reason, remark = self.chance.choice((("CO", "29", "N1"), ("CO", "197", "M62"), ("PI", "16", "MA04"), ("PR", "204", "N30")))
+        group, reason, remark = self.chance.choice(
+            (("CO", "29", "N1"), ("CO", "197", "M62"), ("PI", "16", "MA04"), ("PR", "204", "N30"))
+        )
         services = tuple(
             replace(one, adjustments=(Adjust(group, reason, one.charge),), remarks=(remark,)) for one in bill.services
         )
@@ -142,7 +189,12 @@ class Maker:
 
     def _drug(self, bill: Bill) -> Bill:
         many = tuple(Adjust("CO", str(reason), 5, 1) for reason in (45, 97, 131, 144, 161, 172, 222))
-        return replace(bill, services=(replace(bill.services[0], kind="N4", procedure="00000000000", modifiers=(), units=3, adjustments=many),))
+        return replace(
+            bill,
+            services=(
+                replace(bill.services[0], kind="N4", procedure="00000000000", modifiers=(), units=3, adjustments=many),
+            ),
+        )
 
     def _interest(self, bill: Bill) -> Bill:
         return replace(bill, interest=self.chance.randint(1, 300))

@@ -6,7 +6,7 @@ from datetime import date
 from edi.madeup.content import Adjust, Bill, Mail, ProviderAdjust, Service, Transfer
 
 Segment = list[str]
-COMPONENT = "\x1f"  # until the delimiters are known
+COMPONENT = "\ue002"  # until the delimiters are known
 VERSIONS = {"5010": ("00501", "005010X221A1", "^"), "4010": ("00401", "004010X091A1", "U")}
 CAS_TRIPLETS = PLB_PAIRS = 6
 
@@ -52,13 +52,41 @@ def written(mail: Mail) -> Written:
 
 def _isa(control: str, version: str, repetition: str, day: date) -> Segment:
     ends = ["ZZ", f"{'MADEUPPAYER':15}", "ZZ", f"{'MADEUPCLINIC':15}"]
-    return ["ISA", "00", " " * 10, "00", " " * 10, *ends, f"{day:%y%m%d}", "0900", repetition, version, control, "0", "T", COMPONENT]
+    return [
+        "ISA",
+        "00",
+        " " * 10,
+        "00",
+        " " * 10,
+        *ends,
+        f"{day:%y%m%d}",
+        "0900",
+        repetition,
+        version,
+        control,
+        "0",
+        "T",
+        COMPONENT,
+    ]
 
 
 def _transaction(transfer: Transfer, control: str, convention: str | None) -> list[Segment]:
     amount, day = transfer.amount, f"{transfer.day:%Y%m%d}"
     if amount:
-        bank = ["ACH", "CCP", "01", "999999992", "DA", "123456", transfer.originator, "", "01", "999988880", "DA", "98765"]
+        bank = [
+            "ACH",
+            "CCP",
+            "01",
+            "999999992",
+            "DA",
+            "123456",
+            transfer.originator,
+            "",
+            "01",
+            "999988880",
+            "DA",
+            "98765",
+        ]
     else:
         bank = ["NON", *[""] * 11]
     found = [
@@ -77,7 +105,9 @@ def _transaction(transfer: Transfer, control: str, convention: str | None) -> li
     ]
     if transfer.with_totals:
         charge = sum(bill.charge for bill in transfer.bills)
-        found.append(["TS3", transfer.payee[1], "11", f"{transfer.day:%Y}1231", str(len(transfer.bills)), money(charge)])
+        found.append(
+            ["TS3", transfer.payee[1], "11", f"{transfer.day:%Y}1231", str(len(transfer.bills)), money(charge)]
+        )
     for bill in transfer.bills:
         found += _claim(bill)
     found += _provider_adjustments(transfer)
