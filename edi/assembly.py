@@ -7,7 +7,6 @@ from edi.envelope import OUTSIDE, Envelope
 from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, SEGMENTS
 from edi.tokens import Segments
 
-_ENVELOPE = [NUMBER_OF[kind] for kind in ENVELOPE]
 _KEPT = [NUMBER_OF[kind] for kind in KEPT_AS_THEY_ARE]
 _REMARKS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
 
@@ -52,7 +51,7 @@ def _of_envelope(envelope: Envelope) -> pl.DataFrame:
 
 def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) -> pl.DataFrame:
     """Segments that have no frame of their own, and those of which the frames do not hold everything."""
-    stray = (pl.col("payment") == OUTSIDE) & ~pl.col("known").is_in(_ENVELOPE).fill_null(value=False)
+    stray = (pl.col("payment") == OUTSIDE) & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True)
     no_frame = (pl.col("payment") >= 0) & (pl.col("kind").is_in(_KEPT) | pl.col("kind").is_null())
     kept = rows.select((stray | no_frame).fill_null(value=False)).to_series()
     also = [one.select("file", "segment") for one in also if one.height]
@@ -70,11 +69,12 @@ def _remarks(remarks: pl.DataFrame, rows: pl.DataFrame, elements: pl.Series) -> 
     found = [remarks.with_columns(source=pl.lit("LQ"))] if remarks.height else [remarks]
     for kind, numbers in _REMARKS.items():
         there = rows.filter(pl.col("kind") == NUMBER_OF[kind])
-        for number in numbers if there.height else ():
-            at = pl.when(pl.col("count") > number).then(pl.col("start") + number)
-            code = pl.lit(elements).gather(at).alias("code")
-            told = there.select("file", "transaction", "claim", "line", "segment", code, source=pl.lit(kind))
-            found.append(in_order("remarks", told.filter(pl.col("code").is_not_null())))
+        for number in numbers:
+            these = there.filter(pl.col("count") > number) if there.height else there
+            if these.height:
+                code = elements[these["start"] + number].alias("code")
+                told = these.with_columns(code, pl.lit(kind).alias("source"), pl.lit(None, pl.String).alias("kind"))
+                found.append(in_order("remarks", told.filter(code.is_not_null())))
     return pl.concat(found).sort("file", "segment", maintain_order=True) if len(found) > 1 else found[0]
 
 

@@ -40,13 +40,27 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
 
 
 def sum_by(rows: pl.DataFrame, key: str, what: str, height: int) -> pl.Series:
-    """The sums over rows that point at each row of another frame, which has this height; 0 where none does."""
-    zeros = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
+    """The sums over rows that point at each row of another frame, which has this height; 0 where none does.
+
+    Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
+    """
+    sums = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
+    rows = rows.filter(pl.col(key).is_not_null()) if rows[key].null_count() else rows
     if rows.is_empty():
-        return zeros
-    keys = pl.col(key).set_sorted() if not rows[key].null_count() and rows[key].is_sorted() else pl.col(key)
-    sums = rows.lazy().select(keys, what).group_by(key).agg(pl.col(what).sum()).drop_nulls(key).collect()
-    return zeros.scatter(sums[key], sums[what])
+        return sums
+    keys = rows[key]
+    ends = keys != keys.shift(-1, fill_value=2**32 - 1)
+    running = rows[what].fill_null(0).cum_sum().filter(ends)
+    return sums.scatter(keys.filter(ends), running - running.shift(1, fill_value=0))
+
+
+def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
+    """The control totals of each payment."""
+    names = ("charge_cents", "paid_cents", "patient_cents")
+    sums = claims.group_by("transaction").agg(pl.col(names).sum(), pl.len().cast(pl.Int64).alias("claim_count"))
+    zeros = pl.Series([0], dtype=pl.Int64).new_from_index(0, height)
+    at = sums["transaction"]
+    return {name: zeros.clone().scatter(at, sums[name]).alias(name) for name in (*names, "claim_count")}
 
 
 def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, found: str) -> Rows:
@@ -56,10 +70,7 @@ def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, fo
 def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     payments, claims, lines = frames["payments"], frames["claims"], frames["lines"]
     height = payments.height
-    sums = {
-        name: sum_by(claims, "transaction", name, height) for name in ("charge_cents", "paid_cents", "patient_cents")
-    }
-    counts = sum_by(claims.with_columns(claim_count=pl.lit(1, pl.Int64)), "transaction", "claim_count", height)
+    sums = _sums_of_claims(claims, height)
     provider = sum_by(frames["provider_adjustments"], "transaction", "amount_cents", height)
     should = sums["paid_cents"] - provider
     balanced = (should == payments["amount_cents"]).fill_null(value=False)
@@ -67,7 +78,6 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique().implode())
     payments = payments.with_columns(
         *sums.values(),
-        counts,
         provider.alias("provider_cents"),
         balanced.alias("balanced"),
         (balanced & within).alias("balanced_throughout"),

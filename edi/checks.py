@@ -72,7 +72,7 @@ def missing_elements(frames: Frames, unread: list[Unread]) -> list[Rows]:
 def misplaced(rows: pl.DataFrame) -> list[Rows]:
     """Segments of the 835 that stand where they mean nothing, and segments that it does not have."""
     kind, claim = pl.col("kind"), pl.col("claim")
-    envelope = pl.col("known").is_in([NUMBER_OF[kind] for kind in ENVELOPE]).fill_null(value=False)
+    envelope = (pl.col("known") < len(ENVELOPE)).fill_null(value=False)
     wrong = {
         "no claim is open": kind.is_in([NUMBER_OF[kind] for kind in _IN_CLAIM]) & claim.is_null(),
         "a claim has begun": kind.is_in([NUMBER_OF[kind] for kind in _BEFORE_CLAIMS]) & claim.is_not_null(),

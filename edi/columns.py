@@ -19,7 +19,9 @@ LONGEST = {
     for kind, columns in SEGMENTS.items()
 }
 NUMBER_OF = {kind: number for number, kind in enumerate(KNOWN.categories)}
-_ENDS_CLAIM = [NUMBER_OF[kind] for kind in ("ST", "SE", "LX", "TS2", "TS3", "PLB")]
+_NO_ROLE, _CLAIM, _LINE, _ENDS = range(4)
+_ROLE_OF = {"CLP": _CLAIM, "SVC": _LINE} | dict.fromkeys(("ST", "SE", "LX", "TS2", "TS3", "PLB"), _ENDS)
+_ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in NUMBER_OF], dtype=pl.UInt8)
 _KINDS = list(NUMBER_OF)
 _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
 _NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
@@ -30,20 +32,25 @@ _TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE
 def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.DataFrame:
     """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
     whatever is in no payment."""
-    at = [0, *(at for at, _ in marks)]
-    lengths = [after - before for before, after in zip(at, [*at[1:], segments.height], strict=True)]
-    payment = pl.DataFrame({"payment": [OUTSIDE, *(number for _, number in marks)], "length": lengths})
-    payments = payment.select(pl.col("payment").cast(pl.Int32).repeat_by("length").explode()).to_series()
+    begins = [(0, OUTSIDE), *marks]
+    ends = [at for at, _ in marks] + [segments.height]
+    stretches = [
+        pl.Series("payment", [number], pl.Int32).new_from_index(0, end - at)
+        for (at, number), end in zip(begins, ends, strict=True)
+    ]
+    payments = pl.concat(stretches, rechunk=True)
     kind = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
     segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(kind)
-    is_claim, is_line = pl.col("kind") == NUMBER_OF["CLP"], pl.col("kind") == NUMBER_OF["SVC"]
-    ends = pl.col("kind").is_in(_ENDS_CLAIM) | (pl.col("payment") < 0)
-    claim = pl.when(is_claim).then(is_claim.cum_sum().cast(pl.Int32) - 1).when(ends).then(-1).forward_fill()
-    line = pl.when(is_line).then(is_line.cum_sum().cast(pl.Int32) - 1).when(ends | is_claim).then(-1).forward_fill()
-    segments = segments.with_columns(claim.alias("claim"), line.alias("line"))
-    return segments.with_columns(
-        pl.when(pl.col(name) >= 0).then(pl.col(name)).cast(pl.UInt32).alias(to)
-        for name, to in (("payment", "transaction"), ("claim", "claim"), ("line", "line"))
+    role = pl.lit(_ROLES).gather(pl.col("kind")).fill_null(_NO_ROLE)
+    role = pl.when(pl.col("payment") >= 0).then(role).otherwise(_ENDS)
+    segments = segments.with_columns(role.alias("role"))
+    is_claim, is_line, ends = (pl.col("role") == one for one in (_CLAIM, _LINE, _ENDS))
+    claim = pl.when(is_claim).then(is_claim.cum_sum()).when(ends).then(0).forward_fill()
+    line = pl.when(is_line).then(is_line.cum_sum()).when(ends | is_claim).then(0).forward_fill()
+    places = (("transaction", (pl.col("payment") + 1).clip(0)), ("claim", claim), ("line", line))
+    # counted from 1, so that 0 is none
+    return segments.with_columns(counted.cast(pl.UInt32).alias(name) for name, counted in places).with_columns(
+        pl.when(pl.col(name) > 0).then(pl.col(name) - 1).alias(name) for name, _ in places
     )
 
 
@@ -102,7 +109,7 @@ def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> 
         if number >= longest:
             return _nulls("text", rows.height)
         at = start + number
-        return elements.gather(at if number < shortest else at.zip_with(count > number, _NOWHERE))
+        return elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
 
     composites = {}
     for column in columns:

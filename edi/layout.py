@@ -273,7 +273,7 @@ for _frame in FRAMES.values():
         if _one.id:
             SEGMENTS.setdefault(_one.id, []).append(_one)
 
-KNOWN = pl.Enum([*SEGMENTS, *(one for one in KEPT_AS_THEY_ARE if one not in SEGMENTS)])
+KNOWN = pl.Enum(list(dict.fromkeys([*ENVELOPE, *SEGMENTS, *KEPT_AS_THEY_ARE])))  # the envelope first
 
 _HERE = {
     "files": ["file"],

@@ -16,7 +16,6 @@ from edi.remittance import Remittance
 from edi.tokens import Run, Segments
 
 _KINDS = list(NUMBER_OF)
-_ENVELOPE = [NUMBER_OF[kind] for kind in ENVELOPE]
 
 
 class Source(NamedTuple):
@@ -87,7 +86,7 @@ class Reader:
         if not runs:
             return _remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs, self.paying)
         segments = tokens.split(runs, self.counted)
-        last = dict(segments.rows.group_by("file").agg(pl.col("segment").last()).iter_rows())
+        last = _last_segments(segments.rows)
         self._walk(segments, last, ends=ends)
         rows = with_places(segments.rows, self.envelope.marks)
         read = read_columns(rows, segments.elements)
@@ -118,7 +117,7 @@ class Reader:
         return remittance
 
     def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
-        rows = segments.rows.with_row_index("at").filter(pl.col("kind").is_in(_ENVELOPE))
+        rows = segments.rows.with_row_index("at").filter(pl.col("kind") < len(ENVELOPE))
         elements = segments.lists.gather(rows["at"]).to_list()
         told = rows.select("at", "file", "segment", "kind", "signs").iter_rows()
         before = next(iter(last))
@@ -129,6 +128,14 @@ class Reader:
             before = file
         if ends:
             self.envelope.finish(before, last[before])
+
+
+def _last_segments(rows: pl.DataFrame) -> dict[int, int]:
+    """The number of the last segment of each file."""
+    file, segment = rows["file"], rows["segment"]
+    if file[0] == file[-1]:
+        return {file[0]: segment[-1]}
+    return dict(rows.filter(file != file.shift(-1, fill_value=2**32 - 1)).select("file", "segment").iter_rows())
 
 
 def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:

@@ -59,27 +59,35 @@ class Pieces:
     def __iter__(self) -> Iterator[list[Run]]:
         held, offset = b"", 0
         delimiters: Delimiters | None = None
-        blocks = self.opened.blocks()
+        blocks = self._blocks()
         while not self.ended:
             held, self.ended = self._filled(held, blocks)
-            start = 0
             if delimiters is None:
                 first = tokens.first_interchange(held, self.limits.segment_bytes)
+                if first is None and not self.ended and len(held) < self.limits.segment_bytes + tokens.HEADER_BYTES:
+                    continue
                 if first is None:
                     self.refused = "NOT_X12" if held.strip() else "EMPTY"
                     return
                 start, delimiters = first
+                held, offset = held[start:], offset + start
+            delimiters = tokens.delimiters_at(held, len(held) - len(held.lstrip())) or delimiters
             end = len(held) if self.ended else _end_of_transaction(held, delimiters)
             if end is None:
                 if len(held) - held.rfind(delimiters.segment.encode("latin-1")) > self.limits.segment_bytes:
                     self.refused = "SEGMENT_TOO_LONG"
                     return
                 continue
-            if held[start:end].strip():
-                runs = tokens.cut([tokens.run_of(0, held[:end], start, delimiters, offset)])
+            if held[:end].strip():
+                runs = tokens.cut([tokens.run_of(0, held[:end], 0, delimiters, offset)])
                 delimiters = runs[-1].delimiters
                 yield runs
             held, offset = held[end:], offset + end
+
+    def _blocks(self) -> Iterator[bytes]:
+        for block in self.opened.blocks():
+            for at in range(0, len(block), self.piece_bytes):
+                yield block[at : at + self.piece_bytes]
 
     def _filled(self, held: bytes, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
         """At least one block more, and as much as a piece should have."""

@@ -14,7 +14,7 @@ import polars as pl
 from edi.layout import KNOWN
 
 _BLANKS = " \t\r\n"
-_HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
+HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
 
 
@@ -43,7 +43,7 @@ class Run:
 
 def delimiters_at(data: bytes, at: int) -> Delimiters | None:
     """What the ISA at this place declares; None if no ISA stands there."""
-    header = data[at : at + _HEADER_BYTES]
+    header = data[at : at + HEADER_BYTES]
     elements = header.split(header[3:4] or b"*", 16)
     if elements[0] != b"ISA" or len(elements) < 17 or len(elements[16]) < 2:
         return None
@@ -171,7 +171,7 @@ def _without_blanks(texts: pl.Series, given: Delimiters) -> pl.Series:
     """Without those that touch a delimiter. The header of the interchange is padded anyway and may keep its own."""
     blank = "".join(_escaped(one) for one in given.blanks)
     signs = "".join(_escaped(one) for one in (given.element, given.segment))
-    if not texts.str.slice(_HEADER_BYTES).str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
+    if not texts.str.slice(HEADER_BYTES).str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
         return texts
     return texts.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
 
