@@ -2,9 +2,9 @@
 
     python -m bench.edi --peers PYTHON [--rounds N]
 
-PYTHON is that of an environment with oxedi, edi-835-parser and pyx12 (`make bench-edi` makes it). Ours gives all frames,
-the three balances and all problems. Readers take turns, each time in a fresh process, and the best of the rounds counts.
-A peer that is slow reads fewer claims of the same kind; the table says so.
+PYTHON is that of an environment with oxedi, edi-835-parser and pyx12 (`make bench-edi` makes it). Ours gives all
+frames, the three balances and all problems. Readers take turns, each time in a fresh process, and the best of the
+rounds counts. A peer that is slow reads fewer claims of the same kind; the table says so.
 
 Other processes on the machine make the figures smaller, and not for all alike. So beside the time stands what the
 processors spent (ours may use both), and the ratio of that.

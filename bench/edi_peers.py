@@ -1,4 +1,6 @@
-"""One reader of the 835 on given files, in a process of its own: seconds, of the clock and of the processor, and memory as JSON. Imports nothing of ours.
+"""One reader of the 835 on given files, in a process of its own. Imports nothing of ours.
+
+Prints seconds, of the clock and of the processors, and memory as JSON.
 
     python bench/edi_peers.py READER REPEATS FILE [FILE ...]
 
