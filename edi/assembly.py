@@ -1,5 +1,7 @@
 """From the columns of each kind of segment to the frames: what needs more than one segment comes together here."""
 
+from typing import cast
+
 import polars as pl
 
 from edi.columns import NUMBER_OF, Frames, Read, in_order
@@ -68,25 +70,27 @@ def _remarks(remarks: pl.DataFrame, rows: pl.DataFrame, elements: pl.Series) -> 
     """Those of LQ, and those that stand in MIA and MOA."""
     found = [remarks.with_columns(source=pl.lit("LQ"))] if remarks.height else [remarks]
     for kind, numbers in _REMARKS.items():
-        there = rows.filter(pl.col("kind") == NUMBER_OF[kind])
-        for number in numbers:
-            these = there.filter(pl.col("count") > number) if there.height else there
-            if these.height:
-                code = elements[these["start"] + number].alias("code")
-                told = these.with_columns(code, pl.lit(kind).alias("source"), pl.lit(None, pl.String).alias("kind"))
-                found.append(in_order("remarks", told.filter(code.is_not_null())))
+        there = rows.filter(pl.col("kind") == NUMBER_OF[kind]).with_columns(
+            kind=pl.lit(None, pl.String), source=pl.lit(kind)
+        )
+        longest = cast("int", there["count"].max() or 0)
+        for number in (one for one in numbers if one < longest):
+            these = there.filter(pl.col("count") > number)
+            code = elements[these["start"] + number].alias("code")
+            found.append(in_order("remarks", these.with_columns(code).filter(code.is_not_null())))
     return pl.concat(found).sort("file", "segment", maintain_order=True) if len(found) > 1 else found[0]
 
 
 def _with_entity(references: pl.DataFrame, parties: pl.DataFrame) -> pl.DataFrame:
     """Before the claims, a REF belongs to the N1 that it follows."""
-    header = references.filter(pl.col("claim").is_null() & pl.col("transaction").is_not_null())
-    if header.is_empty() or parties.is_empty():
+    header = references["claim"].is_null() & references["transaction"].is_not_null()
+    if parties.is_empty() or not header.any():
         return references
     owner = parties.select("file", "transaction", "segment", "entity")
-    header = header.drop("entity").join_asof(owner, on="segment", by=["file", "transaction"], check_sortedness=False)
-    rest = references.filter(pl.col("claim").is_not_null() | pl.col("transaction").is_null())
-    return pl.concat([header.select(references.columns), rest]).sort("file", "segment")
+    found = references.filter(header).drop("entity")
+    found = found.join_asof(owner, on="segment", by=["file", "transaction"], check_sortedness=False)
+    entity = references["entity"].scatter(header.arg_true(), found["entity"])
+    return references.with_columns(entity)
 
 
 def _with_parties(payments: pl.DataFrame, parties: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:

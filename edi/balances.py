@@ -95,12 +95,10 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
     differs = (together != claims["paid_cents"]).fill_null(value=False)
     if not differs.any():
         return []
-    own = adjustments.filter(pl.col("line").is_null())["claim"].drop_nulls().unique()
-    has_lines, has_own = (
-        claims["claim"].is_in(lines["claim"].drop_nulls().implode()),
-        claims["claim"].is_in(own.implode()),
-    )
-    wrong = claims.with_columns(together.alias("_lines")).filter(differs & has_lines & ~has_own)
+    claims = claims.select("file", "transaction", "claim", "segment", "paid_cents", together.alias("_lines"))
+    own = adjustments.select("claim", "line").filter(pl.col("line").is_null())["claim"].unique()
+    has_lines = pl.col("claim").is_in(lines["claim"].unique().implode())
+    wrong = claims.filter(differs).filter(has_lines & ~pl.col("claim").is_in(own.implode()))
     return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")] if wrong.height else []
 
 
@@ -127,13 +125,15 @@ def _provider_totals(frames: Frames) -> list[Rows]:
     totals = frames["provider_totals"]
     if totals.is_empty():
         return []
-    key = ["file", "transaction"]
-    claims = frames["claims"].join_asof(
-        totals.select(*key, "segment", pl.col("segment").alias("_total")), on="segment", by=key, check_sortedness=False
-    )
-    sums = claims.group_by(*key, "_total").agg(pl.len().alias("_count"), pl.col("charge_cents").sum().alias("_charge"))
-    rows = totals.join(sums, left_on=[*key, "segment"], right_on=[*key, "_total"], how="left").with_columns(
-        pl.col("_count", "_charge").fill_null(0)
+    claims = frames["claims"]
+    at = [rows["file"].cast(pl.UInt64) * 2**32 + rows["segment"] for rows in (totals, claims)]
+    under = at[0].search_sorted(at[1]).cast(pl.Int64) - 1  # the last TS3 before each claim, of any transaction
+    own = pl.select(pl.when(under >= 0).then(under).cast(pl.UInt32).alias("total")).to_series()
+    same = (totals["transaction"][own] == claims["transaction"]).fill_null(value=False)
+    its = claims.select("charge_cents", own, one=pl.lit(1, pl.Int64)).filter(same)
+    rows = totals.with_columns(
+        sum_by(its, "total", "one", totals.height).alias("_count"),
+        sum_by(its, "total", "charge_cents", totals.height).alias("_charge"),
     )
     checks = (("TS304", "claim_count", "_count"), ("TS305", "charge_cents", "_charge"))
     wrong = [(element, rows.filter(pl.col(said) != pl.col(found))) for element, said, found in checks]
@@ -142,10 +142,11 @@ def _provider_totals(frames: Frames) -> list[Rows]:
 
 def repeated_claims(claims: pl.DataFrame) -> list[Rows]:
     key = ["transaction", "control_number", "payer_claim_number", "status", "charge_cents", "paid_cents"]
-    again = ~pl.struct(key).is_first_distinct()
-    if claims["control_number"].n_unique() == claims.height:
+    numbers = claims["control_number"]
+    if numbers.n_unique() == claims.height:
         return []
-    wrong = claims.filter(again)
+    same_number = claims.select("file", "claim", "segment", *key).filter(numbers.is_duplicated())
+    wrong = same_number.filter(~pl.struct(key).is_first_distinct())
     return [problem_rows(wrong, "CLAIM_REPEATED", "CLP01")] if wrong.height else []
 
 

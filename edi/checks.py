@@ -88,12 +88,12 @@ def misplaced(rows: pl.DataFrame) -> list[Rows]:
     return [*found, *([problem_rows(rows.filter(unknown), "UNKNOWN_SEGMENT")] if there["unknown"] else [])]
 
 
-def _id() -> pl.Expr:
-    return pl.col("known").replace_strict(dict(enumerate(NUMBER_OF)), default="It", return_dtype=pl.String)
+def _id(column: str = "known") -> pl.Expr:
+    return pl.col(column).replace_strict(dict(enumerate(NUMBER_OF)), default="It", return_dtype=pl.String)
 
 
 def too_long(longer: list[pl.DataFrame]) -> list[Rows]:
-    return [problem_rows(rows, "EXTRA_ELEMENT", id=_id()) for rows in longer if rows.height]
+    return [problem_rows(rows, "EXTRA_ELEMENT", id=_id("kind")) for rows in longer if rows.height]
 
 
 def missing_segments(frames: Frames) -> list[Rows]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from edi.envelope import OUTSIDE
 from edi.layout import KEPT_AS_THEY_ARE, KNOWN, MODIFIERS, REPEATS, SEGMENTS, TYPES, Column, place_of, schema_of
+from edi.tokens import Segments
 from edi.values import PARSERS
 
 Frames = dict[str, pl.DataFrame]
@@ -25,7 +26,6 @@ _ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in NUMBER_OF], dtype=p
 _KINDS = list(NUMBER_OF)
 _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
 _NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
-_POSITIONS = [pl.Series("position", [turn + 1], pl.Int64) for turn in range(6)]
 _TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
 
 
@@ -69,73 +69,81 @@ class Read(NamedTuple):
     longer: list[pl.DataFrame]
 
 
-def read_columns(rows: pl.DataFrame, elements: pl.Series) -> Read:
-    by_number = rows.filter(pl.col("kind").is_not_null()).partition_by("kind", as_dict=True)
+def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
+    small = rows.select("kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count")
+    by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind", as_dict=True)
     kinds = {_KINDS[number]: found for (number,), found in by_number.items()}
     longer = [
         found.filter(pl.col("count") > LONGEST[kind] + 1)
         for kind, found in kinds.items()
         if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and _longest(found) > LONGEST[kind] + 1
     ]
-    return Read(*_typed({kind: _texts(kinds[kind], kind, elements) for kind in _TYPED if kind in kinds}), longer)
+    texts = {kind: _texts(kinds[kind], kind, segments) for kind in _TYPED if kind in kinds}
+    return Read(*_typed(texts), longer)
 
 
-def _texts(rows: pl.DataFrame, kind: str, elements: pl.Series) -> pl.DataFrame:
+def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
     if kind not in REPEATS:
-        return _turn(rows, kind, elements)
+        return _columns(rows, kind, segments)
     stride, times = REPEATS[kind]
     first = min(column.element for column in SEGMENTS[kind] if column.repeats)
-    parts = [_turn(rows, kind, elements)]
-    longest = _longest(rows)
-    for turn in range(1, times):
-        if longest > first + stride * turn:
-            further = rows.filter(pl.col("count") > first + stride * turn)
-            parts.append(_turn(further, kind, elements, turn))
-    if len(parts) == 1:
-        return parts[0]
-    filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
+    turns = min(times, (_longest(rows) - first + stride - 1) // stride)
+    if turns <= 1:
+        return _columns(rows.with_columns(position=pl.lit(1, pl.Int64)), kind, segments)
+    parts = [
+        rows.filter(pl.col("count") > first + stride * turn).with_columns(position=pl.lit(turn + 1, pl.Int64))
+        for turn in range(1, turns)
+    ]
+    parts = [rows.with_columns(position=pl.lit(1, pl.Int64)), *parts]
+    expanded = pl.concat(parts).sort(
+        pl.col("start").cast(pl.UInt64) * 8 + pl.col("position")
+    )  # as they stand in the segments
+    found = _columns(expanded, kind, segments, stride)
     # a place left empty in between is no row
-    return pl.concat([parts[0], *(part.filter(filled) for part in parts[1:])]).sort("file", "segment", "position")
+    filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
+    return found.filter(filled | (pl.col("position") == 1))
 
 
-def _turn(rows: pl.DataFrame, kind: str, elements: pl.Series, turn: int = 0) -> pl.DataFrame:
-    """The columns of a segment, or of one of the places where it repeats. Plain columns: expressions cost more here."""
-    columns, shift = SEGMENTS[kind], REPEATS[kind][0] * turn if kind in REPEATS else 0
+def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> pl.DataFrame:
+    """The columns of a segment, texts as they stand. Series and no expressions: those cost more for small files."""
+    columns = SEGMENTS[kind]
     start, count = rows["start"], rows["count"]
+    shift = ((rows["position"] - 1) * stride).cast(pl.UInt32) if stride else None
     shortest, longest = cast("int", count.min() or 0), _longest(rows)
 
     def element(column: Column) -> pl.Series:
-        number = column.element + (shift if column.repeats else 0)
+        number = column.element
+        if shift is not None and column.repeats:
+            at = shift + number
+            return segments.elements[(start + at).zip_with(count > at, _NOWHERE)]
         if number >= longest:
             return _nulls("text", rows.height)
         at = start + number
-        return elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
+        return segments.elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
 
     composites = {}
     for column in columns:
         if column.part and column.element not in composites:
-            composites[column.element] = _components(element(column), rows["signs"])
-    found = [rows[name] for name in place_of(columns[0].frame)]
-    if kind in REPEATS:
-        found.append(_POSITIONS[turn].new_from_index(0, rows.height))
-    for column in columns:
-        text = _part(composites[column.element], column) if column.part else element(column)
-        found.append(text.alias(column.name))
-    return pl.DataFrame(found)
+            composites[column.element] = _components(element(column), rows["signs"], segments.signs)
+    place = [*place_of(columns[0].frame), *(["position"] if kind in REPEATS else [])]
+    texts = (_part(composites[one.element], one) if one.part else element(one) for one in columns)
+    return pl.DataFrame(
+        [rows[name] for name in place] + [text.alias(one.name) for text, one in zip(texts, columns, strict=True)]
+    )
 
 
 def _longest(rows: pl.DataFrame) -> int:
     return cast("int", rows["count"].max() or 0)
 
 
-def _components(texts: pl.Series, signs: pl.Series) -> pl.Series:
+def _components(texts: pl.Series, which: pl.Series, signs: list[str]) -> pl.Series:
     if texts.null_count() == texts.len():
         return _nulls("list", texts.len())
-    if signs.n_unique() == 1:
+    if len(signs) == 1:
         sign = signs[0][1]
         return texts.str.strip_chars_end(sign).str.split(sign)
-    sign = signs.str.slice(1, 1)
-    return pl.select(pl.lit(texts).str.strip_chars_end(pl.lit(sign)).str.split(pl.lit(sign))).to_series()
+    own = pl.lit(pl.Series([one[1] for one in signs])[which])
+    return pl.select(pl.lit(texts).str.strip_chars_end(own).str.split(own)).to_series()
 
 
 def _part(parts: pl.Series, column: Column) -> pl.Series:

@@ -35,11 +35,12 @@ def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
         run, code = run_of(file, source, limits)
         runs += [run] if run else []
         found += [refusal(code, file, limits)] if code else []
-    runs = tokens.cut(runs)
-    long = {run.file for run in runs if tokens.too_long(run, limits.segment_bytes)}
-    found += [refusal("SEGMENT_TOO_LONG", file, limits) for file in long]
+    if any(tokens.beyond(run, limits) for run in runs):
+        runs = tokens.cut(runs)  # its segments may end in another way further on
+    beyond = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
+    found += [refusal(code, file, limits) for file, code in beyond.items()]
     remittance = reader.read(
-        [run for run in runs if run.file not in long], [(source.name, source.size) for source in sources], found
+        [run for run in runs if run.file not in beyond], [(source.name, source.size) for source in sources], found
     )
     if not reader.too_long:
         return remittance
@@ -52,7 +53,11 @@ def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
 
 
 def refusal(code: str, file: int, limits: Limits) -> Found:
-    most = {"SEGMENT_TOO_LONG": limits.segment_bytes, "TRANSACTION_TOO_LONG": limits.transaction_segments}
+    most = {
+        "SEGMENT_TOO_LONG": limits.segment_bytes,
+        "TRANSACTION_TOO_LONG": limits.transaction_segments,
+        "TOO_MANY_PARTS": limits.file_parts,
+    }
     return Found(code, file, values={"most": most.get(code, limits.file_bytes)})
 
 
@@ -88,8 +93,11 @@ class Reader:
         segments = tokens.split(runs, self.counted)
         last = _last_segments(segments.rows)
         self._walk(segments, last, ends=ends)
+        self.too_long |= self._too_long(segments.rows)
+        if self.too_long:
+            return _remittance({}, files, {}, [], runs, set())
         rows = with_places(segments.rows, self.envelope.marks)
-        read = read_columns(rows, segments.elements)
+        read = read_columns(rows, segments)
         frames = assemble(rows, segments, read, self.envelope)
         frames, problems = balances.balance(frames)
         problems += [
@@ -104,17 +112,22 @@ class Reader:
             *balances.repeated_claims(frames["claims"]),
         ]
         found = [*found, *self.envelope.found, *balances.repeated_payments(frames["payments"], self.seen)]
-        found += _unterminated(runs, last) if ends else []
+        found += _unterminated(segments.runs, last) if ends else []
         if found:
             problems.append(checks.as_rows(found))
         frames["payments"] = _sound(frames["payments"], problems, self.envelope)
-        size = pl.col("end_segment") - pl.col("segment") >= self.limits.transaction_segments
-        self.too_long |= set(frames["payments"].filter(size)["file"])
         self.paying |= set(frames["payments"]["file"])
-        remittance = _remittance(frames, files, last, problems, runs, self.paying, self.counted)
+        remittance = _remittance(frames, files, last, problems, segments.runs, self.paying, self.counted)
         self.counted += segments.rows.height
         self.envelope.next_piece()
         return remittance
+
+    def _too_long(self, rows: pl.DataFrame) -> set[int]:
+        """Files in which too many segments stand in one transaction or between two, before more is done with them."""
+        begins = [0, *(at for at, _ in self.envelope.marks)]
+        ends = [*begins[1:], rows.height]
+        most = self.limits.transaction_segments
+        return {rows["file"][at] for at, end in zip(begins, ends, strict=True) if end - at > most}
 
     def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
         rows = segments.rows.with_row_index("at").filter(pl.col("kind") < len(ENVELOPE))
@@ -124,7 +137,7 @@ class Reader:
         for (at, file, segment, kind, signs), given in zip(told, elements, strict=True):
             if file != before:
                 self.envelope.finish(before, last[before])
-            self.envelope.walk(Row(at, file, segment, _KINDS[kind], given, signs))
+            self.envelope.walk(Row(at, file, segment, _KINDS[kind], given, segments.signs[signs]))
             before = file
         if ends:
             self.envelope.finish(before, last[before])

@@ -37,7 +37,7 @@ def _stream(opened: Opened, limits: Limits, piece_bytes: int) -> Iterator[Remitt
         return
     pieces = Pieces(opened, limits, piece_bytes)
     for runs in pieces:
-        code = "SEGMENT_TOO_LONG" if any(tokens.too_long(run, limits.segment_bytes) for run in runs) else None
+        code = next((code for run in runs if (code := tokens.beyond(run, limits))), None)
         remittance = None if code else reader.read(runs, files, [], ends=pieces.ended)
         code = "TRANSACTION_TOO_LONG" if reader.too_long else code
         if code or remittance is None:

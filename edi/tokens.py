@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from edi.layout import KNOWN
+from edi.limits import Limits
 
 _BLANKS = " \t\r\n"
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
@@ -23,6 +24,10 @@ class Delimiters:
     element: str
     component: str
     segment: str
+
+    @property
+    def signs(self) -> str:
+        return self.element + self.component + self.segment
 
     @property
     def blanks(self) -> str:
@@ -70,7 +75,7 @@ def first_interchange(data: bytes, within: int) -> tuple[int, Delimiters] | None
 def run_of(file: int, data: bytes, start: int, delimiters: Delimiters, offset: int = 0) -> Run:
     """The data from `start` on as one run; `offset` is where the data begins in its file."""
     data = data[start:] if start else data
-    if all(ord(sign) < 128 for sign in vars(delimiters).values()):
+    if delimiters.signs.isascii():
         try:
             return Run(file, offset + start, data.decode(), True, delimiters)
         except UnicodeDecodeError:
@@ -113,17 +118,27 @@ def interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple
 
 
 class Segments(NamedTuple):
-    """`rows` has one row a segment: file, segment (its number there), kind (null: unknown), signs (its delimiters),
-    start and count, which say where its elements stand in `elements` (null: empty). `lists` has them as they are."""
+    """`rows` has one row a segment: file, segment (its number there), kind (null: unknown), signs (which of `signs` are
+    its delimiters), start and count, which say where its elements stand in `elements` (null: empty). `lists` has them
+    as they are. `runs` are those that were split in the end."""
 
     rows: pl.DataFrame
     elements: pl.Series
     lists: pl.Series
+    signs: list[str]
+    runs: list[Run]
 
 
 def split(runs: list[Run], counted: int = 0) -> Segments:
     """Blanks around segments and elements go; empty segments do not count. `counted` segments came before."""
-    parts = [_split_alike(list(alike)) for _, alike in groupby(runs, key=lambda run: run.delimiters)]
+    segments = _split(runs, counted)
+    return _split(cut(runs), counted) if _hides_interchange(segments) else segments
+
+
+def _split(runs: list[Run], counted: int) -> Segments:
+    alike = [(delimiters, list(those)) for delimiters, those in groupby(runs, key=lambda run: run.delimiters)]
+    signs = list(dict.fromkeys(delimiters.signs for delimiters, _ in alike))
+    parts = [_split_alike(those, signs.index(delimiters.signs)) for delimiters, those in alike]
     found = pl.concat(parts) if len(parts) > 1 else parts[0]
     number = pl.int_range(1 + counted, pl.len() + 1 + counted, dtype=pl.UInt32)
     if runs[0].file != runs[-1].file:
@@ -139,10 +154,23 @@ def split(runs: list[Run], counted: int = 0) -> Segments:
     )
     flat = found.select(pl.col("lists").explode().alias("element"))
     elements = flat.select(pl.when(pl.col("element") != "").then(pl.col("element"))).to_series()
-    return Segments(rows, elements, found["lists"])
+    return Segments(rows, elements, found["lists"], signs, runs)
 
 
-def _split_alike(runs: list[Run]) -> pl.DataFrame:
+def _hides_interchange(segments: Segments) -> bool:
+    """Whether an ISA stands where no run begins, and declares what the run does not know."""
+    unknown = segments.rows.filter(pl.col("kind").is_null())["start"]
+    if unknown.len() and segments.elements[unknown].str.starts_with("ISA").any():
+        return True
+    headers = segments.rows.filter(pl.col("kind") == 0)
+    if headers.height <= sum(run.text.startswith("ISA") for run in segments.runs):
+        return False
+    told = segments.lists.filter(segments.rows["kind"] == 0).to_list()
+    known = [segments.signs[number][1] for number in headers["signs"]]
+    return any(header[16:17] != [component] for header, component in zip(told, known, strict=True))
+
+
+def _split_alike(runs: list[Run], signs: int) -> pl.DataFrame:
     given = runs[0].delimiters
     texts = pl.Series("text", [_without_newlines(run.text, given) for run in runs], pl.String)
     files = pl.Series("file", [run.file for run in runs], pl.UInt32)
@@ -153,7 +181,7 @@ def _split_alike(runs: list[Run]) -> pl.DataFrame:
         .select(
             "file",
             pl.col("text").str.split(given.element).alias("lists"),
-            pl.lit(given.element + given.component + given.segment).alias("signs"),
+            pl.lit(signs, pl.UInt32).alias("signs"),
         )
     )
 
@@ -171,7 +199,11 @@ def _without_blanks(texts: pl.Series, given: Delimiters) -> pl.Series:
     """Without those that touch a delimiter. The header of the interchange is padded anyway and may keep its own."""
     blank = "".join(_escaped(one) for one in given.blanks)
     signs = "".join(_escaped(one) for one in (given.element, given.segment))
-    if not texts.str.slice(HEADER_BYTES).str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
+    touching = f"[{blank}][{signs}]|[{signs}][{blank}]"
+    headers = pl.Series(
+        [text.partition(given.segment)[0] for text in texts.str.slice(0, HEADER_BYTES)], dtype=pl.String
+    )
+    if (texts.str.count_matches(touching) == headers.str.count_matches(touching)).all():
         return texts
     return texts.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
 
@@ -198,13 +230,15 @@ def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
     return pl.concat(rows).with_columns(number.alias("segment"))
 
 
-def too_long(run: Run, most: int) -> bool:
-    """Whether a segment has more than so many bytes, seen without splitting: in each window there must be an end."""
-    text, sign = run.text, run.delimiters.segment
+def beyond(run: Run, limits: Limits) -> str | None:
+    """By code, which limit the run is beyond, seen without splitting it."""
+    text, sign, most = run.text, run.delimiters.segment, limits.segment_bytes
+    if len(text) > limits.file_parts and text.count(sign) * 4 + text.count(run.delimiters.element) > limits.file_parts:
+        return "TOO_MANY_PARTS"
     at = 0
-    while len(text) - at > most:
+    while len(text) - at > most:  # in each window there must be an end
         end = text.rfind(sign, at, at + most + 1)
         if end < 0:
-            return True
+            return "SEGMENT_TOO_LONG"
         at = end + 1
-    return False
+    return None

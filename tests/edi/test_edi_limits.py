@@ -58,6 +58,15 @@ def test_a_segment_above_the_limit(blank: bytes) -> None:
         assert [code for code in codes(list(edi.stream(data, limits, 100))[-1]) if code.startswith("SEG")] == expected
 
 
+@pytest.mark.parametrize("filling", [b"~A", b"*", b"A*", b"~"])
+def test_a_file_of_nothing_but_delimiters(filling: bytes) -> None:
+    data = GOOD + filling * 20_000
+    limits = edi.Limits(file_parts=20_000)
+    assert codes(edi.read(data, limits=limits)) == ["TOO_MANY_PARTS"]
+    assert codes(list(edi.stream(data, limits))[-1]) == ["TOO_MANY_PARTS"]
+    assert codes(edi.read(GOOD, limits=limits)) == []
+
+
 def test_archives_are_opened() -> None:
     alone = edi.read(GOOD)
     assert edi.read(gzip.compress(GOOD)).claims.equals(alone.claims)
@@ -91,6 +100,7 @@ def test_archives_by_path(tmp_path: Path) -> None:
         (b"ISA*00*", "NOT_X12"),
         (b"A" * 200_000 + GOOD, "NOT_X12"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_835_is_said_to_be_none(data: bytes, code: str) -> None:
     for found in (edi.read(data, "x"), list(edi.stream(data))[-1]):
