@@ -61,8 +61,9 @@ def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) ->
         wanted = pl.concat(also).unique().with_columns(also=True)
         more = rows.select("file", "segment").join(wanted, on=["file", "segment"], how="left", maintain_order="left")
         kept |= more["also"].fill_null(value=False)
-    lists = segments.lists.filter(kept)
-    found = rows.filter(kept).with_columns(lists.alias("elements"), lists.list.first().alias("id"))
+    at = kept.arg_true()
+    lists = segments.lists.gather(at)
+    found = rows[at].with_columns(lists.alias("elements"), lists.list.first().alias("id"))
     return in_order("others", found)
 
 

@@ -45,7 +45,7 @@ def sum_by(rows: pl.DataFrame, key: str, what: str, height: int) -> pl.Series:
     Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
     """
     sums = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
-    rows = rows.filter(pl.col(key).is_not_null()) if rows[key].null_count() else rows
+    rows = rows.select(key, what).drop_nulls(key) if rows[key].null_count() else rows
     if rows.is_empty():
         return sums
     keys = rows[key]
@@ -108,7 +108,7 @@ def compare_totals(frames: Frames) -> list[Rows]:
 
 
 def _interest(frames: Frames) -> list[Rows]:
-    told = frames["amounts"].filter((pl.col("kind") == "I") & pl.col("transaction").is_not_null())
+    told = frames["amounts"].select("transaction", "kind", "amount_cents").filter(pl.col("kind") == "I")
     if told.is_empty():
         return []
     payments = frames["payments"]

@@ -165,6 +165,10 @@ def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
     unread = []
     for of, parse in PARSERS.items():
         places = [(kind, column) for kind in texts for column in SEGMENTS[kind] if column.kind == of]
+        for kind, column in places:
+            if texts[kind][column.name].null_count() == texts[kind].height:
+                values[kind].append(_nulls(of, texts[kind].height).alias(column.name))
+        places = [(kind, column) for kind, column in places if texts[kind][column.name].null_count() < texts[kind].height]
         if not places:
             continue
         given = pl.concat([texts[kind][column.name] for kind, column in places])
