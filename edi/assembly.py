@@ -26,7 +26,7 @@ def assemble(rows: pl.DataFrame, segments: Segments, read: Read, envelope: Envel
             again.append(more)
     partly = [one.rows for one in read.unread] + read.longer + again + [_of_envelope(envelope)]
     frames["others"] = _others(rows, segments, partly)
-    frames["remarks"] = _remarks(frames["remarks"], rows, segments.elements)
+    frames["remarks"] = _remarks(frames["remarks"], read.rows, segments.elements)
     frames["references"] = _with_entity(frames["references"], frames["parties"])
     frames["payments"] = _with_parties(frames["payments"], frames["parties"], frames["references"])
     return frames
@@ -67,15 +67,13 @@ def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) ->
     return in_order("others", found)
 
 
-def _remarks(remarks: pl.DataFrame, rows: pl.DataFrame, elements: pl.Series) -> pl.DataFrame:
+def _remarks(remarks: pl.DataFrame, rows: Frames, elements: pl.Series) -> pl.DataFrame:
     """Those of LQ, and those that stand in MIA and MOA."""
     found = [remarks.with_columns(source=pl.lit("LQ"))] if remarks.height else [remarks]
-    for kind, numbers in _REMARKS.items():
-        there = rows.filter(pl.col("kind") == NUMBER_OF[kind]).with_columns(
-            kind=pl.lit(None, pl.String), source=pl.lit(kind)
-        )
+    for kind in rows.keys() & _REMARKS.keys():
+        there = rows[kind].with_columns(kind=pl.lit(None, pl.String), source=pl.lit(kind))
         longest = cast("int", there["count"].max() or 0)
-        for number in (one for one in numbers if one < longest):
+        for number in (one for one in _REMARKS[kind] if one < longest):
             these = there.filter(pl.col("count") > number)
             code = elements[these["start"] + number].alias("code")
             found.append(in_order("remarks", these.with_columns(code).filter(code.is_not_null())))

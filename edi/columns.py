@@ -62,11 +62,13 @@ class Unread(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A frame for each kind of segment that is there, under the segment's id; and what did not go into them."""
+    """A frame for each kind of segment that is there, under the segment's id; what did not go into them; and the rows
+    of the segments by their id."""
 
     frames: Frames
     unread: list[Unread]
     longer: list[pl.DataFrame]
+    rows: Frames
 
 
 def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
@@ -79,7 +81,7 @@ def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
         if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and _longest(found) > LONGEST[kind] + 1
     ]
     texts = {kind: _texts(kinds[kind], kind, segments) for kind in _TYPED if kind in kinds}
-    return Read(*_typed(texts), longer)
+    return Read(*_typed(texts), longer, kinds)
 
 
 def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
@@ -87,18 +89,11 @@ def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
         return _columns(rows, kind, segments)
     stride, times = REPEATS[kind]
     first = min(column.element for column in SEGMENTS[kind] if column.repeats)
-    turns = min(times, (_longest(rows) - first + stride - 1) // stride)
-    if turns <= 1:
+    if _longest(rows) <= first + stride:
         return _columns(rows.with_columns(position=pl.lit(1, pl.Int64)), kind, segments)
-    parts = [
-        rows.filter(pl.col("count") > first + stride * turn).with_columns(position=pl.lit(turn + 1, pl.Int64))
-        for turn in range(1, turns)
-    ]
-    parts = [rows.with_columns(position=pl.lit(1, pl.Int64)), *parts]
-    expanded = pl.concat(parts).sort(
-        pl.col("start").cast(pl.UInt64) * 8 + pl.col("position")
-    )  # as they stand in the segments
-    found = _columns(expanded, kind, segments, stride)
+    turns = ((pl.col("count").cast(pl.Int64) - first + stride - 1) // stride).clip(1, times)
+    each = rows.with_columns(turns=turns, turn=pl.int_ranges(0, turns)).explode("turn")
+    found = _columns(each.with_columns(position=pl.col("turn") + 1), kind, segments, stride)
     # a place left empty in between is no row
     filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
     return found.filter(filled | (pl.col("position") == 1))
@@ -168,7 +163,9 @@ def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
         for kind, column in places:
             if texts[kind][column.name].null_count() == texts[kind].height:
                 values[kind].append(_nulls(of, texts[kind].height).alias(column.name))
-        places = [(kind, column) for kind, column in places if texts[kind][column.name].null_count() < texts[kind].height]
+        places = [
+            (kind, column) for kind, column in places if texts[kind][column.name].null_count() < texts[kind].height
+        ]
         if not places:
             continue
         given = pl.concat([texts[kind][column.name] for kind, column in places])
