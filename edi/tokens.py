@@ -172,7 +172,7 @@ def _hides_interchange(segments: Segments) -> bool:
 
 def _split_alike(runs: list[Run], signs: int) -> pl.DataFrame:
     given = runs[0].delimiters
-    texts = pl.Series("text", [_without_newlines(run.text, given) for run in runs], pl.String)
+    texts = [_without_newlines(run.text, given) for run in runs]
     files = pl.Series("file", [run.file for run in runs], pl.UInt32)
     return (
         pl.DataFrame([files, _without_blanks(texts, given).str.split(given.segment)])
@@ -195,14 +195,18 @@ def _without_newlines(text: str, given: Delimiters) -> str:
     return text
 
 
-def _without_blanks(texts: pl.Series, given: Delimiters) -> pl.Series:
+def _without_blanks(texts: list[str], given: Delimiters) -> pl.Series:
     """Without those that touch a delimiter. The header of the interchange is padded anyway and may keep its own."""
-    blank = "".join(_escaped(one) for one in given.blanks)
+    blank = "".join(_escaped(one) for one in given.blanks if any(one in text for text in texts))  # few are quicker
+    whole = pl.Series("text", texts, pl.String)
+    if not blank:
+        return whole
     signs = "".join(_escaped(one) for one in (given.element, given.segment))
-    touching = f"[{blank}][{signs}]|[{signs}][{blank}]"
-    if not texts.str.slice(HEADER_BYTES).str.contains(touching).any():
-        return texts
-    return texts.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
+    headers = [text.find(given.segment) if text.startswith("ISA") else 0 for text in texts]
+    bodies = pl.select(pl.lit(whole).str.slice(pl.lit(pl.Series(headers)))).to_series()
+    if not bodies.str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
+        return whole
+    return whole.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
 
 
 def _escaped(sign: str) -> str:

@@ -8,7 +8,6 @@ import polars as pl
 
 AMOUNT = r"^-?(?:0*\d{1,10}(?:\.\d{0,2}0*)?|\.\d{1,2}0*)$"
 NUMBER = r"^-?(?:0*\d{1,10}(?:\.\d{0,4}0*)?|\.\d{1,4}0*)$"
-DATE = r"^\d{8}$"
 
 
 def cents(texts: pl.Series) -> pl.Series:
@@ -20,15 +19,15 @@ def numbers(texts: pl.Series) -> pl.Series:
 
 
 def dates(texts: pl.Series) -> pl.Series:
-    return _where(texts, DATE).str.to_date("%Y%m%d", strict=False)
+    digits = (texts.str.len_bytes() == 8) & texts.cast(pl.UInt32, strict=False).is_not_null()
+    return _only(texts, digits).str.to_date("%Y%m%d", strict=False)
 
 
 def _decimal(texts: pl.Series, pattern: str, kind: pl.Decimal) -> pl.Series:
-    return _where(texts, pattern).cast(kind, strict=False)
+    return _only(texts, texts.str.contains(pattern)).cast(kind, strict=False)
 
 
-def _where(texts: pl.Series, pattern: str) -> pl.Series:
-    fits = texts.str.contains(pattern)
+def _only(texts: pl.Series, fits: pl.Series) -> pl.Series:
     if fits.all():
         return texts
     return texts.zip_with(fits.fill_null(value=False), pl.Series([None], dtype=pl.String))

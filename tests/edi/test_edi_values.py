@@ -75,6 +75,8 @@ def test_whole_numbers_keep_their_zeros() -> None:
         ("20240229", date(2024, 2, 29)),
         ("20260229", None),
         ("2026011", None),
+        ("2026 101", None),
+        ("+2026101", None),
         ("2026-1-1", None),
         ("260302", None),
         ("20260302-20260303", None),
