@@ -10,6 +10,7 @@ import argparse
 import resource
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -81,7 +82,7 @@ def compare(data: bytes, *, found: bool) -> None:
     assert found == (not alone.problems.is_empty())
     told = [code for piece in edi.stream(data, piece_bytes=700) for code in piece.problems["code"]]
     assert sorted(told) == sorted(alone.problems["code"])
-    if alone.payments.height:
+    with suppress(edi.CannotWrite):  # what stands outside interchanges may hold the usual delimiters
         edi.write(alone)
 
 

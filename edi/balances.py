@@ -117,7 +117,8 @@ def _interest(frames: Frames) -> list[Rows]:
     rows = payments.with_columns(
         sum_by(told, "transaction", "amount_cents", payments.height).alias("_told"), paid.alias("_paid")
     )
-    wrong = rows.filter(pl.col("_told") != pl.col("_paid"))
+    telling = pl.col("transaction").is_in(told["transaction"].drop_nulls().implode())
+    wrong = rows.filter(telling & (pl.col("_told") != pl.col("_paid")))
     return [_differs(wrong, "INTEREST_DIFFERS", None, "_told", "_paid")] if wrong.height else []
 
 

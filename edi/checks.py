@@ -109,7 +109,7 @@ def missing_segments(frames: Frames) -> list[Rows]:
         if there.n_unique() < payments.height:
             without = payments.filter(~pl.col("transaction").is_in(there.implode()))
             found.append(problem_rows(without, "MISSING_SEGMENT", id=f"N1*{entity}"))
-    patients = frames["names"].filter(pl.col("entity") == "QC")["claim"]
+    patients = frames["names"].filter(pl.col("entity") == "QC")["claim"].drop_nulls()
     if patients.n_unique() < claims.height:
         without = claims.filter(~pl.col("claim").is_in(patients.implode()))
         found.append(problem_rows(without, "MISSING_PATIENT"))

@@ -33,10 +33,10 @@ def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.Data
     """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
     whatever is in no payment."""
     begins = [(0, OUTSIDE), *marks]
-    ends = [at for at, _ in marks] + [segments.height]
+    after = [at for at, _ in marks] + [segments.height]
     stretches = [
         pl.Series("payment", [number], pl.Int32).new_from_index(0, end - at)
-        for (at, number), end in zip(begins, ends, strict=True)
+        for (at, number), end in zip(begins, after, strict=True)
     ]
     payments = pl.concat(stretches, rechunk=True)
     kind = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))

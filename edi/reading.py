@@ -157,9 +157,7 @@ def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
     return [
         Found("UNTERMINATED", file, last[file])
         for file, run in final.items()
-        if not run.text.rstrip(run.delimiters.blanks.replace(run.delimiters.segment, "")).endswith(
-            run.delimiters.segment
-        )
+        if not run.text.rstrip(run.delimiters.blanks).endswith(run.delimiters.segment)
     ]
 
 

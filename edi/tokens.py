@@ -15,6 +15,7 @@ from edi.layout import KNOWN
 from edi.limits import Limits
 
 _BLANKS = " \t\r\n"
+_ISA = list(KNOWN.categories).index("ISA")
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
 
@@ -32,7 +33,7 @@ class Delimiters:
     @property
     def blanks(self) -> str:
         """What may stand around segments and elements without meaning anything."""
-        return "".join(one for one in _BLANKS if one not in (self.element, self.component))
+        return "".join(one for one in _BLANKS if one not in self.signs)
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ def run_of(file: int, data: bytes, start: int, delimiters: Delimiters, offset: i
 
 def cut(runs: list[Run]) -> list[Run]:
     """The same runs, cut where an ISA declares other delimiters. All are searched at once: it is rarely so."""
-    cut = []
+    found = []
     for delimiters, alike in groupby(runs, key=lambda run: run.delimiters):
         these = list(alike)
         before = "".join(_escaped(one) for one in delimiters.segment + delimiters.blanks)
         more = pl.Series([run.text for run in these]).str.contains(rf"[{before}]ISA[^A-Za-z0-9]")
         for run, has_more in zip(these, more, strict=True):
-            cut += _cut(run) if has_more else [run]
-    return cut
+            found += _cut(run) if has_more else [run]
+    return found
 
 
 def _cut(run: Run) -> list[Run]:
@@ -162,10 +163,10 @@ def _hides_interchange(segments: Segments) -> bool:
     unknown = segments.rows.filter(pl.col("kind").is_null())["start"]
     if unknown.len() and segments.elements[unknown].str.starts_with("ISA").any():
         return True
-    headers = segments.rows.filter(pl.col("kind") == 0)
+    headers = segments.rows.filter(pl.col("kind") == _ISA)
     if headers.height <= sum(run.text.startswith("ISA") for run in segments.runs):
         return False
-    told = segments.lists.filter(segments.rows["kind"] == 0).to_list()
+    told = segments.lists.filter(segments.rows["kind"] == _ISA).to_list()
     known = [segments.signs[number][1] for number in headers["signs"]]
     return any(header[16:17] != [component] for header, component in zip(told, known, strict=True))
 

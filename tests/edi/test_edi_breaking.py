@@ -87,3 +87,17 @@ def test_a_balance_that_is_off_is_told_in_dollars() -> None:
     told = f"come to {(amount - 1) / 100:.2f}, but BPR02 is {amount / 100:.2f}."
     assert remittance.problems["message"][0].endswith(told)
     assert remittance.payments.select("balanced", "balanced_throughout", "sound").rows() == [(False, False, True)]
+
+
+def test_interest_is_looked_at_only_where_a_claim_tells_of_it() -> None:
+    """Of three payments the first tells of interest and agrees, the second pays some untold, the third has none."""
+    service = madeup.Service("90837", 16500)
+    bills = [
+        madeup.Bill(f"PCN{number}", (service,), interest=interest) for number, interest in ((1, 100), (2, 0), (3, 0))
+    ]
+    transfers = (
+        madeup.Transfer((bills[0],), (madeup.ProviderAdjust("L6", -100),), "T1"),
+        madeup.Transfer((bills[1],), (madeup.ProviderAdjust("L6", -50),), "T2"),
+        madeup.Transfer((bills[2],), (), "T3"),
+    )
+    assert edi.read(madeup.written(madeup.Mail(((transfers,),))).data).problems.is_empty()

