@@ -6,6 +6,7 @@ WORKDIR /srv/caseload
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY practice practice
+COPY edi edi
 COPY api api
 COPY ingest ingest
 COPY caseload caseload

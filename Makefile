@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api bench caseload ingest practice tests
+SOURCES := api bench caseload edi ingest practice tests
 
 .PHONY: setup
 setup: $(VENV)/.ready
@@ -33,7 +33,7 @@ test: setup  ## The whole test suite, on a real embedded PostgreSQL of its own.
 check: setup  ## Format, lint, types, import contracts, SQL, secrets.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/ty check --error-on-warning practice ingest api caseload
+	$(BIN)/ty check --error-on-warning practice edi ingest api caseload
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --disable-progress-bar practice
 	$(BIN)/squawk --exclude require-lock-timeout,require-statement-timeout practice/store/migrations/sql/*.sql
@@ -61,10 +61,31 @@ bench: setup  ## Speed, measured in one run against a control.
 	$(BIN)/python -m bench.pay
 	$(BIN)/python -m bench.bundle 100000
 
+# Other readers of the 835, and a fuzzer, in an environment of their own: none of it is part of Caseload.
+PEERS := $(VENV)/edi-peers
+$(PEERS)/.ready: $(VENV)/.ready
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check oxedi==0.6.0 edi-835-parser==1.8.0 pyx12==4.0.0 \
+		atheris "$$(grep -o '^polars==[0-9.]*' requirements.lock)"
+	@touch $@
+
+.PHONY: bench-edi
+bench-edi: setup $(PEERS)/.ready  ## The reader of the 835 against others, in one run.
+	$(BIN)/python -m bench.edi --peers $(PEERS)/bin/python
+
+.PHONY: fuzz-edi
+fuzz-edi: setup $(PEERS)/.ready  ## 100,000 damaged remittances, then ten minutes of a fuzzer.
+	$(BIN)/python -m bench.edi_fuzz 100000
+	PYTHONPATH=. $(PEERS)/bin/python -m bench.edi_atheris 600
+
+.PHONY: remittances
+remittances: setup  ## The published remittances, made anew.
+	$(BIN)/python -m edi.madeup docs/remittances
+
 .PHONY: down
 down:
 	@$(BIN)/caseload down
 
 .PHONY: help
 help:
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12

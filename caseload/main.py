@@ -24,6 +24,7 @@ from caseload.console import (
     run_command,
     the_house,
 )
+from caseload.era import era_app
 from caseload.services import ApiService
 from practice.errors import Refusal, StoreProblem
 from practice.notes.verifying import examine_notes
@@ -46,6 +47,7 @@ keys_app = typer.Typer(no_args_is_help=True, help="The keys that protected field
 app.add_typer(practice_app, name="practice")
 app.add_typer(settings_app, name="settings")
 app.add_typer(keys_app, name="keys")
+app.add_typer(era_app, name="era")
 
 app.command("import")(bundles.import_practice)
 app.command("export")(bundles.export_practice)

@@ -1,0 +1,67 @@
+"""One reader of the 835 on given files, in a process of its own. Imports nothing of ours.
+
+Prints seconds, of the clock and of the processors, and memory as JSON.
+
+    python bench/edi_peers.py READER REPEATS FILE [FILE ...]
+
+Each peer does what its documentation shows first: oxedi all its tables, edi-835-parser its objects, pyx12 a validation.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Read = Callable[[str, bytes], Any]
+
+
+def oxedi() -> Read:
+    import oxedi
+
+    def read(_: str, data: bytes) -> Any:
+        result = oxedi.parse(data)
+        return result.tables, result.diagnostics
+
+    return read
+
+
+def edi_835_parser() -> Read:
+    import edi_835_parser
+
+    return lambda path, _: edi_835_parser.parse(path)
+
+
+def pyx12() -> Read:
+    import pyx12.params
+    import pyx12.x12n_document
+
+    params = pyx12.params.params()
+    return lambda path, _: pyx12.x12n_document.x12n_document(params, path, None, None, None)
+
+
+def split() -> Read:
+    return lambda _, data: [segment.split("*") for segment in data.decode().split("~")]
+
+
+READERS = {"oxedi": oxedi, "edi-835-parser": edi_835_parser, "pyx12": pyx12, "str.split": split}
+
+
+def main() -> None:
+    name, repeats, *paths = sys.argv[1:]
+    read = READERS[name]()
+    files = [(path, Path(path).read_bytes()) for path in paths]
+    best, cpu = float("inf"), float("inf")
+    for _ in range(int(repeats)):
+        began, spent = time.perf_counter(), time.process_time()
+        for path, data in files:
+            read(path, data)
+        best, cpu = min(best, time.perf_counter() - began), min(cpu, time.process_time() - spent)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"seconds": best, "cpu": cpu, "memory": memory}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""From segments to the columns of the frames, following the table in `layout`.
+
+What a value has to be is decided in `values`; what is missing or wrong is told in `checks`.
+"""
+
+from functools import cache
+from typing import NamedTuple, cast
+
+import polars as pl
+
+from edi.envelope import OUTSIDE
+from edi.layout import KEPT_AS_THEY_ARE, KNOWN, MODIFIERS, REPEATS, SEGMENTS, TYPES, Column, place_of, schema_of
+from edi.tokens import Segments
+from edi.values import PARSERS
+
+Frames = dict[str, pl.DataFrame]
+
+LONGEST = {
+    kind: max(one.element + (REPEATS[kind][0] * (REPEATS[kind][1] - 1) if one.repeats else 0) for one in columns)
+    for kind, columns in SEGMENTS.items()
+}
+NUMBER_OF = {kind: number for number, kind in enumerate(KNOWN.categories)}
+_NO_ROLE, _CLAIM, _LINE, _ENDS = range(4)
+_ROLE_OF = {"CLP": _CLAIM, "SVC": _LINE} | dict.fromkeys(("ST", "SE", "LX", "TS2", "TS3", "PLB"), _ENDS)
+_ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in NUMBER_OF], dtype=pl.UInt8)
+_KINDS = list(NUMBER_OF)
+_NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
+_NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
+_TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
+
+
+def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.DataFrame:
+    """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
+    whatever is in no payment."""
+    begins = [(0, OUTSIDE), *marks]
+    after = [at for at, _ in marks] + [segments.height]
+    stretches = [
+        pl.Series("payment", [number], pl.Int32).new_from_index(0, end - at)
+        for (at, number), end in zip(begins, after, strict=True)
+    ]
+    payments = pl.concat(stretches, rechunk=True)
+    kind = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
+    segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(kind)
+    role = pl.lit(_ROLES).gather(pl.col("kind")).fill_null(_NO_ROLE)
+    role = pl.when(pl.col("payment") >= 0).then(role).otherwise(_ENDS)
+    segments = segments.with_columns(role.alias("role"))
+    is_claim, is_line, ends = (pl.col("role") == one for one in (_CLAIM, _LINE, _ENDS))
+    claim = pl.when(is_claim).then(is_claim.cum_sum()).when(ends).then(0).forward_fill()
+    line = pl.when(is_line).then(is_line.cum_sum()).when(ends | is_claim).then(0).forward_fill()
+    places = (("transaction", (pl.col("payment") + 1).clip(0)), ("claim", claim), ("line", line))
+    # counted from 1, so that 0 is none
+    return segments.with_columns(counted.cast(pl.UInt32).alias(name) for name, counted in places).with_columns(
+        pl.when(pl.col(name) > 0).then(pl.col(name) - 1).alias(name) for name, _ in places
+    )
+
+
+class Unread(NamedTuple):
+    """Rows of a frame whose text in this column is no value."""
+
+    column: Column
+    rows: pl.DataFrame
+
+
+class Read(NamedTuple):
+    """A frame for each kind of segment that is there, under the segment's id; what did not go into them; and the rows
+    of the segments by their id."""
+
+    frames: Frames
+    unread: list[Unread]
+    longer: list[pl.DataFrame]
+    rows: Frames
+
+
+def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
+    small = rows.select("kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count")
+    by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind", as_dict=True)
+    kinds = {_KINDS[number]: found for (number,), found in by_number.items()}
+    longer = [
+        found.filter(pl.col("count") > LONGEST[kind] + 1)
+        for kind, found in kinds.items()
+        if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and _longest(found) > LONGEST[kind] + 1
+    ]
+    texts = {kind: _texts(kinds[kind], kind, segments) for kind in _TYPED if kind in kinds}
+    return Read(*_typed(texts), longer, kinds)
+
+
+def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
+    if kind not in REPEATS:
+        return _columns(rows, kind, segments)
+    stride, times = REPEATS[kind]
+    first = min(column.element for column in SEGMENTS[kind] if column.repeats)
+    if _longest(rows) <= first + stride:
+        return _columns(rows.with_columns(position=pl.lit(1, pl.Int64)), kind, segments)
+    turns = ((pl.col("count").cast(pl.Int64) - first + stride - 1) // stride).clip(1, times)
+    each = rows.with_columns(turns=turns, turn=pl.int_ranges(0, turns)).explode("turn")
+    found = _columns(each.with_columns(position=pl.col("turn") + 1), kind, segments, stride)
+    # a place left empty in between is no row
+    filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
+    return found.filter(filled | (pl.col("position") == 1))
+
+
+def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> pl.DataFrame:
+    """The columns of a segment, texts as they stand. Series and no expressions: those cost more for small files."""
+    columns = SEGMENTS[kind]
+    start, count = rows["start"], rows["count"]
+    shift = ((rows["position"] - 1) * stride).cast(pl.UInt32) if stride else None
+    shortest, longest = cast("int", count.min() or 0), _longest(rows)
+
+    def element(column: Column) -> pl.Series:
+        number = column.element
+        if shift is not None and column.repeats:
+            at = shift + number
+            return segments.elements[(start + at).zip_with(count > at, _NOWHERE)]
+        if number >= longest:
+            return _nulls("text", rows.height)
+        at = start + number
+        return segments.elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
+
+    composites = {}
+    for column in columns:
+        if column.part and column.element not in composites:
+            composites[column.element] = _components(element(column), rows["signs"], segments.signs)
+    place = [*place_of(columns[0].frame), *(["position"] if kind in REPEATS else [])]
+    texts = (_part(composites[one.element], one) if one.part else element(one) for one in columns)
+    return pl.DataFrame(
+        [rows[name] for name in place] + [text.alias(one.name) for text, one in zip(texts, columns, strict=True)]
+    )
+
+
+def _longest(rows: pl.DataFrame) -> int:
+    return cast("int", rows["count"].max() or 0)
+
+
+def _components(texts: pl.Series, which: pl.Series, signs: list[str]) -> pl.Series:
+    if texts.null_count() == texts.len():
+        return _nulls("list", texts.len())
+    if len(signs) == 1:
+        sign = signs[0][1]
+        return texts.str.strip_chars_end(sign).str.split(sign)
+    own = pl.lit(pl.Series([one[1] for one in signs])[which])
+    return pl.select(pl.lit(texts).str.strip_chars_end(own).str.split(own)).to_series()
+
+
+def _part(parts: pl.Series, column: Column) -> pl.Series:
+    if parts.null_count() == parts.len():
+        return _nulls(column.kind if column.kind == "list" else "text", parts.len())
+    if column.kind == "list":
+        return parts.list.slice(column.part - 1, MODIFIERS)
+    text = parts.list.get(column.part - 1, null_on_oob=True)
+    return text.zip_with(text != "", _NO_TEXT) if (text == "").any() else text
+
+
+def _nulls(kind: str, height: int) -> pl.Series:
+    return _NULL[kind].new_from_index(0, height)
+
+
+def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
+    """Texts of one kind from all frames are read in one go, and go back where they came from."""
+    values: dict[str, list[pl.Series]] = {kind: [] for kind in texts}
+    unread = []
+    for of, parse in PARSERS.items():
+        places = [(kind, column) for kind in texts for column in SEGMENTS[kind] if column.kind == of]
+        for kind, column in places:
+            if texts[kind][column.name].null_count() == texts[kind].height:
+                values[kind].append(_nulls(of, texts[kind].height).alias(column.name))
+        places = [
+            (kind, column) for kind, column in places if texts[kind][column.name].null_count() < texts[kind].height
+        ]
+        if not places:
+            continue
+        given = pl.concat([texts[kind][column.name] for kind, column in places])
+        read = parse(given)
+        wrong = given.is_not_null() & read.is_null() if read.null_count() > given.null_count() else None
+        at = 0
+        for kind, column in places:
+            size = texts[kind].height
+            values[kind].append(read.slice(at, size).alias(column.name))
+            if wrong is not None and wrong.slice(at, size).any():
+                unread.append(Unread(column, texts[kind].filter(wrong.slice(at, size))))
+            at += size
+    return {kind: frame.with_columns(values[kind]) for kind, frame in texts.items()}, unread
+
+
+def in_order(frame: str, rows: pl.DataFrame | None) -> pl.DataFrame:
+    """Exactly the columns of this frame, in their order; what is not there is null."""
+    if rows is None or rows.is_empty():
+        return empty(frame)
+    there, wanted = set(rows.columns), null_columns(frame)
+    if there == wanted.keys():
+        return rows.select(list(wanted)) if rows.columns != list(wanted) else rows
+    height = rows.height
+    return pl.DataFrame(
+        [rows[name] if name in there else null.new_from_index(0, height) for name, null in wanted.items()]
+    )
+
+
+@cache
+def empty(frame: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema_of(frame))
+
+
+@cache
+def null_columns(frame: str) -> dict[str, pl.Series]:
+    return {name: pl.Series(name, [None], kind) for name, kind in schema_of(frame).items()}

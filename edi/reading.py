@@ -1,0 +1,186 @@
+"""Puts the steps together: segments, envelope, places, columns, frames, checks, balances."""
+
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from edi import balances, checks, tokens
+from edi.assembly import assemble
+from edi.checks import Rows
+from edi.columns import NUMBER_OF, Frames, empty, read_columns, with_places
+from edi.envelope import Envelope, Row
+from edi.layout import ENVELOPE, FRAMES
+from edi.limits import DEFAULT, Limits
+from edi.problems import Found
+from edi.remittance import Remittance
+from edi.tokens import Run, Segments
+
+_KINDS = list(NUMBER_OF)
+
+
+class Source(NamedTuple):
+    """A file as it came out of the folder, the upload or the archive; or, by code, why it did not come out."""
+
+    name: str
+    data: bytes
+    size: int
+    refused: str | None = None
+
+
+def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
+    """All of these files in one go, which costs little more than one file of their size together."""
+    reader = Reader(limits)
+    runs, found = [], []
+    for file, source in enumerate(sources):
+        run, code = run_of(file, source, limits)
+        runs += [run] if run else []
+        found += [refusal(code, file, limits)] if code else []
+    if any(tokens.beyond(run, limits) for run in runs):
+        runs = tokens.cut(runs)  # its segments may end in another way further on
+    beyond = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
+    found += [refusal(code, file, limits) for file, code in beyond.items()]
+    remittance = reader.read(
+        [run for run in runs if run.file not in beyond], [(source.name, source.size) for source in sources], found
+    )
+    if not reader.too_long:
+        return remittance
+    # told apart only now, since counting costs time and such files are rare
+    sources = [
+        source._replace(refused="TRANSACTION_TOO_LONG") if file in reader.too_long else source
+        for file, source in enumerate(sources)
+    ]
+    return read_sources(sources, limits)
+
+
+def refusal(code: str, file: int, limits: Limits) -> Found:
+    most = {
+        "SEGMENT_TOO_LONG": limits.segment_bytes,
+        "TRANSACTION_TOO_LONG": limits.transaction_segments,
+        "TOO_MANY_PARTS": limits.file_parts,
+    }
+    return Found(code, file, values={"most": most.get(code, limits.file_bytes)})
+
+
+def run_of(file: int, source: Source, limits: Limits) -> tuple[Run | None, str | None]:
+    """The file from its first segment on; or, by code, why it is not read."""
+    if source.refused:
+        return None, source.refused
+    if not source.data.strip():
+        return None, "EMPTY"
+    first = tokens.first_interchange(source.data, limits.segment_bytes)
+    if first is None:
+        return None, "NOT_X12"
+    return tokens.run_of(file, source.data, *first), None
+
+
+class Reader:
+    """Reads files, or one file in pieces of whole transactions; keeps what it has to know from piece to piece."""
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self.limits = limits
+        self.envelope = Envelope()
+        self.counted = 0
+        self.too_long: set[int] = set()
+        self.paying: set[int] = set()  # files with a payment
+        self.seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+
+    def read(
+        self, runs: list[Run], files: list[tuple[str, int]], found: list[Found], *, ends: bool = True
+    ) -> Remittance:
+        """The frames of these runs. `found` is known already; `ends`: with the last run its file ends."""
+        if not runs:
+            return _remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs, self.paying)
+        segments = tokens.split(runs, self.counted)
+        last = _last_segments(segments.rows)
+        self._walk(segments, last, ends=ends)
+        self.too_long |= self._too_long(segments.rows)
+        if self.too_long:
+            return _remittance({}, files, {}, [], runs, set())
+        rows = with_places(segments.rows, self.envelope.marks)
+        read = read_columns(rows, segments)
+        frames = assemble(rows, segments, read, self.envelope)
+        frames, problems = balances.balance(frames)
+        problems += [
+            *checks.unreadable(read.unread),
+            *checks.missing_elements(read.frames, read.unread),
+            *checks.misplaced(rows),
+            *checks.too_long(read.longer),
+            *checks.second_headers(frames["payments"], read.frames),
+            *checks.missing_segments(frames),
+            *checks.unknown_codes(read.frames),
+            *balances.compare_totals(frames),
+            *balances.repeated_claims(frames["claims"]),
+        ]
+        found = [*found, *self.envelope.found, *balances.repeated_payments(frames["payments"], self.seen)]
+        found += _unterminated(segments.runs, last) if ends else []
+        if found:
+            problems.append(checks.as_rows(found))
+        frames["payments"] = _sound(frames["payments"], problems, self.envelope)
+        self.paying |= set(frames["payments"]["file"])
+        remittance = _remittance(frames, files, last, problems, segments.runs, self.paying, self.counted)
+        self.counted += segments.rows.height
+        self.envelope.next_piece()
+        return remittance
+
+    def _too_long(self, rows: pl.DataFrame) -> set[int]:
+        """Files in which too many segments stand in one transaction or between two, before more is done with them."""
+        begins = [0, *(at for at, _ in self.envelope.marks)]
+        ends = [*begins[1:], rows.height]
+        most = self.limits.transaction_segments
+        return {rows["file"][at] for at, end in zip(begins, ends, strict=True) if end - at > most}
+
+    def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
+        rows = segments.rows.with_row_index("at").filter(pl.col("kind") < len(ENVELOPE))
+        elements = segments.lists.gather(rows["at"]).to_list()
+        told = rows.select("at", "file", "segment", "kind", "signs").iter_rows()
+        before = next(iter(last))
+        for (at, file, segment, kind, signs), given in zip(told, elements, strict=True):
+            if file != before:
+                self.envelope.finish(before, last[before])
+            self.envelope.walk(Row(at, file, segment, _KINDS[kind], given, segments.signs[signs]))
+            before = file
+        if ends:
+            self.envelope.finish(before, last[before])
+
+
+def _last_segments(rows: pl.DataFrame) -> dict[int, int]:
+    """The number of the last segment of each file."""
+    file, segment = rows["file"], rows["segment"]
+    if file[0] == file[-1]:
+        return {file[0]: segment[-1]}
+    return dict(rows.filter(file != file.shift(-1, fill_value=2**32 - 1)).select("file", "segment").iter_rows())
+
+
+def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
+    """Files whose last segment has no end of its own."""
+    final = {run.file: run for run in runs}
+    return [
+        Found("UNTERMINATED", file, last[file])
+        for file, run in final.items()
+        if not run.text.rstrip(run.delimiters.blanks).endswith(run.delimiters.segment)
+    ]
+
+
+def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> pl.DataFrame:
+    """Nothing structural is wrong with the payment, nor with the group and interchange that it came in."""
+    errors, astray = checks.with_errors(problems)
+    bad = {name: [number for of, number in envelope.unsound if of == name] for name in ("interchange", "group")}
+    bad["transaction"] = [*errors, *(number for of, number in envelope.unsound if of == "transaction")]
+    wrong = [pl.col(name).is_in(numbers) | pl.col(name).is_null() for name, numbers in bad.items()]
+    return payments.with_columns(sound=~pl.any_horizontal(*wrong, pl.col("file").is_in(astray)))
+
+
+def _remittance(
+    frames: Frames,
+    files: list[tuple[str, int]],
+    last: dict[int, int],
+    problems: list[Rows],
+    runs: list[Run],
+    paying: set[int],
+    counted: int = 0,
+) -> Remittance:
+    frames = {name: frames[name] if name in frames else empty(name) for name in FRAMES}
+    told = [(file, name, size, last.get(file, 0), file not in paying) for file, (name, size) in enumerate(files)]
+    frames["files"] = pl.DataFrame(told, schema=frames["files"].schema, orient="row")
+    frames["problems"] = checks.as_frame(problems, runs, counted)
+    return Remittance(**frames)

@@ -1,0 +1,164 @@
+"""`caseload era parse`, as somebody types it."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from edi import madeup
+from tests.edi.test_edi_frames import FILE
+from tests.support.commands import Run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "one.835"
+    path.write_bytes(FILE)
+    return path
+
+
+def test_the_whole_document(run: Run, file: Path) -> None:
+    adjustment = {"quantity": None}
+    claim = {
+        "control_number": "PCN1",
+        "status": "1",
+        "charge": "165.00",
+        "paid": "100.50",
+        "patient_responsibility": "40.00",
+        "filing": "12",
+        "payer_claim_number": "P1",
+        "patient": {"last": "BIRCH", "first": "ASH", "member_id": "M1"},
+        "insured": {"last": "OAK", "first": "HOLLY", "member_id": "M2"},
+        "corrected": {"last": "BIRCH", "first": "ROSE", "member_id": None},
+        "rendering_npi": "1234567893",
+        "service_from": "2026-03-01",
+        "service_to": "2026-03-02",
+        "reversal": False,
+        "balanced": True,
+        "adjustments": [
+            adjustment | {"group": "CO", "reason": "253", "amount": "1.50"},
+            adjustment | {"group": "CO", "reason": "45", "amount": "3.00"},
+        ],
+        "remarks": ["MA01", "MA18"],
+        "lines": [
+            {
+                "procedure": "90837",
+                "modifiers": ["95", "HO"],
+                "submitted_procedure": "90834",
+                "charge": "165.00",
+                "paid": "105.00",
+                "units": 1,
+                "date": "2026-03-02",
+                "control": "L1",
+                "balanced": True,
+                "adjustments": [
+                    {"group": "PR", "reason": "1", "amount": "15.00", "quantity": 1},
+                    adjustment | {"group": "PR", "reason": "3", "amount": "25.00"},
+                    adjustment | {"group": "CO", "reason": "45", "amount": "20.00"},
+                ],
+                "remarks": ["N1"],
+            }
+        ],
+    }
+    ran = run("era", "parse", str(file), "--json")
+    assert ran.code == 0
+    (told,) = ran.json["files"]
+    (transaction,) = told.pop("transactions")
+    first, second = transaction.pop("claims")
+    assert told == {
+        "file": str(file),
+        "sha256": sha256(FILE).hexdigest(),
+        "bytes": len(FILE),
+        "interchanges": 1,
+        "problems": [],
+    }
+    assert transaction == {
+        "control_number": "0001",
+        "version": "005010X221A1",
+        "payer": {"name": "A HEALTH PLAN", "id": "00123"},
+        "payee": {"name": "A PRACTICE", "npi": "1234567893"},
+        "handling": "I",
+        "amount": "150.50",
+        "method": "ACH",
+        "date": "2026-03-17",
+        "trace_number": "T77",
+        "originator": "1999999999",
+        "balanced": True,
+        "provider_adjustments": [
+            {"provider": "1234567893", "reason": "WO", "reference": "P2", "amount": "-100.00"},
+            {"provider": "1234567893", "reason": "L6", "reference": None, "amount": "0.00"},
+        ],
+    }
+    assert first == claim
+    assert (second["reversal"], second["charge"], second["insured"], second["service_from"]) == (
+        True,
+        "-130.00",
+        None,
+        None,
+    )
+
+
+def test_problems_are_located_and_do_not_fail_the_command(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.835"
+    path.write_bytes(madeup.broken("BAD_DATE: another form", madeup.make_up(madeup.Plan(claims=2), 1)).data)
+    ran = run("era", "parse", str(path), "--json")
+    assert ran.code == 0
+    assert ran.json["files"][0]["problems"] == [
+        {
+            "severity": "error",
+            "code": "BAD_DATE",
+            "message": "BPR16 is not a date written CCYYMMDD.",
+            "transaction": "0001",
+            "claim": None,
+            "segment": 4,
+            "offset": path.read_bytes().index(b"BPR*"),
+        }
+    ]
+    assert ran.json["files"][0]["transactions"][0]["date"] is None
+    shown = run("era", "parse", str(path))
+    assert shown.code == 0
+    assert "segment 4, transaction 0001" in " ".join(shown.out.replace("│", " ").split())
+
+
+def test_a_claim_is_named_by_its_control_number(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.835"
+    path.write_bytes(madeup.broken("CLAIM_UNBALANCED", madeup.make_up(madeup.Plan(claims=2), 3)).data)
+    problems = run("era", "parse", str(path), "--json").json["files"][0]["problems"]
+    assert {one["claim"] for one in problems if one["code"] == "CLAIM_UNBALANCED"} == {"PCN0000000001"}
+
+
+def test_what_is_no_remittance_is_refused_and_the_rest_is_told(run: Run, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "letter.pdf"
+    other.write_bytes(b"%PDF-1.7")
+    ran = run("era", "parse", str(other), str(file), "--json")
+    assert ran.code == 1
+    letter, remittance = ran.json["files"]
+    assert [problem["code"] for problem in letter["problems"]] == ["NOT_X12"]
+    assert letter["transactions"] == []
+    assert len(remittance["transactions"]) == 1
+    shown = run("era", "parse", str(other))
+    assert shown.code == 1
+    assert "holds no remittance" in shown.err
+
+
+def test_a_file_that_is_not_there_is_an_error_before_anything_is_said(run: Run, file: Path, tmp_path: Path) -> None:
+    ran = run("era", "parse", str(file), str(tmp_path / "nowhere.835"), "--json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "nowhere.835" in ran.err
+    assert run("era", "parse").code == 2
+
+
+def test_what_a_file_holds_cannot_talk_to_the_terminal(run: Run, file: Path) -> None:
+    file.write_bytes(FILE.replace(b"A HEALTH PLAN", b"[red]A \x1b[31mPLAN"))
+    shown = run("era", "parse", str(file))
+    assert "\x1b" not in shown.out
+    assert "[red]" in shown.out
+
+
+def test_many_transactions_come_out_as_one_document(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "many.835"
+    path.write_bytes(madeup.make_up(madeup.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
+    (told,) = json.loads(run("era", "parse", str(path), "--json").out)["files"]
+    assert told["interchanges"] == 2
+    assert len(told["transactions"]) == 12

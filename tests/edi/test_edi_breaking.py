@@ -1,0 +1,103 @@
+"""For each way of breaking a remittance that the generator knows: the right code at the right place, and no others."""
+
+import polars as pl
+import pytest
+
+import edi
+from edi import madeup
+from edi.problems import CODES
+
+PLAN = madeup.Plan(claims=6)
+SEEDS = range(3)
+
+
+@pytest.mark.parametrize("name", madeup.BREAKS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_it_is_found_where_it_is(name: str, seed: int) -> None:
+    broken = madeup.broken(name, madeup.make_up(PLAN, seed))
+    found = set(edi.read(broken.data).problems.select("code", "segment", "element").rows())
+    assert set(broken.must) <= found
+    assert {code for code, _, _ in found - set(broken.must)} <= set(broken.also)
+
+
+@pytest.mark.parametrize("name", madeup.BREAKS)
+def test_the_byte_is_that_of_the_segment(name: str) -> None:
+    good = madeup.make_up(madeup.Plan(claims=6, delimiters="|>\n"), 1)
+    broken = madeup.broken(name, good)
+    pieces = broken.data.split(b"\n")
+    for segment, offset in edi.read(broken.data).problems.select("segment", "offset").rows():
+        if segment is not None:
+            assert broken.data[offset:].startswith(pieces[segment - 1])
+
+
+def test_every_code_can_be_met() -> None:
+    met = {place[0] for name in madeup.BREAKS for place in madeup.broken(name, madeup.make_up(PLAN, 1)).must}
+    elsewhere = {"TOO_LARGE", "TRANSACTION_TOO_LONG", "TOO_MANY_PARTS", "BAD_ARCHIVE"}  # see the tests of limits
+    assert met | elsewhere == set(CODES)
+
+
+@pytest.mark.parametrize("name", madeup.BREAKS)
+def test_structural_damage_makes_a_payment_unsound_and_money_does_not(name: str) -> None:
+    remittance = edi.read(madeup.broken(name, madeup.make_up(PLAN, 2)).data)
+    errors = "error" in remittance.problems["severity"].to_list()
+    if remittance.payments.height == 1:
+        assert remittance.payments["sound"].to_list() == [not errors]
+    else:
+        assert errors or name in ("TRACE_REPEATED", "CONTROL_NUMBER_REPEATED")
+
+
+def test_damage_in_one_payment_leaves_the_others_sound() -> None:
+    good = madeup.make_up(madeup.Plan(claims=3, payments=3), 4)
+    broken = edi.read(madeup.broken("BAD_DATE: another form", good).data)
+    assert broken.payments["sound"].to_list() == [False, True, True]
+    assert broken.payments["balanced_throughout"].to_list() == [True, True, True]
+
+
+def test_a_wrong_group_makes_all_of_it_unsound_and_no_other() -> None:
+    good = madeup.make_up(madeup.Plan(claims=1, payments=2, groups=2), 4)
+    broken = edi.read(madeup.broken("COUNT_DIFFERS in GE", good).data)
+    assert broken.payments["sound"].to_list() == [False, False, True, True]
+
+
+def test_a_wrong_interchange_makes_all_of_it_unsound_and_no_other() -> None:
+    good = madeup.make_up(madeup.Plan(claims=1, groups=2, interchanges=2), 4)
+    broken = edi.read(madeup.broken("CONTROL_NUMBER_DIFFERS in IEA", good).data)
+    assert broken.payments["sound"].to_list() == [False, False, True, True]
+
+
+def test_problems_carry_no_name_and_no_value_that_could_be_one() -> None:
+    for name in madeup.BREAKS:
+        told = " ".join(edi.read(madeup.broken(name, madeup.make_up(PLAN, 3)).data).problems["message"])
+        for word in (*madeup.chance.LAST, *madeup.chance.FIRST, "twelve", "ANOTHER"):
+            assert f" {word} " not in f" {told} "
+
+
+def test_what_cannot_be_read_of_a_segment_is_kept_as_it_was() -> None:
+    good = madeup.make_up(PLAN, 1)
+    broken = madeup.broken("BAD_AMOUNT: words", good)
+    remittance = edi.read(broken.data)
+    kept = remittance.others.filter(pl.col("id") == "SVC")["elements"].to_list()
+    assert [segment[2] for segment in kept] == ["twelve"]
+    assert edi.write(remittance) == broken.data
+
+
+def test_a_balance_that_is_off_is_told_in_dollars() -> None:
+    remittance = edi.read(madeup.broken("PAYMENT_UNBALANCED", madeup.make_up(PLAN, 1)).data)
+    amount = remittance.payments["amount_cents"][0]
+    told = f"come to {(amount - 1) / 100:.2f}, but BPR02 is {amount / 100:.2f}."
+    assert remittance.problems["message"][0].endswith(told)
+    assert remittance.payments.select("balanced", "balanced_throughout", "sound").rows() == [(False, False, True)]
+
+
+def test_interest_is_looked_at_only_where_a_claim_tells_of_it() -> None:
+    """Of three payments the first tells of interest and agrees, the second pays some untold, the third has none."""
+    service = madeup.Service("90837", 16500)
+    bills = [
+        madeup.Bill(f"PCN{number}", (service,), interest=interest) for number, interest in ((1, 100), (2, 0), (3, 0))
+    ]
+    transfers = (
+        madeup.Transfer((bills[0],), (madeup.ProviderAdjust("L6", -100),), "T1"),
+        madeup.Transfer((bills[1],), (madeup.ProviderAdjust("L6", -50),), "T2"),
+        madeup.Transfer((bills[2],), (), "T3"),
+    )
+    assert edi.read(madeup.written(madeup.Mail(((transfers,),))).data).problems.is_empty()

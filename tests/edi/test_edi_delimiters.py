@@ -1,0 +1,137 @@
+"""The same content in any delimiters, line breaks, encodings and wrappings is the same."""
+
+import pytest
+
+import edi
+from edi import madeup
+
+PLAN = madeup.Plan(claims=4, payments=2, groups=2)
+
+
+def frames(data: bytes) -> dict[str, list[tuple[object, ...]]]:
+    """What it says, apart from how it is delimited and where it stands."""
+    remittance = edi.read(data)
+    assert remittance.problems.is_empty()
+    own = (
+        "element_separator",
+        "component_separator",
+        "segment_terminator",
+        "bytes",
+        "offset",
+        "elements",
+        "repetition",
+    )
+    return {name: frame.drop(own, strict=False).rows() for name, frame in remittance.frames().items()}
+
+
+@pytest.mark.parametrize("delimiters", ["|>~", "*:\n", "*:\r", "=\\'", "\t;!", "\x1d\x1f\x1c", "+:'", "*<|"])
+@pytest.mark.parametrize("line_breaks", [False, True])
+def test_any_delimiters(delimiters: str, line_breaks: bool) -> None:
+    usual = madeup.make_up(PLAN, 5)
+    other = madeup.Written(usual.segments, delimiters, line_breaks)
+    assert frames(other.data) == frames(usual.data)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda data: b"\xef\xbb\xbf" + data,
+        lambda data: b"From: payer\r\nX-VISA*: none\r\n\r\n" + data,
+        lambda data: data.replace(b"~", b"~\r\n"),
+        lambda data: data.replace(b"~", b"~\n\n  "),
+        lambda data: data[:106] + data[106:].replace(b"~", b" ~ \r\n"),
+        lambda data: data + b" \r\n\r\n\x20",
+        lambda data: data.replace(b"*11*1~", b" * 11*1 ~"),
+    ],
+)
+def test_what_stands_around_does_not_count(wrapped) -> None:
+    data = madeup.make_up(PLAN, 6).data
+    assert frames(wrapped(data)) == frames(data)
+
+
+def test_trailing_element_separators_do_not_count() -> None:
+    data = madeup.make_up(PLAN, 6).data
+    longer = edi.read(data.replace(b"*11*1~", b"*11*1**~"))
+    assert longer.claims.equals(edi.read(data).claims)
+    assert longer.problems.is_empty()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_an_empty_last_element_does_not_swallow_the_end_of_a_line(end: str) -> None:
+    good = madeup.make_up(madeup.Plan(claims=2, delimiters=f"*:{end}"), 3).data
+    sign = end.encode()
+    emptied = good.replace(b"*11*1" + sign, b"*11*1**" + sign)
+    assert emptied != good
+    assert edi.read(emptied).claims.equals(edi.read(good).claims)
+    assert edi.read(emptied).problems.is_empty()
+
+
+def test_each_interchange_has_its_own_delimiters() -> None:
+    first, second = madeup.make_up(PLAN, 1), madeup.make_up(PLAN, 2)
+    other = madeup.Written(tuple(again(second)), "|>\n")
+    third = madeup.Written(tuple(again(second, "000000003")), "*:~")
+    remittance = edi.read(first.data + other.data + b"\r\n" + third.data)
+    assert set(remittance.problems["code"]) <= {"TRACE_REPEATED", "PAYMENT_REPEATED"}  # all begin with the same number
+    assert remittance.interchanges["element_separator"].to_list() == ["*", "|", "*"]
+    assert remittance.claims.height == 3 * 16
+    alone = [edi.read(one.data).lines["procedure"].to_list() for one in (first, other, third)]
+    assert remittance.lines["procedure"].to_list() == [code for codes in alone for code in codes]
+    assert edi.read(edi.write(remittance)) == remittance
+
+
+def again(written: madeup.Written, control: str = "000000002") -> list[list[str]]:
+    """With another number of the interchange."""
+    segments = [list(segment) for segment in written.segments]
+    segments[0][13] = segments[-1][2] = control
+    return segments
+
+
+def test_a_name_that_looks_like_a_header_is_a_name() -> None:
+    data = madeup.make_up(PLAN, 6).data.replace(b"*ALDER*", b"*ISA*").replace(b"*BIRCH*", b"*LE ISA*")
+    assert edi.read(data).problems.is_empty()
+
+
+def test_latin_1_is_read_and_bytes_are_counted_as_bytes() -> None:
+    good = madeup.make_up(madeup.Plan(claims=3), 2)
+    data = madeup.broken("BAD_DATE: no such day", good).data
+    for encoded in (
+        data.replace(b"MADE UP PRACTICE", "PRÁCTICA Ñ".encode("latin-1")),
+        data.replace(b"MADE UP PRACTICE", "PRÁCTICA Ñ".encode()),
+    ):
+        remittance = edi.read(encoded)
+        assert remittance.payments["payee_name"].to_list() == ["PRÁCTICA Ñ"]
+        offset = remittance.problems["offset"][0]
+        assert encoded[offset : offset + 4] == b"DTM*"
+        assert encoded[offset:].split(b"~")[0].endswith(b"20260230")
+
+
+def test_4010_is_read_as_5010_is() -> None:
+    old = edi.read(madeup.make_up(madeup.Plan(claims=20, version="4010"), 3).data)
+    new = edi.read(madeup.make_up(madeup.Plan(claims=20, version="5010"), 3).data)
+    assert old.problems.is_empty()
+    assert old.payments["version"].to_list() == ["004010X091A1"]
+    assert old.claims.equals(new.claims)
+
+
+def test_many_files_are_told_apart() -> None:
+    written = [
+        madeup.make_up(madeup.Plan(claims=2, delimiters="*:~" if seed % 2 else "|>\n"), seed) for seed in range(7)
+    ]
+    together = edi.read_many((f"{seed}.835", one.data) for seed, one in enumerate(written))
+    assert together.problems.is_empty()
+    assert together.files["name"].to_list() == [f"{seed}.835" for seed in range(7)]
+    for seed, one in enumerate(written):
+        alone = edi.read(one.data)
+        its = together.claims.filter(together.claims["file"] == seed)
+        assert its["control_number"].to_list() == alone.claims["control_number"].to_list()
+        assert its["segment"].to_list() == alone.claims["segment"].to_list()
+        assert edi.write(together, seed) == one.data
+
+
+def test_a_wrong_file_among_many_spoils_no_other() -> None:
+    good = madeup.make_up(madeup.Plan(claims=2), 1)
+    cut = madeup.broken("TRUNCATED: in the middle", madeup.make_up(madeup.Plan(claims=2), 2)).data
+    together = edi.read_many([("a", good.data), ("b", b"nothing"), ("c", cut), ("d", b""), ("e", good.data)])
+    assert together.files["refused"].to_list() == [False, True, False, True, False]
+    assert set(together.problems["file"]) == {1, 2, 3}
+    assert together.payments.filter(together.payments["file"].is_in([0, 4]))["sound"].to_list() == [True, True]
