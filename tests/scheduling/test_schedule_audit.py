@@ -36,6 +36,7 @@ def test_every_step_is_on_the_trail_with_who_when_and_which(desk: FrontDesk) -> 
         **{"appointment.booked": 3, "appointment.changed": 1, "appointment.confirmed": 1, "appointment.ready": 1},
         **{"appointment.checked_in": 1, "appointment.in_progress": 1, "appointment.completed": 1},
         **{"appointment.no_show": 1, "appointment.moved": 1, "appointment.cancelled": 1},
+        "session_completion.made": 1,
     }
     [changed] = desk.recorded("appointment.changed")
     assert (str(changed.subject_id), changed.subject_kind) == (booked["id"], "appointment")
