@@ -85,10 +85,13 @@ def _with_entity(references: pl.DataFrame, parties: pl.DataFrame) -> pl.DataFram
     header = references["claim"].is_null() & references["transaction"].is_not_null()
     if parties.is_empty() or not header.any():
         return references
-    owner = parties.select("file", "transaction", "segment", "entity")
-    found = references.filter(header).drop("entity")
-    found = found.join_asof(owner, on="segment", by=["file", "transaction"], check_sortedness=False)
-    entity = references["entity"].scatter(header.arg_true(), found["entity"])
+    owners = iter([*parties.select("file", "transaction", "segment", "entity").iter_rows(), None])
+    owner, following, found = None, next(owners), []
+    for file, transaction, segment in references.filter(header).select("file", "transaction", "segment").iter_rows():
+        while following and (following[0], following[2]) < (file, segment):
+            owner, following = following, next(owners)
+        found.append(owner[3] if owner and owner[:2] == (file, transaction) else None)
+    entity = references["entity"].scatter(header.arg_true(), pl.Series(found, dtype=pl.String))
     return references.with_columns(entity)
 
 

@@ -44,14 +44,14 @@ def sum_by(rows: pl.DataFrame, key: str, what: str, height: int) -> pl.Series:
 
     Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
     """
-    sums = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
+    zeros = pl.Series(what, [0], pl.Int64).new_from_index(0, height)
     rows = rows.select(key, what).drop_nulls(key) if rows[key].null_count() else rows
     if rows.is_empty():
-        return sums
-    keys = rows[key]
-    ends = keys != keys.shift(-1, fill_value=2**32 - 1)
-    running = rows[what].fill_null(0).cum_sum().filter(ends)
-    return sums.scatter(keys.filter(ends), running - running.shift(1, fill_value=0))
+        return zeros
+    last = pl.col(key) != pl.col(key).shift(-1, fill_value=2**32 - 1)
+    running = rows.select(pl.col(key).filter(last), pl.col(what).fill_null(0).cum_sum().filter(last))
+    sums = running.select(pl.col(what) - pl.col(what).shift(1, fill_value=0))
+    return zeros.scatter(running[key], sums[what])
 
 
 def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
