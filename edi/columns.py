@@ -25,7 +25,7 @@ _ROLE_OF = {"CLP": _CLAIM, "SVC": _LINE} | dict.fromkeys(("ST", "SE", "LX", "TS2
 _ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in NUMBER_OF], dtype=pl.UInt8)
 _KINDS = list(NUMBER_OF)
 _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
-_NOWHERE, _NO_TEXT = pl.Series([None], dtype=pl.UInt32), pl.Series([None], dtype=pl.String)
+_NOWHERE = pl.Series([None], dtype=pl.UInt32)
 _TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
 
 
@@ -73,8 +73,8 @@ class Read(NamedTuple):
 
 def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
     small = rows.select("kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count")
-    by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind", as_dict=True)
-    kinds = {_KINDS[number]: found for (number,), found in by_number.items()}
+    by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind")
+    kinds = {_KINDS[found["kind"][0]]: found for found in by_number}
     longer = [
         found.filter(pl.col("count") > LONGEST[kind] + 1)
         for kind, found in kinds.items()
@@ -116,38 +116,33 @@ def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0)
         at = start + number
         return segments.elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
 
-    composites = {}
-    for column in columns:
-        if column.part and column.element not in composites:
-            composites[column.element] = _components(element(column), rows["signs"], segments.signs)
+    composites = {column.element: element(column) for column in columns if column.part}
+    texts = {column.name: element(column) for column in columns if not column.part}
+    for number, whole in composites.items():
+        texts |= _parts(whole, [one for one in columns if one.element == number], rows["signs"], segments.signs)
     place = [*place_of(columns[0].frame), *(["position"] if kind in REPEATS else [])]
-    texts = (_part(composites[one.element], one) if one.part else element(one) for one in columns)
-    return pl.DataFrame(
-        [rows[name] for name in place] + [text.alias(one.name) for text, one in zip(texts, columns, strict=True)]
-    )
+    return pl.DataFrame([*(rows[name] for name in place), *(texts[one.name].alias(one.name) for one in columns)])
 
 
 def _longest(rows: pl.DataFrame) -> int:
     return cast("int", rows["count"].max() or 0)
 
 
-def _components(texts: pl.Series, which: pl.Series, signs: list[str]) -> pl.Series:
-    if texts.null_count() == texts.len():
-        return _nulls("list", texts.len())
-    if len(signs) == 1:
-        sign = signs[0][1]
-        return texts.str.strip_chars_end(sign).str.split(sign)
-    own = pl.lit(pl.Series([one[1] for one in signs])[which])
-    return pl.select(pl.lit(texts).str.strip_chars_end(own).str.split(own)).to_series()
+def _parts(whole: pl.Series, columns: list[Column], which: pl.Series, signs: list[str]) -> dict[str, pl.Series]:
+    """A composite element, taken apart into the columns that it has."""
+    if whole.null_count() == whole.len():
+        return {one.name: _nulls("list" if one.kind == "list" else "text", whole.len()) for one in columns}
+    sign = pl.lit(signs[0][1]) if len(signs) == 1 else pl.lit(pl.Series([one[1] for one in signs])[which])
+    split = whole.to_frame("whole").select(parts=pl.col("whole").str.strip_chars_end(sign).str.split(sign))
+    return split.select(_part(column).alias(column.name) for column in columns).to_dict()
 
 
-def _part(parts: pl.Series, column: Column) -> pl.Series:
-    if parts.null_count() == parts.len():
-        return _nulls(column.kind if column.kind == "list" else "text", parts.len())
+def _part(column: Column) -> pl.Expr:
+    parts = pl.col("parts")
     if column.kind == "list":
         return parts.list.slice(column.part - 1, MODIFIERS)
     text = parts.list.get(column.part - 1, null_on_oob=True)
-    return text.zip_with(text != "", _NO_TEXT) if (text == "").any() else text
+    return pl.when(text != "").then(text)
 
 
 def _nulls(kind: str, height: int) -> pl.Series:
