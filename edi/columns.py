@@ -14,6 +14,7 @@ from edi.tokens import Segments
 from edi.values import PARSERS
 
 Frames = dict[str, pl.DataFrame]
+Columns = dict[str, pl.Series]
 
 LONGEST = {
     kind: max(one.element + (REPEATS[kind][0] * (REPEATS[kind][1] - 1) if one.repeats else 0) for one in columns)
@@ -81,10 +82,11 @@ def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
         if kind in _TYPED and kind not in KEPT_AS_THEY_ARE and _longest(found) > LONGEST[kind] + 1
     ]
     texts = {kind: _texts(kinds[kind], kind, segments) for kind in _TYPED if kind in kinds}
-    return Read(*_typed(texts), longer, kinds)
+    unread = _type(texts)
+    return Read({kind: _frame(kind, columns) for kind, columns in texts.items()}, unread, longer, kinds)
 
 
-def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
+def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> Columns:
     if kind not in REPEATS:
         return _columns(rows, kind, segments)
     stride, times = REPEATS[kind]
@@ -93,13 +95,13 @@ def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> pl.DataFrame:
         return _columns(rows.with_columns(position=pl.lit(1, pl.Int64)), kind, segments)
     turns = ((pl.col("count").cast(pl.Int64) - first + stride - 1) // stride).clip(1, times)
     each = rows.with_columns(turns=turns, turn=pl.int_ranges(0, turns)).explode("turn")
-    found = _columns(each.with_columns(position=pl.col("turn") + 1), kind, segments, stride)
+    found = pl.DataFrame(_columns(each.with_columns(position=pl.col("turn") + 1), kind, segments, stride))
     # a place left empty in between is no row
     filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
-    return found.filter(filled | (pl.col("position") == 1))
+    return found.filter(filled | (pl.col("position") == 1)).to_dict()
 
 
-def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> pl.DataFrame:
+def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> Columns:
     """The columns of a segment, texts as they stand. Series and no expressions: those cost more for small files."""
     columns = SEGMENTS[kind]
     start, count = rows["start"], rows["count"]
@@ -121,7 +123,7 @@ def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0)
     for number, whole in composites.items():
         texts |= _parts(whole, [one for one in columns if one.element == number], rows["signs"], segments.signs)
     place = [*place_of(columns[0].frame), *(["position"] if kind in REPEATS else [])]
-    return pl.DataFrame([*(rows[name] for name in place), *(texts[one.name].alias(one.name) for one in columns)])
+    return {name: rows[name] for name in place} | texts
 
 
 def _longest(rows: pl.DataFrame) -> int:
@@ -149,18 +151,16 @@ def _nulls(kind: str, height: int) -> pl.Series:
     return _NULL[kind].new_from_index(0, height)
 
 
-def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
-    """Texts of one kind from all frames are read in one go, and go back where they came from."""
-    values: dict[str, list[pl.Series]] = {kind: [] for kind in texts}
+def _type(texts: dict[str, Columns]) -> list[Unread]:
+    """Texts of one kind from all frames are read in one go, and put back as values where they came from."""
     unread = []
     for of, parse in PARSERS.items():
         places = [(kind, column) for kind in texts for column in SEGMENTS[kind] if column.kind == of]
         for kind, column in places:
-            if texts[kind][column.name].null_count() == texts[kind].height:
-                values[kind].append(_nulls(of, texts[kind].height).alias(column.name))
-        places = [
-            (kind, column) for kind, column in places if texts[kind][column.name].null_count() < texts[kind].height
-        ]
+            given = texts[kind][column.name]
+            if given.null_count() == given.len():
+                texts[kind][column.name] = _nulls(of, given.len())
+        places = [(kind, column) for kind, column in places if texts[kind][column.name].dtype == pl.String]
         if not places:
             continue
         given = pl.concat([texts[kind][column.name] for kind, column in places])
@@ -168,12 +168,24 @@ def _typed(texts: Frames) -> tuple[Frames, list[Unread]]:
         wrong = given.is_not_null() & read.is_null() if read.null_count() > given.null_count() else None
         at = 0
         for kind, column in places:
-            size = texts[kind].height
-            values[kind].append(read.slice(at, size).alias(column.name))
+            size = texts[kind][column.name].len()
             if wrong is not None and wrong.slice(at, size).any():
-                unread.append(Unread(column, texts[kind].filter(wrong.slice(at, size))))
+                unread.append(Unread(column, _frame(kind, texts[kind]).filter(wrong.slice(at, size))))
+            texts[kind][column.name] = read.slice(at, size)
             at += size
-    return {kind: frame.with_columns(values[kind]) for kind, frame in texts.items()}, unread
+    return unread
+
+
+def _frame(kind: str, columns: Columns) -> pl.DataFrame:
+    """With all columns that the frame has, so far as they are known by now."""
+    wanted = null_columns(SEGMENTS[kind][0].frame)
+    height = columns["segment"].len()
+    return pl.DataFrame(
+        [
+            columns[name].alias(name) if name in columns else null.new_from_index(0, height)
+            for name, null in wanted.items()
+        ]
+    )
 
 
 def in_order(frame: str, rows: pl.DataFrame | None) -> pl.DataFrame:
