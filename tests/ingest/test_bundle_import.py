@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from ingest.bundle import format as form
 from ingest.bundle import load, places
-from ingest.bundle.format import TABLES
 from ingest.bundle.load import Imported
 from ingest.bundle.problems import BundleRefused
 from ingest.bundle.replacing import NotReplaceable, PracticeExists
@@ -91,13 +91,9 @@ def test_an_installation_with_an_imported_practice_is_as_it_should_be(own_house:
 
 
 def test_the_sealed_columns_are_all_of_the_databases_that_a_bundle_carries() -> None:
-    carried = {
-        (places.table_of(table), places.column_of(table, column))
-        for table in TABLES.values()
-        for column in table.columns
-    }
-    there = {(table.name, column) for table, column in sealed_columns()} & carried
-    assert {(places.TABLES.get(table, table), column) for table, column in places.SEALED} == there
+    carried = {(places.table_of(of), places.column_of(of, one)) for of in form.TABLES.values() for one in of.columns}
+    sealed = {(table.name, column) for table, column in sealed_columns()}
+    assert {(places.TABLES.get(table, table), column) for table, column in places.SEALED} == sealed & carried
 
 
 def test_texts_are_sealed_under_their_own_rows(house: Installation, bundle: Path) -> None:
