@@ -10,6 +10,9 @@ from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, SEGMENTS
 from edi.tokens import Segments
 
 _KEPT = [NUMBER_OF[kind] for kind in KEPT_AS_THEY_ARE]
+_STRAY = (pl.col("payment") == OUTSIDE) & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True)
+_NO_FRAME = (pl.col("payment") >= 0) & (pl.col("kind").is_in(_KEPT) | pl.col("kind").is_null())
+_KEPT_WHOLE = (_STRAY | _NO_FRAME).fill_null(value=False)
 _REMARKS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
 
 
@@ -53,9 +56,7 @@ def _of_envelope(envelope: Envelope) -> pl.DataFrame:
 
 def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) -> pl.DataFrame:
     """Segments that have no frame of their own, and those of which the frames do not hold everything."""
-    stray = (pl.col("payment") == OUTSIDE) & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True)
-    no_frame = (pl.col("payment") >= 0) & (pl.col("kind").is_in(_KEPT) | pl.col("kind").is_null())
-    kept = rows.select((stray | no_frame).fill_null(value=False)).to_series()
+    kept = rows.select(_KEPT_WHOLE).to_series()
     also = [one.select("file", "segment") for one in also if one.height]
     if also:
         wanted = pl.concat(also).unique().with_columns(also=True)

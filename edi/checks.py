@@ -20,6 +20,13 @@ _BEFORE_CLAIMS = {"BPR", "TRN", "CUR", "N1", "N3", "N4", "RDM"}
 _UNREAD = {"cents": "BAD_AMOUNT", "date": "BAD_DATE", "number": "BAD_NUMBER"}
 _GROUPS = ["CO", "PR", "OA", "PI", "CR"]
 _STATUSES = ["1", "2", "3", "4", "5", "10", "13", "15", "16", "17", "19", "20", "21", "22", "23", "25", "27"]
+_KIND, _CLAIM, _ASTRAY = pl.col("kind"), pl.col("claim"), pl.col("payment") == OUTSIDE
+_MISPLACED = {
+    "no claim is open": _KIND.is_in([NUMBER_OF[kind] for kind in _IN_CLAIM]) & _CLAIM.is_null(),
+    "a claim has begun": _KIND.is_in([NUMBER_OF[kind] for kind in _BEFORE_CLAIMS]) & _CLAIM.is_not_null(),
+    "no transaction is open": _ASTRAY & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True),
+    "unknown": pl.col("transaction").is_not_null() & _KIND.is_null(),
+}
 _PLACE = ("file", "transaction", "claim", "segment")
 
 
@@ -71,21 +78,14 @@ def missing_elements(frames: Frames, unread: list[Unread]) -> list[Rows]:
 
 def misplaced(rows: pl.DataFrame) -> list[Rows]:
     """Segments of the 835 that stand where they mean nothing, and segments that it does not have."""
-    kind, claim = pl.col("kind"), pl.col("claim")
-    envelope = (pl.col("known") < len(ENVELOPE)).fill_null(value=False)
-    wrong = {
-        "no claim is open": kind.is_in([NUMBER_OF[kind] for kind in _IN_CLAIM]) & claim.is_null(),
-        "a claim has begun": kind.is_in([NUMBER_OF[kind] for kind in _BEFORE_CLAIMS]) & claim.is_not_null(),
-        "no transaction is open": (pl.col("payment") == OUTSIDE) & ~envelope,
-    }
-    unknown = pl.col("transaction").is_not_null() & kind.is_null()
-    there = rows.select(**{why: test.any() for why, test in wrong.items()}, unknown=unknown.any()).row(0, named=True)
-    found = [
-        problem_rows(rows.filter(test), "MISPLACED_SEGMENT", id=_id(), why=why)
-        for why, test in wrong.items()
-        if there[why]
+    there = rows.select(test.any().alias(why) for why, test in _MISPLACED.items()).row(0, named=True)
+    found = [why for why in _MISPLACED if there[why]]
+    return [
+        problem_rows(rows.filter(_MISPLACED[why]), "UNKNOWN_SEGMENT")
+        if why == "unknown"
+        else problem_rows(rows.filter(_MISPLACED[why]), "MISPLACED_SEGMENT", id=_id(), why=why)
+        for why in found
     ]
-    return [*found, *([problem_rows(rows.filter(unknown), "UNKNOWN_SEGMENT")] if there["unknown"] else [])]
 
 
 def _id(column: str = "known") -> pl.Expr:
@@ -109,7 +109,7 @@ def missing_segments(frames: Frames) -> list[Rows]:
         if there.n_unique() < payments.height:
             without = payments.filter(~pl.col("transaction").is_in(there.implode()))
             found.append(problem_rows(without, "MISSING_SEGMENT", id=f"N1*{entity}"))
-    patients = frames["names"].filter(pl.col("entity") == "QC")["claim"].drop_nulls()
+    patients = frames["names"].select("entity", "claim").filter(pl.col("entity") == "QC")["claim"].drop_nulls()
     if patients.n_unique() < claims.height:
         without = claims.filter(~pl.col("claim").is_in(patients.implode()))
         found.append(problem_rows(without, "MISSING_PATIENT"))

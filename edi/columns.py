@@ -30,6 +30,28 @@ _NOWHERE = pl.Series([None], dtype=pl.UInt32)
 _TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
 
 
+_KIND = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
+_ROLE = (
+    pl.when(pl.col("payment") >= 0)
+    .then(pl.lit(_ROLES).gather(pl.col("kind")).fill_null(_NO_ROLE))
+    .otherwise(_ENDS)
+    .alias("role")
+)
+_IS_CLAIM, _IS_LINE, _IS_END = (pl.col("role") == role for role in (_CLAIM, _LINE, _ENDS))
+_COUNTED = [  # from 1, so that 0 is none
+    (pl.col("payment") + 1).clip(0).cast(pl.UInt32).alias("transaction"),
+    pl.when(_IS_CLAIM).then(_IS_CLAIM.cum_sum()).when(_IS_END).then(0).forward_fill().cast(pl.UInt32).alias("claim"),
+    pl.when(_IS_LINE)
+    .then(_IS_LINE.cum_sum())
+    .when(_IS_END | _IS_CLAIM)
+    .then(0)
+    .forward_fill()
+    .cast(pl.UInt32)
+    .alias("line"),
+]
+_PLACES = [pl.when(pl.col(name) > 0).then(pl.col(name) - 1).alias(name) for name in ("transaction", "claim", "line")]
+
+
 def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.DataFrame:
     """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
     whatever is in no payment."""
@@ -40,19 +62,9 @@ def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.Data
         for (at, number), end in zip(begins, after, strict=True)
     ]
     payments = pl.concat(stretches, rechunk=True)
-    kind = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
-    segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(kind)
-    role = pl.lit(_ROLES).gather(pl.col("kind")).fill_null(_NO_ROLE)
-    role = pl.when(pl.col("payment") >= 0).then(role).otherwise(_ENDS)
-    segments = segments.with_columns(role.alias("role"))
-    is_claim, is_line, ends = (pl.col("role") == one for one in (_CLAIM, _LINE, _ENDS))
-    claim = pl.when(is_claim).then(is_claim.cum_sum()).when(ends).then(0).forward_fill()
-    line = pl.when(is_line).then(is_line.cum_sum()).when(ends | is_claim).then(0).forward_fill()
-    places = (("transaction", (pl.col("payment") + 1).clip(0)), ("claim", claim), ("line", line))
-    # counted from 1, so that 0 is none
-    return segments.with_columns(counted.cast(pl.UInt32).alias(name) for name, counted in places).with_columns(
-        pl.when(pl.col(name) > 0).then(pl.col(name) - 1).alias(name) for name, _ in places
-    )
+    segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(_KIND)
+    segments = segments.with_columns(_ROLE).with_columns(_COUNTED)
+    return segments.with_columns(_PLACES)
 
 
 class Unread(NamedTuple):
