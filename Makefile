@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api bench caseload edi ingest practice tests
 
 .PHONY: setup
 setup: $(VENV)/.ready

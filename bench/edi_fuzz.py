@@ -7,7 +7,6 @@ and in pieces, which has to give the same. A file that makes the reader raise is
 """
 
 import argparse
-import resource
 import time
 from collections import Counter
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import edi
+from bench.edi import most_memory
 from edi import madeup
 from edi.madeup.mutating import ALWAYS_FOUND, DAMAGES, damaged
 
@@ -49,8 +49,7 @@ def main() -> None:
         for number in chance.sample(range(len(files)), len(files) // ALONE):
             compare(files[number], found=number in with_problems)
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{made.total():,} damaged files, 0 failures, in {seconds:,.0f} s and {memory} MB")
+    print(f"{made.total():,} damaged files, 0 failures, in {seconds:,.0f} s and {most_memory()} MB")
     print(f"  the slowest {BATCH} of them took {slowest:.2f} s")
     print(f"  {'damage':28} {'files':>8} {'found':>8} {'not sound':>10}")
     for kind in DAMAGES:

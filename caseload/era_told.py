@@ -8,20 +8,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 import edi
-from api.fields import money_text
 from caseload.console import err, out
-from edi.opening import Opened
-from edi.views import Adjustment, Person
+from practice.money import money_text
 
 MOST_SHOWN = 50
+HEADINGS = ("Control number", "Payer", "Trace number", "Date", "Claims", "Amount", "Balances")
+PROBLEM_HEADINGS = ("Code", "Where", "What is wrong")
+MAY_FOLD = ("Payer", "Trace number", "Where", "What is wrong")
+NARROWEST = 80  # below which a table is not squeezed further
+WIDEST = 24  # signs; of what does not fold only damaged control numbers are wider
 Row = dict[str, Any]
 
 
-def pieces_of(opened: Opened, say: Callable[[str], None]) -> Iterator[edi.Remittance]:
+def pieces_of(opened: edi.Opened, say: Callable[[str], None]) -> Iterator[edi.Remittance]:
     claims = 0
     for piece in edi.stream(opened):
         yield piece
@@ -29,15 +32,16 @@ def pieces_of(opened: Opened, say: Callable[[str], None]) -> Iterator[edi.Remitt
         say(f"Reading {Path(opened.name).name}: {claims:,} claims")
 
 
-def write_json(files: list[Opened], say: Callable[[str], None]) -> int:
+def write_json(files: list[edi.Opened], say: Callable[[str], None]) -> int:
     """One document, written while it is read: a file may be larger than what one wants to hold."""
     refused = 0
     sys.stdout.write('{"files": [')
     for number, opened in enumerate(files):
-        digest = None if opened.refused else sha256()
+        digest = sha256()
         for block in opened.blocks():
-            digest.update(block) if digest else None
-        head = {"file": opened.name, "sha256": digest.hexdigest() if digest else None, "bytes": opened.size}
+            digest.update(block)
+        told = None if opened.refused else digest.hexdigest()
+        head = {"file": opened.name, "sha256": told, "bytes": opened.size}
         sys.stdout.write(f'{", " if number else ""}{json.dumps(head)[:-1]}, "transactions": [')
         problems: list[Row] = []
         interchanges: set[int] = set()
@@ -136,11 +140,11 @@ def line_of(line: edi.Line) -> Row:
     }
 
 
-def person(one: Person | None) -> Row | None:
+def person(one: edi.Person | None) -> Row | None:
     return None if one is None else {"last": one.last, "first": one.first, "member_id": one.id}
 
 
-def adjustment(one: Adjustment) -> Row:
+def adjustment(one: edi.Adjustment) -> Row:
     return {
         "group": one.group,
         "reason": one.reason,
@@ -161,7 +165,7 @@ def number(value: Decimal | None) -> int | float | None:
     return None if value is None else int(value) if value == int(value) else float(value)
 
 
-def write_tables(files: list[Opened], say: Callable[[str], None]) -> int:
+def write_tables(files: list[edi.Opened], say: Callable[[str], None]) -> int:
     refused = 0
     for opened in files:
         found = list(summaries(opened, say))
@@ -170,16 +174,10 @@ def write_tables(files: list[Opened], say: Callable[[str], None]) -> int:
         refused += not payments
         out.print(f"{opened.name}, {opened.size:,} bytes", markup=False)
         if payments:
-            amounts = [Column(name, justify="right") for name in ("Claims", "Amount")]
-            table = Table("Transaction", "Payer", "Trace number", "Date", *amounts, "Balances")
-            for row in payments:
-                table.add_row(*(plain(value) for value in row))
-            out.print(table)
+            out.print(table_of(HEADINGS, payments), crop=False)
         if problems:
-            table = Table(Column("Code", no_wrap=True), "Where", "What is wrong")
-            for row in problems[:MOST_SHOWN]:
-                table.add_row(plain(row["code"]), plain(place_of(row)), plain(row["message"]))
-            out.print(table)
+            shown = [[row["code"], place_of(row), row["message"]] for row in problems[:MOST_SHOWN]]
+            out.print(table_of(PROBLEM_HEADINGS, shown), crop=False)
             if len(problems) > MOST_SHOWN:
                 out.print(f"... and {len(problems) - MOST_SHOWN:,} more; --json has them all.")
         if not payments:
@@ -187,7 +185,7 @@ def write_tables(files: list[Opened], say: Callable[[str], None]) -> int:
     return refused
 
 
-def summaries(opened: Opened, say: Callable[[str], None]) -> Iterator[tuple[list[list[str | None]], list[Row]]]:
+def summaries(opened: edi.Opened, say: Callable[[str], None]) -> Iterator[tuple[list[list[str | None]], list[Row]]]:
     for piece in pieces_of(opened, say):
         rows = [
             [
@@ -202,6 +200,21 @@ def summaries(opened: Opened, say: Callable[[str], None]) -> Iterator[tuple[list
             for row in piece.payments.iter_rows(named=True)
         ]
         yield rows, list(problems_of(piece))
+
+
+def table_of(headings: tuple[str, ...], rows: list[list[str | None]]) -> Table:
+    """Nothing in it is ever cut: where the terminal is narrow some columns fold, and the others stay whole."""
+    table = Table(width=NARROWEST if out.width < NARROWEST else None)
+    for at, heading in enumerate(headings):
+        widest = max(len(one) for one in (*heading.split(), *(row[at] or "" for row in rows)))
+        if heading in MAY_FOLD or widest > WIDEST:
+            table.add_column(heading, overflow="fold")
+        else:
+            side = "right" if heading in ("Claims", "Amount") else "left"
+            table.add_column(heading.replace(" ", "\n"), justify=side, no_wrap=True, min_width=widest)
+    for row in rows:
+        table.add_row(*(plain(value) for value in row))
+    return table
 
 
 def place_of(row: Row) -> str:

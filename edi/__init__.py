@@ -23,19 +23,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edi.limits import DEFAULT, Limits
-from edi.opening import Opened, open_bytes, open_path, whole
-from edi.reading import Source, read_sources
+from edi.opening import Opened, open_bytes, open_path
+from edi.reading import read_opened
 from edi.remittance import Remittance
 from edi.streaming import files_in, stream
-from edi.views import Claim, Line, Payment, claim, payments
+from edi.views import Adjustment, Claim, Line, Payment, Person, claim, payments
 from edi.writing import CannotWrite, write
 
 __all__ = [
+    "Adjustment",
     "CannotWrite",
     "Claim",
     "Limits",
     "Line",
+    "Opened",
     "Payment",
+    "Person",
     "Remittance",
     "claim",
     "files_in",
@@ -50,18 +53,14 @@ __all__ = [
 
 def read(data: bytes, name: str = "", limits: Limits = DEFAULT) -> Remittance:
     """The bytes of a file, which may be a .gz or a .zip."""
-    return _read(open_bytes(data, name, limits), limits)
+    return read_opened(open_bytes(data, name, limits), limits)
 
 
 def read_many(files: Iterable[tuple[str, bytes]], limits: Limits = DEFAULT) -> Remittance:
     """Files by name and bytes, all in one `Remittance`."""
-    return _read([one for name, data in files for one in open_bytes(data, name, limits)], limits)
+    return read_opened([one for name, data in files for one in open_bytes(data, name, limits)], limits)
 
 
 def read_files(paths: Iterable[Path | str], limits: Limits = DEFAULT) -> Remittance:
     """Files by path, all in one `Remittance`."""
-    return _read([one for path in paths for one in open_path(Path(path), limits)], limits)
-
-
-def _read(opened: list[Opened], limits: Limits) -> Remittance:
-    return read_sources([Source(one.name, whole(one), one.size, one.refused) for one in opened], limits)
+    return read_opened([one for path in paths for one in open_path(Path(path), limits)], limits)

@@ -4,9 +4,9 @@ from typing import cast
 
 import polars as pl
 
-from edi.columns import NUMBER_OF, Frames, Read, in_order
+from edi.columns import Frames, Read, in_order
 from edi.envelope import OUTSIDE, Envelope
-from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, SEGMENTS
+from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, NUMBER_OF, SEGMENTS
 from edi.tokens import Segments
 
 _KEPT = [NUMBER_OF[kind] for kind in KEPT_AS_THEY_ARE]

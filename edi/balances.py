@@ -100,12 +100,8 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
     return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")]
 
 
-def compare_totals(frames: Frames) -> list[Rows]:
-    """TS3 against the claims up to the next one; interest that the claims tell of against PLB L6."""
-    return [*_interest(frames), *_provider_totals(frames)]
-
-
-def _interest(frames: Frames) -> list[Rows]:
+def interest(frames: Frames) -> list[Rows]:
+    """What the claims tell of, against PLB L6."""
     told = frames["amounts"].select("transaction", "kind", "amount_cents").filter(pl.col("kind") == "I")
     if told.is_empty():
         return []
@@ -120,7 +116,8 @@ def _interest(frames: Frames) -> list[Rows]:
     return [_differs(wrong, "INTEREST_DIFFERS", None, "_told", "_paid")] if wrong.height else []
 
 
-def _provider_totals(frames: Frames) -> list[Rows]:
+def provider_totals(frames: Frames) -> list[Rows]:
+    """TS3 against the claims up to the next one."""
     totals = frames["provider_totals"]
     if totals.is_empty():
         return []

@@ -3,13 +3,13 @@
 Amounts are held against each other in `balances`, the envelope's ends in `envelope`.
 """
 
-from collections.abc import Iterable
+from string import Formatter
 
 import polars as pl
 
-from edi.columns import NUMBER_OF, Frames, Unread, in_order
+from edi.columns import Frames, Unread, in_order
 from edi.envelope import OUTSIDE
-from edi.layout import ENVELOPE, REPEATS, SEGMENTS, Column
+from edi.layout import ENVELOPE, KINDS, NUMBER_OF, REPEATS, SEGMENTS, Column
 from edi.problems import CODES, Found
 from edi.tokens import Run, locate
 
@@ -32,21 +32,20 @@ _PLACE = ("file", "transaction", "claim", "segment")
 
 def problem_rows(rows: pl.DataFrame, code: str, element: pl.Expr | str | None = None, **values: pl.Expr | str) -> Rows:
     """One problem for each row, its sentence filled in with these values."""
-    element = element if isinstance(element, pl.Expr) else pl.lit(element, pl.String)
-    named = {"element": element, **values}
-    sentence = CODES[code][1]
-    parts, rest = [], sentence
-    while "{" in rest:
-        before, _, rest = rest.partition("{")
-        name, _, rest = rest.partition("}")
-        value = named[name.partition(":")[0]]
-        parts += [pl.lit(before), value if isinstance(value, pl.Expr) else pl.lit(value)]
-    message = pl.concat_str([*parts, pl.lit(rest)], ignore_nulls=True)
+    named = {name: _expression(value) for name, value in {"element": element, **values}.items()}
+    words = []
+    for before, name, _, _ in Formatter().parse(CODES[code][1]):
+        words += [pl.lit(before), *([named[name]] if name else [])]
+    message = pl.concat_str(words, ignore_nulls=True)
     place = [pl.col(name) if name in rows.columns else pl.lit(None, pl.UInt32).alias(name) for name in _PLACE]
-    return rows.select(*place, element.alias("element"), pl.lit(code).alias("code"), message.alias("message"))
+    return rows.select(*place, named["element"].alias("element"), code=pl.lit(code), message=message)
 
 
-def element_name(column: Column) -> pl.Expr:
+def _expression(value: pl.Expr | str | None) -> pl.Expr:
+    return value if isinstance(value, pl.Expr) else pl.lit(value, pl.String)
+
+
+def _element_name(column: Column) -> pl.Expr:
     """As people write it: CLP03, SVC01-2, CAS06 in the second triplet."""
     part = f"-{column.part}" if column.part else ""
     if not column.repeats:
@@ -56,23 +55,30 @@ def element_name(column: Column) -> pl.Expr:
     return pl.format(f"{column.id}{{}}{part}", number)
 
 
-def unreadable(unread: Iterable[Unread]) -> list[Rows]:
-    return [problem_rows(rows, _UNREAD[column.kind], element_name(column)) for column, rows in unread]
+def _of_element(rows: pl.DataFrame, code: str, column: Column) -> Rows:
+    """One problem for each element; one that stands once in a segment is on all rows that the segment gives."""
+    if column.id in REPEATS and not column.repeats:
+        rows = rows.unique(["file", "segment"], keep="first", maintain_order=True)
+    return problem_rows(rows, code, _element_name(column))
+
+
+def unreadable(unread: list[Unread]) -> list[Rows]:
+    return [_of_element(rows, _UNREAD[column.kind], column) for column, rows in unread]
 
 
 def missing_elements(frames: Frames, unread: list[Unread]) -> list[Rows]:
     """Required elements that are null, except those that were there and could not be read."""
-    unreadable = {(column.id, column.name) for column, _ in unread}
+    told = {(column.id, column.name): rows for column, rows in unread}
     found = []
     for kind, frame in frames.items():
+        row = ["file", "segment", "position"] if kind in REPEATS else ["file", "segment"]
         for column in SEGMENTS[kind]:
             if not column.required or not frame[column.name].null_count():
                 continue
             rows = frame.filter(pl.col(column.name).is_null())
-            if (kind, column.name) in unreadable:
-                told = next(rows for one, rows in unread if (one.id, one.name) == (kind, column.name))
-                rows = rows.join(told, on=["file", "segment"], how="anti")
-            found.append(problem_rows(rows, "MISSING_ELEMENT", element_name(column)))
+            if (kind, column.name) in told:
+                rows = rows.join(told[kind, column.name], on=row, how="anti")
+            found.append(_of_element(rows, "MISSING_ELEMENT", column))
     return found
 
 
@@ -89,10 +95,10 @@ def misplaced(rows: pl.DataFrame) -> list[Rows]:
 
 
 def _id(column: str = "known") -> pl.Expr:
-    return pl.col(column).replace_strict(dict(enumerate(NUMBER_OF)), default="It", return_dtype=pl.String)
+    return pl.col(column).replace_strict(dict(enumerate(KINDS)), default="It", return_dtype=pl.String)
 
 
-def too_long(longer: list[pl.DataFrame]) -> list[Rows]:
+def extra_elements(longer: list[pl.DataFrame]) -> list[Rows]:
     return [problem_rows(rows, "EXTRA_ELEMENT", id=_id("kind")) for rows in longer if rows.height]
 
 

@@ -9,7 +9,18 @@ from typing import NamedTuple, cast
 import polars as pl
 
 from edi.envelope import OUTSIDE
-from edi.layout import KEPT_AS_THEY_ARE, KNOWN, MODIFIERS, REPEATS, SEGMENTS, TYPES, Column, place_of, schema_of
+from edi.layout import (
+    ENVELOPE,
+    KEPT_AS_THEY_ARE,
+    KINDS,
+    MODIFIERS,
+    REPEATS,
+    SEGMENTS,
+    TYPES,
+    Column,
+    place_of,
+    schema_of,
+)
 from edi.tokens import Segments
 from edi.values import PARSERS
 
@@ -20,15 +31,12 @@ LONGEST = {
     kind: max(one.element + (REPEATS[kind][0] * (REPEATS[kind][1] - 1) if one.repeats else 0) for one in columns)
     for kind, columns in SEGMENTS.items()
 }
-NUMBER_OF = {kind: number for number, kind in enumerate(KNOWN.categories)}
 _NO_ROLE, _CLAIM, _LINE, _ENDS = range(4)
 _ROLE_OF = {"CLP": _CLAIM, "SVC": _LINE} | dict.fromkeys(("ST", "SE", "LX", "TS2", "TS3", "PLB"), _ENDS)
-_ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in NUMBER_OF], dtype=pl.UInt8)
-_KINDS = list(NUMBER_OF)
+_ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in KINDS], dtype=pl.UInt8)
 _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
 _NOWHERE = pl.Series([None], dtype=pl.UInt32)
-_TYPED = [kind for kind in SEGMENTS if kind not in ("ISA", "GS", "ST", "SE", "GE", "IEA")]
-
+_TYPED = [kind for kind in SEGMENTS if kind not in ENVELOPE]
 
 _KIND = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
 _ROLE = (
@@ -87,7 +95,7 @@ class Read(NamedTuple):
 def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
     small = rows.select("kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count")
     by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind")
-    kinds = {_KINDS[found["kind"][0]]: found for found in by_number}
+    kinds = {KINDS[found["kind"][0]]: found for found in by_number}
     longer = [
         found.filter(pl.col("count") > LONGEST[kind] + 1)
         for kind, found in kinds.items()
@@ -189,27 +197,23 @@ def _type(texts: dict[str, Columns]) -> list[Unread]:
 
 
 def _frame(kind: str, columns: Columns) -> pl.DataFrame:
-    """With all columns that the frame has, so far as they are known by now."""
-    wanted = null_columns(SEGMENTS[kind][0].frame)
-    height = columns["segment"].len()
-    return pl.DataFrame(
-        [
-            columns[name].alias(name) if name in columns else null.new_from_index(0, height)
-            for name, null in wanted.items()
-        ]
-    )
+    return _filled(SEGMENTS[kind][0].frame, columns)
 
 
 def in_order(frame: str, rows: pl.DataFrame | None) -> pl.DataFrame:
     """Exactly the columns of this frame, in their order; what is not there is null."""
     if rows is None or rows.is_empty():
         return empty(frame)
-    there, wanted = set(rows.columns), null_columns(frame)
-    if there == wanted.keys():
-        return rows.select(list(wanted)) if rows.columns != list(wanted) else rows
-    height = rows.height
+    return rows if rows.columns == list(_nulls_of(frame)) else _filled(frame, rows.to_dict())
+
+
+def _filled(frame: str, columns: Columns) -> pl.DataFrame:
+    height = columns["segment"].len()
     return pl.DataFrame(
-        [rows[name] if name in there else null.new_from_index(0, height) for name, null in wanted.items()]
+        [
+            columns[name].alias(name) if name in columns else null.new_from_index(0, height)
+            for name, null in _nulls_of(frame).items()
+        ]
     )
 
 
@@ -219,5 +223,5 @@ def empty(frame: str) -> pl.DataFrame:
 
 
 @cache
-def null_columns(frame: str) -> dict[str, pl.Series]:
+def _nulls_of(frame: str) -> dict[str, pl.Series]:
     return {name: pl.Series(name, [None], kind) for name, kind in schema_of(frame).items()}

@@ -14,8 +14,7 @@ CLOSERS = {"ISA": "IEA", "GS": "GE", "ST": "SE"}
 OPENED_BY = {end: start for start, end in CLOSERS.items()}
 THINGS = {"SE": "segments", "GE": "transactions", "IEA": "groups"}
 CONTROL_NUMBER = {"ISA": 13, "GS": 6, "ST": 2}
-
-
+NAMES = {"ISA": "interchange", "GS": "group", "ST": "transaction"}
 OTHER, OUTSIDE = -1, -2  # in place of a payment: a transaction of another kind, none at all
 
 
@@ -35,7 +34,7 @@ class Row(NamedTuple):
 
 class Envelope:
     """The walk. Then `interchanges`, `groups` and `payments` are rows for their frames; `marks` say from which row on
-    which payment goes, or OTHER or OUTSIDE; `unsound` are the openers whose envelope is wrong, as (id, row number)."""
+    which payment goes, or OTHER or OUTSIDE; `unsound` are those whose envelope is wrong: (one of NAMES, row number)."""
 
     def __init__(self) -> None:
         self.interchanges: list[dict[str, Any]] = []
@@ -83,24 +82,17 @@ class Envelope:
     def _begin(self, row: Row) -> None:
         depth = OPENERS.index(row.kind)
         self._close_from(depth, row)
-        rows = {"ISA": self.interchanges, "GS": self.groups, "ST": self.payments}[row.kind]
         for outer in OPENERS[:depth]:
             if outer not in self.open:
                 self._without(outer, row)
             elif outer == OPENERS[depth - 1]:
                 self.holds[outer] += 1
-        opened = self._named(row) | {"file": row.file, "segment": row.segment, "end_segment": None}
-        if row.kind != "ISA":
-            opened["interchange"] = self.open.get("ISA", {}).get("interchange")
-        if row.kind == "ST":
-            group = self.open.get("GS", {})
-            opened |= {"group": group.get("group"), "version": opened["convention"] or group.get("version")}
-        else:
+        if row.kind != "ST":
             self.holds[row.kind] = 0
             self.used[OPENERS[depth + 1]] = set()
-        name = {"ISA": "interchange", "GS": "group", "ST": "transaction"}[row.kind]
+        rows, name = (self.interchanges, self.groups, self.payments)[depth], NAMES[row.kind]
+        opened = self.open[row.kind] = self._opened(row)
         opened[name] = len(rows)
-        self.open[row.kind] = opened
         if row.kind == "ST" and row.element(1) not in ("835", None):
             opened[name] = None
             what = TRANSACTIONS.get(row.element(1) or "", "of another kind")
@@ -110,12 +102,17 @@ class Envelope:
         if row.kind == "ST":
             self.marks.append((row.at, OTHER if opened["transaction"] is None else opened["transaction"]))
         self._check_required(row, row.kind)
-        number = opened["control_number"]
-        if number is not None and number in self.used[row.kind]:
-            where = {"ISA": "in the file", "GS": "in the interchange", "ST": "in the group"}[row.kind]
-            element = f"{row.kind}{CONTROL_NUMBER[row.kind]:02}"
-            self._problem("CONTROL_NUMBER_REPEATED", row.file, row.segment, element, row.kind, {"where": where})
-        self.used[row.kind].add(number)
+        self._check_repeated(row, opened["control_number"])
+
+    def _opened(self, row: Row) -> dict[str, Any]:
+        """The row for its frame, so far as it is known before its end."""
+        opened = self._named(row) | {"file": row.file, "segment": row.segment, "end_segment": None}
+        if row.kind != "ISA":
+            opened["interchange"] = self.open.get("ISA", {}).get("interchange")
+        if row.kind == "ST":
+            group = self.open.get("GS", {})
+            opened |= {"group": group.get("group"), "version": opened["convention"] or group.get("version")}
+        return opened
 
     def _without(self, outer: str, row: Row) -> None:
         """A transaction or group that stands in nothing: told once a file, though all of it is unsound."""
@@ -179,6 +176,13 @@ class Envelope:
                 element = f"{row.kind}{column.element:02}"
                 self._problem("MISSING_ELEMENT", row.file, row.segment, element, at)
 
+    def _check_repeated(self, row: Row, number: str | None) -> None:
+        if number is not None and number in self.used[row.kind]:
+            where = {"ISA": "in the file", "GS": "in the interchange", "ST": "in the group"}[row.kind]
+            element = f"{row.kind}{CONTROL_NUMBER[row.kind]:02}"
+            self._problem("CONTROL_NUMBER_REPEATED", row.file, row.segment, element, row.kind, {"where": where})
+        self.used[row.kind].add(number)
+
     def _problem(
         self,
         code: str,
@@ -195,10 +199,9 @@ class Envelope:
             self._taint(at)
 
     def _taint(self, kind: str) -> None:
-        name = {"ISA": "interchange", "GS": "group", "ST": "transaction"}[kind]
-        number = self.open.get(kind, {}).get(name)
+        number = self.open.get(kind, {}).get(NAMES[kind])
         if number is not None:
-            self.unsound.add((name, number))
+            self.unsound.add((NAMES[kind], number))
 
 
 def _is_count(text: str | None) -> bool:

@@ -232,40 +232,28 @@ class Column:
     repeats: bool
     name: str
     kind: str
-    meaning: str
 
 
 def _column(frame: str, line: str) -> Column:
-    where, name, kind, *meaning = line.split(maxsplit=3)
+    where, name, kind = line.split()[:3]
     element, _, part = where.rstrip("+!*").partition("-")
-    digits = element[-2:] if element != "." else "0"
-    return Column(
-        frame,
-        element[:-2] if element != "." else "",
-        int(digits),
-        int(part or 0),
-        "!" in where,
-        "*" in where,
-        name,
-        kind,
-        "".join(meaning),
-    )
+    id, number = ("", 0) if element == "." else (element[:-2], int(element[-2:]))
+    return Column(frame, id, number, int(part or 0), "!" in where, "*" in where, name, kind)
 
 
-def _read_table() -> tuple[dict[str, list[Column]], dict[str, str]]:
+def _read_table() -> dict[str, list[Column]]:
     frames: dict[str, list[Column]] = {}
-    meanings: dict[str, str] = {}
     frame = ""
     for line in TABLE.strip().splitlines():
         if line.startswith(" "):
             frames[frame].append(_column(frame, line))
         else:
-            frame, _, meaning = line.partition(": ")
-            frames[frame], meanings[frame] = [], meaning
-    return frames, meanings
+            frame = line.partition(":")[0]
+            frames[frame] = []
+    return frames
 
 
-FRAMES, MEANINGS = _read_table()
+FRAMES = _read_table()
 
 SEGMENTS: dict[str, list[Column]] = {}
 for _frame in FRAMES.values():
@@ -273,7 +261,8 @@ for _frame in FRAMES.values():
         if _one.id:
             SEGMENTS.setdefault(_one.id, []).append(_one)
 
-KNOWN = pl.Enum(list(dict.fromkeys([*ENVELOPE, *SEGMENTS, *KEPT_AS_THEY_ARE])))  # the envelope first
+KINDS = tuple(dict.fromkeys([*ENVELOPE, *SEGMENTS, *KEPT_AS_THEY_ARE]))  # of segments, the envelope's first
+NUMBER_OF = {kind: number for number, kind in enumerate(KINDS)}
 
 _HERE = {
     "files": ["file"],

@@ -4,14 +4,16 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from lzma import LZMAError
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from edi.limits import Limits
 
 _BLOCK = 256 * 1024
+_GZIP, _ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
@@ -25,9 +27,9 @@ class Opened(NamedTuple):
 
 
 def open_bytes(data: bytes, name: str, limits: Limits) -> list[Opened]:
-    if data[:4] not in (b"PK\x03\x04", b"PK\x05\x06") and data[:2] != b"\x1f\x8b":
-        return [Opened(name, len(data), lambda: iter([data]), _over(len(data), limits))]
-    return _open(name, lambda: io.BytesIO(data), len(data), limits)
+    if data.startswith((_GZIP, *_ZIP)):
+        return _open(name, lambda: io.BytesIO(data), len(data), limits)
+    return [Opened(name, len(data), lambda: iter([data]), _over(len(data), limits))]
 
 
 def open_path(path: Path, limits: Limits) -> list[Opened]:
@@ -38,11 +40,11 @@ def open_path(path: Path, limits: Limits) -> list[Opened]:
 def _open(name: str, again: Callable[[], BinaryIO], size: int, limits: Limits) -> list[Opened]:
     with again() as file:
         magic = file.read(4)
-    if magic[:2] == b"\x1f\x8b":
-        return [_measured(name, lambda: _blocks(again, gzip.GzipFile), limits)]
-    if magic in (b"PK\x03\x04", b"PK\x05\x06"):
+    if magic.startswith(_GZIP):
+        return [_measured(name, partial(_unzipped, again), limits.file_bytes)]
+    if magic.startswith(_ZIP):
         return _open_zip(name, again, size, limits)
-    return [Opened(name, size, lambda: _blocks(again), _over(size, limits))]
+    return [Opened(name, size, partial(_plain, again), _over(size, limits))]
 
 
 def _open_zip(name: str, again: Callable[[], BinaryIO], size: int, limits: Limits) -> list[Opened]:
@@ -56,32 +58,33 @@ def _open_zip(name: str, again: Callable[[], BinaryIO], size: int, limits: Limit
     found, left = [], limits.file_bytes
     for member in members:
         # what the archive says of itself may be a lie: count what comes out
-        opened = _measured(f"{name}/{member.filename}", _member(again, member), limits, left)
+        opened = _measured(f"{name}/{member.filename}", partial(_member, again, member), left)
         found.append(opened)
         left -= opened.size
     return found or [_refused(name, size, "EMPTY")]
 
 
-def _member(again: Callable[[], BinaryIO], member: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
-    def blocks() -> Iterator[bytes]:
-        with again() as file, zipfile.ZipFile(file) as archive, archive.open(member) as data:
-            yield from iter(lambda: data.read(_BLOCK), b"")
-
-    return blocks
-
-
-def _blocks(again: Callable[[], BinaryIO], unpack: type[gzip.GzipFile] | None = None) -> Iterator[bytes]:
+def _plain(again: Callable[[], BinaryIO]) -> Iterator[bytes]:
     with again() as file:
-        if unpack is None:
-            yield from iter(lambda: file.read(_BLOCK), b"")
-        else:
-            with unpack(fileobj=file) as data:
-                yield from iter(lambda: data.read(_BLOCK), b"")
+        yield from _blocks(file)
 
 
-def _measured(name: str, blocks: Callable[[], Iterator[bytes]], limits: Limits, left: int | None = None) -> Opened:
+def _unzipped(again: Callable[[], BinaryIO]) -> Iterator[bytes]:
+    with again() as file, gzip.GzipFile(fileobj=file) as data:
+        yield from _blocks(data)
+
+
+def _member(again: Callable[[], BinaryIO], member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with again() as file, zipfile.ZipFile(file) as archive, archive.open(member) as data:
+        yield from _blocks(data)
+
+
+def _blocks(data: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    return iter(lambda: data.read(_BLOCK), b"")
+
+
+def _measured(name: str, blocks: Callable[[], Iterator[bytes]], most: int) -> Opened:
     """Decompressed once without being kept, so that nothing of a bomb is ever held."""
-    most = limits.file_bytes if left is None else left
     size = 0
     try:
         for block in blocks():
@@ -102,9 +105,5 @@ def _over(size: int, limits: Limits) -> str | None:
 
 
 def whole(opened: Opened) -> bytes:
-    return b"" if opened.refused else joined(opened.blocks())
-
-
-def joined(blocks: Iterable[bytes]) -> bytes:
-    found = list(blocks)
+    found = list(opened.blocks())
     return found[0] if len(found) == 1 else b"".join(found)

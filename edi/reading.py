@@ -1,58 +1,49 @@
 """Puts the steps together: segments, envelope, places, columns, frames, checks, balances."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from edi import balances, checks, tokens
 from edi.assembly import assemble
 from edi.checks import Rows
-from edi.columns import NUMBER_OF, Frames, empty, read_columns, with_places
+from edi.columns import Frames, empty, read_columns, with_places
 from edi.envelope import Envelope, Row
-from edi.layout import ENVELOPE, FRAMES
-from edi.limits import DEFAULT, Limits
+from edi.layout import ENVELOPE, FRAMES, KINDS
+from edi.limits import Limits
+from edi.opening import Opened, whole
 from edi.problems import Found
 from edi.remittance import Remittance
 from edi.tokens import Run, Segments
 
-_KINDS = list(NUMBER_OF)
 
-
-class Source(NamedTuple):
-    """A file as it came out of the folder, the upload or the archive; or, by code, why it did not come out."""
-
-    name: str
-    data: bytes
-    size: int
-    refused: str | None = None
-
-
-def read_sources(sources: list[Source], limits: Limits = DEFAULT) -> Remittance:
+def read_opened(files: list[Opened], limits: Limits) -> Remittance:
     """All of these files in one go, which costs little more than one file of their size together."""
     reader = Reader(limits)
     runs, found = [], []
-    for file, source in enumerate(sources):
-        run, code = run_of(file, source, limits)
-        runs += [run] if run else []
-        found += [refusal(code, file, limits)] if code else []
+    for number, file in enumerate(files):
+        run = _run_of(number, file, limits)
+        if isinstance(run, Run):
+            runs.append(run)
+        else:
+            found.append(_refusal(run, number, limits))
     if any(tokens.beyond(run, limits) for run in runs):
         runs = tokens.cut(runs)  # its segments may end in another way further on
     beyond = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
-    found += [refusal(code, file, limits) for file, code in beyond.items()]
-    remittance = reader.read(
-        [run for run in runs if run.file not in beyond], [(source.name, source.size) for source in sources], found
-    )
-    if not reader.too_long:
+    found += [_refusal(code, file, limits) for file, code in beyond.items()]
+    named = [(file.name, file.size) for file in files]
+    remittance = reader.read([run for run in runs if run.file not in beyond], named, found)
+    if remittance is not None:
         return remittance
     # told apart only now, since counting costs time and such files are rare
-    sources = [
-        source._replace(refused="TRANSACTION_TOO_LONG") if file in reader.too_long else source
-        for file, source in enumerate(sources)
+    files = [
+        file._replace(refused="TRANSACTION_TOO_LONG") if number in reader.too_long else file
+        for number, file in enumerate(files)
     ]
-    return read_sources(sources, limits)
+    return read_opened(files, limits)
 
 
-def refusal(code: str, file: int, limits: Limits) -> Found:
+def _refusal(code: str, file: int, limits: Limits) -> Found:
     most = {
         "SEGMENT_TOO_LONG": limits.segment_bytes,
         "TRANSACTION_TOO_LONG": limits.transaction_segments,
@@ -61,22 +52,21 @@ def refusal(code: str, file: int, limits: Limits) -> Found:
     return Found(code, file, values={"most": most.get(code, limits.file_bytes)})
 
 
-def run_of(file: int, source: Source, limits: Limits) -> tuple[Run | None, str | None]:
+def _run_of(number: int, file: Opened, limits: Limits) -> Run | str:
     """The file from its first segment on; or, by code, why it is not read."""
-    if source.refused:
-        return None, source.refused
-    if not source.data.strip():
-        return None, "EMPTY"
-    first = tokens.first_interchange(source.data, limits.segment_bytes)
-    if first is None:
-        return None, "NOT_X12"
-    return tokens.run_of(file, source.data, *first), None
+    if file.refused:
+        return file.refused
+    data = whole(file)
+    if not data.strip():
+        return "EMPTY"
+    first = tokens.first_interchange(data, limits.segment_bytes)
+    return tokens.run_of(number, data, *first) if first else "NOT_X12"
 
 
 class Reader:
     """Reads files, or one file in pieces of whole transactions; keeps what it has to know from piece to piece."""
 
-    def __init__(self, limits: Limits = DEFAULT) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.envelope = Envelope()
         self.counted = 0
@@ -86,16 +76,17 @@ class Reader:
 
     def read(
         self, runs: list[Run], files: list[tuple[str, int]], found: list[Found], *, ends: bool = True
-    ) -> Remittance:
-        """The frames of these runs. `found` is known already; `ends`: with the last run its file ends."""
+    ) -> Remittance | None:
+        """The frames of these runs; None if there are files in `too_long`. `found` is known already; `ends`: with the
+        last run its file ends."""
         if not runs:
-            return _remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs, self.paying)
+            return self._remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs)
         segments = tokens.split(runs, self.counted)
         last = _last_segments(segments.rows)
         self._walk(segments, last, ends=ends)
         self.too_long |= self._too_long(segments.rows)
         if self.too_long:
-            return _remittance({}, files, {}, [], runs, set())
+            return None
         rows = with_places(segments.rows, self.envelope.marks)
         read = read_columns(rows, segments)
         frames = assemble(rows, segments, read, self.envelope)
@@ -104,11 +95,12 @@ class Reader:
             *checks.unreadable(read.unread),
             *checks.missing_elements(read.frames, read.unread),
             *checks.misplaced(rows),
-            *checks.too_long(read.longer),
+            *checks.extra_elements(read.longer),
             *checks.second_headers(frames["payments"], read.frames),
             *checks.missing_segments(frames),
             *checks.unknown_codes(read.frames),
-            *balances.compare_totals(frames),
+            *balances.interest(frames),
+            *balances.provider_totals(frames),
             *balances.repeated_claims(frames["claims"]),
         ]
         found = [*found, *self.envelope.found, *balances.repeated_payments(frames["payments"], self.seen)]
@@ -117,7 +109,7 @@ class Reader:
             problems.append(checks.as_rows(found))
         frames["payments"] = _sound(frames["payments"], problems, self.envelope)
         self.paying |= set(frames["payments"]["file"])
-        remittance = _remittance(frames, files, last, problems, segments.runs, self.paying, self.counted)
+        remittance = self._remittance(frames, files, last, problems, segments.runs)
         self.counted += segments.rows.height
         self.envelope.next_piece()
         return remittance
@@ -137,10 +129,21 @@ class Reader:
         for (at, file, segment, kind, signs), given in zip(told, elements, strict=True):
             if file != before:
                 self.envelope.finish(before, last[before])
-            self.envelope.walk(Row(at, file, segment, _KINDS[kind], given, segments.signs[signs]))
+            self.envelope.walk(Row(at, file, segment, KINDS[kind], given, segments.signs[signs]))
             before = file
         if ends:
             self.envelope.finish(before, last[before])
+
+    def _remittance(
+        self, frames: Frames, files: list[tuple[str, int]], last: dict[int, int], problems: list[Rows], runs: list[Run]
+    ) -> Remittance:
+        frames = {name: frames[name] if name in frames else empty(name) for name in FRAMES}
+        told = [
+            (file, name, size, last.get(file, 0), file not in self.paying) for file, (name, size) in enumerate(files)
+        ]
+        frames["files"] = pl.DataFrame(told, schema=frames["files"].schema, orient="row")
+        frames["problems"] = checks.as_frame(problems, runs, self.counted)
+        return Remittance(**frames)
 
 
 def _last_segments(rows: pl.DataFrame) -> dict[int, int]:
@@ -168,19 +171,3 @@ def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> 
     bad["transaction"] = [*errors, *(number for of, number in envelope.unsound if of == "transaction")]
     wrong = [pl.col(name).is_in(numbers) | pl.col(name).is_null() for name, numbers in bad.items()]
     return payments.with_columns(sound=~pl.any_horizontal(*wrong, pl.col("file").is_in(astray)))
-
-
-def _remittance(
-    frames: Frames,
-    files: list[tuple[str, int]],
-    last: dict[int, int],
-    problems: list[Rows],
-    runs: list[Run],
-    paying: set[int],
-    counted: int = 0,
-) -> Remittance:
-    frames = {name: frames[name] if name in frames else empty(name) for name in FRAMES}
-    told = [(file, name, size, last.get(file, 0), file not in paying) for file, (name, size) in enumerate(files)]
-    frames["files"] = pl.DataFrame(told, schema=frames["files"].schema, orient="row")
-    frames["problems"] = checks.as_frame(problems, runs, counted)
-    return Remittance(**frames)

@@ -6,7 +6,7 @@ from pathlib import Path
 from edi import tokens
 from edi.limits import DEFAULT, Limits
 from edi.opening import Opened, open_bytes, open_path
-from edi.reading import Reader, refusal
+from edi.reading import Reader, read_opened
 from edi.remittance import Remittance
 from edi.tokens import Delimiters, Run
 
@@ -31,21 +31,17 @@ def stream(
 
 
 def _stream(opened: Opened, limits: Limits, piece_bytes: int) -> Iterator[Remittance]:
-    reader, files = Reader(limits), [(opened.name, opened.size)]
-    if opened.refused:
-        yield reader.read([], files, [refusal(opened.refused, 0, limits)])
-        return
-    pieces = Pieces(opened, limits, piece_bytes)
-    for runs in pieces:
+    reader, pieces = Reader(limits), Pieces(opened, limits, piece_bytes)
+    code = opened.refused
+    for runs in () if code else pieces:
         code = next((code for run in runs if (code := tokens.beyond(run, limits))), None)
-        remittance = None if code else reader.read(runs, files, [], ends=pieces.ended)
-        code = "TRANSACTION_TOO_LONG" if reader.too_long else code
-        if code or remittance is None:
-            yield Reader(limits).read([], files, [refusal(code or "", 0, limits)])
-            return
+        remittance = None if code else reader.read(runs, [(opened.name, opened.size)], [], ends=pieces.ended)
+        if remittance is None:
+            code = code or "TRANSACTION_TOO_LONG"
+            break
         yield remittance
-    if pieces.refused:
-        yield reader.read([], files, [refusal(pieces.refused, 0, limits)])
+    if code := code or pieces.refused:
+        yield read_opened([opened._replace(refused=code)], limits)
 
 
 class Pieces:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from edi.layout import KNOWN
+from edi.layout import KINDS, NUMBER_OF
 from edi.limits import Limits
 
 _BLANKS = " \t\r\n"
-_ISA = list(KNOWN.categories).index("ISA")
+_KINDS = pl.Enum(KINDS)
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
 
@@ -149,7 +149,7 @@ def _split(runs: list[Run], counted: int) -> Segments:
         "file",
         "signs",
         number.alias("segment"),
-        pl.col("lists").list.first().cast(KNOWN, strict=False).to_physical().alias("kind"),
+        pl.col("lists").list.first().cast(_KINDS, strict=False).to_physical().alias("kind"),
         (count.cum_sum() - count).alias("start"),
         count.alias("count"),
     )
@@ -163,10 +163,11 @@ def _hides_interchange(segments: Segments) -> bool:
     unknown = segments.rows.filter(pl.col("kind").is_null())["start"]
     if unknown.len() and segments.elements[unknown].str.starts_with("ISA").any():
         return True
-    headers = segments.rows.filter(pl.col("kind") == _ISA)
+    is_header = segments.rows["kind"] == NUMBER_OF["ISA"]
+    headers = segments.rows.filter(is_header)
     if headers.height <= sum(run.text.startswith("ISA") for run in segments.runs):
         return False
-    told = segments.lists.filter(segments.rows["kind"] == _ISA).to_list()
+    told = segments.lists.filter(is_header).to_list()
     known = [segments.signs[number][1] for number in headers["signs"]]
     return any(header[16:17] != [component] for header, component in zip(told, known, strict=True))
 

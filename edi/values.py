@@ -38,10 +38,7 @@ PARSERS = {"cents": cents, "number": numbers, "date": dates}
 
 def cents_text(column: pl.Expr) -> pl.Expr:
     """As the 835 writes it: no decimals where there are none, else two."""
-    size = column.abs()
-    rest = (size % 100).cast(pl.String).str.zfill(2)
-    text = pl.when(size % 100 == 0).then((size // 100).cast(pl.String)).otherwise(pl.format("{}.{}", size // 100, rest))
-    return pl.when(column < 0).then(pl.concat_str(pl.lit("-"), text)).otherwise(text)
+    return money_text(column).str.strip_suffix(".00")
 
 
 def money_text(column: pl.Expr) -> pl.Expr:

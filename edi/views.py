@@ -4,7 +4,7 @@ For many claims at once the frames are the better choice; that is why they are t
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -103,9 +103,9 @@ _OF_CLAIM = ("lines", "adjustments", "names", "references", "dates", "amounts", 
 
 def payments(remittance: Remittance) -> Iterator[Payment]:
     """Every payment with all its claims, in the order of the files."""
-    rows = {name: _by(getattr(remittance, name), "claim") for name in _OF_CLAIM}
-    claims = _by(remittance.claims, "transaction")
-    provider = _by(remittance.provider_adjustments, "transaction")
+    rows = {name: _by("claim", getattr(remittance, name).iter_rows(named=True)) for name in _OF_CLAIM}
+    claims = _by("transaction", remittance.claims.iter_rows(named=True))
+    provider = _by("transaction", remittance.provider_adjustments.iter_rows(named=True))
     for head in remittance.payments.iter_rows(named=True):
         number = head["transaction"]
         yield Payment(
@@ -118,13 +118,13 @@ def payments(remittance: Remittance) -> Iterator[Payment]:
 def claim(remittance: Remittance, number: int) -> Claim:
     """The claim in this row of `claims`."""
     its = pl.col("claim") == number
-    rows = {name: _by(getattr(remittance, name).filter(its), "claim") for name in _OF_CLAIM}
+    rows = {name: _by("claim", getattr(remittance, name).filter(its).iter_rows(named=True)) for name in _OF_CLAIM}
     return _claim(remittance.claims.row(number, named=True), rows)
 
 
-def _by(frame: pl.DataFrame, key: str) -> Rows:
+def _by(key: str, rows: Iterable[dict[str, Any]]) -> Rows:
     found: Rows = defaultdict(list)
-    for row in frame.iter_rows(named=True):
+    for row in rows:
         found[row[key]].append(row)
     return found
 
@@ -136,7 +136,7 @@ def _picked(kind: Any, row: dict[str, Any], **more: Any) -> Any:
 
 def _claim(row: dict[str, Any], rows: dict[str, Rows]) -> Claim:
     its = {name: rows[name][row["claim"]] for name in _OF_CLAIM}
-    of_lines = {name: _by_line(its[name]) for name in ("adjustments", "references", "dates", "remarks")}
+    of_lines = {name: _by("line", its[name]) for name in ("adjustments", "references", "dates", "remarks")}
     lines = [_line(line, of_lines) for line in its["lines"]]
     dates = {one["kind"]: one["date"] for one in reversed(its["dates"]) if one["line"] is None}
     served = sorted(day for one in its["dates"] if one["line"] is not None and (day := one["date"]))
@@ -156,13 +156,6 @@ def _claim(row: dict[str, Any], rows: dict[str, Rows]) -> Claim:
         references=[(one["kind"], one["value"]) for one in its["references"] if one["line"] is None],
         amounts=[(one["kind"], one["amount_cents"]) for one in its["amounts"] if one["line"] is None],
     )
-
-
-def _by_line(rows: list[dict[str, Any]]) -> Rows:
-    found: Rows = defaultdict(list)
-    for row in rows:
-        found[row["line"]].append(row)
-    return found
 
 
 def _line(row: dict[str, Any], of_lines: dict[str, Rows]) -> Line:

@@ -10,7 +10,7 @@ from typing import cast
 
 import polars as pl
 
-from edi.layout import REPEATS, SEGMENTS, Column
+from edi.layout import MODIFIERS, REPEATS, SEGMENTS, Column
 from edi.remittance import Remittance
 from edi.values import TEXTS
 
@@ -47,11 +47,7 @@ def _segments(remittance: Remittance, kind: str, file: int) -> pl.DataFrame:
     if kind == "LQ":
         rows = rows.filter(pl.col("source") == "LQ")
     number = _NUMBERS.get(kind, "segment")
-    rows = (
-        rows.filter(pl.col(number).is_not_null()).rename({number: "_number"})
-        if number != "segment"
-        else rows.with_columns(_number="segment")
-    )
+    rows = rows.filter(pl.col(number).is_not_null()).with_columns(_number=number)
     elements = _repeated(rows, kind) if kind in REPEATS else rows.select("_number", *_elements(columns))
     names = [name for name in elements.columns if name != "_number"]
     text = pl.concat_str(pl.lit(kind), *(pl.col(name).fill_null("") for name in names), separator=_ELEMENT)
@@ -60,7 +56,7 @@ def _segments(remittance: Remittance, kind: str, file: int) -> pl.DataFrame:
         text = pl.concat_str(pl.lit(kind), *padded, separator=_ELEMENT)
     else:
         text = text.str.strip_chars_end(_ELEMENT)
-    return elements.select(pl.col("_number").cast(pl.UInt32).alias("segment"), text.alias("text"))
+    return elements.select(pl.col("_number").alias("segment"), text.alias("text"))
 
 
 def _repeated(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
@@ -99,8 +95,8 @@ def _element(columns: list[Column]) -> pl.Expr:
 
 def _text(column: Column) -> pl.Expr:
     value = pl.col(column.name)
-    if column.kind == "list":  # takes the places of four components
-        texts = pl.concat_list(value.fill_null([]), pl.lit(["", "", "", ""])).list.head(4)
+    if column.kind == "list":  # takes the places of as many components
+        texts = pl.concat_list(value.fill_null([]), pl.lit([""] * MODIFIERS)).list.head(MODIFIERS)
         return texts.list.join(_COMPONENT)
     if column.kind == "count":
         return value.cast(pl.String)

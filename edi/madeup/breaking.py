@@ -14,7 +14,6 @@ from edi.madeup.wording import Written
 
 @dataclass(frozen=True)
 class Broken:
-    name: str
     data: bytes
     must: list[Place]
     also: tuple[str, ...] = ()
@@ -24,38 +23,34 @@ def broken(name: str, good: Written) -> Broken:
     """This file, broken in this way."""
     segments = [list(segment) for segment in good.segments]
     if name in WHOLE:
-        data, must, also = WHOLE[name](good)
-        return Broken(name, data, must, also)
+        return WHOLE[name](good)
     must, also = _WAYS[name](segments)
-    return Broken(name, good.with_segments(segments).data, must, also)
+    return Broken(good.with_segments(segments).data, must, also)
 
 
-Result = tuple[bytes, list[Place], tuple[str, ...]]
-STRUCTURE = ("TRUNCATED", "UNTERMINATED", "COUNT_DIFFERS", "CONTROL_NUMBER_DIFFERS", "MISSING_ELEMENT")
-
-
-def _cut(good: Written) -> Result:
+def _cut(good: Written) -> Broken:
     """Off in the middle of the last third."""
     data = good.data
     at = len(data) * 2 // 3
     cut = data[: at - 1] if data[at - 1 : at] == good.delimiters[2].encode() else data[:at]
     count = sum(1 for one in cut.split(good.delimiters[2].encode()) if one.strip())
+    structure = ("TRUNCATED", "UNTERMINATED", "COUNT_DIFFERS", "CONTROL_NUMBER_DIFFERS", "MISSING_ELEMENT")
     balances = ("LINE_UNBALANCED", "CLAIM_UNBALANCED", "PAYMENT_UNBALANCED", "LINES_DIFFER", "INTEREST_DIFFERS")
     values = ("TOTALS_DIFFER", "BAD_DATE", "BAD_AMOUNT", "MISSING_PATIENT", "UNKNOWN_SEGMENT", "UNKNOWN_CODE")
-    return cut, [("TRUNCATED", count, None)], (*STRUCTURE, *balances, *values)
+    return Broken(cut, [("TRUNCATED", count, None)], (*structure, *balances, *values))
 
 
-def _no_last_sign(good: Written) -> Result:
+def _no_last_sign(good: Written) -> Broken:
     data = good.data.rstrip()
-    return data.removesuffix(good.delimiters[2].encode()), [("UNTERMINATED", len(good.segments), None)], ()
+    return Broken(data.removesuffix(good.delimiters[2].encode()), [("UNTERMINATED", len(good.segments), None)])
 
 
-WHOLE: dict[str, Callable[[Written], Result]] = {
+WHOLE: dict[str, Callable[[Written], Broken]] = {
     "TRUNCATED: in the middle": _cut,
     "UNTERMINATED": _no_last_sign,
-    "EMPTY": lambda _: (b" \r\n", [("EMPTY", None, None)], ()),
-    "NOT_X12": lambda _: (b"%PDF-1.7 remittance advice", [("NOT_X12", None, None)], ()),
-    "SEGMENT_TOO_LONG": lambda good: (good.data + b"NTE*" + b"A" * 70_000, [("SEGMENT_TOO_LONG", None, None)], ()),
+    "EMPTY": lambda _: Broken(b" \r\n", [("EMPTY", None, None)]),
+    "NOT_X12": lambda _: Broken(b"%PDF-1.7 remittance advice", [("NOT_X12", None, None)]),
+    "SEGMENT_TOO_LONG": lambda good: Broken(good.data + b"NTE*" + b"A" * 70_000, [("SEGMENT_TOO_LONG", None, None)]),
 }
 
 _WAYS = Ways(break_structure.way | break_money.way)

@@ -3,7 +3,7 @@
 Whoever needs remittances for claims of their own builds these by hand; `chance` makes them up.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 
@@ -125,4 +125,4 @@ class Mail:
     version: str = "5010"
     delimiters: str = "*:~"
     line_breaks: bool = False
-    day: date = field(default=date(2026, 3, 16))
+    day: date = date(2026, 3, 16)

@@ -6,8 +6,6 @@ from edi.madeup.wording import Segment
 
 Place = tuple[str, int | None, str | None]  # code, segment, element
 Told = tuple[list[Place], tuple[str, ...]]
-
-
 Segments = list[Segment]
 Way = Callable[[Segments], Told]
 

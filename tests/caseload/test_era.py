@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from caseload import era_told
 from edi import madeup
 from tests.edi.test_edi_frames import FILE
 from tests.support.commands import Run
@@ -154,6 +155,26 @@ def test_what_a_file_holds_cannot_talk_to_the_terminal(run: Run, file: Path) -> 
     shown = run("era", "parse", str(file))
     assert "\x1b" not in shown.out
     assert "[red]" in shown.out
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_on_a_narrow_terminal_words_fold_and_nothing_is_cut(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    service = madeup.Service("90837", 16500, paid_otherwise=12_345_678)
+    bills = tuple(madeup.Bill(f"PCN{number:035}", (service,)) for number in range(1200))
+    transfer = madeup.Transfer(bills, trace="T" * 40 + "END", payer=("A PLAN OF THE WHOLE OF SOMEWHERE", "00999"))
+    path = tmp_path / "one.835"
+    path.write_bytes(madeup.written(madeup.Mail((((transfer,),),))).data.replace(b"*0001", b"*000000017"))
+    monkeypatch.setattr(era_told.out, "width", width)
+    shown = run("era", "parse", str(path)).out
+    assert "…" not in shown
+    words = set(shown.replace("│", " ").split())
+    assert {"000000017", "2026-03-16", "1,200", "148148136.00", "NO", "CLAIM_UNBALANCED"} <= words
+    cells = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines() if line.startswith("│")]
+    assert "".join(row[3] for row in cells if len(row) == 9) == transfer.trace
+    assert bills[0].control_number in "".join(row[2] for row in cells if len(row) == 5)
+    assert max(len(line) for line in shown.splitlines()[1:]) <= 80  # the first has the file's name
 
 
 def test_many_transactions_come_out_as_one_document(run: Run, tmp_path: Path) -> None:

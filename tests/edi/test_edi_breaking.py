@@ -1,5 +1,7 @@
 """For each way of breaking a remittance that the generator knows: the right code at the right place, and no others."""
 
+import re
+
 import polars as pl
 import pytest
 
@@ -68,8 +70,8 @@ def test_a_wrong_interchange_makes_all_of_it_unsound_and_no_other() -> None:
 def test_problems_carry_no_name_and_no_value_that_could_be_one() -> None:
     for name in madeup.BREAKS:
         told = " ".join(edi.read(madeup.broken(name, madeup.make_up(PLAN, 3)).data).problems["message"])
-        for word in (*madeup.chance.LAST, *madeup.chance.FIRST, "twelve", "ANOTHER"):
-            assert f" {word} " not in f" {told} "
+        words = {*madeup.chance.LAST, *madeup.chance.FIRST, "twelve", "ANOTHER"}
+        assert not words & set(re.findall(r"\w+", told))
 
 
 def test_what_cannot_be_read_of_a_segment_is_kept_as_it_was() -> None:

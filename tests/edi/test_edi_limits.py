@@ -125,22 +125,24 @@ def test_an_archive_that_lies_about_its_size_is_counted() -> None:
 
 
 BOMBS = """
-import io, gzip, resource, sys, zipfile
+import sys
 from pathlib import Path
 import edi
+def most():  # what `resource` says begins with that of the process which started this one
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 folder = Path(sys.argv[1])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = most()
 for file in sorted(folder.iterdir()):
     for piece in [edi.read_files([file]), *edi.stream(file)]:
         print(file.name, piece.problems["code"].to_list(), piece.claims.height)
-data = b"ISA" + b"A" * 40_000_000
+data = b"ISA".ljust(40_000_000, b"A")
 print("bytes", edi.read(data).problems["code"].to_list())
 del data
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print("grew", after - before)
+print("grew", most() - before)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nothing here tells how much a process held")
 def test_bombs_are_refused_without_being_held(tmp_path: Path) -> None:
     """A zip of zeros, a gz of the same, 200 MB without an end of a segment (sparse on the disk)."""
     zeros = b"\0" * 2**20
