@@ -4,7 +4,7 @@ from typing import cast
 
 import polars as pl
 
-from edi.columns import Frames, Read, in_order
+from edi.columns import NOWHERE, Frames, Read, in_order
 from edi.envelope import OUTSIDE, Envelope
 from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, NUMBER_OF, SEGMENTS
 from edi.tokens import Segments
@@ -72,12 +72,12 @@ def _remarks(remarks: pl.DataFrame, rows: Frames, elements: pl.Series) -> pl.Dat
     """Those of LQ, and those that stand in MIA and MOA."""
     found = [remarks.with_columns(source=pl.lit("LQ"))] if remarks.height else [remarks]
     for kind in rows.keys() & _REMARKS.keys():
-        there = rows[kind].with_columns(kind=pl.lit(None, pl.String), source=pl.lit(kind))
-        longest = cast("int", there["count"].max() or 0)
-        for number in (one for one in _REMARKS[kind] if one < longest):
-            these = there.filter(pl.col("count") > number)
-            code = elements[these["start"] + number].alias("code")
-            found.append(in_order("remarks", these.with_columns(code).filter(code.is_not_null())))
+        there = rows[kind]
+        for number in (one for one in _REMARKS[kind] if one < cast("int", there["count"].max() or 0)):
+            code = elements[(there["start"] + number).zip_with(there["count"] > number, NOWHERE)].alias("code")
+            if code.null_count() < code.len():
+                told = there.with_columns(code, kind=pl.lit(None, pl.String), source=pl.lit(kind))
+                found.append(in_order("remarks", told.filter(code.is_not_null())))
     return pl.concat(found).sort("file", "segment", maintain_order=True) if len(found) > 1 else found[0]
 
 

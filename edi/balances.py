@@ -17,6 +17,8 @@ from edi.columns import Frames
 from edi.problems import Found
 from edi.values import money_text
 
+_ZERO, _TRUE = pl.Series([0], dtype=pl.Int64), pl.Series([True])
+
 
 def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
     """Fills the worked-out columns of lines, claims and payments; the problems are what does not agree."""
@@ -45,13 +47,15 @@ def sum_by(rows: pl.DataFrame, key: str, what: str, height: int, none: int | Non
     Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
     """
     found = pl.Series(what, [none], pl.Int64).new_from_index(0, height)
-    rows = rows.select(key, what).drop_nulls(key) if rows[key].null_count() else rows
-    if rows.is_empty():
+    keys, values = rows[key], rows[what]
+    if keys.null_count():
+        there = keys.is_not_null()
+        keys, values = keys.filter(there), values.filter(there)
+    if keys.is_empty():
         return found
-    last = pl.col(key) != pl.col(key).shift(-1, fill_value=2**32 - 1)
-    running = rows.select(pl.col(key).filter(last), pl.col(what).fill_null(0).cum_sum().filter(last))
-    sums = running.select(pl.col(what) - pl.col(what).shift(1, fill_value=0))
-    return found.scatter(running[key], sums[what])
+    last = pl.concat([keys[1:] != keys[:-1], _TRUE])
+    running = (values.fill_null(0) if values.null_count() else values).cum_sum().filter(last)
+    return found.scatter(keys.filter(last), running - pl.concat([_ZERO, running[:-1]]))
 
 
 def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:

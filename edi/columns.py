@@ -35,7 +35,7 @@ _NO_ROLE, _CLAIM, _LINE, _ENDS = range(4)
 _ROLE_OF = {"CLP": _CLAIM, "SVC": _LINE} | dict.fromkeys(("ST", "SE", "LX", "TS2", "TS3", "PLB"), _ENDS)
 _ROLES = pl.Series([_ROLE_OF.get(kind, _NO_ROLE) for kind in KINDS], dtype=pl.UInt8)
 _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
-_NOWHERE = pl.Series([None], dtype=pl.UInt32)
+NOWHERE = pl.Series([None], dtype=pl.UInt32)
 _TYPED = [kind for kind in SEGMENTS if kind not in ENVELOPE]
 
 _KIND = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
@@ -70,9 +70,8 @@ def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.Data
         for (at, number), end in zip(begins, after, strict=True)
     ]
     payments = pl.concat(stretches, rechunk=True)
-    segments = segments.with_columns(payments, known=pl.col("kind")).with_columns(_KIND)
-    segments = segments.with_columns(_ROLE).with_columns(_COUNTED)
-    return segments.with_columns(_PLACES)
+    segments = segments.hstack([payments, segments["kind"].alias("known")])
+    return segments.with_columns(_KIND, _ROLE).with_columns(_COUNTED).with_columns(_PLACES)
 
 
 class Unread(NamedTuple):
@@ -93,7 +92,7 @@ class Read(NamedTuple):
 
 
 def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
-    small = rows.select("kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count")
+    small = rows[["kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count"]]
     by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind")
     kinds = {KINDS[found["kind"][0]]: found for found in by_number}
     longer = [
@@ -114,8 +113,8 @@ def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> Columns:
     if _longest(rows) <= first + stride:
         return _columns(rows.with_columns(position=pl.lit(1, pl.Int64)), kind, segments)
     turns = ((pl.col("count").cast(pl.Int64) - first + stride - 1) // stride).clip(1, times)
-    each = rows.with_columns(turns=turns, turn=pl.int_ranges(0, turns)).explode("turn")
-    found = pl.DataFrame(_columns(each.with_columns(position=pl.col("turn") + 1), kind, segments, stride))
+    each = rows.with_columns(position=pl.int_ranges(1, turns + 1)).explode("position")
+    found = pl.DataFrame(_columns(each, kind, segments, stride))
     # a place left empty in between is no row
     filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
     return found.filter(filled | (pl.col("position") == 1)).to_dict()
@@ -132,11 +131,11 @@ def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0)
         number = column.element
         if shift is not None and column.repeats:
             at = shift + number
-            return segments.elements[(start + at).zip_with(count > at, _NOWHERE)]
+            return segments.elements[(start + at).zip_with(count > at, NOWHERE)]
         if number >= longest:
             return _nulls("text", rows.height)
         at = start + number
-        return segments.elements[at if number < shortest else at.zip_with(count > number, _NOWHERE)]
+        return segments.elements[at if number < shortest else at.zip_with(count > number, NOWHERE)]
 
     composites = {column.element: element(column) for column in columns if column.part}
     texts = {column.name: element(column) for column in columns if not column.part}

@@ -16,6 +16,8 @@ from edi.limits import Limits
 
 _BLANKS = " \t\r\n"
 _KINDS = pl.Enum(KINDS)
+BATCH = 512 * 1024  # signs, below which one processor splits alone
+PROCESSORS = pl.thread_pool_size()
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
 
@@ -144,15 +146,8 @@ def _split(runs: list[Run], counted: int) -> Segments:
     number = pl.int_range(1 + counted, pl.len() + 1 + counted, dtype=pl.UInt32)
     if runs[0].file != runs[-1].file:
         number = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("file")
-    count = pl.col("lists").list.len()
-    rows = found.select(
-        "file",
-        "signs",
-        number.alias("segment"),
-        pl.col("lists").list.first().cast(_KINDS, strict=False).to_physical().alias("kind"),
-        (count.cum_sum() - count).alias("start"),
-        count.alias("count"),
-    )
+    start = (pl.col("count").cum_sum() - pl.col("count")).alias("start")
+    rows = found.select("file", "signs", number.alias("segment"), "kind", start, "count")
     flat = found.select(pl.col("lists").explode().alias("element"))
     elements = flat.select(pl.when(pl.col("element") != "").then(pl.col("element"))).to_series()
     return Segments(rows, elements, found["lists"], signs, runs)
@@ -173,17 +168,41 @@ def _hides_interchange(segments: Segments) -> bool:
 
 
 def _split_alike(runs: list[Run], signs: int) -> pl.DataFrame:
-    given = runs[0].delimiters
-    texts = [_without_newlines(run.text, given) for run in runs]
-    files = pl.Series("file", [run.file for run in runs], pl.UInt32)
+    parts = pl.collect_all([_split_batch(batch, runs[0].delimiters) for batch in _batches(runs)])
+    return pl.concat(parts, rechunk=True).with_columns(pl.lit(signs, pl.UInt32).alias("signs"))
+
+
+def _batches(runs: list[Run]) -> Iterator[list[tuple[int, str]]]:
+    """File and text of what one processor splits: small files together, or a part of a large one, whole segments."""
+    most = max(BATCH, sum(len(run.text) for run in runs) // PROCESSORS + 1)
+    batch: list[tuple[int, str]] = []
+    size = 0
+    for run in runs:
+        at = 0
+        while at < len(run.text):
+            end = run.text.find(run.delimiters.segment, at + most - size) + 1 or len(run.text)
+            batch.append((run.file, run.text[at:end]))
+            size += end - at
+            if size >= most:
+                yield batch
+                batch, size = [], 0
+            at = end
+    if batch:
+        yield batch
+
+
+def _split_batch(batch: list[tuple[int, str]], given: Delimiters) -> pl.LazyFrame:
+    files = pl.Series("file", [file for file, _ in batch], pl.UInt32)
+    texts = [_without_newlines(text, given) for _, text in batch]
+    lists = pl.col("lists")
     return (
-        pl.DataFrame([files, _without_blanks(texts, given).str.split(given.segment)])
+        pl.LazyFrame([files, _without_blanks(texts, given)])
+        .with_columns(pl.col("text").str.split(given.segment))
         .explode("text")
         .filter(pl.col("text") != "")
-        .select(
-            "file",
-            pl.col("text").str.split(given.element).alias("lists"),
-            pl.lit(signs, pl.UInt32).alias("signs"),
+        .select("file", pl.col("text").str.split(given.element).alias("lists"))
+        .with_columns(
+            lists.list.first().cast(_KINDS, strict=False).to_physical().alias("kind"), lists.list.len().alias("count")
         )
     )
 

@@ -24,13 +24,15 @@ def dates(texts: pl.Series) -> pl.Series:
 
 
 def _decimal(texts: pl.Series, pattern: str, kind: pl.Decimal) -> pl.Series:
-    return _only(texts, texts.str.contains(pattern)).cast(kind, strict=False)
+    text = pl.col("text")  # both at once
+    read = texts.to_frame("text").select(fits=text.str.contains(pattern), value=text.cast(kind, strict=False))
+    return _only(read["value"], read["fits"])
 
 
-def _only(texts: pl.Series, fits: pl.Series) -> pl.Series:
+def _only(values: pl.Series, fits: pl.Series) -> pl.Series:
     if fits.all():
-        return texts
-    return texts.zip_with(fits.fill_null(value=False), pl.Series([None], dtype=pl.String))
+        return values
+    return values.zip_with(fits.fill_null(value=False), pl.Series([None], dtype=values.dtype))
 
 
 PARSERS = {"cents": cents, "number": numbers, "date": dates}

@@ -1,9 +1,11 @@
 """The same content in any delimiters, line breaks, encodings and wrappings is the same."""
 
+from dataclasses import replace
+
 import pytest
 
 import edi
-from edi import madeup
+from edi import madeup, tokens
 
 PLAN = madeup.Plan(claims=4, payments=2, groups=2)
 
@@ -47,6 +49,22 @@ def test_any_delimiters(delimiters: str, line_breaks: bool) -> None:
 def test_what_stands_around_does_not_count(wrapped) -> None:
     data = madeup.make_up(PLAN, 6).data
     assert frames(wrapped(data)) == frames(data)
+
+
+@pytest.mark.parametrize("size", [1, 100, 1_000])
+@pytest.mark.parametrize("delimiters", ["*:~", "*:\n", "|>\r"])
+def test_where_a_large_file_is_cut_for_the_processors_does_not_count(
+    size: int, delimiters: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, interchanges=2)
+    written = [madeup.Written(madeup.make_up(plan, seed).segments, delimiters, line_breaks=True) for seed in (1, 2)]
+    spaced = [one.data[:150] + one.data[150:].replace(b"*11*", b" *11* ") for one in written]
+    files = [(str(number), data) for number, data in enumerate(spaced)]
+    whole = edi.read_many(files)
+    assert whole.claims.height == 2 * 2 * 2 * 2 * 4
+    monkeypatch.setattr(tokens, "BATCH", size)
+    monkeypatch.setattr(tokens, "PROCESSORS", 1_000)
+    assert edi.read_many(files) == whole
 
 
 def test_trailing_element_separators_do_not_count() -> None:
