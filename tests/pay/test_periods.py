@@ -1,13 +1,18 @@
 """Weeks of pay: opened and closed in their order, written down for good, corrected by the next."""
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
+from practice.notes.amending import amend_note
+from practice.notes.deadline_rules import cut_off
+from practice.notes.locking import NoteSigned, unlock_session
+from practice.notes.models import Note
+from practice.notes.signing import sign_note
 from practice.pay.completions import (
     SessionNotPaid,
     SessionPaid,
@@ -16,13 +21,15 @@ from practice.pay.completions import (
     void_completion,
     worth_of,
 )
-from practice.pay.lines import Preview
-from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, close_period, open_period
+from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, open_period, preview
 from practice.pay.rates import set_multiplier
 from practice.people.service import Invalid, deactivate_staff
+from practice.scheduling.wall_clock import instant
+from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from tests.support.office import CUT_OFF, DAY, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, Office, told
-from tests.support.waiting import collide
+from tests.support.people import make_practice
+from tests.support.sessions import PROGRESS, write_note
 
 # Opening and closing
 
@@ -77,28 +84,6 @@ def test_closing_again_changes_nothing_and_answers_the_same(office: Office) -> N
     (entry,) = [row for row in office.rows("audit_log") if row.action == "pay_period.closed"]
     assert entry.details["lines"] == entry.details["standby"] == 1
     assert entry.details["total_cents"] == 6050
-
-
-def test_of_two_who_close_at_once_the_second_waits_and_is_told_the_same(office: Office) -> None:
-    office.held()
-    found: list[Preview] = []
-    outcome = collide(
-        office.practice,
-        lambda work: found.append(close_period(work, LAST)),
-        lambda work: close_period(work, LAST),
-    )
-    assert outcome.result() == found[0]
-    assert len(office.rows("pay_lines")) == len(office.rows("pay_periods")) == 1
-
-
-def test_of_many_who_close_at_once_one_does(office: Office) -> None:
-    for number in range(20):
-        office.held(HELD + number * HOUR)
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda number: office.close(LAST, CUT_OFF + number * SECOND), range(12)))
-    assert all(answer == answers[0] for answer in answers)
-    assert len(office.rows("pay_lines")) == 20
-    assert [row.action for row in office.rows("audit_log")].count("pay_period.closed") == 1
 
 
 def test_whose_clock_is_behind_closes_after_the_one_before(office: Office) -> None:
@@ -174,6 +159,25 @@ def test_a_rate_that_comes_late_is_paid_late_also_after_the_week_was_closed(offi
     assert told(found) == [("late", one, 7000)]
     assert [line.appointment_id for line in found.standby] == [unsigned]
     assert found.problems == []
+
+
+@pytest.mark.parametrize("here", ["Etc/GMT+12", "Pacific/Kiritimati"])  # where a date begins last, and first
+def test_who_had_no_rate_before_a_date_had_none_until_it_began_there(house: Installation, here: str) -> None:
+    practice = make_practice(house, time_zone=here)
+    office, zone = Office(practice), ZoneInfo(here)
+    other, begins = practice.add("clinician"), instant(LAST, time.min, zone)
+    office.set_rate(7000, begins - WEEK, LAST, other)
+    before, since = (office.held(begins + at, clinician=other) for at in (-SECOND, timedelta(0)))
+    for week in (LAST - WEEK, LAST):
+        found = office.close(week, cut_off(week, zone))
+        assert [problem.split()[0] for problem in found.problems] == [str(other.staff_id)]
+    assert told(found) == [("regular", since, 7000)]
+    for asks in ("Etc/GMT+12", "UTC", "Pacific/Kiritimati"):
+        with practice.work(now=cut_off(LAST + WEEK, zone)) as work:
+            work.db.execute(text("select set_config('timezone', :asks, true)"), {"asks": asks})
+            assert len(preview(work, LAST + WEEK, work.now).problems) == 1
+    office.set_rate(5000, cut_off(LAST, zone) + HOUR, who=other)
+    assert told(office.close(LAST + WEEK, cut_off(LAST + WEEK, zone))) == [("late", before, 5000)]
 
 
 def test_whoever_has_left_is_paid(office: Office) -> None:
@@ -265,17 +269,55 @@ def test_what_is_taken_back_is_taken_from_the_next_week(office: Office) -> None:
 
 def test_kind_and_minutes_are_as_paid(office: Office) -> None:
     """A service that is longer from today on was not longer when it was paid; nor is what a completion has fixed."""
-    imported, fixed = office.held(), office.held(HELD + HOUR, signed=False)
-    with office.practice.work(now=CUT_OFF) as work:
-        assert complete_session(work, fixed).minutes == 60
-    office.close(LAST, CUT_OFF)
+    imported, fixed, waits = (office.held(HELD + at * HOUR, signed=at == 0) for at in range(3))
+    for one in (fixed, waits):
+        with office.practice.work(now=CUT_OFF) as work:
+            assert complete_session(work, one).minutes == 60
+    before = office.close(LAST, CUT_OFF)
     with office.practice.house.store.session_in(office.practice.id) as db:
         db.execute(
             text("update services set minutes = 30, kind = 'INTAKE' where id = :id"), {"id": office.sessions.service}
         )
+    assert office.preview(LAST, CUT_OFF) == before
     office.sign(fixed, CUT_OFF + HOUR)
     office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 1))
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", fixed, 7000), ("adjustment", imported, 950)]
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert told(found) == [("late", fixed, 7000), ("adjustment", imported, 950)]
+    assert [(line.appointment_id, line.amount_cents) for line in found.standby] == [(waits, 7000)]
+
+
+def test_amending_and_unlocking_change_nothing_of_pay(office: Office) -> None:
+    session, waits = office.held(signed=False), office.held(HELD + HOUR, signed=False)
+    note = write_up(office, session, HELD + 2 * HOUR)
+    assert told(office.close(LAST, CUT_OFF)) == [("regular", session, 6050)]
+    later = CUT_OFF + HOUR
+    with office.practice.work(office.clinician, later) as work:
+        version = work.db.get_one(Note, (office.practice.id, note)).version
+        amend_note(work, note, version, sections=PROGRESS | {"focus": "Else"}, reason="Something was left out")
+    with office.practice.work(now=later) as work, pytest.raises(NoteSigned):
+        unlock_session(work, Scope.ALL, session, "Please")
+    with office.practice.work(now=later) as work:
+        unlock_session(work, Scope.ALL, waits, "Was ill")
+    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
+    assert (found.lines, [line.appointment_id for line in found.standby]) == ([], [waits])
+    with office.practice.work(now=NEXT_CUT_OFF) as work:
+        unlock_session(work, Scope.ALL, waits, "Was ill again", hours=24)
+    write_up(office, waits, NEXT_CUT_OFF + HOUR)
+    assert told(office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK)) == [("late", waits, 6050)]
+
+
+def write_up(office: Office, session: UUID, at: datetime) -> UUID:
+    note = write_note(office.practice, office.clinician, session, now=at)
+    with office.practice.work(office.clinician, at) as work:
+        return sign_note(work, note).id
+
+
+def test_a_voided_session_is_not_paid(office: Office) -> None:
+    for one in (office.held(), office.held(HELD + HOUR, signed=False)):
+        with office.practice.work(now=CUT_OFF - HOUR) as work:
+            void_completion(work, Scope.ALL, one, "Twice")
+    found = office.close(LAST, CUT_OFF)
+    assert (found.lines, found.standby) == ([], [])
 
 
 # Groups
@@ -341,6 +383,25 @@ def test_a_group_counts_while_a_signed_seat_stands_and_again_when_one_is_added(o
         ("adjustment", "COUNTS_AGAIN", 13613)
     ]
     assert office.close(LAST + 5 * WEEK, after + 3 * WEEK).lines == []
+
+
+def test_a_group_that_was_paid_nothing_and_given_up_is_paid_once_it_counts_again(office: Office) -> None:
+    """No adjustment says that it was given up, for there was nothing to take back."""
+    office.set_rate(0, HELD)
+    group, (first, second) = office.group()
+    for seat in (first, second):
+        office.sign(seat, HELD + 2 * HOUR)
+    assert told(office.close(LAST, CUT_OFF)) == [("regular", first, 0)]
+    for seat in (first, second):
+        office.take_back(seat, CUT_OFF + HOUR)
+    service = office.rows("group_sessions")[0].service_id
+    third = office.held(signed=False, service=service, group_session_id=group, status_at=CUT_OFF + HOUR)
+    office.set_rate(6050, CUT_OFF + 2 * HOUR)
+    assert office.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
+    after = NEXT_CUT_OFF + WEEK
+    assert office.close(LAST + 2 * WEEK, after).lines == []
+    office.sign(third, after + HOUR)
+    assert told(office.close(LAST + 3 * WEEK, after + WEEK)) == [("adjustment", first, 13613)]
 
 
 # What was known

@@ -1,7 +1,6 @@
-"""Pay worked out from a practice's rows the long way: at any instant, every session of its whole history, one by one.
-
-Nothing here is of the practice's code. What was paid so far is taken from the lines of the weeks that were closed then.
-"""
+"""The books of a practice: its rows, and what its weeks pay, worked out from them the long way: at any instant, every
+session of the whole history, one by one. Nothing here is of the practice's code. What was paid so far is taken from the
+lines of the weeks that were closed then."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -36,6 +35,15 @@ TABLES = {
     "lines": "select * from pay_lines where tenant_id = :id order by id",
     "locks": "select id, appointment_id, kind, at, until from session_locks where tenant_id = :id order by id",
     "audit": "select count(*) from audit_log where tenant_id = :id",
+}
+# What a verb writes has its instant.
+WRITTEN_AT = {
+    "seats": ["status_at"],
+    "notes": ["created_at", "signed_at"],
+    "completions": ["created_at", "voided_at"],
+    "rates": ["set_at"],
+    "multipliers": ["set_at"],
+    "periods": ["opened_at", "closed_at"],
 }
 PAID = ("regular", "late")
 
@@ -329,8 +337,20 @@ class Books:
 
     # What holds at any time
 
+    def check_instants(self, before: "Books", now: datetime) -> None:
+        """Of what was written since then, in one step."""
+        for table, columns in WRITTEN_AT.items():
+            known = {row.id: row for row in before.rows[table]}
+            for row in self.rows[table]:
+                for column in columns:
+                    assert getattr(row, column) in (getattr(known.get(row.id), column, None), now), (table, column)
+
     def check(self, before: "Books") -> None:
-        """Lines that were there before stay as they were, which is seen elsewhere; so the new ones are looked at."""
+        """Lines that were there before stay as they were, which is seen elsewhere; so what is new is looked at."""
+        for row in self.completions:
+            if row.id not in before.completion_of:
+                service = self.service_of[self.seat_of[row.id].service_id]
+                assert (row.kind, row.minutes) == (service.kind, service.minutes)
         weeks = {row.id: row for row in self.periods}
         in_order = [row.week for row in self.periods]
         assert in_order == [in_order[0] + number * WEEK for number in range(len(in_order))]
