@@ -1,35 +1,24 @@
 """Weeks of pay: opened and closed in their order, written down for good, corrected by the next."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
-from practice.notes.amending import amend_note
 from practice.notes.deadline_rules import cut_off
-from practice.notes.locking import NoteSigned, unlock_session
-from practice.notes.models import Note
-from practice.notes.signing import sign_note
 from practice.pay.completions import (
-    SessionNotPaid,
-    SessionPaid,
-    SessionVoided,
-    complete_session,
     void_completion,
     worth_of,
 )
 from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, open_period, preview
-from practice.pay.rates import set_multiplier
 from practice.people.service import Invalid, deactivate_staff
 from practice.scheduling.wall_clock import instant
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from tests.support.office import CUT_OFF, DAY, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, Office, told
 from tests.support.people import make_practice
-from tests.support.sessions import PROGRESS, write_note
 
 # Opening and closing
 
@@ -180,6 +169,14 @@ def test_who_had_no_rate_before_a_date_had_none_until_it_began_there(house: Inst
     assert told(office.close(LAST + WEEK, cut_off(LAST + WEEK, zone))) == [("late", before, 5000)]
 
 
+def test_a_voided_session_is_not_paid(office: Office) -> None:
+    for one in (office.held(), office.held(HELD + HOUR, signed=False)):
+        with office.practice.work(now=CUT_OFF - HOUR) as work:
+            void_completion(work, Scope.ALL, one, "Twice")
+    found = office.close(LAST, CUT_OFF)
+    assert (found.lines, found.standby) == ([], [])
+
+
 def test_whoever_has_left_is_paid(office: Office) -> None:
     one = office.held()
     with office.practice.work() as work:
@@ -211,113 +208,6 @@ def test_weeks_of_the_clock_changes(office: Office, week: date, end: datetime) -
     assert told(found) == [("late", before, 6050), ("regular", early, 6050)]
     assert [line.appointment_id for line in found.standby] == [late]
     assert told(office.close(week + WEEK, end + WEEK + HOUR)) == [("late", late, 6050), ("regular", after, 6050)]
-
-
-# Corrections
-
-
-def test_a_rate_that_changes_what_was_paid_is_an_adjustment(office: Office) -> None:
-    one = office.held()
-    office.close(LAST, CUT_OFF)
-    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 10))
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert told(found) == [("adjustment", one, 950)]
-    assert (found.lines[0].rate_cents, found.lines[0].reason) == (7000, "RATE_CHANGED")
-    assert office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + DAY).lines == []
-    office.set_rate(6000, NEXT_CUT_OFF + DAY, date(2026, 3, 10))
-    assert told(office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + 2 * DAY)) == [("adjustment", one, -1000)]
-
-
-def test_a_multiplier_too_and_one_that_changes_nothing_is_none(office: Office) -> None:
-    one = office.held()
-    office.close(LAST, CUT_OFF)
-    with office.practice.work(now=CUT_OFF + HOUR) as work:
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal(3), effective_on=date(2026, 3, 11))
-        set_multiplier(work, kind="GROUP", multiplier=Decimal(3), effective_on=date(2026, 3, 1))
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 1815)]
-    with office.practice.work(now=NEXT_CUT_OFF + HOUR) as work:
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
-    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
-
-
-def test_a_rate_that_was_set_while_the_week_was_closed_is_not_overlooked(office: Office) -> None:
-    one = office.held(HELD - WEEK)
-    office.close(LAST - WEEK, CUT_OFF)
-    office.close(LAST, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + HOUR - 2 * SECOND, date(2026, 3, 1))  # its transaction ended after the closing
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 950)]
-
-
-def test_what_is_taken_back_is_taken_from_the_next_week(office: Office) -> None:
-    one, other = office.held(), office.held(HELD + HOUR)
-    with pytest.raises(SessionNotPaid):
-        office.take_back(one, CUT_OFF)
-    before = office.close(LAST, CUT_OFF)
-    with pytest.raises(SessionPaid), office.practice.work(now=CUT_OFF) as work:
-        void_completion(work, Scope.ALL, one, "Twice")
-    office.take_back(one, CUT_OFF + HOUR)
-    with pytest.raises(SessionVoided):
-        office.take_back(one, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + 2 * HOUR, date(2026, 3, 1))
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert told(found) == [("adjustment", one, -6050), ("adjustment", other, 950)]
-    assert found.lines[0].reason == "VOIDED"
-    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
-    assert office.preview(LAST, NEXT_CUT_OFF) == before
-
-
-def test_kind_and_minutes_are_as_paid(office: Office) -> None:
-    """A service that is longer from today on was not longer when it was paid; nor is what a completion has fixed."""
-    imported, fixed, waits = (office.held(HELD + at * HOUR, signed=at == 0) for at in range(3))
-    for one in (fixed, waits):
-        with office.practice.work(now=CUT_OFF) as work:
-            assert complete_session(work, one).minutes == 60
-    before = office.close(LAST, CUT_OFF)
-    with office.practice.house.store.session_in(office.practice.id) as db:
-        db.execute(
-            text("update services set minutes = 30, kind = 'INTAKE' where id = :id"), {"id": office.sessions.service}
-        )
-    assert office.preview(LAST, CUT_OFF) == before
-    office.sign(fixed, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 1))
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert told(found) == [("late", fixed, 7000), ("adjustment", imported, 950)]
-    assert [(line.appointment_id, line.amount_cents) for line in found.standby] == [(waits, 7000)]
-
-
-def test_amending_and_unlocking_change_nothing_of_pay(office: Office) -> None:
-    session, waits = office.held(signed=False), office.held(HELD + HOUR, signed=False)
-    note = write_up(office, session, HELD + 2 * HOUR)
-    assert told(office.close(LAST, CUT_OFF)) == [("regular", session, 6050)]
-    later = CUT_OFF + HOUR
-    with office.practice.work(office.clinician, later) as work:
-        version = work.db.get_one(Note, (office.practice.id, note)).version
-        amend_note(work, note, version, sections=PROGRESS | {"focus": "Else"}, reason="Something was left out")
-    with office.practice.work(now=later) as work, pytest.raises(NoteSigned):
-        unlock_session(work, Scope.ALL, session, "Please")
-    with office.practice.work(now=later) as work:
-        unlock_session(work, Scope.ALL, waits, "Was ill")
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert (found.lines, [line.appointment_id for line in found.standby]) == ([], [waits])
-    with office.practice.work(now=NEXT_CUT_OFF) as work:
-        unlock_session(work, Scope.ALL, waits, "Was ill again", hours=24)
-    write_up(office, waits, NEXT_CUT_OFF + HOUR)
-    assert told(office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK)) == [("late", waits, 6050)]
-
-
-def write_up(office: Office, session: UUID, at: datetime) -> UUID:
-    note = write_note(office.practice, office.clinician, session, now=at)
-    with office.practice.work(office.clinician, at) as work:
-        return sign_note(work, note).id
-
-
-def test_a_voided_session_is_not_paid(office: Office) -> None:
-    for one in (office.held(), office.held(HELD + HOUR, signed=False)):
-        with office.practice.work(now=CUT_OFF - HOUR) as work:
-            void_completion(work, Scope.ALL, one, "Twice")
-    found = office.close(LAST, CUT_OFF)
-    assert (found.lines, found.standby) == ([], [])
 
 
 # Groups
@@ -409,6 +299,7 @@ def test_a_group_that_was_paid_nothing_and_given_up_is_paid_once_it_counts_again
 
 def test_a_preview_uses_what_was_known_then_also_of_what_was_closed(office: Office) -> None:
     one = office.held()
+    office.open(LAST, HELD + DAY)
     open_then = office.preview(LAST, CUT_OFF)
     closed = office.close(LAST, CUT_OFF + HOUR)
     office.set_rate(9900, CUT_OFF + 2 * HOUR)

@@ -67,6 +67,7 @@ WEIGHTS = {
     **{"meet": 12, "hold": 4, "hold_group": 4, "complete": 8, "sign": 6, "co_sign": 5, "unlock": 3, "bring_in": 2},
     **{"pass_time": 3, "to_cut_off": 3, "close_next": 10, "set_rate": 5, "set_multiplier": 3, "void": 2},
     **{"take_back": 3, "look": 3, "look_back": 4, "be_late": 6, "hurry_up": 3, "give_up_a_group": 3},
+    "open_week": 4,  # some time before it is closed
 }
 choosing = Steps(CHOICES, WEIGHTS)
 
