@@ -79,8 +79,9 @@ def put_right(practice: House, books: Books, random: Random, now: datetime) -> d
         since = books.date_of(now) - random.randrange(5, 25) * DAY
         set_pay_rate(work, random.choice(staff), random.randrange(4000, 12000), since)
         if random.random() < 0.5:
-            multiplier = Decimal(random.randrange(80, 200)) / 100
-            set_multiplier(work, kind=random.choice(["INDIVIDUAL", "GROUP"]), multiplier=multiplier, effective_on=since)
+            times, whose = Decimal(random.randrange(80, 200)) / 100, random.choice([None, *staff])
+            kind = random.choice(["INDIVIDUAL", "GROUP"])
+            set_multiplier(work, kind=kind, multiplier=times, effective_on=since, staff_id=whose)
         for line in random.sample(paid, 3):
             for seat in [seat for seat in books.seats if (seat.group_session_id or seat.id) == line.session_id]:
                 if seat.status == "COMPLETED" and seat.id not in gone:

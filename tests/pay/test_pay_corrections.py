@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -44,9 +45,15 @@ def test_a_multiplier_too_and_one_that_changes_nothing_is_none(office: Office) -
         set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal(3), effective_on=date(2026, 3, 11))
         set_multiplier(work, kind="GROUP", multiplier=Decimal(3), effective_on=date(2026, 3, 1))
     assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 1815)]
+    own: dict[str, Any] = {
+        "kind": "INDIVIDUAL",
+        "effective_on": date(2026, 3, 9),
+        "staff_id": office.clinician.staff_id,
+    }
     with office.practice.work(now=NEXT_CUT_OFF + HOUR) as work:
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
-    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
+        set_multiplier(work, multiplier=Decimal("1.3"), **own)
+        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal(2), effective_on=date(2026, 3, 10))
+    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []  # for one's own comes before the practice's
 
 
 def test_a_rate_that_was_set_while_the_week_was_closed_is_not_overlooked(office: Office) -> None:

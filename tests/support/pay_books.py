@@ -228,10 +228,10 @@ class Books:
                 found[line.session_id].last_reason = line.reason
         return found
 
-    def standing_by(self, at: datetime) -> list[Any]:
-        """Of the last week that was closed then. Whatever was told to wait is paid once it is signed."""
-        closed = [row for row in self.periods if row.closed_at and row.closed_at <= at]
-        return [line for line in self.lines if closed and (line.period_id, line.kind) == (closed[-1].id, "standby")]
+    def standing_by(self, at: datetime) -> set[UUID]:
+        """In the last week that was closed then. Whatever was told to wait is paid once it is signed."""
+        closed = [row.id for row in self.periods if row.closed_at and row.closed_at <= at]
+        return {line.session_id for line in self.lines if line.kind == "standby" and line.period_id in closed[-1:]}
 
     # What that means
 
@@ -240,7 +240,7 @@ class Books:
         periods = [row for row in (*self.periods, *opened) if row.opened_at <= at]
         first = min((row.week for row in periods), default=None)
         closed = [row.week for row in periods if row.closed_at and row.closed_at <= at]
-        due, paid = Due([], [], set()), self.paid(at)
+        due, paid, waiting = Due([], [], set()), self.paid(at), self.standing_by(at)
         next_week = max(closed) + WEEK if closed else first
         if first is None or week < first:
             first, next_week, paid = None, None, {}
@@ -255,7 +255,7 @@ class Books:
             if not session.stands:
                 continue
             if natural is not None and natural <= week:
-                waited = any(line.session_id == session.key for line in self.standing_by(at))
+                waited = session.key in waiting
                 left_over = first is not None and week == next_week and (first <= natural or waited)
                 if natural == week or left_over:
                     self.pay(due, session, "regular" if self.week_of(session.starts_at) == week else "late", at)
