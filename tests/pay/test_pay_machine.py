@@ -26,8 +26,8 @@ from tests.support.pay_books import WEEK, Due, Period, told
 from tests.support.pay_life import BEGINNINGS, Life, choosing
 from tests.support.steps import LONG, live_shortly, tell
 
-LIVES, STEPS = (50, 50) if LONG else (6, 20)
-BUSY_PRACTICES, BUSY_STEPS = (24, 200) if LONG else (4, 100)
+LIVES, STEPS = (40, 50) if LONG else (6, 20)
+BUSY_PRACTICES, BUSY_STEPS = (20, 200) if LONG else (4, 100)
 
 
 class Pay(Life):
@@ -173,7 +173,8 @@ class Pay(Life):
     # The end
 
     def come_to_an_end(self) -> None:
-        """Whatever can still be signed is, but for a few, and all is paid; then rates and more are put right."""
+        """Whatever can still be signed is, but for a few, and all is paid; then some is taken back, and rates are put
+        right."""
         if not self.seats:
             self.hold(0, 0, "TALK", 1)
         for at, seat in enumerate([self.books.seat_of[id] for id in self.seats]):
@@ -182,12 +183,13 @@ class Pay(Life):
         if not self.books.periods:
             self.open_week(-1)
         self.close_until_nothing_happens()
+        for number in (0, 10, 25):
+            self.take_back(number)
+        self.close_another()
         since = self.books.periods[0].week + 9 * DAY
         for number, who in enumerate(self.clinicians[:2]):
             cents = 9009 + number
             self.do("rate", lambda work, who=who, cents=cents: set_pay_rate(work, who.staff_id, cents, since) and None)
-        for number in (0, 10, 25):
-            self.take_back(number)
         self.give_up_a_group(0)
         self.close_until_nothing_happens()
         last = self.books.seat_of[self.seats[-1]]
@@ -203,12 +205,16 @@ class Pay(Life):
     def close_until_nothing_happens(self) -> None:
         last, quiet = self.books.week_of(self.now), 0
         while quiet < 2:
-            week = self.next_week()
-            assert week is not None
-            self.now = max(self.now, self.books.cut_off(week))
-            due = self.close(week)
-            assert due is not None
+            week, due = self.close_another()
             quiet = quiet + 1 if week > last and not due.lines else 0
+
+    def close_another(self) -> tuple[date, Due]:
+        week = self.next_week()
+        assert week is not None
+        self.now = max(self.now, self.books.cut_off(week))
+        due = self.close(week)
+        assert due is not None
+        return week, due
 
     def make_signed(self, seat_id: UUID) -> None:
         seat = self.books.seat_of[seat_id]

@@ -126,10 +126,13 @@ def test_what_was_completed_late_and_seen_too_late_is_paid_by_the_next(office: O
 def test_what_lies_before_the_first_week_is_paid_elsewhere(office: Office) -> None:
     old = office.held(HELD - WEEK)
     waiting = office.held(HELD - WEEK + HOUR, signed=False)
+    other = office.practice.add("clinician")
+    office.held(HELD - WEEK, clinician=other)
     found = office.close(LAST, CUT_OFF)
     assert (found.lines, [line.appointment_id for line in found.standby]) == ([], [waiting])
     assert told(office.preview(LAST - WEEK, CUT_OFF)) == [("regular", old, 6050)]  # worked out, never paid
     office.sign(waiting, CUT_OFF + HOUR)
+    office.set_rate(7000, CUT_OFF + HOUR, who=other)
     assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", waiting, 6050)]
 
 
