@@ -14,7 +14,7 @@ from practice.pay import periods
 from practice.pay import statements as pay_statements
 from practice.pay.lines import Line, Preview
 from practice.pay.models import PayPeriod
-from practice.pay.pay_rules import sums
+from practice.pay.pay_rules import Kind, Reason, sums
 from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
 from practice.pay.statements import Statement
 
@@ -46,8 +46,8 @@ PeriodInList: Any = some_of(PeriodOut)
 
 
 class LineOut(BaseModel):
-    kind: Literal["regular", "late", "adjustment", "standby"]
-    reason: Literal["RATE_CHANGED", "VOIDED", "COUNTS_AGAIN"] | None
+    kind: Kind
+    reason: Reason | None
     staff_id: UUID
     appointment_id: UUID
     reference: str

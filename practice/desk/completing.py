@@ -19,7 +19,7 @@ from practice.notes.notes import create_note
 from practice.notes.signing import sign_note
 from practice.notes.templates import template_for
 from practice.pay import completions
-from practice.pay.completions import SessionPaid, SessionVoided, complete_session, lock_completion, paid_weeks
+from practice.pay.completions import SessionPaid, SessionVoided, complete_session, is_paid, lock_completion
 from practice.pay.models import SessionCompletion
 from practice.people.service import Invalid, NotFound, Stale, apply, zone_of
 from practice.scheduling import life
@@ -118,7 +118,7 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
     if (work.db.scalar(query) or 0) != version:
         raise Stale
     completion = lock_completion(work, scope, session_id)
-    if paid_weeks(work, [session_id]):
+    if is_paid(work, session_id):
         raise SessionPaid("A closed week has paid this session, and what it rested on stays as it is.")
     if is_signed(work, session_id):
         raise NoteSigned("This session is signed already, and that signature counts.")

@@ -5,15 +5,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, literal, select, text, true
+from sqlalchemy import ColumnElement, case, exists, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from practice.errors import Refusal
 from practice.notes.deadline_rules import week_of
-from practice.pay.models import PayLine, PayPeriod, SessionCompletion
+from practice.pay.models import PayLine, SessionCompletion
 from practice.pay.sessions import multiplier_of, sessions_of, worth_cents
 from practice.people.reach import staff_within
 from practice.people.service import NotFound, one_by_one, void, zone_of
@@ -145,7 +144,7 @@ def void_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str)
     """The session does not count, for good. Of a group it is this seat that no longer belongs to the session: the
     others do, and with the last of them the session counts no more."""
     completion = lock_completion(work, scope, appointment_id)
-    if paid_weeks(work, [appointment_id]):
+    if is_paid(work, appointment_id):
         raise SessionPaid("A closed week has paid this session. An admin can take it back; the next week corrects it.")
     void_now(work, completion, reason, "session_completion.voided")
     return completion
@@ -154,7 +153,7 @@ def void_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str)
 def take_back(work: Work, appointment_id: UUID, reason: str) -> SessionCompletion:
     """What a closed week paid, for admins: the week stays as it is, and the next one has the adjustment."""
     completion = lock_completion(work, Scope.ALL, appointment_id)
-    if not paid_weeks(work, [appointment_id]):
+    if not is_paid(work, appointment_id):
         raise SessionNotPaid("No closed week has paid this session. Void its completion instead.")
     void_now(work, completion, reason, "session_completion.taken_back")
     return completion
@@ -181,24 +180,20 @@ def void_now(work: Work, completion: SessionCompletion, reason: str, action: str
     work.record(action, "appointment", completion.id)
 
 
-def paid_weeks(work: Work, appointment_ids: Collection[UUID], as_of: datetime | None = None) -> dict[UUID, date]:
-    """Of those sessions that a closed week has paid (by an instant): the week. A group is paid with all its seats."""
-    query = (
-        select(Appointment.id, PayPeriod.week)
-        .join(PayLine, (PayLine.tenant_id == Appointment.tenant_id) & (PayLine.session_id == SESSION_ID) & PAID_ONCE)
-        .join(PayPeriod, (PayPeriod.tenant_id == PayLine.tenant_id) & (PayPeriod.id == PayLine.period_id))
-        .where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids))
-        .where(true() if as_of is None else PayPeriod.closed_at <= as_of)
-    )
-    rows: Any = work.db.execute(query)
-    return {row.id: row.week for row in rows}
+def paid(work: Work) -> ColumnElement[bool]:
+    """Of appointments: a closed week has paid their session. A group is paid with all its seats."""
+    return exists().where(PayLine.tenant_id == work.tenant_id, PayLine.session_id == SESSION_ID, PAID_ONCE)
+
+
+def is_paid(work: Work, appointment_id: UUID) -> bool:
+    query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id == appointment_id)
+    return work.db.scalar(query.where(paid(work))) is not None
 
 
 def worth_of(work: Work, appointment_ids: Collection[UUID], as_of: datetime) -> dict[UUID, Worth]:
     """Of those of the appointments that were completed at the instant, by what was known then."""
-    zone = zone_of(work)
     found: dict[UUID, Worth] = {}
-    for session in sessions_of(work, appointment_ids, zone, as_of):
+    for session in sessions_of(work, appointment_ids, zone_of(work), as_of):
         counts = session.counts if session.paid_week else session.stands
         cents = None if session.rate_cents is None else worth_cents(session) if counts else 0
         worth = Worth(

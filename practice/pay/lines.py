@@ -16,7 +16,6 @@ from practice.pay.pay_rules import Kind, Weeks, kind_in, reason_for, sums
 from practice.pay.sessions import deserved_cents, multiplier_of, sessions_of_week, worth_cents
 from practice.people.models import Staff
 from practice.people.reach import staff_within
-from practice.scheduling.wall_clock import date_of
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -109,7 +108,10 @@ def computed(work: Work, week: date, zone: ZoneInfo, as_of: datetime, weeks: Wee
             if next_to_close and deserved_cents(session) != session.paid_cents:
                 lines.append(adjustment(session))
             continue
-        kind = kind_of(session, week, weeks, zone)
+        if not session.stands:
+            continue
+        own_week, done_at = week_of(session.held_on), session.done_at
+        kind = kind_in(week, own_week, session.completed_at, done_at, weeks, zone, stood_by=session.stood_by)
         if kind is None:
             continue
         if session.rate_cents is None:
@@ -118,14 +120,6 @@ def computed(work: Work, week: date, zone: ZoneInfo, as_of: datetime, weeks: Wee
             lines.append(line_of(session, kind, multiplier_of(session), session.rate_cents, worth_cents(session)))
     problems = [rate_problem(staff) for staff in sorted(unpaid)]
     return Preview(week, cut_off(week, zone), *in_order(lines), problems)
-
-
-def kind_of(session: Any, week: date, weeks: Weeks, zone: ZoneInfo) -> Kind | None:
-    if not session.stands:
-        return None
-    own_week = week_of(date_of(session.starts_at, zone))
-    stood_by = session.stood_by
-    return kind_in(week, own_week, session.completed_at, session.done_at, weeks, zone, stood_by=stood_by)
 
 
 def adjustment(session: Any) -> Line:

@@ -18,16 +18,12 @@ Reason = Literal["RATE_CHANGED", "VOIDED", "COUNTS_AGAIN"]
 class Weeks(NamedTuple):
     """The practice's weeks of pay, as far as they were opened: where pay begins here, and what is closed."""
 
-    first: date | None = None
-    last_closed: date | None = None
+    first: date | None
+    last_closed: date | None
 
     @property
     def next_to_close(self) -> date | None:
         return self.first if self.last_closed is None else self.last_closed + WEEK
-
-    def concerning(self, week: date) -> "Weeks":
-        """None of them concern a week that lies before the first: it is not paid here, only worked out."""
-        return Weeks() if self.first is None or week < self.first else self
 
 
 def week_problem(week: date) -> str | None:
@@ -61,7 +57,7 @@ def kind_in(
     weeks: Weeks,
     zone: ZoneInfo,
     *,
-    stood_by: bool = False,
+    stood_by: bool,
 ) -> Kind | None:
     """As what a session that was never paid is in a week. The next week to be closed also pays what one before it
     should have, as where there was no rate, and whatever stood by when the last was closed. What belongs into a week

@@ -77,17 +77,17 @@ def close_period(work: Work, week: date) -> Preview:
     refuse_no_week(week)
     one_by_one(work, "pay")
     known = periods_of(work)
+    closed = closed_of(known)
     zone = zone_of(work)
-    period = known.get(week)
-    if period is not None and period.closed_at is not None:
-        return stored(work, period, zone)
+    if week in closed:
+        return stored(work, closed[week], zone)
     end = cut_off(week, zone)
     if work.now < end:
         raise CutOffAhead(
             f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it from then on.",
             cut_off=end.isoformat(),
         )
-    weeks = weeks_of(known)
+    weeks = weeks_of(known, closed)
     if weeks.first is not None and week < weeks.first:
         raise before_pay_began(weeks.first)
     if weeks.next_to_close is not None and week != weeks.next_to_close:
@@ -96,9 +96,9 @@ def close_period(work: Work, week: date) -> Preview:
             week=str(weeks.next_to_close),
         )
     period = open_period(work, week)
-    last = None if weeks.last_closed is None else known[weeks.last_closed]
+    last = last_of(closed)
     at = closing_instant(work.now, last)
-    found = computed(work, week, zone, at, weeks_of(known | {week: period}), last)
+    found = computed(work, week, zone, at, weeks_of(known | {week: period}, closed), last)
     write_lines(work, period, [*found.lines, *found.standby])
     period.closed_at, period.closed_by, period.problems = at, work.actor.account_id, found.problems
     period.version += 1
@@ -122,12 +122,13 @@ def preview(work: Work, week: date, as_of: datetime, scope: Scope = Scope.ALL) -
     refuse_no_week(week)
     zone = zone_of(work)
     known = periods_of(work, as_of)
-    weeks = weeks_of(known, as_of).concerning(week)
-    if weeks.last_closed is not None and week <= weeks.last_closed:
-        found = stored(work, known[week], zone)
+    if known and week < min(known):
+        known = {}  # none of them concerns it: it is not paid here, only worked out
+    closed = closed_of(known, as_of)
+    if week in closed:
+        found = stored(work, closed[week], zone)
     else:
-        last = None if weeks.last_closed is None else known[weeks.last_closed]
-        found = computed(work, week, zone, as_of, weeks, last)
+        found = computed(work, week, zone, as_of, weeks_of(known, closed), last_of(closed))
     return found if scope is Scope.ALL else within(work, scope, found)
 
 
@@ -149,13 +150,20 @@ def periods_of(work: Work, as_of: datetime | None = None) -> dict[date, PayPerio
     return {period.week: period for period in work.db.scalars(query.execution_options(populate_existing=True))}
 
 
-def weeks_of(known: dict[date, PayPeriod], as_of: datetime | None = None) -> Weeks:
-    closed = [
-        week
+def closed_of(known: dict[date, PayPeriod], as_of: datetime | None = None) -> dict[date, PayPeriod]:
+    return {
+        week: period
         for week, period in known.items()
         if period.closed_at is not None and (as_of is None or period.closed_at <= as_of)
-    ]
+    }
+
+
+def weeks_of(known: dict[date, PayPeriod], closed: dict[date, PayPeriod]) -> Weeks:
     return Weeks(min(known, default=None), max(closed, default=None))
+
+
+def last_of(closed: dict[date, PayPeriod]) -> PayPeriod | None:
+    return closed[max(closed)] if closed else None
 
 
 def closing_instant(now: datetime, last: PayPeriod | None) -> datetime:

@@ -17,59 +17,51 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import TextClause, text
 
 from practice.notes.deadline_rules import DAY, WEEK, cut_off
-from practice.pay.models import PayPeriod
+from practice.pay.models import REASONS, PayPeriod
 from practice.pay.pay_rules import amount_cents, default_multiplier
+from practice.scheduling.booking_models import COMPLETED_LATE
 from practice.scheduling.wall_clock import instant
 from practice.security.work import Work
 
-COLUMNS = """
-        a.id, coalesce(a.group_session_id, a.id) as session_id, coalesce(a.external_id, a.id::text) as name,
-        a.clinician_id, a.service_id, a.starts_at, a.status_at
+SEATS = """
+        select
+            a.id, coalesce(a.group_session_id, a.id) as session_id, coalesce(a.external_id, a.id::text) as name,
+            a.clinician_id, a.service_id, a.starts_at, a.status_at
+        from appointments as a
+        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
 """
 
 # Without a closed week anything that was ever completed may still have to be paid.
-ALL_SEATS = f"""
-    seats as (
-        select {COLUMNS} from appointments as a
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of and a.starts_at < :week_end
-    )
-"""
+ALL_SEATS = f"seats as ({SEATS} and a.starts_at < :week_end)"
 
 # As an array, made once, each of which is looked up by its id: so the cost follows the sessions meant, not the history.
+# A limit or an offset in what follows keeps the database at that: it looks up row by row.
 SEATS_OF_WANTED = f"""
     seats as (
-        select {COLUMNS} from appointments as a
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
-            and a.id = any(array(select session_id from wanted))
+        {SEATS} and a.id = any(array(select session_id from wanted))
         union all
-        select {COLUMNS} from appointments as a
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
-            and a.group_session_id = any(array(select session_id from wanted))
+        {SEATS} and a.group_session_id = any(array(select session_id from wanted))
     )
 """
 
 # What the last closed week has left: what was held since it began, what stood by when it was closed, what was completed
-# later, and what nobody had set a rate for. Everything else was paid by it or before, or is not paid here at all. Who
-# asks looks a day further back than that, for whoever wrote at the moment of closing may have been seen too late.
-LEFT = """
+# later, and what nobody had set a rate for. Everything else was paid by it or before, or is not paid here at all.
+# What was held before that week began and completed after its cut-off was a week late, so it is among the few that were
+# five days late. Who had no rate before a date had none until it began in their zone, which is within two days of it.
+LEFT = f"""
     select coalesce(a.group_session_id, a.id) as session_id from appointments as a
     where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at >= :since and a.starts_at < :week_end
     union
     select l.session_id from pay_lines as l
     where l.tenant_id = :tenant_id and l.period_id = :period_id and l.kind = 'standby'
     union
-    select coalesce(a.group_session_id, a.id) from appointments as a
-    where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at - a.starts_at > interval '5 days'
-        and a.status_at >= :completed_since and a.starts_at < :since
+    select coalesce(group_session_id, id) from appointments
+    where tenant_id = :tenant_id and {COMPLETED_LATE} and status_at >= :completed_since and starts_at < :since
     union
     select a.session_id
     from staff as t
     cross join lateral (
-        select
-            least(
-                :since,
-                coalesce(min(coalesce(x.effective_on, '-infinity'))::timestamptz, 'infinity') + interval '2 days'
-            ) as until
+        select least(:since, coalesce(min(coalesce(x.effective_on, '-infinity')) + 2, 'infinity')) as until
         from pay_rates as x
         where x.tenant_id = :tenant_id and x.staff_id = t.id and x.set_at <= :known_since
     ) as r
@@ -84,6 +76,7 @@ LEFT = """
 
 # What was paid and may be worth something else by now: since the last week was closed a rate or a multiplier was set
 # that reaches it, it was voided, or it is a group with a voided seat, for another that is signed later makes it count.
+# What was held since a date was paid by the week that the date lies in, or later: so only their lines are looked up.
 TOUCHED = """
     union
     select l.session_id from pay_rates as r
@@ -137,7 +130,6 @@ SESSIONS = """
         select
             session_id,
             array_agg(id order by voided_at is not null, name collate "C") as seats,
-            (array_agg(id order by voided_at is not null, name collate "C"))[1] as appointment_id,
             (array_agg(kind order by voided_at is not null, name collate "C"))[1] as kind,
             (array_agg(minutes order by voided_at is not null, name collate "C"))[1] as minutes,
             min(starts_at) as starts_at,
@@ -167,7 +159,7 @@ SESSIONS = """
     from (
         select
             s.session_id, s.seats, s.starts_at, s.stands, s.counts, s.completed_at, s.signed_at, s.done_at,
-            coalesce(p.appointment_id, s.appointment_id) as appointment_id,
+            coalesce(p.appointment_id, s.seats[1]) as appointment_id,
             coalesce(p.held_on, (s.starts_at at time zone :zone)::date) as held_on,
             coalesce(p.service_kind, s.kind) as service_kind, coalesce(p.minutes, s.minutes) as minutes,
             p.week as paid_week, p.amount_cents as paid_cents
@@ -185,7 +177,7 @@ SESSIONS = """
         from pay_lines as l
         join pay_periods as q on q.tenant_id = l.tenant_id and q.id = l.period_id and q.closed_at <= :as_of
         where s.paid_week is not null and l.tenant_id = :tenant_id and l.session_id = s.session_id
-            and l.reason = any('{{RATE_CHANGED, VOIDED, COUNTS_AGAIN}}')
+            and l.reason = any('{{{reasons}}}')
     ) as j on true
     cross join lateral (
         select a.id, a.external_id, a.reference, a.service_id, a.clinician_id from appointments as a
@@ -219,7 +211,7 @@ SESSIONS = """
 
 def asking(seats: str, condition: str = "true", wanted: str = "") -> TextClause:
     chosen = f"wanted as materialized ({wanted}), {seats}" if wanted else seats
-    return text(SESSIONS.format(seats=chosen, condition=condition))
+    return text(SESSIONS.format(seats=chosen, condition=condition, reasons=", ".join(REASONS)))
 
 
 EVER = asking(
@@ -251,6 +243,7 @@ def sessions_of_week(
             "cut_off": cut_off(week, zone),
         }
         return work.db.execute(EVER, values).all()
+    # A day further back: whoever wrote at the moment of closing may have been seen too late.
     values |= {
         "period_id": last.id,
         "since": instant(last.week, time.min, zone),

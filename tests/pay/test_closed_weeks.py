@@ -1,7 +1,6 @@
 """What a closed week paid cannot be changed by any way of writing: SQL by hand, as the service or as the owner of the
 tables, past all verbs."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,39 +8,33 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.payroll import Payroll
-from tests.support.people import House
-from tests.support.sessions import HOUR
-from tests.support.slow_close import DAY, WEEK
+from tests.support.office import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, WEEK, Office
+from tests.support.people import House, make_practice
 
-FIRST = date(2026, 4, 5)
 ROLES = pytest.mark.parametrize("role", ["app", "owner"])
 REFUSED = r"never changed or removed|permission denied|must be owner|cannot truncate a table referenced"
 
 
-class Closed(Payroll):
+class Closed(Office):
     """One closed week with a line of each of two sessions, another that is open, and a session that is in neither."""
 
     def __init__(self, practice: House) -> None:
         super().__init__(practice)
-        start = self.books.midnight(FIRST + DAY) + 10 * HOUR
-        self.paid, self.waits = self.met(start), self.held(start + 2 * HOUR)
-        self.end = self.books.cut_off(FIRST)
-        self.close(FIRST)
-        self.open(FIRST + WEEK, self.end)
-        self.unpaid = self.met(start + WEEK)
+        self.paid = self.held()
+        self.held(HELD + HOUR, signed=False)
+        self.close(LAST, CUT_OFF)
+        self.open(LAST + WEEK, CUT_OFF)
+        self.unpaid = self.held(HELD + WEEK)
         self.closed, self.still_open = [period.id for period in self.books.periods]
 
-    def run(self, role: str, *statements: str, **values: Any) -> int:
-        """How many rows the last of them changed."""
+    def run(self, role: str, statement: str, **values: Any) -> int:
+        """How many rows it changed."""
         with self.practice.house.store.owner_connection(role) as db, db.begin():
             enter = "select enter_practice(:id)" if role == "app" else "select set_config('app.tenant_id', :id, true)"
             db.execute(text(enter), {"id": self.practice.id if role == "app" else str(self.practice.id)})
-            found: Any = None
-            for statement in statements:
-                found = db.execute(text(statement), {"tenant_id": self.practice.id} | values)
-            return found.rowcount
+            return db.execute(text(statement), {"tenant_id": self.practice.id} | values).rowcount
 
     def line(self, role: str, period: UUID, session: UUID, kind: str = "late", **more: Any) -> int:
         values = {"id": new_id(), "period": period, "session": session, "kind": kind, "reason": None} | more
@@ -51,7 +44,7 @@ class Closed(Payroll):
                 minutes, multiplier, rate_cents, amount_cents
             )
             select
-                tenant_id, :id, :period, clinician_id, id, id, :kind, :reason, 'INDIVIDUAL', '2026-04-06', 60, 1, 1, 1
+                tenant_id, :id, :period, clinician_id, id, id, :kind, :reason, 'INDIVIDUAL', '2026-03-10', 60, 1, 1, 1
             from appointments where tenant_id = :tenant_id and id = :session
         """
         return self.run(role, statement, **values)
@@ -123,3 +116,10 @@ def test_a_session_has_one_line_that_pays_it(closed: Closed, role: str) -> None:
 def test_the_service_cannot_put_that_aside(closed: Closed, statement: str) -> None:
     with pytest.raises(DBAPIError, match=REFUSED):
         closed.run("app", statement)
+
+
+def test_weeks_of_one_practice_are_none_of_another_s(house: Installation, closed: Closed) -> None:
+    other = Office(make_practice(house))
+    assert other.preview(LAST, CUT_OFF + HOUR).status == "OPEN"
+    assert other.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
+    assert len(closed.books.lines) == 2

@@ -5,20 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from practice.pay.completions import (
-    SessionPaid,
     SessionVoided,
     complete_session,
     complete_sessions,
     void_completion,
     worth_of,
 )
-from practice.pay.periods import close_period
 from practice.people.service import NotFound
 from practice.scheduling.refusals import WrongStatus
 from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.office import CUT_OFF, HELD, HOUR, LAST, SECOND, WEEK, Office, told
-from tests.support.waiting import collide
 
 
 def test_a_completion_is_made_once_with_kind_and_minutes_of_now(office: Office) -> None:
@@ -54,17 +51,6 @@ def test_many_completions_are_made_at_once_and_none_twice(office: Office) -> Non
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(make, range(8))) == 30
     assert len(office.rows("session_completions")) == 30
-
-
-def test_a_void_and_a_closing_wait_for_one_another(office: Office) -> None:
-    one = office.held()
-    outcome = collide(
-        office.practice,
-        lambda work: close_period(work, LAST),
-        lambda work: void_completion(work, Scope.ALL, one, "Twice"),
-    )
-    assert isinstance(outcome.exception(), SessionPaid)
-    assert office.rows("session_completions") == []
 
 
 def test_what_sessions_are_worth(office: Office) -> None:

@@ -1,28 +1,24 @@
 """Weeks of pay: opened and closed in their order, written down for good, corrected by the next."""
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
+from practice.notes.deadline_rules import cut_off
 from practice.pay.completions import (
-    SessionNotPaid,
-    SessionPaid,
-    SessionVoided,
-    complete_session,
     void_completion,
     worth_of,
 )
-from practice.pay.lines import Preview
-from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, close_period, open_period
-from practice.pay.rates import set_multiplier
+from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, open_period, preview
 from practice.people.service import Invalid, deactivate_staff
+from practice.scheduling.wall_clock import instant
+from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from tests.support.office import CUT_OFF, DAY, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, Office, told
-from tests.support.waiting import collide
+from tests.support.people import make_practice
 
 # Opening and closing
 
@@ -79,28 +75,6 @@ def test_closing_again_changes_nothing_and_answers_the_same(office: Office) -> N
     assert entry.details["total_cents"] == 6050
 
 
-def test_of_two_who_close_at_once_the_second_waits_and_is_told_the_same(office: Office) -> None:
-    office.held()
-    found: list[Preview] = []
-    outcome = collide(
-        office.practice,
-        lambda work: found.append(close_period(work, LAST)),
-        lambda work: close_period(work, LAST),
-    )
-    assert outcome.result() == found[0]
-    assert len(office.rows("pay_lines")) == len(office.rows("pay_periods")) == 1
-
-
-def test_of_many_who_close_at_once_one_does(office: Office) -> None:
-    for number in range(20):
-        office.held(HELD + number * HOUR)
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda number: office.close(LAST, CUT_OFF + number * SECOND), range(12)))
-    assert all(answer == answers[0] for answer in answers)
-    assert len(office.rows("pay_lines")) == 20
-    assert [row.action for row in office.rows("audit_log")].count("pay_period.closed") == 1
-
-
 def test_whose_clock_is_behind_closes_after_the_one_before(office: Office) -> None:
     """They were asked at the same moment; the week before was closed while the second waited."""
     one = office.held(HELD - WEEK)
@@ -152,10 +126,13 @@ def test_what_was_completed_late_and_seen_too_late_is_paid_by_the_next(office: O
 def test_what_lies_before_the_first_week_is_paid_elsewhere(office: Office) -> None:
     old = office.held(HELD - WEEK)
     waiting = office.held(HELD - WEEK + HOUR, signed=False)
+    other = office.practice.add("clinician")
+    office.held(HELD - WEEK, clinician=other)
     found = office.close(LAST, CUT_OFF)
     assert (found.lines, [line.appointment_id for line in found.standby]) == ([], [waiting])
     assert told(office.preview(LAST - WEEK, CUT_OFF)) == [("regular", old, 6050)]  # worked out, never paid
     office.sign(waiting, CUT_OFF + HOUR)
+    office.set_rate(7000, CUT_OFF + HOUR, who=other)
     assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", waiting, 6050)]
 
 
@@ -174,6 +151,33 @@ def test_a_rate_that_comes_late_is_paid_late_also_after_the_week_was_closed(offi
     assert told(found) == [("late", one, 7000)]
     assert [line.appointment_id for line in found.standby] == [unsigned]
     assert found.problems == []
+
+
+@pytest.mark.parametrize("here", ["Etc/GMT+12", "Pacific/Kiritimati"])  # where a date begins last, and first
+def test_who_had_no_rate_before_a_date_had_none_until_it_began_there(house: Installation, here: str) -> None:
+    practice = make_practice(house, time_zone=here)
+    office, zone = Office(practice), ZoneInfo(here)
+    other, begins = practice.add("clinician"), instant(LAST, time.min, zone)
+    office.set_rate(7000, begins - WEEK, LAST, other)
+    before, since = (office.held(begins + at, clinician=other) for at in (-SECOND, timedelta(0)))
+    for week in (LAST - WEEK, LAST):
+        found = office.close(week, cut_off(week, zone))
+        assert [problem.split()[0] for problem in found.problems] == [str(other.staff_id)]
+    assert told(found) == [("regular", since, 7000)]
+    for asks in ("Etc/GMT+12", "UTC", "Pacific/Kiritimati"):
+        with practice.work(now=cut_off(LAST + WEEK, zone)) as work:
+            work.db.execute(text("select set_config('timezone', :asks, true)"), {"asks": asks})
+            assert len(preview(work, LAST + WEEK, work.now).problems) == 1
+    office.set_rate(5000, cut_off(LAST, zone) + HOUR, who=other)
+    assert told(office.close(LAST + WEEK, cut_off(LAST + WEEK, zone))) == [("late", before, 5000)]
+
+
+def test_a_voided_session_is_not_paid(office: Office) -> None:
+    for one in (office.held(), office.held(HELD + HOUR, signed=False)):
+        with office.practice.work(now=CUT_OFF - HOUR) as work:
+            void_completion(work, Scope.ALL, one, "Twice")
+    found = office.close(LAST, CUT_OFF)
+    assert (found.lines, found.standby) == ([], [])
 
 
 def test_whoever_has_left_is_paid(office: Office) -> None:
@@ -207,75 +211,6 @@ def test_weeks_of_the_clock_changes(office: Office, week: date, end: datetime) -
     assert told(found) == [("late", before, 6050), ("regular", early, 6050)]
     assert [line.appointment_id for line in found.standby] == [late]
     assert told(office.close(week + WEEK, end + WEEK + HOUR)) == [("late", late, 6050), ("regular", after, 6050)]
-
-
-# Corrections
-
-
-def test_a_rate_that_changes_what_was_paid_is_an_adjustment(office: Office) -> None:
-    one = office.held()
-    office.close(LAST, CUT_OFF)
-    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 10))
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert told(found) == [("adjustment", one, 950)]
-    assert (found.lines[0].rate_cents, found.lines[0].reason) == (7000, "RATE_CHANGED")
-    assert office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + DAY).lines == []
-    office.set_rate(6000, NEXT_CUT_OFF + DAY, date(2026, 3, 10))
-    assert told(office.preview(LAST + 2 * WEEK, NEXT_CUT_OFF + 2 * DAY)) == [("adjustment", one, -1000)]
-
-
-def test_a_multiplier_too_and_one_that_changes_nothing_is_none(office: Office) -> None:
-    one = office.held()
-    office.close(LAST, CUT_OFF)
-    with office.practice.work(now=CUT_OFF + HOUR) as work:
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal(3), effective_on=date(2026, 3, 11))
-        set_multiplier(work, kind="GROUP", multiplier=Decimal(3), effective_on=date(2026, 3, 1))
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 1815)]
-    with office.practice.work(now=NEXT_CUT_OFF + HOUR) as work:
-        set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.3"), effective_on=date(2026, 3, 10))
-    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
-
-
-def test_a_rate_that_was_set_while_the_week_was_closed_is_not_overlooked(office: Office) -> None:
-    one = office.held(HELD - WEEK)
-    office.close(LAST - WEEK, CUT_OFF)
-    office.close(LAST, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + HOUR - 2 * SECOND, date(2026, 3, 1))  # its transaction ended after the closing
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("adjustment", one, 950)]
-
-
-def test_what_is_taken_back_is_taken_from_the_next_week(office: Office) -> None:
-    one, other = office.held(), office.held(HELD + HOUR)
-    with pytest.raises(SessionNotPaid):
-        office.take_back(one, CUT_OFF)
-    before = office.close(LAST, CUT_OFF)
-    with pytest.raises(SessionPaid), office.practice.work(now=CUT_OFF) as work:
-        void_completion(work, Scope.ALL, one, "Twice")
-    office.take_back(one, CUT_OFF + HOUR)
-    with pytest.raises(SessionVoided):
-        office.take_back(one, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + 2 * HOUR, date(2026, 3, 1))
-    found = office.close(LAST + WEEK, NEXT_CUT_OFF)
-    assert told(found) == [("adjustment", one, -6050), ("adjustment", other, 950)]
-    assert found.lines[0].reason == "VOIDED"
-    assert office.close(LAST + 2 * WEEK, NEXT_CUT_OFF + WEEK).lines == []
-    assert office.preview(LAST, NEXT_CUT_OFF) == before
-
-
-def test_kind_and_minutes_are_as_paid(office: Office) -> None:
-    """A service that is longer from today on was not longer when it was paid; nor is what a completion has fixed."""
-    imported, fixed = office.held(), office.held(HELD + HOUR, signed=False)
-    with office.practice.work(now=CUT_OFF) as work:
-        assert complete_session(work, fixed).minutes == 60
-    office.close(LAST, CUT_OFF)
-    with office.practice.house.store.session_in(office.practice.id) as db:
-        db.execute(
-            text("update services set minutes = 30, kind = 'INTAKE' where id = :id"), {"id": office.sessions.service}
-        )
-    office.sign(fixed, CUT_OFF + HOUR)
-    office.set_rate(7000, CUT_OFF + HOUR, date(2026, 3, 1))
-    assert told(office.close(LAST + WEEK, NEXT_CUT_OFF)) == [("late", fixed, 7000), ("adjustment", imported, 950)]
 
 
 # Groups
@@ -343,11 +278,31 @@ def test_a_group_counts_while_a_signed_seat_stands_and_again_when_one_is_added(o
     assert office.close(LAST + 5 * WEEK, after + 3 * WEEK).lines == []
 
 
+def test_a_group_that_was_paid_nothing_and_given_up_is_paid_once_it_counts_again(office: Office) -> None:
+    """No adjustment says that it was given up, for there was nothing to take back."""
+    office.set_rate(0, HELD)
+    group, (first, second) = office.group()
+    for seat in (first, second):
+        office.sign(seat, HELD + 2 * HOUR)
+    assert told(office.close(LAST, CUT_OFF)) == [("regular", first, 0)]
+    for seat in (first, second):
+        office.take_back(seat, CUT_OFF + HOUR)
+    service = office.rows("group_sessions")[0].service_id
+    third = office.held(signed=False, service=service, group_session_id=group, status_at=CUT_OFF + HOUR)
+    office.set_rate(6050, CUT_OFF + 2 * HOUR)
+    assert office.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
+    after = NEXT_CUT_OFF + WEEK
+    assert office.close(LAST + 2 * WEEK, after).lines == []
+    office.sign(third, after + HOUR)
+    assert told(office.close(LAST + 3 * WEEK, after + WEEK)) == [("adjustment", first, 13613)]
+
+
 # What was known
 
 
 def test_a_preview_uses_what_was_known_then_also_of_what_was_closed(office: Office) -> None:
     one = office.held()
+    office.open(LAST, HELD + DAY)
     open_then = office.preview(LAST, CUT_OFF)
     closed = office.close(LAST, CUT_OFF + HOUR)
     office.set_rate(9900, CUT_OFF + 2 * HOUR)

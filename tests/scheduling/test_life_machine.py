@@ -1,11 +1,6 @@
 """A practice's schedule lived at random against the real database. After every step everything that has to hold of it
-is worked out anew from the rows, and what was done or refused is held against what the rows say should be.
+is worked out anew from the rows, and what was done or refused is held against what the rows say should be."""
 
-Hypothesis looks for a short life that goes wrong, and likes to repeat itself; busy practices mix all steps evenly and
-get far. Both are the same in every normal run. CASELOAD_LONG=1 lives for many thousands of steps more.
-"""
-
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -13,8 +8,7 @@ from random import Random
 from typing import Any, ClassVar
 from uuid import UUID
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from practice.errors import Refusal
 from practice.scheduling import blocks, changing, life, moving, requests, series, waitlist
@@ -26,9 +20,8 @@ from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, wall
 from tests.support.people import House, Person, make_practice
 from tests.support.schedule import make_client, make_room, make_service, open_hours
 from tests.support.schedule_state import GIVEN_UP, MAY_FOLLOW, OPEN, State, check, read_state
-from tests.support.steps import Steps
+from tests.support.steps import LONG, Steps, live_shortly, tell
 
-LONG = bool(os.environ.get("CASELOAD_LONG"))
 LIVES, STEPS = (100, 50) if LONG else (20, 25)
 BUSY_PRACTICES, BUSY_STEPS = (100, 300) if LONG else (10, 100)
 
@@ -324,17 +317,8 @@ class Schedule(RuleBasedStateMachine):
 
 def test_no_short_life_goes_wrong(house: Installation) -> None:
     Schedule.house = house
-    lived = settings(
-        max_examples=LIVES,
-        stateful_step_count=STEPS,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate] if LONG else [Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(Schedule, settings=lived)
-    print(f"{sum(Schedule.done.values())} steps: {dict(sorted(Schedule.done.items()))}")  # noqa: T201 - read with -s
+    live_shortly(Schedule, LIVES, STEPS)
+    tell(Schedule.done)
 
 
 def test_no_busy_practice_goes_wrong(house: Installation) -> None:
@@ -343,9 +327,8 @@ def test_no_busy_practice_goes_wrong(house: Installation) -> None:
     for seed in range(BUSY_PRACTICES):
         random, practice = Random(seed), Schedule()  # noqa: S311
         practice.open()
-        for name in random.choices(list(choosing.all), k=BUSY_STEPS):
-            choosing.take(practice, name, random)
+        for _ in choosing.live(practice, random, BUSY_STEPS):
             check(practice.state)
-    print(f"{sum(Schedule.done.values())} steps: {dict(sorted(Schedule.done.items()))}")  # noqa: T201 - read with -s
+    tell(Schedule.done)
     tried = {name.rpartition(" ")[0] for name in Schedule.done}
     assert {name for name in tried if not Schedule.done[f"{name} done"]} == set()

@@ -3,13 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from practice.pay.completions import take_back
 from practice.pay.lines import Preview
-from practice.pay.periods import close_period, preview
+from practice.pay.periods import close_period, open_period, preview
 from practice.pay.rates import set_pay_rate
+from tests.support.pay_books import Books
 from tests.support.people import House, Person
 from tests.support.schedule import make_service
 from tests.support.sessions import Sessions, make_group
@@ -51,6 +53,10 @@ class Office:
     def sign(self, appointment: UUID, at: datetime, by: Person | None = None) -> None:
         self.sessions.note(appointment, signed_at=at, created_at=at, clinician=by or self.clinician)
 
+    def open(self, week: date, at: datetime) -> None:
+        with self.practice.work(now=at) as work:
+            open_period(work, week)
+
     def close(self, week: date, at: datetime) -> Preview:
         with self.practice.work(now=at) as work:
             return close_period(work, week)
@@ -62,6 +68,10 @@ class Office:
     def take_back(self, appointment: UUID, at: datetime) -> None:
         with self.practice.work(now=at) as work:
             take_back(work, appointment, "Never held")
+
+    @property
+    def books(self) -> Books:
+        return Books(self.practice, ZoneInfo("America/New_York"))
 
     def rows(self, table: str) -> list[Any]:
         with self.practice.house.store.session_in(self.practice.id) as db:

@@ -1,15 +1,16 @@
 """The steps of a machine: a practice whose sessions are held, completed, voided, written up and signed at random."""
 
-import inspect
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
+from practice.desk import completing
 from practice.errors import Refusal
 from practice.notes.amending import amend_note
 from practice.notes.locking import unlock_session
@@ -23,14 +24,21 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.desk import DAY, HOUR, MINUTE, NEW_YORK, SECOND
+from tests.support.desk import DAY, HOUR, MINUTE, SECOND
 from tests.support.notes import license_as
+from tests.support.pay_books import WEEK, Books, Due
 from tests.support.people import House, Person, make_practice
 from tests.support.schedule import make_appointment, make_client, make_service, put
 from tests.support.sessions import PROGRESS, Sessions
-from tests.support.slow_close import WEEK, Books, Due
+from tests.support.steps import Steps
 
-SPRING, AUTUMN = datetime(2026, 2, 20, 17, tzinfo=UTC), datetime(2026, 10, 16, 16, tzinfo=UTC)
+# Each a few weeks before its clocks change: by an hour less in spring, an hour more in autumn.
+BEGINNINGS = [
+    ("America/New_York", datetime(2026, 2, 20, 17, tzinfo=UTC)),
+    ("America/Denver", datetime(2026, 10, 16, 16, tzinfo=UTC)),
+    ("Pacific/Auckland", datetime(2026, 3, 18, 22, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 10, 16, 16, tzinfo=UTC)),
+]
 
 # What a step takes, by the name of its parameter.
 CHOICES: dict[str, Any] = {
@@ -57,28 +65,11 @@ CHOICES: dict[str, Any] = {
 }
 WEIGHTS = {
     **{"meet": 12, "hold": 4, "hold_group": 4, "complete": 8, "sign": 6, "co_sign": 5, "unlock": 3, "bring_in": 2},
-    **{
-        "pass_time": 3,
-        "to_cut_off": 3,
-        "close_next": 10,
-        "set_rate": 5,
-        "set_multiplier": 3,
-        "void": 2,
-        "take_back": 3,
-    },
-    **{"look": 3, "look_back": 4, "be_late": 6, "hurry_up": 3, "give_up_a_group": 3},
+    **{"pass_time": 3, "to_cut_off": 3, "close_next": 10, "set_rate": 5, "set_multiplier": 3, "void": 2},
+    **{"take_back": 3, "look": 3, "look_back": 4, "be_late": 6, "hurry_up": 3, "give_up_a_group": 3},
+    "open_week": 4,  # some time before it is closed
 }
-ALL_STEPS: list[str] = []
-
-
-def choosing(step: Callable[..., None]) -> Any:
-    """A rule of the machine that draws each of its parameters from their choices."""
-    ALL_STEPS.extend([step.__name__] * WEIGHTS.get(step.__name__, 1))
-    return rule(**{name: st.sampled_from(CHOICES[name]) for name in drawn(step)})(step)
-
-
-def drawn(step: Callable[..., None]) -> list[str]:
-    return [name for name in inspect.signature(step).parameters if name != "self"]
+choosing = Steps(CHOICES, WEIGHTS)
 
 
 class Life(RuleBasedStateMachine):
@@ -87,19 +78,19 @@ class Life(RuleBasedStateMachine):
     house: ClassVar[Installation]
     done: ClassVar[Counter[str]] = Counter()
 
-    @initialize(start=st.sampled_from([SPRING, AUTUMN]))
-    def begin(self, start: datetime) -> None:
+    @initialize(where=st.sampled_from(BEGINNINGS))
+    def begin(self, where: tuple[str, datetime]) -> None:
         """With something that can go wrong already."""
-        self.open(start)
+        self.open(*where)
         for who, lately in ((0, 3), (0, 9), (1, 2), (2, 1)):
             self.meet(who, 0, "TALK", lately)
         self.hold_group(0, 2, 2)
         self.complete(0, row=True)
         self.hold(0, 0, "FIRST", 1)
 
-    def open(self, start: datetime) -> None:
-        self.now = start
-        self.practice: House = make_practice(self.house, now=start)
+    def open(self, zone: str, start: datetime) -> None:
+        self.now, self.zone = start, ZoneInfo(zone)
+        self.practice: House = make_practice(self.house, time_zone=zone, now=start)
         self.supervisor = self.practice.add("supervisor")
         self.clinicians: list[Person] = [
             self.practice.add("clinician", supervisor=self.supervisor),
@@ -123,7 +114,7 @@ class Life(RuleBasedStateMachine):
         self.books = self.read()
 
     def read(self) -> Books:
-        return Books(self.practice, NEW_YORK)
+        return Books(self.practice, self.zone)
 
     def do(self, name: str, verb: Callable[[Work], Any], by: Person | None = None, expected: bool | None = None) -> Any:
         """What came of a step: an answer, or a refusal that left everything as it was."""
@@ -136,6 +127,7 @@ class Life(RuleBasedStateMachine):
             refusal = error
         Life.done[f"{name} {'refused' if refusal else 'done'}"] += 1
         before = self.look_again()
+        self.books.check_instants(before, self.now)
         if refusal is not None:
             assert self.books.rows == before.rows, f"{name} was refused and changed something: {refusal}"
         if expected is not None:
@@ -149,8 +141,7 @@ class Life(RuleBasedStateMachine):
         assert closed == {row.id: row for row in self.books.periods if row.id in closed}
         lines = {row.id: row for row in self.books.lines if row.period_id in closed}
         assert lines == {row.id: row for row in before.lines}
-        if self.books.periods:
-            self.books.check(before)
+        self.books.check(before)
         return before
 
     def forget(self, since: datetime) -> None:
@@ -276,13 +267,8 @@ class Life(RuleBasedStateMachine):
         seat = self.seat(number, lambda one: one.status == "SCHEDULED" and one.starts_at <= self.now)
         if seat is None:
             return
-
-        def verb(work: Work) -> None:
-            life.complete(work, seat.id, Scope.ALL)
-            if row:
-                complete_session(work, seat.id)
-
-        self.do("complete", verb, expected=True)
+        verb = completing.complete if row else life.complete
+        self.do("complete", lambda work: verb(work, seat.id, Scope.ALL) and None, expected=True)
 
     @choosing
     def count(self, number: int) -> None:

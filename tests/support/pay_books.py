@@ -1,7 +1,6 @@
-"""Pay worked out from a practice's rows the long way: at any instant, every session of its whole history, one by one.
-
-Nothing here is of the practice's code. What was paid so far is taken from the lines of the weeks that were closed then.
-"""
+"""The books of a practice: its rows, and what its weeks pay, worked out from them the long way: at any instant, every
+session of the whole history, one by one. Nothing here is of the practice's code. What was paid so far is taken from the
+lines of the weeks that were closed then."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -36,6 +35,15 @@ TABLES = {
     "lines": "select * from pay_lines where tenant_id = :id order by id",
     "locks": "select id, appointment_id, kind, at, until from session_locks where tenant_id = :id order by id",
     "audit": "select count(*) from audit_log where tenant_id = :id",
+}
+# What a verb writes has its instant.
+WRITTEN_AT = {
+    "seats": ["status_at"],
+    "notes": ["created_at", "signed_at"],
+    "completions": ["created_at", "voided_at"],
+    "rates": ["set_at"],
+    "multipliers": ["set_at"],
+    "periods": ["opened_at", "closed_at"],
 }
 PAID = ("regular", "late")
 
@@ -220,10 +228,10 @@ class Books:
                 found[line.session_id].last_reason = line.reason
         return found
 
-    def standing_by(self, at: datetime) -> list[Any]:
-        """Of the last week that was closed then. Whatever was told to wait is paid once it is signed."""
-        closed = [row for row in self.periods if row.closed_at and row.closed_at <= at]
-        return [line for line in self.lines if closed and (line.period_id, line.kind) == (closed[-1].id, "standby")]
+    def standing_by(self, at: datetime) -> set[UUID]:
+        """In the last week that was closed then. Whatever was told to wait is paid once it is signed."""
+        closed = [row.id for row in self.periods if row.closed_at and row.closed_at <= at]
+        return {line.session_id for line in self.lines if line.kind == "standby" and line.period_id in closed[-1:]}
 
     # What that means
 
@@ -232,7 +240,7 @@ class Books:
         periods = [row for row in (*self.periods, *opened) if row.opened_at <= at]
         first = min((row.week for row in periods), default=None)
         closed = [row.week for row in periods if row.closed_at and row.closed_at <= at]
-        due, paid = Due([], [], set()), self.paid(at)
+        due, paid, waiting = Due([], [], set()), self.paid(at), self.standing_by(at)
         next_week = max(closed) + WEEK if closed else first
         if first is None or week < first:
             first, next_week, paid = None, None, {}
@@ -247,7 +255,7 @@ class Books:
             if not session.stands:
                 continue
             if natural is not None and natural <= week:
-                waited = any(line.session_id == session.key for line in self.standing_by(at))
+                waited = session.key in waiting
                 left_over = first is not None and week == next_week and (first <= natural or waited)
                 if natural == week or left_over:
                     self.pay(due, session, "regular" if self.week_of(session.starts_at) == week else "late", at)
@@ -329,8 +337,20 @@ class Books:
 
     # What holds at any time
 
+    def check_instants(self, before: "Books", now: datetime) -> None:
+        """Of what was written since then, in one step."""
+        for table, columns in WRITTEN_AT.items():
+            known = {row.id: row for row in before.rows[table]}
+            for row in self.rows[table]:
+                for column in columns:
+                    assert getattr(row, column) in (getattr(known.get(row.id), column, None), now), (table, column)
+
     def check(self, before: "Books") -> None:
-        """Lines that were there before stay as they were, which is seen elsewhere; so the new ones are looked at."""
+        """Lines that were there before stay as they were, which is seen elsewhere; so what is new is looked at."""
+        for row in self.completions:
+            if row.id not in before.completion_of:
+                service = self.service_of[self.seat_of[row.id].service_id]
+                assert (row.kind, row.minutes) == (service.kind, service.minutes)
         weeks = {row.id: row for row in self.periods}
         in_order = [row.week for row in self.periods]
         assert in_order == [in_order[0] + number * WEEK for number in range(len(in_order))]
