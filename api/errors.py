@@ -113,7 +113,8 @@ def install_error_handlers(app: FastAPI) -> None:
             {"field": ".".join(named(part) for part in problem["loc"]), "problem": problem["msg"]}
             for problem in error.errors()
         ]
-        sentence = f"{len(fields)} field{'s are' if len(fields) > 1 else ' is'} not as they should be; each is listed."
+        what = "1 field is not as it" if len(fields) == 1 else f"{len(fields)} fields are not as they"
+        sentence = f"{what} should be; each is listed."
         return error_response(request, 422, "VALIDATION_ERROR", sentence, fields)
 
     @app.exception_handler(HTTPException)
