@@ -268,7 +268,7 @@ def get_note(desk: Desk, note_id: UUID, reason: Reason = None) -> NoteOut:
 @endpoint(router, "PUT", "/{note_id}", may="notes.write", refusals=WRITING)
 def save_note(desk: Desk, note_id: UUID, version: Version, body: ContentIn) -> NoteOut:
     """The draft as it now stands, as a further version. The earlier ones stay."""
-    return shown(desk, notes.save_note(desk.work, desk.scope, note_id, version, **body.model_dump()))
+    return shown(desk, notes.save_note(desk.work, note_id, version, **body.model_dump()))
 
 
 @endpoint(router, "DELETE", "/{note_id}", may="notes.write", status=204, refusals=WRITING)

@@ -1,6 +1,5 @@
 """Rules of what notes and reports say: sections and diagnoses, how they are kept, and what has to be filled in."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +46,6 @@ def read(text: str) -> Content:
     document = json.loads(text)
     sections = tuple(Section(*parts) for parts in document["sections"])
     return Content(sections, tuple(document["diagnoses"]), document["salt"])
-
-
-def hash_of(content: Content) -> bytes:
-    return hashlib.sha256(kept(content).encode()).digest()
 
 
 def as_it_came(text: str) -> Content:
