@@ -6,7 +6,7 @@ of appointments; what else there is to know about those of a page is looked up a
 
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound, zone_of
 from practice.scheduling.booking_models import Appointment
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, start_of_day
 from practice.security.permissions import Scope, scope_of
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, page_of
@@ -115,11 +115,14 @@ def list_sessions(work: Work, scope: Scope, asked: PageRequest, filters: Filters
 
 
 def get_session(work: Work, scope: Scope, session_id: UUID) -> Seen:
-    found = work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id))
-    if found is None:
-        raise NotFound
+    find_session(work, scope, session_id)
     work.record("session_completion.read", "appointment", session_id)
     return seen(work, [session_id])[0]
+
+
+def find_session(work: Work, scope: Scope, session_id: UUID) -> None:
+    if work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id)) is None:
+        raise NotFound
 
 
 def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
@@ -155,10 +158,6 @@ def in_week(work: Work, week: date) -> tuple[ColumnElement[bool], ...]:
 def in_weeks(zone: ZoneInfo, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
     start, end = start_of_day(first, zone), start_of_day(last + WEEK, zone)
     return Appointment.starts_at >= start, Appointment.starts_at < end
-
-
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    return instant(day, time.min, zone)
 
 
 def is_voided() -> ColumnElement[bool]:

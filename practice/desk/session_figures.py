@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached, start_of_day
+from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached
 from practice.notes.deadline_rules import DAY, WEEK, cut_off, open_week
 from practice.pay.lines import Preview, rate_problem
 from practice.pay.pay_rules import week_problem
@@ -17,6 +17,7 @@ from practice.pay.periods import preview
 from practice.people.models import Staff
 from practice.people.service import Invalid, refuse_beyond, zone_of
 from practice.scheduling.booking_models import Appointment
+from practice.scheduling.wall_clock import start_of_day
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
