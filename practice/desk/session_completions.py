@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
 
 from practice.notes.deadline_rules import (
+    NO_SESSION_NOTES,
     WEEK,
     Days,
     Lateness,
@@ -55,7 +56,7 @@ FACTS = text("""
     left join lateral (
         select o.id, o.signed_at from notes as o
         where o.tenant_id = :tenant_id and o.appointment_id = a.id and o.voided_at is null
-            and o.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
+            and o.type <> all(:no_session_notes)
         order by o.signed_at nulls last, o.created_at desc, o.id desc limit 1
     ) as n on true
     left join lateral (
@@ -186,8 +187,8 @@ def seen(work: Work, session_ids: Sequence[UUID]) -> list[Seen]:
     if not session_ids:
         return []
     zone = zone_of(work)
-    values = {"tenant_id": work.tenant_id, "ids": list(session_ids), "now": work.now}
-    rows = {row.id: row for row in work.db.execute(FACTS, values)}
+    values = {"ids": list(session_ids), "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
+    rows = {row.id: row for row in work.db.execute(FACTS, values | {"tenant_id": work.tenant_id})}
     worth = worth_of(work, session_ids, work.now)
     clinicians = {row.clinician_id for row in rows.values()}
     paid_to = staff_reached(work, "pay", "read", clinicians)
