@@ -135,9 +135,9 @@ def tell_of_late(work: Work, zone: ZoneInfo) -> int:
     and admins hear of. Of a session that is completed late all that is due by then, when it is completed."""
     days = days_in_force(work)
     steps = (
-        ("note_late_reminder", days.remind, WRITER),
-        ("note_late_alert", days.alert, SUPERVISOR),
-        ("note_charge_held", days.hold, SUPERVISOR_AND_ADMINS),
+        ("NOTE_LATE_REMINDER", days.remind, WRITER),
+        ("NOTE_LATE_ALERT", days.alert, SUPERVISOR),
+        ("NOTE_CHARGE_HELD", days.hold, SUPERVISOR_AND_ADMINS),
     )
     return sum(
         tell(

@@ -76,6 +76,6 @@ def lateness(ends_at: datetime, signed_at: datetime | None, days: Days, now: dat
 def due_instants(week: date, zone: ZoneInfo) -> dict[str, datetime]:
     """When the clinicians of a week are reminded of what they have not signed: on its Friday and on the day it ends."""
     return {
-        "note_reminder_friday": instant(week + 5 * DAY, time(9), zone),
-        "note_reminder_sunday": instant(week + WEEK, time(12), zone),
+        "NOTE_REMINDER_FRIDAY": instant(week + 5 * DAY, time(9), zone),
+        "NOTE_REMINDER_SUNDAY": instant(week + WEEK, time(12), zone),
     }
