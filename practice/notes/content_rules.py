@@ -107,10 +107,10 @@ def diagnosis_problems(codes: Iterable[str]) -> list[str]:
     return problems
 
 
-def signing_problems(content: Content, required: Iterable[str]) -> list[str]:
-    """What is missing for a signature."""
+def signing_problems(content: Content, required: Iterable[str], what: str = "note") -> list[str]:
+    """What is missing for a signature, or to finish a report."""
     if content.empty:
-        return ["The note is empty."]
+        return [f"The {what} is empty."]
     if [section.key for section in content.sections] == [AS_IT_CAME]:
         return []
     filled = {section.key for section in content.sections if section.text.strip()}
