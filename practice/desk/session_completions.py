@@ -140,7 +140,7 @@ def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
     if filters.week is not None:
         query = query.where(*in_week(work, filters.week))
     for wanted, condition in (
-        (filters.signed, lambda: signed_session(Appointment.id)),
+        (filters.signed, signed_session),
         (filters.locked, lambda: is_locked(work)),
         (filters.paid, lambda: is_paid(work)),
     ):
@@ -175,7 +175,7 @@ def is_locked(work: Work) -> ColumnElement[bool]:
     state = func.coalesce(last.order_by(row.at.desc(), row.id.desc()).limit(1).scalar_subquery(), "NONE")
     zone = zone_of(work)
     past = Appointment.starts_at < start_of_day(open_week(work.now, zone), zone)
-    return and_(~signed_session(Appointment.id), or_(state == "LOCKED", and_(past, state != "OPEN")))
+    return and_(~signed_session(), or_(state == "LOCKED", and_(past, state != "OPEN")))
 
 
 def is_paid(work: Work) -> ColumnElement[bool]:
