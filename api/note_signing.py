@@ -18,7 +18,9 @@ from practice.rule_settings import PARAMETERS
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
-Hours = Annotated[int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].most, description="Else as the practice has set.")]
+Hours = Annotated[
+    int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].most, description="Else as the practice has set.")
+]
 
 
 class Return(Input):

@@ -4,7 +4,7 @@ Each step is for all sessions at once that it is due for, and does nothing where
 also of several workers, do what one does. A session is locked by rule whether or not this has run.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
