@@ -218,6 +218,7 @@ def examine_people(house: Installation, tenant_id: UUID, name: str) -> Iterator[
                 select m.account_id from memberships as m
                 where m.tenant_id = :t and m.ended_at is null
                     and not exists (select from staff as s where s.tenant_id = :t and s.account_id = m.account_id)
+                    and not exists (select from clients as c where c.tenant_id = :t and c.account_id = m.account_id)
                 order by 1
             """),
             parameters,
@@ -234,7 +235,9 @@ def examine_people(house: Installation, tenant_id: UUID, name: str) -> Iterator[
             parameters,
         ).all()
     if strangers:
-        sentence = f"{name}: {len(strangers)} accounts have a place here, but no staff record. End their memberships."
+        sentence = (
+            f"{name}: {len(strangers)} accounts have a place here and are neither of the staff nor clients. End these."
+        )
         yield Finding("people", False, sentence, {"accounts": [str(account) for account in strangers[:100]]})
     if shut_out:
         sentence = f"{name}: {len(shut_out)} of the staff have no place to sign in to. Invite or deactivate them."

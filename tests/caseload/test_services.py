@@ -91,6 +91,8 @@ def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload,
     kept = logins.read_text()
     assert caseload("demo", "--small").returncode == 0
     assert logins.read_text() == kept
+    examined = caseload("doctor")
+    assert examined.returncode == 0, examined.stdout
 
 
 def test_a_killed_database_comes_back_by_itself(caseload: Caseload, folder: Path) -> None:

@@ -18,6 +18,7 @@ from practice.security.letters import Letter
 from practice.store.store import Store
 from tests.support import cluster
 from tests.support.people import NOW, House, make_practice, sign_in
+from tests.support.schedule import make_portal_client
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -80,6 +81,11 @@ def test_a_place_without_a_staff_record_and_a_record_without_a_place_are_named(p
         "Practice Elm Street (elm-street)": {"staff": [str(clinician.staff_id)]},
         "Practice Oak Street (oak-street)": {"accounts": [str(clinician.account_id)]},
     }
+
+
+def test_a_client_who_signs_in_to_the_portal_is_no_finding(practice: House) -> None:
+    sign_in(practice.house, make_portal_client(practice).account_id, practice.id)
+    assert wrong(practice.house) == []
 
 
 def test_somebody_who_left_is_no_finding(practice: House) -> None:
