@@ -113,3 +113,11 @@ def client(app: FastAPI, portal: BlockingPortal) -> TestClient:
     """The API at a fixed time; a test moves it by setting `client.app.state.clock`."""
     app.state.clock = lambda: NOW
     return Service(app, portal)
+
+
+@pytest.fixture
+def own_client(client: TestClient, house: Installation, own_house: Installation) -> Iterator[TestClient]:
+    """The same over the installation of one test alone."""
+    client.app.state.house = own_house
+    yield client
+    client.app.state.house = house
