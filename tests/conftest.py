@@ -104,7 +104,7 @@ def portal() -> Iterator[BlockingPortal]:
 
 @pytest.fixture(scope="session")
 def app(house: Installation) -> FastAPI:
-    """Made once: that takes a second."""
+    """For all tests of a worker: making it takes a second."""
     return create_app(house)
 
 
