@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import anyio.to_thread
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -111,10 +111,8 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     )
     app.state.house = house
     app.state.clock = clock
-    api = APIRouter(prefix="/api/v1")
     for room in ROOMS:
-        api.include_router(room.router)
-    app.include_router(api)
+        app.include_router(room.router, prefix="/api/v1")
     app.include_router(health.router)
     health.serve_metrics(app)
     install_error_handlers(app)

@@ -18,7 +18,9 @@ from practice.rule_settings import PARAMETERS
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
-MOST_HOURS = PARAMETERS["note_unlock_hours"].most
+Hours = Annotated[
+    int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].most, description="Else as the practice has set.")
+]
 
 
 class Return(Input):
@@ -29,15 +31,12 @@ class Several(Input):
     note_ids: Annotated[list[UUID], Field(min_length=1, max_length=signing.MOST_AT_ONCE)]
 
 
-class Unlock(Input):
-    """Without hours it is as many as the practice's settings say."""
-
-    reason: Because
-    hours: Annotated[int | None, Field(ge=1, le=MOST_HOURS)] = None
-
-
 class Lock(Input):
     reason: Because
+
+
+class Unlock(Lock):
+    hours: Hours | None = None
 
 
 class SignedOut(BaseModel):

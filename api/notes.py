@@ -12,11 +12,10 @@ from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
 from api.fields import PLAIN, WRITTEN, Day, Short, Why
 from practice.notes import amending, notes, reading, searching, verifying
-from practice.notes.content_rules import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH
+from practice.notes.content_rules import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH, Content
 from practice.notes.models import Note
 from practice.notes.reading import Filters, Reading
 from practice.notes.refusals import TOUCHING, WRITING, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
-from practice.notes.versions import Version as NoteVersion
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
@@ -33,6 +32,9 @@ Type = Literal[
 Status = Literal["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 SectionText = Annotated[str, StringConstraints(max_length=SECTION_LENGTH, pattern=WRITTEN)]
+Passage = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_LENGTH, pattern=WRITTEN)
+]
 Because = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=WRITTEN)]
 
 
@@ -54,7 +56,7 @@ class AmendmentIn(ContentIn):
 
 
 class AddendumIn(Input):
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=WRITTEN)]
+    text: Passage
     reason: Because
 
 
@@ -194,8 +196,8 @@ class FindsOut(BaseModel):
 NoteInList: Any = some_of(NoteState)
 
 
-def sections_out(version: NoteVersion) -> list[SectionOut]:
-    return [SectionOut(key=one.key, title=one.title, text=one.text) for one in version.content.sections]
+def sections_out(content: Content) -> list[SectionOut]:
+    return [SectionOut(key=one.key, title=one.title, text=one.text) for one in content.sections]
 
 
 def returns_out(returns: Sequence[Any]) -> list[ReturnOut]:
@@ -216,7 +218,7 @@ def note_out(read: Reading, *, by_client: bool = False) -> NoteOut:
     ]
     return NoteOut(
         **NoteState.of(read.note).model_dump(),
-        sections=sections_out(read.base),
+        sections=sections_out(read.base.content),
         diagnoses=list(read.base.content.diagnoses),
         generated=read.base.generated,
         addenda=addenda,
@@ -268,7 +270,7 @@ def get_note(desk: Desk, note_id: UUID, reason: Reason = None) -> NoteOut:
 @endpoint(router, "PUT", "/{note_id}", may="notes.write", refusals=WRITING)
 def save_note(desk: Desk, note_id: UUID, version: Version, body: ContentIn) -> NoteOut:
     """The draft as it now stands, as a further version. The earlier ones stay."""
-    return shown(desk, notes.save_note(desk.work, desk.scope, note_id, version, **body.model_dump()))
+    return shown(desk, notes.save_note(desk.work, note_id, version, **body.model_dump()))
 
 
 @endpoint(router, "DELETE", "/{note_id}", may="notes.write", status=204, refusals=WRITING)
@@ -285,7 +287,7 @@ def get_note_history(desk: Desk, note_id: UUID, reason: Reason = None) -> Histor
     versions = [
         VersionOut(
             **{name: getattr(version, name) for name in ("number", "kind", "generated", "written_at", "written_by_id")},
-            sections=sections_out(version),
+            sections=sections_out(version.content),
             diagnoses=list(version.content.diagnoses),
             reason=None if by_client else version.reason,
         )

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.answers import FileOut, Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
-from api.fields import PLAIN, WRITTEN, Day, Short, Why
+from api.fields import PLAIN, Day, Short, Why
+from api.notes import SectionOut, SectionText, sections_out
 from practice.notes import report_reading, reports
-from practice.notes.content_rules import MOST_SECTIONS, SECTION_LENGTH
+from practice.notes.content_rules import MOST_SECTIONS
 from practice.notes.plan_models import ProgressReport, ProgressReportVersion
 from practice.notes.refusals import NotYours
 from practice.notes.report_reading import Filters, Report
@@ -20,7 +21,6 @@ from practice.notes.reports import ReportDraft, ReportFinal, ReportIncomplete
 
 router = APIRouter(tags=["progress reports"])
 
-SectionText = Annotated[str, StringConstraints(max_length=SECTION_LENGTH, pattern=WRITTEN)]
 Sections = Annotated[
     dict[Short, SectionText],
     Field(max_length=MOST_SECTIONS, description="By their keys in the template. One that is left out is empty."),
@@ -97,12 +97,6 @@ class ReportOut(BaseModel):
         return cls(**{name: getattr(report, name) for name in ReportOut.model_fields})
 
 
-class SectionOut(BaseModel):
-    key: str
-    title: str
-    text: str
-
-
 class ReportTextOut(ReportOut):
     """`number` is that of the version whose text this is."""
 
@@ -111,8 +105,8 @@ class ReportTextOut(ReportOut):
 
     @classmethod
     def whole(cls, found: Report) -> "ReportTextOut":
-        sections = [SectionOut(**vars(section)) for section in found.content.sections]
-        return cls(**ReportOut.of(found.report).model_dump(), number=found.version.number, sections=sections)
+        about = ReportOut.of(found.report).model_dump()
+        return cls(**about, number=found.version.number, sections=sections_out(found.content))
 
 
 class ReportVersionOut(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, Version, endpoint
 from api.fields import Day, MoneyOut, Why
+from api.note_signing import Hours
 from practice.desk import completing, session_completions
 from practice.desk.completing import Done, NoteMissing
 from practice.desk.session_completions import Filters, Seen
@@ -39,7 +40,7 @@ class Reasoned(Input):
 
 
 class Override(Reasoned):
-    hours: Annotated[int | None, Field(ge=1, le=336, description="Else as the practice has set.")] = None
+    hours: Hours | None = None
 
 
 class BulkIn(Input):

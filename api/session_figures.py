@@ -1,6 +1,8 @@
 """What a clinician's completed sessions come to, beside `session_completions` and written like it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from api.deps import Desk, endpoint
 from api.fields import Day, MoneyOut
 from api.session_completions import SessionOut
 from practice.desk import session_figures
-from practice.desk.session_figures import Analytics, Week
+from practice.desk.session_figures import Analytics, Dashboard, Week
 from practice.pay.lines import Line, Preview
 
 router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
@@ -99,8 +101,8 @@ class PaymentOut(BaseModel):
             payPeriodWeek=preview.week,
             cutOff=preview.cut_off,
             status=preview.status,
-            totalAmount=sum(line.amount_cents for line in preview.lines),
-            standbyAmount=sum(line.amount_cents for line in preview.standby),
+            totalAmount=total_of(preview.lines),
+            standbyAmount=total_of(preview.standby),
             lines=[LineOut.of(line) for line in preview.lines],
             standby=[LineOut.of(line) for line in preview.standby],
             problems=preview.problems,
@@ -119,24 +121,39 @@ class WeekOut(BaseModel):
     standby: MoneyOut | None
 
     @classmethod
-    def of(cls, week: Week, **more: object) -> "WeekOut":
-        return cls.model_validate(
-            {
-                **{"payPeriodWeek": week.week, "deadline": week.deadline, "isDeadlinePassed": week.passed},
-                **{"totalSessions": len(week.sessions), "signedSessions": len(week.signed)},
-                **{"unsignedSessions": len(week.unsigned), "lockedSessions": week.locked},
-                **{"earned": week.cents(week.signed), "standby": week.cents(week.unsigned)},
-                **more,
-            }
+    def of(cls, week: Week) -> "WeekOut":
+        return WeekOut(
+            payPeriodWeek=week.week,
+            deadline=week.deadline,
+            isDeadlinePassed=week.passed,
+            totalSessions=len(week.sessions),
+            signedSessions=len(week.signed),
+            unsignedSessions=len(week.unsigned),
+            lockedSessions=week.locked,
+            earned=week.cents(week.signed),
+            standby=week.cents(week.unsigned),
         )
 
 
 class DashboardOut(WeekOut):
-    """The week whose deadline comes next, and the ones before it. Amounts are for those who read this pay."""
+    """The week whose deadline comes next, and the ones before it. Amounts are for those who read this pay: of this week
+    what the payment calculation comes to, of those before what their own sessions are worth."""
 
     providerId: UUID
     secondsLeft: int
     lastWeeks: list[WeekOut]
+
+    @classmethod
+    def whole(cls, provider_id: UUID, found: Dashboard, now: datetime) -> "DashboardOut":
+        week, pay = WeekOut.of(found.week).model_dump(exclude={"earned", "standby"}), found.pay
+        return cls(
+            **week,
+            earned=None if pay is None else total_of(pay.lines),
+            standby=None if pay is None else total_of(pay.standby),
+            providerId=provider_id,
+            secondsLeft=int((found.week.deadline - now).total_seconds()),
+            lastWeeks=[WeekOut.of(before) for before in reversed(found.before)],
+        )
 
 
 class ReportedWeekOut(BaseModel):
@@ -202,8 +219,12 @@ class AnalyticsOut(BaseModel):
         )
 
 
-def number(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def total_of(lines: Iterable[Line]) -> int:
+    return sum(line.amount_cents for line in lines)
 
 
 @endpoint(router, "GET", "/compliance/deadlines/{provider_id}", may="session_completions.read")
@@ -220,13 +241,8 @@ def get_payment_calculation(desk: Desk, provider_id: UUID, query: Annotated[Week
 
 @endpoint(router, "GET", "/dashboard/{provider_id}", may="session_completions.read")
 def get_session_dashboard(desk: Desk, provider_id: UUID) -> DashboardOut:
-    """How a clinician's week stands, how long there is left to sign, and the weeks before."""
-    *before, now = session_figures.weeks_of_provider(desk.work, desk.scope, provider_id)
-    left = int((now.deadline - desk.now).total_seconds())
-    last = [WeekOut.of(week) for week in reversed(before)]
-    dashboard = DashboardOut.of(now, providerId=provider_id, secondsLeft=left, lastWeeks=last)
-    assert isinstance(dashboard, DashboardOut)  # noqa: S101 - `of` makes its own kind
-    return dashboard
+    """How a clinician's week stands, what it pays, how long there is left to sign, and the weeks before."""
+    return DashboardOut.whole(provider_id, session_figures.dashboard_of(desk.work, desk.scope, provider_id), desk.now)
 
 
 @endpoint(router, "GET", "/analytics/{provider_id}", may="session_completions.read")

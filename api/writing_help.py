@@ -1,25 +1,19 @@
 """Help with writing notes, where somebody has connected a model."""
 
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from api.answers import Input
 from api.deps import Desk, Version, endpoint
-from api.fields import WRITTEN, LongText
-from api.notes import NoteOut, shown
+from api.fields import LongText
+from api.notes import NoteOut, Passage, shown
 from practice.notes import helping
-from practice.notes.content_rules import SECTION_LENGTH
 from practice.notes.helping import WritingHelpOff
 from practice.notes.refusals import WRITING, NotYourNote
 
 router = APIRouter(prefix="/notes", tags=["notes"])
-
-Passage = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_LENGTH, pattern=WRITTEN)
-]
 
 
 class Source(Input):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import settings
 from pydantic import SecretStr
@@ -21,6 +23,7 @@ from practice.settings import Settings
 from practice.store.ids import new_id
 from practice.store.store import Store
 from tests.support import cluster
+from tests.support.in_process import Service
 from tests.support.people import NOW, House, make_practice
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
@@ -92,7 +95,29 @@ def practice(house: Installation) -> House:
     return make_practice(house)
 
 
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """Where the service in this process runs."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="session")
+def app(house: Installation) -> FastAPI:
+    """For all tests of a worker: making it takes a second."""
+    return create_app(house)
+
+
 @pytest.fixture
-def client(house: Installation) -> TestClient:
+def client(app: FastAPI, portal: BlockingPortal) -> TestClient:
     """The API at a fixed time; a test moves it by setting `client.app.state.clock`."""
-    return TestClient(create_app(house, clock=lambda: NOW), raise_server_exceptions=False)
+    app.state.clock = lambda: NOW
+    return Service(app, portal)
+
+
+@pytest.fixture
+def own_client(client: TestClient, house: Installation, own_house: Installation) -> Iterator[TestClient]:
+    """The same over the installation of one test alone."""
+    client.app.state.house = own_house
+    yield client
+    client.app.state.house = house

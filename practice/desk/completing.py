@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from practice.desk.session_completions import Filters, Seen, filtered, seen, start_of_day
+from practice.desk.session_completions import Seen, find_session, seen
 from practice.errors import Refusal
 from practice.notes import locking
 from practice.notes.deadline_rules import DAY, NO_SESSION_NOTES
@@ -25,6 +25,7 @@ from practice.people.service import Invalid, NotFound, Stale, apply, zone_of
 from practice.scheduling import life
 from practice.scheduling.booking_models import Appointment
 from practice.scheduling.refusals import WrongStatus
+from practice.scheduling.wall_clock import start_of_day
 from practice.security.permissions import Scope, require
 from practice.security.work import Work
 
@@ -183,8 +184,3 @@ def override_lock(work: Work, scope: Scope, session_id: UUID, reason: str, hours
     locking.unlock_session(work, scope, session_id, reason, hours)
     work.db.flush()
     return seen(work, [session_id])[0]
-
-
-def find_session(work: Work, scope: Scope, session_id: UUID) -> None:
-    if work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id)) is None:
-        raise NotFound

@@ -1,21 +1,22 @@
 """The job of the deadlines: it notes down what the weekly deadline locked, reminds of notes, and tells of late ones.
 
-Each step is one statement over all sessions that it is due for, and does nothing where it has been done: any number of
-runs, also of several workers, do what one does. A session is locked by rule whether or not this has run.
+Each step is for all sessions at once that it is due for, and does nothing where it has been done: any number of runs,
+also of several workers, do what one does. A session is locked by rule whether or not this has run.
 """
 
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, func, select, text
+from sqlalchemy import CursorResult, TextClause, func, select, text
 
-from practice.notes.deadline_rules import DAY, WEEK, cut_off, due_instants, open_week, week_of
+from practice.messages.planning import ToStaff, tell_staff_once
+from practice.notes.deadline_rules import DAY, NO_SESSION_NOTES, WEEK, cut_off, due_instants, open_week, week_of
 from practice.notes.due import plan_due
 from practice.notes.seven_days import days_in_force
 from practice.people.service import zone_of
 from practice.scheduling.booking_models import Appointment
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, start_of_day
 from practice.security.work import Work
 
 TOLD_FOR = DAY  # what is due longer than this when the job runs is no news any more: nobody is flooded by a past
@@ -39,7 +40,7 @@ NOTE_LOCKS = text("""
         and not exists (
             select from notes as n
             where n.tenant_id = :tenant_id and n.appointment_id = a.id and n.signed_at is not null
-                and n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
+                and n.type <> all(:no_session_notes)
         )
 """)
 
@@ -48,28 +49,25 @@ WRITER = "s.id = case when n.handed_in then coalesce(v.id, c.id) else c.id end"
 SUPERVISOR = "s.id = v.id or (v.id is null and 'admin' = any(s.roles))"
 SUPERVISOR_AND_ADMINS = "s.id = v.id or 'admin' = any(s.roles)"
 
-TELL = """
-    insert into messages (tenant_id, id, kind, channel, staff_id, about_id, due_at, created_at)
-    select :tenant_id, uuidv7(), :kind, 'email', t.staff_id, t.about_id, t.due_at, :now
-    from (
-        select distinct s.id as staff_id, {about} as about_id, {due_at} as due_at
-        from appointments as a
-        join staff as c on c.tenant_id = :tenant_id and c.id = a.clinician_id
-        left join staff as v on v.tenant_id = :tenant_id and v.id = c.supervisor_id and {v_is_here}
-        cross join lateral (
-            select coalesce(bool_or(n.signed_at is not null), false) as signed,
-                coalesce(bool_or(n.status = 'IN_REVIEW'), false) as handed_in
-            from notes as n
-            where n.tenant_id = :tenant_id and n.appointment_id = a.id and n.voided_at is null
-                and n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
-        ) as n
-        join staff as s on s.tenant_id = :tenant_id and ({whom}) and {s_is_here}
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at >= :since and a.starts_at < :until
-            and {when} and not n.signed
-    ) as t
-    on conflict do nothing
+TO_TELL = """
+    select distinct s.id as staff_id, {about} as about_id, {due_at} as due_at
+    from appointments as a
+    join staff as c on c.tenant_id = :tenant_id and c.id = a.clinician_id
+    left join staff as v
+        on v.tenant_id = :tenant_id and v.id = c.supervisor_id
+            and v.deactivated_at is null and coalesce(v.left_on >= :today, true)
+    cross join lateral (
+        select coalesce(bool_or(n.signed_at is not null), false) as signed,
+            coalesce(bool_or(n.status = 'IN_REVIEW'), false) as handed_in
+        from notes as n
+        where n.tenant_id = :tenant_id and n.appointment_id = a.id and n.voided_at is null
+            and n.type <> all(:no_session_notes)
+    ) as n
+    join staff as s
+        on s.tenant_id = :tenant_id and ({whom}) and s.deactivated_at is null and coalesce(s.left_on >= :today, true)
+    where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at >= :since and a.starts_at < :until
+        and {when} and not n.signed
 """
-IS_HERE = "{0}.deactivated_at is null and coalesce({0}.left_on >= :today, true)"
 
 
 class Kept(NamedTuple):
@@ -101,23 +99,16 @@ def note_locks(work: Work, zone: ZoneInfo, *, recent: bool) -> int:
     weeks = [week + number * WEEK for number in range((until - week) // WEEK)]
     if not weeks:
         return 0
-    return run(
-        work,
-        NOTE_LOCKS,
-        weeks=[start_of(week, zone) for week in weeks],
-        deadlines=[cut_off(week, zone) for week in weeks],
-        since=start_of(week, zone),
-        open_since=start_of(until, zone),
-    )
+    values = {
+        **{"weeks": [start_of_day(week, zone) for week in weeks], "deadlines": [cut_off(week, zone) for week in weeks]},
+        **{"since": start_of_day(week, zone), "open_since": start_of_day(until, zone)},
+    }
+    return run(work, NOTE_LOCKS, values).rowcount
 
 
 def first_start(work: Work) -> datetime | None:
     query = select(func.min(Appointment.starts_at))
     return work.db.scalar(query.where(Appointment.tenant_id == work.tenant_id, Appointment.status == "COMPLETED"))
-
-
-def start_of(week: date, zone: ZoneInfo) -> datetime:
-    return instant(week, time.min, zone)
 
 
 def remind_of_week(work: Work, zone: ZoneInfo) -> int:
@@ -132,7 +123,7 @@ def remind_of_week(work: Work, zone: ZoneInfo) -> int:
             about="s.id",
             due_at="cast(:due_at as timestamptz)",
             when="a.status_at <= :due_at",  # what is completed later that day was not asked for in the morning
-            values={"due_at": at, "since": start_of(week, zone), "until": start_of(week + WEEK, zone)},
+            values={"due_at": at, "since": start_of_day(week, zone), "until": start_of_day(week + WEEK, zone)},
         )
         for kind, at in due_instants(week, zone).items()
         if at <= work.now < at + TOLD_FOR
@@ -144,9 +135,9 @@ def tell_of_late(work: Work, zone: ZoneInfo) -> int:
     and admins hear of. Of a session that is completed late all that is due by then, when it is completed."""
     days = days_in_force(work)
     steps = (
-        ("note_late_reminder", days.remind, WRITER),
-        ("note_late_alert", days.alert, SUPERVISOR),
-        ("note_charge_held", days.hold, SUPERVISOR_AND_ADMINS),
+        ("NOTE_LATE_REMINDER", days.remind, WRITER),
+        ("NOTE_LATE_ALERT", days.alert, SUPERVISOR),
+        ("NOTE_CHARGE_HELD", days.hold, SUPERVISOR_AND_ADMINS),
     )
     return sum(
         tell(
@@ -171,12 +162,12 @@ def tell_of_late(work: Work, zone: ZoneInfo) -> int:
 def tell(
     work: Work, zone: ZoneInfo, kind: str, whom: str, *, about: str, due_at: str, when: str, values: dict[str, Any]
 ) -> int:
-    """To those of the staff who are still here. What one was told of already, nobody tells again."""
-    v_is_here, s_is_here = IS_HERE.format("v"), IS_HERE.format("s")
-    statement = TELL.format(about=about, due_at=due_at, when=when, whom=whom, v_is_here=v_is_here, s_is_here=s_is_here)
-    return run(work, text(statement), kind=kind, today=date_of(work.now, zone), **values)
+    """To those of the staff who are still here."""
+    statement = text(TO_TELL.format(about=about, due_at=due_at, when=when, whom=whom))
+    found = run(work, statement, values | {"today": date_of(work.now, zone)})
+    return tell_staff_once(work, [ToStaff(kind, row.due_at, row.staff_id, row.about_id) for row in found])
 
 
-def run(work: Work, statement: Any, **values: Any) -> int:
-    done = work.db.execute(statement, {"tenant_id": work.tenant_id, "now": work.now} | values)
-    return cast(CursorResult[Any], done).rowcount
+def run(work: Work, statement: TextClause, values: dict[str, Any]) -> CursorResult[Any]:
+    usual = {"tenant_id": work.tenant_id, "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
+    return cast(CursorResult[Any], work.db.execute(statement, usual | values))

@@ -6,7 +6,7 @@ of appointments; what else there is to know about those of a page is looked up a
 
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
 
 from practice.notes.deadline_rules import (
+    NO_SESSION_NOTES,
     WEEK,
     Days,
     Lateness,
@@ -33,7 +34,7 @@ from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound, zone_of
 from practice.scheduling.booking_models import Appointment
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, start_of_day
 from practice.security.permissions import Scope, scope_of
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, page_of
@@ -55,7 +56,7 @@ FACTS = text("""
     left join lateral (
         select o.id, o.signed_at from notes as o
         where o.tenant_id = :tenant_id and o.appointment_id = a.id and o.voided_at is null
-            and o.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
+            and o.type <> all(:no_session_notes)
         order by o.signed_at nulls last, o.created_at desc, o.id desc limit 1
     ) as n on true
     left join lateral (
@@ -115,11 +116,14 @@ def list_sessions(work: Work, scope: Scope, asked: PageRequest, filters: Filters
 
 
 def get_session(work: Work, scope: Scope, session_id: UUID) -> Seen:
-    found = work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id))
-    if found is None:
-        raise NotFound
+    find_session(work, scope, session_id)
     work.record("session_completion.read", "appointment", session_id)
     return seen(work, [session_id])[0]
+
+
+def find_session(work: Work, scope: Scope, session_id: UUID) -> None:
+    if work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id)) is None:
+        raise NotFound
 
 
 def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
@@ -136,7 +140,7 @@ def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
     if filters.week is not None:
         query = query.where(*in_week(work, filters.week))
     for wanted, condition in (
-        (filters.signed, lambda: signed_session(Appointment.id)),
+        (filters.signed, signed_session),
         (filters.locked, lambda: is_locked(work)),
         (filters.paid, lambda: is_paid(work)),
     ):
@@ -157,10 +161,6 @@ def in_weeks(zone: ZoneInfo, first: date, last: date) -> tuple[ColumnElement[boo
     return Appointment.starts_at >= start, Appointment.starts_at < end
 
 
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    return instant(day, time.min, zone)
-
-
 def is_voided() -> ColumnElement[bool]:
     row = SessionCompletion
     return exists().where(row.tenant_id == Appointment.tenant_id, row.id == Appointment.id, row.voided_at.is_not(None))
@@ -175,7 +175,7 @@ def is_locked(work: Work) -> ColumnElement[bool]:
     state = func.coalesce(last.order_by(row.at.desc(), row.id.desc()).limit(1).scalar_subquery(), "NONE")
     zone = zone_of(work)
     past = Appointment.starts_at < start_of_day(open_week(work.now, zone), zone)
-    return and_(~signed_session(Appointment.id), or_(state == "LOCKED", and_(past, state != "OPEN")))
+    return and_(~signed_session(), or_(state == "LOCKED", and_(past, state != "OPEN")))
 
 
 def is_paid(work: Work) -> ColumnElement[bool]:
@@ -187,8 +187,8 @@ def seen(work: Work, session_ids: Sequence[UUID]) -> list[Seen]:
     if not session_ids:
         return []
     zone = zone_of(work)
-    values = {"tenant_id": work.tenant_id, "ids": list(session_ids), "now": work.now}
-    rows = {row.id: row for row in work.db.execute(FACTS, values)}
+    values = {"ids": list(session_ids), "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
+    rows = {row.id: row for row in work.db.execute(FACTS, values | {"tenant_id": work.tenant_id})}
     worth = worth_of(work, session_ids, work.now)
     clinicians = {row.clinician_id for row in rows.values()}
     paid_to = staff_reached(work, "pay", "read", clinicians)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached, start_of_day
+from practice.desk.session_completions import Filters, Seen, filtered, in_weeks, seen, staff_reached
 from practice.notes.deadline_rules import DAY, WEEK, cut_off, open_week
 from practice.pay.lines import Preview, rate_problem
 from practice.pay.pay_rules import week_problem
@@ -17,6 +17,7 @@ from practice.pay.periods import preview
 from practice.people.models import Staff
 from practice.people.service import Invalid, refuse_beyond, zone_of
 from practice.scheduling.booking_models import Appointment
+from practice.scheduling.wall_clock import start_of_day
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
@@ -88,6 +89,16 @@ class Week:
 
 
 @dataclass(frozen=True)
+class Dashboard:
+    """A clinician's present week, and what it pays them: late sessions of older weeks as well, and whatever stands by.
+    None for whoever does not read this clinician's pay."""
+
+    week: Week
+    before: Sequence[Week]
+    pay: Preview | None
+
+
+@dataclass(frozen=True)
 class Analytics:
     since: date
     until: date
@@ -146,12 +157,24 @@ def weeks_of_provider(
     ]
 
 
+def dashboard_of(work: Work, scope: Scope, provider_id: UUID) -> Dashboard:
+    """The week whose deadline comes next, and the ones before it."""
+    *before, now = weeks_of_provider(work, scope, provider_id)
+    return Dashboard(now, before, paid_to(work, provider_id, now.week) if now.sees_pay else None)
+
+
 def payment_of(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> Preview:
     """What the week pays this clinician, by what is known now."""
     refuse_beyond(work, provider_id, scope)
-    found = preview(work, week or open_week(work.now, zone_of(work)), work.now, scope)
-    staff = work.db.get_one(Staff, (work.tenant_id, provider_id))
+    found = paid_to(work, provider_id, week or open_week(work.now, zone_of(work)))
     work.record("pay.previewed", "staff", provider_id, week=found.week.isoformat())
+    return found
+
+
+def paid_to(work: Work, provider_id: UUID, week: date) -> Preview:
+    """The preview of the week, as far as it is this clinician's."""
+    found = preview(work, week, work.now)
+    staff = work.db.get_one(Staff, (work.tenant_id, provider_id))
     return replace(
         found,
         lines=[line for line in found.lines if line.staff_id == provider_id],

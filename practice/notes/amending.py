@@ -7,7 +7,7 @@ from practice.notes.content_rules import Content, Section, content_problems, sig
 from practice.notes.keeping import Held, Signature, keep_what_came, put_signatures, record, text_now
 from practice.notes.models import Note
 from practice.notes.notes import content_of, hold_own, places_of
-from practice.notes.refusals import NoteIncomplete, NoteNotSigned
+from practice.notes.refusals import NoteNotSigned, incomplete
 from practice.notes.versions import Version, new_version, put_versions, salt
 from practice.people.service import Invalid, Stale, apply
 from practice.security.work import Work
@@ -32,7 +32,7 @@ def amend_note(
     content = content_of(places, sections, diagnoses, held.base.content)
     problems = signing_problems(content, [place.key for place in places if place.required])
     if problems:
-        raise NoteIncomplete(" ".join([*problems, "Complete it, then sign."]), problems=problems)
+        raise incomplete(problems)
     keep_what_came(work, [held])
     held.base = new_version(work, held.number + 1, content, "AMENDMENT", reason=reason)
     return signed_again(work, held, held.base)

@@ -1,6 +1,5 @@
 """Rules of what notes and reports say: sections and diagnoses, how they are kept, and what has to be filled in."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +46,6 @@ def read(text: str) -> Content:
     document = json.loads(text)
     sections = tuple(Section(*parts) for parts in document["sections"])
     return Content(sections, tuple(document["diagnoses"]), document["salt"])
-
-
-def hash_of(content: Content) -> bytes:
-    return hashlib.sha256(kept(content).encode()).digest()
 
 
 def as_it_came(text: str) -> Content:
@@ -112,10 +107,10 @@ def diagnosis_problems(codes: Iterable[str]) -> list[str]:
     return problems
 
 
-def signing_problems(content: Content, required: Iterable[str]) -> list[str]:
-    """What is missing for a signature."""
+def signing_problems(content: Content, required: Iterable[str], what: str = "note") -> list[str]:
+    """What is missing for a signature, or to finish a report."""
     if content.empty:
-        return ["The note is empty."]
+        return [f"The {what} is empty."]
     if [section.key for section in content.sections] == [AS_IT_CAME]:
         return []
     filled = {section.key for section in content.sections if section.text.strip()}

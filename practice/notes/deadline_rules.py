@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, instant, start_of_day
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -36,7 +36,7 @@ def week_of(day: date) -> date:
 
 def cut_off(week: date, zone: ZoneInfo) -> datetime:
     """Midnight after the Sunday that follows the week: what is done from then on is late."""
-    return instant(week + WEEK + DAY, time.min, zone)
+    return start_of_day(week + WEEK + DAY, zone)
 
 
 def deadline_of(starts_at: datetime, zone: ZoneInfo) -> datetime:
@@ -76,6 +76,6 @@ def lateness(ends_at: datetime, signed_at: datetime | None, days: Days, now: dat
 def due_instants(week: date, zone: ZoneInfo) -> dict[str, datetime]:
     """When the clinicians of a week are reminded of what they have not signed: on its Friday and on the day it ends."""
     return {
-        "note_reminder_friday": instant(week + 5 * DAY, time(9), zone),
-        "note_reminder_sunday": instant(week + WEEK, time(12), zone),
+        "NOTE_REMINDER_FRIDAY": instant(week + 5 * DAY, time(9), zone),
+        "NOTE_REMINDER_SUNDAY": instant(week + WEEK, time(12), zone),
     }

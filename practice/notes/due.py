@@ -80,7 +80,7 @@ def about_plans(work: Work, zone: ZoneInfo, since: datetime, people: Recipients)
     query = query.where(Client.tenant_id == work.tenant_id, active_on(today))
     for client in work.db.execute(query.where(last.c.reviewed_on <= today - timedelta(days=min(days)))):
         for told in plan_messages(client.reviewed_on, days, zone):
-            above = None if told.kind == "plan_reminder" else people.supervisor_of[client.clinician_id]
+            above = None if told.kind == "PLAN_REMINDER" else people.supervisor_of[client.clinician_id]
             for staff_id in people.first_of(above, client.clinician_id):
                 yield ToStaff(told.kind, told.at, staff_id, client.id)
 
@@ -93,10 +93,10 @@ def about_supervision(work: Work, zone: ZoneInfo, since: datetime, people: Recip
         for one in hours_of_all(work, Scope.ALL, this.first):
             if one.hours.missing:
                 for staff_id in people.of(one.staff.id, one.staff.supervisor_id) or people.admins:
-                    yield ToStaff("supervision_reminder", reminded_at(this, zone), staff_id, one.staff.id)
+                    yield ToStaff("SUPERVISION_REMINDER", reminded_at(this, zone), staff_id, one.staff.id)
     if since <= reported_at(before, zone) <= work.now:
         for staff_id in concerned(hours_of_all(work, Scope.ALL, before.first), people):
-            yield ToStaff("supervision_report", reported_at(before, zone), staff_id, staff_id)
+            yield ToStaff("SUPERVISION_REPORT", reported_at(before, zone), staff_id, staff_id)
 
 
 def concerned(month: Iterable[MonthOf], people: Recipients) -> set[UUID]:

@@ -60,7 +60,7 @@ def write_draft(work: Work, scope: Scope, note_id: UUID, version: int, source: s
     sections = {place.key: written.get(place.key, "")[:SECTION_LENGTH] for place in places}
     diagnoses = reading_of(work, note).base.content.diagnoses
     record(work, "note.generated", note, provider=provider.name)
-    return save_note(work, scope, note_id, version, sections=sections, diagnoses=diagnoses, generated=True)
+    return save_note(work, note_id, version, sections=sections, diagnoses=diagnoses, generated=True)
 
 
 def improve(work: Work, text: str, provider: WritingHelp) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
@@ -15,6 +14,7 @@ from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound, zone_of
 from practice.people.settings import setting
 from practice.scheduling.booking_models import Appointment
+from practice.scheduling.life import lock_in_order
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -41,17 +41,8 @@ def lock_sessions(
     work: Work, appointment_ids: Collection[UUID], *theirs: ColumnElement[bool], waiting: bool = True
 ) -> dict[UUID, Appointment]:
     """Whoever writes to a session's note, signs it, locks it or unlocks it, waits here for whoever does so at the
-    moment. Several are taken in the order in which the schedule takes them, and before any note: whoever has taken
-    hold of a note already takes those that nobody else has, without waiting."""
-    if not appointment_ids:
-        return {}
-    query = select(Appointment).where(
-        Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids), *theirs
-    )
-    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(
-        key_share=True, skip_locked=not waiting
-    )
-    found = work.db.scalars(in_order.execution_options(populate_existing=True))
+    moment. Whoever has taken hold of a note already takes those that nobody else has, without waiting."""
+    found = lock_in_order(work, appointment_ids, *theirs, waiting=waiting) if appointment_ids else []
     return {session.id: session for session in found}
 
 
@@ -84,20 +75,24 @@ def as_rule(lock: SessionLock | None) -> Lock | None:
     return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
 
 
-def signed_session(appointment_id: Any) -> ColumnElement[bool]:
-    """A condition: one of the session's notes is signed."""
-    return exists().where(
+def of_session() -> tuple[ColumnElement[bool], ...]:
+    """Conditions: a note is the appointment's, as a session's note."""
+    return (
         Note.tenant_id == Appointment.tenant_id,
-        Note.appointment_id == appointment_id,
-        Note.signed_at.is_not(None),
+        Note.appointment_id == Appointment.id,
         Note.type.not_in(NO_SESSION_NOTES),
     )
+
+
+def signed_session() -> ColumnElement[bool]:
+    """A condition: one of the session's notes is signed."""
+    return exists().where(*of_session(), Note.signed_at.is_not(None))
 
 
 def signed_sessions(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
     """Those of which a note is signed."""
     query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids))
-    return set(work.db.scalars(query.where(signed_session(Appointment.id)))) if appointment_ids else set()
+    return set(work.db.scalars(query.where(signed_session()))) if appointment_ids else set()
 
 
 def refuse_locked(work: Work, sessions: Collection[Appointment]) -> None:

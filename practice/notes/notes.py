@@ -29,7 +29,6 @@ def create_note(
     appointment_id: UUID | None = None,
     sections: Mapping[str, str],
     diagnoses: Sequence[str] = (),
-    generated: bool = False,
 ) -> Note:
     """A draft of the one who writes it, with its first version."""
     author = work.actor.staff_id
@@ -60,7 +59,7 @@ def create_note(
         version=1,
     )
     note.text = work.seal("notes", "text", note.id, composed(content, []))
-    first = new_version(work, 1, content, generated=generated)
+    first = new_version(work, 1, content)
     work.db.add(note)
     put_versions(work, [(note.id, first)])
     about = {"type": type, "appointment_id": appointment_id and str(appointment_id)}
@@ -76,7 +75,6 @@ def appointment_problems(work: Work, session: Appointment | None, client_id: UUI
 
 def save_note(
     work: Work,
-    scope: Scope,
     note_id: UUID,
     version: int,
     *,

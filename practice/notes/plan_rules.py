@@ -26,7 +26,7 @@ class PlanDays(NamedTuple):
 
 
 class Told(NamedTuple):
-    kind: Literal["plan_reminder", "plan_alert", "plan_overdue"]
+    kind: Literal["PLAN_REMINDER", "PLAN_ALERT", "PLAN_OVERDUE"]
     at: datetime
 
 
@@ -51,9 +51,9 @@ def plan_messages(last: date, days: PlanDays, zone: ZoneInfo) -> list[Told]:
         return instant(last + after * DAY, TOLD_AT, zone)
 
     return [
-        Told("plan_reminder", morning(days.remind)),
-        Told("plan_alert", morning(days.review)),
-        Told("plan_overdue", morning(days.review + 1)),
+        Told("PLAN_REMINDER", morning(days.remind)),
+        Told("PLAN_ALERT", morning(days.review)),
+        Told("PLAN_OVERDUE", morning(days.review + 1)),
     ]
 
 

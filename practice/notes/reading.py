@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from practice.notes.versions import Version, all_versions, as_version, last_vers
 from practice.people.clients import because
 from practice.people.reach import clients_within, reaches, staff_within
 from practice.people.service import NotFound, zone_of
-from practice.scheduling.wall_clock import instant
+from practice.scheduling.wall_clock import start_of_day
 from practice.security.permissions import Scope, scope_of
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, page_of
@@ -83,9 +83,9 @@ def within(work: Work, scope: Scope, filters: Filters) -> list[ColumnElement[boo
         if value is not None:
             conditions.append(getattr(Note, name) == value)
     if filters.since is not None:
-        conditions.append(Note.created_at >= instant(filters.since, time.min, zone_of(work)))
+        conditions.append(Note.created_at >= start_of_day(filters.since, zone_of(work)))
     if filters.until is not None:
-        conditions.append(Note.created_at < instant(filters.until + timedelta(days=1), time.min, zone_of(work)))
+        conditions.append(Note.created_at < start_of_day(filters.until + timedelta(days=1), zone_of(work)))
     return conditions
 
 

@@ -1,5 +1,7 @@
 """How notes say no. That a session is locked, `practice/notes/locking.py` says."""
 
+from collections.abc import Sequence
+
 from practice.errors import Refusal
 from practice.notes.locking import NoteLocked, NoteSigned
 from practice.people.service import Stale
@@ -24,6 +26,10 @@ class NoteNotSigned(Refusal):
 
 class NoteIncomplete(Refusal):
     code = "NOTE_INCOMPLETE"
+
+
+def incomplete(problems: Sequence[str]) -> NoteIncomplete:
+    return NoteIncomplete(" ".join([*problems, "Complete it, then sign."]), problems=problems)
 
 
 class ReviewNeeded(Refusal):

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from practice.notes.content_rules import Content
 from practice.notes.plan_models import ProgressReport, ProgressReportVersion
 from practice.notes.report_rules import Difference, differences, holds
-from practice.notes.reports import content_of
+from practice.notes.reports import content_of, versions_of
 from practice.paper import Paper, Part, pdf_of
 from practice.people.client_models import Client
 from practice.people.clients import because
@@ -97,9 +97,7 @@ def list_versions(
     """When it was saved, the last in front; without what it said."""
     report = find_report(work, scope, report_id)
     work.record("progress_report.history_read", "client", report.client_id, report_id=str(report_id), **because(reason))
-    row = ProgressReportVersion
-    query = select(row).where(row.tenant_id == work.tenant_id, row.report_id == report_id)
-    found = work.db.scalars(query.order_by(row.number.desc())).all()
+    found = work.db.scalars(versions_of(work, report_id)).all()
     return found[:1] if work.actor.client_id is not None else found
 
 
@@ -196,12 +194,11 @@ def find_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
 def open_report(work: Work, scope: Scope, report_id: UUID, number: int | None = None) -> Report:
     """In the version of that number, the last where none is named. A client knows the last alone."""
     report = find_report(work, scope, report_id)
-    row = ProgressReportVersion
-    query = select(row).where(row.tenant_id == work.tenant_id, row.report_id == report_id)
-    version = work.db.scalar(query.order_by(row.number.desc()).limit(1))
-    if number is not None and version is not None and number != version.number:
-        earlier = None if work.actor.client_id is not None else query.where(row.number == number)
-        version = None if earlier is None else work.db.scalar(earlier)
-    if version is None:
-        raise NotFound
+    versions = versions_of(work, report_id)
+    version = work.db.scalars(versions.limit(1)).one()
+    if number not in (None, version.number):
+        found = work.db.scalar(versions.where(ProgressReportVersion.number == number))
+        if found is None or work.actor.client_id is not None:
+            raise NotFound
+        version = found
     return Report(report, version, content_of(work, version))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from practice.errors import Refusal
 from practice.notes.content_rules import Content, content_problems, filled, kept, read, signing_problems
@@ -121,8 +121,8 @@ def finish_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
     report = own_draft(work, scope, report_id)
     _, content = last_version(work, report)
     required = [place.key for place in template_of(work, report) if place.required]
-    if problems := signing_problems(content, required):
-        raise ReportIncomplete(" ".join(problems).replace("The note is", "The report is"), problems=problems)
+    if problems := signing_problems(content, required, "report"):
+        raise ReportIncomplete(" ".join(problems), problems=problems)
     apply(report, {"status": "FINAL", "finished_at": work.now})
     work.record("progress_report.finished", "client", report.client_id, report_id=str(report_id))
     return report
@@ -204,10 +204,15 @@ def content_from(places: Sequence[Place], sections: Mapping[str, str]) -> tuple[
 
 
 def last_version(work: Work, report: ProgressReport) -> tuple[int, Content]:
-    row = ProgressReportVersion
-    query = select(row).where(row.tenant_id == work.tenant_id, row.report_id == report.id)
-    version = work.db.scalars(query.order_by(row.number.desc()).limit(1)).one()
+    version = work.db.scalars(versions_of(work, report.id).limit(1)).one()
     return version.number, content_of(work, version)
+
+
+def versions_of(work: Work, report_id: UUID) -> Select[ProgressReportVersion]:
+    """Their rows, the last in front."""
+    row = ProgressReportVersion
+    query = select(row).where(row.tenant_id == work.tenant_id, row.report_id == report_id)
+    return query.order_by(row.number.desc())
 
 
 def content_of(work: Work, version: ProgressReportVersion) -> Content:

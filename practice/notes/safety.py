@@ -1,7 +1,7 @@
 """Who needs a safety plan and whether they have one. What it says is a note of type SAFETY_PLAN."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from practice.people.clients import because, find_client
 from practice.people.reach import clients_within
 from practice.people.service import local_today, zone_of
 from practice.people.settings import setting
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, start_of_day
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest
@@ -53,7 +53,7 @@ def without_safety_plan(
     today, days, zone = local_today(work), setting(work, "safety_plan_days"), zone_of(work)
     signed = signed_plans(work)
     since = func.coalesce(signed.c.signed_at, literal(NEVER, DateTime(timezone=True)))
-    expired = signed.c.signed_at < instant(today - timedelta(days=days), time.min, zone)
+    expired = signed.c.signed_at < start_of_day(today - timedelta(days=days), zone)
     query = select(Client, signed.c.signed_at).outerjoin(signed, signed.c.client_id == Client.id)
     query = query.where(Client.tenant_id == work.tenant_id, clients_within(work, scope, Client.id))
     query = query.where(active_on(today), at_high_risk(today), or_(signed.c.signed_at.is_(None), expired))

@@ -1,26 +1,16 @@
 """The 7-day rule: how late the notes of sessions are, and whose charges are held for want of one."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from practice.notes.deadline_rules import NO_SESSION_NOTES, Days, Lateness, lateness
+from practice.notes.deadline_rules import Days, Lateness, lateness
+from practice.notes.locking import of_session, signed_session
 from practice.notes.models import Note
 from practice.people.settings import settings_in_force
 from practice.scheduling.booking_models import Appointment
 from practice.security.work import Work
-
-
-def signed_at_of(appointment_id: Any) -> Any:
-    """As part of a query: when the session was signed first."""
-    note = select(func.min(Note.signed_at)).where(
-        Note.tenant_id == Appointment.tenant_id,
-        Note.appointment_id == appointment_id,
-        Note.type.not_in(NO_SESSION_NOTES),
-    )
-    return note.scalar_subquery()
 
 
 def days_in_force(work: Work) -> Days:
@@ -31,7 +21,8 @@ def days_in_force(work: Work) -> Days:
 def lateness_of(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, Lateness]:
     """By the rule as it is in force today."""
     days = days_in_force(work)
-    query = select(Appointment.id, Appointment.ends_at, signed_at_of(Appointment.id).label("signed_at")).where(
+    signed_at = select(func.min(Note.signed_at)).where(*of_session()).scalar_subquery()
+    query = select(Appointment.id, Appointment.ends_at, signed_at.label("signed_at")).where(
         Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids)
     )
     return {row.id: lateness(row.ends_at, row.signed_at, days, work.now) for row in work.db.execute(query)}
@@ -45,8 +36,6 @@ def held(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
 def unsigned(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
     """Those whose note nobody has signed."""
     query = select(Appointment.id).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.id.in_(appointment_ids),
-        signed_at_of(Appointment.id).is_(None),
+        Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids), ~signed_session()
     )
     return set(work.db.scalars(query))

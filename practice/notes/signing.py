@@ -21,12 +21,12 @@ from practice.notes.models import Note
 from practice.notes.notes import hold_own, service_of
 from practice.notes.refusals import (
     NoSupervisor,
-    NoteIncomplete,
     NoteInReview,
     NoteSigned,
     NotInReview,
     NotYourNote,
     ReviewNeeded,
+    incomplete,
 )
 from practice.notes.return_rules import Return, returns_in, written_returns
 from practice.notes.signing_rules import needs_review
@@ -199,7 +199,7 @@ def refusal_of(
         return NotInReview("This note has not been handed in. Its author signs first.")
     problems = signing_problems(held.base.content, [place.key for place in places if place.required])
     if problems:
-        return NoteIncomplete(" ".join([*problems, "Complete it, then sign."]), problems=problems)
+        return incomplete(problems)
     if held.session is not None and held.session.id in locked and note.type not in NO_SESSION_NOTES:
         return locked_note(locked[held.session.id])
     return None

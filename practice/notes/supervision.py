@@ -5,7 +5,7 @@ Hours of a month, and who lacks some, are in `supervision_hours`.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from practice.notes.supervision_rules import Person, held_problems, session_prob
 from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.service import Invalid, NotFound, Stale, apply, void, zone_of
-from practice.scheduling.wall_clock import date_of, instant
+from practice.scheduling.wall_clock import date_of, start_of_day
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -69,9 +69,9 @@ def list_sessions(work: Work, scope: Scope, asked: PageRequest, filters: Filters
     if filters.supervisor_id is not None:
         query = query.where(Row.supervisor_id == filters.supervisor_id)
     if filters.since is not None:
-        query = query.where(Row.held_at >= instant(filters.since, time.min, zone))
+        query = query.where(Row.held_at >= start_of_day(filters.since, zone))
     if filters.until is not None:
-        query = query.where(Row.held_at < instant(filters.until + timedelta(days=1), time.min, zone))
+        query = query.where(Row.held_at < start_of_day(filters.until + timedelta(days=1), zone))
     if filters.signed is not None:
         query = query.where(Row.note_signed_at.is_not(None) if filters.signed else Row.note_signed_at.is_(None))
     if not filters.voided:

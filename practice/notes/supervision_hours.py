@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from practice.people.models import Staff
 from practice.people.reach import staff_within
 from practice.people.service import get_staff, local_today, refuse_beyond, zone_of
 from practice.people.settings import value_on
-from practice.scheduling.wall_clock import instant
+from practice.scheduling.wall_clock import start_of_day
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
@@ -57,8 +57,8 @@ def counted(work: Work, people: Collection[Staff], month: Month) -> list[MonthOf
         row.tenant_id == work.tenant_id,
         row.supervisee_id.in_([staff.id for staff in people]),
         row.voided_at.is_(None),
-        row.held_at >= instant(month.first, time.min, zone),
-        row.held_at < instant(month.end, time.min, zone),
+        row.held_at >= start_of_day(month.first, zone),
+        row.held_at < start_of_day(month.end, zone),
         row.held_at <= work.now,
     )
     held = {row.supervisee_id: row.hours for row in work.db.execute(sums.group_by(row.supervisee_id))}

@@ -52,13 +52,19 @@ def appointments_within(work: Work, scope: Scope) -> ColumnElement[bool]:
 
 
 def lock_appointments(work: Work, ids: Collection[UUID], scope: Scope) -> list[Appointment]:
-    """Those of them that there are, and that are theirs: all at once and in one order, before any resource, so that of
-    several people who change several of them nobody waits for somebody who waits for them."""
-    query = select(Appointment).where(
-        Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), appointments_within(work, scope)
-    )
-    in_order = query.order_by(Appointment.starts_at, Appointment.id).with_for_update(key_share=True)
-    return list(work.db.scalars(in_order.execution_options(populate_existing=True)))
+    return lock_in_order(work, ids, appointments_within(work, scope))
+
+
+def lock_in_order(
+    work: Work, ids: Collection[UUID], *theirs: ColumnElement[bool], waiting: bool = True
+) -> list[Appointment]:
+    """Those of them that there are, and that are theirs: all at once and in one order, before any resource and any
+    note, so that of several people who change several of them nobody waits for somebody who waits for them. Without
+    waiting: those that nobody else has."""
+    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), *theirs)
+    in_order = query.order_by(Appointment.starts_at, Appointment.id)
+    locked = in_order.with_for_update(key_share=True, skip_locked=not waiting)
+    return list(work.db.scalars(locked.execution_options(populate_existing=True)))
 
 
 def lock_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:

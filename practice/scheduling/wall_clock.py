@@ -12,6 +12,10 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at.replace(fold=0), zone).astimezone(UTC)
 
 
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    return instant(day, time.min, zone)
+
+
 def date_of(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 

@@ -8,7 +8,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from api.app import create_app
 from practice.security.audit import verify_chain
 from practice.security.installation import Installation
 from tests.support.front_door import move, ok
@@ -91,19 +90,18 @@ def verify(client: TestClient, practice: House) -> dict[str, Any]:
     return ok(client.post(f"{V1}/audit/verify", headers=bearer(practice)))
 
 
-def test_the_log_is_verified_and_an_altered_one_is_found(own_house: Installation) -> None:
+def test_the_log_is_verified_and_an_altered_one_is_found(own_house: Installation, own_client: TestClient) -> None:
     practice = make_practice(own_house)
-    client = TestClient(create_app(own_house, clock=lambda: NOW), raise_server_exceptions=False)
-    before = verify(client, practice)
+    before = verify(own_client, practice)
     assert (before["intact"], before["problems"]) == (True, [])
-    assert verify(client, practice)["entries"] == before["entries"] + 2  # that one, and this sign-in
+    assert verify(own_client, practice)["entries"] == before["entries"] + 2  # that one, and this sign-in
     own_house.anchor_audit(NOW)
     alter = "update audit_log set details = '{}' where action = 'staff.added' and tenant_id = :id"
     with own_house.store.owner_connection() as db:
         db.execute(text("alter table audit_log disable trigger only_grows"))
         assert db.execute(text(alter), {"id": practice.id}).rowcount == 1
         db.commit()
-    after = verify(client, practice)
+    after = verify(own_client, practice)
     assert after["intact"] is False
     assert after["problems"]
 

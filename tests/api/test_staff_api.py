@@ -6,12 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.security.signing_in import PracticeClosed
-from tests.support.desk import bearer_at
+from tests.support.http import bearer, with_token
 from tests.support.people import House
-
-
-def bearer(practice: House, person=None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {practice.token(person)}"}
 
 
 def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: House) -> None:
@@ -42,7 +38,7 @@ def test_whoever_has_had_their_last_day_is_out_though_nobody_deactivated_them(
     last = {"left_on": "2026-03-18"}
     assert client.patch(path, json=last, headers=bearer(practice) | {"If-Match": '"1"'}).status_code == 200
     midnight = datetime(2026, 3, 19, 4, tzinfo=UTC)  # in New York
-    headers = bearer_at(practice, leaving, midnight - timedelta(minutes=1))
+    headers = with_token(practice.token(leaving, midnight - timedelta(minutes=1)))
     for moment, status in ((midnight - timedelta(minutes=1), 200), (midnight, 401)):
         client.app.state.clock = lambda moment=moment: moment
         assert client.get("/api/v1/staff", headers=headers).status_code == status, moment

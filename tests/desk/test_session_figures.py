@@ -166,7 +166,7 @@ def test_the_dashboard_shows_the_week_and_those_before(desk: SessionDesk) -> Non
     assert at(found.pop("deadline")) == DEADLINE
     assert found == {
         **{"payPeriodWeek": "2026-03-15", "isDeadlinePassed": False, "totalSessions": 3, "signedSessions": 1},
-        **{"unsignedSessions": 2, "lockedSessions": 1, "earned": "80.00", "standby": "160.00"},
+        **{"unsignedSessions": 2, "lockedSessions": 1, "earned": "160.00", "standby": "240.00"},
     }
     assert [week["payPeriodWeek"] for week in weeks] == [
         str(THIS_WEEK - number * timedelta(weeks=1)) for number in range(1, 8)
@@ -175,6 +175,25 @@ def test_the_dashboard_shows_the_week_and_those_before(desk: SessionDesk) -> Non
     assert (last["totalSessions"], last["signedSessions"], last["lockedSessions"]) == (2, 1, 1)
     assert (last["earned"], last["standby"], last["isDeadlinePassed"]) == ("80.00", "80.00", True)
     assert (weeks[1]["totalSessions"], weeks[1]["earned"]) == (0, "0.00")
+
+
+def test_the_dashboard_and_the_payment_tell_the_same_pay(desk: SessionDesk) -> None:
+    """With what earlier weeks left: a late session, one that stands by, an adjustment."""
+    paid = desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
+    for week in (LAST_WEEK - timedelta(weeks=1), LAST_WEEK):
+        assert desk.ask("POST", f"/pay/periods/{week}/close").status_code == 200
+        desk.now += HOUR
+    desk.held(TUESDAY - 7 * DAY, signed_at=desk.now - HOUR, status_at=TUESDAY - 6 * DAY)
+    desk.held(TUESDAY - 7 * DAY)
+    desk.held(signed_at=TUESDAY + HOUR)
+    desk.held(TUESDAY + HOUR)
+    desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
+    assert desk.post(f"/{paid}/take-back", reason="Never took place").status_code == 204
+    for person in (desk.admin, desk.clinician, desk.supervisor, desk.biller):
+        payment, found = of(desk, "payment/calculation", person), of(desk, "dashboard", person)
+        assert sorted(line["kind"] for line in payment["lines"]) == ["adjustment", "late", "regular"]
+        assert (found["earned"], found["standby"]) == (payment["totalAmount"], payment["standbyAmount"])
+        assert (found["earned"], found["standby"]) == ("80.00", "160.00")
 
 
 def test_the_front_desk_sees_no_amounts(desk: SessionDesk) -> None:

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from ingest.bundle import places
 from ingest.bundle.format import TABLES
 from practice.people.models import Practice, Training
@@ -205,14 +204,13 @@ def golden(name: str) -> Any:
 
 @pytest.mark.parametrize("bundle", [oak_street, golden("practice_a"), golden("practice_b")])
 def test_the_export_shows_what_was_changed_through_the_api_and_nothing_else(
-    own_house: Installation, other_house: Installation, tmp_path: Path, bundle: Any
+    own_house: Installation, own_client: TestClient, other_house: Installation, tmp_path: Path, bundle: Any
 ) -> None:
     moved = Moved(own_house, move_in(own_house, bundle(tmp_path)).practice, tmp_path)
-    client = TestClient(create_app(own_house, clock=lambda: NOW), raise_server_exceptions=False)
     files = moved.out("before")
     for change in CHANGES:
-        moved.make(client, change, files)
-    enter(client, moved.email, give_credentials(own_house, moved.account), NOW)
+        moved.make(own_client, change, files)
+    enter(own_client, moved.email, give_credentials(own_house, moved.account), NOW)
     after = moved.out("after")
     (entered,) = [row for row in after["sign_ins"] if row not in files["sign_ins"]]
     files["sign_ins"].append({"id": entered["id"], "staff_id": moved.admin, "at": "2026-03-18T15:30:00Z"})

@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from api.app import create_app
 from practice.notes.signing import sign_many
 from practice.scheduling.life import lock_all
 from practice.security.permissions import Scope
@@ -29,7 +28,7 @@ REFUSALS = {409, 412, 403, 404}
 
 @dataclass
 class Seat:
-    """Somebody at a screen of their own, who does one thing after the other and remembers what was acknowledged."""
+    """Somebody who does one thing after the other and remembers what was acknowledged."""
 
     number: int
     http: TestClient
@@ -69,14 +68,10 @@ def test_fifty_at_one_note_lose_no_version_and_no_signature(ward: Ward) -> None:
     license_as(ward.practice, ward.clinician, "LPC")
     ward.session(clinician=ward.colleague)
     note = ward.created(appointment_id=ward.session())
-    app = create_app(ward.practice.house, clock=lambda: ward.practice.now)
 
     def seats(count: int, by: Person, *verbs: str) -> list[Seat]:
         path = f"{V1}/notes/{note['id']}"
-        return [
-            Seat(number, TestClient(app, raise_server_exceptions=False), ward.headers(by), path, verbs)
-            for number in range(count)
-        ]
+        return [Seat(number, ward.http, ward.headers(by), path, verbs) for number in range(count)]
 
     everybody = [
         *seats(AUTHORS, ward.clinician, "save", "save", "save", "submit", "withdraw", "sign", "amend", "addendum"),

@@ -13,12 +13,12 @@ from practice.notes.content_rules import (
     composed,
     content_problems,
     filled,
-    hash_of,
     kept,
     read,
     signing_problems,
     written,
 )
+from practice.notes.signing_rules import content_hash
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 sections = st.builds(Section, texts, texts, texts)
@@ -34,7 +34,7 @@ def test_what_is_kept_is_read_again_and_always_the_same(content: Content) -> Non
 
 @given(contents, contents)
 def test_other_content_is_kept_as_another_text(one: Content, other: Content) -> None:
-    assert (kept(one) == kept(other)) is (one == other) is (hash_of(one) == hash_of(other))
+    assert (kept(one) == kept(other)) is (one == other) is (content_hash(kept(one)) == content_hash(kept(other)))
 
 
 @given(texts)

@@ -100,8 +100,8 @@ def test_the_7_day_rule_counts_days_of_24_hours_after_the_end(days: int, word: s
 
 def test_reminders_come_on_the_friday_at_nine_and_on_the_sunday_at_noon_on_the_wall() -> None:
     spring, autumn = due_instants(date(2026, 3, 1), NEW_YORK), due_instants(date(2025, 10, 26), NEW_YORK)
-    assert spring["note_reminder_friday"] == datetime(2026, 3, 6, 14, tzinfo=UTC)
-    assert spring["note_reminder_sunday"] == datetime(2026, 3, 8, 16, tzinfo=UTC)  # summer time since that night
-    assert autumn["note_reminder_sunday"] == datetime(2025, 11, 2, 17, tzinfo=UTC)
+    assert spring["NOTE_REMINDER_FRIDAY"] == datetime(2026, 3, 6, 14, tzinfo=UTC)
+    assert spring["NOTE_REMINDER_SUNDAY"] == datetime(2026, 3, 8, 16, tzinfo=UTC)  # summer time since that night
+    assert autumn["NOTE_REMINDER_SUNDAY"] == datetime(2025, 11, 2, 17, tzinfo=UTC)
     assert all(at < cut_off(date(2026, 3, 1), NEW_YORK) for at in spring.values())
-    assert instant(date(2026, 3, 6), time(9), NEW_YORK) == spring["note_reminder_friday"]
+    assert instant(date(2026, 3, 6), time(9), NEW_YORK) == spring["NOTE_REMINDER_FRIDAY"]

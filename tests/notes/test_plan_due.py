@@ -85,9 +85,9 @@ def test_a_plan_is_told_of_on_days_80_90_and_91_once_each(told: Told) -> None:
     clinician, supervisor = told.clinician.staff_id, told.supervisor.staff_id
     expected = []
     for kind, at, whom in (
-        ("plan_reminder", REMIND, clinician),
-        ("plan_alert", ALERT, supervisor),
-        ("plan_overdue", OVERDUE, supervisor),
+        ("PLAN_REMINDER", REMIND, clinician),
+        ("PLAN_ALERT", ALERT, supervisor),
+        ("PLAN_OVERDUE", OVERDUE, supervisor),
     ):
         assert told.run(at - SECOND) == 0
         assert told.messages == expected
@@ -109,7 +109,7 @@ def test_what_was_missed_is_caught_up_for_some_days(told: Told) -> None:
     told.client()
     assert told.run(REMIND + CATCH_UP + SECOND) == 0
     assert told.run(ALERT + CATCH_UP) == 2
-    assert [kind for kind, *_ in told.messages] == ["plan_alert", "plan_overdue"]
+    assert [kind for kind, *_ in told.messages] == ["PLAN_ALERT", "PLAN_OVERDUE"]
 
 
 def test_a_practice_that_moves_in_with_its_history_hears_of_nothing_from_before(told: Told) -> None:
@@ -150,9 +150,9 @@ def test_somebody_who_works_here_is_told(told: Told) -> None:
     for client_id, person in whose.items():
         reminded = alone.staff_id if person is alone else admin
         alerted = {alone.staff_id: alone.staff_id, gone.staff_id: told.supervisor.staff_id}.get(person.staff_id, admin)
-        assert (heard["plan_reminder", client_id], heard["plan_alert", client_id]) == (reminded, alerted)
-    assert heard["plan_reminder", nobodys] == told.clinician.staff_id  # who reviewed it
-    assert heard["plan_alert", nobodys] == told.supervisor.staff_id
+        assert (heard["PLAN_REMINDER", client_id], heard["PLAN_ALERT", client_id]) == (reminded, alerted)
+    assert heard["PLAN_REMINDER", nobodys] == told.clinician.staff_id  # who reviewed it
+    assert heard["PLAN_ALERT", nobodys] == told.supervisor.staff_id
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata"])
@@ -190,7 +190,7 @@ def test_whoever_lacks_hours_is_told_in_the_last_week_and_so_is_their_supervisor
     both = {told.clinician.staff_id, told.supervisor.staff_id}
     assert {staff for _, _, staff, _ in told.messages} == both
     assert {(kind, at, about) for kind, at, _, about in told.messages} == {
-        ("supervision_reminder", LAST_WEEK, told.clinician.staff_id)
+        ("SUPERVISION_REMINDER", LAST_WEEK, told.clinician.staff_id)
     }
 
 
@@ -201,7 +201,7 @@ def test_a_month_that_is_over_is_reported_to_supervisors_and_admins(told: Told) 
     assert told.run(APRIL - SECOND) == 0
     assert (told.run(APRIL), told.run(APRIL + DAY)) == (2, 0)
     people = (told.supervisor.staff_id, told.practice.admin.staff_id)
-    assert sorted(told.messages) == sorted(("supervision_report", APRIL, one, one) for one in people)
+    assert sorted(told.messages) == sorted(("SUPERVISION_REPORT", APRIL, one, one) for one in people)
     assert told.run(APRIL + CATCH_UP) == 0
     assert told.run(morning(date(2026, 5, 1)) + CATCH_UP) == 2
 

@@ -69,7 +69,7 @@ def test_a_plan_is_in_compliance_where_the_figures_call_it_current(last: date, g
 @given(last=DAYS, zone=ZONES)
 def test_people_are_told_on_the_mornings_on_which_the_state_changes(last: date, zone: ZoneInfo) -> None:
     told = {one.kind: one.at for one in plan_messages(last, USUAL, zone)}
-    state = {"plan_reminder": "due", "plan_alert": "alert", "plan_overdue": "out_of_compliance"}
+    state = {"PLAN_REMINDER": "due", "PLAN_ALERT": "alert", "PLAN_OVERDUE": "out_of_compliance"}
     for kind, at in told.items():
         there = at.astimezone(zone)
         assert there.timetz().replace(tzinfo=None) == time(9)

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from practice.scheduling.models import AvailabilityException, Block, Closure
 from practice.scheduling.wall_clock import instant
 from practice.store.ids import new_id
-from tests.support.http import V1, bearer, code_of
+from tests.support.http import V1, code_of
 from tests.support.people import House, Person
 from tests.support.schedule import make_client, make_portal_client, make_room, make_service, open_hours, put
+from tests.support.screen import Screen
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = date(2026, 3, 23)  # five days after the tests' now
@@ -28,28 +29,16 @@ def wall(day: date, hour: int, minute: int = 0) -> datetime:
     return instant(day, time(hour, minute), NEW_YORK)
 
 
-class FrontDesk:
+class FrontDesk(Screen):
     """Open from eight to eight every day; one clinician, one room, one client, and one service of an hour (TALK)."""
 
     def __init__(self, http: TestClient, practice: House) -> None:
-        self.http, self.practice = http, practice
+        super().__init__(http, practice)
         self.scheduler = practice.add("scheduler")
         self.clinician = self.add_clinician()
         self.service = make_service(practice, "TALK")
         self.room = make_room(practice)
         self.client = make_client(practice, self.clinician)
-        self._headers: dict[Any, dict[str, str]] = {}
-        self.now = practice.now
-
-    @property
-    def now(self) -> datetime:
-        return self._now
-
-    @now.setter
-    def now(self, at: datetime) -> None:
-        """Time passes, for the service as well."""
-        self._now = at
-        self.http.app.state.clock = lambda: at
 
     def add_clinician(self, start: time = time(8), end: time = time(20), **more: Any) -> Person:
         clinician = self.practice.add("clinician", **more)
@@ -63,11 +52,7 @@ class FrontDesk:
     # The API
 
     def headers(self, by: Person | None = None, **more: str) -> dict[str, str]:
-        who = by or self.scheduler
-        key = (who.account_id, self.now)
-        if key not in self._headers:
-            self._headers[key] = bearer_at(self.practice, who, self.now)
-        return self._headers[key] | {name.replace("_", "-"): value for name, value in more.items()}
+        return self.signed_in(by or self.scheduler, **more)
 
     def get(self, path: str, by: Person | None = None, **query: Any) -> Any:
         asked = {name.rstrip("_"): shown(value) for name, value in query.items()}
@@ -121,10 +106,6 @@ class FrontDesk:
 
     # What is in the database
 
-    def rows(self, query: str, **values: Any) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
-            return list(db.execute(text(query), {"tenant_id": self.practice.id} | values))
-
     def write(self, statement: str, **values: Any) -> None:
         with self.practice.house.store.session_in(self.practice.id) as db:
             db.execute(text(statement), {"tenant_id": self.practice.id} | values)
@@ -132,21 +113,9 @@ class FrontDesk:
     def count(self, table: str) -> int:
         return self.rows(f"select count(*) from {table} where tenant_id = :tenant_id")[0][0]
 
-    def recorded(self, action: str) -> list[Any]:
-        """Of the audit trail, oldest first."""
-        return self.rows(
-            "select * from audit_log where tenant_id = :tenant_id and action = :action order by seq", action=action
-        )
-
     def occupied(self) -> set[tuple[str, UUID, datetime]]:
         rows = self.rows("select kind, resource_id, starts_at from occupancies where tenant_id = :tenant_id")
         return {tuple(row) for row in rows}
-
-
-def bearer_at(practice: House, person: Person, now: datetime) -> dict[str, str]:
-    return (
-        {"Authorization": f"Bearer {practice.token(person, now)}"} if now != practice.now else bearer(practice, person)
-    )
 
 
 def shown(value: Any) -> Any:

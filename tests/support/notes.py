@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from practice.notes.helping import WritingHelp
 from practice.notes.models import Note
@@ -18,6 +18,7 @@ from practice.store.ids import new_id
 from tests.support.http import V1
 from tests.support.people import House, Person
 from tests.support.schedule import make_appointment, make_client, make_service, put
+from tests.support.screen import Screen
 
 SOAP = {
     "subjective": "Slept badly since the move.",
@@ -82,29 +83,17 @@ class FakeHelp(WritingHelp):
         return ["F41.1", "no code", "F43.2", "F41.1"]
 
 
-class Ward:
+class Ward(Screen):
     """A supervisor, a clinician of their team (who may sign alone), another one, and a client with a session."""
 
     def __init__(self, http: Any, practice: House) -> None:
-        self.http, self.practice = http, practice
+        super().__init__(http, practice)
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
         self.colleague = practice.add("clinician")
         self.trained(self.supervisor, self.clinician, self.colleague, practice.admin)
         self.client = make_client(practice, self.clinician)
         self.service = make_service(practice, "TALK")
-        self._headers: dict[Any, dict[str, str]] = {}
-        self.now = practice.now
-
-    @property
-    def now(self) -> datetime:
-        return self._now
-
-    @now.setter
-    def now(self, at: datetime) -> None:
-        """Time passes, for the service as well."""
-        self._now = at
-        self.http.app.state.clock = lambda: at
 
     def trained(self, *people: Person) -> None:
         """So that they may still come in when months have passed."""
@@ -120,11 +109,7 @@ class Ward:
     # The API
 
     def headers(self, by: Person | None = None, **more: str) -> dict[str, str]:
-        who = by or self.clinician
-        if (who.account_id, self.now) not in self._headers:
-            token = self.practice.token(who, self.now)
-            self._headers[who.account_id, self.now] = {"Authorization": f"Bearer {token}"}
-        return self._headers[who.account_id, self.now] | {name.replace("_", "-"): text for name, text in more.items()}
+        return self.signed_in(by or self.clinician, **more)
 
     def get(self, path: str, by: Person | None = None, reason: str | None = None, **query: Any) -> Any:
         asked = {name.rstrip("_"): str(value) for name, value in query.items()}
@@ -175,16 +160,6 @@ class Ward:
         return answer.json()
 
     # What is in the database
-
-    def rows(self, query: str, **values: Any) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
-            return list(db.execute(text(query), {"tenant_id": self.practice.id} | values))
-
-    def recorded(self, action: str) -> list[Any]:
-        """Of the audit trail, oldest first."""
-        return self.rows(
-            "select * from audit_log where tenant_id = :tenant_id and action = :action order by seq", action=action
-        )
 
     def text_of(self, note: dict[str, Any]) -> str | None:
         """As a bundle has it."""

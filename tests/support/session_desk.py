@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from fastapi.testclient import TestClient
-from sqlalchemy import text
 
 from practice.pay.rates import set_pay_rate
-from practice.people.models import Staff
-from tests.support.desk import bearer_at, shown
+from tests.support.desk import shown
 from tests.support.http import V1
+from tests.support.notes import license_as
 from tests.support.people import House, Person
 from tests.support.schedule import make_portal_client
+from tests.support.screen import Screen
 from tests.support.sessions import Sessions, write_note
 
 BASE = "/compliance/session-completion"
@@ -23,17 +23,16 @@ LAST_WEEK = date(2026, 3, 8)  # whose deadline passed two days before
 LOCKED_TUESDAY = TUESDAY - timedelta(days=14)
 
 
-class SessionDesk:
+class SessionDesk(Screen):
     """The clinician is of the supervisor's team and has a rate of 80 dollars; the other clinician is of nobody's."""
 
     def __init__(self, http: TestClient, practice: House) -> None:
-        self.http, self.practice = http, practice
+        super().__init__(http, practice)
         self.admin = practice.admin
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
         self.sessions = Sessions(practice, self.clinician)
         self.set_rate(self.clinician, 8000)
-        self.now = practice.now
 
     @cached_property
     def scheduler(self) -> Person:
@@ -56,15 +55,6 @@ class SessionDesk:
         """With a sign-in to the portal."""
         return make_portal_client(self.practice, self.clinician)
 
-    @property
-    def now(self) -> datetime:
-        return self._now
-
-    @now.setter
-    def now(self, at: datetime) -> None:
-        self._now = at
-        self.http.app.state.clock = lambda: at  # ty: ignore[unresolved-attribute]
-
     def set_rate(self, person: Person, cents: int) -> None:
         with self.practice.work() as work:
             set_pay_rate(work, person.staff_id, cents, None)
@@ -77,13 +67,12 @@ class SessionDesk:
 
     def is_reviewed(self, person: Person) -> None:
         """Somebody whose licence needs supervision."""
-        with self.practice.house.store.session_in(self.practice.id) as db:
-            db.get_one(Staff, (self.practice.id, person.staff_id)).license_type = "APC"
+        license_as(self.practice, person, "APC")
 
     # The API
 
     def ask(self, method: str, path: str, by: Person | None = None, **more: Any) -> Any:
-        headers = bearer_at(self.practice, by or self.admin, self.now) | more.pop("headers", {})
+        headers = self.signed_in(by or self.admin) | more.pop("headers", {})
         return self.http.request(method, f"{V1}{path}", headers=headers, **more)
 
     def get(self, path: str = "", by: Person | None = None, **query: Any) -> Any:
@@ -113,10 +102,6 @@ class SessionDesk:
 
     # What is in the database
 
-    def rows(self, query: str, **values: Any) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
-            return list(db.execute(text(query), {"tenant_id": self.practice.id} | values))
-
     def completions(self) -> dict[UUID, Any]:
         return {row.id: row for row in self.rows("select * from session_completions where tenant_id = :tenant_id")}
 
@@ -126,7 +111,3 @@ class SessionDesk:
 
     def note(self, note: UUID) -> Any:
         return self.rows("select * from notes where tenant_id = :tenant_id and id = :id", id=note)[0]
-
-    def recorded(self, action: str) -> list[Any]:
-        query = "select * from audit_log where tenant_id = :tenant_id and action = :action order by seq"
-        return self.rows(query, action=action)

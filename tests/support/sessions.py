@@ -8,12 +8,10 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from practice.notes.models import Note
-from practice.notes.notes import create_note
-from practice.notes.signing import submit_note
 from practice.pay.models import PayLine, PayPeriod
 from practice.scheduling.booking_models import Appointment, GroupSession
-from practice.security.permissions import Scope
 from practice.store.ids import new_id
+from tests.support.notes import filled_in, make_note
 from tests.support.people import House, Person
 from tests.support.schedule import make_appointment, make_client, make_service, put
 
@@ -68,27 +66,17 @@ def make_group(practice: House, clinician: Person, service_id: UUID, starts_at: 
     return group.id
 
 
-PROGRESS = dict.fromkeys(("focus", "interventions", "response", "progress", "next_steps"), "As planned.")
+PROGRESS = filled_in("PROGRESS_NOTE", "As planned.")
 
 
 def write_note(
     practice: House, clinician: Person, appointment_id: UUID, *, hand_in: bool = False, now: datetime | None = None
 ) -> UUID:
     """A draft that can be signed, by the session's clinician; or one that is with their supervisor."""
-    with practice.work(clinician, now) as work:
-        session = work.db.get_one(Appointment, (practice.id, appointment_id))
-        note = create_note(
-            work,
-            Scope.OWN,
-            client_id=session.client_id,
-            type="PROGRESS_NOTE",
-            appointment_id=appointment_id,
-            sections=PROGRESS,
-        )
-        work.db.flush()
-        if hand_in:
-            submit_note(work, note.id)
-        return note.id
+    with practice.house.store.session_in(practice.id) as db:
+        client_id = db.get_one(Appointment, (practice.id, appointment_id)).client_id
+    about: dict[str, Any] = {"appointment_id": appointment_id, "status": "IN_REVIEW" if hand_in else "DRAFT"}
+    return make_note(practice, clinician, client_id, type="PROGRESS_NOTE", sections=PROGRESS, now=now, **about)
 
 
 def pay_for(practice: House, appointment_id: UUID, week: date, cents: int = 7500) -> None:
