@@ -44,4 +44,5 @@ def enter_practice(session: Session, transaction: SessionTransaction, connection
         begun = server.exec_(b"begin; select enter_practice('%s')" % tenant_id.hex.encode())
         if begun.status == ExecStatus.TUPLES_OK:
             return
+        server.exec_(b"rollback")  # so that the ordinary way tells why, and not that something failed before it
     connection.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})

@@ -6,7 +6,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from practice.security.installation import Installation
@@ -68,6 +68,20 @@ def test_and_neither_is_one_after_a_connection_that_was_used_without_a_session(
         connection.execute(text("select enter_practice(:id)"), {"id": practice.id})
         assert connection.scalar(text("select count(*) from staff")) == 1
     assert sees_nothing(one_connection, backend)
+
+
+def test_what_keeps_a_transaction_out_of_a_practice_is_told(one_connection: Engine, practice: House) -> None:
+    with one_connection.begin() as connection:
+        connection.execute(text("set search_path = nowhere"))
+    with (
+        pytest.raises(ProgrammingError, match=r"enter_practice.* does not exist"),
+        session_in(one_connection, practice.id) as db,
+    ):
+        staff_of(db, practice)
+    with one_connection.begin() as connection:
+        connection.execute(text("reset search_path"))
+    with session_in(one_connection, practice.id) as db:
+        assert staff_of(db, practice) == 1
 
 
 def test_one_practice_after_another_on_one_connection(one_connection: Engine, practice: House) -> None:
