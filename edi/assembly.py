@@ -44,7 +44,7 @@ def _with_header(payments: pl.DataFrame, rows: pl.DataFrame, kind: str) -> tuple
         first, more = rows.filter(is_first), rows.filter(~is_first)
         first = payments.select("transaction").join(first, on="transaction", how="left", maintain_order="left")
     header = [first["segment"].alias(f"{kind.lower()}_segment"), *(first[name] for name in names)]
-    return payments.with_columns(header), more
+    return payments.with_columns_seq(header), more
 
 
 def _of_envelope(envelope: Envelope) -> pl.DataFrame:
@@ -56,7 +56,7 @@ def _of_envelope(envelope: Envelope) -> pl.DataFrame:
 
 def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) -> pl.DataFrame:
     """Segments that have no frame of their own, and those of which the frames do not hold everything."""
-    kept = rows.select(_KEPT_WHOLE).to_series()
+    kept = rows.select_seq(_KEPT_WHOLE).to_series()
     also = [one.select("file", "segment") for one in also if one.height]
     if also:
         wanted = pl.concat(also).unique().with_columns(also=True)
@@ -64,7 +64,7 @@ def _others(rows: pl.DataFrame, segments: Segments, also: list[pl.DataFrame]) ->
         kept |= more["also"].fill_null(value=False)
     at = kept.arg_true()
     lists = segments.lists.gather(at)
-    found = rows[at].with_columns(lists.alias("elements"), lists.list.first().alias("id"))
+    found = rows[at].with_columns_seq(lists.alias("elements"), lists.list.first().alias("id"))
     return in_order("others", found)
 
 
@@ -86,9 +86,9 @@ def _with_entity(references: pl.DataFrame, parties: pl.DataFrame) -> pl.DataFram
     header = references["claim"].is_null() & references["transaction"].is_not_null()
     if parties.is_empty() or not header.any():
         return references
-    owners = iter([*parties.select("file", "transaction", "segment", "entity").iter_rows(), None])
+    owners = iter([*parties[["file", "transaction", "segment", "entity"]].iter_rows(), None])
     owner, following, found = None, next(owners), []
-    for file, transaction, segment in references.filter(header).select("file", "transaction", "segment").iter_rows():
+    for file, transaction, segment in references[["file", "transaction", "segment"]].filter(header).iter_rows():
         while following and (following[0], following[2]) < (file, segment):
             owner, following = following, next(owners)
         found.append(owner[3] if owner and owner[:2] == (file, transaction) else None)
@@ -99,12 +99,12 @@ def _with_entity(references: pl.DataFrame, parties: pl.DataFrame) -> pl.DataFram
 def _with_parties(payments: pl.DataFrame, parties: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
     """Who pays and who is paid, in a word."""
     found: dict[tuple[int, str], dict[str, str | None]] = {}
-    for row in parties.select("transaction", "entity", "name", "id_kind", "id").iter_rows(named=True):
+    for row in parties[["transaction", "entity", "name", "id_kind", "id"]].iter_rows(named=True):
         found.setdefault((row["transaction"], row["entity"]), row)
     others: dict[int, str | None] = {}
     if references["entity"].null_count() < references.height:
-        payers = references.filter((pl.col("entity") == "PR") & (pl.col("kind") == "2U"))
-        for transaction, value in payers.select("transaction", "value").iter_rows():
+        of_payers = (references["entity"] == "PR") & (references["kind"] == "2U")
+        for transaction, value in references[["transaction", "value"]].filter(of_payers).iter_rows():
             others.setdefault(transaction, value)
     told = []
     for number in payments["transaction"]:
@@ -112,4 +112,6 @@ def _with_parties(payments: pl.DataFrame, parties: pl.DataFrame, references: pl.
         npi = payee.get("id") if payee.get("id_kind") == "XX" else None
         told.append((payer.get("name"), payer.get("id") or others.get(number), payee.get("name"), npi))
     names = ("payer_name", "payer_id", "payee_name", "payee_npi")
-    return payments.with_columns(pl.Series(name, [row[at] for row in told], pl.String) for at, name in enumerate(names))
+    return payments.with_columns_seq(
+        pl.Series(name, [row[at] for row in told], pl.String) for at, name in enumerate(names)
+    )

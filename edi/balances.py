@@ -30,10 +30,10 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
         ("claims", "claim", "CLAIM_UNBALANCED", "CLP04"),
     ):
         rows = frames[name]
-        adjusted = sum_by(adjustments, key, "amount_cents", rows.height)
+        adjusted = sum_by(adjustments[key], adjustments["amount_cents"], rows.height)
         should, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
-        balanced = (should == paid).fill_null(value=False)
-        frames[name] = rows.with_columns(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
+        balanced = equal(should, paid)
+        frames[name] = rows.with_columns_seq(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
         if not balanced.all():
             wrong = frames[name].with_columns(should.alias("_should")).filter(~balanced & (should != paid))
             problems.append(_differs(wrong, code, element, "_should", "paid_cents"))
@@ -41,13 +41,12 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
     return frames, [*problems, *found, *_lines_against_claims(frames)]
 
 
-def sum_by(rows: pl.DataFrame, key: str, what: str, height: int, none: int | None = 0) -> pl.Series:
-    """The sums over rows that point at each row of another frame, which has this height; `none` where none does.
+def sum_by(keys: pl.Series, values: pl.Series, height: int, none: int | None = 0) -> pl.Series:
+    """The sums over values that point at each row of another frame, which has this height; `none` where none does.
 
     Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
     """
-    found = pl.Series(what, [none], pl.Int64).new_from_index(0, height)
-    keys, values = rows[key], rows[what]
+    found = pl.Series([none], dtype=pl.Int64).new_from_index(0, height)
     if keys.null_count():
         there = keys.is_not_null()
         keys, values = keys.filter(there), values.filter(there)
@@ -56,6 +55,12 @@ def sum_by(rows: pl.DataFrame, key: str, what: str, height: int, none: int | Non
     last = pl.concat([keys[1:] != keys[:-1], _TRUE])
     running = (values.fill_null(0) if values.null_count() else values).cum_sum().filter(last)
     return found.scatter(keys.filter(last), running - pl.concat([_ZERO, running[:-1]]))
+
+
+def equal(should: pl.Series, found: pl.Series) -> pl.Series:
+    """Not so where an amount is missing."""
+    same = should == found
+    return same.fill_null(value=False) if same.null_count() else same
 
 
 def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
@@ -75,12 +80,13 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     payments, claims, lines = frames["payments"], frames["claims"], frames["lines"]
     height = payments.height
     sums = _sums_of_claims(claims, height)
-    provider = sum_by(frames["provider_adjustments"], "transaction", "amount_cents", height)
+    plb = frames["provider_adjustments"]
+    provider = sum_by(plb["transaction"], plb["amount_cents"], height)
     should = sums["paid_cents"] - provider
-    balanced = (should == payments["amount_cents"]).fill_null(value=False)
-    off = [rows.filter(~rows["balanced"])["transaction"] for rows in (claims, lines)]
-    within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique().implode())
-    payments = payments.with_columns(
+    balanced = equal(should, payments["amount_cents"])
+    off = pl.concat([rows["transaction"].filter(~rows["balanced"]) for rows in (claims, lines)]).unique()
+    within = ~payments["transaction"].is_in(off.implode()) if off.len() else _TRUE
+    payments = payments.with_columns_seq(
         *sums.values(),
         provider.alias("provider_cents"),
         balanced.alias("balanced"),
@@ -94,9 +100,12 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
 
 
 def _lines_against_claims(frames: Frames) -> list[Rows]:
-    claims, adjustments = frames["claims"], frames["adjustments"].select("claim", "line", "amount_cents")
-    together = sum_by(frames["lines"], "claim", "paid_cents", claims.height, none=None)
-    own = sum_by(adjustments.filter(pl.col("line").is_null()), "claim", "amount_cents", claims.height, none=None)
+    claims, lines, adjustments = frames["claims"], frames["lines"], frames["adjustments"]
+    together = sum_by(lines["claim"], lines["paid_cents"], claims.height, none=None)
+    of_claim = adjustments["line"].is_null()
+    own = sum_by(
+        adjustments["claim"].filter(of_claim), adjustments["amount_cents"].filter(of_claim), claims.height, none=None
+    )
     differs = ((together != claims["paid_cents"]) & own.is_null()).fill_null(value=False)
     if not differs.any():
         return []
@@ -106,14 +115,15 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
 
 def interest(frames: Frames) -> list[Rows]:
     """What the claims tell of, against PLB L6."""
-    told = frames["amounts"].select("transaction", "kind", "amount_cents").filter(pl.col("kind") == "I")
+    told = frames["amounts"][["transaction", "kind", "amount_cents"]]
+    told = told.filter(told["kind"] == "I")
     if told.is_empty():
         return []
     payments = frames["payments"]
     plb = frames["provider_adjustments"].filter(pl.col("reason") == "L6")
-    paid = -sum_by(plb, "transaction", "amount_cents", payments.height)
+    paid = -sum_by(plb["transaction"], plb["amount_cents"], payments.height)
     rows = payments.with_columns(
-        sum_by(told, "transaction", "amount_cents", payments.height).alias("_told"), paid.alias("_paid")
+        sum_by(told["transaction"], told["amount_cents"], payments.height).alias("_told"), paid.alias("_paid")
     )
     telling = pl.col("transaction").is_in(told["transaction"].drop_nulls().implode())
     wrong = rows.filter(telling & (pl.col("_told") != pl.col("_paid")))
@@ -131,9 +141,9 @@ def provider_totals(frames: Frames) -> list[Rows]:
     own = pl.select(pl.when(under >= 0).then(under).cast(pl.UInt32).alias("total")).to_series()
     same = (totals["transaction"][own] == claims["transaction"]).fill_null(value=False)
     its = claims.select("charge_cents", own, one=pl.lit(1, pl.Int64)).filter(same)
-    rows = totals.with_columns(
-        sum_by(its, "total", "one", totals.height).alias("_count"),
-        sum_by(its, "total", "charge_cents", totals.height).alias("_charge"),
+    rows = totals.with_columns_seq(
+        sum_by(its["total"], its["one"], totals.height).alias("_count"),
+        sum_by(its["total"], its["charge_cents"], totals.height).alias("_charge"),
     )
     checks = (("TS304", "claim_count", "_count"), ("TS305", "charge_cents", "_charge"))
     wrong = [(element, rows.filter(pl.col(said) != pl.col(found))) for element, said, found in checks]
@@ -155,7 +165,7 @@ def repeated_payments(payments: pl.DataFrame, seen: dict[tuple[Any, ...], tuple[
     found = []
     key = ("file", "payer_name", "payer_id", "originator", "trace_number")
     content = ("amount_cents", "date", "claim_count", "charge_cents", "paid_cents", "provider_cents")
-    for row in payments.select("transaction", "trn_segment", *key, *content).iter_rows(named=True):
+    for row in payments[["transaction", "trn_segment", *key, *content]].iter_rows(named=True):
         if row["trace_number"] is None:
             continue
         this, told = tuple(row[name] for name in key), tuple(row[name] for name in content)

@@ -84,7 +84,7 @@ def missing_elements(frames: Frames, unread: list[Unread]) -> list[Rows]:
 
 def misplaced(rows: pl.DataFrame) -> list[Rows]:
     """Segments of the 835 that stand where they mean nothing, and segments that it does not have."""
-    there = rows.select(test.any().alias(why) for why, test in _MISPLACED.items()).row(0, named=True)
+    there = rows.select_seq(test.any().alias(why) for why, test in _MISPLACED.items()).row(0, named=True)
     found = [why for why in _MISPLACED if there[why]]
     return [
         problem_rows(rows.filter(_MISPLACED[why]), "UNKNOWN_SEGMENT")
@@ -111,11 +111,12 @@ def missing_segments(frames: Frames) -> list[Rows]:
         if payments[column].null_count()
     ]
     for entity in ("PR", "PE"):
-        there = frames["parties"].filter(pl.col("entity") == entity)["transaction"]
+        there = frames["parties"]["transaction"].filter(frames["parties"]["entity"] == entity)
         if there.n_unique() < payments.height:
             without = payments.filter(~pl.col("transaction").is_in(there.implode()))
             found.append(problem_rows(without, "MISSING_SEGMENT", id=f"N1*{entity}"))
-    patients = frames["names"].select("entity", "claim").filter(pl.col("entity") == "QC")["claim"].drop_nulls()
+    names = frames["names"]
+    patients = names["claim"].filter((names["entity"] == "QC") & names["claim"].is_not_null())
     if patients.n_unique() < claims.height:
         without = claims.filter(~pl.col("claim").is_in(patients.implode()))
         found.append(problem_rows(without, "MISSING_PATIENT"))
@@ -125,7 +126,7 @@ def missing_segments(frames: Frames) -> list[Rows]:
 def unknown_codes(frames: Frames) -> list[Rows]:
     found = []
     for kind, name, known, element in (("CAS", "group", _GROUPS, "CAS01"), ("CLP", "status", _STATUSES, "CLP02")):
-        if kind in frames and not frames[kind][name].is_in(known).all():
+        if kind in frames and not {None, *known}.issuperset(frames[kind][name].unique()):
             wrong = frames[kind].filter(~pl.col(name).is_in(known))
             first = wrong.unique(["file", "segment"], keep="first", maintain_order=True)
             found.append(problem_rows(first, "UNKNOWN_CODE", element))

@@ -93,8 +93,8 @@ class Read(NamedTuple):
 
 def read_columns(rows: pl.DataFrame, segments: Segments) -> Read:
     small = rows[["kind", "file", "transaction", "claim", "line", "segment", "signs", "start", "count"]]
-    by_number = small.filter(pl.col("kind").is_not_null()).partition_by("kind")
-    kinds = {KINDS[found["kind"][0]]: found for found in by_number}
+    by_number = {found["kind"][0]: found for found in small.partition_by("kind")}
+    kinds = {KINDS[number]: found for number, found in by_number.items() if number is not None}
     longer = [
         found.filter(pl.col("count") > LONGEST[kind] + 1)
         for kind, found in kinds.items()
@@ -117,7 +117,8 @@ def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> Columns:
     found = pl.DataFrame(_columns(each, kind, segments, stride))
     # a place left empty in between is no row
     filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
-    return found.filter(filled | (pl.col("position") == 1)).to_dict()
+    rows = found.select_seq(filled | (pl.col("position") == 1)).to_series()
+    return (found if rows.all() else found.filter(rows)).to_dict()
 
 
 def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> Columns:

@@ -1,5 +1,6 @@
 """Puts the steps together: segments, envelope, places, columns, frames, checks, balances."""
 
+from operator import contains
 from typing import Any
 
 import polars as pl
@@ -122,11 +123,11 @@ class Reader:
         return {rows["file"][at] for at, end in zip(begins, ends, strict=True) if end - at > most}
 
     def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
-        rows = segments.rows.with_row_index("at").filter(pl.col("kind") < len(ENVELOPE))
+        rows = segments.rows.with_row_index("at")[["at", "file", "segment", "kind", "signs"]]
+        rows = rows.filter(rows["kind"] < len(ENVELOPE))
         elements = segments.lists.gather(rows["at"]).to_list()
-        told = rows.select("at", "file", "segment", "kind", "signs").iter_rows()
         before = next(iter(last))
-        for (at, file, segment, kind, signs), given in zip(told, elements, strict=True):
+        for (at, file, segment, kind, signs), given in zip(rows.iter_rows(), elements, strict=True):
             if file != before:
                 self.envelope.finish(before, last[before])
             self.envelope.walk(Row(at, file, segment, KINDS[kind], given, segments.signs[signs]))
@@ -167,7 +168,8 @@ def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
 def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> pl.DataFrame:
     """Nothing structural is wrong with the payment, nor with the group and interchange that it came in."""
     errors, astray = checks.with_errors(problems)
-    bad = {name: [number for of, number in envelope.unsound if of == name] for name in ("interchange", "group")}
-    bad["transaction"] = [*errors, *(number for of, number in envelope.unsound if of == "transaction")]
-    wrong = [pl.col(name).is_in(numbers) | pl.col(name).is_null() for name, numbers in bad.items()]
-    return payments.with_columns(sound=~pl.any_horizontal(*wrong, pl.col("file").is_in(astray)))
+    wrong: dict[str, set[int | None]] = {"interchange": {None}, "group": {None}, "transaction": {*errors}, "file": {*astray}}
+    for name, number in envelope.unsound:
+        wrong[name].add(number)
+    sound = [not any(map(contains, wrong.values(), row)) for row in payments[list(wrong)].iter_rows()]
+    return payments.with_columns_seq(pl.Series("sound", sound, pl.Boolean))

@@ -147,7 +147,7 @@ def _split(runs: list[Run], counted: int) -> Segments:
     if runs[0].file != runs[-1].file:
         number = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("file")
     start = (pl.col("count").cum_sum() - pl.col("count")).alias("start")
-    rows = found.select("file", "signs", number.alias("segment"), "kind", start, "count")
+    rows = found.select_seq("file", "signs", number.alias("segment"), "kind", start, "count")
     flat = found.select(pl.col("lists").explode().alias("element"))
     elements = flat.select(pl.when(pl.col("element") != "").then(pl.col("element"))).to_series()
     return Segments(rows, elements, found["lists"], signs, runs)
@@ -155,13 +155,14 @@ def _split(runs: list[Run], counted: int) -> Segments:
 
 def _hides_interchange(segments: Segments) -> bool:
     """Whether an ISA stands where no run begins, and declares what the run does not know."""
-    unknown = segments.rows.filter(pl.col("kind").is_null())["start"]
+    kind = segments.rows["kind"]
+    unknown = segments.rows["start"].filter(kind.is_null())
     if unknown.len() and segments.elements[unknown].str.starts_with("ISA").any():
         return True
-    is_header = segments.rows["kind"] == NUMBER_OF["ISA"]
-    headers = segments.rows.filter(is_header)
-    if headers.height <= sum(run.text.startswith("ISA") for run in segments.runs):
+    is_header = kind == NUMBER_OF["ISA"]
+    if (is_header.sum() or 0) <= sum(run.text.startswith("ISA") for run in segments.runs):
         return False
+    headers = segments.rows.filter(is_header)
     told = segments.lists.filter(is_header).to_list()
     known = [segments.signs[number][1] for number in headers["signs"]]
     return any(header[16:17] != [component] for header, component in zip(told, known, strict=True))
@@ -224,8 +225,8 @@ def _without_blanks(texts: list[str], given: Delimiters) -> pl.Series:
         return whole
     signs = "".join(_escaped(one) for one in (given.element, given.segment))
     headers = [text.find(given.segment) if text.startswith("ISA") else 0 for text in texts]
-    bodies = pl.select(pl.lit(whole).str.slice(pl.lit(pl.Series(headers)))).to_series()
-    if not bodies.str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any():
+    bodies = pl.lit(whole).str.slice(pl.lit(pl.Series(headers)))
+    if not pl.select(bodies.str.contains(f"[{blank}][{signs}]|[{signs}][{blank}]").any()).item():
         return whole
     return whole.str.replace_all(f"[{blank}]*([{signs}])[{blank}]*", "${1}")
 
