@@ -137,17 +137,20 @@ def provider_totals(frames: Frames) -> list[Rows]:
         return []
     claims = frames["claims"]
     at = [rows["file"].cast(pl.UInt64) * 2**32 + rows["segment"] for rows in (totals, claims)]
-    under = at[0].search_sorted(at[1]).cast(pl.Int64) - 1  # the last TS3 before each claim, of any transaction
-    own = pl.select(pl.when(under >= 0).then(under).cast(pl.UInt32).alias("total")).to_series()
-    same = (totals["transaction"][own] == claims["transaction"]).fill_null(value=False)
-    its = claims.select("charge_cents", own, one=pl.lit(1, pl.Int64)).filter(same)
-    rows = totals.with_columns_seq(
-        sum_by(its["total"], its["one"], totals.height).alias("_count"),
-        sum_by(its["total"], its["charge_cents"], totals.height).alias("_charge"),
-    )
-    checks = (("TS304", "claim_count", "_count"), ("TS305", "charge_cents", "_charge"))
-    wrong = [(element, rows.filter(pl.col(said) != pl.col(found))) for element, said, found in checks]
-    return [problem_rows(found, "TOTALS_DIFFER", element) for element, found in wrong if found.height]
+    first = at[1].search_sorted(at[0])  # of the claims below each TS3; the last is the transaction's, or the next TS3's
+    ends = claims["transaction"].search_sorted(totals["transaction"], side="right")
+    following = pl.concat([first[1:], pl.Series([claims.height], dtype=first.dtype)])
+    ends = ends.zip_with(ends < following, following)
+    running = pl.concat([_ZERO, claims["charge_cents"].fill_null(0).cum_sum()])
+    found = []
+    for element, said, have in (
+        ("TS304", totals["claim_count"], ends - first),
+        ("TS305", totals["charge_cents"], running[ends] - running[first]),
+    ):
+        differs = said != have
+        if differs.any():
+            found.append(problem_rows(totals.filter(differs), "TOTALS_DIFFER", element))
+    return found
 
 
 def repeated_claims(claims: pl.DataFrame) -> list[Rows]:

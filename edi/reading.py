@@ -168,7 +168,12 @@ def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
 def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> pl.DataFrame:
     """Nothing structural is wrong with the payment, nor with the group and interchange that it came in."""
     errors, astray = checks.with_errors(problems)
-    wrong: dict[str, set[int | None]] = {"interchange": {None}, "group": {None}, "transaction": {*errors}, "file": {*astray}}
+    wrong: dict[str, set[int | None]] = {
+        "interchange": {None},
+        "group": {None},
+        "transaction": {*errors},
+        "file": {*astray},
+    }
     for name, number in envelope.unsound:
         wrong[name].add(number)
     sound = [not any(map(contains, wrong.values(), row)) for row in payments[list(wrong)].iter_rows()]
