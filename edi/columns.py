@@ -117,8 +117,8 @@ def _texts(rows: pl.DataFrame, kind: str, segments: Segments) -> Columns:
     found = pl.DataFrame(_columns(each, kind, segments, stride))
     # a place left empty in between is no row
     filled = pl.any_horizontal(pl.col(column.name).is_not_null() for column in SEGMENTS[kind] if column.repeats)
-    rows = found.select_seq(filled | (pl.col("position") == 1)).to_series()
-    return (found if rows.all() else found.filter(rows)).to_dict()
+    kept = found.select_seq(filled | (pl.col("position") == 1)).to_series()
+    return (found if kept.all() else found.filter(kept)).to_dict()
 
 
 def _columns(rows: pl.DataFrame, kind: str, segments: Segments, stride: int = 0) -> Columns:
