@@ -71,7 +71,7 @@ def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.Data
     ]
     payments = pl.concat(stretches, rechunk=True)
     segments = segments.hstack([payments, segments["kind"].alias("known")])
-    return segments.with_columns(_KIND, _ROLE).with_columns(_COUNTED).with_columns(_PLACES)
+    return segments.with_columns_seq(_KIND, _ROLE).with_columns(_COUNTED).with_columns_seq(_PLACES)
 
 
 class Unread(NamedTuple):
