@@ -115,10 +115,10 @@ def _lines_against_claims(frames: Frames) -> list[Rows]:
 
 def interest(frames: Frames) -> list[Rows]:
     """What the claims tell of, against PLB L6."""
-    told = frames["amounts"][["transaction", "kind", "amount_cents"]]
-    told = told.filter(told["kind"] == "I")
-    if told.is_empty():
+    is_interest = frames["amounts"]["kind"] == "I"
+    if not is_interest.any():
         return []
+    told = frames["amounts"][["transaction", "amount_cents"]].filter(is_interest)
     payments = frames["payments"]
     plb = frames["provider_adjustments"].filter(pl.col("reason") == "L6")
     paid = -sum_by(plb["transaction"], plb["amount_cents"], payments.height)
