@@ -44,7 +44,7 @@ def written(mail: Mail) -> Written:
             stamp = [f"{mail.day:%Y%m%d}", "0900", str(group_number), "X", convention]
             found.append(["GS", "HP", "MADEUPPAYER", "MADEUPCLINIC", *stamp])
             for at, transfer in enumerate(transfers, 1):
-                found += _transaction(transfer, f"{at:04}", convention if mail.version == "5010" else None)
+                found += _transaction(transfer, f"{at:04}")
             found.append(["GE", str(len(transfers)), str(group_number)])
         found.append(["IEA", str(len(groups)), control])
     return Written(tuple(found), mail.delimiters, mail.line_breaks)
@@ -70,7 +70,7 @@ def _isa(control: str, version: str, repetition: str, day: date) -> Segment:
     ]
 
 
-def _transaction(transfer: Transfer, control: str, convention: str | None) -> list[Segment]:
+def _transaction(transfer: Transfer, control: str) -> list[Segment]:
     amount, day = transfer.amount, f"{transfer.day:%Y%m%d}"
     if amount:
         bank = [
@@ -90,7 +90,7 @@ def _transaction(transfer: Transfer, control: str, convention: str | None) -> li
     else:
         bank = ["NON", *[""] * 11]
     found = [
-        ["ST", "835", control, *([convention] if convention else [])],
+        ["ST", "835", control],
         ["BPR", "I" if amount else "H", money(amount), "C", *bank, day],
         ["TRN", "1", transfer.trace, transfer.originator],
         ["DTM", "405", day],
@@ -119,9 +119,10 @@ def _claim(bill: Bill) -> list[Segment]:
     amounts = [money(bill.charge), money(bill.paid), share]
     found = [["CLP", bill.control_number, bill.status, *amounts, bill.filing, bill.payer_claim_number, "11", "1"]]
     found += _adjustments(bill.adjustments)
-    for entity, person in (("QC", bill.patient), ("IL", bill.insured), ("74", bill.corrected)):
+    people = (("QC", bill.patient, "MI"), ("IL", bill.insured, "MI"), ("74", bill.corrected, "C"))
+    for entity, person, id_kind in people:
         if person:
-            found.append(["NM1", entity, "1", person[0], person[1], "", "", "", "MI", person[2]])
+            found.append(["NM1", entity, "1", person[0], person[1], "", "", "", id_kind, person[2]])
     if bill.rendering:
         found.append(["NM1", "82", "1", "HAZEL", "MAY", "", "", "", "XX", bill.rendering])
     if bill.remarks:
