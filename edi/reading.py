@@ -124,7 +124,7 @@ class Reader:
 
     def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
         rows = segments.rows.with_row_index("at")[["at", "file", "segment", "kind", "signs"]]
-        rows = rows.filter(rows["kind"] < len(ENVELOPE))
+        rows = rows[(rows["kind"] < len(ENVELOPE)).arg_true()]
         elements = segments.lists.gather(rows["at"]).to_list()
         before = next(iter(last))
         for (at, file, segment, kind, signs), given in zip(rows.iter_rows(), elements, strict=True):
@@ -161,7 +161,7 @@ def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
     return [
         Found("UNTERMINATED", file, last[file])
         for file, run in final.items()
-        if not run.text.rstrip(run.delimiters.blanks).endswith(run.delimiters.segment)
+        if not run.data.rstrip(run.delimiters.blanks.encode()).endswith(run.delimiters.end)
     ]
 
 

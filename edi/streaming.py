@@ -70,7 +70,7 @@ class Pieces:
             delimiters = tokens.delimiters_at(held, len(held) - len(held.lstrip())) or delimiters
             end = len(held) if self.ended else _end_of_transaction(held, delimiters)
             if end is None:
-                if len(held) - held.rfind(delimiters.segment.encode("latin-1")) > self.limits.segment_bytes:
+                if len(held) - held.rfind(delimiters.end) > self.limits.segment_bytes:
                     self.refused = "SEGMENT_TOO_LONG"
                     return
                 continue
@@ -98,7 +98,7 @@ class Pieces:
 
 def _end_of_transaction(held: bytes, delimiters: Delimiters) -> int | None:
     """Behind the last SE; or before an interchange with other delimiters, which this search cannot see into."""
-    sign, separator = delimiters.segment.encode("latin-1"), delimiters.element.encode("latin-1")
+    sign, separator = delimiters.end, delimiters.element.encode("latin-1")
     at = max(held.rfind(sign + blank + b"SE" + separator) for blank in (b"", b"\n", b"\r\n"))
     end = held.find(sign, at + 3) if at >= 0 else -1
     if end >= 0:

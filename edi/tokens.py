@@ -16,7 +16,7 @@ from edi.limits import Limits
 
 _BLANKS = " \t\r\n"
 _KINDS = pl.Enum(KINDS)
-BATCH = 512 * 1024  # signs, below which one processor splits alone
+BATCH = 512 * 1024  # bytes, below which one processor splits alone
 PROCESSORS = pl.thread_pool_size()
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
@@ -33,6 +33,11 @@ class Delimiters:
         return self.element + self.component + self.segment
 
     @property
+    def end(self) -> bytes:
+        """Of a segment."""
+        return self.segment.encode("latin-1")
+
+    @property
     def blanks(self) -> str:
         """What may stand around segments and elements without meaning anything."""
         return "".join(one for one in _BLANKS if one not in self.signs)
@@ -40,13 +45,16 @@ class Delimiters:
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of one file with the same delimiters, decoded; `start` is its first byte's place in the file."""
+    """A stretch of one file with the same delimiters; `start` is its first byte's place in the file."""
 
     file: int
     start: int
-    text: str
+    data: bytes
     utf8: bool
     delimiters: Delimiters
+
+    def text(self, at: int = 0, end: int | None = None) -> str:
+        return self.data[at:end].decode("utf-8" if self.utf8 else "latin-1")
 
 
 def delimiters_at(data: bytes, at: int) -> Delimiters | None:
@@ -78,12 +86,17 @@ def first_interchange(data: bytes, within: int) -> tuple[int, Delimiters] | None
 def run_of(file: int, data: bytes, start: int, delimiters: Delimiters, offset: int = 0) -> Run:
     """The data from `start` on as one run; `offset` is where the data begins in its file."""
     data = data[start:] if start else data
-    if delimiters.signs.isascii():
-        try:
-            return Run(file, offset + start, data.decode(), True, delimiters)
-        except UnicodeDecodeError:
-            pass  # older senders write Latin-1, in which every byte is a character
-    return Run(file, offset + start, data.decode("latin-1"), False, delimiters)
+    utf8 = delimiters.signs.isascii() and (data.isascii() or _is_utf8(data))
+    return Run(file, offset + start, data, utf8, delimiters)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Older senders write Latin-1, in which every byte is a character."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def cut(runs: list[Run]) -> list[Run]:
@@ -92,18 +105,17 @@ def cut(runs: list[Run]) -> list[Run]:
     for delimiters, alike in groupby(runs, key=lambda run: run.delimiters):
         these = list(alike)
         before = "".join(_escaped(one) for one in delimiters.segment + delimiters.blanks)
-        more = pl.Series([run.text for run in these]).str.contains(rf"[{before}]ISA[^A-Za-z0-9]")
+        more = pl.Series([run.text() for run in these]).str.contains(rf"[{before}]ISA[^A-Za-z0-9]")
         for run, has_more in zip(these, more, strict=True):
             found += _cut(run) if has_more else [run]
     return found
 
 
 def _cut(run: Run) -> list[Run]:
-    data = run.text.encode("utf-8" if run.utf8 else "latin-1")
-    cuts = [(0, run.delimiters), *interchanges(data, 0, run.delimiters)]
+    cuts = [(0, run.delimiters), *interchanges(run.data, 0, run.delimiters)]
     cuts = [next(alike) for _, alike in groupby(cuts, key=lambda cut: cut[1])]
-    ends = [at for at, _ in cuts[1:]] + [len(data)]
-    return [run_of(run.file, data[:end], at, found, run.start) for (at, found), end in zip(cuts, ends, strict=True)]
+    ends = [at for at, _ in cuts[1:]] + [len(run.data)]
+    return [run_of(run.file, run.data[:end], at, found, run.start) for (at, found), end in zip(cuts, ends, strict=True)]
 
 
 def interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
@@ -160,7 +172,7 @@ def _hides_interchange(segments: Segments) -> bool:
     if unknown.len() and segments.elements[unknown].str.starts_with("ISA").any():
         return True
     is_header = kind == NUMBER_OF["ISA"]
-    if (is_header.sum() or 0) <= sum(run.text.startswith("ISA") for run in segments.runs):
+    if (is_header.sum() or 0) <= sum(run.data.startswith(b"ISA") for run in segments.runs):
         return False
     headers = segments.rows.filter(is_header)
     told = segments.lists.filter(is_header).to_list()
@@ -175,14 +187,14 @@ def _split_alike(runs: list[Run], signs: int) -> pl.DataFrame:
 
 def _batches(runs: list[Run]) -> Iterator[list[tuple[int, str]]]:
     """File and text of what one processor splits: small files together, or a part of a large one, whole segments."""
-    most = max(BATCH, sum(len(run.text) for run in runs) // PROCESSORS + 1)
+    most = max(BATCH, sum(len(run.data) for run in runs) // PROCESSORS + 1)
     batch: list[tuple[int, str]] = []
     size = 0
     for run in runs:
         at = 0
-        while at < len(run.text):
-            end = run.text.find(run.delimiters.segment, at + most - size) + 1 or len(run.text)
-            batch.append((run.file, run.text[at:end]))
+        while at < len(run.data):
+            end = run.data.find(run.delimiters.end, at + most - size) + 1 or len(run.data)
+            batch.append((run.file, run.text(at, end)))
             size += end - at
             if size >= most:
                 yield batch
@@ -239,7 +251,7 @@ def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
     """file, segment and offset: where the first byte of each segment stands. Done only for what has problems."""
     rows = []
     for run in runs:
-        raw = pl.Series("raw", [run.text]).str.split(run.delimiters.segment).explode().to_frame()
+        raw = pl.Series("raw", [run.text()]).str.split(run.delimiters.segment).explode().to_frame()
         size = pl.col("raw").str.len_bytes() if run.utf8 else pl.col("raw").str.len_chars()
         bare = pl.col("raw").str.strip_chars_start(run.delimiters.blanks)
         bare_size = bare.str.len_bytes() if run.utf8 else bare.str.len_chars()
@@ -255,12 +267,14 @@ def locate(runs: list[Run], counted: int = 0) -> pl.DataFrame:
 
 def beyond(run: Run, limits: Limits) -> str | None:
     """By code, which limit the run is beyond, seen without splitting it."""
-    text, sign, most = run.text, run.delimiters.segment, limits.segment_bytes
-    if len(text) > limits.file_parts and text.count(sign) * 4 + text.count(run.delimiters.element) > limits.file_parts:
-        return "TOO_MANY_PARTS"
+    data, sign, most = run.data, run.delimiters.end, limits.segment_bytes
+    if len(data) > limits.file_parts:
+        parts = data.count(sign) * 4 + data.count(run.delimiters.element.encode("latin-1"))
+        if parts > limits.file_parts:
+            return "TOO_MANY_PARTS"
     at = 0
-    while len(text) - at > most:  # in each window there must be an end
-        end = text.rfind(sign, at, at + most + 1)
+    while len(data) - at > most:  # in each window there must be an end
+        end = data.rfind(sign, at, at + most + 1)
         if end < 0:
             return "SEGMENT_TOO_LONG"
         at = end + 1
