@@ -54,7 +54,7 @@ class Run:
     delimiters: Delimiters
 
     def text(self, at: int = 0, end: int | None = None) -> str:
-        return self.data[at:end].decode("utf-8" if self.utf8 else "latin-1")
+        return str(memoryview(self.data)[at:end], "utf-8" if self.utf8 else "latin-1")
 
 
 def delimiters_at(data: bytes, at: int) -> Delimiters | None:
