@@ -32,7 +32,7 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
         rows = frames[name]
         adjusted = sum_by(adjustments, key, "amount_cents", rows.height)
         should, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
-        balanced = (should == paid).fill_null(value=False)
+        balanced = _proven(should == paid, adjustments, key, "amount_cents")
         frames[name] = rows.with_columns(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
         if not balanced.all():
             wrong = frames[name].with_columns(should.alias("_should")).filter(~balanced & (should != paid))
@@ -58,6 +58,14 @@ def sum_by(rows: pl.DataFrame, key: str, what: str, height: int, none: int | Non
     return found.scatter(keys.filter(last), running - pl.concat([_ZERO, running[:-1]]))
 
 
+def _proven(balanced: pl.Series, rows: pl.DataFrame, key: str, what: str) -> pl.Series:
+    """Not where an amount of the equation is missing: the sum of the others proves nothing."""
+    balanced = balanced.fill_null(value=False)
+    if not rows[what].null_count():
+        return balanced
+    return balanced.scatter(rows.filter(pl.col(what).is_null())[key].drop_nulls(), values=False)
+
+
 def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
     """The control totals of each payment."""
     names = ("charge_cents", "paid_cents", "patient_cents")
@@ -77,7 +85,8 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     sums = _sums_of_claims(claims, height)
     provider = sum_by(frames["provider_adjustments"], "transaction", "amount_cents", height)
     should = sums["paid_cents"] - provider
-    balanced = (should == payments["amount_cents"]).fill_null(value=False)
+    balanced = _proven(should == payments["amount_cents"], claims, "transaction", "paid_cents")
+    balanced = _proven(balanced, frames["provider_adjustments"], "transaction", "amount_cents")
     off = [rows.filter(~rows["balanced"])["transaction"] for rows in (claims, lines)]
     within = ~payments["transaction"].is_in(pl.concat(off).drop_nulls().unique().implode())
     payments = payments.with_columns(
@@ -89,7 +98,7 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     if balanced.all():
         return payments, []
     wrong = payments.with_columns(should.alias("_should"), segment=pl.col("bpr_segment"))
-    wrong = wrong.filter(~balanced & payments["amount_cents"].is_not_null())
+    wrong = wrong.filter(~balanced & (should != payments["amount_cents"]))
     return payments, [_differs(wrong, "PAYMENT_UNBALANCED", "BPR02", "_should", "amount_cents")]
 
 
