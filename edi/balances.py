@@ -32,7 +32,7 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
         rows = frames[name]
         adjusted = sum_by(adjustments[key], adjustments["amount_cents"], rows.height)
         should, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
-        balanced = equal(should, paid)
+        balanced = _proven(should == paid, adjustments[key], adjustments["amount_cents"])
         frames[name] = rows.with_columns_seq(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
         if not balanced.all():
             wrong = frames[name].with_columns(should.alias("_should")).filter(~balanced & (should != paid))
@@ -57,10 +57,12 @@ def sum_by(keys: pl.Series, values: pl.Series, height: int, none: int | None = 0
     return found.scatter(keys.filter(last), running - pl.concat([_ZERO, running[:-1]]))
 
 
-def equal(should: pl.Series, found: pl.Series) -> pl.Series:
-    """Not so where an amount is missing."""
-    same = should == found
-    return same.fill_null(value=False) if same.null_count() else same
+def _proven(same: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Series:
+    """Not where an amount of the equation is missing: the sum of the others proves nothing."""
+    same = same.fill_null(value=False) if same.null_count() else same
+    if not values.null_count():
+        return same
+    return same.scatter(keys.filter(values.is_null()).drop_nulls(), values=False)
 
 
 def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
@@ -83,7 +85,8 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     plb = frames["provider_adjustments"]
     provider = sum_by(plb["transaction"], plb["amount_cents"], height)
     should = sums["paid_cents"] - provider
-    balanced = equal(should, payments["amount_cents"])
+    balanced = _proven(should == payments["amount_cents"], claims["transaction"], claims["paid_cents"])
+    balanced = _proven(balanced, plb["transaction"], plb["amount_cents"])
     off = pl.concat([rows["transaction"].filter(~rows["balanced"]) for rows in (claims, lines)]).unique()
     within = ~payments["transaction"].is_in(off.implode()) if off.len() else _TRUE
     payments = payments.with_columns_seq(
@@ -95,7 +98,7 @@ def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
     if balanced.all():
         return payments, []
     wrong = payments.with_columns(should.alias("_should"), segment=pl.col("bpr_segment"))
-    wrong = wrong.filter(~balanced & payments["amount_cents"].is_not_null())
+    wrong = wrong.filter(~balanced & (should != payments["amount_cents"]))
     return payments, [_differs(wrong, "PAYMENT_UNBALANCED", "BPR02", "_should", "amount_cents")]
 
 

@@ -53,13 +53,17 @@ class Envelope:
 
     def next_piece(self) -> None:
         """The same file goes on: what is open begins the next frames, the rest has been told."""
+        self.unsound = {(NAMES[kind], 0) for kind in ("ISA", "GS") if self._is_unsound(kind)}
         self.interchanges = [self.open["ISA"]] if "ISA" in self.open else []
         self.groups = [self.open["GS"]] if "GS" in self.open else []
         for row in self.interchanges:
             row["interchange"] = 0
         for row in self.groups:
             row |= {"group": 0, "interchange": 0 if self.interchanges else None}
-        self.payments, self.marks, self.found, self.unsound = [], [], [], set()
+        self.payments, self.marks, self.found = [], [], []
+
+    def _is_unsound(self, kind: str) -> bool:
+        return (NAMES[kind], self.open.get(kind, {}).get(NAMES[kind])) in self.unsound
 
     def walk(self, row: Row) -> None:
         if len(row.elements) > SEGMENTS[row.kind][-1].element + 1:
@@ -69,14 +73,15 @@ class Envelope:
         else:
             self._end(row)
 
-    def finish(self, file: int, last_segment: int) -> None:
-        """The file ends; what is still open has no end."""
+    def finish(self, file: int, last_segment: int, at: int) -> None:
+        """The file ends before row `at`; what is still open has no end, and nothing of the next file belongs to it."""
         missing = [CLOSERS[kind] for kind in reversed(OPENERS) if kind in self.open]
         if missing:
             values = {"missing": f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'}"}
             self._problem("TRUNCATED", file, last_segment, None, OPENED_BY[missing[0]], values)
-        for kind in self.open:
+        for kind in list(self.open):
             self._taint(kind)
+            self._leave(kind, at)
         self._new_file()
 
     def _begin(self, row: Row) -> None:

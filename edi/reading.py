@@ -1,5 +1,6 @@
 """Puts the steps together: segments, envelope, places, columns, frames, checks, balances."""
 
+from itertools import accumulate
 from operator import contains
 from typing import Any
 
@@ -126,14 +127,15 @@ class Reader:
         rows = segments.rows.with_row_index("at")[["at", "file", "segment", "kind", "signs"]]
         rows = rows[(rows["kind"] < len(ENVELOPE)).arg_true()]
         elements = segments.lists.gather(rows["at"]).to_list()
+        ends_at = dict(zip(last, accumulate(number - self.counted for number in last.values()), strict=True))
         before = next(iter(last))
         for (at, file, segment, kind, signs), given in zip(rows.iter_rows(), elements, strict=True):
             if file != before:
-                self.envelope.finish(before, last[before])
+                self.envelope.finish(before, last[before], ends_at[before])
             self.envelope.walk(Row(at, file, segment, KINDS[kind], given, segments.signs[signs]))
             before = file
         if ends:
-            self.envelope.finish(before, last[before])
+            self.envelope.finish(before, last[before], ends_at[before])
 
     def _remittance(
         self, frames: Frames, files: list[tuple[str, int]], last: dict[int, int], problems: list[Rows], runs: list[Run]

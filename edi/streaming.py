@@ -1,5 +1,6 @@
 """A file in pieces of whole transactions, so that what is held at once does not grow with it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,15 +71,24 @@ class Pieces:
             delimiters = tokens.delimiters_at(held, len(held) - len(held.lstrip())) or delimiters
             end = len(held) if self.ended else _end_of_transaction(held, delimiters)
             if end is None:
-                if len(held) - held.rfind(delimiters.end) > self.limits.segment_bytes:
+                if self._endless(held, delimiters):
                     self.refused = "SEGMENT_TOO_LONG"
                     return
                 continue
-            if held[:end].strip():
+            if not self.ended and _is_empty(held[end:], delimiters):
+                continue  # if nothing comes any more, what is missing has to be told with this piece
+            if not _is_empty(held[:end], delimiters):
                 runs = tokens.cut([tokens.run_of(0, held[:end], 0, delimiters, offset)])
                 delimiters = runs[-1].delimiters
                 yield runs
             held, offset = held[end:], offset + end
+
+    def _endless(self, held: bytes, delimiters: Delimiters) -> bool:
+        """Whether its last segment is too long, in the delimiters of its last interchange."""
+        if len(held) - held.rfind(delimiters.end) <= self.limits.segment_bytes:
+            return False
+        begun, last = [(0, delimiters), *tokens.interchanges(held, 0, delimiters)][-1]
+        return len(held) - max(begun, held.rfind(last.end)) > self.limits.segment_bytes
 
     def _blocks(self) -> Iterator[bytes]:
         for block in self.opened.blocks():
@@ -86,8 +96,9 @@ class Pieces:
                 yield block[at : at + self.piece_bytes]
 
     def _filled(self, held: bytes, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-        """At least one block more, and as much as a piece should have."""
-        parts, size, wanted = [held], len(held), max(self.piece_bytes, len(held) + 1)
+        """At least one block more, and as much as a piece should have; or by half more than was held, since all of it
+        is searched again."""
+        parts, size, wanted = [held], len(held), max(self.piece_bytes, len(held) * 3 // 2)
         for block in blocks:
             parts.append(block)
             size += len(block)
@@ -96,11 +107,24 @@ class Pieces:
         return b"".join(parts), True
 
 
+def _is_empty(data: bytes, delimiters: Delimiters) -> bool:
+    return not data.strip((delimiters.segment + delimiters.blanks).encode("latin-1"))
+
+
 def _end_of_transaction(held: bytes, delimiters: Delimiters) -> int | None:
-    """Behind the last SE; or before an interchange with other delimiters, which this search cannot see into."""
+    """Behind the last SE; or before an interchange with other delimiters, which this search cannot see into.
+
+    A transaction that such an interchange breaks off stays in one piece with it: only there is it told.
+    """
     sign, separator = delimiters.end, delimiters.element.encode("latin-1")
     at = max(held.rfind(sign + blank + b"SE" + separator) for blank in (b"", b"\n", b"\r\n"))
     end = held.find(sign, at + 3) if at >= 0 else -1
     if end >= 0:
         return end + 1
-    return next((place for place, changed in tokens.interchanges(held, 0, delimiters) if changed != delimiters), None)
+    for place, changed in tokens.interchanges(held, 0, delimiters):
+        if changed != delimiters:
+            if not re.search(rb"(?:\A|%s)\s*ST%s" % (re.escape(sign), re.escape(separator)), held[:place]):
+                return place
+            rest = _end_of_transaction(held[place:], changed)
+            return None if rest is None else place + rest
+    return None

@@ -20,6 +20,7 @@ BATCH = 512 * 1024  # bytes, below which one processor splits alone
 PROCESSORS = pl.thread_pool_size()
 HEADER_BYTES = 160  # an ISA is 106 long; a badly padded one may be longer
 _BARE_ST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?=ST([^\w\s])\d{3}\1[^\x00]{1,80}?([^\w ])[\r\n]*[A-Z][A-Z0-9]{1,2}\1)")
+_REMITTANCE = re.compile(rb"(?<![A-Za-z0-9])ST([^\w\s])835\1")
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,22 @@ def delimiters_at(data: bytes, at: int) -> Delimiters | None:
 
 
 def first_interchange(data: bytes, within: int) -> tuple[int, Delimiters] | None:
-    """Where the first ISA begins and what it declares; in a file without one, the first ST and what it shows."""
+    """Where the first ISA begins and what it declares; in a file that begins with ST, what that shows.
+
+    A remittance before the first ISA that can be read is no leading text: it is read as one without an interchange,
+    since leaving it out would lose its money in silence.
+    """
+    bare = _BARE_ST.match(data[:200])
+    if bare:
+        return bare.end(), Delimiters(bare[1].decode("latin-1"), ":", bare[2].decode("latin-1"))
     at = data.find(b"ISA", 0, within)
     while at >= 0:
         declared = delimiters_at(data, at)
         if declared:
-            return at, declared
+            lost = _REMITTANCE.search(data, 0, at)
+            return (lost.start() if lost else at), declared
         at = data.find(b"ISA", at + 1, within)
-    bare = _BARE_ST.match(data[:200])
-    if bare is None:
-        return None
-    return bare.end(), Delimiters(bare[1].decode("latin-1"), ":", bare[2].decode("latin-1"))
+    return None
 
 
 def run_of(file: int, data: bytes, start: int, delimiters: Delimiters, offset: int = 0) -> Run:
@@ -224,7 +230,7 @@ def _without_newlines(text: str, given: Delimiters) -> str:
     """The usual blanks, quickly."""
     text = text.strip(given.blanks)
     for newline in ("\r\n", "\n"):
-        if given.segment not in newline and given.segment + newline in text[:1000]:
+        if set(newline) <= set(given.blanks) and given.segment + newline in text[:1000]:
             return text.replace(given.segment + newline, given.segment)
     return text
 

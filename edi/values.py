@@ -19,7 +19,8 @@ def numbers(texts: pl.Series) -> pl.Series:
 
 
 def dates(texts: pl.Series) -> pl.Series:
-    digits = (texts.str.len_bytes() == 8) & texts.cast(pl.UInt32, strict=False).is_not_null()
+    from_year_1 = texts.cast(pl.UInt32, strict=False) > 9999  # of the year 0 Python has no date
+    digits = (texts.str.len_bytes() == 8) & from_year_1.fill_null(value=False)
     return _only(texts, digits).str.to_date("%Y%m%d", strict=False)
 
 

@@ -103,3 +103,32 @@ def test_interest_is_looked_at_only_where_a_claim_tells_of_it() -> None:
         madeup.Transfer((bills[2],), (), "T3"),
     )
     assert edi.read(madeup.written(madeup.Mail(((transfers,),))).data).problems.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "value", "flags"),
+    [
+        ("CLP", 4, "", (False, False)),
+        ("CLP", 4, "5z", (False, False)),
+        ("PLB", 4, "", (False, False)),
+        ("CAS", 3, "x", (True, False)),
+        ("SVC", 3, "", (True, False)),
+        ("BPR", 2, "", (False, False)),
+    ],
+)
+def test_a_sum_with_a_missing_amount_proves_nothing(
+    kind: str, number: int, value: str, flags: tuple[bool, bool]
+) -> None:
+    """Also where all that is there agrees, since what is missing was nothing, or could have been."""
+    service = madeup.Service("90837", 16500, adjustments=(madeup.Adjust("CO", "29", 16500),))
+    nothing = (madeup.ProviderAdjust("L6", 0),)
+    good = madeup.written(madeup.Mail((((madeup.Transfer((madeup.Bill("PCN1", (service,)),), nothing, "T1"),),),)))
+    assert edi.read(good.data).payments["balanced_throughout"].all()
+    segments = [list(segment) for segment in good.segments]
+    changed = next(segment for segment in segments if segment[0] == kind)
+    changed[number] = value
+    if kind == "CAS":
+        changed[number + 1 :] = ["", "45", "165"]
+    read = edi.read(good.with_segments(segments).data)
+    assert read.payments.select("balanced", "balanced_throughout").rows() == [flags]
+    assert not {code for code in read.problems["code"] if code.endswith("_UNBALANCED")}

@@ -153,3 +153,44 @@ def test_a_wrong_file_among_many_spoils_no_other() -> None:
     assert together.files["refused"].to_list() == [False, True, False, True, False]
     assert set(together.problems["file"]) == {1, 2, 3}
     assert together.payments.filter(together.payments["file"].is_in([0, 4]))["sound"].to_list() == [True, True]
+
+
+def test_where_a_file_is_cut_off_the_next_one_begins() -> None:
+    """A claim before the next file's first transaction is nobody's, and makes that file unsound as it does alone."""
+    good = madeup.make_up(madeup.Plan(claims=2), 3)
+    segments = [list(segment) for segment in good.segments]
+    at = {kind: next(at for at, segment in enumerate(segments) if segment[0] == kind) for kind in ("ST", "CLP", "SE")}
+    cut = good.with_segments(segments[: at["SE"]]).data
+    stray = good.with_segments([*segments[: at["ST"]], segments[at["CLP"]], *segments[at["ST"] :]]).data
+    both = edi.read_many([("cut", cut), ("stray", stray)])
+    assert both.payments.select("claim_count", "balanced", "sound").rows() == [(2, True, False)] * 2
+    assert both.problems.select("file", "transaction", "segment", "code").rows() == [
+        (0, 0, at["SE"], "TRUNCATED"),
+        (1, None, 3, "MISPLACED_SEGMENT"),
+    ]
+
+
+@pytest.mark.parametrize("delimiters", ["*:~", "|>\n"])
+def test_payments_before_the_first_interchange_are_read_and_not_sound(delimiters: str) -> None:
+    first, second = madeup.make_up(PLAN, 3), madeup.make_up(replace(PLAN, delimiters=delimiters), 4)
+    envelope = ("ISA", "GS", "GE", "IEA")
+    bare = first.with_segments([list(segment) for segment in first.segments if segment[0] not in envelope]).data
+    for read in (edi.read(bare + second.data), *edi.stream(bare + second.data)):
+        assert read.payments["sound"].to_list() == [False] * 4 + [True] * 4
+        assert read.payments["balanced_throughout"].all()
+        assert read.problems["code"][0] == "NO_INTERCHANGE"
+
+
+def test_an_interchange_with_a_damaged_header_is_not_left_out_for_the_next_one() -> None:
+    damaged = madeup.make_up(PLAN, 3).data.replace(b"*ZZ*", b"ZZ*", 1)
+    read = edi.read(damaged + madeup.make_up(PLAN, 4).data)
+    assert read.payments["sound"].to_list() == [False] * 8
+    assert set(read.problems["code"]) >= {"NO_INTERCHANGE", "MISPLACED_SEGMENT"}
+
+
+def test_a_line_break_that_is_a_delimiter_is_no_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = madeup.Written(madeup.make_up(PLAN, 3).segments, "*\n~", line_breaks=True).data
+    whole = edi.read(data)
+    monkeypatch.setattr(tokens, "BATCH", 100)
+    monkeypatch.setattr(tokens, "PROCESSORS", 1_000)
+    assert edi.read(data) == whole

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import edi
-from edi import madeup
+from edi import madeup, streaming
 
 PLAN = madeup.Plan(claims=3, payments=3, groups=2, interchanges=2)
 
@@ -74,3 +74,47 @@ def test_each_piece_is_of_whole_payments() -> None:
     for piece in edi.stream(data, piece_bytes=10_000):
         assert piece.payments["balanced_throughout"].all()
         assert piece.payments["end_segment"].null_count() == 0
+
+
+def test_a_file_cut_off_at_the_end_of_a_piece_is_cut_off() -> None:
+    """Behind an SE, so that the pieces end where the file does."""
+    written = madeup.make_up(PLAN, 3)
+    last = max(at for at, segment in enumerate(written.segments) if segment[0] == "SE")
+    data = written.with_segments([list(segment) for segment in written.segments[: last + 1]]).data
+    for end in (b"", b"\r\n", b"~ ~"):
+        pieces = list(edi.stream(data + end, piece_bytes=len(data)))
+        assert [piece.problems["code"].to_list() for piece in pieces] == [["TRUNCATED"]]
+        assert together(pieces) == together([edi.read(data + end)])
+
+
+def test_a_payment_broken_off_by_an_interchange_in_other_delimiters_is_the_wrong_one() -> None:
+    first = madeup.make_up(PLAN, 3)
+    end = next(at for at, segment in enumerate(first.segments) if segment[0] == "SE")
+    second = madeup.make_up(madeup.Plan(**vars(PLAN) | {"delimiters": "|>\n"}), 9).data
+    data = first.with_segments([list(segment) for segment in first.segments[:end]]).data + second
+    pieces = list(edi.stream(data, piece_bytes=300))
+    assert together(pieces) == together([edi.read(data)])
+    sound = [flag for piece in pieces for flag in piece.payments["sound"]]
+    assert sound == edi.read(data).payments["sound"].to_list()
+    assert sound[0] is False
+
+
+def test_a_wrong_group_is_wrong_in_every_piece() -> None:
+    good = madeup.make_up(madeup.Plan(claims=2, payments=4), 3)
+    segments = [list(segment) for segment in good.segments]
+    segments[1][2] = ""
+    data = good.with_segments(segments).data
+    pieces = list(edi.stream(data, piece_bytes=900))
+    assert [flag for piece in pieces for flag in piece.payments["sound"]] == [False] * 4
+    assert len(pieces) > 3
+
+
+def test_a_transaction_without_end_is_searched_a_few_times_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    monkeypatch.setattr(streaming, "_end_of_transaction", lambda held, _: searched.append(len(held)))
+    path = tmp_path / "a.835"
+    path.write_bytes(madeup.make_up(PLAN, 3).data[:500] + b"REF*6R*1~" * 2_000_000)
+    list(edi.stream(path, piece_bytes=256 * 1024))
+    assert sum(searched) < 4 * path.stat().st_size

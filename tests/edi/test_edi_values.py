@@ -81,6 +81,9 @@ def test_whole_numbers_keep_their_zeros() -> None:
         ("260302", None),
         ("20260302-20260303", None),
         ("00000000", None),
+        ("00000317", None),
+        ("00010101", date(1, 1, 1)),
+        ("99991231", date(9999, 12, 31)),
     ],
 )
 def test_a_date_is_a_day_of_the_calendar(text: str, value: date | None) -> None:
