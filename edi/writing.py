@@ -5,6 +5,7 @@ the number it had, in the delimiters of its interchange. Segments whose values c
 written as they were kept. A transaction that is no 835 was not kept. Counts are written as the frames hold them.
 """
 
+import re
 from itertools import zip_longest
 from typing import cast
 
@@ -16,6 +17,7 @@ from edi.values import TEXTS
 
 # until it is known which delimiters the interchange has; these are of one byte, so none can be one of them
 _ELEMENT, _COMPONENT, _SEGMENT = "\ue001", "\ue002", "\ue003"
+_COMPOSITE = "\ue004"  # before an element of components, the only ones in which the component separator delimits
 _ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 _NUMBERS = {"BPR": "bpr_segment", "TRN": "trn_segment", "SE": "end_segment", "GE": "end_segment", "IEA": "end_segment"}
 _USUAL = ("*", ":", "~")
@@ -90,7 +92,8 @@ def _element(columns: list[Column]) -> pl.Expr:
         return _text(columns[0])
     parts = {column.part: _text(column).fill_null("") for column in columns}
     places = [parts.get(number, pl.lit(None, pl.String)) for number in range(1, max(parts) + 1)]
-    return pl.concat_str(places, separator=_COMPONENT, ignore_nulls=True).str.strip_chars_end(_COMPONENT)
+    whole = pl.concat_str(places, separator=_COMPONENT, ignore_nulls=True).str.strip_chars_end(_COMPONENT)
+    return pl.when(whole != "").then(pl.concat_str(pl.lit(_COMPOSITE), whole)).otherwise(whole)
 
 
 def _text(column: Column) -> pl.Expr:
@@ -109,5 +112,8 @@ def _joined(texts: pl.Series, signs: tuple[str, ...], line_breaks: bool) -> str:
     if element in whole or terminator in whole:
         raise CannotWrite(f"A value holds {element!r} or {terminator!r}, which delimit it. Choose other delimiters.")
     end = terminator + ("\n" if line_breaks and terminator not in "\r\n" else "")
-    whole = whole.replace(_ELEMENT, element).replace(_COMPONENT, component).replace(_SEGMENT, end)
+    if re.search(f"{_COMPOSITE}[^{_ELEMENT}{_SEGMENT}]*{re.escape(component)}", whole):
+        raise CannotWrite(f"A component holds {component!r}, which delimits it. Choose other delimiters.")
+    for placeholder, sign in ((_COMPOSITE, ""), (_ELEMENT, element), (_COMPONENT, component), (_SEGMENT, end)):
+        whole = whole.replace(placeholder, sign)
     return whole + end if whole else ""

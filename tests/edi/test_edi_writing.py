@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import edi
 from edi import madeup
+from tests.edi.test_edi_frames import FILE
 
 MANY = 10_000 if "CASELOAD_LONG" in os.environ else 60
 DELIMITERS = ("*:~", "|>\n", "\t;!")
@@ -73,12 +74,30 @@ def test_a_changed_frame_is_written_as_it_is_now() -> None:
     assert again.claims["control_number"].to_list() == ["X1", "X1"]
 
 
-def test_a_value_that_holds_a_delimiter_is_not_written() -> None:
-    remittance = edi.read(madeup.make_up(madeup.Plan(claims=1), 1).data)
+@pytest.mark.parametrize(
+    ("frame", "column", "value"),
+    [
+        ("payments", "trace_number", "A*B"),
+        ("names", "last", "A~B"),
+        ("lines", "procedure", "908:37"),
+        ("lines", "modifiers", ["95", "H:O"]),
+        ("provider_adjustments", "reason", "WO:1"),
+    ],
+)
+def test_a_value_that_holds_a_delimiter_is_not_written(frame: str, column: str, value: str | list[str]) -> None:
+    remittance = edi.read(FILE)
     frames = remittance.frames()
-    frames["payments"] = frames["payments"].with_columns(trace_number=pl.lit("A*B"))
+    frames[frame] = frames[frame].with_columns(pl.lit(value, frames[frame].schema[column]).alias(column))
     with pytest.raises(edi.CannotWrite, match="Choose other delimiters"):
         edi.write(edi.Remittance(**frames))
+
+
+def test_what_separates_components_may_stand_where_there_are_none() -> None:
+    remittance = edi.read(FILE)
+    frames = remittance.frames()
+    frames["names"] = frames["names"].with_columns(last=pl.lit("A:B"))
+    changed = edi.Remittance(**frames)
+    assert edi.read(edi.write(changed)) == changed
 
 
 def test_lines_of_their_own() -> None:
