@@ -4,15 +4,14 @@ from typing import cast
 
 import polars as pl
 
-from edi.columns import NOWHERE, Frames, Read, in_order
-from edi.envelope import OUTSIDE, Envelope
-from edi.layout import ENVELOPE, FRAMES, KEPT_AS_THEY_ARE, NUMBER_OF, SEGMENTS
+from edi.columns import ASTRAY, NOWHERE, Frames, Read, in_order
+from edi.envelope import Envelope
+from edi.layout import FRAMES, KEPT_AS_THEY_ARE, NUMBER_OF, SEGMENTS
 from edi.tokens import Segments
 
 _KEPT = [NUMBER_OF[kind] for kind in KEPT_AS_THEY_ARE]
-_STRAY = (pl.col("payment") == OUTSIDE) & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True)
 _NO_FRAME = (pl.col("payment") >= 0) & (pl.col("kind").is_in(_KEPT) | pl.col("kind").is_null())
-_KEPT_WHOLE = (_STRAY | _NO_FRAME).fill_null(value=False)
+_KEPT_WHOLE = (ASTRAY | _NO_FRAME).fill_null(value=False)
 _REMARKS = {"MIA": (5, 20, 21, 22, 23), "MOA": (3, 4, 5, 6, 7)}
 
 

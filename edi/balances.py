@@ -44,7 +44,8 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
 def sum_by(keys: pl.Series, values: pl.Series, height: int, none: int | None = 0) -> pl.Series:
     """The sums over values that point at each row of another frame, which has this height; `none` where none does.
 
-    Rows stand in the order of the file, so those of one key stand together: a running sum and its ends will do.
+    Rows stand in the order of the file, and transactions, claims and lines are counted as they begin and never come
+    back, so those of one key stand together, with at most null ones between: a running sum and its ends will do.
     """
     found = pl.Series([none], dtype=pl.Int64).new_from_index(0, height)
     if keys.null_count():

@@ -7,9 +7,8 @@ from string import Formatter
 
 import polars as pl
 
-from edi.columns import Frames, Unread, in_order
-from edi.envelope import OUTSIDE
-from edi.layout import ENVELOPE, KINDS, NUMBER_OF, REPEATS, SEGMENTS, Column
+from edi.columns import ASTRAY, Frames, Unread, in_order
+from edi.layout import KINDS, NUMBER_OF, REPEATS, SEGMENTS, Column
 from edi.problems import CODES, Found
 from edi.tokens import Run, locate
 
@@ -20,11 +19,11 @@ _BEFORE_CLAIMS = {"BPR", "TRN", "CUR", "N1", "N3", "N4", "RDM"}
 _UNREAD = {"cents": "BAD_AMOUNT", "date": "BAD_DATE", "number": "BAD_NUMBER"}
 _GROUPS = ["CO", "PR", "OA", "PI", "CR"]
 _STATUSES = ["1", "2", "3", "4", "5", "10", "13", "15", "16", "17", "19", "20", "21", "22", "23", "25", "27"]
-_KIND, _CLAIM, _ASTRAY = pl.col("kind"), pl.col("claim"), pl.col("payment") == OUTSIDE
+_KIND, _CLAIM = pl.col("kind"), pl.col("claim")
 _MISPLACED = {
     "no claim is open": _KIND.is_in([NUMBER_OF[kind] for kind in _IN_CLAIM]) & _CLAIM.is_null(),
     "a claim has begun": _KIND.is_in([NUMBER_OF[kind] for kind in _BEFORE_CLAIMS]) & _CLAIM.is_not_null(),
-    "no transaction is open": _ASTRAY & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True),
+    "no transaction is open": ASTRAY,
     "unknown": pl.col("transaction").is_not_null() & _KIND.is_null(),
 }
 _PLACE = ("file", "transaction", "claim", "segment")

@@ -38,7 +38,8 @@ _NULL = {kind: pl.Series([None], dtype=of) for kind, of in TYPES.items()}
 NOWHERE = pl.Series([None], dtype=pl.UInt32)
 _TYPED = [kind for kind in SEGMENTS if kind not in ENVELOPE]
 
-_KIND = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
+ASTRAY = (pl.col("payment") == OUTSIDE) & (pl.col("known") >= len(ENVELOPE)).fill_null(value=True)  # in no transaction
+_KIND_IN_PAYMENT = pl.when(pl.col("payment") >= 0).then(pl.col("kind"))
 _ROLE = (
     pl.when(pl.col("payment") >= 0)
     .then(pl.lit(_ROLES).gather(pl.col("kind")).fill_null(_NO_ROLE))
@@ -61,8 +62,9 @@ _PLACES = [pl.when(pl.col(name) > 0).then(pl.col(name) - 1).alias(name) for name
 
 
 def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.DataFrame:
-    """Adds transaction, claim and line to each segment; outside claims and lines they are null. Takes the kind from
-    whatever is in no payment."""
+    """Adds transaction, claim and line to each segment; outside claims and lines they are null. `marks` are those of
+    the envelope. What is in no payment loses its `kind`, so that it gets into no frame; `known` keeps it, for whoever
+    has to tell of it."""
     begins = [(0, OUTSIDE), *marks]
     after = [at for at, _ in marks] + [segments.height]
     stretches = [
@@ -71,7 +73,7 @@ def with_places(segments: pl.DataFrame, marks: list[tuple[int, int]]) -> pl.Data
     ]
     payments = pl.concat(stretches, rechunk=True)
     segments = segments.hstack([payments, segments["kind"].alias("known")])
-    return segments.with_columns_seq(_KIND, _ROLE).with_columns(_COUNTED).with_columns_seq(_PLACES)
+    return segments.with_columns_seq(_KIND_IN_PAYMENT, _ROLE).with_columns(_COUNTED).with_columns_seq(_PLACES)
 
 
 class Unread(NamedTuple):

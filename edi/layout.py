@@ -264,7 +264,7 @@ for _frame in FRAMES.values():
 KINDS = tuple(dict.fromkeys([*ENVELOPE, *SEGMENTS, *KEPT_AS_THEY_ARE]))  # of segments, the envelope's first
 NUMBER_OF = {kind: number for number, kind in enumerate(KINDS)}
 
-_HERE = {
+_PLACE_OF = {
     "files": ["file"],
     "interchanges": ["file", "segment"],
     "groups": ["file", "segment"],
@@ -279,7 +279,7 @@ _HERE = {
 
 def place_of(frame: str) -> list[str]:
     """The columns of `PLACE` that a frame carries."""
-    return _HERE.get(frame, list(PLACE))
+    return _PLACE_OF.get(frame, list(PLACE))
 
 
 @cache

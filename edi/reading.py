@@ -31,10 +31,10 @@ def read_opened(files: list[Opened], limits: Limits) -> Remittance:
             found.append(_refusal(run, number, limits))
     if any(tokens.beyond(run, limits) for run in runs):
         runs = tokens.cut(runs)  # its segments may end in another way further on
-    beyond = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
-    found += [_refusal(code, file, limits) for file, code in beyond.items()]
+    too_large = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
+    found += [_refusal(code, file, limits) for file, code in too_large.items()]
     named = [(file.name, file.size) for file in files]
-    remittance = reader.read([run for run in runs if run.file not in beyond], named, found)
+    remittance = reader.read([run for run in runs if run.file not in too_large], named, found)
     if remittance is not None:
         return remittance
     # told apart only now, since counting costs time and such files are rare

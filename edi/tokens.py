@@ -127,7 +127,7 @@ def _cut(run: Run) -> list[Run]:
 def interchanges(data: bytes, at: int, delimiters: Delimiters) -> Iterator[tuple[int, Delimiters]]:
     """Every further ISA that stands at the beginning of a segment."""
     while True:
-        openers = {delimiters.segment.encode("latin-1"), *(blank.encode() for blank in delimiters.blanks)}
+        openers = {delimiters.end, *(blank.encode() for blank in delimiters.blanks)}
         found = [place + 1 for place in (data.find(opener + b"ISA", at) for opener in openers) if place >= 0]
         if not found:
             return
