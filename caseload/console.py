@@ -97,6 +97,8 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
         return failed(f"The environment holds settings that cannot be used ({wrong}). Correct them and run it again.")
     except SQLAlchemyError as problem:
         return failed(f"The database did not do what was asked ({type(problem).__name__}). Run `caseload doctor`.")
+    except FileNotFoundError as problem:
+        return failed(f"There is no file {problem.filename}. Is that how it is called?")
     except OSError as problem:
         return failed(
             f"{problem.filename or 'A file'} cannot be used ({problem.strerror}). Check the disk and its permissions."

@@ -195,7 +195,7 @@ def summaries(opened: edi.Opened, say: Callable[[str], None]) -> Iterator[tuple[
                 day(row["date"]),
                 f"{row['claim_count']:,}",
                 amount(row["amount_cents"]),
-                "yes" if row["balanced_throughout"] else "NO",
+                ("yes" if row["balanced_throughout"] else "NO") if row["sound"] else "unsound",
             ]
             for row in piece.payments.iter_rows(named=True)
         ]

@@ -177,6 +177,22 @@ def test_on_a_narrow_terminal_words_fold_and_nothing_is_cut(
     assert max(len(line) for line in shown.splitlines()[1:]) <= 80  # the first has the file's name
 
 
+def test_of_a_payment_that_is_not_sound_nothing_says_that_it_balances(run: Run, tmp_path: Path) -> None:
+    written = madeup.make_up(madeup.Plan(claims=2), 1)
+    path = tmp_path / "cut.835"
+    path.write_bytes(written.with_segments([list(one) for one in written.segments[:-2]]).data)  # no GE, no IEA
+    shown = run("era", "parse", str(path)).out
+    assert "unsound" in shown
+    assert "TRUNCATED" in shown
+    assert " yes " not in shown
+
+
+def test_a_file_that_is_not_there_is_told_as_that(run: Run, tmp_path: Path) -> None:
+    told = run("era", "parse", str(tmp_path / "nothing.835"))
+    assert told.code == 1
+    assert f"There is no file {tmp_path / 'nothing.835'}." in told.err.replace("\n", "")
+
+
 def test_many_transactions_come_out_as_one_document(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "many.835"
     path.write_bytes(madeup.make_up(madeup.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
