@@ -29,9 +29,11 @@ def read_opened(files: list[Opened], limits: Limits) -> Remittance:
             runs.append(run)
         else:
             found.append(_refusal(run, number, limits))
-    if any(tokens.beyond(run, limits) for run in runs):
+    codes = [tokens.beyond(run, limits) for run in runs]
+    if any(codes):
         runs = tokens.cut(runs)  # its segments may end in another way further on
-    too_large = {run.file: code for run in runs if (code := tokens.beyond(run, limits))}
+        codes = [tokens.beyond(run, limits) for run in runs]
+    too_large = {run.file: code for run, code in zip(runs, codes, strict=True) if code}
     found += [_refusal(code, file, limits) for file, code in too_large.items()]
     named = [(file.name, file.size) for file in files]
     remittance = reader.read([run for run in runs if run.file not in too_large], named, found)
@@ -59,7 +61,7 @@ def _run_of(number: int, file: Opened, limits: Limits) -> Run | str:
     if file.refused:
         return file.refused
     data = whole(file)
-    if not data.strip():
+    if not data or data.isspace():
         return "EMPTY"
     first = tokens.first_interchange(data, limits.segment_bytes)
     return tokens.run_of(number, data, *first) if first else "NOT_X12"
