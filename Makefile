@@ -45,11 +45,11 @@ format: setup
 
 .PHONY: migration
 migration: setup  ## Write the next migration from the models: make migration m="what it does"
-	$(BIN)/python -m tests.support.new_migration "$(m)"
+	$(BIN)/python -m tests.support.harness.new_migration "$(m)"
 
-.PHONY: catalogue
-catalogue: setup  ## Renew the snapshot of the schema that the tests compare with.
-	$(BIN)/python -m tests.support.catalogue > tests/store/catalogue.txt
+.PHONY: schema-snapshot
+schema-snapshot: setup  ## Renew the snapshot of the schema that the tests compare with.
+	$(BIN)/python -m tests.support.oracles.schema_snapshot > tests/store/schema_snapshot.txt
 
 .PHONY: bench
 bench: setup  ## Speed, measured in one run against a control.
@@ -77,9 +77,9 @@ fuzz-edi: setup $(PEERS)/.ready  ## 100,000 damaged remittances, then ten minute
 	$(BIN)/python -m bench.edi_fuzz 100000
 	PYTHONPATH=. $(PEERS)/bin/python -m bench.edi_atheris 600
 
-.PHONY: remittances
-remittances: setup  ## The published remittances, made anew.
-	$(BIN)/python -m edi.madeup docs/remittances
+.PHONY: sample-remittances
+sample-remittances: setup  ## The published remittances, made anew.
+	$(BIN)/python -m edi.synthetic docs/remittances
 
 .PHONY: down
 down:

@@ -41,19 +41,19 @@ from api import (
     reschedule_requests,
     rooms,
     services,
+    session_analytics,
     session_completions,
-    session_figures,
     settings,
     slots,
     staff,
     supervision,
     treatment_plans,
     waitlist,
-    writing_help,
+    writing_assistant,
 )
 from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
-from api.log import RequestLog, configure_logging
+from api.middleware import RequestLog, configure_logging
 from practice.errors import CaseloadError
 from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
@@ -64,9 +64,9 @@ ROOMS = (
     *(documents, intake, deletion_requests, incidents, goals),
     *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),
-    *(note_templates, writing_help, note_signing, notes),
+    *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
-    *(session_completions, session_figures),
+    *(session_completions, session_analytics),
 )
 THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
 ANCHOR_EVERY = 30  # seconds

@@ -6,22 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.answers import Input
 from api.appointments import AppointmentOut, shown
 from api.deps import Desk, Invalid, endpoint
 from api.fields import Instant, Words
 from api.notes import ContentIn, Type
-from practice.desk.completing import Written, complete
+from api.responses import Input
+from practice.clinical.errors import NoteLocked
 from practice.errors import Refusal
-from practice.notes.locking import NoteLocked
-from practice.scheduling import life, moving
-from practice.scheduling.refusals import (
-    BOOKING_REFUSALS,
-    ConsentMissing,
-    DemographicsMissing,
-    TooLate,
-    WrongStatus,
-)
+from practice.scheduling import cancellation, rescheduling
+from practice.scheduling.appointments import lifecycle
+from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
+from practice.sessions.completion import Written, complete
 
 router = APIRouter(prefix="/appointments", tags=["appointments"])
 
@@ -91,7 +86,7 @@ class BulkOut(BaseModel):
 @endpoint(router, "POST", "/{appointment_id}/confirm", may="appointments.status", refusals=[WrongStatus])
 def confirm_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The client says that they will come."""
-    return shown(desk, life.confirm(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(desk, lifecycle.confirm(desk.work, appointment_id, desk.scope, body.note))[0]
 
 
 @endpoint(
@@ -99,20 +94,20 @@ def confirm_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> Appoin
 )
 def check_in_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> CheckInOut:
     """The client has arrived. `asks` is what the desk still needs from them."""
-    found = life.check_in(desk.work, appointment_id, desk.scope, body.note)
+    found = lifecycle.check_in(desk.work, appointment_id, desk.scope, body.note)
     return CheckInOut(appointment=shown(desk, found.appointment)[0], asks=found.asks)
 
 
 @endpoint(router, "POST", "/{appointment_id}/ready", may="appointments.status", refusals=[WrongStatus])
 def ready_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
     """The clinician is ready for the client who has arrived."""
-    return shown(desk, life.ready(desk.work, appointment_id, desk.scope))[0]
+    return shown(desk, lifecycle.ready(desk.work, appointment_id, desk.scope))[0]
 
 
 @endpoint(router, "POST", "/{appointment_id}/start", may="appointments.status", refusals=[WrongStatus])
 def start_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The session begins."""
-    return shown(desk, life.start(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(desk, lifecycle.start(desk.work, appointment_id, desk.scope, body.note))[0]
 
 
 @endpoint(
@@ -132,13 +127,13 @@ def complete_appointment(desk: Desk, appointment_id: UUID, body: Completion) -> 
 @endpoint(router, "POST", "/{appointment_id}/no-show", may="appointments.status", refusals=[WrongStatus])
 def no_show_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The client did not come."""
-    return shown(desk, life.no_show(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(desk, lifecycle.no_show(desk.work, appointment_id, desk.scope, body.note))[0]
 
 
 @endpoint(router, "POST", "/{appointment_id}/cancel", may="appointments.cancel", refusals=[WrongStatus, TooLate])
 def cancel_appointment(desk: Desk, appointment_id: UUID, body: Cancellation) -> AppointmentsOut:
     """Cancel it: staff at any time with a reason, clients until 24 hours before (or as the practice has set)."""
-    found = life.cancel(desk.work, appointment_id, desk.scope, body.reason, body.which)
+    found = cancellation.cancel(desk.work, appointment_id, desk.scope, body.reason, body.which)
     return AppointmentsOut(items=shown(desk, *found))
 
 
@@ -155,7 +150,7 @@ def reschedule_appointment(desk: Desk, appointment_id: UUID, body: Move) -> Appo
     changes = body.model_dump(include={"clinician_id", "room_id"}, exclude_unset=True)
     if "clinician_id" in changes and body.clinician_id is None:
         raise Invalid(["An appointment is with somebody (`clinician_id`)."])
-    found = moving.move(desk.work, appointment_id, desk.scope, body.starts_at, body.which, changes)
+    found = rescheduling.move(desk.work, appointment_id, desk.scope, body.starts_at, body.which, changes)
     return AppointmentsOut(items=shown(desk, *found))
 
 
@@ -163,7 +158,7 @@ def reschedule_appointment(desk: Desk, appointment_id: UUID, body: Move) -> Appo
 def change_many_appointments(desk: Desk, body: Bulk) -> BulkOut:
     """The same step for several: each is done, or says why not."""
     results = []
-    life.lock_all(desk.work, body.appointment_ids, desk.scope)
+    lifecycle.lock_all(desk.work, body.appointment_ids, desk.scope)
     for appointment_id in dict.fromkeys(body.appointment_ids):
         try:
             with desk.work.db.begin_nested():
@@ -177,10 +172,10 @@ def change_many_appointments(desk: Desk, body: Bulk) -> BulkOut:
 def take_step(desk: Desk, body: Bulk, appointment_id: UUID) -> None:
     match body.action:
         case "confirm":
-            life.confirm(desk.work, appointment_id, desk.scope)
+            lifecycle.confirm(desk.work, appointment_id, desk.scope)
         case "check-in":
-            life.check_in(desk.work, appointment_id, desk.scope)
+            lifecycle.check_in(desk.work, appointment_id, desk.scope)
         case "no-show":
-            life.no_show(desk.work, appointment_id, desk.scope)
+            lifecycle.no_show(desk.work, appointment_id, desk.scope)
         case "cancel":
-            life.cancel(desk.work, appointment_id, desk.scope, body.reason)
+            cancellation.cancel(desk.work, appointment_id, desk.scope, body.reason)

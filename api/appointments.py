@@ -7,14 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, NotFound, Version, endpoint
 from api.fields import Instant, MoneyOut, Short, Words
-from practice.people.reach import is_within
-from practice.scheduling import booking, changing, reading, series
-from practice.scheduling.booking_models import Appointment
-from practice.scheduling.reading import Filters, Names
-from practice.scheduling.refusals import BOOKING_REFUSALS, WrongStatus
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.people.access import is_within
+from practice.scheduling.appointments import booking, queries, series, updates
+from practice.scheduling.appointments.booking_request import Wanted
+from practice.scheduling.appointments.queries import Filters, Names
+from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
+from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Forbidden
 
 router = APIRouter(tags=["appointments"])
@@ -195,7 +196,7 @@ AppointmentInList: Any = some_of(AppointmentOut)
 
 
 def shown(desk: Desk, *appointments: Appointment) -> list[AppointmentOut]:
-    names = reading.names_for(desk.work, appointments)
+    names = queries.names_for(desk.work, appointments)
     return [AppointmentOut.of(appointment, names) for appointment in appointments]
 
 
@@ -212,7 +213,7 @@ NEEDED = {
 }
 
 
-def wanted_by(desk: Desk, body: BookingIn) -> booking.Wanted:
+def wanted_by(desk: Desk, body: BookingIn) -> Wanted:
     """Clients book for themselves and nobody else."""
     mine = desk.actor.client_id
     given = body.model_dump(exclude={"rule", "skip_conflicts"})
@@ -228,7 +229,7 @@ def wanted_by(desk: Desk, body: BookingIn) -> booking.Wanted:
     unsaid = [sentence for name, sentence in NEEDED.items() if given[name] is None]
     if unsaid:
         raise Invalid(unsaid)
-    return booking.Wanted(**given)
+    return Wanted(**given)
 
 
 def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
@@ -256,8 +257,8 @@ def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -
         since=query.since,
         until=query.until,
     )
-    found = reading.list_appointments(desk.work, query.asked(), desk.scope, filters)
-    names = reading.names_for(desk.work, found.items)
+    found = queries.list_appointments(desk.work, query.asked(), desk.scope, filters)
+    names = queries.names_for(desk.work, found.items)
     whose = "client" if filters.client_id else None
     desk.work.record("appointments.listed", whose, filters.client_id, count=len(found.items))
     return page_out(found, AppointmentOut, names)
@@ -270,8 +271,8 @@ def list_client_appointments(
     """A client's appointments. Sorts by starts_at, created_at or id."""
     if not is_within(desk.work, desk.scope, client_id):
         raise NotFound
-    found = reading.list_appointments(desk.work, query.asked(), desk.scope, Filters(client_id=client_id))
-    names = reading.names_for(desk.work, found.items)
+    found = queries.list_appointments(desk.work, query.asked(), desk.scope, Filters(client_id=client_id))
+    names = queries.names_for(desk.work, found.items)
     desk.work.record("appointments.listed", "client", client_id, count=len(found.items))
     return page_out(found, AppointmentOut, names)
 
@@ -317,7 +318,7 @@ def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
 @endpoint(router, "GET", "/appointments/{appointment_id}", may="appointments.read")
 def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
     """One appointment."""
-    return shown(desk, reading.get_appointment(desk.work, appointment_id, desk.scope))[0]
+    return shown(desk, queries.get_appointment(desk.work, appointment_id, desk.scope))[0]
 
 
 @endpoint(
@@ -330,13 +331,13 @@ def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
 def change_appointment(desk: Desk, appointment_id: UUID, version: Version, body: AppointmentChange) -> AppointmentOut:
     """Change its room, requests or instructions. For another time move it."""
     changes = body.model_dump(exclude_unset=True)
-    return shown(desk, changing.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
+    return shown(desk, updates.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
 
 
 @endpoint(router, "GET", "/appointments/{appointment_id}/steps", may="appointments.read")
 def list_appointment_steps(desk: Desk, appointment_id: UUID) -> StepsOut:
     """Who took it to which status, and when."""
-    found = reading.steps_of(desk.work, appointment_id, desk.scope)
+    found = queries.steps_of(desk.work, appointment_id, desk.scope)
     for_staff = desk.actor.client_id is None
     return StepsOut(
         items=[

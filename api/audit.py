@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
-from api.answers import ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Short
+from api.responses import ListQuery, PageOut, page_out, some_of
 from practice.security import audit
 from practice.security.models import AuditEntry
 

@@ -8,21 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.answers import Input
 from api.deps import Desk, NotFound, endpoint, public
 from api.fields import Code, EmailText, Password, Secret
-from practice.security import accounts, signing_in
+from api.responses import Input
+from practice.security import accounts, sign_in
 from practice.security.accounts import PasswordRefused
-from practice.security.one_time import NotValid
+from practice.security.one_time_tokens import NotValid
 from practice.security.permissions import STAFF_ROLES
-from practice.security.signing_in import (
-    NotYourPractice,
-    PracticeClosed,
-    SignInLocked,
-    Step,
-    Tokens,
-    WrongCredentials,
-)
+from practice.security.sign_in import NotYourPractice, PracticeClosed, SignInLocked, Step, Tokens, WrongCredentials
 from practice.security.tokens import ACCESS_LIFETIME, NotSignedIn
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -143,40 +136,40 @@ STEP_REFUSALS = (WrongCredentials, SignInLocked, NotValid, PracticeClosed)
 @public(router, "POST", "/login", refusals=[WrongCredentials, SignInLocked])
 def login(desk: Desk, body: LoginIn) -> StepOut:
     """The first step: address and password."""
-    return StepOut.of(signing_in.sign_in(desk.house, body.email, body.password, desk.now, desk.actor.request_id))
+    return StepOut.of(sign_in.sign_in(desk.house, body.email, body.password, desk.now, desk.actor.request_id))
 
 
 @public(router, "POST", "/mfa/enrol", refusals=[NotValid])
 def enrol_authenticator(desk: Desk, body: StepIn) -> EnrolmentOut:
     """A secret for an authenticator app, for an account that has none."""
-    secret, uri = signing_in.begin_enrolment(desk.house, body.token, desk.now)
+    secret, uri = sign_in.begin_enrolment(desk.house, body.token, desk.now)
     return EnrolmentOut(secret=secret, uri=uri)
 
 
 @public(router, "POST", "/mfa/confirm", refusals=STEP_REFUSALS)
 def confirm_authenticator(desk: Desk, body: CodeIn) -> StepOut:
     """The first code of the new authenticator. Answers with the recovery codes, this once."""
-    step = signing_in.confirm_enrolment(desk.house, body.token, body.code, desk.now, desk.actor.request_id)
+    step = sign_in.confirm_enrolment(desk.house, body.token, body.code, desk.now, desk.actor.request_id)
     return StepOut.of(step)
 
 
 @public(router, "POST", "/mfa/verify", refusals=STEP_REFUSALS)
 def verify_code(desk: Desk, body: CodeIn) -> StepOut:
     """The second step: a code of the authenticator, or a recovery code."""
-    return StepOut.of(signing_in.verify_code(desk.house, body.token, body.code, desk.now, desk.actor.request_id))
+    return StepOut.of(sign_in.verify_code(desk.house, body.token, body.code, desk.now, desk.actor.request_id))
 
 
 @public(router, "POST", "/practice", refusals=[NotValid, NotYourPractice, PracticeClosed])
 def choose_practice(desk: Desk, body: PracticeIn) -> StepOut:
     """Which practice to act in, for somebody who belongs to several."""
-    step = signing_in.enter_practice(desk.house, body.token, body.practice_id, desk.now, desk.actor.request_id)
+    step = sign_in.enter_practice(desk.house, body.token, body.practice_id, desk.now, desk.actor.request_id)
     return StepOut.of(step)
 
 
 @public(router, "POST", "/refresh", refusals=[NotSignedIn], counted=False)
 def refresh_tokens(desk: Desk, body: RefreshIn) -> TokensOut:
     """A new pair of tokens. A refresh token that was used before ends the session."""
-    return TokensOut.of(signing_in.refresh(desk.house, body.refresh_token, desk.now, desk.actor.request_id))
+    return TokensOut.of(sign_in.refresh(desk.house, body.refresh_token, desk.now, desk.actor.request_id))
 
 
 @public(router, "POST", "/invitations/accept", refusals=[NotValid, WrongCredentials, SignInLocked, PasswordRefused])
@@ -263,5 +256,5 @@ def revoke(desk: Desk, session_id: UUID) -> None:
     own = {session.id for session in accounts.sessions_of(desk.work.db, desk.account_id, desk.now)}
     if session_id not in own:
         raise NotFound
-    signing_in.end_session(desk.work.db, session_id, "signed out", desk.now)
+    sign_in.end_session(desk.work.db, session_id, "signed out", desk.now)
     desk.work.record("session.ended", "session", session_id)

@@ -7,15 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Paging, Version, endpoint
 from api.fields import Day, Name, Short, TimeOfDay, Why
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
-from practice.scheduling import availability, blocks, closures
-from practice.scheduling.availability import WindowFor
-from practice.scheduling.closures import ClosedAlready
-from practice.scheduling.models import AvailabilityException, Closure
-from practice.scheduling.refusals import SlotTaken
+from practice.scheduling.availability import blocks, closures, hours
+from practice.scheduling.availability.closures import ClosedAlready
+from practice.scheduling.availability.hours import WindowFor
+from practice.scheduling.errors import SlotTaken
+from practice.scheduling.models.availability import AvailabilityException, Closure
 
 router = APIRouter(tags=["availability"])
 
@@ -139,13 +139,13 @@ MEETINGS = "/clinicians/{staff_id}/blocks"
 @endpoint(router, "GET", HOURS, may="availability.read")
 def list_windows(desk: Desk, staff_id: UUID, query: Paging) -> PageOut[WindowInList]:
     """A clinician's weekly hours, past and coming ones too. Sorts by weekday or id."""
-    return page_out(availability.list_windows(desk.work, desk.scope, staff_id, query.asked()), WindowOut)
+    return page_out(hours.list_windows(desk.work, desk.scope, staff_id, query.asked()), WindowOut)
 
 
 @endpoint(router, "POST", HOURS, may="availability.write", status=201)
 def add_window(desk: Desk, staff_id: UUID, body: WindowIn) -> ChangedWindowOut:
     """Open hours of a week, for some services or all. What they overlap is said."""
-    found, affected = availability.add_window(desk.work, desk.scope, staff_id, **body.model_dump())
+    found, affected = hours.add_window(desk.work, desk.scope, staff_id, **body.model_dump())
     return ChangedWindowOut.of(found, affected=affected)
 
 
@@ -155,30 +155,28 @@ def change_window(
 ) -> ChangedWindowOut:
     """Change weekly hours. To change them from a date on, end these the day before and add others."""
     changes = body.model_dump(exclude_unset=True)
-    found, affected = availability.change_window(desk.work, desk.scope, staff_id, window_id, version, changes)
+    found, affected = hours.change_window(desk.work, desk.scope, staff_id, window_id, version, changes)
     return ChangedWindowOut.of(found, affected=affected)
 
 
 @endpoint(router, "DELETE", HOURS + "/{window_id}", may="availability.write")
 def void_window(desk: Desk, staff_id: UUID, window_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
     """These hours were never right, and do not count. The reason names nobody."""
-    affected = availability.void_window(desk.work, desk.scope, staff_id, window_id, reason)
+    affected = hours.void_window(desk.work, desk.scope, staff_id, window_id, reason)
     return AffectedOut(affected=affected)
 
 
 @endpoint(router, "GET", DAYS, may="availability.read")
 def list_exceptions(desk: Desk, staff_id: UUID, query: Annotated[DaysQuery, Query()]) -> PageOut[ExceptionInList]:
     """The days on which a clinician's hours differ. Sorts by on_date or id."""
-    found = availability.list_exceptions(
-        desk.work, desk.scope, staff_id, query.asked(), first=query.first, last=query.last
-    )
+    found = hours.list_exceptions(desk.work, desk.scope, staff_id, query.asked(), first=query.first, last=query.last)
     return page_out(found, ExceptionOut)
 
 
 @endpoint(router, "POST", DAYS, may="availability.write", status=201)
 def add_exception(desk: Desk, staff_id: UUID, body: ExceptionIn) -> ChangedExceptionOut:
     """Close a day, or a stretch of it, or open a stretch."""
-    found, affected = availability.add_exception(desk.work, desk.scope, staff_id, **body.model_dump())
+    found, affected = hours.add_exception(desk.work, desk.scope, staff_id, **body.model_dump())
     return ChangedExceptionOut.of(found, affected=affected)
 
 
@@ -188,14 +186,14 @@ def change_exception(
 ) -> ChangedExceptionOut:
     """Change a day that differs."""
     changes = body.model_dump(exclude_unset=True)
-    found, affected = availability.change_exception(desk.work, desk.scope, staff_id, exception_id, version, changes)
+    found, affected = hours.change_exception(desk.work, desk.scope, staff_id, exception_id, version, changes)
     return ChangedExceptionOut.of(found, affected=affected)
 
 
 @endpoint(router, "DELETE", DAYS + "/{exception_id}", may="availability.write")
 def void_exception(desk: Desk, staff_id: UUID, exception_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
     """The day does not differ after all. The reason names nobody."""
-    affected = availability.void_exception(desk.work, desk.scope, staff_id, exception_id, reason)
+    affected = hours.void_exception(desk.work, desk.scope, staff_id, exception_id, reason)
     return AffectedOut(affected=affected)
 
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input
 from api.appointments import AppointmentOut, Me, meant
 from api.deps import Desk, endpoint
 from api.fields import Day
-from practice.scheduling import reading
+from api.responses import Input
+from practice.scheduling.appointments import queries
 
 router = APIRouter(tags=["appointments"])
 
@@ -45,7 +45,7 @@ class CalendarOut(BaseModel):
 @endpoint(router, "GET", "/appointments/calendar", may="appointments.read")
 def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
     """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
-    days = reading.calendar(
+    days = queries.calendar(
         desk.work,
         desk.scope,
         query.view,
@@ -53,7 +53,7 @@ def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> Calend
         clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
         room_id=query.room,
     )
-    names = reading.names_for(desk.work, [one for day in days for one in day.appointments])
+    names = queries.names_for(desk.work, [one for day in days for one in day.appointments])
     return CalendarOut(
         days=[
             DayOut(

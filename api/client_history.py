@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, PageOut, page_out
 from api.clients import ClientOut, Line, Status
 from api.deps import Desk, endpoint
 from api.fields import Day
-from practice.desk.timeline import Event, timeline
+from api.responses import Input, PageOut, page_out
 from practice.people import client_history, portal
-from practice.people.client_models import ClientStatus, PrimaryClinician
+from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken
+from practice.sessions.timeline import Event, timeline
 from practice.store.pages import PageRequest
 
 router = APIRouter(prefix="/clients/{client_id}", tags=["clients"])

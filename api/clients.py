@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
 from api.fields import PLAIN, Day, EmailText, LongText, Name, Short
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from practice.people import client_search, clients
-from practice.people.client_models import Client
 from practice.people.clients import Seen
+from practice.people.models.clients import Client
 
 router = APIRouter(prefix="/clients", tags=["clients"])
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, Instant, LongText, Name, Why
+from api.responses import Input
 from practice.people import consents
-from practice.people.client_models import Agreement, Consent
 from practice.people.consents import AlreadyRevoked, NoAgreement, SignedByGuardian
+from practice.people.models.clients import Agreement, Consent
 
 router = APIRouter(tags=["consents"])
 

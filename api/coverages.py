@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.answers import Input
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, MoneyIn, MoneyOut, Name, Short, Why
+from api.responses import Input
 from practice.people import coverages
-from practice.people.client_models import Coverage, EligibilityCheck
+from practice.people.models.clients import Coverage, EligibilityCheck
 
 router = APIRouter(tags=["coverages"])
 

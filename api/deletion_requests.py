@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Why
-from practice.people import deletion
-from practice.people.client_models import DeletionRequest
-from practice.people.deletion import DeletionAsked, StillInTreatment, WrongStep
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.people import deletion_requests
+from practice.people.deletion_requests import DeletionAsked, StillInTreatment, WrongStep
+from practice.people.models.clients import DeletionRequest
 
 router = APIRouter(prefix="/deletion-requests", tags=["deletion requests"])
 
@@ -59,26 +59,28 @@ DeletionInList: Any = some_of(DeletionOut)
 @endpoint(router, "GET", "", may="deletion_requests.read")
 def list_deletion_requests(desk: Desk, query: Annotated[DeletionQuery, Query()]) -> PageOut[DeletionInList]:
     """Requests to be forgotten, the newest first. Sorts by asked_at or id."""
-    found = deletion.list_requests(desk.work, desk.scope, query.asked(), client_id=query.client_id, status=query.status)
+    found = deletion_requests.list_requests(
+        desk.work, desk.scope, query.asked(), client_id=query.client_id, status=query.status
+    )
     return page_out(found, DeletionOut)
 
 
 @endpoint(router, "POST", "", may="deletion_requests.ask", status=201, refusals=[DeletionAsked])
 def ask_for_deletion(desk: Desk, body: DeletionIn) -> DeletionOut:
     """A client asks, themselves or at the front desk."""
-    return DeletionOut.of(deletion.ask(desk.work, desk.scope, body.client_id))
+    return DeletionOut.of(deletion_requests.ask(desk.work, desk.scope, body.client_id))
 
 
 @endpoint(router, "GET", "/{request_id}", may="deletion_requests.read")
 def get_deletion_request(desk: Desk, request_id: UUID) -> DeletionOut:
     """One request, and how far it is."""
-    return DeletionOut.of(deletion.get_request(desk.work, desk.scope, request_id))
+    return DeletionOut.of(deletion_requests.get_request(desk.work, desk.scope, request_id))
 
 
 @endpoint(router, "POST", "/{request_id}/review", may="deletion_requests.review", refusals=[WrongStep])
 def review_deletion_request(desk: Desk, request_id: UUID, body: ReviewIn) -> DeletionOut:
     """Approve, or refuse with a reason that the client reads."""
-    return DeletionOut.of(deletion.review(desk.work, request_id, approved=body.approved, reason=body.reason))
+    return DeletionOut.of(deletion_requests.review(desk.work, request_id, approved=body.approved, reason=body.reason))
 
 
 @endpoint(
@@ -86,4 +88,4 @@ def review_deletion_request(desk: Desk, request_id: UUID, body: ReviewIn) -> Del
 )
 def redact_client(desk: Desk, request_id: UUID) -> DeletionOut:
     """Carry an approved request out, for good: who the client is goes; what the law requires to keep stays."""
-    return DeletionOut.of(deletion.redact(desk.work, request_id))
+    return DeletionOut.of(deletion_requests.redact(desk.work, request_id))

@@ -26,17 +26,16 @@ from sqlalchemy import text
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
-from api.answers import FileOut, ListQuery, answer_with, render
 from api.errors import KeyReused, PreconditionRequired, ReasonMissing, TrainingLapsed, documented
 from api.fields import PLAIN
-from practice.errors import ConfigurationProblem, Refusal
-from practice.people.service import Invalid, NotFound, Stale
+from api.responses import FileOut, ListQuery, answer_with, render
+from practice.errors import ConfigurationProblem, Invalid, NotFound, Refusal, Stale
 from practice.security.admission import RateLimited, admit
-from practice.security.housekeeping import ANSWERS_KEPT_FOR
+from practice.security.cleanup import ANSWERS_KEPT_FOR
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.permissions import KNOWN, Forbidden, Scope, require, scope_of
-from practice.security.signing_in import PracticeClosed
+from practice.security.sign_in import PracticeClosed
 from practice.security.tokens import AccessClaims, NotSignedIn
 from practice.security.work import Actor, Work
 from practice.store.ids import NOBODY

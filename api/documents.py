@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, UploadFile
 from pydantic import BaseModel
 from starlette.formparsers import MultiPartParser
 
-from api.answers import FileOut, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Why
+from api.responses import FileOut, ListQuery, PageOut, page_out, some_of
 from practice.people import documents
-from practice.people.client_models import Document
-from practice.people.document_rules import LARGEST
 from practice.people.documents import DocumentExists
+from practice.people.models.clients import Document
+from practice.people.rules.documents import LARGEST
 
 router = APIRouter(prefix="/clients/{client_id}/documents", tags=["documents"])
 

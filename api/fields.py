@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from practice.money import money_text
-from practice.people.rules import email_address
+from practice.people.rules.practices import email_address
 
 
 def address(value: str) -> str:

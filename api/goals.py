@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, Short, Why
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from practice.people import goals
 from practice.people.goals import GoalDecided
-from practice.people.record_models import Goal
+from practice.people.models.records import Goal
 
 router = APIRouter(prefix="/goals", tags=["goals"])
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, Instant, Short, Why, Written
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from practice.people import incidents
 from practice.people.incidents import AlreadyResponded, NoticeSent, Seen
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
 from api.fields import Name, Written
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from practice.people import intake
-from practice.people.client_models import IntakeForm
 from practice.people.intake import IntakeCompleted, IntakeOpen
-from practice.people.intake_rules import STEPS, Answers
+from practice.people.models.clients import IntakeForm
+from practice.people.rules.intake import STEPS, Answers
 
 router = APIRouter(prefix="/intake-forms", tags=["intake forms"])
 

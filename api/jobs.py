@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from practice.desk import deadlines
-from practice.messages.planning import waiting_messages
-from practice.people.models import Practice
+from practice.messages.outbox import waiting_messages
+from practice.people.models.practices import Practice
 from practice.security.installation import Installation, Outbox
 from practice.security.work import Actor
+from practice.sessions import deadline_job
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ def keep_deadlines(house: Installation, now: datetime, stop: threading.Event, *,
             return
         try:
             with house.work(Actor(tenant_id=tenant_id), now) as work:
-                deadlines.keep_deadlines(work, recent=recent)
+                deadline_job.keep_deadlines(work, recent=recent)
                 waiting.append(waiting_messages(work))
         except Exception as error:  # whatever it is: the thread that it would end writes the trail's heads down too
             log.error("deadlines not kept", practice_id=str(tenant_id), error=type(error).__name__)

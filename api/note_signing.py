@@ -7,13 +7,21 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.answers import Input
 from api.deps import Desk, Version, endpoint
 from api.notes import Because, NoteOut, shown
-from practice.notes import signing, unlocking
-from practice.notes.locking import NoteLocked, NoteSigned, NotLocked, OwnSession
-from practice.notes.models import SessionLock
-from practice.notes.refusals import SIGNING, TOUCHING, NoSupervisor, NotInReview
+from api.responses import Input
+from practice.clinical.errors import (
+    SIGNING,
+    TOUCHING,
+    NoSupervisor,
+    NoteLocked,
+    NoteSigned,
+    NotInReview,
+    NotLocked,
+    OwnSession,
+)
+from practice.clinical.models.session_locks import SessionLock
+from practice.clinical.notes import signing, unlocking
 from practice.rule_settings import PARAMETERS
 
 router = APIRouter(prefix="/notes", tags=["notes"])

@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.answers import Input
 from api.deps import Desk, endpoint
 from api.fields import WRITTEN, Name, Short
 from api.notes import Type
-from practice.notes import templates
-from practice.notes.content_rules import MOST_SECTIONS
-from practice.notes.models import NoteTemplate
-from practice.notes.template_rules import Place
+from api.responses import Input
+from practice.clinical.documents import templates
+from practice.clinical.documents.rules.content import MOST_SECTIONS
+from practice.clinical.documents.rules.templates import Place
+from practice.clinical.models.documents import NoteTemplate
 
 router = APIRouter(prefix="/note-templates", tags=["notes"])
 

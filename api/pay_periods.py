@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.answers import FileOut, Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Day, Instant, MoneyOut
-from practice.pay import periods
-from practice.pay import statements as pay_statements
-from practice.pay.lines import Line, Preview
-from practice.pay.models import PayPeriod
-from practice.pay.pay_rules import Kind, Reason, sums
-from practice.pay.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
-from practice.pay.statements import Statement
+from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from practice.payroll import periods
+from practice.payroll import statements as pay_statements
+from practice.payroll.lines import Line, Preview
+from practice.payroll.models import PayPeriod
+from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
+from practice.payroll.rules import Kind, Reason, sums
+from practice.payroll.statements import Statement
 
 router = APIRouter(prefix="/pay/periods", tags=["pay"])
 

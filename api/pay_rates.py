@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Day, MoneyIn, MoneyOut
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from api.services import ServiceKind
-from practice.pay import rates
-from practice.pay.models import PayMultiplier, PayRate
+from practice.payroll import rates
+from practice.payroll.models import PayMultiplier, PayRate
 
 router = APIRouter(tags=["pay"])
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.answers import Input, PageOut, page_out, some_of
 from api.deps import Desk, Paging, Version, endpoint
 from api.fields import Email, Name, Npi, Short
+from api.responses import Input, PageOut, page_out, some_of
 from api.staff import InvitationOut, invitation_out
-from practice.people import service
-from practice.people.models import Practice
-from practice.people.service import SlugTaken
+from practice.people import practices
+from practice.people.models.practices import Practice
+from practice.people.practices import SlugTaken
 
 router = APIRouter(prefix="/practices", tags=["practices"])
 
@@ -66,24 +66,24 @@ PracticeInList: Any = some_of(PracticeOut)
 @endpoint(router, "GET", "", may="platform")
 def list_practices(desk: Desk, page: Paging) -> PageOut[PracticeInList]:
     """All practices of this installation."""
-    return page_out(service.list_practices(desk.work.db, page.asked()), PracticeOut)
+    return page_out(practices.list_practices(desk.work.db, page.asked()), PracticeOut)
 
 
 @endpoint(router, "POST", "", may="platform", status=201, refusals=[SlugTaken])
 def create_practice(desk: Desk, body: PracticeIn) -> NewPracticeOut:
     """A new practice and the invitation for its first admin."""
-    practice, invited = service.create_practice(desk.work, **body.model_dump())
+    practice, invited = practices.create_practice(desk.work, **body.model_dump())
     return NewPracticeOut(practice=PracticeOut.of(practice), admin=invitation_out(desk, invited))
 
 
 @endpoint(router, "GET", "/{practice_id}", may="platform")
 def get_practice(desk: Desk, practice_id: UUID) -> PracticeOut:
     """One practice."""
-    return PracticeOut.of(service.get_practice(desk.work.db, practice_id))
+    return PracticeOut.of(practices.get_practice(desk.work.db, practice_id))
 
 
 @endpoint(router, "PATCH", "/{practice_id}", may="platform")
 def change_practice(desk: Desk, practice_id: UUID, version: Version, body: PracticeChange) -> PracticeOut:
     """Change, suspend or reopen a practice. Suspended, it lets nobody in from the next request on."""
     changes = body.model_dump(exclude_unset=True)
-    return PracticeOut.of(service.change_practice(desk.work, practice_id, version, changes))
+    return PracticeOut.of(practices.change_practice(desk.work, practice_id, version, changes))

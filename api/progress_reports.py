@@ -7,17 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.answers import FileOut, Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
 from api.fields import PLAIN, Day, Short, Why
 from api.notes import SectionOut, SectionText, sections_out
-from practice.notes import report_reading, reports
-from practice.notes.content_rules import MOST_SECTIONS
-from practice.notes.plan_models import ProgressReport, ProgressReportVersion
-from practice.notes.refusals import NotYours
-from practice.notes.report_reading import Filters, Report
-from practice.notes.report_rules import Difference
-from practice.notes.reports import ReportDraft, ReportFinal, ReportIncomplete
+from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from practice.clinical.documents.rules.content import MOST_SECTIONS
+from practice.clinical.errors import NotYours
+from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
+from practice.clinical.reports import queries, reports
+from practice.clinical.reports.queries import Filters, Report
+from practice.clinical.reports.reports import ReportDraft, ReportFinal, ReportIncomplete
+from practice.clinical.reports.rules import Difference
 
 router = APIRouter(tags=["progress reports"])
 
@@ -182,7 +182,7 @@ def list_progress_reports(
     Drafts are seen by their author and their supervisor; a client sees what is shared with them.
     """
     filters = query.filters(query.client_id, query.voided)
-    return page_out(report_reading.list_reports(desk.work, desk.scope, query.asked(), filters, reason), ReportOut)
+    return page_out(queries.list_reports(desk.work, desk.scope, query.asked(), filters, reason), ReportOut)
 
 
 @endpoint(router, "POST", "/progress-reports", may="notes.write", status=201)
@@ -195,7 +195,7 @@ def begin_progress_report(desk: Desk, body: ReportIn) -> ReportOut:
 def search_progress_reports(desk: Desk, body: ReportSearch, reason: Reason = None) -> SearchOut:
     """Reports that hold all the words, among those that may be read."""
     filters = body.filters(body.client_id)
-    found = report_reading.search_reports(desk.work, desk.scope, body.query, filters, reason)
+    found = queries.search_reports(desk.work, desk.scope, body.query, filters, reason)
     items = [ReportOut.of(report) for report in found.reports]
     return SearchOut(items=items, searched=found.searched, complete=found.complete, back_to=found.back_to)
 
@@ -203,14 +203,14 @@ def search_progress_reports(desk: Desk, body: ReportSearch, reason: Reason = Non
 @endpoint(router, "GET", "/progress-reports/{report_id}.pdf", may="notes.read")
 def print_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> FileOut:
     """The report as a PDF, for saving."""
-    name, content = report_reading.report_on_paper(desk.work, desk.scope, report_id, reason)
+    name, content = queries.report_on_paper(desk.work, desk.scope, report_id, reason)
     return FileOut(name, "application/pdf", content)
 
 
 @endpoint(router, "GET", "/progress-reports/{report_id}", may="notes.read")
 def get_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportTextOut:
     """One report with what it says."""
-    return ReportTextOut.whole(report_reading.read_report(desk.work, desk.scope, report_id, reason=reason))
+    return ReportTextOut.whole(queries.read_report(desk.work, desk.scope, report_id, reason=reason))
 
 
 @endpoint(router, "PATCH", "/progress-reports/{report_id}", may="notes.write", refusals=[NotYours, ReportFinal])
@@ -252,14 +252,14 @@ def unshare_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
 @endpoint(router, "GET", "/progress-reports/{report_id}/versions", may="notes.read")
 def list_progress_report_versions(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportVersionsOut:
     """Who saved the report when, the last version first."""
-    found = report_reading.list_versions(desk.work, desk.scope, report_id, reason)
+    found = queries.list_versions(desk.work, desk.scope, report_id, reason)
     return ReportVersionsOut(items=[ReportVersionOut.of(version) for version in found])
 
 
 @endpoint(router, "GET", "/progress-reports/{report_id}/versions/{number}", may="notes.read")
 def get_progress_report_version(desk: Desk, report_id: UUID, number: Number, reason: Reason = None) -> ReportTextOut:
     """The report as it was saved once."""
-    return ReportTextOut.whole(report_reading.read_report(desk.work, desk.scope, report_id, number, reason))
+    return ReportTextOut.whole(queries.read_report(desk.work, desk.scope, report_id, number, reason))
 
 
 @endpoint(router, "GET", "/progress-reports/{report_id}/compare", may="notes.read")
@@ -269,7 +269,7 @@ def compare_progress_reports(
     """What differs, section by section: between this report and another, or between two versions of it."""
     numbers = (query.number, query.other_number)
     other = query.other or report_id
-    before, after, found = report_reading.compare(desk.work, desk.scope, report_id, other, numbers, reason)
+    before, after, found = queries.compare(desk.work, desk.scope, report_id, other, numbers, reason)
     sections = [DifferenceOut.of(one) for one in found]
     return ComparisonOut(before=ComparedOut.of(before), after=ComparedOut.of(after), sections=sections)
 
@@ -280,5 +280,5 @@ def list_progress_reports_of_client(
 ) -> PageOut[ReportInList]:
     """How a client was doing over time: their reports, the latest first."""
     filters = query.filters(client_id, query.voided)
-    found = report_reading.reports_of_client(desk.work, desk.scope, query.asked(), filters, client_id, reason)
+    found = queries.reports_of_client(desk.work, desk.scope, query.asked(), filters, client_id, reason)
     return page_out(found, ReportOut)

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, endpoint
 from api.fields import Instant, Words
-from practice.scheduling import requests
-from practice.scheduling.booking_models import RescheduleRequest
-from practice.scheduling.refusals import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
-from practice.scheduling.requests import AlreadyAsked
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.scheduling import reschedule_requests
+from practice.scheduling.errors import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
+from practice.scheduling.models.appointments import RescheduleRequest
+from practice.scheduling.reschedule_requests import AlreadyAsked
 
 router = APIRouter(prefix="/reschedule-requests", tags=["appointments"])
 
@@ -62,7 +62,7 @@ RequestInList: Any = some_of(RequestOut)
 @endpoint(router, "GET", "", may="appointments.read_requests")
 def list_reschedule_requests(desk: Desk, query: Annotated[RequestsQuery, Query()]) -> PageOut[RequestInList]:
     """Requests, newest first. Sorts by asked_at or id."""
-    return page_out(requests.list_requests(desk.work, query.asked(), desk.scope, query.status), RequestOut)
+    return page_out(reschedule_requests.list_requests(desk.work, query.asked(), desk.scope, query.status), RequestOut)
 
 
 @endpoint(
@@ -75,13 +75,13 @@ def list_reschedule_requests(desk: Desk, query: Annotated[RequestsQuery, Query()
 )
 def ask_to_reschedule(desk: Desk, body: RequestIn) -> RequestOut:
     """Ask to move one of your appointments. It needs 48 hours' notice, or what the practice has set."""
-    return RequestOut.of(requests.ask_to_move(desk.work, scope=desk.scope, **body.model_dump()))
+    return RequestOut.of(reschedule_requests.ask_to_move(desk.work, scope=desk.scope, **body.model_dump()))
 
 
 @endpoint(router, "GET", "/{request_id}", may="appointments.read_requests")
 def get_reschedule_request(desk: Desk, request_id: UUID) -> RequestOut:
     """One request."""
-    return RequestOut.of(requests.get_request(desk.work, request_id, desk.scope))
+    return RequestOut.of(reschedule_requests.get_request(desk.work, request_id, desk.scope))
 
 
 @endpoint(
@@ -93,16 +93,16 @@ def get_reschedule_request(desk: Desk, request_id: UUID) -> RequestOut:
 )
 def approve_reschedule_request(desk: Desk, request_id: UUID, body: Approval) -> RequestOut:
     """The move happens, if its time is still free."""
-    return RequestOut.of(requests.approve_request(desk.work, request_id, body.note))
+    return RequestOut.of(reschedule_requests.approve_request(desk.work, request_id, body.note))
 
 
 @endpoint(router, "POST", "/{request_id}/reject", may="appointments.write", refusals=[WrongStatus])
 def reject_reschedule_request(desk: Desk, request_id: UUID, body: Rejection) -> RequestOut:
     """Say why not; the appointment stays as it is."""
-    return RequestOut.of(requests.reject_request(desk.work, request_id, body.note))
+    return RequestOut.of(reschedule_requests.reject_request(desk.work, request_id, body.note))
 
 
 @endpoint(router, "POST", "/{request_id}/withdraw", may="appointments.ask_to_move", refusals=[WrongStatus])
 def withdraw_reschedule_request(desk: Desk, request_id: UUID) -> RequestOut:
     """Take one's own request back."""
-    return RequestOut.of(requests.withdraw_request(desk.work, request_id, desk.scope))
+    return RequestOut.of(reschedule_requests.withdraw_request(desk.work, request_id, desk.scope))

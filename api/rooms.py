@@ -7,13 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, Instant, Name, Short, Why
-from practice.scheduling import blocks, rooms
-from practice.scheduling.models import Block, Room
-from practice.scheduling.refusals import SlotTaken
-from practice.scheduling.rooms import Use
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.scheduling.availability import blocks
+from practice.scheduling.catalog import rooms
+from practice.scheduling.catalog.rooms import Use
+from practice.scheduling.errors import SlotTaken
+from practice.scheduling.models.availability import Block
+from practice.scheduling.models.catalog import Room
 
 router = APIRouter(prefix="/rooms", tags=["rooms"])
 

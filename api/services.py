@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, MoneyIn, MoneyOut, Name
-from practice.scheduling import catalogue
-from practice.scheduling.catalogue import CodeTaken, Priced
-from practice.scheduling.models import Service, ServiceRate
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.scheduling.catalog import services
+from practice.scheduling.catalog.services import CodeTaken, Priced
+from practice.scheduling.models.catalog import Service, ServiceRate
 
 router = APIRouter(prefix="/services", tags=["services"])
 
@@ -93,14 +93,14 @@ ServiceInList: Any = some_of(ServiceOut)
 
 
 def service_out(desk: Desk, service: Service) -> ServiceOut:
-    (priced,) = catalogue.priced(desk.work, [service])
+    (priced,) = services.priced(desk.work, [service])
     return ServiceOut.of(priced)
 
 
 @endpoint(router, "GET", "", may="services.read")
 def list_services(desk: Desk, query: Annotated[ServiceQuery, Query()]) -> PageOut[ServiceInList]:
     """The catalogue. Sorts by code, name or id."""
-    found = catalogue.list_services(desk.work, query.asked(), active=query.active, kind=query.kind)
+    found = services.list_services(desk.work, query.asked(), active=query.active, kind=query.kind)
     return page_out(found, ServiceOut)
 
 
@@ -108,41 +108,41 @@ def list_services(desk: Desk, query: Annotated[ServiceQuery, Query()]) -> PageOu
 def add_service(desk: Desk, body: ServiceIn) -> ServiceOut:
     """Put a service into the catalogue. Its rate counts until another is set."""
     about = body.model_dump(exclude={"rate"})
-    return service_out(desk, catalogue.add_service(desk.work, rate_cents=body.rate, **about))
+    return service_out(desk, services.add_service(desk.work, rate_cents=body.rate, **about))
 
 
 @endpoint(router, "GET", "/{code}", may="services.read")
 def get_service(desk: Desk, code: str) -> ServiceOut:
     """One service."""
-    return service_out(desk, catalogue.find_service(desk.work, code))
+    return service_out(desk, services.find_service(desk.work, code))
 
 
 @endpoint(router, "PATCH", "/{code}", may="services.write")
 def change_service(desk: Desk, code: str, version: Version, body: ServiceChange) -> ServiceOut:
     """Change a service. Once it has been booked its kind stays, and what is booked keeps its times."""
     changes = body.model_dump(exclude_unset=True)
-    return service_out(desk, catalogue.change_service(desk.work, code, version, changes))
+    return service_out(desk, services.change_service(desk.work, code, version, changes))
 
 
 @endpoint(router, "POST", "/{code}/deactivate", may="services.write")
 def deactivate_service(desk: Desk, code: str) -> ServiceOut:
     """Nobody books it any more; what is booked stays."""
-    return service_out(desk, catalogue.set_service_active(desk.work, code, False))
+    return service_out(desk, services.set_service_active(desk.work, code, False))
 
 
 @endpoint(router, "POST", "/{code}/activate", may="services.write")
 def activate_service(desk: Desk, code: str) -> ServiceOut:
     """It can be booked again."""
-    return service_out(desk, catalogue.set_service_active(desk.work, code, True))
+    return service_out(desk, services.set_service_active(desk.work, code, True))
 
 
 @endpoint(router, "GET", "/{code}/rates", may="settings.read")
 def list_service_rates(desk: Desk, code: str) -> RatesOut:
     """How the rate came about: every rate that was set, the latest date first."""
-    return RatesOut(items=[RateOut.of(rate) for rate in catalogue.service_rates(desk.work, code)])
+    return RatesOut(items=[RateOut.of(rate) for rate in services.service_rates(desk.work, code)])
 
 
 @endpoint(router, "POST", "/{code}/rates", may="services.write", status=201)
 def set_service_rate(desk: Desk, code: str, body: RateIn) -> RateOut:
     """A rate from a date on, today or later. Of one date the last set counts."""
-    return RateOut.of(catalogue.set_service_rate(desk.work, code, body.rate, body.effective_on))
+    return RateOut.of(services.set_service_rate(desk.work, code, body.rate, body.effective_on))

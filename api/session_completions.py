@@ -7,18 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Invalid, Version, endpoint
 from api.fields import Day, MoneyOut, Why
 from api.note_signing import Hours
-from practice.desk import completing, session_completions
-from practice.desk.completing import Done, NoteMissing
-from practice.desk.session_completions import Filters, Seen
-from practice.notes.locking import NoteLocked, NoteSigned, NotLocked, OwnSession
-from practice.notes.refusals import SIGNING
-from practice.pay import completions
-from practice.pay.completions import SessionNotPaid, SessionPaid, SessionVoided
-from practice.scheduling.refusals import WrongStatus
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.clinical.errors import SIGNING, NoteLocked, NoteSigned, NotLocked, OwnSession
+from practice.payroll import completions
+from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
+from practice.scheduling.errors import WrongStatus
+from practice.sessions import completion, queries
+from practice.sessions.completion import Done, NoteMissing
+from practice.sessions.queries import Filters, Seen
 
 router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
@@ -149,13 +148,13 @@ SessionInList: Any = some_of(SessionOut)
 def list_session_completions(desk: Desk, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
     """Completed sessions, latest first. Sorts by sessionDate or id."""
     filters = Filters(query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided)
-    return page_out(session_completions.list_sessions(desk.work, desk.scope, query.asked(), filters), SessionOut)
+    return page_out(queries.list_sessions(desk.work, desk.scope, query.asked(), filters), SessionOut)
 
 
 @endpoint(router, "POST", "", may="session_completions.create", status=201, refusals=[WrongStatus, SessionVoided])
 def create_session_completion(desk: Desk, body: SessionIn) -> SessionOut:
     """A completed appointment counts for pay. Asked again, the answer is the same."""
-    return SessionOut.of(completing.count_session(desk.work, desk.scope, body.appointmentId))
+    return SessionOut.of(completion.count_session(desk.work, desk.scope, body.appointmentId))
 
 
 @endpoint(
@@ -168,7 +167,7 @@ def create_session_completion(desk: Desk, body: SessionIn) -> SessionOut:
 )
 def create_session_completion_from_appointment(desk: Desk, appointment_id: UUID) -> SessionOut:
     """The same, by the appointment's address."""
-    return SessionOut.of(completing.count_session(desk.work, desk.scope, appointment_id))
+    return SessionOut.of(completion.count_session(desk.work, desk.scope, appointment_id))
 
 
 @endpoint(router, "POST", "/bulk-from-appointments", may="session_completions.create")
@@ -177,14 +176,14 @@ def create_session_completions_from_appointments(desk: Desk, body: BulkIn) -> Bu
     days = (body.since, body.until) if body.since and body.until else None
     if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
         raise Invalid(["Send either `appointmentIds`, or `from` and `to`."])
-    done = completing.count_sessions(desk.work, desk.scope, appointment_ids=body.appointmentIds, days=days)
+    done = completion.count_sessions(desk.work, desk.scope, appointment_ids=body.appointmentIds, days=days)
     return BulkOut(items=[DoneOut.of(one) for one in done])
 
 
 @endpoint(router, "GET", "/{session_id}", may="session_completions.read")
 def get_session_completion(desk: Desk, session_id: UUID) -> SessionOut:
     """One completed session."""
-    return SessionOut.of(session_completions.get_session(desk.work, desk.scope, session_id))
+    return SessionOut.of(queries.get_session(desk.work, desk.scope, session_id))
 
 
 @endpoint(
@@ -196,7 +195,7 @@ def get_session_completion(desk: Desk, session_id: UUID) -> SessionOut:
 )
 def change_session_completion(desk: Desk, session_id: UUID, version: Version, body: SessionChange) -> SessionOut:
     """Link a note that was written without an appointment, while the session is neither signed, locked nor paid."""
-    return SessionOut.of(completing.link_note(desk.work, desk.scope, session_id, version, body.noteId))
+    return SessionOut.of(completion.link_note(desk.work, desk.scope, session_id, version, body.noteId))
 
 
 @endpoint(
@@ -228,7 +227,7 @@ def take_back_session_completion(desk: Desk, session_id: UUID, body: Reasoned) -
 @endpoint(router, "POST", "/{session_id}/sign-note", may="session_completions.sign", refusals=[*SIGNING, NoteMissing])
 def sign_session_note(desk: Desk, session_id: UUID) -> SessionOut:
     """Sign the session's note: as its author, or as the supervisor with whom it is in review."""
-    return SessionOut.of(completing.sign_session(desk.work, desk.scope, session_id))
+    return SessionOut.of(completion.sign_session(desk.work, desk.scope, session_id))
 
 
 @endpoint(
@@ -240,7 +239,7 @@ def sign_session_note(desk: Desk, session_id: UUID) -> SessionOut:
 )
 def lock_session(desk: Desk, session_id: UUID, body: Reasoned) -> SessionOut:
     """Lock a session that is not signed, before its deadline or while it is unlocked."""
-    return SessionOut.of(completing.lock_session(desk.work, desk.scope, session_id, body.reason))
+    return SessionOut.of(completion.lock_session(desk.work, desk.scope, session_id, body.reason))
 
 
 @endpoint(
@@ -252,4 +251,4 @@ def lock_session(desk: Desk, session_id: UUID, body: Reasoned) -> SessionOut:
 )
 def override_session_lock(desk: Desk, session_id: UUID, body: Override) -> SessionOut:
     """Unlock a session for a time, in which its note can be written and signed."""
-    return SessionOut.of(completing.override_lock(desk.work, desk.scope, session_id, body.reason, body.hours))
+    return SessionOut.of(completion.override_lock(desk.work, desk.scope, session_id, body.reason, body.hours))

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.answers import Input
 from api.deps import Desk, NotFound, endpoint
+from api.responses import Input
 from practice.people import settings
 from practice.rule_settings import PARAMETERS
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input
 from api.deps import Desk, Invalid, endpoint
 from api.fields import Day, Short
-from practice.scheduling import slots
+from api.responses import Input
+from practice.scheduling.availability import slots
 from practice.security.permissions import Forbidden
 
 router = APIRouter(tags=["appointments"])

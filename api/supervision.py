@@ -8,16 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Version, endpoint
 from api.fields import PLAIN, Day, Instant, LongText, Why
 from api.goals import two_decimals
-from practice.notes import supervision, supervision_hours
-from practice.notes.plan_models import SupervisionSession
-from practice.notes.refusals import NotYours
-from practice.notes.supervision import Filters, NoteEmpty, Session, SupervisionExists, SupervisionSigned
-from practice.notes.supervision_hours import MonthOf
-from practice.notes.supervision_rules import MOST_IN_A_GROUP
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.clinical.errors import NotYours
+from practice.clinical.models.supervision import SupervisionSession
+from practice.clinical.supervision import hours, sessions
+from practice.clinical.supervision.hours import MonthOf
+from practice.clinical.supervision.rules import MOST_IN_A_GROUP
+from practice.clinical.supervision.sessions import Filters, NoteEmpty, Session, SupervisionExists, SupervisionSigned
 
 router = APIRouter(tags=["supervision"])
 
@@ -130,28 +130,28 @@ def first_of(month: str | None) -> date | None:
 @endpoint(router, "GET", "/supervision-sessions", may="supervision.read")
 def list_supervision_sessions(desk: Desk, query: Annotated[SupervisionQuery, Query()]) -> PageOut[SupervisionInList]:
     """Supervision sessions, the latest first. Sorts by held_at or id."""
-    found = supervision.list_sessions(desk.work, desk.scope, query.asked(), query.filters())
+    found = sessions.list_sessions(desk.work, desk.scope, query.asked(), query.filters())
     return page_out(found, SupervisionOut)
 
 
 @endpoint(router, "POST", "/supervision-sessions", may="supervision.write", status=201, refusals=[SupervisionExists])
 def record_supervision_sessions(desk: Desk, body: SupervisionIn) -> RecordedOut:
     """Put a session on record, for one person or for each of a group."""
-    found = supervision.record_sessions(desk.work, desk.scope, **body.model_dump())
+    found = sessions.record_sessions(desk.work, desk.scope, **body.model_dump())
     return RecordedOut(items=[SupervisionOut.of(session) for session in found])
 
 
 @endpoint(router, "GET", "/supervision-sessions/hours", may="supervision.read")
 def list_supervision_hours(desk: Desk, month: MonthText = None) -> MonthHoursOut:
     """The hours of a month of everybody who was there, held against what their licences need; who lacks most first."""
-    found = supervision_hours.hours_of_all(desk.work, desk.scope, first_of(month))
+    found = hours.hours_of_all(desk.work, desk.scope, first_of(month))
     return MonthHoursOut(items=[HoursOut.of(one) for one in found])
 
 
 @endpoint(router, "GET", "/supervision-sessions/{session_id}", may="supervision.read")
 def get_supervision_session(desk: Desk, session_id: UUID) -> SupervisionWithNoteOut:
     """One session with its note."""
-    return SupervisionWithNoteOut.whole(supervision.get_session(desk.work, desk.scope, session_id))
+    return SupervisionWithNoteOut.whole(sessions.get_session(desk.work, desk.scope, session_id))
 
 
 @endpoint(
@@ -166,7 +166,7 @@ def change_supervision_session(
 ) -> SupervisionWithNoteOut:
     """Change a session while its note is not signed: when, how long, what about, what the note says."""
     changes = body.model_dump(exclude_unset=True)
-    return SupervisionWithNoteOut.whole(supervision.change_session(desk.work, desk.scope, session_id, version, changes))
+    return SupervisionWithNoteOut.whole(sessions.change_session(desk.work, desk.scope, session_id, version, changes))
 
 
 @endpoint(
@@ -178,7 +178,7 @@ def change_supervision_session(
 )
 def sign_supervision_session(desk: Desk, session_id: UUID) -> SupervisionWithNoteOut:
     """Sign the note of a session that you held. From then on it stays as it is."""
-    return SupervisionWithNoteOut.whole(supervision.sign_session(desk.work, desk.scope, session_id))
+    return SupervisionWithNoteOut.whole(sessions.sign_session(desk.work, desk.scope, session_id))
 
 
 @endpoint(
@@ -186,10 +186,10 @@ def sign_supervision_session(desk: Desk, session_id: UUID) -> SupervisionWithNot
 )
 def void_supervision_session(desk: Desk, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a session that was put on record by mistake: its hours do not count. It stays there."""
-    supervision.void_session(desk.work, desk.scope, session_id, reason)
+    sessions.void_session(desk.work, desk.scope, session_id, reason)
 
 
 @endpoint(router, "GET", "/staff/{staff_id}/supervision-hours", may="supervision.read")
 def get_supervision_hours(desk: Desk, staff_id: UUID, month: MonthText = None) -> HoursOut:
     """The hours of one person in a month, held against what their licence needs."""
-    return HoursOut.of(supervision_hours.hours_of(desk.work, desk.scope, staff_id, first_of(month)))
+    return HoursOut.of(hours.hours_of(desk.work, desk.scope, staff_id, first_of(month)))

@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.deps import Desk, Reason, Version, endpoint
 from api.fields import Day, Short, Why, Written
-from practice.notes import plan_standing, plans, safety
-from practice.notes.plan_models import TreatmentPlan, TreatmentPlanReview
-from practice.notes.plan_rules import PlanState, SafetyState
-from practice.notes.plan_standing import PlanStanding
-from practice.notes.plans import Begun, FirstReview, Review, Which
-from practice.notes.refusals import NotYours
-from practice.notes.safety import SafetyStanding
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.clinical.errors import NotYours
+from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
+from practice.clinical.plans import plans, review_status, safety_plans
+from practice.clinical.plans.plans import Begun, FirstReview, Review, Which
+from practice.clinical.plans.review_status import PlanStanding
+from practice.clinical.plans.rules import PlanState, SafetyState
+from practice.clinical.plans.safety_plans import SafetyStanding
 from practice.store.pages import PageRequest
 
 router = APIRouter(tags=["plans"])
@@ -201,7 +201,7 @@ def list_treatment_plans_due(
     """Active clients whose plan is due for review, overdue or missing, those that wait longest first."""
     asked = PageRequest(query.limit, query.cursor)
     which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(plan_standing.plans_due(desk.work, desk.scope, asked, **which, reason=reason), PlanDueOut)
+    return page_out(review_status.plans_due(desk.work, desk.scope, asked, **which, reason=reason), PlanDueOut)
 
 
 @endpoint(router, "GET", "/treatment-plans/{plan_id}", may="plans.read")
@@ -268,7 +268,7 @@ def void_treatment_plan_review(desk: Desk, review_id: UUID, reason: Annotated[Wh
 @endpoint(router, "GET", "/clients/{client_id}/treatment-plan", may="plans.read")
 def get_plan_standing(desk: Desk, client_id: UUID, reason: Reason = None) -> PlanStandingOut:
     """The plan that a client has today, when it was reviewed last, and how far the next review is away."""
-    return PlanStandingOut.whole(plan_standing.plan_standing(desk.work, desk.scope, client_id, reason))
+    return PlanStandingOut.whole(review_status.plan_standing(desk.work, desk.scope, client_id, reason))
 
 
 @endpoint(router, "GET", "/safety-plans/due", may="plans.read")
@@ -278,10 +278,12 @@ def list_safety_plans_due(
     """Active clients at high risk without a current safety plan, those without any first."""
     asked = PageRequest(query.limit, query.cursor)
     which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(safety.without_safety_plan(desk.work, desk.scope, asked, **which, reason=reason), SafetyPlanOut)
+    return page_out(
+        safety_plans.without_safety_plan(desk.work, desk.scope, asked, **which, reason=reason), SafetyPlanOut
+    )
 
 
 @endpoint(router, "GET", "/clients/{client_id}/safety-plan", may="plans.read")
 def get_safety_standing(desk: Desk, client_id: UUID, reason: Reason = None) -> SafetyPlanOut:
     """Whether a client needs a safety plan today, and whether they have one."""
-    return SafetyPlanOut.of(safety.safety_standing(desk.work, desk.scope, client_id, reason))
+    return SafetyPlanOut.of(safety_plans.safety_standing(desk.work, desk.scope, client_id, reason))

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.answers import Input, ListQuery, PageOut, page_out, some_of
 from api.appointments import BookedOut, booked_out
 from api.deps import Desk, Version, endpoint
 from api.fields import Day, TimeOfDay
-from practice.scheduling import waitlist
-from practice.scheduling.booking_models import WaitlistEntry, WaitlistOffer
-from practice.scheduling.refusals import BOOKING_REFUSALS, WrongStatus
+from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
+from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
+from practice.scheduling.waitlist import entries, offers
 
 router = APIRouter(prefix="/waitlist", tags=["waitlist"])
 
@@ -87,38 +87,38 @@ EntryInList: Any = some_of(EntryOut)
 @endpoint(router, "GET", "", may="waitlist.read")
 def list_waitlist(desk: Desk, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
     """Who waits for what. Sorts by created_at, priority or id."""
-    return page_out(waitlist.list_entries(desk.work, query.asked(), desk.scope, query.status), EntryOut)
+    return page_out(entries.list_entries(desk.work, query.asked(), desk.scope, query.status), EntryOut)
 
 
 @endpoint(router, "POST", "", may="waitlist.write", status=201)
 def add_to_waitlist(desk: Desk, body: EntryIn) -> EntryOut:
     """Put a client on the waitlist, with what would suit them."""
-    return EntryOut.of(waitlist.add_entry(desk.work, **body.model_dump()))
+    return EntryOut.of(entries.add_entry(desk.work, **body.model_dump()))
 
 
 @endpoint(router, "GET", "/{entry_id}", may="waitlist.read")
 def get_waitlist_entry(desk: Desk, entry_id: UUID) -> EntryOut:
     """One entry."""
-    return EntryOut.of(waitlist.read_entry(desk.work, entry_id, desk.scope))
+    return EntryOut.of(entries.read_entry(desk.work, entry_id, desk.scope))
 
 
 @endpoint(router, "PATCH", "/{entry_id}", may="waitlist.write")
 def change_waitlist_entry(desk: Desk, entry_id: UUID, version: Version, body: WishIn) -> EntryOut:
     """Change what would suit them."""
     changes = body.model_dump(exclude_unset=True)
-    return EntryOut.of(waitlist.change_entry(desk.work, entry_id, desk.scope, version, changes))
+    return EntryOut.of(entries.change_entry(desk.work, entry_id, desk.scope, version, changes))
 
 
 @endpoint(router, "POST", "/{entry_id}/withdraw", may="waitlist.write", refusals=[WrongStatus])
 def withdraw_waitlist_entry(desk: Desk, entry_id: UUID) -> EntryOut:
     """They no longer wait."""
-    return EntryOut.of(waitlist.withdraw_entry(desk.work, entry_id, desk.scope))
+    return EntryOut.of(offers.withdraw_entry(desk.work, entry_id, desk.scope))
 
 
 @endpoint(router, "GET", "/{entry_id}/offers", may="waitlist.read")
 def list_waitlist_offers(desk: Desk, entry_id: UUID) -> WaitlistOffersOut:
     """What they were offered, newest first."""
-    found = waitlist.list_offers(desk.work, entry_id, desk.scope)
+    found = offers.list_offers(desk.work, entry_id, desk.scope)
     return WaitlistOffersOut(items=[OfferOut.of(offer) for offer in found])
 
 
@@ -128,14 +128,14 @@ def list_waitlist_offers(desk: Desk, entry_id: UUID) -> WaitlistOffersOut:
     "/offers/{offer_id}/take",
     may="waitlist.answer",
     status=201,
-    refusals=[*BOOKING_REFUSALS, waitlist.OfferClosed],
+    refusals=[*BOOKING_REFUSALS, offers.OfferClosed],
 )
 def take_waitlist_offer(desk: Desk, offer_id: UUID) -> BookedOut:
     """Book the time that is kept for them."""
-    return booked_out(desk, waitlist.take_offer(desk.work, offer_id, desk.scope))
+    return booked_out(desk, offers.take_offer(desk.work, offer_id, desk.scope))
 
 
-@endpoint(router, "POST", "/offers/{offer_id}/decline", may="waitlist.answer", refusals=[waitlist.OfferClosed])
+@endpoint(router, "POST", "/offers/{offer_id}/decline", may="waitlist.answer", refusals=[offers.OfferClosed])
 def decline_waitlist_offer(desk: Desk, offer_id: UUID) -> OfferOut:
     """It goes to the next whom it suits."""
-    return OfferOut.of(waitlist.decline_offer(desk.work, offer_id, desk.scope))
+    return OfferOut.of(offers.decline_offer(desk.work, offer_id, desk.scope))

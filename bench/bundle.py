@@ -24,8 +24,8 @@ from sqlalchemy import text
 from bench.installation import folder, installation
 from ingest.bundle.export import export_practice
 from ingest.bundle.load import import_bundle
-from ingest.bundle.reading import read_bundle
-from ingest.madeup import Size, make_up
+from ingest.bundle.reader import read_bundle
+from ingest.synthetic import Size, make_up
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # the bundles end then: all but the next weeks lies in the past
 SIZES = (100_000, 1_000_000)

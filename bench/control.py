@@ -21,10 +21,10 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy import Engine
 
 from api import staff
-from api.answers import render
 from api.app import THREADS, create_app
 from api.deps import Desk, Version
-from api.log import configure_logging
+from api.middleware import configure_logging
+from api.responses import render
 from practice.security.installation import Installation, open_installation
 from practice.security.work import Actor, Work
 from practice.settings import Settings

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import edi
-from edi import madeup
+from edi import synthetic
 
 PEERS = ("oxedi", "edi-835-parser", "pyx12", "str.split")
 USUAL = ("paid",) * 14 + ("denied", "denied", "secondary", "reversed", "of_the_claim", "interest")
@@ -51,8 +51,8 @@ def make_files(folder: Path) -> dict[str, tuple[int, list[str], int]]:
     """Claims, files and repeats of each case; the small case for slow peers is the first."""
 
     def write(name: str, claims: int, seed: int, kinds: tuple[str, ...] = USUAL) -> str:
-        plan = madeup.Plan(claims=min(claims, PER_PAYMENT), payments=max(claims // PER_PAYMENT, 1), kinds=kinds)
-        (folder / name).write_bytes(madeup.make_up(plan, seed).data)
+        plan = synthetic.Plan(claims=min(claims, PER_PAYMENT), payments=max(claims // PER_PAYMENT, 1), kinds=kinds)
+        (folder / name).write_bytes(synthetic.make_up(plan, seed).data)
         return str(folder / name)
 
     return {
@@ -60,7 +60,7 @@ def make_files(folder: Path) -> dict[str, tuple[int, list[str], int]]:
         "one claim": (1, [write("one.835", 1, 2)], 50),
         "1,000 files of 5 claims": (5_000, [write(f"small{n}.835", 5, n) for n in range(1_000)], 3),
         "10,000 claims": (10_000, [write("10k.835", 10_000, 3)], 5),
-        "10,000 claims, every kind alike": (10_000, [write("kinds.835", 10_000, 5, madeup.KINDS)], 5),
+        "10,000 claims, every kind alike": (10_000, [write("kinds.835", 10_000, 5, synthetic.KINDS)], 5),
         "100,000 claims": (100_000, [write("100k.835", 100_000, 4)], 2),
     }
 

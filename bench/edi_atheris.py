@@ -16,7 +16,7 @@ import atheris
 
 with atheris.instrument_imports(include=["edi"]):
     import edi
-    from edi import madeup
+    from edi import synthetic
 
 ROUNDS = 5
 LONGEST = 4096  # bytes
@@ -43,10 +43,10 @@ def main() -> None:
 
 
 def write_beginnings(corpus: Path) -> None:
-    for number, kind in enumerate(madeup.KINDS):
-        (corpus / kind).write_bytes(madeup.make_up(madeup.Plan(claims=1, kinds=(kind,)), number).data)
-    for number, name in enumerate(madeup.BREAKS):
-        data = madeup.broken(name, madeup.make_up(madeup.Plan(claims=1), number)).data
+    for number, kind in enumerate(synthetic.KINDS):
+        (corpus / kind).write_bytes(synthetic.make_up(synthetic.Plan(claims=1, kinds=(kind,)), number).data)
+    for number, name in enumerate(synthetic.BREAKS):
+        data = synthetic.broken(name, synthetic.make_up(synthetic.Plan(claims=1), number)).data
         if len(data) < LONGEST:
             (corpus / f"broken{number}").write_bytes(data)
 

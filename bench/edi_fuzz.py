@@ -15,8 +15,8 @@ from random import Random
 
 import edi
 from bench.edi import most_memory
-from edi import madeup
-from edi.madeup.mutating import ALWAYS_FOUND, DAMAGES, damaged
+from edi import synthetic
+from edi.synthetic.mutations import ALWAYS_FOUND, DAMAGES, damaged
 
 BATCH = 400
 ALONE = 100
@@ -31,8 +31,8 @@ def main() -> None:
     made, found, unsound = Counter[str](), Counter[str](), Counter[str]()
     slowest, began = 0.0, time.perf_counter()
     good = [
-        madeup.make_up(
-            madeup.Plan(claims=3, payments=number % 2 + 1, delimiters=("*:~", "|>\n")[number % 5 == 4]), number
+        synthetic.make_up(
+            synthetic.Plan(claims=3, payments=number % 2 + 1, delimiters=("*:~", "|>\n")[number % 5 == 4]), number
         )
         for number in range(200)
     ]

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from practice.people import service
+from practice.people.practices import create_practice
+from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.ids import new_id
@@ -145,7 +146,7 @@ class FiveYears:
 def furnish(house: Installation, clinicians: int = 100, years: int = 5, clients: int = 100_000) -> FiveYears:
     with house.work(Actor(), NOW) as work:
         first = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
-        practice, invited = service.create_practice(
+        practice, invited = create_practice(
             work, name=f"Five years {new_id()}", time_zone="America/New_York", admin=first
         )
     admin = Actor(practice.id, invited.staff.account_id, invited.staff.id, frozenset({"admin"}))
@@ -173,7 +174,7 @@ def furnish(house: Installation, clinicians: int = 100, years: int = 5, clients:
 
 def add(work: Any, number: int) -> UUID:
     about: dict[str, Any] = {"first_name": "Robin", "last_name": f"Clinician {number}", "roles": ["clinician"]}
-    return service.add_staff(work, email=f"{new_id()}@example.com", hired_on=date(2015, 1, 5), **about).staff.id
+    return add_staff(work, email=f"{new_id()}@example.com", hired_on=date(2015, 1, 5), **about).staff.id
 
 
 def periods(since: date) -> list[tuple[date, date, int]]:

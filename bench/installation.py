@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.control import PRACTICE
-from practice.people import service
-from practice.security import accounts, signing_in
+from practice.people.practices import create_practice
+from practice.people.staff import Invited, add_staff
+from practice.security import accounts, sign_in
 from practice.security.installation import Installation, open_installation
 from practice.security.work import Actor
 from practice.settings import Settings
@@ -77,7 +78,7 @@ def furnish(house: Installation) -> Practice:
     now = datetime.now(UTC)
     with house.work(Actor(), now) as work:
         first = {"email": "admin@bench.example", "first_name": "Ada", "last_name": "Admin"}
-        practice, invited = service.create_practice(work, name="Bench", time_zone="America/New_York", admin=first)
+        practice, invited = create_practice(work, name="Bench", time_zone="America/New_York", admin=first)
     admins = [invited]
     with house.work(Actor(practice.id), now) as work:
         for number in range(ADMINS - 1):
@@ -86,15 +87,15 @@ def furnish(house: Installation) -> Practice:
     tokens = []
     for admin in admins:
         accounts.accept_invitation(house, admin.secret, PASSWORD, now)
-        session = signing_in.start_session(house, admin.staff.account_id, practice.id, datetime.now(UTC), None)
+        session = sign_in.start_session(house, admin.staff.account_id, practice.id, datetime.now(UTC), None)
         assert session.tokens is not None
         tokens.append(session.tokens.access)
     return Practice(str(practice.id), tokens, rows)
 
 
-def add(work: Any, name: str, role: str, now: datetime) -> service.Invited:
+def add(work: Any, name: str, role: str, now: datetime) -> Invited:
     person: dict[str, Any] = {"first_name": "Robin", "last_name": name, "hired_on": now.date(), "roles": [role]}
-    return service.add_staff(work, email=f"{name}@bench.example", **person)
+    return add_staff(work, email=f"{name}@bench.example", **person)
 
 
 @contextmanager
@@ -108,8 +109,8 @@ def server(where: Path, practice: Practice, workers: int) -> Iterator[int]:
     environment = os.environ | {PRACTICE: practice.id, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     command = [sys.executable, "-m", "uvicorn", "bench.control:serve", "--factory", "--no-access-log"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    command += ["--http", "api.at_once:AtOnce"]
-    log = where / "api.log"
+    command += ["--http", "api.tcp_nodelay:AtOnce"]
+    log = where / "api.middleware"
     with log.open("ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
     try:

@@ -22,13 +22,13 @@ from sqlalchemy import text
 
 from bench.installation import add, folder, installation
 from bench.reads import listening
-from practice.notes.notes import create_note
-from practice.notes.signing import sign_many, sign_note
-from practice.notes.template_rules import USUAL
-from practice.people.client_models import Client
-from practice.people.service import create_practice
-from practice.scheduling.booking_models import Appointment
-from practice.scheduling.models import Service
+from practice.clinical.documents.rules.templates import USUAL
+from practice.clinical.notes.drafts import create_note
+from practice.clinical.notes.signing import sign_many, sign_note
+from practice.people.models.clients import Client
+from practice.people.practices import create_practice
+from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.catalog import Service
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor

@@ -21,11 +21,11 @@ from sqlalchemy import text
 from bench.five_years import NOW, FiveYears, furnish
 from bench.installation import folder, installation
 from bench.reads import reads_of
-from practice.notes.deadline_rules import week_of
-from practice.pay.completions import take_back, worth_of
-from practice.pay.periods import close_period, preview
-from practice.pay.rates import set_multiplier, set_pay_rate
-from practice.people.service import zone_of
+from practice.local_time import week_of
+from practice.payroll.completions import take_back, worth_of
+from practice.payroll.periods import close_period, preview
+from practice.payroll.rates import set_multiplier, set_pay_rate
+from practice.people.practice_time import zone_of
 from practice.security.installation import Installation
 from practice.security.work import Work
 

@@ -28,10 +28,12 @@ from bench.installation import folder, installation
 from bench.openloop import percentile
 from bench.reads import Reads, reads_of
 from practice.people.client_search import search_clients
-from practice.scheduling import reading, slots
-from practice.scheduling.booking import Wanted, book
-from practice.scheduling.life import cancel
-from practice.scheduling.reading import Filters
+from practice.scheduling.appointments import queries
+from practice.scheduling.appointments.booking import book
+from practice.scheduling.appointments.booking_request import Wanted
+from practice.scheduling.appointments.queries import Filters
+from practice.scheduling.availability import slots
+from practice.scheduling.cancellation import cancel
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -109,8 +111,8 @@ class Bench:
                 whom, on = of(), TODAY - timedelta(days=7 * self.chance.randrange(200))
 
                 def look(work: Work) -> None:
-                    days = reading.calendar(work, Scope.ALL, "week", on, clinician_id=whom)
-                    reading.names_for(work, [one for day in days for one in day.appointments])
+                    days = queries.calendar(work, Scope.ALL, "week", on, clinician_id=whom)
+                    queries.names_for(work, [one for day in days for one in day.appointments])
 
                 return look
 
@@ -121,8 +123,8 @@ class Bench:
                 asked = Filters(**{name: value() for name, value in filters.items()})
 
                 def look(work: Work) -> None:
-                    found = reading.list_appointments(work, PageRequest(20, sort=sort), Scope.ALL, asked)
-                    reading.names_for(work, found.items)
+                    found = queries.list_appointments(work, PageRequest(20, sort=sort), Scope.ALL, asked)
+                    queries.names_for(work, found.items)
 
                 return look
 

@@ -16,8 +16,8 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from practice.errors import CaseloadError
-from practice.people import service
-from practice.people.models import Practice
+from practice.people.models.practices import Practice
+from practice.people.practices import find_practice
 from practice.security.installation import Installation, open_installation
 from practice.security.work import Actor
 from practice.settings import Settings
@@ -64,7 +64,7 @@ def the_house(*, prepared: bool = True) -> Generator[Installation]:
 def inside(house: Installation, name: str) -> Actor:
     """The installation itself, acting in the practice that was named."""
     with house.store.system_session() as db:
-        found: Practice = service.find_practice(db, name)
+        found: Practice = find_practice(db, name)
     return Actor(found.id)
 
 

@@ -14,12 +14,15 @@ import pyotp
 from sqlalchemy import select
 
 from ingest.bundle.load import import_bundle
-from ingest.madeup import Size, make_up
+from ingest.synthetic import Size, make_up
 from practice.errors import ConfigurationProblem
-from practice.people import portal, service
-from practice.people.client_models import Client
-from practice.people.models import Practice, Staff
-from practice.security import accounts, signing_in
+from practice.people import portal
+from practice.people.models.clients import Client
+from practice.people.models.practices import Practice, Staff
+from practice.people.rules.practices import slug_of
+from practice.people.staff import add_staff, invite_again
+from practice.people.trainings import record_training
+from practice.security import accounts, sign_in
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
@@ -55,7 +58,7 @@ def make_demo(
 def open_practice(house: Installation, now: datetime, say: Callable[[str], None], size: Size) -> UUID:
     """The practice with its history. Nobody of it has been let in yet."""
     with house.store.system_session() as db:
-        found = db.scalar(select(Practice.id).where(Practice.slug == service.rules.slug_of(size.name)))
+        found = db.scalar(select(Practice.id).where(Practice.slug == slug_of(size.name)))
     if found is not None:
         return found
     with tempfile.TemporaryDirectory() as folder:
@@ -71,12 +74,10 @@ def invite_staff(house: Installation, practice_id: UUID, role: str, now: datetim
         staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
         today = now.astimezone(ZoneInfo(FULL.time_zone)).date()
         if staff is None:  # a role that bundles do not know
-            invited = service.add_staff(
-                work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today
-            )
+            invited = add_staff(work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today)
         else:
-            invited = service.invite_again(work, staff.id)
-        service.record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)
+            invited = invite_again(work, staff.id)
+        record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)
     return email, invited.secret
 
 
@@ -96,12 +97,12 @@ def invite_client(house: Installation, practice_id: UUID, _role: str, now: datet
 def take_place(house: Installation, role: str, email: str, secret: str, password: str, now: datetime) -> dict[str, Any]:
     """What an invited person does: take the invitation, set a password, enrol an authenticator."""
     accounts.accept_invitation(house, secret, password, now)
-    step = signing_in.sign_in(house, email, password, now)
+    step = sign_in.sign_in(house, email, password, now)
     login = {"role": role, "email": email, "password": password}
-    authenticator, _ = signing_in.begin_enrolment(house, step.token or "", now)
+    authenticator, _ = sign_in.begin_enrolment(house, step.token or "", now)
     # that of half a minute ago is still taken, and the code of now stays unused
     last = pyotp.TOTP(authenticator).at(now - timedelta(seconds=30))
-    signing_in.confirm_enrolment(house, step.token or "", last, now)
+    sign_in.confirm_enrolment(house, step.token or "", last, now)
     return login | {"authenticator": authenticator}
 
 

@@ -20,10 +20,10 @@ def parse(
     Example: caseload era parse remittance.835 --json
     """
     import edi  # it takes its time to load
-    from caseload import era_told
+    from caseload import era_output
 
     opened = [one for path in files for one in edi.files_in(path)]  # before a word is said: all can be opened
-    show = era_told.write_json if as_json else era_told.write_tables
+    show = era_output.write_json if as_json else era_output.write_tables
     with progress("Reading") as say:
         refused = show(opened, say)
     if refused:

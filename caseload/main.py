@@ -11,6 +11,7 @@ from rich.table import Table
 
 from caseload import bundles, pay
 from caseload import demo as demo_practice
+from caseload.api_process import ApiService
 from caseload.console import (
     AsJson,
     PracticeName,
@@ -25,11 +26,10 @@ from caseload.console import (
     the_house,
 )
 from caseload.era import era_app
-from caseload.services import ApiService
+from practice.clinical.notes.verification import examine_notes
 from practice.errors import Refusal, StoreProblem
-from practice.notes.verifying import examine_notes
-from practice.people import service
 from practice.people import settings as rule_settings
+from practice.people.practices import create_practice
 from practice.security import accounts
 from practice.security.doctor import Finding, examine
 from practice.security.encryption import MasterKey
@@ -199,7 +199,7 @@ def practice_create(
     admin = {"email": email_address(admin_email), "first_name": first or "Practice", "last_name": last or "Admin"}
     with the_house() as house:
         with house.work(Actor(), now()) as work:
-            practice, invited = service.create_practice(work, name=name, time_zone=time_zone, admin=admin)
+            practice, invited = create_practice(work, name=name, time_zone=time_zone, admin=admin)
         link = f"{house.settings.public_url}/invitation#{invited.secret}"
         house.anchor_audit(now())
     document = {"practice": practice.slug, "id": practice.id, "admin": invited.staff.email, "link": link}
@@ -384,7 +384,7 @@ class NoEmail(Refusal):
 
 
 def email_address(text: str) -> str:
-    from practice.people.rules import email_address as kept
+    from practice.people.rules.practices import email_address as kept
 
     address = kept(text)
     if address is None:

@@ -9,8 +9,8 @@ from rich.table import Column, Table
 from caseload.console import AsJson, PracticeName, err, inside, now, out, report, the_house
 from practice.errors import Refusal
 from practice.money import money_text
-from practice.pay.lines import Line, Preview
-from practice.pay.periods import close_period, preview
+from practice.payroll.lines import Line, Preview
+from practice.payroll.periods import close_period, preview
 
 
 class NoInstant(Refusal):

@@ -23,12 +23,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edi.limits import DEFAULT, Limits
-from edi.opening import Opened, open_bytes, open_path
-from edi.reading import read_opened
+from edi.reader import read_opened
 from edi.remittance import Remittance
+from edi.sources import Opened, open_bytes, open_path
 from edi.streaming import files_in, stream
 from edi.views import Adjustment, Claim, Line, Payment, Person, claim, payments
-from edi.writing import CannotWrite, write
+from edi.writer import CannotWrite, write
 
 __all__ = [
     "Adjustment",

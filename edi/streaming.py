@@ -6,9 +6,9 @@ from pathlib import Path
 
 from edi import tokens
 from edi.limits import DEFAULT, Limits
-from edi.opening import Opened, open_bytes, open_path
-from edi.reading import Reader, read_opened
+from edi.reader import Reader, read_opened
 from edi.remittance import Remittance
+from edi.sources import Opened, open_bytes, open_path
 from edi.tokens import Delimiters, Run
 
 PIECE = 4 * 1024 * 1024

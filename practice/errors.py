@@ -1,6 +1,6 @@
 """How the practice says no: errors that are sentences for the person who meets them."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
 class CaseloadError(Exception):
@@ -32,3 +32,34 @@ class ConfigurationProblem(CaseloadError):
     """A setting is missing or unsafe; nothing starts before it is right."""
 
     code = "CONFIGURATION"
+
+
+class NotFound(Refusal):
+    code = "NOT_FOUND"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here with this id, or it is not yours to see.")
+
+
+class Invalid(Refusal):
+    """Everything that is wrong with what was sent, at once."""
+
+    code = "VALIDATION_ERROR"
+    status = 422
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems), problems=problems)
+
+
+class Stale(Refusal):
+    code = "STALE"
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this since you read it. Read it again and repeat your change.")
+
+
+class Problem(NamedTuple):
+    code: str
+    sentence: str

@@ -1,7 +1,6 @@
 """The one settings class: where things are, and the secrets of this installation. Read from the environment."""
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -10,9 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
 from practice.errors import ConfigurationProblem
-from practice.security.encryption import MasterKey
 from practice.store.embedded import default_data_dir
-from practice.store.private_files import write_private
 
 PLACEHOLDERS = {
     "",
@@ -84,30 +81,3 @@ class Settings(BaseSettings):
             )
         if problems:
             raise ConfigurationProblem(" ".join(problems))
-
-    @cached_property
-    def master(self) -> MasterKey:
-        """The master key: given, or read from its file, or (in development) made on first use."""
-        self.check()
-        if self.master_key is not None:
-            return MasterKey.from_text(self.master_key.get_secret_value())
-        path = self.master_key_file
-        try:
-            return MasterKey.from_text(path.read_text())
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise ConfigurationProblem(
-                f"The master key file {path} cannot be read ({error.strerror}). Correct its owner or permissions."
-            ) from None
-        key = MasterKey.generate()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mine = path.with_name(f"{path.name}.{os.getpid()}")
-        write_private(mine, key.to_text() + "\n")
-        try:
-            os.link(mine, path)  # whole or not at all, and never in place of another's
-        except FileExistsError:  # another process was first
-            return MasterKey.from_text(path.read_text())
-        finally:
-            mine.unlink()
-        return key

@@ -22,9 +22,9 @@ from practice.security.installation import Installation
 from practice.settings import Settings
 from practice.store.ids import new_id
 from practice.store.store import Store
-from tests.support import cluster
-from tests.support.in_process import Service
-from tests.support.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, House, make_practice
+from tests.support.harness import cluster
+from tests.support.harness.in_process import Service
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ingest.bundle.chains import circles
 from ingest.bundle.overlaps import INACTIVE, RESOURCES, active, overlapping, overlaps
 from ingest.bundle.problems import Problems
-from ingest.bundle.sheet import Sheet
-from practice.people import rules
+from ingest.bundle.self_references import circles
+from ingest.bundle.table_data import Sheet
+from practice.people.rules.practices import ZONES, practice_problems
 
 Sheets = dict[str, Sheet]
 
@@ -167,8 +167,8 @@ def check_practice(sheet: Sheet, problems: Problems) -> None:
         return
     problems.rows("practice", None, sheet.where(pl.int_range(pl.len()) > 0), "The file has one row, of one practice.")
     for column, told in (
-        ("name", lambda name: rules.practice_problems(name, "UTC", None)),
-        ("time_zone", lambda zone: rules.practice_problems("named", zone, None)),
+        ("name", lambda name: practice_problems(name, "UTC", None)),
+        ("time_zone", lambda zone: practice_problems("named", zone, None)),
     ):
         for message in told(sheet.frame[column][0]) if sheet.frame[column][0] is not None else []:
             problems.rows("practice", column, pl.Series([0]), message)
@@ -202,7 +202,7 @@ def check_circles(sheets: Sheets, problems: Problems) -> None:
 
 def check_consents(sheets: Sheets, problems: Problems) -> None:
     zones = sheets["practice"].frame["time_zone"].to_list()
-    if len(zones) == 1 and zones[0] in rules.ZONES:
+    if len(zones) == 1 and zones[0] in ZONES:
         signed_on = pl.col("signed_at").dt.convert_time_zone(zones[0]).dt.date()
         wrong = sheets["consents"].where(pl.col("expires_on") < signed_on)
         problems.rows("consents", "expires_on", wrong, "This is before signed_at.")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import IsolationLevel, sql
 
-from ingest.bundle import places
+from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.queries import query_of
 from practice.errors import Refusal
@@ -81,7 +81,7 @@ def write_file(
     cursor: psycopg.Cursor, cipher: FieldCipher, table: Table, given: dict[str, Any], file: BinaryIO
 ) -> None:
     names = [column.name for column in table.columns]
-    sealed = {column for name, column in places.SEALED if name == table.name}
+    sealed = {column for name, column in column_mapping.SEALED if name == table.name}
     wanted = ["row_id", *names] if sealed else names
     query = sql.SQL("copy (select {} from ({}) as rows) to stdout").format(
         sql.SQL(", ").join(map(sql.Identifier, wanted)), query_of(table)
@@ -91,7 +91,7 @@ def write_file(
             for data in copy:
                 file.write(data)
         return
-    stored = places.table_of(table)
+    stored = column_mapping.table_of(table)
     with cursor.copy(query, given) as copy:
         copy.set_types(["uuid", *("bytea" if name in sealed else "text" for name in names)])
         for row_id, *values in copy.rows():

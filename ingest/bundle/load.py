@@ -21,19 +21,19 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import text
 
-from ingest.bundle import places
+from ingest.bundle import column_mapping
 from ingest.bundle.format import FILES
-from ingest.bundle.reading import Bundle, read_bundle
-from ingest.bundle.replacing import PracticeExists, refuse_or_set_aside
+from ingest.bundle.reader import Bundle, read_bundle
+from ingest.bundle.replacement import PracticeExists, refuse_or_set_aside
 from ingest.bundle.rows import SINCE_EVER, Rows, database_rows, gone
-from practice.people import rules
-from practice.people.models import Practice, RuleSetting
-from practice.people.service import refusing
+from practice.people.models.practices import Practice, RuleSetting
+from practice.people.rules.practices import slug_of
 from practice.security.accounts import accounts_for, add_members, invite
 from practice.security.encryption import FieldCipher
 from practice.security.installation import Installation
 from practice.security.work import Actor, Work
 from practice.store.ids import new_id
+from practice.store.records import refusing
 
 PORTION = 50_000  # rows at a time: few enough for memory and for showing progress
 UNHURRIED = (
@@ -80,7 +80,7 @@ def import_bundle(
 
 
 def add_practice(work: Work, row: dict[str, Any]) -> Practice:
-    slug = rules.slug_of(row["name"])
+    slug = slug_of(row["name"])
     practice = Practice(
         id=new_id(), name=row["name"], slug=slug, time_zone=row["time_zone"], npi=row["npi"], created_at=work.now
     )
@@ -96,7 +96,7 @@ def set_target(work: Work, cents: int | None) -> None:
         work.db.add(
             RuleSetting(
                 tenant_id=work.tenant_id,
-                key=places.REIMBURSEMENT_TARGET,
+                key=column_mapping.REIMBURSEMENT_TARGET,
                 value=cents,
                 effective_on=SINCE_EVER.date(),
                 set_at=SINCE_EVER,

@@ -8,13 +8,13 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from ingest.bundle import places
+from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Column, Table
 
 # Beside the columns of the table itself.
 COMPUTED: dict[tuple[str, str], LiteralString] = {
     ("practice", "average_reimbursement_target"): f"""
-        round(rule_value(r.id, '{places.REIMBURSEMENT_TARGET}', %(today)s)::bigint * 0.01, 2)
+        round(rule_value(r.id, '{column_mapping.REIMBURSEMENT_TARGET}', %(today)s)::bigint * 0.01, 2)
     """,
     ("staff", "base_pay_rate"): """
         (
@@ -79,7 +79,9 @@ def query_of(table: Table) -> sql.Composed:
             sql.SQL("{} as {}").format(expression(table, column), sql.Identifier(column.name))
             for column in table.columns
         ),
-        source=sql.SQL(SOURCES[table.name]) if table.name in SOURCES else sql.Identifier(places.table_of(table)),
+        source=sql.SQL(SOURCES[table.name])
+        if table.name in SOURCES
+        else sql.Identifier(column_mapping.table_of(table)),
         joins=sql.SQL(" ").join(join(table, column) for column in table.columns if target_of(table, column)),
         condition=sql.SQL(CONDITIONS.get(table.name, "true")),
         order=sql.SQL("").join(order),
@@ -92,9 +94,9 @@ def expression(table: Table, column: Column) -> sql.Composable:
     if target_of(table, column):
         return id_of(joined(column), target_of(table, column))
     if column.name == "id":
-        return id_of(sql.Identifier("r"), places.table_of(table))
-    value = sql.SQL("r.{}").format(sql.Identifier(places.column_of(table, column)))
-    if (table.name, column.name) in places.SEALED:
+        return id_of(sql.Identifier("r"), column_mapping.table_of(table))
+    value = sql.SQL("r.{}").format(sql.Identifier(column_mapping.column_of(table, column)))
+    if (table.name, column.name) in column_mapping.SEALED:
         return value
     match column.kind:
         case "instant":
@@ -115,7 +117,7 @@ def expression(table: Table, column: Column) -> sql.Composable:
 def target_of(table: Table, column: Column) -> str:
     """The table of the database that the column refers to, if it does."""
     if column.references and column.kind != "list":
-        return places.table_of(TABLES[column.references])
+        return column_mapping.table_of(TABLES[column.references])
     return "group_sessions" if (table.name, column.name) == ("appointments", "group_id") else ""
 
 
@@ -136,5 +138,5 @@ def join(table: Table, column: Column) -> sql.Composed:
     ).format(
         target=sql.Identifier(target_of(table, column)),
         alias=joined(column),
-        column=sql.Identifier(places.column_of(table, column)),
+        column=sql.Identifier(column_mapping.column_of(table, column)),
     )

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from ingest.bundle import places
-from ingest.bundle.chains import lengths
+from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Column, Table
+from ingest.bundle.self_references import lengths
 from practice.store.ids import new_id
 
 Frames = dict[str, pl.DataFrame]
@@ -64,8 +64,8 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
 
     def whole(name: str, source: pl.DataFrame, *more: str, **constants: Any) -> Rows:
         table = TABLES[name]
-        sealed = next((c.name for c in table.columns if (name, c.name) in places.SEALED), None)
-        return Rows(places.table_of(table), source, partial(shaped, table, ids, more), constants, sealed)
+        sealed = next((c.name for c in table.columns if (name, c.name) in column_mapping.SEALED), None)
+        return Rows(column_mapping.table_of(table), source, partial(shaped, table, ids, more), constants, sealed)
 
     def part(table: str, source: pl.DataFrame, *columns: pl.Expr, key: str = "row") -> Rows:
         """Rows of a table that the bundle has no file for, made of another file's."""
@@ -118,10 +118,10 @@ def database_rows(bundle: Frames, account_ids: list[str], left: pl.Series, now: 
 
 
 def shaped(table: Table, ids: Ids, more: tuple[str, ...], portion: pl.DataFrame) -> pl.DataFrame:
-    own = [column for column in table.columns if (table.name, column.name) not in places.ELSEWHERE]
+    own = [column for column in table.columns if (table.name, column.name) not in column_mapping.ELSEWHERE]
     return portion.select(
-        ids.of(places.table_of(table), "row").alias("id"),
-        *(written(table, column, ids).alias(places.column_of(table, column)) for column in own),
+        ids.of(column_mapping.table_of(table), "row").alias("id"),
+        *(written(table, column, ids).alias(column_mapping.column_of(table, column)) for column in own),
         *more,
     )
 
@@ -129,7 +129,7 @@ def shaped(table: Table, ids: Ids, more: tuple[str, ...], portion: pl.DataFrame)
 def written(table: Table, column: Column, ids: Ids) -> pl.Expr:
     value = pl.col(column.name)
     if column.references:
-        return ids.of(places.table_of(TABLES[column.references]), column.name)
+        return ids.of(column_mapping.table_of(TABLES[column.references]), column.name)
     if (table.name, column.name) == ("appointments", "group_id"):
         return ids.of("group_sessions", column.name)
     if column.kind == "hundredths":

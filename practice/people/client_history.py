@@ -8,13 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.people import client_rules as rules
-from practice.people.client_models import ClientStatus, PrimaryClinician
+from practice.errors import Invalid, NotFound
+from practice.people.access import is_within
 from practice.people.clients import Seen, clinician_problems, lock_client, seen
-from practice.people.reach import is_within
-from practice.people.service import Invalid, NotFound, apply, local_today
+from practice.people.models.clients import ClientStatus, PrimaryClinician
+from practice.people.practice_time import local_today
+from practice.people.rules import clients as rules
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.records import apply
 
 
 def list_statuses(work: Work, scope: Scope, client_id: UUID) -> list[ClientStatus]:

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
-from practice.people.client_models import Client
-from practice.people.client_rules import status_on
-from practice.people.reach import clients_within
-from practice.people.service import local_today
+from practice.people.access import clients_within
+from practice.people.models.clients import Client
+from practice.people.practice_time import local_today
+from practice.people.rules.clients import status_on
 from practice.security.permissions import Scope
 from practice.security.work import Work
 

@@ -9,15 +9,17 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
 
-from practice.people import client_rules as rules
-from practice.people.client_models import Client, ClientStatus, PrimaryClinician
-from practice.people.models import Staff
-from practice.people.reach import clients_of, clients_within, reaches, reads_chart_notes
-from practice.people.service import Invalid, NotFound, Stale, apply, local_today
+from practice.errors import Invalid, NotFound, Stale
+from practice.people.access import clients_of, clients_within, reaches, reads_chart_notes
+from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
+from practice.people.models.practices import Staff
+from practice.people.practice_time import local_today
+from practice.people.rules import clients as rules
 from practice.security.permissions import Forbidden, Scope, scope_of
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, page_of
+from practice.store.records import apply
 
 SORTABLE = {"last_name": Client.by_last_name, "first_name": Client.by_first_name, "id": Client.id}
 

@@ -7,16 +7,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from practice.errors import Refusal
-from practice.people import consent_rules as rules
-from practice.people.client_models import CONSENT_KINDS, Agreement, Client, Consent
-from practice.people.client_rules import needs_guardian
+from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.people.access import is_within, reaches
 from practice.people.clients import lock_client
-from practice.people.reach import is_within, reaches
-from practice.people.service import Invalid, NotFound, Stale, apply, one_by_one, void, zone_of
+from practice.people.models.clients import CONSENT_KINDS, Agreement, Client, Consent
+from practice.people.practice_time import zone_of
+from practice.people.rules import consents as rules
+from practice.people.rules.clients import needs_guardian
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
+from practice.store.records import apply
 
 
 class AlreadyRevoked(Refusal):
@@ -124,7 +125,7 @@ def revoke_consent(work: Work, scope: Scope, consent_id: UUID, revoked_at: datet
 def void_consent(work: Work, scope: Scope, consent_id: UUID, reason: str) -> None:
     """It was put on record by mistake. One that was signed and no longer holds is revoked instead."""
     consent = lock_consent(work, scope, consent_id)
-    void(work, consent, reason)
+    work.void(consent, reason)
     work.record("consent.voided", "client", consent.client_id, consent_id=str(consent_id), reason=reason)
 
 
@@ -159,7 +160,7 @@ def newest_agreement(work: Work, kind: str) -> Agreement | None:
 
 def publish_agreement(work: Work, kind: str, title: str, text: str) -> Agreement:
     """A new text under the next number. What was signed before stays signed as it was."""
-    one_by_one(work, "agreements")
+    work.serialize_on("agreements")
     last = newest_agreement(work, kind)
     agreement = Agreement(
         tenant_id=work.tenant_id,

@@ -7,15 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.people.client_models import Coverage, EligibilityCheck
+from practice.errors import Invalid, NotFound, Stale
+from practice.people.access import is_within, reaches
 from practice.people.clients import lock_client
-from practice.people.coverage_rules import Term, answer_is_fresh, coverage_problems
-from practice.people.reach import is_within, reaches
-from practice.people.service import Invalid, NotFound, Stale, apply, void
+from practice.people.models.clients import Coverage, EligibilityCheck
+from practice.people.rules.coverages import Term, answer_is_fresh, coverage_problems
 from practice.people.settings import setting
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
+from practice.store.records import apply
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, c
 
 def void_coverage(work: Work, scope: Scope, coverage_id: UUID, reason: str) -> None:
     coverage = lock_coverage(work, scope, coverage_id)
-    void(work, coverage, reason)
+    work.void(coverage, reason)
     work.record("coverage.voided", "client", coverage.client_id, coverage_id=str(coverage_id), reason=reason)
 
 

@@ -7,12 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import undefer
 
-from practice.errors import Refusal
-from practice.people.client_models import Document
+from practice.errors import Invalid, NotFound, Refusal
+from practice.people.access import is_within, reaches
 from practice.people.clients import lock_client
-from practice.people.document_rules import clean_name, file_problems, media_type_of
-from practice.people.reach import is_within, reaches
-from practice.people.service import Invalid, NotFound, void
+from practice.people.models.clients import Document
+from practice.people.rules.documents import clean_name, file_problems, media_type_of
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -77,7 +76,7 @@ def take_out(work: Work, scope: Scope, client_id: UUID, document_id: UUID) -> tu
 
 def void_document(work: Work, scope: Scope, client_id: UUID, document_id: UUID, reason: str) -> None:
     document = find_document(work, scope, client_id, document_id, lock=True)
-    void(work, document, reason)
+    work.void(document, reason)
     work.record("document.voided", "client", client_id, document_id=str(document_id), reason=reason)
 
 

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Refusal
-from practice.people import goal_rules
-from practice.people.models import Staff
-from practice.people.reach import staff_within
-from practice.people.record_models import Goal
-from practice.people.service import Invalid, NotFound, Stale, apply, local_today, void
+from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.people.access import staff_within
+from practice.people.models.practices import Staff
+from practice.people.models.records import Goal
+from practice.people.practice_time import local_today
+from practice.people.rules import goals
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, page_of
+from practice.store.records import apply
 
 
 class GoalDecided(Refusal):
@@ -55,7 +56,7 @@ def get_goal(work: Work, scope: Scope, goal_id: UUID, *, lock: bool = False) -> 
 def set_goal(
     work: Work, scope: Scope, *, staff_id: UUID, metric_key: str, target: Decimal, starts_on: date, ends_on: date
 ) -> Goal:
-    problems = goal_rules.goal_problems(metric_key, starts_on, ends_on, local_today(work))
+    problems = goals.goal_problems(metric_key, starts_on, ends_on, local_today(work))
     person = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
     if work.db.scalar(person.where(staff_within(work, scope, Staff.id))) is None:
         problems.append("staff_id: nobody of the staff has this id, or nobody of your team.")
@@ -85,7 +86,7 @@ def change_goal(work: Work, scope: Scope, goal_id: UUID, version: int, changes: 
     if goal.version != version:
         raise Stale
     starts_on, ends_on = changes.get("starts_on", goal.starts_on), changes.get("ends_on", goal.ends_on)
-    if problems := goal_rules.goal_problems(goal.metric_key, starts_on, ends_on, local_today(work)):
+    if problems := goals.goal_problems(goal.metric_key, starts_on, ends_on, local_today(work)):
         raise Invalid(problems)
     apply(goal, changes)
     work.record("goal.changed", "staff", goal.staff_id, goal_id=str(goal_id), fields=sorted(changes))
@@ -97,7 +98,7 @@ def decide_goal(work: Work, goal_id: UUID, value: Decimal) -> Goal:
     goal = active_goal(work, Scope.ALL, goal_id)
     if local_today(work) <= goal.ends_on:
         raise Invalid(["The goal's span has not ended yet."])
-    status = goal_rules.outcome(goal.metric_key, goal.target, value)
+    status = goals.outcome(goal.metric_key, goal.target, value)
     apply(goal, {"status": status, "value": value, "decided_at": work.now})
     work.record("goal.decided", "staff", goal.staff_id, goal_id=str(goal_id), status=status)
     return goal
@@ -105,7 +106,7 @@ def decide_goal(work: Work, goal_id: UUID, value: Decimal) -> Goal:
 
 def void_goal(work: Work, scope: Scope, goal_id: UUID, reason: str) -> None:
     goal = get_goal(work, scope, goal_id, lock=True)
-    void(work, goal, reason)
+    work.void(goal, reason)
     work.record("goal.voided", "staff", goal.staff_id, goal_id=str(goal_id), reason=reason)
 
 

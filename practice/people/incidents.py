@@ -7,15 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
-from practice.errors import Refusal
-from practice.people import incident_rules
-from practice.people.incident_rules import MEDIA_FROM
-from practice.people.record_models import Incident, IncidentNotice
-from practice.people.service import Invalid, NotFound, Stale, apply, void, zone_of
+from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.people.models.records import Incident, IncidentNotice
+from practice.people.practice_time import zone_of
+from practice.people.rules import incidents
+from practice.people.rules.incidents import MEDIA_FROM
 from practice.people.settings import value_on
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, page_of
+from practice.store.records import apply
 
 
 class AlreadyResponded(Refusal):
@@ -38,7 +39,7 @@ class Seen:
     def status(self) -> str:
         incident = self.incident
         unsent = sum(notice.sent_on is None for notice in self.notices)
-        return incident_rules.status_of(incident.responded_at, incident.people_affected, unsent)
+        return incidents.status_of(incident.responded_at, incident.people_affected, unsent)
 
 
 # A notice that a lower number of people made needless stays on record, and counts no more unless it was sent.
@@ -95,7 +96,7 @@ def get_incident(work: Work, incident_id: UUID) -> Seen:
 def report_incident(
     work: Work, *, kind: str, detected_at: datetime, summary: str, people_affected: int | None = None
 ) -> Seen:
-    if problems := incident_rules.incident_problems(detected_at, None, work.now):
+    if problems := incidents.incident_problems(detected_at, None, work.now):
         raise Invalid(problems)
     incident_id = new_id()
     incident = Incident(
@@ -118,7 +119,7 @@ def change_incident(work: Work, incident_id: UUID, version: int, changes: dict[s
     if incident.version != version:
         raise Stale
     detected_at = changes.get("detected_at", incident.detected_at)
-    if problems := incident_rules.incident_problems(detected_at, incident.responded_at, work.now):
+    if problems := incidents.incident_problems(detected_at, incident.responded_at, work.now):
         raise Invalid(problems)
     fields = sorted(changes)
     if "summary" in changes:
@@ -134,7 +135,7 @@ def respond_to_incident(work: Work, incident_id: UUID, responded_at: datetime | 
     if incident.responded_at is not None:
         raise AlreadyResponded("This incident was responded to already; that moment stays.")
     responded_at = responded_at or work.now
-    if problems := incident_rules.incident_problems(incident.detected_at, responded_at, work.now):
+    if problems := incidents.incident_problems(incident.detected_at, responded_at, work.now):
         raise Invalid(problems)
     apply(incident, {"responded_at": responded_at})
     work.record("incident.responded", "incident", incident_id)
@@ -159,7 +160,7 @@ def notice_sent(work: Work, incident_id: UUID, notice_id: UUID, sent_on: date) -
 
 def void_incident(work: Work, incident_id: UUID, reason: str) -> None:
     incident = find_incident(work, incident_id, lock=True)
-    void(work, incident, reason)
+    work.void(incident, reason)
     work.record("incident.voided", "incident", incident_id, reason=reason)
 
 
@@ -172,7 +173,7 @@ def make_due(work: Work, incident: Incident) -> None:
         IncidentNotice.tenant_id == work.tenant_id, IncidentNotice.incident_id == incident.id
     )
     there = {notice.recipients: notice for notice in work.db.scalars(query)}
-    for recipients, due_on in incident_rules.notices_due(incident.people_affected, detected_on, days).items():
+    for recipients, due_on in incidents.notices_due(incident.people_affected, detected_on, days).items():
         notice = there.get(recipients)
         if notice is None:
             notice = IncidentNotice(

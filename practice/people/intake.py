@@ -6,20 +6,21 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from practice.errors import Refusal
-from practice.people import intake_rules
-from practice.people.client_models import Client, IntakeForm
-from practice.people.client_rules import needs_guardian
+from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.people.access import APPOINTMENTS, clients_within, is_within, reaches
 from practice.people.clients import lock_client
-from practice.people.consent_rules import GUARDIAN
 from practice.people.consents import list_agreements, sign_consent
-from practice.people.intake_rules import STEPS, Answers
-from practice.people.reach import APPOINTMENTS, clients_within, is_within, reaches
-from practice.people.service import Invalid, NotFound, Stale, apply, local_today
+from practice.people.models.clients import Client, IntakeForm
+from practice.people.practice_time import local_today
+from practice.people.rules import intake
+from practice.people.rules.clients import needs_guardian
+from practice.people.rules.consents import GUARDIAN
+from practice.people.rules.intake import STEPS, Answers
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, page_of
+from practice.store.records import apply
 
 
 class IntakeOpen(Refusal):
@@ -104,9 +105,9 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     client = work.db.get_one(Client, (work.tenant_id, form.client_id))
     minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
     answers = answers_of(work, form)
-    if problems := intake_rules.missing(answers, minor):
+    if problems := intake.missing(answers, minor):
         raise Invalid(problems)
-    given = intake_rules.consents_given(answers["agreements"], minor)
+    given = intake.consents_given(answers["agreements"], minor)
     if work.actor.client_id is not None:
         given.pop(GUARDIAN, None)  # which is the guardian's own to give, with the practice
     newest = {agreement.kind: agreement.id for agreement in list_agreements(work)}

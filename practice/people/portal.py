@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import Refusal
-from practice.people.client_models import Client
 from practice.people.clients import lock_client
-from practice.people.models import Staff
-from practice.people.service import refusing
+from practice.people.models.clients import Client
+from practice.people.models.practices import Staff
 from practice.security.accounts import account_for, end_membership, invite
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.records import refusing
 
 
 class EmailMissing(Refusal):

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from practice.people import rules
-from practice.people.models import RuleSetting
-from practice.people.service import Invalid, NotFound, local_today
+from practice.errors import Invalid, NotFound
+from practice.people.models.practices import RuleSetting
+from practice.people.practice_time import local_today
+from practice.people.rules.practices import setting_problems
 from practice.rule_settings import PARAMETERS, default
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -55,7 +56,7 @@ def setting_history(work: Work, key: str) -> list[RuleSetting]:
 
 def set_rule(work: Work, key: str, value: Any, effective_on: date) -> RuleSetting:
     """From a date on, today or later. The row is added; what was in force before stays on record."""
-    problems = rules.setting_problems(key, value, effective_on, local_today(work))
+    problems = setting_problems(key, value, effective_on, local_today(work))
     if problems:
         raise Invalid(problems)
     setting = RuleSetting(

@@ -9,13 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
+from practice.security.email_outbox import Letter
 from practice.security.installation import Installation
-from practice.security.letters import Letter
 from practice.security.models import Account, AccountSession, Membership, OneTimeToken, RecoveryCode
-from practice.security.one_time import account_of, consume_token, find_token, issue_token, void_tokens
+from practice.security.one_time_tokens import account_of, consume_token, find_token, issue_token, void_tokens
 from practice.security.passwords import hash_password, verify_password
 from practice.security.rules import password_problems
-from practice.security.signing_in import (
+from practice.security.sign_in import (
     WrongCredentials,
     attempt_key,
     end_session,

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from practice.errors import ConfigurationProblem
 from practice.security.audit import Anchors
-from practice.security.housekeeping import tidy_practice, tidy_system
+from practice.security.cleanup import tidy_practice, tidy_system
+from practice.security.email_outbox import OutboxFolder
 from practice.security.keyring import KeyRing
-from practice.security.letters import OutboxFolder
+from practice.security.master_key import load_master_key
 from practice.security.tokens import AccessTokens
 from practice.security.work import Actor, Work, begin_work
 from practice.settings import Settings
@@ -32,12 +33,14 @@ class Installation:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.store = store
-        self.master = settings.master
+        self.master = load_master_key(settings)
         self.keys = KeyRing(store.side_engine, self.master)
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
         self.letters = OutboxFolder(settings.outbox)
-        self.writing_help: Any = None  # who helps with notes (`practice/notes/helping.py`), where somebody does
+        self.writing_help: Any = (
+            None  # who helps with notes (`practice/clinical/notes/writing_assistant.py`), where somebody does
+        )
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
         self.outbox: Outbox | None = None  # how it was when somebody looked last

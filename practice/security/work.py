@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, insert, text
 from sqlalchemy.orm import Session
 
 from practice.security.keyring import KeyRing
@@ -62,6 +62,14 @@ class Work:
                 "details": details,
             }
         )
+
+    def void(self, record: Any, reason: str) -> None:
+        record.voided_at, record.voided_by, record.void_reason = self.now, self.actor.account_id, reason
+
+    def serialize_on(self, name: str) -> None:
+        """Queue on an advisory lock of the practice, for rules over rows that two people may change at once."""
+        key = f"{name} {self.tenant_id}"
+        self.db.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
     def seal(self, table: str, column: str, row_id: UUID, value: str | None) -> bytes | None:
         return None if value is None else self.keys.cipher(self.tenant_id).seal(table, column, row_id, value)

@@ -57,8 +57,9 @@ class Base(DeclarativeBase):
 
 def every_table() -> list[Table]:
     """The tables of all rooms, also of those that nothing has imported in this process: none may be overlooked."""
-    for file in sorted(Path(__file__).parents[1].glob("*/*models.py")):
-        import_module(f"practice.{file.parent.name}.{file.stem}")
+    root = Path(__file__).parents[1]
+    for file in sorted([*root.glob("*/models.py"), *root.glob("*/models/*.py")]):
+        import_module(".".join(("practice", *file.relative_to(root).with_suffix("").parts)))
     return Base.metadata.sorted_tables
 
 

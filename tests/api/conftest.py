@@ -5,7 +5,7 @@ from collections.abc import Generator
 import httpx2
 import pytest
 
-from tests.support.server import Server, serving
+from tests.support.drivers.server import Server, serving
 
 
 @pytest.fixture(scope="session")

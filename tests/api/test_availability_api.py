@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people.service import Invalid
-from practice.scheduling.availability import add_window
-from practice.scheduling.booking_models import WaitlistEntry, WaitlistOffer
-from practice.scheduling.hours import hours_of
-from practice.scheduling.hours_rules import Window
+from practice.errors import Invalid
+from practice.scheduling.availability.hours import add_window
+from practice.scheduling.availability.queries import hours_of
+from practice.scheduling.availability.rules.free_time import Window
+from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House, Person
-from tests.support.schedule import make_appointment, make_client, make_service, open_hours, put
-from tests.support.waiting import collide
+from tests.support.builders.people import House, Person
+from tests.support.builders.schedule import make_appointment, make_client, make_service, open_hours, put
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.waiting import collide
 
 ZONE = ZoneInfo("America/New_York")
 MONDAY, TUESDAY = date(2026, 3, 23), date(2026, 3, 24)

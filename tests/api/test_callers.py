@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from api.deps import caller_of
 from practice.security.audit import VERIFYING
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House
+from tests.support.builders.people import House
+from tests.support.drivers.http import V1, bearer, code_of
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.people.client_history import change_status
-from practice.people.client_models import ClientStatus
+from practice.people.models.clients import ClientStatus
 from practice.security.permissions import Scope
-from tests.support.charts import NEW, ask, good, problems, trail
-from tests.support.people import House
-from tests.support.schedule import make_client, make_portal_client
-from tests.support.waiting import second_waits
+from tests.support.builders.people import House
+from tests.support.builders.schedule import make_client, make_portal_client
+from tests.support.drivers.clients import NEW, ask, good, problems, trail
+from tests.support.drivers.waiting import second_waits
 
 
 @pytest.fixture

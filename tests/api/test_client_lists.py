@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people.client_models import Client
+from practice.people.models.clients import Client
 from practice.security.installation import Installation
-from tests.support.charts import ask, good, trail
-from tests.support.http import V1, bearer
-from tests.support.people import House, make_practice
-from tests.support.schedule import make_client, make_portal_client
+from tests.support.builders.people import House, make_practice
+from tests.support.builders.schedule import make_client, make_portal_client
+from tests.support.drivers.clients import ask, good, trail
+from tests.support.drivers.http import V1, bearer
 
 NAMES = [
     *(("Casey", "Example"), ("Exavier", "Casement"), ("casey", "example"), ("Ann-Marie", "O'Brien")),

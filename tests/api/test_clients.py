@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.store.ids import new_id
-from tests.support.charts import NEW, ask, change, good, problems, trail
-from tests.support.http import code_of
-from tests.support.people import House, Person
-from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.builders.people import House, Person
+from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.drivers.clients import NEW, ask, change, good, problems, trail
+from tests.support.drivers.http import code_of
 
 READERS = ("admin", "supervisor", "clinician", "scheduler", "biller", "client")
 

@@ -7,12 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.people.consents import publish_agreement
-from tests.support.charts import NEW, ask, good, problems, trail
-from tests.support.front_door import move
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House
-from tests.support.schedule import make_client, make_portal_client
-from tests.support.waiting import second_waits
+from tests.support.builders.people import House
+from tests.support.builders.schedule import make_client, make_portal_client
+from tests.support.drivers.clients import NEW, ask, good, problems, trail
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sign_in_flow import move
+from tests.support.drivers.waiting import second_waits
 
 CHILD = NEW | {"birth_date": "2012-05-17", "guardian_name": "Kin Example"}
 

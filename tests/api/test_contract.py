@@ -26,9 +26,8 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from practice.security.installation import Installation
-from tests.support.in_process import Service
-from tests.support.people import NOW
-from tests.support.world import (
+from tests.support.builders.people import NOW
+from tests.support.drivers.operations import (
     ROLES,
     Operation,
     World,
@@ -40,6 +39,7 @@ from tests.support.world import (
     query_for,
     version_of,
 )
+from tests.support.harness.in_process import Service
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
 EXAMPLES = 150 if LONG else 10

@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people.client_models import Coverage
 from practice.people.coverages import Eligibility, add_coverage, change_coverage, check_eligibility
+from practice.people.models.clients import Coverage
 from practice.people.settings import set_rule
 from practice.security.permissions import Scope
-from tests.support.charts import ask, good, problems, trail
-from tests.support.people import NOW, House
-from tests.support.schedule import make_client, make_portal_client, put
-from tests.support.waiting import second_waits
+from tests.support.builders.people import NOW, House
+from tests.support.builders.schedule import make_client, make_portal_client, put
+from tests.support.drivers.clients import ask, good, problems, trail
+from tests.support.drivers.waiting import second_waits
 
 PAYER = {
     **{"rank": 1, "payer_id": "P1", "payer_name": "Example Health", "member_id": "M-1", "group_number": "G-7"},

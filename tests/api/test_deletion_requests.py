@@ -10,14 +10,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
-from practice.people.client_models import Client, ClientStatus, Consent
-from practice.scheduling.booking_models import RescheduleRequest
+from practice.people.models.clients import Client, ClientStatus, Consent
+from practice.scheduling.models.appointments import RescheduleRequest
 from practice.store.ids import new_id
-from tests.support.front_door import ok
-from tests.support.http import V1, bearer, code_of
-from tests.support.orders.intake import ANSWERS
-from tests.support.people import House, Person
-from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.builders.people import House, Person
+from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sample_requests.intake import ANSWERS
+from tests.support.drivers.sign_in_flow import ok
 
 URL = f"{V1}/deletion-requests"
 

@@ -15,18 +15,18 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api.documents import LARGEST_UPLOAD
+from practice.errors import NotFound
 from practice.people import documents
-from practice.people.document_rules import LARGEST
 from practice.people.documents import DocumentExists
-from practice.people.service import NotFound
+from practice.people.rules.documents import LARGEST
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.front_door import ok
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House, Person, make_practice
-from tests.support.schedule import make_client, make_portal_client
-from tests.support.waiting import collide
+from tests.support.builders.people import House, Person, make_practice
+from tests.support.builders.schedule import make_client, make_portal_client
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sign_in_flow import ok
+from tests.support.drivers.waiting import collide
 
 PDF = b"%PDF-1.7 a made-up letter"
 

@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from practice.errors import Invalid
 from practice.people import goals
-from practice.people.service import Invalid
 from practice.store.ids import new_id
-from tests.support.front_door import ok
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import NOW, House, Person
+from tests.support.builders.people import NOW, House, Person
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sign_in_flow import ok
 
 
 @pytest.fixture

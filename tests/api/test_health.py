@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from api import jobs
 from api.app import create_app
-from practice.desk import deadlines
-from practice.people.models import Practice
+from practice.people.models.practices import Practice
 from practice.security.installation import Installation
-from tests.support.people import NOW, House, make_practice
-from tests.support.sessions import Sessions
+from practice.sessions import deadline_job
+from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.sessions import Sessions
 
 MESSAGES = text("""
     insert into messages (tenant_id, id, kind, channel, staff_id, due_at, created_at)
@@ -76,14 +76,14 @@ def test_what_fails_in_one_practice_is_done_in_the_others(
     for practice in practices:
         Sessions(practice, practice.add("clinician")).held(NOW - timedelta(days=30))
     broken = practices[1].id
-    kept = deadlines.keep_deadlines
+    kept = deadline_job.keep_deadlines
 
     def breaks(work: Any, **more: Any) -> Any:
         if work.tenant_id == broken:
             raise KeyError("a value that is nobody's business")
         return kept(work, **more)
 
-    monkeypatch.setattr(deadlines, "keep_deadlines", breaks)
+    monkeypatch.setattr(deadline_job, "keep_deadlines", breaks)
     keep_house(own_house)
     assert [locks(practice) for practice in practices] == [1, 0, 1]
     logged = capsys.readouterr().out
@@ -112,7 +112,7 @@ def test_the_service_does_it_by_itself(own_house: Installation, monkeypatch: pyt
     Sessions(practice, practice.add("clinician")).held(NOW - timedelta(days=400))
     monkeypatch.setattr("api.app.ANCHOR_EVERY", 0.01)
     done = threading.Event()
-    kept = deadlines.keep_deadlines
+    kept = deadline_job.keep_deadlines
 
     def keep(work: Any, **more: Any) -> Any:
         found = kept(work, **more)
@@ -120,7 +120,7 @@ def test_the_service_does_it_by_itself(own_house: Installation, monkeypatch: pyt
             done.set()
         return found
 
-    monkeypatch.setattr(deadlines, "keep_deadlines", keep)
+    monkeypatch.setattr(deadline_job, "keep_deadlines", keep)
     with TestClient(create_app(own_house, clock=lambda: NOW)):
         assert done.wait(30)
     assert locks(practice) == 1

@@ -7,9 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from tests.support.front_door import move, ok
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House, Person
+from tests.support.builders.people import House, Person
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sign_in_flow import move, ok
 
 LATE_EVENING = "2026-01-16T04:30:00Z"  # still the 15th in New York
 

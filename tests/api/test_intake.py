@@ -9,18 +9,18 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, text, update
 
 from practice.people import intake
-from practice.people.client_models import Agreement, Client, Consent
 from practice.people.intake import IntakeOpen
+from practice.people.models.clients import Agreement, Client, Consent
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.charts import trail
-from tests.support.front_door import ok
-from tests.support.http import V1, bearer, code_of
-from tests.support.orders.intake import ANSWERS
-from tests.support.people import NOW, House, Person
-from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
-from tests.support.waiting import collide
+from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.drivers.clients import trail
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sample_requests.intake import ANSWERS
+from tests.support.drivers.sign_in_flow import ok
+from tests.support.drivers.waiting import collide
 
 
 @pytest.fixture

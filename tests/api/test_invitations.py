@@ -5,14 +5,14 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from practice.people import service
+from practice.people.staff import get_staff
 from practice.security.accounts import make_platform_admin
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.ids import new_id
-from tests.support.front_door import code, enter, login, move, ok, post, secret_in
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import NOW, PASSWORD, House, give_credentials, make_practice
+from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_practice
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post, secret_in
 
 OTHER = "Amber-Heron 58 sails north"
 
@@ -129,5 +129,5 @@ def test_a_platform_admin_comes_in_by_invitation_too(client: TestClient, house: 
 def test_a_new_practice_begins_with_its_invited_admin(client: TestClient, house: Installation) -> None:
     made = make_practice(house)
     with house.work(made.actor(), NOW) as work:
-        staff = service.get_staff(work, made.admin.staff_id)
+        staff = get_staff(work, made.admin.staff_id)
     assert (staff.roles, staff.hired_on) == (["admin"], date(2026, 3, 18))

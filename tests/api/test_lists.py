@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from practice.people import service
-from practice.people.models import Practice
+from practice.people.models.practices import Practice
+from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.work import Actor
-from tests.support.http import V1, bearer, with_token
-from tests.support.people import NOW, House, make_platform_admin, make_practice, sign_in
+from tests.support.builders.people import NOW, House, make_platform_admin, make_practice, sign_in
+from tests.support.drivers.http import V1, bearer, with_token
 
 PEOPLE = 23
 KEYS = {"last_name": "last_name", "hired_on": "hired_on", "id": "id"}
@@ -26,7 +26,7 @@ def crowd(house: Installation) -> House:
     made = make_practice(house)
     with made.work() as work:
         for number in range(PEOPLE - 1):
-            service.add_staff(
+            add_staff(
                 work,
                 email=f"{number}-{made.id}@example.com",
                 first_name="Sam",

@@ -11,9 +11,9 @@ from practice.people.settings import set_rule
 from practice.security.installation import Installation
 from practice.security.models import Account
 from practice.store.ids import new_id
-from tests.support.front_door import code, enter, letters_to, login, move, ok, post, secret_in
-from tests.support.http import V1, bearer, code_of, comparable, with_token
-from tests.support.people import NOW, PASSWORD, House, Person, give_credentials, make_practice
+from tests.support.builders.people import NOW, PASSWORD, House, Person, give_credentials, make_practice
+from tests.support.drivers.http import V1, bearer, code_of, comparable, with_token
+from tests.support.drivers.sign_in_flow import code, enter, letters_to, login, move, ok, post, secret_in
 
 OTHER = "Amber-Heron 58 sails north"
 STEP = timedelta(seconds=30)

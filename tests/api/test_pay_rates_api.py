@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.pay.rates import base_rate
-from tests.support.http import V1, bearer
-from tests.support.people import House, Person
+from practice.payroll.rates import base_rate
+from tests.support.builders.people import House, Person
+from tests.support.drivers.http import V1, bearer
 
 
 def set_rate(client: TestClient, practice: House, staff_id: Any, rate: str, on: str | None) -> Any:

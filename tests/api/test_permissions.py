@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 from practice.security.installation import Installation
 from practice.security.permissions import MATRIX, scope_of
 from practice.store.ids import new_id
-from tests.support.http import code_of, comparable
-from tests.support.world import ROLES, World, make_world, operations_of, orders, path_ids
+from tests.support.drivers.http import code_of, comparable
+from tests.support.drivers.operations import ROLES, World, make_world, operations_of, orders, path_ids
 
-# Written by hand from the practice's table, here or with an operation's request in tests/support/orders; `public` and
-# `signed_in` are checked on their own.
+# Written by hand from the practice's table, here or beside the operation's request in
+# tests/support/drivers/sample_requests; `public` and `signed_in` are checked on their own.
 EVERY_STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 DIRECTORY = EVERY_STAFF - {"analyst"}
 ALLOWED: dict[str, set[str]] = {

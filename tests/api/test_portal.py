@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people.client_models import Client
-from practice.people.models import Staff
+from practice.people.models.clients import Client
+from practice.people.models.practices import Staff
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.charts import ask, change, good, trail
-from tests.support.front_door import code, enter, login, move, ok, post, secret_in
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import NOW, PASSWORD, House, give_credentials, make_practice
-from tests.support.schedule import make_client, make_portal_client
+from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_practice
+from tests.support.builders.schedule import make_client, make_portal_client
+from tests.support.drivers.clients import ask, change, good, trail
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post, secret_in
 
 
 def invite(client: TestClient, practice: House, client_id: Any) -> Any:

@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.notes import report_reading
-from practice.notes.template_rules import Place
-from practice.notes.templates import set_template
+from practice.clinical.documents.rules.templates import Place
+from practice.clinical.documents.templates import set_template
+from practice.clinical.reports import queries
 from practice.store.ids import new_id
-from tests.support import cluster
-from tests.support.chart import BECAUSE, Chart
-from tests.support.charts import good, problems, trail
-from tests.support.http import code_of
-from tests.support.orders.reports import SECTIONS
-from tests.support.people import NOW, House, Person
-from tests.support.schedule import make_appointment, make_service
+from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.schedule import make_appointment, make_service
+from tests.support.drivers.chart import BECAUSE, Chart
+from tests.support.drivers.clients import good, problems, trail
+from tests.support.drivers.http import code_of
+from tests.support.drivers.sample_requests.reports import SECTIONS
+from tests.support.harness import cluster
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_reports_are_found_by_their_words_among_those_that_may_be_read(chart: Ch
 
 
 def test_a_search_looks_into_so_many_and_says_where_to_go_on(chart: Chart, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_reading, "MOST_SEARCHED", 2)
+    monkeypatch.setattr(queries, "MOST_SEARCHED", 2)
     ids = [finished(chart, reported_on=f"2026-03-0{day}")["id"] for day in (1, 2, 3)]
     first = good(chart.post("/progress-reports/search", query="summary"))
     assert [one["id"] for one in first["items"]] == [ids[2], ids[1]]

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people import service as people
-from practice.scheduling.booking_models import GroupSession
-from practice.scheduling.models import AvailabilityWindow, Block, Closure
+from practice.people.staff import deactivate_staff
+from practice.scheduling.models.appointments import GroupSession
+from practice.scheduling.models.availability import AvailabilityWindow, Block, Closure
 from practice.store.ids import new_id
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import House
-from tests.support.schedule import make_appointment, make_client, make_room, make_service, open_hours, put
+from tests.support.builders.people import House
+from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, open_hours, put
+from tests.support.drivers.http import V1, bearer, code_of
 
 ZONE = ZoneInfo("America/New_York")
 MONDAY = date(2026, 3, 23)
@@ -141,7 +141,7 @@ def use(client: TestClient, practice: House, first: date, last: date) -> dict[st
 def test_how_much_rooms_are_used(client: TestClient, practice: House) -> None:
     clinician, early, gone = (practice.add("clinician") for _ in range(3))
     with practice.work() as work:
-        people.deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
+        deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
     service, room, idle = make_service(practice), make_room(practice), make_room(practice)
 
     def window(who: Any, weekday: int, start: int, end: int, **more: Any) -> AvailabilityWindow:

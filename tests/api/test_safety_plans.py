@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.notes.models import Note
+from practice.clinical.models.notes import Note
 from practice.store.ids import new_id
-from tests.support.chart import Chart
-from tests.support.charts import good
-from tests.support.http import code_of
-from tests.support.people import NOW, House, Person
-from tests.support.schedule import put
+from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.schedule import put
+from tests.support.drivers.chart import Chart
+from tests.support.drivers.clients import good
+from tests.support.drivers.http import code_of
 
 TODAY = date(2026, 3, 18)
 DAY = timedelta(days=1)

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from practice.store.ids import new_id
-from tests.support.http import V1, with_token
-from tests.support.people import House, make_platform_admin, sign_in
-from tests.support.server import Server
+from tests.support.builders.people import House, make_platform_admin, sign_in
+from tests.support.drivers.http import V1, with_token
+from tests.support.drivers.server import Server
 
 SECRET = "Hunter2-in-the-wrong-field"
 

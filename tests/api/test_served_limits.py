@@ -10,9 +10,9 @@ import httpx2
 import pyotp
 import pytest
 
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import PASSWORD, House, give_credentials
-from tests.support.server import Server, at_once, serving
+from tests.support.builders.people import PASSWORD, House, give_credentials
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.server import Server, at_once, serving
 
 USER, PRACTICE, SIGN_IN = 100, 130, 20
 

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from practice.store.ids import new_id
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import House
-from tests.support.server import Server, at_once
+from tests.support.builders.people import House
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.server import Server, at_once
 
 TIMES = 20
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from practice.security.signing_in import Tokens
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import House, make_platform_admin, sign_in
-from tests.support.server import Server, at_once
+from practice.security.sign_in import Tokens
+from tests.support.builders.people import House, make_platform_admin, sign_in
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.server import Server, at_once
 
 
 def me(http: httpx2.Client, token: str, **headers: str) -> httpx2.Response:

@@ -11,12 +11,12 @@ import httpx2
 import pyotp
 from sqlalchemy import text
 
-from practice.security.one_time import issue_token
-from practice.security.signing_in import attempt_key
+from practice.security.one_time_tokens import issue_token
+from practice.security.sign_in import attempt_key
 from practice.store.ids import new_id
-from tests.support.http import V1, code_of, comparable
-from tests.support.people import PASSWORD, give_credentials
-from tests.support.server import Server, at_once
+from tests.support.builders.people import PASSWORD, give_credentials
+from tests.support.drivers.http import V1, code_of, comparable
+from tests.support.drivers.server import Server, at_once
 
 GUESSES = 50
 WRONG = "Teal-Walrus 42 hums softly"

@@ -12,9 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.http import V1
-from tests.support.people import House
-from tests.support.server import Server
+from tests.support.builders.people import House
+from tests.support.drivers.http import V1
+from tests.support.drivers.server import Server
 
 DROP = object()
 

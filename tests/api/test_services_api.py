@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people import service as people
-from practice.people.service import Stale
-from practice.scheduling.catalogue import find_service, service_rate
-from practice.scheduling.prices import get_price, set_price
+from practice.errors import Stale
+from practice.people.staff import deactivate_staff
+from practice.scheduling.catalog.fee_schedules import get_price, set_price
+from practice.scheduling.catalog.services import find_service, service_rate
 from practice.security.installation import Installation
 from practice.security.work import Work
-from tests.support.http import V1, bearer, code_of
-from tests.support.people import NOW, House, Person, make_practice
-from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service
-from tests.support.waiting import collide
+from tests.support.builders.people import NOW, House, Person, make_practice
+from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.waiting import collide
 
 COUPLES = {"code": "90847", "name": "Couples", "kind": "FAMILY", "cpt_code": "90847", "minutes": 50, "rate": "160.00"}
 
@@ -149,7 +149,7 @@ def test_a_client_sees_who_offers_what_and_nothing_else_of_the_staff(client: Tes
     clinician, other, gone = (practice.add("clinician") for _ in range(3))
     practice.add("scheduler")
     with practice.work() as work:
-        people.deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
+        deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
     for code in ("A", "B", "C"):
         make_service(practice, code)
     client.post(f"{V1}/services/C/deactivate", headers=bearer(practice))

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from practice.security.audit import verify_chain
 from practice.security.installation import Installation
-from tests.support.front_door import move, ok
-from tests.support.http import V1, bearer, with_token
-from tests.support.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, House, make_practice
+from tests.support.drivers.http import V1, bearer, with_token
+from tests.support.drivers.sign_in_flow import move, ok
 
 KEY = "hipaa_training_days"
 

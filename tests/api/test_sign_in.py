@@ -7,12 +7,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from practice.people import service
+from practice.people.practices import change_practice
+from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.models import Account
-from tests.support.front_door import code, enter, login, move, ok, post
-from tests.support.http import V1, bearer, code_of, comparable, with_token
-from tests.support.people import NOW, PASSWORD, House, give_credentials, make_platform_admin, make_practice
+from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_platform_admin, make_practice
+from tests.support.drivers.http import V1, bearer, code_of, comparable, with_token
+from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post
 
 STEP = timedelta(seconds=30)
 
@@ -20,7 +21,7 @@ STEP = timedelta(seconds=30)
 def newcomer(practice: House, email: str, *roles: str) -> str:
     """Somebody invited; the secret of the invitation."""
     with practice.work() as work:
-        invited = service.add_staff(
+        invited = add_staff(
             work, email=email, first_name="New", last_name="Comer", roles=list(roles), hired_on=NOW.date()
         )
     return invited.secret
@@ -89,10 +90,10 @@ def test_a_practice_that_is_suspended_is_not_offered(client: TestClient, house: 
     two.add("clinician", email=person.email)
     secret = give_credentials(house, person.account_id)
     with house.work(one.actor(), NOW) as work:
-        service.change_practice(work, one.id, 1, {"status": "SUSPENDED"})
+        change_practice(work, one.id, 1, {"status": "SUSPENDED"})
     assert enter(client, person.email, secret, NOW)["next"] == "done"
     with house.work(two.actor(), NOW) as work:
-        service.change_practice(work, two.id, 1, {"status": "SUSPENDED"})
+        change_practice(work, two.id, 1, {"status": "SUSPENDED"})
     now = move(client, STEP)
     token = login(client, person.email)["token"]
     assert code_of(post(client, "/mfa/verify", token=token, code=code(secret, now))) == "PRACTICE_CLOSED"

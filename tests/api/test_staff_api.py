@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.security.signing_in import PracticeClosed
-from tests.support.http import bearer, with_token
-from tests.support.people import House
+from practice.security.sign_in import PracticeClosed
+from tests.support.builders.people import House
+from tests.support.drivers.http import bearer, with_token
 
 
 def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: House) -> None:

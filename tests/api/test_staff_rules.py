@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.people import service
+from practice.people import staff
+from practice.people.staff import list_staff, supervisor_problems
 from practice.security.audit import search
 from practice.security.installation import Installation
 from practice.store.ids import NOBODY, new_id
-from tests.support.http import V1, bearer, code_of, with_token
-from tests.support.people import House, Person, make_platform_admin, make_practice, sign_in
-from tests.support.server import at_once
+from practice.store.pages import PageRequest
+from tests.support.builders.people import House, Person, make_platform_admin, make_practice, sign_in
+from tests.support.drivers.http import V1, bearer, code_of, with_token
+from tests.support.drivers.server import at_once
 
 
 def change(client: TestClient, practice: House, person: Person, by: Person | None = None, **body: Any) -> Any:
@@ -53,7 +55,7 @@ def test_of_two_admins_who_remove_each_other_one_stays(client: TestClient, house
         pairs = [(f"{V1}/staff/{of.staff_id}", bearer(practice, by)) for by, of in ((one, two), (two, one))]
         answers = Counter(answer.status_code for answer in at_once(remove, pairs))
         with practice.work() as work:
-            page = service.list_staff(work, service.PageRequest(), role="admin", active=True)
+            page = list_staff(work, PageRequest(), role="admin", active=True)
         assert len(page.items) == 1, answers
 
 
@@ -74,13 +76,13 @@ def test_two_who_make_each_other_their_supervisor_at_once_do_not_close_a_circle(
 ) -> None:
     one, two = practice.add("supervisor"), practice.add("supervisor")
     meeting = threading.Barrier(2)
-    check = service.supervisor_problems
+    check = supervisor_problems
 
     def check_together(*args: Any) -> list[str]:
         meeting.wait(timeout=15)
         return check(*args)
 
-    monkeypatch.setattr(service, "supervisor_problems", check_together)
+    monkeypatch.setattr(staff, "supervisor_problems", check_together)
     pairs = [(one, two), (two, one)]
     answers = at_once(lambda pair: change(client, practice, pair[0], supervisor_id=str(pair[1].staff_id)), pairs)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 422: 1}
@@ -165,7 +167,7 @@ def test_two_practices_of_one_name_are_told_apart(client: TestClient, house: Ins
 
 def entries(practice: House) -> list[tuple[str, Any]]:
     with practice.work() as work:
-        rows = search(work, service.PageRequest(limit=100, sort="-seq")).items
+        rows = search(work, PageRequest(limit=100, sort="-seq")).items
     return [(row.action, row.account_id) for row in rows]
 
 

@@ -8,14 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from practice.notes.plan_models import SupervisionSession
-from practice.people.models import Staff
+from practice.clinical.models.supervision import SupervisionSession
+from practice.people.models.practices import Staff
 from practice.store.ids import new_id
-from tests.support import cluster
-from tests.support.charts import ask, good, problems, trail
-from tests.support.http import code_of
-from tests.support.people import NOW, House, Person
-from tests.support.schedule import put
+from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.schedule import put
+from tests.support.drivers.clients import ask, good, problems, trail
+from tests.support.drivers.http import code_of
+from tests.support.harness import cluster
 
 HELD = NOW - timedelta(days=2)
 

@@ -7,22 +7,23 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from practice.people import service
+from practice.people.practices import change_practice
+from practice.people.staff import add_staff
 from practice.security import accounts
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import Actor
 from practice.store.ids import NOBODY, new_id
-from tests.support.front_door import code, enter, login, move, ok, post
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import NOW, PASSWORD, House, give_credentials, make_practice, take_place
+from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_practice, take_place
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post
 
 
 def invited(practice: House, email: str) -> str:
     """The link that a practice's admin holds in their hands."""
     about: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
     with practice.work() as work:
-        return service.add_staff(work, email=email, **about).secret
+        return add_staff(work, email=email, **about).secret
 
 
 def actions(house: Installation, tenant_id: Any) -> list[str]:
@@ -93,7 +94,7 @@ def test_a_new_password_is_on_the_trail_of_every_practice(
     other = make_practice(house)
     with other.work() as work:
         about: Any = {"first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": NOW.date()}
-        service.add_staff(work, email=practice.admin.email, **about)
+        add_staff(work, email=practice.admin.email, **about)
     take_place(house, practice.admin.account_id, other.id)
     give_credentials(house, practice.admin.account_id)
     headers = {"Authorization": f"Bearer {practice.token()}"}
@@ -120,7 +121,7 @@ def test_recovery_codes_are_shown_also_to_somebody_whose_practice_is_closed(
     step = login(client, email)
     secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
     with house.work(Actor(), NOW) as work:
-        service.change_practice(work, practice.id, 1, {"status": "SUSPENDED"})
+        change_practice(work, practice.id, 1, {"status": "SUSPENDED"})
     answer = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))
     assert len(answer["recovery_codes"]) == 10
     assert answer["tokens"] is None

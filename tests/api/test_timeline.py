@@ -8,14 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from practice.desk.timeline import BRANCHES
-from practice.notes.models import Note
-from practice.notes.plan_models import ProgressReport, TreatmentPlan, TreatmentPlanReview
-from practice.people.client_models import Consent, Coverage, Document, IntakeForm, PrimaryClinician
+from practice.clinical.models.notes import Note
+from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
+from practice.clinical.models.reports import ProgressReport
+from practice.people.models.clients import Consent, Coverage, Document, IntakeForm, PrimaryClinician
+from practice.sessions.timeline import BRANCHES
 from practice.store.ids import new_id
-from tests.support.charts import ask, good
-from tests.support.people import House
-from tests.support.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.builders.people import House
+from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.drivers.clients import ask, good
 
 SECRET = "Sampleword"
 

@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 
 from practice.people.settings import set_rule
 from practice.security.installation import Installation
-from tests.support.front_door import enter, move, ok, post
-from tests.support.http import V1, code_of, with_token
-from tests.support.people import NOW, House, Person, give_credentials, make_practice
+from tests.support.builders.people import NOW, House, Person, give_credentials, make_practice
+from tests.support.drivers.http import V1, code_of, with_token
+from tests.support.drivers.sign_in_flow import enter, move, ok, post
 
 DAY = timedelta(days=1)
 

@@ -8,15 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from practice.notes.models import Note
-from practice.notes.plan_models import TreatmentPlanReview
+from practice.clinical.models.notes import Note
+from practice.clinical.models.plans import TreatmentPlanReview
 from practice.store.ids import new_id
-from tests.support import cluster
-from tests.support.chart import Chart
-from tests.support.charts import good, problems, trail
-from tests.support.http import code_of
-from tests.support.people import NOW, House, Person
-from tests.support.schedule import make_appointment, make_client, make_service, put
+from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.schedule import make_appointment, make_client, make_service, put
+from tests.support.drivers.chart import Chart
+from tests.support.drivers.clients import good, problems, trail
+from tests.support.drivers.http import code_of
+from tests.support.harness import cluster
 
 TODAY = date(2026, 3, 18)
 DAY = timedelta(days=1)

@@ -9,8 +9,8 @@ from caseload import console
 from caseload.console import run_command
 from caseload.main import app, options_first
 from practice.store.ids import new_id
-from tests.support import cluster
-from tests.support.commands import Ran, Run
+from tests.support.drivers.commands import Ran, Run
+from tests.support.harness import cluster
 
 
 @pytest.fixture

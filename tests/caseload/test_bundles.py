@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.support.bundles import OAK_STREET, contents, named, small, write_folder, write_zip
-from tests.support.commands import Run
+from tests.support.builders.bundles import OAK_STREET, contents, named, small, write_folder, write_zip
+from tests.support.drivers.commands import Run
 
 NAME = "Oak Street Practice"
 

@@ -8,9 +8,9 @@ import pytest
 from caseload.main import app, options_first
 from practice.security.encryption import MasterKey
 from practice.store.ids import new_id
-from tests.support import cluster
-from tests.support.commands import Run
-from tests.support.old_server import old_server
+from tests.support.drivers.commands import Run
+from tests.support.harness import cluster
+from tests.support.harness.old_server import old_server
 
 CREATE = ("practice", "create", "Oak Street", "--time-zone", "America/Chicago", "--admin-email", "Ada@Oak.example")
 

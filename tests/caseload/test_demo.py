@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from caseload.demo import ROLES, SMALL, make_demo
 from practice.errors import ConfigurationProblem
-from practice.security import signing_in
+from practice.security import sign_in
 from practice.security.installation import Installation
 
 EVENING = datetime(2026, 3, 19, 2, 30, tzinfo=UTC)  # still the 18th where the practice is
@@ -27,10 +27,8 @@ def test_everybody_can_sign_in_with_what_the_demo_tells(own_house: Installation)
     logins = make_demo(own_house, EVENING, silent, SMALL)
     assert [login["role"] for login in logins] == [*ROLES, "client"]
     for login in logins:
-        step = signing_in.sign_in(own_house, login["email"], login["password"], EVENING)
-        done = signing_in.verify_code(
-            own_house, step.token or "", pyotp.TOTP(login["authenticator"]).at(EVENING), EVENING
-        )
+        step = sign_in.sign_in(own_house, login["email"], login["password"], EVENING)
+        done = sign_in.verify_code(own_house, step.token or "", pyotp.TOTP(login["authenticator"]).at(EVENING), EVENING)
         assert done.tokens is not None
         assert not done.tokens.training_lapsed
     brought = count(own_house, "appointments")

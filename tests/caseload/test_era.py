@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from caseload import era_told
-from edi import madeup
+from caseload import era_output
+from edi import synthetic
 from tests.edi.test_edi_frames import FILE
-from tests.support.commands import Run
+from tests.support.drivers.commands import Run
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_whole_document(run: Run, file: Path) -> None:
 
 def test_problems_are_located_and_do_not_fail_the_command(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.835"
-    path.write_bytes(madeup.broken("BAD_DATE: another form", madeup.make_up(madeup.Plan(claims=2), 1)).data)
+    path.write_bytes(synthetic.broken("BAD_DATE: another form", synthetic.make_up(synthetic.Plan(claims=2), 1)).data)
     ran = run("era", "parse", str(path), "--json")
     assert ran.code == 0
     assert ran.json["files"][0]["problems"] == [
@@ -124,7 +124,7 @@ def test_problems_are_located_and_do_not_fail_the_command(run: Run, tmp_path: Pa
 
 def test_a_claim_is_named_by_its_control_number(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.835"
-    path.write_bytes(madeup.broken("CLAIM_UNBALANCED", madeup.make_up(madeup.Plan(claims=2), 3)).data)
+    path.write_bytes(synthetic.broken("CLAIM_UNBALANCED", synthetic.make_up(synthetic.Plan(claims=2), 3)).data)
     problems = run("era", "parse", str(path), "--json").json["files"][0]["problems"]
     assert {one["claim"] for one in problems if one["code"] == "CLAIM_UNBALANCED"} == {"PCN0000000001"}
 
@@ -161,12 +161,12 @@ def test_what_a_file_holds_cannot_talk_to_the_terminal(run: Run, file: Path) -> 
 def test_on_a_narrow_terminal_words_fold_and_nothing_is_cut(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    service = madeup.Service("90837", 16500, paid_otherwise=12_345_678)
-    bills = tuple(madeup.Bill(f"PCN{number:035}", (service,)) for number in range(1200))
-    transfer = madeup.Transfer(bills, trace="T" * 40 + "END", payer=("A PLAN OF THE WHOLE OF SOMEWHERE", "00999"))
+    service = synthetic.Service("90837", 16500, paid_otherwise=12_345_678)
+    bills = tuple(synthetic.Bill(f"PCN{number:035}", (service,)) for number in range(1200))
+    transfer = synthetic.Transfer(bills, trace="T" * 40 + "END", payer=("A PLAN OF THE WHOLE OF SOMEWHERE", "00999"))
     path = tmp_path / "one.835"
-    path.write_bytes(madeup.written(madeup.Mail((((transfer,),),))).data.replace(b"*0001", b"*000000017"))
-    monkeypatch.setattr(era_told.out, "width", width)
+    path.write_bytes(synthetic.written(synthetic.Mail((((transfer,),),))).data.replace(b"*0001", b"*000000017"))
+    monkeypatch.setattr(era_output.out, "width", width)
     shown = run("era", "parse", str(path)).out
     assert "…" not in shown
     words = set(shown.replace("│", " ").split())
@@ -178,7 +178,7 @@ def test_on_a_narrow_terminal_words_fold_and_nothing_is_cut(
 
 
 def test_of_a_payment_that_is_not_sound_nothing_says_that_it_balances(run: Run, tmp_path: Path) -> None:
-    written = madeup.make_up(madeup.Plan(claims=2), 1)
+    written = synthetic.make_up(synthetic.Plan(claims=2), 1)
     path = tmp_path / "cut.835"
     path.write_bytes(written.with_segments([list(one) for one in written.segments[:-2]]).data)  # no GE, no IEA
     shown = run("era", "parse", str(path)).out
@@ -195,7 +195,7 @@ def test_a_file_that_is_not_there_is_told_as_that(run: Run, tmp_path: Path) -> N
 
 def test_many_transactions_come_out_as_one_document(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "many.835"
-    path.write_bytes(madeup.make_up(madeup.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
+    path.write_bytes(synthetic.make_up(synthetic.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
     (told,) = json.loads(run("era", "parse", str(path), "--json").out)["files"]
     assert told["interchanges"] == 2
     assert len(told["transactions"]) == 12

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bundles import OAK_STREET
-from tests.support.commands import Run
+from tests.support.builders.bundles import OAK_STREET
+from tests.support.drivers.commands import Run
 
 GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 

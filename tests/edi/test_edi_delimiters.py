@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 import edi
-from edi import madeup, tokens
+from edi import synthetic, tokens
 
-PLAN = madeup.Plan(claims=4, payments=2, groups=2)
+PLAN = synthetic.Plan(claims=4, payments=2, groups=2)
 
 
 def frames(data: bytes) -> dict[str, list[tuple[object, ...]]]:
@@ -29,8 +29,8 @@ def frames(data: bytes) -> dict[str, list[tuple[object, ...]]]:
 @pytest.mark.parametrize("delimiters", ["|>~", "*:\n", "*:\r", "=\\'", "\t;!", "\x1d\x1f\x1c", "+:'", "*<|"])
 @pytest.mark.parametrize("line_breaks", [False, True])
 def test_any_delimiters(delimiters: str, line_breaks: bool) -> None:
-    usual = madeup.make_up(PLAN, 5)
-    other = madeup.Written(usual.segments, delimiters, line_breaks)
+    usual = synthetic.make_up(PLAN, 5)
+    other = synthetic.Written(usual.segments, delimiters, line_breaks)
     assert frames(other.data) == frames(usual.data)
 
 
@@ -47,7 +47,7 @@ def test_any_delimiters(delimiters: str, line_breaks: bool) -> None:
     ],
 )
 def test_what_stands_around_does_not_count(wrapped) -> None:
-    data = madeup.make_up(PLAN, 6).data
+    data = synthetic.make_up(PLAN, 6).data
     assert frames(wrapped(data)) == frames(data)
 
 
@@ -57,7 +57,9 @@ def test_where_a_large_file_is_cut_for_the_processors_does_not_count(
     size: int, delimiters: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = replace(PLAN, interchanges=2)
-    written = [madeup.Written(madeup.make_up(plan, seed).segments, delimiters, line_breaks=True) for seed in (1, 2)]
+    written = [
+        synthetic.Written(synthetic.make_up(plan, seed).segments, delimiters, line_breaks=True) for seed in (1, 2)
+    ]
     spaced = [one.data[:150] + one.data[150:].replace(b"*11*", b" *11* ") for one in written]
     files = [(str(number), data) for number, data in enumerate(spaced)]
     whole = edi.read_many(files)
@@ -68,7 +70,7 @@ def test_where_a_large_file_is_cut_for_the_processors_does_not_count(
 
 
 def test_trailing_element_separators_do_not_count() -> None:
-    data = madeup.make_up(PLAN, 6).data
+    data = synthetic.make_up(PLAN, 6).data
     longer = edi.read(data.replace(b"*11*1~", b"*11*1**~"))
     assert longer.claims.equals(edi.read(data).claims)
     assert longer.problems.is_empty()
@@ -76,7 +78,7 @@ def test_trailing_element_separators_do_not_count() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r"])
 def test_an_empty_last_element_does_not_swallow_the_end_of_a_line(end: str) -> None:
-    good = madeup.make_up(madeup.Plan(claims=2, delimiters=f"*:{end}"), 3).data
+    good = synthetic.make_up(synthetic.Plan(claims=2, delimiters=f"*:{end}"), 3).data
     sign = end.encode()
     emptied = good.replace(b"*11*1" + sign, b"*11*1**" + sign)
     assert emptied != good
@@ -85,9 +87,9 @@ def test_an_empty_last_element_does_not_swallow_the_end_of_a_line(end: str) -> N
 
 
 def test_each_interchange_has_its_own_delimiters() -> None:
-    first, second = madeup.make_up(PLAN, 1), madeup.make_up(PLAN, 2)
-    other = madeup.Written(tuple(again(second)), "|>\n")
-    third = madeup.Written(tuple(again(second, "000000003")), "*:~")
+    first, second = synthetic.make_up(PLAN, 1), synthetic.make_up(PLAN, 2)
+    other = synthetic.Written(tuple(again(second)), "|>\n")
+    third = synthetic.Written(tuple(again(second, "000000003")), "*:~")
     remittance = edi.read(first.data + other.data + b"\r\n" + third.data)
     assert set(remittance.problems["code"]) <= {"TRACE_REPEATED", "PAYMENT_REPEATED"}  # all begin with the same number
     assert remittance.interchanges["element_separator"].to_list() == ["*", "|", "*"]
@@ -97,7 +99,7 @@ def test_each_interchange_has_its_own_delimiters() -> None:
     assert edi.read(edi.write(remittance)) == remittance
 
 
-def again(written: madeup.Written, control: str = "000000002") -> list[list[str]]:
+def again(written: synthetic.Written, control: str = "000000002") -> list[list[str]]:
     """With another number of the interchange."""
     segments = [list(segment) for segment in written.segments]
     segments[0][13] = segments[-1][2] = control
@@ -105,13 +107,13 @@ def again(written: madeup.Written, control: str = "000000002") -> list[list[str]
 
 
 def test_a_name_that_looks_like_a_header_is_a_name() -> None:
-    data = madeup.make_up(PLAN, 6).data.replace(b"*ALDER*", b"*ISA*").replace(b"*BIRCH*", b"*LE ISA*")
+    data = synthetic.make_up(PLAN, 6).data.replace(b"*ALDER*", b"*ISA*").replace(b"*BIRCH*", b"*LE ISA*")
     assert edi.read(data).problems.is_empty()
 
 
 def test_latin_1_is_read_and_bytes_are_counted_as_bytes() -> None:
-    good = madeup.make_up(madeup.Plan(claims=3), 2)
-    data = madeup.broken("BAD_DATE: no such day", good).data
+    good = synthetic.make_up(synthetic.Plan(claims=3), 2)
+    data = synthetic.broken("BAD_DATE: no such day", good).data
     for encoded in (
         data.replace(b"MADE UP PRACTICE", "PRÁCTICA Ñ".encode("latin-1")),
         data.replace(b"MADE UP PRACTICE", "PRÁCTICA Ñ".encode()),
@@ -124,8 +126,8 @@ def test_latin_1_is_read_and_bytes_are_counted_as_bytes() -> None:
 
 
 def test_4010_is_read_as_5010_is() -> None:
-    old = edi.read(madeup.make_up(madeup.Plan(claims=20, version="4010"), 3).data)
-    new = edi.read(madeup.make_up(madeup.Plan(claims=20, version="5010"), 3).data)
+    old = edi.read(synthetic.make_up(synthetic.Plan(claims=20, version="4010"), 3).data)
+    new = edi.read(synthetic.make_up(synthetic.Plan(claims=20, version="5010"), 3).data)
     assert old.problems.is_empty()
     assert old.payments["version"].to_list() == ["004010X091A1"]
     assert old.claims.equals(new.claims)
@@ -133,7 +135,7 @@ def test_4010_is_read_as_5010_is() -> None:
 
 def test_many_files_are_told_apart() -> None:
     written = [
-        madeup.make_up(madeup.Plan(claims=2, delimiters="*:~" if seed % 2 else "|>\n"), seed) for seed in range(7)
+        synthetic.make_up(synthetic.Plan(claims=2, delimiters="*:~" if seed % 2 else "|>\n"), seed) for seed in range(7)
     ]
     together = edi.read_many((f"{seed}.835", one.data) for seed, one in enumerate(written))
     assert together.problems.is_empty()
@@ -147,8 +149,8 @@ def test_many_files_are_told_apart() -> None:
 
 
 def test_a_wrong_file_among_many_spoils_no_other() -> None:
-    good = madeup.make_up(madeup.Plan(claims=2), 1)
-    cut = madeup.broken("TRUNCATED: in the middle", madeup.make_up(madeup.Plan(claims=2), 2)).data
+    good = synthetic.make_up(synthetic.Plan(claims=2), 1)
+    cut = synthetic.broken("TRUNCATED: in the middle", synthetic.make_up(synthetic.Plan(claims=2), 2)).data
     together = edi.read_many([("a", good.data), ("b", b"nothing"), ("c", cut), ("d", b""), ("e", good.data)])
     assert together.files["refused"].to_list() == [False, True, False, True, False]
     assert set(together.problems["file"]) == {1, 2, 3}
@@ -157,7 +159,7 @@ def test_a_wrong_file_among_many_spoils_no_other() -> None:
 
 def test_where_a_file_is_cut_off_the_next_one_begins() -> None:
     """A claim before the next file's first transaction is nobody's, and makes that file unsound as it does alone."""
-    good = madeup.make_up(madeup.Plan(claims=2), 3)
+    good = synthetic.make_up(synthetic.Plan(claims=2), 3)
     segments = [list(segment) for segment in good.segments]
     at = {kind: next(at for at, segment in enumerate(segments) if segment[0] == kind) for kind in ("ST", "CLP", "SE")}
     cut = good.with_segments(segments[: at["SE"]]).data
@@ -172,7 +174,7 @@ def test_where_a_file_is_cut_off_the_next_one_begins() -> None:
 
 @pytest.mark.parametrize("delimiters", ["*:~", "|>\n"])
 def test_payments_before_the_first_interchange_are_read_and_not_sound(delimiters: str) -> None:
-    first, second = madeup.make_up(PLAN, 3), madeup.make_up(replace(PLAN, delimiters=delimiters), 4)
+    first, second = synthetic.make_up(PLAN, 3), synthetic.make_up(replace(PLAN, delimiters=delimiters), 4)
     envelope = ("ISA", "GS", "GE", "IEA")
     bare = first.with_segments([list(segment) for segment in first.segments if segment[0] not in envelope]).data
     for read in (edi.read(bare + second.data), *edi.stream(bare + second.data)):
@@ -182,14 +184,14 @@ def test_payments_before_the_first_interchange_are_read_and_not_sound(delimiters
 
 
 def test_an_interchange_with_a_damaged_header_is_not_left_out_for_the_next_one() -> None:
-    damaged = madeup.make_up(PLAN, 3).data.replace(b"*ZZ*", b"ZZ*", 1)
-    read = edi.read(damaged + madeup.make_up(PLAN, 4).data)
+    damaged = synthetic.make_up(PLAN, 3).data.replace(b"*ZZ*", b"ZZ*", 1)
+    read = edi.read(damaged + synthetic.make_up(PLAN, 4).data)
     assert read.payments["sound"].to_list() == [False] * 8
     assert set(read.problems["code"]) >= {"NO_INTERCHANGE", "MISPLACED_SEGMENT"}
 
 
 def test_a_line_break_that_is_a_delimiter_is_no_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = madeup.Written(madeup.make_up(PLAN, 3).segments, "*\n~", line_breaks=True).data
+    data = synthetic.Written(synthetic.make_up(PLAN, 3).segments, "*\n~", line_breaks=True).data
     whole = edi.read(data)
     monkeypatch.setattr(tokens, "BATCH", 100)
     monkeypatch.setattr(tokens, "PROCESSORS", 1_000)

@@ -6,10 +6,10 @@ from random import Random
 import pytest
 
 import edi
-from edi import madeup
-from edi.madeup.mutating import ALWAYS_FOUND, DAMAGES, damaged
+from edi import synthetic
+from edi.synthetic.mutations import ALWAYS_FOUND, DAMAGES, damaged
 
-GOOD = [madeup.make_up(madeup.Plan(claims=3, payments=seed % 2 + 1), seed) for seed in range(20)]
+GOOD = [synthetic.make_up(synthetic.Plan(claims=3, payments=seed % 2 + 1), seed) for seed in range(20)]
 MANY = 100
 
 

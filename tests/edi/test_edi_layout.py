@@ -6,13 +6,13 @@ from pathlib import Path
 import polars as pl
 
 import edi
-from edi import layout, madeup
+from edi import layout, synthetic
 from edi.problems import CODES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "edi.md").read_text()
-READ = edi.read(madeup.make_up(madeup.Plan(claims=60, payments=2), 1).data)
-BROKEN = edi.read(madeup.broken("TRUNCATED: in the middle", madeup.make_up(madeup.Plan(claims=4), 1)).data)
+READ = edi.read(synthetic.make_up(synthetic.Plan(claims=60, payments=2), 1).data)
+BROKEN = edi.read(synthetic.broken("TRUNCATED: in the middle", synthetic.make_up(synthetic.Plan(claims=4), 1)).data)
 EMPTY = edi.read(b"")
 
 

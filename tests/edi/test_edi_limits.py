@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import edi
-from edi import madeup
+from edi import synthetic
 
 MEGABYTES = 1024 if "CASELOAD_LONG" in os.environ else 100
-GOOD = madeup.make_up(madeup.Plan(claims=5, payments=2), 1).data
+GOOD = synthetic.make_up(synthetic.Plan(claims=5, payments=2), 1).data
 
 
 def codes(remittance: edi.Remittance) -> list[str]:
@@ -41,7 +41,7 @@ def test_a_transaction_above_the_limit_refuses_its_file_alone() -> None:
     longest = max(end - start for start, end in edi.read(GOOD).payments.select("segment", "end_segment").rows()) + 1
     assert codes(edi.read(GOOD, limits=edi.Limits(transaction_segments=longest))) == []
     limits = edi.Limits(transaction_segments=longest - 1)
-    short = madeup.make_up(madeup.Plan(claims=1, kinds=("paid",)), 1).data
+    short = synthetic.make_up(synthetic.Plan(claims=1, kinds=("paid",)), 1).data
     both = edi.read_many([("long", GOOD), ("short", short)], limits)
     assert both.problems.select("file", "code").rows() == [(0, "TRANSACTION_TOO_LONG")]
     assert both.files["refused"].to_list() == [True, False]

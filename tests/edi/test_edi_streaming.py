@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import edi
-from edi import madeup, streaming
+from edi import streaming, synthetic
 
-PLAN = madeup.Plan(claims=3, payments=3, groups=2, interchanges=2)
+PLAN = synthetic.Plan(claims=3, payments=3, groups=2, interchanges=2)
 
 
 def together(pieces: list[edi.Remittance]) -> dict[str, list[tuple[object, ...]]]:
@@ -26,15 +26,15 @@ def together(pieces: list[edi.Remittance]) -> dict[str, list[tuple[object, ...]]
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 1000), st.integers(200, 3000), st.sampled_from(["*:~", "|>\n", "*:\r"]))
 def test_pieces_say_what_the_whole_says(seed: int, size: int, delimiters: str) -> None:
-    data = madeup.make_up(madeup.Plan(**vars(PLAN) | {"delimiters": delimiters}), seed).data
+    data = synthetic.make_up(synthetic.Plan(**vars(PLAN) | {"delimiters": delimiters}), seed).data
     pieces = list(edi.stream(data, piece_bytes=size))
     assert together(pieces) == together([edi.read(data)])
     assert len(pieces) > 3
 
 
-@pytest.mark.parametrize("name", madeup.BREAKS)
+@pytest.mark.parametrize("name", synthetic.BREAKS)
 def test_what_is_wrong_is_told_in_pieces_too(name: str) -> None:
-    data = madeup.broken(name, madeup.make_up(PLAN, 3)).data
+    data = synthetic.broken(name, synthetic.make_up(PLAN, 3)).data
     pieces = list(edi.stream(data, piece_bytes=500))
     told = [row for piece in pieces for row in piece.problems.select("code", "segment", "offset", "element").rows()]
     assert sorted(told, key=str) == sorted(
@@ -43,14 +43,14 @@ def test_what_is_wrong_is_told_in_pieces_too(name: str) -> None:
 
 
 def test_interchanges_in_other_delimiters_are_found_between_pieces() -> None:
-    first = madeup.make_up(PLAN, 1).data
-    second = madeup.make_up(madeup.Plan(**vars(PLAN) | {"delimiters": "|>\n"}), 2).data
+    first = synthetic.make_up(PLAN, 1).data
+    second = synthetic.make_up(synthetic.Plan(**vars(PLAN) | {"delimiters": "|>\n"}), 2).data
     pieces = list(edi.stream(first + second, piece_bytes=800))
     assert together(pieces) == together([edi.read(first + second)])
 
 
 def test_line_breaks_and_what_stands_before(tmp_path: Path) -> None:
-    data = b"To whom it may concern\r\n" + madeup.make_up(PLAN, 4).data.replace(b"~", b"~\r\n")
+    data = b"To whom it may concern\r\n" + synthetic.make_up(PLAN, 4).data.replace(b"~", b"~\r\n")
     (tmp_path / "a.835").write_bytes(data)
     pieces = list(edi.stream(tmp_path / "a.835", piece_bytes=700))
     assert together(pieces) == together([edi.read(data)])
@@ -58,7 +58,7 @@ def test_line_breaks_and_what_stands_before(tmp_path: Path) -> None:
 
 
 def test_a_patient_outside_every_claim_is_nobodys_in_pieces_and_in_whole() -> None:
-    written = madeup.make_up(madeup.Plan(claims=2, kinds=("paid",)), 1)
+    written = synthetic.make_up(synthetic.Plan(claims=2, kinds=("paid",)), 1)
     segments = [list(segment) for segment in written.segments]
     patient = next(at for at, segment in enumerate(segments) if segment[:2] == ["NM1", "QC"])
     end = next(at for at, segment in enumerate(segments) if segment[0] == "SE")
@@ -70,7 +70,7 @@ def test_a_patient_outside_every_claim_is_nobodys_in_pieces_and_in_whole() -> No
 
 
 def test_each_piece_is_of_whole_payments() -> None:
-    data = madeup.make_up(madeup.Plan(claims=20, payments=10), 5).data
+    data = synthetic.make_up(synthetic.Plan(claims=20, payments=10), 5).data
     for piece in edi.stream(data, piece_bytes=10_000):
         assert piece.payments["balanced_throughout"].all()
         assert piece.payments["end_segment"].null_count() == 0
@@ -78,7 +78,7 @@ def test_each_piece_is_of_whole_payments() -> None:
 
 def test_a_file_cut_off_at_the_end_of_a_piece_is_cut_off() -> None:
     """Behind an SE, so that the pieces end where the file does."""
-    written = madeup.make_up(PLAN, 3)
+    written = synthetic.make_up(PLAN, 3)
     last = max(at for at, segment in enumerate(written.segments) if segment[0] == "SE")
     data = written.with_segments([list(segment) for segment in written.segments[: last + 1]]).data
     for end in (b"", b"\r\n", b"~ ~"):
@@ -88,9 +88,9 @@ def test_a_file_cut_off_at_the_end_of_a_piece_is_cut_off() -> None:
 
 
 def test_a_payment_broken_off_by_an_interchange_in_other_delimiters_is_the_wrong_one() -> None:
-    first = madeup.make_up(PLAN, 3)
+    first = synthetic.make_up(PLAN, 3)
     end = next(at for at, segment in enumerate(first.segments) if segment[0] == "SE")
-    second = madeup.make_up(madeup.Plan(**vars(PLAN) | {"delimiters": "|>\n"}), 9).data
+    second = synthetic.make_up(synthetic.Plan(**vars(PLAN) | {"delimiters": "|>\n"}), 9).data
     data = first.with_segments([list(segment) for segment in first.segments[:end]]).data + second
     pieces = list(edi.stream(data, piece_bytes=300))
     assert together(pieces) == together([edi.read(data)])
@@ -100,7 +100,7 @@ def test_a_payment_broken_off_by_an_interchange_in_other_delimiters_is_the_wrong
 
 
 def test_a_wrong_group_is_wrong_in_every_piece() -> None:
-    good = madeup.make_up(madeup.Plan(claims=2, payments=4), 3)
+    good = synthetic.make_up(synthetic.Plan(claims=2, payments=4), 3)
     segments = [list(segment) for segment in good.segments]
     segments[1][2] = ""
     data = good.with_segments(segments).data
@@ -115,6 +115,6 @@ def test_a_transaction_without_end_is_searched_a_few_times_only(
     searched = []
     monkeypatch.setattr(streaming, "_end_of_transaction", lambda held, _: searched.append(len(held)))
     path = tmp_path / "a.835"
-    path.write_bytes(madeup.make_up(PLAN, 3).data[:500] + b"REF*6R*1~" * 2_000_000)
+    path.write_bytes(synthetic.make_up(PLAN, 3).data[:500] + b"REF*6R*1~" * 2_000_000)
     list(edi.stream(path, piece_bytes=256 * 1024))
     assert sum(searched) < 4 * path.stat().st_size

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import edi
-from edi import codes, madeup
+from edi import codes, synthetic
 from tests.edi.test_edi_frames import FILE
 
 
@@ -42,7 +42,7 @@ def test_a_reversal_without_dates_of_its_own() -> None:
 
 
 def test_all_payments_with_all_their_claims() -> None:
-    remittance = edi.read(madeup.make_up(madeup.Plan(claims=7, payments=3), 2).data)
+    remittance = edi.read(synthetic.make_up(synthetic.Plan(claims=7, payments=3), 2).data)
     found = list(edi.payments(remittance))
     assert [len(one.claims) for one in found] == [7, 7, 7]
     claims = [claim for payment in found for claim in payment.claims]

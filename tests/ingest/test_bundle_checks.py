@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.bundle.problems import Problem
-from tests.support.bundles import Rows, places, read, refusal, small, write_folder
+from tests.support.builders.bundles import Rows, places, read, refusal, small, write_folder
 
 Change = tuple[str, int, dict[str, str]]
 

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from ingest.bundle.export import FolderInUse, export_practice
-from practice.people import service
-from practice.people.models import Practice
+from practice.people.models.practices import Practice
+from practice.people.practices import get_practice
+from practice.people.trainings import record_training
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
-from tests.support.bundles import NOW, move_in, move_out, named, places, small, write_folder
-from tests.support.people import make_practice
+from tests.support.builders.bundles import NOW, move_in, move_out, named, places, small, write_folder
+from tests.support.builders.people import make_practice
 
 LATER = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)  # still April in New York
 
@@ -37,8 +38,8 @@ def change(house: Installation, practice: Practice, statement: str, **values: ob
 def test_what_was_made_here_has_the_id_that_it_has_here(house: Installation, tmp_path: Path) -> None:
     made = make_practice(house)
     with made.work() as work:
-        service.record_training(work, made.admin.staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
-        practice = service.get_practice(work.db, made.id)
+        record_training(work, made.admin.staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
+        practice = get_practice(work.db, made.id)
     files = move_out(house, practice, tmp_path / "out")
     (staff,) = rows_of(files, "staff.csv")
     (training,) = rows_of(files, "trainings.csv")

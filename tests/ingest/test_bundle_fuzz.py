@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.bundle.format import FILES, TABLES
 from ingest.bundle.problems import BundleRefused
-from ingest.bundle.reading import Bundle
-from tests.support.bundles import OAK_STREET, attempt
+from ingest.bundle.reader import Bundle
+from tests.support.builders.bundles import OAK_STREET, attempt
 
 GOOD = {file.name: file.read_bytes() for file in sorted(OAK_STREET.iterdir())}
 PIECES = [b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b"|", b"-", b".", b"0", b"9" * 30]

@@ -12,20 +12,21 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from ingest.bundle import column_mapping, load
 from ingest.bundle import format as form
-from ingest.bundle import load, places
 from ingest.bundle.load import Imported
 from ingest.bundle.problems import BundleRefused
-from ingest.bundle.replacing import NotReplaceable, PracticeExists
-from practice.people import service
-from practice.people.models import Practice
+from ingest.bundle.replacement import NotReplaceable, PracticeExists
+from practice.people.models.practices import Practice
+from practice.people.practices import create_practice
+from practice.people.trainings import record_training
 from practice.security.accounts import accept_invitation
 from practice.security.doctor import examine
 from practice.security.installation import Installation
 from practice.security.keyring import sealed_columns
 from practice.security.permissions import Scope
 from practice.security.work import Actor
-from tests.support.bundles import (
+from tests.support.builders.bundles import (
     NOW,
     contents,
     move_in,
@@ -37,7 +38,7 @@ from tests.support.bundles import (
     write_folder,
     write_zip,
 )
-from tests.support.people import PASSWORD
+from tests.support.builders.people import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,9 +92,15 @@ def test_an_installation_with_an_imported_practice_is_as_it_should_be(own_house:
 
 
 def test_the_sealed_columns_are_all_of_the_databases_that_a_bundle_carries() -> None:
-    carried = {(places.table_of(of), places.column_of(of, one)) for of in form.TABLES.values() for one in of.columns}
+    carried = {
+        (column_mapping.table_of(of), column_mapping.column_of(of, one))
+        for of in form.TABLES.values()
+        for one in of.columns
+    }
     sealed = {(table.name, column) for table, column in sealed_columns()}
-    assert {(places.TABLES.get(table, table), column) for table, column in places.SEALED} == sealed & carried
+    assert {
+        (column_mapping.TABLES.get(table, table), column) for table, column in column_mapping.SEALED
+    } == sealed & carried
 
 
 def test_texts_are_sealed_under_their_own_rows(house: Installation, bundle: Path) -> None:
@@ -311,7 +318,7 @@ def test_a_practice_that_nobody_has_worked_in_is_set_aside_for_another(house: In
 def worked_in(house: Installation, done: Imported) -> None:
     (staff_id,) = all_of(house, done.practice, "select id from staff where external_id = 'CLI'")[0]
     with house.work(Actor(done.practice.id), NOW) as work:
-        service.record_training(work, staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
+        record_training(work, staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
 
 
 def test_a_practice_that_somebody_has_worked_in_is_not_replaced(house: Installation, bundle: Path) -> None:
@@ -326,7 +333,7 @@ def test_a_practice_that_was_not_imported_is_not_replaced(house: Installation, t
     rows = named(small())
     with house.work(Actor(), NOW) as work:
         admin = {"email": "someone@example.com", "first_name": "Ada", "last_name": "Admin"}
-        service.create_practice(work, name=rows["practice"][0]["name"], time_zone="UTC", admin=admin)
+        create_practice(work, name=rows["practice"][0]["name"], time_zone="UTC", admin=admin)
     before = rows_of_all_tables(house)
     with pytest.raises(NotReplaceable, match="not made by an import"):
         move_in(house, write_folder(tmp_path / "b", rows), replace=True)

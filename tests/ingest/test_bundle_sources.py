@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.bundle import files
-from ingest.bundle.reading import Bundle
-from tests.support.bundles import OAK_STREET, attempt, places, read, refusal, small, write_folder, write_zip
+from ingest.bundle.reader import Bundle
+from tests.support.builders.bundles import OAK_STREET, attempt, places, read, refusal, small, write_folder, write_zip
 
 
 @pytest.mark.parametrize("inside", ["", "oak/", "./", "Oak Street (1)/"])

@@ -9,7 +9,7 @@ import pytest
 
 from practice.security.doctor import examine
 from practice.security.installation import Installation
-from tests.support.bundles import NOW, contents, move_in, move_out, read
+from tests.support.builders.bundles import NOW, contents, move_in, move_out, read
 
 GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 pytestmark = pytest.mark.skipif("CASELOAD_GOLDEN" not in os.environ, reason="CASELOAD_GOLDEN names no folder")

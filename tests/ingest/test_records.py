@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.bundle.format import Column, Table
-from ingest.bundle.reading import texts_of
+from ingest.bundle.reader import texts_of
 from ingest.bundle.records import body_of, header_of, is_well_formed, scan
 
 pieces = st.sampled_from(["a", "b", ",", ",", "\n", "\n", "\r\n", "\r", '"', '""', '"x,\n"', " ", "é", "\u2028", "\0"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.client_rules import (
+from practice.people.rules.clients import (
     adult_since,
     change_of_clinician_problems,
     client_problems,
@@ -19,7 +19,7 @@ from practice.people.client_rules import (
     status_on,
     status_problems,
 )
-from practice.people.rules import email_address
+from practice.people.rules.practices import email_address
 
 TODAY = date(2026, 3, 18)
 days = st.dates(date(1930, 1, 1), date(2060, 12, 31))

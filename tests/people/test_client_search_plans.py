@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from practice.people.client_models import Client
+from practice.people.access import is_within
 from practice.people.client_search import search_clients
 from practice.people.clients import list_clients
-from practice.people.reach import is_within
+from practice.people.models.clients import Client
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import PageRequest
-from tests.support import cluster
-from tests.support.people import House, make_practice
-from tests.support.schedule import make_service
+from tests.support.builders.people import House, make_practice
+from tests.support.builders.schedule import make_service
+from tests.support.harness import cluster
 
 CLIENTS, CLINICIANS, TEAM = 100_000, 200, 3
 COLLEAGUES = """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.consent_rules import date_problems, signing_problems
-from practice.people.coverage_rules import Term, answer_is_fresh, coverage_problems, overlap
+from practice.people.rules.consents import date_problems, signing_problems
+from practice.people.rules.coverages import Term, answer_is_fresh, coverage_problems, overlap
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 days = st.dates(date(2026, 1, 1), date(2026, 3, 1))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.document_rules import ENDINGS, LARGEST, LONGEST_NAME, clean_name, file_problems, media_type_of
+from practice.people.rules.documents import ENDINGS, LARGEST, LONGEST_NAME, clean_name, file_problems, media_type_of
 
 
 def zipped(*names: str) -> bytes:

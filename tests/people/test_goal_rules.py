@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER, METRIC_KEYS
-from practice.people.goal_rules import goal_problems, outcome
+from practice.people.rules.goals import goal_problems, outcome
 
 TODAY = date(2026, 3, 18)
 DAY = timedelta(days=1)

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from practice.people.incident_rules import incident_problems, notices_due, status_of
-from tests.support.people import NOW
+from practice.people.rules.incidents import incident_problems, notices_due, status_of
+from tests.support.builders.people import NOW
 
 FOUND, DUE = date(2026, 1, 31), date(2026, 4, 1)
 

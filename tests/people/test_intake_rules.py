@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.intake_rules import NEEDED, consents_given, missing
-from tests.support.orders.intake import ANSWERS
+from practice.people.rules.intake import NEEDED, consents_given, missing
+from tests.support.drivers.sample_requests.intake import ANSWERS
 
 AGREEMENTS = ANSWERS["agreements"]
 

@@ -3,8 +3,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.desk import FrontDesk
-from tests.support.people import House
+from tests.support.builders.people import House
+from tests.support.drivers.booking import FrontDesk
 
 
 @pytest.fixture

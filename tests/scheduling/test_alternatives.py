@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from practice.scheduling.models import ClinicianService
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
-from tests.support.schedule import make_client, make_room, make_service, put
+from practice.scheduling.models.catalog import ClinicianService
+from tests.support.builders.schedule import make_client, make_room, make_service, put
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.availability_rules import count_outside, exception_problems, overlap, window_problems
-from practice.scheduling.hours_rules import Span, Window
+from practice.scheduling.availability.rules.free_time import Span, Window
+from practice.scheduling.availability.rules.hours import count_outside, exception_problems, overlap, window_problems
 
 A, B = UUID(int=1), UUID(int=2)
 DAYS = [date(2026, 3, 1) + timedelta(days=number) for number in range(6)]

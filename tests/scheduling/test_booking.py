@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.scheduling.models import AvailabilityWindow, ClinicianService, WindowService
+from practice.scheduling.models.availability import AvailabilityWindow, WindowService
+from practice.scheduling.models.catalog import ClinicianService
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, problems_of, refused, wall
-from tests.support.people import make_practice
-from tests.support.schedule import make_appointment, make_client, make_room, make_service, put
+from tests.support.builders.people import make_practice
+from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, put
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, problems_of, refused, wall
 
 TEN = wall(MONDAY, 10)
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from practice.people.settings import set_rule
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
-from tests.support.people import Person
-from tests.support.schedule import make_client
+from tests.support.builders.people import Person
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 

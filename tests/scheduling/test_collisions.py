@@ -13,8 +13,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support import cluster
-from tests.support.collisions import (
+from tests.support.builders.people import House
+from tests.support.builders.schedule import make_room, make_service, open_hours
+from tests.support.drivers.collisions import (
     OVERLAPS,
     STRAY,
     WRITERS,
@@ -26,10 +27,9 @@ from tests.support.collisions import (
     make_clients,
     percentile,
 )
-from tests.support.http import V1, with_token
-from tests.support.people import House
-from tests.support.schedule import make_room, make_service, open_hours
-from tests.support.server import Server, serving
+from tests.support.drivers.http import V1, with_token
+from tests.support.drivers.server import Server, serving
+from tests.support.harness import cluster
 
 LONG = os.environ.get("CASELOAD_LONG")
 AT_ONCE = 200

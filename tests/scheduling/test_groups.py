@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from practice.scheduling.booking_models import GroupSession
+from practice.scheduling.models.appointments import GroupSession
 from practice.store.ids import new_id
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
-from tests.support.schedule import make_appointment, make_client, make_room, make_service, put
+from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, put
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, wall
-from tests.support.schedule import make_client
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, wall
 
 TEN = wall(MONDAY, 10)
 LEADS = (24 * 60, 2 * 60, 15)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.price_rules import Price, Rate, price, rate_on
+from practice.scheduling.catalog.rules import Price, Rate, price, rate_on
 
 ON = date(2026, 3, 18)
 EVER, TODAY, TOMORROW = None, ON, ON + timedelta(days=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.reminder_rules import LEADS, reminder_plan
+from practice.scheduling.appointments.rules.reminders import LEADS, reminder_plan
 
 START = datetime(2026, 3, 18, 15, tzinfo=UTC)
 

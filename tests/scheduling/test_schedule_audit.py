@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import DAY, HOUR, MONDAY, FrontDesk, refused, wall
-from tests.support.http import V1
-from tests.support.schedule import make_client
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.booking import DAY, HOUR, MONDAY, FrontDesk, refused, wall
+from tests.support.drivers.http import V1
 
 TEN = wall(MONDAY, 10)
 

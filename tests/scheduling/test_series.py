@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import DAY, HOUR, MONDAY, NEW_YORK, FrontDesk, at, refused, wall
-from tests.support.schedule import make_client
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.booking import DAY, HOUR, MONDAY, NEW_YORK, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 WEEK = 7 * DAY

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.series_rules import PARTS, occurrences, series_problems
+from practice.scheduling.appointments.rules.series import PARTS, occurrences, series_problems
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = [ZoneInfo(name) for name in ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata")]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from practice.people.settings import set_rule
-from practice.scheduling.models import ClinicianService
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
-from tests.support.people import Person
-from tests.support.schedule import make_client, make_service, put
+from practice.scheduling.models.catalog import ClinicianService
+from tests.support.builders.people import Person
+from tests.support.builders.schedule import make_client, make_service, put
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 
 from practice.people.settings import set_rule
-from practice.scheduling import waitlist
-from practice.scheduling.booking import understand
-from practice.scheduling.waitlist import expire_offers
-from tests.support.desk import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
-from tests.support.schedule import make_client, make_room, make_service
+from practice.scheduling.appointments.booking import understand
+from practice.scheduling.waitlist import offers
+from practice.scheduling.waitlist.offers import expire_offers
+from tests.support.builders.schedule import make_client, make_room, make_service
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 FOREVER = 24 * HOUR  # an offer holds for a day where nothing else is set
@@ -374,7 +374,7 @@ def test_a_wish_that_changes_while_a_time_becomes_free_is_not_offered_what_it_no
         assert changed.status_code == 200, changed.text
         return understand(*args, **more)
 
-    monkeypatch.setattr(waitlist, "understand", meanwhile)
+    monkeypatch.setattr(offers, "understand", meanwhile)
     waiting.free()
     assert waiting.offers(entry) == []
     assert waiting.status(entry) == "WAITING"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.waitlist_rules import Opening, Wish, fits, in_order
+from practice.scheduling.waitlist.rules import Opening, Wish, fits, in_order
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANNA, BERT, THERAPY, INTAKE, CLIENT = (UUID(int=number) for number in range(1, 6))

@@ -18,9 +18,9 @@ from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import AUDIT_LOG
 from practice.store.ids import NOBODY, new_id
-from tests.support import cluster
-from tests.support.people import NOW, House, make_practice
-from tests.support.tamper import Forger
+from tests.support.builders.people import NOW, House, make_practice
+from tests.support.drivers.tamper import Forger
+from tests.support.harness import cluster
 
 ANCHORED = 61  # the practice's log was anchored here
 ENTRIES = 201  # and here, at its end

@@ -22,11 +22,11 @@ import pytest
 from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
 from practice.store.ids import NOBODY
-from tests.support.canaries import files_in, hits
-from tests.support.installations import installation_in, short_folder
-from tests.support.notes import SOAP, make_note
-from tests.support.people import make_platform_admin, make_practice, sign_in
-from tests.support.schedule import make_appointment, make_client, make_service
+from tests.support.builders.notes import SOAP, make_note
+from tests.support.builders.people import make_platform_admin, make_practice, sign_in
+from tests.support.builders.schedule import make_appointment, make_client, make_service
+from tests.support.harness.installations import installation_in, short_folder
+from tests.support.oracles.canaries import files_in, hits
 
 REPOSITORY = Path(__file__).parents[2]
 WORD = secrets.token_hex(6)  # new in each run, so that no leftover can be found
@@ -97,8 +97,8 @@ def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[by
             "CASELOAD_SIGN_INS_PER_MINUTE": "1000",
             "PYTHONPATH": str(REPOSITORY),
         }
-        command = ["uvicorn", "tests.support.noisy:noisy", "--factory", "--fd", str(listener.fileno())]
-        with (folder / "api.log").open("wb") as log:
+        command = ["uvicorn", "tests.support.drivers.leaky_routes:noisy", "--factory", "--fd", str(listener.fileno())]
+        with (folder / "api.middleware").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
                 stdout=log,
@@ -107,7 +107,7 @@ def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[by
                 cwd=folder,
                 pass_fds=[listener.fileno()],
             )
-    return Service(f"http://127.0.0.1:{port}", folder / "api.log"), process
+    return Service(f"http://127.0.0.1:{port}", folder / "api.middleware"), process
 
 
 def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], dict[str, str | bytes]]:

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import text
 
 from api.app import keep_house
-from practice.people.service import deactivate_staff
+from practice.people.staff import deactivate_staff
 from practice.security.accounts import account_for
 from practice.security.doctor import Finding, examine
+from practice.security.email_outbox import Letter
 from practice.security.installation import Installation
-from practice.security.letters import Letter
 from practice.store.store import Store
-from tests.support import cluster
-from tests.support.people import NOW, House, make_practice, sign_in
-from tests.support.schedule import make_portal_client
+from tests.support.builders.people import NOW, House, make_practice, sign_in
+from tests.support.builders.schedule import make_portal_client
+from tests.support.harness import cluster
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from sqlalchemy import select, text, update
 
 from practice.errors import ConfigurationProblem
-from practice.people.models import Practice
-from practice.people.service import create_practice
+from practice.people.models.practices import Practice
+from practice.people.practices import create_practice
 from practice.security import rotation
 from practice.security.doctor import Finding, examine
 from practice.security.encryption import DecryptionRefused, MasterKey, sealed_with
@@ -22,8 +22,8 @@ from practice.security.work import Actor
 from practice.settings import Settings
 from practice.store.ids import NOBODY, new_id
 from practice.store.store import Store
-from tests.support import cluster
-from tests.support.people import NOW, House, Person, make_practice
+from tests.support.builders.people import NOW, House, Person, make_practice
+from tests.support.harness import cluster
 
 TAX_ID = "58-1234567"
 

@@ -1,5 +1,5 @@
 """Fixtures of the embedded servers that tests of the store start and break."""
 
-from tests.support.embedded import home, server, template
+from tests.support.harness.embedded import home, server, template
 
 __all__ = ["home", "server", "template"]

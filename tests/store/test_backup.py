@@ -16,8 +16,8 @@ from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.backup import backup, restore
-from tests.support.installations import installation_in, short_folder
-from tests.support.people import NOW, make_practice
+from tests.support.builders.people import NOW, make_practice
+from tests.support.harness.installations import installation_in, short_folder
 
 CANARY = "98-7654321"
 

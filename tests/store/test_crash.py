@@ -17,8 +17,8 @@ from sqlalchemy import text
 from practice.security.doctor import examine
 from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
-from tests.support.installations import installation_in, short_folder
-from tests.support.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, House, make_practice
+from tests.support.harness.installations import installation_in, short_folder
 
 REPOSITORY = Path(__file__).parents[2]
 WRITERS = 4
@@ -54,7 +54,7 @@ def writing(folder: Path, practice: House, master: MasterKey) -> Generator[None]
     processes = []
     for number in range(WRITERS):
         words = [f"writer-{number}", *who, str(folder / f"acknowledged-{number}"), str(stop)]
-        command = [sys.executable, "-m", "tests.support.writer", *words]
+        command = [sys.executable, "-m", "tests.support.drivers.writer", *words]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, cwd=REPOSITORY, text=True)
         assert process.stdin is not None
         with process.stdin as standard_input:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from practice.store.embedded import ROLES, EmbeddedServer, default_data_dir
-from tests.support.embedded import CANARY, COPIED, COPY, ROOT, connect, execute, log_of, output, python, refused
+from tests.support.harness.embedded import CANARY, COPIED, COPY, ROOT, connect, execute, log_of, output, python, refused
 
 
 def test_rows_survive_stop_and_start_even_below_a_folder_with_an_awkward_name(home: Path) -> None:

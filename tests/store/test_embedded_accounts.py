@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from practice.store.embedded import EmbeddedServer
-from tests.support.embedded import COPY, NOBODY, ROOT, as_root, execute, output, package_copy, python, refused
+from tests.support.harness.embedded import COPY, NOBODY, ROOT, as_root, execute, output, package_copy, python, refused
 
 
 def test_ordinary_user(home: Path) -> None:

@@ -13,14 +13,7 @@ import pytest
 
 from practice.store import embedded_folder
 from practice.store.embedded import EmbeddedServer
-from tests.support.embedded import (
-    ROOT,
-    connect,
-    execute,
-    lives,
-    python,
-    wait_until,
-)
+from tests.support.harness.embedded import ROOT, connect, execute, lives, python, wait_until
 
 
 def test_committed_row_is_there_after_the_server_was_killed(server: EmbeddedServer) -> None:

@@ -16,15 +16,7 @@ import pytest
 
 from practice.store import embedded
 from practice.store.embedded import EmbeddedServer
-from tests.support.embedded import (
-    COPY,
-    as_root,
-    execute,
-    log_of,
-    output,
-    python,
-    refused,
-)
+from tests.support.harness.embedded import COPY, as_root, execute, log_of, output, python, refused
 
 
 def test_data_folder_that_is_a_file(home: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 
 from practice.security.installation import Installation
 from practice.store.policies import SYSTEM_TABLES
-from tests.support import cluster, isolation
-from tests.support.two_practices import TABLES, fill
+from tests.support.builders.two_practices import TABLES, fill
+from tests.support.harness import cluster
+from tests.support.oracles import isolation
 
 
 def test_nothing_leaks_through_any_relation_verb_role_or_setting(own_house: Installation) -> None:

@@ -19,8 +19,9 @@ from practice.store import migrate as migrations
 from practice.store.ids import new_id
 from practice.store.migrate import alembic_config, migrate, newest_revision, require_newest, revision_of
 from practice.store.store import Store
-from tests.support import catalogue, cluster
-from tests.support.models import everything
+from tests.support.harness import cluster
+from tests.support.harness.models import everything
+from tests.support.oracles import schema_snapshot
 
 VERSIONS = "create table alembic_version (version_num varchar(32) not null constraint alembic_version_pkc primary key)"
 
@@ -46,7 +47,7 @@ def owner(bare: Store) -> Iterator[Connection]:
 
 def described(store: Store) -> str:
     with cluster.superuser(store.database) as connection:
-        return catalogue.describe(connection)
+        return schema_snapshot.describe(connection)
 
 
 def run(connection: Connection, *statements: str) -> None:
@@ -83,9 +84,9 @@ def test_from_nothing_to_the_newest_and_back_and_there_again(bare: Store, owner:
 
 
 def test_the_catalogue_is_the_stored_one(own_house: Installation) -> None:
-    stored, found = catalogue.STORED.read_text(), described(own_house.store)
+    stored, found = schema_snapshot.STORED.read_text(), described(own_house.store)
     difference = "\n".join(difflib.unified_diff(stored.splitlines(), found.splitlines(), "stored", "found", n=0))
-    again = f"Meant? Then: python -m tests.support.catalogue > tests/store/{catalogue.STORED.name}"
+    again = f"Meant? Then: python -m tests.support.oracles.schema_snapshot > tests/store/{schema_snapshot.STORED.name}"
     assert stored == found, f"{difference}\n{again}"
 
 
@@ -161,7 +162,7 @@ def test_two_at_once_both_succeed_and_one_does_the_work(bare: Store) -> None:
         gate.execute("select pg_advisory_unlock(%s)", [migrations.ONE_AT_A_TIME])
         assert [one.result(timeout=60) for one in both] == [newest_revision()] * 2
     assert len(made) == 1
-    assert described(bare) == catalogue.STORED.read_text()
+    assert described(bare) == schema_snapshot.STORED.read_text()
 
 
 def test_it_gives_up_on_a_lock_that_somebody_keeps_and_leaves_nothing(bare: Store, owner: Connection) -> None:
@@ -177,7 +178,7 @@ def test_it_gives_up_on_a_lock_that_somebody_keeps_and_leaves_nothing(bare: Stor
     assert owner.scalar(text("show lock_timeout")) == "0"
     owner.rollback()
     migrate(owner)
-    assert described(bare) == catalogue.STORED.read_text()
+    assert described(bare) == schema_snapshot.STORED.read_text()
 
 
 # Trouble
@@ -207,7 +208,7 @@ def test_one_that_fails_in_the_middle_leaves_nothing(
     owner.rollback()
     run(owner, removal)
     migrate(owner)
-    assert described(bare) == catalogue.STORED.read_text()
+    assert described(bare) == schema_snapshot.STORED.read_text()
 
 
 def test_a_database_of_a_newer_caseload_is_left_alone(own_house: Installation) -> None:

@@ -8,7 +8,7 @@ import pytest
 from practice.store.ids import new_id
 from practice.store.roles import ROLES, prepare_roles
 from practice.store.store import Store
-from tests.support import cluster
+from tests.support.harness import cluster
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from practice.errors import ConfigurationProblem, StoreProblem
 from practice.security.installation import Installation
 from practice.store.ids import new_id
 from practice.store.store import Store
-from tests.support import cluster
+from tests.support.harness import cluster
 
 
 def test_no_statement_and_no_idle_transaction_of_the_service_lasts_for_ever(house: Installation) -> None:

@@ -1,0 +1,1 @@
+"""Note deadlines and the locking of sessions."""

@@ -1,0 +1,1 @@
+"""Content, templates and search shared by notes and reports."""

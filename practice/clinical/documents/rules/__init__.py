@@ -1,0 +1,1 @@
+"""Rules about document content, templates and search."""

@@ -1,0 +1,1 @@
+"""Tables of notes, plans, reports, supervision and document templates."""

@@ -1,0 +1,1 @@
+"""Clinical notes: drafting, signing, review, amendment, verification."""

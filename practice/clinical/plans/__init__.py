@@ -1,0 +1,1 @@
+"""Treatment plans, plan reviews and safety plans."""

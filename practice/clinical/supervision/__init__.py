@@ -1,0 +1,1 @@
+"""Supervision sessions and required hours."""

@@ -1,0 +1,1 @@
+"""Tables of practices and staff, of clients, and of a practice's own records."""

@@ -1,0 +1,37 @@
+"""Staff trainings: list and record."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from practice.errors import Invalid
+from practice.people.access import refuse_beyond
+from practice.people.models.practices import Training
+from practice.people.practice_time import local_today
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from practice.store.ids import new_id
+
+
+def list_trainings(work: Work, staff_id: UUID, scope: Scope) -> list[Training]:
+    refuse_beyond(work, staff_id, scope)
+    query = select(Training).where(Training.tenant_id == work.tenant_id, Training.staff_id == staff_id)
+    return list(work.db.scalars(query.order_by(Training.completed_on.desc(), Training.id)))
+
+
+def record_training(work: Work, staff_id: UUID, scope: Scope, kind: str, completed_on: date) -> Training:
+    refuse_beyond(work, staff_id, scope)
+    if completed_on > local_today(work):
+        raise Invalid(["A training that lies in the future is not completed."])
+    training = Training(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        staff_id=staff_id,
+        kind=kind,
+        completed_on=completed_on,
+        recorded_at=work.now,
+    )
+    work.db.add(training)
+    work.record("training.recorded", "staff", staff_id, kind=kind)
+    return training

@@ -1,0 +1,1 @@
+"""Booking appointments, their lifecycle, and schedule queries."""

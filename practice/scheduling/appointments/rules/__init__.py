@@ -1,0 +1,1 @@
+"""Rules about appointments: booking, lifecycle, series, reminders."""

@@ -1,0 +1,1 @@
+"""Clinicians' hours, closures, blocks, and the free time between bookings."""

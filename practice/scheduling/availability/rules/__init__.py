@@ -1,0 +1,1 @@
+"""Rules about hours: valid windows, open hours, free slots."""

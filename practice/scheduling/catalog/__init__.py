@@ -1,0 +1,1 @@
+"""Bookable services, clinicians, rooms and prices."""

@@ -1,0 +1,1 @@
+"""Tables of the schedule: the catalog, availability, appointments, the waitlist."""

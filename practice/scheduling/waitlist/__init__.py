@@ -1,0 +1,1 @@
+"""Waitlist entries and the offers of freed times."""

@@ -1,0 +1,25 @@
+"""Letters with a link for a new password: who gets one, and how often."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from practice.security.installation import Installation
+from tests.support.builders.people import NOW, House
+from tests.support.drivers.http import V1
+
+
+def letters_to(house: Installation, email: str) -> list[Path]:
+    return [letter for letter in house.settings.outbox.glob("*.json") if email in letter.read_text()]
+
+
+def test_a_mailbox_is_not_filled(client: TestClient, practice: House) -> None:
+    def ask() -> int:
+        answer = client.post(f"{V1}/auth/password/reset-request", json={"email": practice.admin.email})
+        assert answer.status_code == 202
+        return len(letters_to(practice.house, practice.admin.email))
+
+    assert [ask(), ask(), ask()] == [1, 1, 1]
+    client.app.state.clock = lambda: NOW + timedelta(minutes=6)
+    assert ask() == 2

@@ -1,0 +1,130 @@
+"""Up, up again, status, down: with the real processes."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support.harness.installations import short_folder
+
+Caseload = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder() -> Generator[Path]:
+    with short_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def caseload(folder: Path) -> Generator[Caseload]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "CASELOAD_DATA_DIR": str(folder / "data"),
+        "CASELOAD_MASTER_KEY_FILE": str(folder / "key" / "master.key"),
+        "CASELOAD_PORT": str(port),
+    }
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from caseload.main import run; run()", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    yield run
+    run("down")
+
+
+def signed_in(url: str, email: str, password: str, code: str) -> str:
+    """The way a newcomer goes with what the demo printed; answers with where it leads."""
+    with httpx2.Client(base_url=f"{url}/api/v1/auth") as http:
+        step = http.post("/login", json={"email": email, "password": password}).json()
+        return http.post("/mfa/verify", json={"token": step["token"], "code": code}).json().get("next", "refused")
+
+
+def status(caseload: Caseload) -> dict[str, str]:
+    return json.loads(caseload("status", "--json").stdout)
+
+
+def test_up_says_so_twice_and_down_stops_everything(caseload: Caseload, folder: Path) -> None:
+    assert status(caseload)["api"] == "stopped"
+    first = caseload("up")
+    assert first.returncode == 0, first.stderr
+    now = status(caseload)
+    assert (now["database"], now["api"]) == ("running", "ready")
+    with urllib.request.urlopen(f"{now['url']}/health/ready") as answer:
+        assert json.load(answer)["status"] == "ready"
+    with urllib.request.urlopen(f"{now['url']}/metrics") as answer:
+        assert b"caseload_requests_total" in answer.read()
+    second = caseload("up")
+    assert second.returncode == 0
+    assert "already" in second.stdout
+    assert status(caseload) == now
+    down = caseload("down")
+    assert "the API and the database" in down.stdout
+    assert caseload("down").stdout.strip() == "Nothing was running."
+    assert (status(caseload)["database"], status(caseload)["api"]) == ("stopped", "stopped")
+
+
+def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload, folder: Path) -> None:
+    demo = caseload("demo", "--small")
+    assert demo.returncode == 0, demo.stderr
+    for role in ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst"):
+        assert f"{role}@willow.example" in demo.stdout
+    password = re.search(r"password is (\S+)", demo.stdout)
+    code = re.search(r"admin@willow.example\s+\S+\s+(\d{6})", demo.stdout)
+    assert password
+    assert code
+    assert signed_in(status(caseload)["url"], "admin@willow.example", password[1], code[1]) == "done"
+    logins = folder / "data" / "demo-logins.json"
+    assert logins.stat().st_mode & 0o777 == 0o600
+    kept = logins.read_text()
+    assert caseload("demo", "--small").returncode == 0
+    assert logins.read_text() == kept
+    examined = caseload("doctor")
+    assert examined.returncode == 0, examined.stdout
+
+
+def test_a_killed_database_comes_back_by_itself(caseload: Caseload, folder: Path) -> None:
+    caseload("up")
+    url = status(caseload)["url"]
+    postmaster = int((folder / "data" / "pg" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    answers = []
+    for _ in range(20):
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready") as answer:
+                answers.append(answer.status)
+                break
+        except urllib.error.HTTPError as refused:
+            answers.append(refused.code)
+    assert answers[-1] == 200
+    assert set(answers[:-1]) <= {503}
+    assert int((folder / "data" / "pg" / "postmaster.pid").read_text().splitlines()[0]) != postmaster
+
+
+def test_a_port_in_use_is_said(caseload: Caseload, folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", "from caseload.main import run; run()", "up"]
+        environment = os.environ | {
+            "CASELOAD_DATA_DIR": str(folder / "data"),
+            "CASELOAD_MASTER_KEY_FILE": str(folder / "key" / "master.key"),
+            "CASELOAD_PORT": port,
+        }
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 1
+    assert port in refused.stderr
+    assert "CASELOAD_PORT" in refused.stderr

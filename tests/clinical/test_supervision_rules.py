@@ -1,0 +1,125 @@
+"""Rules of supervision: hours by licence, months, and who may be named."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from practice.clinical.supervision.rules import (
+    Hours,
+    Month,
+    Person,
+    held_problems,
+    month_of,
+    reminded_at,
+    reported_at,
+    required_hours,
+    session_problems,
+    supervisor_problems,
+)
+
+NEEDED = {"LPC": 2, "APC": 2, "LMSW": 4}
+MARCH = Month(date(2026, 3, 1), date(2026, 4, 1))
+ANN = Person("ann", ["clinician"], "LPC", date(2025, 1, 6), None)
+NEW_YORK = ZoneInfo("America/New_York")
+DAY = timedelta(days=1)
+
+
+@settings(deadline=None)
+@given(st.dates(date(1900, 1, 1), date(2199, 12, 30)))
+def test_every_day_is_in_its_month_and_months_follow_one_another(day: date) -> None:
+    month = month_of(day)
+    assert month.first <= day < month.end
+    assert (month.first.day, month.end.day) == (1, 1)
+    assert (month.last.year, month.last.month) == (day.year, day.month)
+    assert month_of(month.end).first == month.end
+    assert month_of(month.first - DAY).end == month.first
+
+
+@pytest.mark.parametrize(
+    ("license_type", "hours"), [("LPC", 2), ("APC", 2), ("LMSW", 4), ("LCSW", None), ("MD", None), (None, None)]
+)
+def test_hours_go_by_the_licence(license_type: str | None, hours: int | None) -> None:
+    assert required_hours(replace(ANN, license_type=license_type), MARCH, NEEDED) == hours
+
+
+@pytest.mark.parametrize(
+    ("hired_on", "left_on", "hours"),
+    [
+        (date(2026, 3, 1), None, 2),
+        (date(2026, 3, 2), None, None),
+        (date(2025, 1, 6), date(2026, 4, 1), 2),  # employed until 31 March
+        (date(2025, 1, 6), date(2026, 3, 31), None),
+        (date(2025, 1, 6), date(2026, 3, 15), None),
+    ],
+)
+def test_nothing_is_required_of_a_month_in_which_somebody_came_or_left(
+    hired_on: date, left_on: date | None, hours: int | None
+) -> None:
+    assert required_hours(replace(ANN, hired_on=hired_on, left_on=left_on), MARCH, NEEDED) == hours
+
+
+def test_nothing_is_required_of_others_than_clinicians_or_where_the_practice_asks_for_none() -> None:
+    assert required_hours(replace(ANN, roles=["supervisor"]), MARCH, NEEDED) is None
+    assert required_hours(ANN, MARCH, NEEDED | {"LPC": 0}) is None
+    assert required_hours(ANN, MARCH, NEEDED | {"LPC": 3}) == 3
+
+
+@pytest.mark.parametrize(
+    ("required", "held", "missing"),
+    [(2, "0.00", "2"), (2, "1.75", "0.25"), (2, "2.00", "0"), (2, "3.50", "0"), (None, "0.00", "0")],
+)
+def test_hours_that_are_missing(required: int | None, held: str, missing: str) -> None:
+    assert Hours(required, Decimal(held)).missing == Decimal(missing)
+
+
+def test_people_are_told_a_week_before_a_month_ends_and_when_it_has() -> None:
+    assert reminded_at(MARCH, NEW_YORK) == datetime(2026, 3, 25, 13, tzinfo=UTC)
+    assert reported_at(MARCH, NEW_YORK) == datetime(2026, 4, 1, 13, tzinfo=UTC)
+    february = month_of(date(2028, 2, 29))
+    assert reminded_at(february, NEW_YORK) == datetime(2028, 2, 23, 14, tzinfo=UTC)
+
+
+PEOPLE = {
+    "ann": ANN,
+    "ben": replace(ANN, id="ben"),
+    "desk": replace(ANN, id="desk", roles=["scheduler"]),
+    "gone": replace(ANN, id="gone", left_on=date(2026, 2, 28)),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "supervisees", "words"),
+    [
+        ("INDIVIDUAL", ["ann"], []),
+        ("GROUP", ["ann"], []),
+        ("GROUP", ["ann", "ben"], []),
+        ("INDIVIDUAL", ["ann", "ben"], ["individual"]),
+        ("GROUP", ["ann", "ann"], ["twice"]),
+        ("GROUP", [], ["from 1 to 20"]),
+        ("GROUP", ["ann", "sue"], ["themselves", "number 2 is nobody"]),
+        ("GROUP", ["desk", "ann", "who"], ["number 1 is no clinician", "number 3 is nobody"]),
+        ("INDIVIDUAL", ["gone"], ["not employed on 2026-03-01"]),
+    ],
+)
+def test_all_that_is_wrong_with_a_session_is_said_at_once(kind: str, supervisees: list[str], words: list[str]) -> None:
+    found = session_problems(kind, supervisees, PEOPLE, "sue", date(2026, 3, 1))
+    assert len(found) == len(words)
+    assert all(word in problem for word, problem in zip(words, found, strict=True))
+
+
+def test_somebody_is_supervised_from_their_first_day_to_their_last() -> None:
+    for day, fine in ((date(2025, 1, 5), False), (date(2025, 1, 6), True), (date(2026, 2, 28), True)):
+        assert (session_problems("INDIVIDUAL", ["gone"], PEOPLE, "sue", day) == []) is fine
+
+
+def test_a_session_is_held_by_a_supervisor_and_not_in_future() -> None:
+    now = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+    assert supervisor_problems(replace(ANN, roles=["clinician", "supervisor"])) == []
+    assert supervisor_problems(ANN) == supervisor_problems(None) != []
+    assert held_problems(now, now) == []
+    assert held_problems(now + timedelta(seconds=1), now)

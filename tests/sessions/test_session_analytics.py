@@ -1,0 +1,311 @@
+"""What a clinician's sessions come to over the first API: deadlines, payment, dashboard, analytics, report."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from practice.billing.models import Charge
+from practice.people.trainings import record_training
+from practice.security.permissions import Scope
+from practice.store.ids import new_id
+from tests.support.builders.schedule import put
+from tests.support.builders.sessions import pay_for
+from tests.support.drivers.booking import at, refused
+from tests.support.drivers.sessions import DEADLINE, LAST_WEEK, LOCKED_TUESDAY, THIS_WEEK, TUESDAY, SessionDesk
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PATHS = ("compliance/deadlines", "payment/calculation", "dashboard", "analytics", "compliance/report")
+
+
+def of(desk: SessionDesk, path: str, by: Any = None, provider: UUID | None = None, **query: Any) -> Any:
+    answer = desk.get(f"/{path}/{provider or desk.clinician.staff_id}", by, **query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(sessions: list[dict[str, Any]]) -> list[UUID]:
+    return [UUID(session["id"]) for session in sessions]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_figures_are_for_those_whom_they_concern(desk: SessionDesk, path: str) -> None:
+    """Pay is for those who read pay; the rest also for the front desk."""
+    mine, others = desk.clinician.staff_id, desk.other.staff_id
+    payment = path == "payment/calculation"
+    for person, own, foreign in (
+        (desk.admin, 200, 200),
+        (desk.supervisor, 200, 404),
+        (desk.clinician, 200, 404),
+        (desk.other, 404, 200),
+        (desk.scheduler, 403 if payment else 200, 403 if payment else 200),
+        (desk.biller, 200, 200),
+        (desk.analyst, 403, 403),
+        (desk.client, 403, 403),
+    ):
+        assert desk.get(f"/{path}/{mine}", person).status_code == own, person.roles
+        assert desk.get(f"/{path}/{others}", person).status_code == foreign, person.roles
+    refused(desk.get(f"/{path}/{new_id()}"), "NOT_FOUND", 404)
+
+
+# Deadlines
+
+
+def test_the_deadlines_of_a_week_name_its_sessions_signed_and_not(desk: SessionDesk) -> None:
+    signed, unsigned = desk.held(signed_at=TUESDAY + HOUR), desk.held(TUESDAY - HOUR)
+    desk.held(clinician=desk.other)
+    last = desk.held(TUESDAY - 7 * DAY)
+    found = of(desk, "compliance/deadlines")
+    sessions = found.pop("sessions")
+    deadline = found.pop("deadline")
+    assert found == {
+        "payPeriodWeek": "2026-03-15",
+        "totalSessions": 2,
+        "signedSessions": 1,
+        "unsignedSessions": 1,
+        "isDeadlinePassed": False,
+    }
+    assert at(deadline) == DEADLINE
+    assert (ids(sessions["signed"]), ids(sessions["unsigned"])) == ([signed], [unsigned])
+    assert sessions["signed"][0] == desk.seen(signed)
+    before = of(desk, "compliance/deadlines", week=LAST_WEEK)
+    assert (before["payPeriodWeek"], before["isDeadlinePassed"]) == ("2026-03-08", True)
+    assert ids(before["sessions"]["unsigned"]) == [last]
+    refused(
+        desk.get(f"/compliance/deadlines/{desk.clinician.staff_id}", week=date(2026, 3, 16)), "VALIDATION_ERROR", 422
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "week"),
+    [
+        (DEADLINE - timedelta(microseconds=1), THIS_WEEK),  # the Sunday on which it ends
+        (DEADLINE, THIS_WEEK + 7 * DAY),
+        (DEADLINE - 7 * DAY, THIS_WEEK),
+        (DEADLINE - 7 * DAY - timedelta(microseconds=1), LAST_WEEK),
+    ],
+)
+def test_the_week_that_is_meant_is_the_one_whose_deadline_comes_next(
+    desk: SessionDesk, now: datetime, week: date
+) -> None:
+    desk.now = now
+    for path in ("compliance/deadlines", "payment/calculation", "dashboard"):
+        assert of(desk, path)["payPeriodWeek"] == str(week)
+
+
+@pytest.mark.parametrize(
+    ("week", "begin", "hours"),
+    [
+        (date(2026, 3, 8), datetime(2026, 3, 8, 5, tzinfo=UTC), 167),
+        (date(2026, 11, 1), datetime(2026, 11, 1, 4, tzinfo=UTC), 169),
+        (date(2026, 3, 15), datetime(2026, 3, 15, 4, tzinfo=UTC), 168),
+    ],
+)
+def test_weeks_of_the_clocks_change_end_at_the_right_instant(
+    desk: SessionDesk, week: date, begin: datetime, hours: int
+) -> None:
+    desk.now = begin + (hours + 30) * HOUR
+    with desk.practice.work(now=desk.now) as work:
+        record_training(work, desk.admin.staff_id, Scope.ALL, "HIPAA", week)
+    first, last, next_one = (
+        desk.held(start) for start in (begin, begin + (hours - 1) * HOUR, begin + hours * HOUR + timedelta(minutes=5))
+    )
+    found = of(desk, "compliance/deadlines", week=week)
+    assert ids(found["sessions"]["unsigned"]) == [first, last]
+    assert at(found["deadline"]) == begin + (hours + 24) * HOUR
+    assert found["isDeadlinePassed"] is True
+    assert ids(of(desk, "compliance/deadlines", week=week + 7 * DAY)["sessions"]["unsigned"]) == [next_one]
+
+
+# Payment
+
+
+def test_the_payment_of_a_week_is_its_preview_for_one_clinician(desk: SessionDesk) -> None:
+    desk.set_rate(desk.other, 9000)
+    signed = desk.held(signed_at=TUESDAY + HOUR)
+    late = desk.held(LOCKED_TUESDAY, signed_at=TUESDAY)
+    waiting = desk.held(TUESDAY + HOUR)
+    theirs = desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
+    found = of(desk, "payment/calculation")
+    assert {UUID(line["appointmentId"]): (line["kind"], line["amount"]) for line in found["lines"]} == {
+        signed: ("regular", "80.00"),
+        late: ("late", "80.00"),
+    }
+    assert ids([{"id": line["appointmentId"]} for line in found["standby"]]) == [waiting]
+    assert (found["totalAmount"], found["standbyAmount"], found["problems"]) == ("160.00", "80.00", [])
+    assert (found["providerId"], found["status"]) == (str(desk.clinician.staff_id), "OPEN")
+    assert at(found["cutOff"]) == DEADLINE
+    assert found["lines"][0] | {"appointmentId": None} == {
+        **{"appointmentId": None, "kind": "late", "reason": None, "sessionDate": "2026-03-03"},
+        **{"durationMinutes": 60, "multiplier": "1.00", "rate": "80.00", "amount": "80.00"},
+    }
+    other = of(desk, "payment/calculation", desk.other, desk.other.staff_id)
+    assert [UUID(line["appointmentId"]) for line in other["lines"]] == [theirs]
+
+
+def test_a_clinician_without_a_rate_is_a_problem(desk: SessionDesk) -> None:
+    desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
+    assert len(of(desk, "payment/calculation", provider=desk.other.staff_id)["problems"]) == 1
+    assert of(desk, "payment/calculation")["problems"] == []
+
+
+# Dashboard
+
+
+def test_the_dashboard_shows_the_week_and_those_before(desk: SessionDesk) -> None:
+    desk.held(signed_at=TUESDAY + HOUR)
+    desk.held(TUESDAY + HOUR)
+    desk.post(f"/{desk.held(TUESDAY + 2 * HOUR)}/lock-session", reason="Under review")
+    desk.held(TUESDAY - 7 * DAY)
+    desk.held(TUESDAY - 7 * DAY, signed_at=TUESDAY)
+    found = of(desk, "dashboard", desk.clinician)
+    weeks = found.pop("lastWeeks")
+    assert found.pop("providerId") == str(desk.clinician.staff_id)
+    assert found.pop("secondsLeft") == int((DEADLINE - desk.now).total_seconds())
+    assert at(found.pop("deadline")) == DEADLINE
+    assert found == {
+        **{"payPeriodWeek": "2026-03-15", "isDeadlinePassed": False, "totalSessions": 3, "signedSessions": 1},
+        **{"unsignedSessions": 2, "lockedSessions": 1, "earned": "160.00", "standby": "240.00"},
+    }
+    assert [week["payPeriodWeek"] for week in weeks] == [
+        str(THIS_WEEK - number * timedelta(weeks=1)) for number in range(1, 8)
+    ]
+    last = weeks[0]
+    assert (last["totalSessions"], last["signedSessions"], last["lockedSessions"]) == (2, 1, 1)
+    assert (last["earned"], last["standby"], last["isDeadlinePassed"]) == ("80.00", "80.00", True)
+    assert (weeks[1]["totalSessions"], weeks[1]["earned"]) == (0, "0.00")
+
+
+def test_the_dashboard_and_the_payment_tell_the_same_pay(desk: SessionDesk) -> None:
+    """With what earlier weeks left: a late session, one that stands by, an adjustment."""
+    paid = desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
+    for week in (LAST_WEEK - timedelta(weeks=1), LAST_WEEK):
+        assert desk.ask("POST", f"/pay/periods/{week}/close").status_code == 200
+        desk.now += HOUR
+    desk.held(TUESDAY - 7 * DAY, signed_at=desk.now - HOUR, status_at=TUESDAY - 6 * DAY)
+    desk.held(TUESDAY - 7 * DAY)
+    desk.held(signed_at=TUESDAY + HOUR)
+    desk.held(TUESDAY + HOUR)
+    desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
+    assert desk.post(f"/{paid}/take-back", reason="Never took place").status_code == 204
+    for person in (desk.admin, desk.clinician, desk.supervisor, desk.biller):
+        payment, found = of(desk, "payment/calculation", person), of(desk, "dashboard", person)
+        assert sorted(line["kind"] for line in payment["lines"]) == ["adjustment", "late", "regular"]
+        assert (found["earned"], found["standby"]) == (payment["totalAmount"], payment["standbyAmount"])
+        assert (found["earned"], found["standby"]) == ("80.00", "160.00")
+
+
+def test_the_front_desk_sees_no_amounts(desk: SessionDesk) -> None:
+    desk.held(signed_at=TUESDAY + HOUR)
+    found = of(desk, "dashboard", desk.scheduler)
+    assert (found["earned"], found["standby"], found["signedSessions"]) == (None, None, 1)
+    assert all(week["earned"] is None for week in found["lastWeeks"])
+    [session] = of(desk, "compliance/deadlines", desk.scheduler)["sessions"]["signed"]
+    assert session["calculatedAmount"] is None
+
+
+# Analytics
+
+
+def test_analytics_count_what_has_begun_in_the_span(desk: SessionDesk) -> None:
+    charged = desk.held(actual_minutes=50, price_cents=15000)
+    desk.held(TUESDAY - DAY, price_cents=12000)
+    desk.held(TUESDAY - 2 * HOUR, status="CANCELLED")
+    desk.held(TUESDAY - 3 * HOUR, status="NO_SHOW")
+    desk.held(TUESDAY - 4 * HOUR, status="RESCHEDULED")
+    desk.held(TUESDAY + 2 * DAY, status="SCHEDULED", status_at=None)
+    desk.held(TUESDAY - 2 * DAY)
+    desk.held(clinician=desk.other, price_cents=99999)
+    about = {"client_id": desk.sessions.client, "clinician_id": desk.clinician.staff_id, "appointment_id": charged}
+    for cents, voided in ((9000, None), (5000, None), (7777, desk.now)):
+        put(
+            desk.practice,
+            Charge(
+                id=new_id(),
+                **about,
+                service_date=TUESDAY.date(),
+                cpt_code="90837",
+                units=1,
+                amount_cents=cents,
+                created_at=desk.now,
+                voided_at=voided,
+            ),
+        )
+    found = of(desk, "analytics", from_=date(2026, 3, 16), to=date(2026, 3, 20))
+    assert found == {
+        **{"providerId": str(desk.clinician.staff_id), "startDate": "2026-03-16", "endDate": "2026-03-20"},
+        **{"totalSessions": 4, "completedSessions": 2, "cancelledSessions": 1, "noShowSessions": 1},
+        **{"revenue": "260.00", "averageDuration": 55.0, "completionRate": 50.0},
+    }
+    everything = of(desk, "analytics")
+    assert (everything["startDate"], everything["endDate"]) == ("2026-02-17", "2026-03-18")
+    assert everything["completedSessions"] == 3
+
+
+def test_revenue_is_for_those_who_read_charges(desk: SessionDesk) -> None:
+    desk.held(price_cents=15000)
+    for person, revenue in (
+        (desk.admin, "150.00"),
+        (desk.clinician, "150.00"),
+        (desk.biller, "150.00"),
+        (desk.supervisor, None),
+        (desk.scheduler, None),
+    ):
+        assert of(desk, "analytics", person)["revenue"] == revenue, person.roles
+
+
+def test_without_sessions_there_are_no_averages(desk: SessionDesk) -> None:
+    found = of(desk, "analytics")
+    assert (found["totalSessions"], found["revenue"]) == (0, "0.00")
+    assert (found["averageDuration"], found["completionRate"]) == (None, None)
+
+
+@pytest.mark.parametrize("span", [("2026-03-02", "2026-03-01"), ("2025-01-01", "2026-03-01")])
+def test_analytics_are_of_a_year_at_most(desk: SessionDesk, span: tuple[str, str]) -> None:
+    answer = desk.get(f"/analytics/{desk.clinician.staff_id}", from_=span[0], to=span[1])
+    refused(answer, "VALIDATION_ERROR", 422)
+
+
+# Report
+
+
+def test_the_report_says_week_by_week_what_was_in_time(desk: SessionDesk) -> None:
+    old = LAST_WEEK - timedelta(weeks=1)
+    desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
+    desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + 5 * DAY + HOUR)
+    desk.held(LOCKED_TUESDAY, signed_at=TUESDAY)
+    unlocked = desk.held(LOCKED_TUESDAY)
+    desk.post(f"/{unlocked}/supervisor-override", reason="Was ill")
+    desk.held(TUESDAY - 7 * DAY)
+    found = of(desk, "compliance/report", desk.supervisor, from_=old, to=THIS_WEEK)
+    assert found["providerId"] == str(desk.clinician.staff_id)
+    kept = [
+        {name: value for name, value in week.items() if name not in ("deadline", "isDeadlinePassed")}
+        for week in found["weeks"]
+    ]
+    names = ("totalSessions", "signedInTime", "signedLate", "unsignedSessions", "lockedSessions", "overrides")
+    assert kept == [
+        {"payPeriodWeek": "2026-03-01", **dict(zip(names, (4, 2, 1, 1, 0, 1), strict=True)), "complianceRate": 50.0},
+        {"payPeriodWeek": "2026-03-08", **dict(zip(names, (1, 0, 0, 1, 1, 0), strict=True)), "complianceRate": 0.0},
+        {"payPeriodWeek": "2026-03-15", **dict(zip(names, (0,) * 6, strict=True)), "complianceRate": None},
+    ]
+    assert [week["isDeadlinePassed"] for week in found["weeks"]] == [True, True, False]
+    assert len(of(desk, "compliance/report")["weeks"]) == 8
+
+
+@pytest.mark.parametrize(
+    "span", [("2026-03-09", "2026-03-15"), ("2026-03-15", "2026-03-08"), ("2024-03-03", "2026-03-15")]
+)
+def test_a_report_is_of_whole_weeks_and_of_a_year_at_most(desk: SessionDesk, span: tuple[str, str]) -> None:
+    answer = desk.get(f"/compliance/report/{desk.clinician.staff_id}", from_=span[0], to=span[1])
+    refused(answer, "VALIDATION_ERROR", 422)
+
+
+def test_a_paid_week_is_shown_as_it_was_paid(desk: SessionDesk) -> None:
+    session = desk.held(TUESDAY - 7 * DAY, signed_at=TUESDAY - 6 * DAY)
+    pay_for(desk.practice, session, LAST_WEEK, 7500)
+    desk.set_rate(desk.clinician, 10000)
+    found = of(desk, "payment/calculation", week=LAST_WEEK)
+    assert (found["status"], found["totalAmount"]) == ("CLOSED", "75.00")
+    assert desk.seen(session)["isPaid"] is True

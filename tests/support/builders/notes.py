@@ -1,0 +1,48 @@
+"""Builders of notes, by the services that people use."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from practice.clinical.documents.rules.templates import USUAL
+from practice.clinical.notes.drafts import create_note
+from practice.clinical.notes.signing import sign_note, submit_note
+from practice.security.permissions import Scope
+from tests.support.builders.people import House, Person
+
+
+def filled_in(type: str, words: str = "As expected.") -> dict[str, str]:
+    return dict(SOAP) if type == "SOAP_NOTE" else {place.key: words for place in USUAL[type]}
+
+
+def make_note(
+    practice: House,
+    author: Person,
+    client_id: UUID,
+    *,
+    type: str = "SOAP_NOTE",
+    appointment_id: UUID | None = None,
+    status: str = "DRAFT",
+    now: datetime | None = None,
+    sections: Mapping[str, str] | None = None,
+) -> UUID:
+    """A note of its author, as far as the status says; of SIGNED by the author alone."""
+    said = filled_in(type) if sections is None else sections
+    with practice.work(author, now) as work:
+        note_id = create_note(
+            work, Scope.OWN, client_id=client_id, type=type, appointment_id=appointment_id, sections=said
+        ).id
+    with practice.work(author, now) as work:
+        if status == "IN_REVIEW":
+            submit_note(work, note_id)
+        elif status == "SIGNED":
+            sign_note(work, note_id)
+    return note_id
+
+
+SOAP = {
+    "subjective": "Slept badly since the move.",
+    "objective": "Tired, attentive.",
+    "assessment": "Adjusting; no risk.",
+    "plan": "Sleep diary until next week.",
+}

@@ -1,0 +1,131 @@
+"""Builders: practices with people in them, signed in without the long way through the front door."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from uuid import UUID
+
+from sqlalchemy import update
+
+from practice.people.practices import create_practice
+from practice.people.staff import add_staff
+from practice.security import accounts, totp
+from practice.security.installation import Installation
+from practice.security.models import Account, Membership
+from practice.security.passwords import hash_password
+from practice.security.sign_in import Tokens, start_session
+from practice.security.work import Actor
+from practice.store.ids import NOBODY, new_id
+
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+PASSWORD = "Teal-Walrus 41 hums softly"
+
+
+@dataclass
+class Person:
+    account_id: UUID
+    staff_id: UUID
+    email: str
+    roles: list[str]
+
+
+@dataclass
+class House:
+    """A practice for one test, with its people by role."""
+
+    house: Installation
+    id: UUID
+    admin: Person
+    people: dict[str, Person] = field(default_factory=dict)
+    now: datetime = NOW  # a practice that a running server looks at has to live in the server's time
+
+    def actor(self, person: Person | None = None) -> Actor:
+        who = person or self.admin
+        return Actor(self.id, who.account_id, who.staff_id, frozenset(who.roles))
+
+    def work(self, person: Person | None = None, now: datetime | None = None):
+        return self.house.work(self.actor(person), now or self.now)
+
+    def add(self, *roles: str, supervisor: Person | None = None, email: str | None = None) -> Person:
+        with self.work() as work:
+            invited = add_staff(
+                work,
+                email=email or f"{roles[0]}-{new_id()}@example.com",
+                first_name="Robin",
+                last_name=f"Tester {new_id()}",
+                roles=list(roles),
+                hired_on=date(2025, 1, 6),
+                supervisor_id=supervisor.staff_id if supervisor else None,
+            )
+            staff = invited.staff
+            person = Person(staff.account_id, staff.id, staff.email, staff.roles)
+        take_place(self.house, person.account_id, self.id, self.now)
+        self.people[roles[0]] = person
+        return person
+
+    def token(self, person: Person | None = None, now: datetime | None = None) -> str:
+        return self.tokens(person, now).access
+
+    def tokens(self, person: Person | None = None, now: datetime | None = None) -> Tokens:
+        return sign_in(self.house, (person or self.admin).account_id, self.id, now or self.now)
+
+
+def take_place(house: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
+    with house.store.system_session() as db:
+        db.execute(
+            update(Membership)
+            .where(Membership.account_id == account_id, Membership.tenant_id == tenant_id)
+            .values(accepted_at=now)
+        )
+
+
+@cache
+def known_hash() -> str:
+    """Of PASSWORD. Made once: it is slow by intent."""
+    return hash_password(PASSWORD)
+
+
+def give_credentials(house: Installation, account_id: UUID, secret: str | None = None) -> str:
+    """PASSWORD and an authenticator, as if the person had been through the front door. Returns its secret."""
+    secret = secret or totp.new_secret()
+    with house.work(Actor(), NOW) as work:
+        sealed = work.seal("accounts", "totp_secret", account_id, secret)
+        values = {
+            "password_hash": known_hash(),
+            "password_set_at": NOW,
+            "totp_secret": sealed,
+            "totp_confirmed_at": NOW,
+        }
+        work.db.execute(update(Account).where(Account.id == account_id).values(values))
+    return secret
+
+
+def make_practice(
+    house: Installation,
+    name: str | None = None,
+    time_zone: str = "America/New_York",
+    now: datetime = NOW,
+    **more: str,
+) -> House:
+    with house.work(Actor(), now) as work:
+        admin = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
+        practice, invited = create_practice(
+            work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **more
+        )
+        staff = invited.staff
+        made = House(house, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]), now=now)
+    take_place(house, made.admin.account_id, made.id, now)
+    return made
+
+
+def make_platform_admin(house: Installation) -> Person:
+    with house.work(Actor(), NOW) as work:
+        account = accounts.account_for(work.db, f"platform-{new_id()}@example.com", NOW)
+        work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
+    return Person(account.id, NOBODY, account.email, ["platform_admin"])
+
+
+def sign_in(house: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> Tokens:
+    tokens = start_session(house, account_id, tenant_id, now, None).tokens
+    assert tokens is not None
+    return tokens

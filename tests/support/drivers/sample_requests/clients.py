@@ -1,0 +1,94 @@
+"""Requests about clients: their records, their standing, their coverages, their consents."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from practice.people.models.clients import Agreement, Consent, Coverage
+from practice.store.ids import new_id
+from tests.support.builders.schedule import make_client, put
+from tests.support.drivers.operations import Order, World
+
+DESK = {"admin", "scheduler"}
+READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
+CLIENT = ("clients", "client_id")
+COVERAGE = ("coverages", "coverage_id")
+CONSENT = ("consents", "consent_id")
+
+
+def theirs(world: World, _role: str | None) -> dict[str, Any]:
+    """The client whom everybody reaches who reaches any."""
+    return {"client_id": world.client_id}
+
+
+def fresh(world: World, role: str | None) -> dict[str, Any]:
+    """Somebody new, to be changed; for a client themselves."""
+    if role == "client":
+        return {"client_id": world.client_id}
+    return {"client_id": make_client(world.practice, world.people["clinician"], email=f"{new_id()}@example.com")}
+
+
+def body(**about: Any):
+    return lambda _world, _role: about
+
+
+def coverage(world: World, role: str | None) -> dict[str, UUID]:
+    made = Coverage(
+        id=new_id(),
+        client_id=fresh(world, role)["client_id"],
+        **{"rank": 1, "payer_id": "P1", "payer_name": "Example Health", "member_id": "M1"},
+        effective_on=date(2026, 1, 1),
+    )
+    put(world.practice, made)
+    return {"coverage_id": made.id}
+
+
+def consent(world: World, _role: str | None) -> dict[str, UUID]:
+    made = Consent(id=new_id(), client_id=world.client_id, kind="TELEHEALTH", signed_at=world.practice.now)
+    put(world.practice, made)
+    return {"consent_id": made.id}
+
+
+def text_to_sign(world: World, _role: str | None) -> dict[str, Any]:
+    number = new_id().int % 10**9
+    text = Agreement(kind="CONFIDENTIALITY", number=number, title="Ours", text="...", published_at=world.practice.now)
+    put(world.practice, text)
+    return {"client_id": world.client_id, "kind": "CONFIDENTIALITY"}
+
+
+PERSON = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
+PAYER = {"payer_id": "P1", "payer_name": "Example Health", "member_id": "M1", "effective_on": "2026-01-01"}
+WHY = {"reason": "Entered twice"}
+
+ORDERS = {
+    "list_clients": Order(READERS),
+    "add_client": Order(DESK, body=body(**PERSON)),
+    "search_clients": Order(READERS, body=body(query="cas")),
+    "get_client": Order(READERS, theirs),
+    "change_client": Order(DESK, theirs, body(city="Atlanta"), CLIENT),
+    "change_client_contact": Order({*DESK, "client"}, theirs, body(city="Atlanta"), CLIENT),
+    "get_notification_preferences": Order(READERS, theirs),
+    "set_notification_preferences": Order({*DESK, "client"}, theirs, body(reminders=["sms"]), CLIENT),
+    "list_client_statuses": Order(READERS, theirs),
+    "change_client_status": Order(DESK, fresh, body(status="INACTIVE")),
+    "list_primary_clinicians": Order(READERS, theirs),
+    "change_primary_clinician": Order(DESK, fresh, lambda world, _: {"clinician_id": str(world.clinician_id)}),
+    "invite_client": Order(DESK, fresh),
+    "close_portal": Order(DESK, fresh),
+    "get_timeline": Order(READERS, theirs),
+    "list_coverages": Order(READERS, theirs),
+    "add_coverage": Order({*DESK, "biller"}, fresh, body(rank=1, copay="20.00", **PAYER)),
+    "change_coverage": Order({*DESK, "biller"}, coverage, body(group_number="G1"), COVERAGE),
+    "void_coverage": Order({*DESK, "biller"}, coverage, query=lambda _: WHY),
+    "verify_coverage": Order({*DESK, "biller"}, coverage),
+    "check_eligibility": Order({*DESK, "biller"}, coverage),
+    "list_eligibility_checks": Order(READERS, coverage),
+    "list_consents": Order(READERS, theirs),
+    "sign_consent": Order(DESK, theirs, body(kind="TELEHEALTH")),
+    "change_consent": Order(DESK, consent, body(expires_on="2027-01-01"), CONSENT),
+    "revoke_consent": Order(DESK, consent, body()),
+    "void_consent": Order(DESK, consent, query=lambda _: WHY),
+    "list_agreements": Order(READERS),
+    "publish_agreement": Order({"admin"}, body=body(kind="TELEHEALTH", title="Ours", text="What you agree to.")),
+    "sign_agreement": Order({*DESK, "client"}, text_to_sign, body()),
+}

@@ -1,0 +1,44 @@
+"""Requests about the files of a chart."""
+
+from typing import Any
+
+from practice.people.models.clients import Document
+from practice.store.ids import new_id
+from tests.support.builders.schedule import put
+from tests.support.drivers.operations import Order, World
+
+READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
+KEEPERS = {"admin", "supervisor", "clinician", "scheduler"}
+
+
+def chart(world: World, _role: str | None) -> dict[str, Any]:
+    return {"client_id": world.client_id}
+
+
+def new_document(world: World, _role: str | None) -> dict[str, Any]:
+    document = Document(
+        id=new_id(),
+        client_id=world.client_id,
+        name="letter.txt",
+        media_type="text/plain",
+        size=6,
+        sha256=new_id().bytes,
+        uploaded_at=world.practice.now,
+    )
+    with world.practice.work() as work:
+        document.content = work.seal("documents", "content", document.id, "bGV0dGVy")
+    put(world.practice, document)
+    return {"client_id": world.client_id, "document_id": document.id}
+
+
+def new_file(_world: World, _role: str | None) -> dict[str, Any]:
+    return {"file": ("letter.txt", f"A letter {new_id()}".encode(), "text/plain")}
+
+
+ORDERS = {
+    "list_documents": Order(READERS, chart),
+    "add_document": Order(KEEPERS, chart, new_file, sent_as="files"),
+    "get_document": Order(READERS, new_document),
+    "get_document_content": Order(READERS, new_document),
+    "void_document": Order(KEEPERS, new_document, query=lambda _world: {"reason": "Filed twice"}),
+}

@@ -1,0 +1,41 @@
+"""Requests about performance goals."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from practice.people.models.records import Goal
+from practice.store.ids import new_id
+from tests.support.builders.schedule import put
+from tests.support.drivers.operations import Order, World
+
+READERS = {"admin", "supervisor", "clinician"}
+SETTERS = {"admin", "supervisor"}
+
+
+def new_goal(world: World, _role: str | None) -> dict[str, Any]:
+    goal = Goal(
+        id=new_id(),
+        staff_id=world.clinician_id,
+        metric_key="rebook_rate",
+        target=Decimal(80),
+        starts_on=date(2026, 3, 1),
+        ends_on=date(2026, 3, 31),
+        created_at=world.practice.now,
+    )
+    put(world.practice, goal)
+    return {"goal_id": goal.id}
+
+
+def wanted(world: World, _role: str | None) -> dict[str, Any]:
+    span = {"starts_on": "2026-03-01", "ends_on": "2026-03-31"}
+    return {"staff_id": str(world.clinician_id), "metric_key": "no_show_rate", "target": "7.5"} | span
+
+
+ORDERS = {
+    "list_goals": Order(READERS),
+    "set_goal": Order(SETTERS, body=wanted),
+    "get_goal": Order(READERS, new_goal),
+    "change_goal": Order(SETTERS, new_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")),
+    "void_goal": Order(SETTERS, new_goal, query=lambda _world: {"reason": "Set twice"}),
+}

@@ -1,0 +1,67 @@
+"""Requests about intake forms."""
+
+import json
+from typing import Any
+
+from sqlalchemy import update
+
+from practice.people.models.clients import IntakeForm
+from practice.store.ids import new_id
+from tests.support.builders.schedule import put
+from tests.support.drivers.operations import Order, World
+
+WRITERS = {"clinician", "client"}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "personal": {
+        "emergency_contact": "A sister, 404-555-0102",
+        "medical_history": "none",
+        "current_medications": "none",
+        "allergies": "pollen",
+    },
+    "assessment": {"previous_therapy": False, "current_symptoms": ["sleeps badly"], "severity_level": 4},
+    "goals": {"therapy_goals": ["to sleep"], "expectations": "Calmer nights"},
+    "agreements": {
+        **{"consent_to_treatment": True, "confidentiality_agreement": True, "data_processing_consent": True},
+        **{"terms": True, "signed_by_name": "Casey Example"},
+    },
+}
+
+
+def new_form(world: World, _role: str | None) -> dict[str, Any]:
+    form = IntakeForm(
+        id=new_id(),
+        client_id=world.client_id,
+        status="DRAFT",
+        started_at=world.practice.now,
+        saved_at=world.practice.now,
+    )
+    with world.practice.work() as work:
+        for step, answers in ANSWERS.items():
+            setattr(form, step, work.seal("intake_forms", step, form.id, json.dumps(answers)))
+    put(world.practice, form)
+    return {"form_id": form.id}
+
+
+def whose(world: World, role: str | None) -> dict[str, Any]:
+    """A client has one chart; its unfinished forms are finished first."""
+    if role != "client":
+        return {"client_id": str(world.new_client())}
+    with world.practice.work() as work:
+        finished = update(IntakeForm).where(IntakeForm.status == "DRAFT", IntakeForm.client_id == world.client_id)
+        work.db.execute(finished.values(status="COMPLETED", completed_at=work.now))
+    return {"client_id": str(world.client_id)}
+
+
+def saving(step: str) -> Order:
+    return Order(WRITERS, new_form, lambda _world, _role: ANSWERS[step], versioned=("intake_forms", "form_id"))
+
+
+ORDERS = {
+    "list_intake_forms": Order({"admin", "supervisor", "clinician", "scheduler", "client"}),
+    "begin_intake_form": Order({"admin", "clinician", "scheduler", "client"}, body=whose),
+    "get_intake_form": Order(
+        {"admin", "supervisor", "clinician", "client"}, new_form, headers={"X-Reason": "A complaint to look into"}
+    ),
+    **{f"save_intake_{step}": saving(step) for step in ANSWERS},
+    "complete_intake_form": Order(WRITERS, new_form),
+}

@@ -1,0 +1,57 @@
+"""Requests about supervision sessions and their hours."""
+
+from decimal import Decimal
+from typing import Any
+
+from practice.clinical.models.supervision import SupervisionSession
+from practice.store.ids import new_id
+from tests.support.builders.schedule import put
+from tests.support.drivers.operations import Order, World
+
+READERS = {"admin", "supervisor", "clinician"}
+KEEPERS = {"admin", "supervisor"}
+
+
+def holder(world: World, role: str | None) -> Any:
+    return world.people["admin" if role == "admin" else "supervisor"].staff_id
+
+
+def new_session(world: World, role: str | None) -> dict[str, Any]:
+    """Held by whoever asks, where they may hold one."""
+    session = SupervisionSession(
+        id=new_id(),
+        supervisee_id=world.clinician_id,
+        supervisor_id=holder(world, role),
+        held_at=world.past_hour(),
+        hours=Decimal("1.50"),
+        kind="INDIVIDUAL",
+        topics=["ethics"],
+    )
+    with world.practice.work() as work:
+        session.note = work.seal("supervision_sessions", "note", session.id, "Talked about boundaries.")
+    put(world.practice, session)
+    return {"session_id": session.id}
+
+
+def held(world: World, _role: str | None) -> dict[str, Any]:
+    return {
+        "supervisee_ids": [str(world.clinician_id)],
+        "supervisor_id": str(world.people["supervisor"].staff_id),
+        "kind": "INDIVIDUAL",
+        "held_at": world.past_hour().isoformat(),
+        "hours": "1.25",
+    }
+
+
+SESSION = ("supervision_sessions", "session_id")
+
+ORDERS = {
+    "list_supervision_sessions": Order(READERS),
+    "record_supervision_sessions": Order(KEEPERS, body=held),
+    "list_supervision_hours": Order(READERS),
+    "get_supervision_session": Order(READERS, new_session),
+    "change_supervision_session": Order(KEEPERS, new_session, lambda _world, _role: {"hours": "2"}, SESSION),
+    "sign_supervision_session": Order(KEEPERS, new_session),
+    "void_supervision_session": Order(KEEPERS, new_session, query=lambda _world: {"reason": "Entered twice"}),
+    "get_supervision_hours": Order(READERS, lambda world, _role: {"staff_id": world.clinician_id}),
+}

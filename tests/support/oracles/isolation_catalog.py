@@ -1,0 +1,246 @@
+"""What the catalogue must say for the walls between practices to stand, whatever rows there are."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+
+from practice.store.engine import make_engine
+from practice.store.policies import SYSTEM_TABLES, unprotected_tables
+from practice.store.roles import ROLES
+from tests.support.builders.two_practices import TABLES, WAREHOUSE_READS_SYSTEM_TABLES
+from tests.support.harness import cluster
+
+FUNCTIONS: dict[str, set[str]] = {
+    "admit": {"caseload_app"},
+    "chain_audit_entry": set(),
+    "count_request": {"caseload_app"},
+    "enter_practice": {"caseload_app"},
+    "forget_reasons": {"caseload_app"},
+    "guard_from_now_on": set(),
+    "know_staff": {"caseload_app"},
+    "occupy": set(),
+    "occupy_for_appointment": set(),
+    "occupy_for_block": set(),
+    "occupy_for_offer": set(),
+    "refuse_change": set(),
+    "refuse_closed_week": set(),
+    "release": set(),
+    "rule_value": {"caseload_app"},
+    "search_form": {"caseload_app", "caseload_warehouse"},
+    "session_over": {"caseload_app"},
+}
+"""Who may call a function, besides its owner. Triggers are called by nobody: the database does it."""
+
+DEFINERS = {
+    *("chain_audit_entry", "forget_reasons", "know_staff"),
+    *("occupy", "release", "occupy_for_appointment", "occupy_for_block", "occupy_for_offer"),
+}
+"""Those that run with their owner's rights. Row-level security holds for the owner too; privileges do not."""
+
+SCHEMAS = {"public"}
+
+
+def faults(database: str) -> list[str]:
+    engine = make_engine(lambda: cluster.superuser(database), pool_size=0)
+    with engine.connect() as connection:
+        found = unprotected_tables(connection)
+    with cluster.superuser(database) as connection:
+        for look in (keys, foreign_keys, unique_indexes, views, grants, functions, belongings, schemas):
+            found += look(connection)
+        found += role_faults(connection.execute(POWERS, [list(ROLES)]).fetchall())
+    return found
+
+
+def rows(connection: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
+    return connection.execute(query, {"system": list(SYSTEM_TABLES), "roles": list(ROLES)}).fetchall()
+
+
+def keys(connection: psycopg.Connection) -> Iterator[str]:
+    """Every table of a practice is keyed by the practice first."""
+    for (table,) in rows(
+        connection,
+        """
+        select c.relname from pg_class as c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname <> all(%(system)s)
+            and not exists (
+                select from pg_constraint as k
+                join pg_attribute as a on a.attrelid = c.oid and a.attnum = k.conkey[1]
+                where k.conrelid = c.oid and k.contype = 'p' and a.attname = 'tenant_id'
+                    and a.atttypid = 'uuid'::regtype
+            )
+        """,
+    ):
+        yield f"The primary key of {table} does not start with tenant_id."
+
+
+def foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
+    """References are checked past all policies, so each to a practice's table carries the practice."""
+    for table, name in rows(
+        connection,
+        """
+        select k.conrelid::regclass::text, k.conname from pg_constraint as k
+        join pg_class as target on target.oid = k.confrelid
+        where k.contype = 'f' and k.connamespace = 'public'::regnamespace and target.relname <> all(%(system)s)
+            and not exists (
+                select from unnest(k.conkey, k.confkey) as pair (source, target)
+                join pg_attribute as a on a.attrelid = k.conrelid and a.attnum = pair.source
+                join pg_attribute as b on b.attrelid = k.confrelid and b.attnum = pair.target
+                where a.attname = 'tenant_id' and b.attname = 'tenant_id'
+            )
+        """,
+    ):
+        yield f"The foreign key {name} of {table} does not carry tenant_id."
+
+
+def unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
+    """A value that is unique across practices tells one practice what another holds."""
+    for table, name in rows(
+        connection,
+        """
+        select i.indrelid::regclass::text, i.indexrelid::regclass::text from pg_index as i
+        join pg_class as c on c.oid = i.indrelid
+        left join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+        where i.indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> all(%(system)s)
+            and a.attname is distinct from 'tenant_id'
+        """,
+    ):
+        yield f"The unique index {name} of {table} does not start with tenant_id."
+
+
+def views(connection: psycopg.Connection) -> Iterator[str]:
+    kinds = {"v": "is a view without security_invoker", "m": "is a materialised view", "f": "is a foreign table"}
+    for name, kind in rows(
+        connection,
+        """
+        select c.relname, c.relkind::text from pg_class as c
+        where c.relnamespace = 'public'::regnamespace and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
+            select from pg_options_to_table(c.reloptions)
+            where option_name = 'security_invoker' and option_value::boolean
+        ))
+        """,
+    ):
+        yield f"{name} {kinds[kind]}: no policy holds behind it."
+
+
+def grants(connection: psycopg.Connection) -> Iterator[str]:
+    """What was granted on tables, columns, views and sequences is exactly what is listed."""
+    listed = {(table, "caseload_app", verb) for table, verbs in SYSTEM_TABLES.items() for verb in verbs.split(", ")}
+    listed |= {(table, "caseload_warehouse", "select") for table in WAREHOUSE_READS_SYSTEM_TABLES}
+    for table, entry in TABLES.items():
+        listed |= {(table, "caseload_app", verb) for verb in entry.app.split(", ")}
+        listed |= {(table, "caseload_warehouse", "select")} if entry.warehouse else set()
+    found = set(
+        rows(
+            connection,
+            """
+            select c.relname, coalesce(r.rolname, 'public'), lower(acl.privilege_type)
+            from pg_class as c
+            cross join lateral (
+                select * from aclexplode(c.relacl)
+                union all
+                select one.* from pg_attribute as a cross join lateral aclexplode(a.attacl) as one
+                where a.attrelid = c.oid
+            ) as acl
+            left join pg_roles as r on r.oid = acl.grantee
+            where c.relnamespace = 'public'::regnamespace and c.relkind <> 'i' and acl.grantee <> c.relowner
+            """,
+        )
+    )
+    yield from (f"{role} was granted {verb} on {table}, which is not listed." for table, role, verb in found - listed)
+    yield from (f"{role} was not granted {verb} on {table}, which is listed." for table, role, verb in listed - found)
+
+
+def functions(connection: psycopg.Connection) -> Iterator[str]:
+    """Constructors of our own range types are no functions of ours: they belong to their type."""
+    for name, definer, path, callers in rows(
+        connection,
+        """
+        select p.proname, p.prosecdef, array_to_string(p.proconfig, '; '), array(
+            select coalesce(r.rolname, 'public')
+            from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as acl
+            left join pg_roles as r on r.oid = acl.grantee
+            where acl.grantee <> p.proowner
+        )::text[]
+        from pg_proc as p
+        where p.pronamespace = 'public'::regnamespace and not exists (
+            select from pg_depend as d
+            where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_type'::regclass
+                and d.deptype = 'i'
+        )
+        """,
+    ):
+        if definer and name not in DEFINERS:
+            yield f"The function {name} runs with its owner's rights and is not listed among those that may."
+        if definer and "search_path=pg_catalog, public, pg_temp" not in (path or "").split("; "):
+            yield f"The function {name} runs with its owner's rights, but on its caller's search path."
+        if name not in FUNCTIONS:
+            yield f"The function {name} is not listed."
+        elif strangers := set(callers) ^ FUNCTIONS[name]:
+            yield f"The function {name} may be called by others than listed: {', '.join(sorted(strangers))}."
+
+
+def belongings(connection: psycopg.Connection) -> Iterator[str]:
+    """Only the owner role owns anything, and it owns everything: owners pass what is not forced on them."""
+    for role, what in rows(
+        connection,
+        """
+        select r.rolname, pg_describe_object(d.classid, d.objid, d.objsubid)
+        from pg_shdepend as d
+        join pg_roles as r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
+        where d.deptype = 'o' and r.rolname = any(%(roles)s) and r.rolname <> 'caseload_owner'
+            and d.dbid in (0, (select oid from pg_database where datname = current_database()))
+        """,
+    ):
+        yield f"{role} owns {what}."
+    for kind, name, owner in rows(
+        connection,
+        """
+        select 'relation', relname, pg_get_userbyid(relowner) from pg_class
+        where relnamespace = 'public'::regnamespace and pg_get_userbyid(relowner) <> 'caseload_owner'
+        union all
+        select 'function', proname, pg_get_userbyid(proowner) from pg_proc
+        where pronamespace = 'public'::regnamespace and pg_get_userbyid(proowner) <> 'caseload_owner'
+        """,
+    ):
+        yield f"The {kind} {name} belongs to {owner} and not to caseload_owner."
+
+
+def schemas(connection: psycopg.Connection) -> Iterator[str]:
+    """Tables outside the schema that the matrix walks would be tables that nobody looked at."""
+    for (name,) in rows(connection, "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$)'"):
+        if name not in SCHEMAS:
+            yield f"The schema {name} is not looked at: extend the isolation matrix to it."
+    for role, schema in rows(
+        connection,
+        """
+        select r.rolname, n.nspname from pg_roles as r cross join pg_namespace as n
+        where r.rolname = any(%(roles)s) and r.rolname <> 'caseload_owner' and n.nspname !~ '^pg_'
+            and has_schema_privilege(r.oid, n.oid, 'create')
+        """,
+    ):
+        yield f"{role} may make objects in the schema {schema}."
+
+
+POWERS = """
+    select r.rolname, array_remove(array[
+        case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypassrls' end,
+        case when r.rolcreaterole then 'createrole' end, case when r.rolcreatedb then 'createdb' end,
+        case when r.rolreplication then 'replication' end
+    ], null), array(
+        select g.rolname from pg_roles as g where g.oid <> r.oid and pg_has_role(r.oid, g.oid, 'member')
+            and g.rolname <> 'pg_database_owner'  -- every owner of a database is in that one, and it owns the schema
+    )::text[]
+    from pg_roles as r where r.rolname = any(%s) order by r.rolname
+"""
+
+
+def role_faults(found: Iterable[tuple[str, list[str], list[str]]]) -> Iterator[str]:
+    """Powers and memberships of Caseload's roles, of which each has none."""
+    found = list(found)
+    yield from (f"The role {role} is missing." for role in sorted(set(ROLES) - {name for name, _, _ in found}))
+    for role, powers, memberships in found:
+        if powers:
+            yield f"The role {role} has powers that pass the walls: {', '.join(powers)}."
+        if memberships:
+            yield f"The role {role} is a member of {', '.join(memberships)}."
