@@ -51,14 +51,14 @@ from api import (
     waitlist,
     writing_assistant,
 )
-from api.deps import refuse_undeclared
 from api.errors import install_error_handlers
 from api.middleware import RequestLog, configure_logging
+from api.routing import refuse_undeclared
 from practice.errors import CaseloadError
 from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
-ROOMS = (
+ROUTERS = (
     *(auth, practices, settings, staff, audit),
     *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
@@ -89,17 +89,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+def create_app(installation: Installation, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         stop = threading.Event()
-        housekeeper = threading.Thread(target=keep_house, args=(house, clock, stop), name="housekeeping", daemon=True)
-        housekeeper.start()
+        maintenance = threading.Thread(
+            target=run_maintenance, args=(installation, clock, stop), name="housekeeping", daemon=True
+        )
+        maintenance.start()
         yield
         stop.set()
-        housekeeper.join(timeout=5)
-        house.store.close()
+        maintenance.join(timeout=5)
+        installation.store.close()
 
     app = FastAPI(
         title="Caseload",
@@ -109,10 +111,10 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
         redirect_slashes=False,  # there is one address for a thing, and no answer that the document does not tell of
         lifespan=lifespan,
     )
-    app.state.house = house
+    app.state.installation = installation
     app.state.clock = clock
-    for room in ROOMS:
-        app.include_router(room.router, prefix="/api/v1")
+    for module in ROUTERS:
+        app.include_router(module.router, prefix="/api/v1")
     app.include_router(health.router)
     health.serve_metrics(app)
     install_error_handlers(app)
@@ -122,28 +124,30 @@ def create_app(house: Installation, clock: Callable[[], datetime] = utc_now) -> 
     return app
 
 
-def keep_house(house: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
+def run_maintenance(installation: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
     """Every worker does it, a last time when it stops: a head that did not move is not written again."""
     rounds = 0
     stopping = False
     while not stopping:
         stopping = stop.wait(ANCHOR_EVERY)
-        for task in (house.anchor_audit, house.tidy) if rounds % TIDY_EVERY == 0 else (house.anchor_audit,):
+        for task in (
+            (installation.anchor_audit, installation.tidy) if rounds % TIDY_EVERY == 0 else (installation.anchor_audit,)
+        ):
             try:
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
                 log.error("housekeeping failed", task=task.__name__, error=type(error).__name__)
         if not stopping and rounds % DEADLINES_EVERY == 0:
-            jobs.keep_deadlines(house, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
+            jobs.keep_deadlines(installation, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
         rounds += 1
 
 
 def serve() -> FastAPI:
     """What the server process runs."""
     configure_logging()
-    house = open_installation(Settings())
-    if house.store.embedded:
-        house.store.prepare()
-    house.store.check()
-    house.check_folders()
-    return create_app(house)
+    installation = open_installation(Settings())
+    if installation.store.embedded:
+        installation.store.prepare()
+    installation.store.check()
+    installation.check_folders()
+    return create_app(installation)

@@ -3,22 +3,22 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.appointments import AppointmentOut, shown
-from api.deps import Desk, Invalid, endpoint
+from api.context import RequestContext
 from api.fields import Instant, Words
 from api.notes import ContentIn, Type
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.clinical.errors import NoteLocked
-from practice.errors import Refusal
+from practice.errors import Invalid, Refusal
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
 from practice.sessions.completion import Written, complete
 
-router = APIRouter(prefix="/appointments", tags=["appointments"])
+router = PermissionRouter(prefix="/appointments", tags=["appointments"])
 
 Which = Literal["one", "following", "all"]
 
@@ -83,99 +83,93 @@ class BulkOut(BaseModel):
     items: list[BulkResult]
 
 
-@endpoint(router, "POST", "/{appointment_id}/confirm", may="appointments.status", refusals=[WrongStatus])
-def confirm_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
+@router.post("/{appointment_id}/confirm", permission="appointments.status", errors=[WrongStatus])
+def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The client says that they will come."""
-    return shown(desk, lifecycle.confirm(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(ctx, lifecycle.confirm(ctx.work, appointment_id, ctx.scope, body.note))[0]
 
 
-@endpoint(
-    router, "POST", "/{appointment_id}/check-in", may="appointments.status", refusals=[WrongStatus, ConsentMissing]
-)
-def check_in_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> CheckInOut:
-    """The client has arrived. `asks` is what the desk still needs from them."""
-    found = lifecycle.check_in(desk.work, appointment_id, desk.scope, body.note)
-    return CheckInOut(appointment=shown(desk, found.appointment)[0], asks=found.asks)
+@router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, ConsentMissing])
+def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> CheckInOut:
+    """The client has arrived. `asks` is what the ctx still needs from them."""
+    found = lifecycle.check_in(ctx.work, appointment_id, ctx.scope, body.note)
+    return CheckInOut(appointment=shown(ctx, found.appointment)[0], asks=found.asks)
 
 
-@endpoint(router, "POST", "/{appointment_id}/ready", may="appointments.status", refusals=[WrongStatus])
-def ready_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
+@router.post("/{appointment_id}/ready", permission="appointments.status", errors=[WrongStatus])
+def ready_appointment(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut:
     """The clinician is ready for the client who has arrived."""
-    return shown(desk, lifecycle.ready(desk.work, appointment_id, desk.scope))[0]
+    return shown(ctx, lifecycle.ready(ctx.work, appointment_id, ctx.scope))[0]
 
 
-@endpoint(router, "POST", "/{appointment_id}/start", may="appointments.status", refusals=[WrongStatus])
-def start_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
+@router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus])
+def start_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The session begins."""
-    return shown(desk, lifecycle.start(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(ctx, lifecycle.start(ctx.work, appointment_id, ctx.scope, body.note))[0]
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/{appointment_id}/complete",
-    may="appointments.status",
-    refusals=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
+    permission="appointments.status",
+    errors=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
 )
-def complete_appointment(desk: Desk, appointment_id: UUID, body: Completion) -> AppointmentOut:
+def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: Completion) -> AppointmentOut:
     """The session took place: its price is fixed now, it counts for pay, and its clinician can begin its note."""
     written = body.clinical_note.written() if body.clinical_note else None
-    completed = complete(desk.work, appointment_id, desk.scope, body.actual_minutes, body.note, written)
-    return shown(desk, completed)[0]
+    completed = complete(ctx.work, appointment_id, ctx.scope, body.actual_minutes, body.note, written)
+    return shown(ctx, completed)[0]
 
 
-@endpoint(router, "POST", "/{appointment_id}/no-show", may="appointments.status", refusals=[WrongStatus])
-def no_show_appointment(desk: Desk, appointment_id: UUID, body: Noted) -> AppointmentOut:
+@router.post("/{appointment_id}/no-show", permission="appointments.status", errors=[WrongStatus])
+def no_show_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
     """The client did not come."""
-    return shown(desk, lifecycle.no_show(desk.work, appointment_id, desk.scope, body.note))[0]
+    return shown(ctx, lifecycle.no_show(ctx.work, appointment_id, ctx.scope, body.note))[0]
 
 
-@endpoint(router, "POST", "/{appointment_id}/cancel", may="appointments.cancel", refusals=[WrongStatus, TooLate])
-def cancel_appointment(desk: Desk, appointment_id: UUID, body: Cancellation) -> AppointmentsOut:
+@router.post("/{appointment_id}/cancel", permission="appointments.cancel", errors=[WrongStatus, TooLate])
+def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: Cancellation) -> AppointmentsOut:
     """Cancel it: staff at any time with a reason, clients until 24 hours before (or as the practice has set)."""
-    found = cancellation.cancel(desk.work, appointment_id, desk.scope, body.reason, body.which)
-    return AppointmentsOut(items=shown(desk, *found))
+    found = cancellation.cancel(ctx.work, appointment_id, ctx.scope, body.reason, body.which)
+    return AppointmentsOut(items=shown(ctx, *found))
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/{appointment_id}/reschedule",
-    may="appointments.move",
-    status=201,
-    refusals=[*BOOKING_REFUSALS, WrongStatus, TooLate],
+    permission="appointments.move",
+    status_code=201,
+    errors=[*BOOKING_REFUSALS, WrongStatus, TooLate],
 )
-def reschedule_appointment(desk: Desk, appointment_id: UUID, body: Move) -> AppointmentsOut:
+def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Move) -> AppointmentsOut:
     """Move it: the old one is closed and the answer holds the new one, or nothing happens."""
     changes = body.model_dump(include={"clinician_id", "room_id"}, exclude_unset=True)
     if "clinician_id" in changes and body.clinician_id is None:
         raise Invalid(["An appointment is with somebody (`clinician_id`)."])
-    found = rescheduling.move(desk.work, appointment_id, desk.scope, body.starts_at, body.which, changes)
-    return AppointmentsOut(items=shown(desk, *found))
+    found = rescheduling.move(ctx.work, appointment_id, ctx.scope, body.starts_at, body.which, changes)
+    return AppointmentsOut(items=shown(ctx, *found))
 
 
-@endpoint(router, "POST", "/bulk", may="appointments.write", refusals=[WrongStatus])
-def change_many_appointments(desk: Desk, body: Bulk) -> BulkOut:
+@router.post("/bulk", permission="appointments.write", errors=[WrongStatus])
+def change_many_appointments(ctx: RequestContext, body: Bulk) -> BulkOut:
     """The same step for several: each is done, or says why not."""
     results = []
-    lifecycle.lock_all(desk.work, body.appointment_ids, desk.scope)
+    lifecycle.lock_all(ctx.work, body.appointment_ids, ctx.scope)
     for appointment_id in dict.fromkeys(body.appointment_ids):
         try:
-            with desk.work.db.begin_nested():
-                take_step(desk, body, appointment_id)
+            with ctx.work.db.begin_nested():
+                take_step(ctx, body, appointment_id)
             results.append(BulkResult(appointment_id=appointment_id, done=True, code=None, message=None))
         except Refusal as no:
             results.append(BulkResult(appointment_id=appointment_id, done=False, code=no.code, message=no.message))
     return BulkOut(items=results)
 
 
-def take_step(desk: Desk, body: Bulk, appointment_id: UUID) -> None:
+def take_step(ctx: RequestContext, body: Bulk, appointment_id: UUID) -> None:
     match body.action:
         case "confirm":
-            lifecycle.confirm(desk.work, appointment_id, desk.scope)
+            lifecycle.confirm(ctx.work, appointment_id, ctx.scope)
         case "check-in":
-            lifecycle.check_in(desk.work, appointment_id, desk.scope)
+            lifecycle.check_in(ctx.work, appointment_id, ctx.scope)
         case "no-show":
-            lifecycle.no_show(desk.work, appointment_id, desk.scope)
+            lifecycle.no_show(ctx.work, appointment_id, ctx.scope)
         case "cancel":
-            cancellation.cancel(desk.work, appointment_id, desk.scope, body.reason)
+            cancellation.cancel(ctx.work, appointment_id, ctx.scope, body.reason)

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Invalid, NotFound, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Instant, MoneyOut, Short, Words
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
+from practice.errors import Invalid, NotFound
 from practice.people.access import is_within
 from practice.scheduling.appointments import booking, queries, series, updates
 from practice.scheduling.appointments.booking_request import Wanted
@@ -18,7 +20,7 @@ from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Forbidden
 
-router = APIRouter(tags=["appointments"])
+router = PermissionRouter(tags=["appointments"])
 
 Type = Literal[
     "INITIAL_EVALUATION",
@@ -195,12 +197,12 @@ class StepsOut(BaseModel):
 AppointmentInList: Any = some_of(AppointmentOut)
 
 
-def shown(desk: Desk, *appointments: Appointment) -> list[AppointmentOut]:
-    names = queries.names_for(desk.work, appointments)
+def shown(ctx: RequestContext, *appointments: Appointment) -> list[AppointmentOut]:
+    names = queries.names_for(ctx.work, appointments)
     return [AppointmentOut.of(appointment, names) for appointment in appointments]
 
 
-def meant(desk: Desk, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID | None:
+def meant(ctx: RequestContext, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID | None:
     if who == "me" and me is None:
         raise Forbidden("You have nothing of your own here; name somebody instead of `me`.")
     return me if who == "me" else who
@@ -213,15 +215,15 @@ NEEDED = {
 }
 
 
-def wanted_by(desk: Desk, body: BookingIn) -> Wanted:
+def wanted_by(ctx: RequestContext, body: BookingIn) -> Wanted:
     """Clients book for themselves and nobody else."""
-    mine = desk.actor.client_id
+    mine = ctx.actor.client_id
     given = body.model_dump(exclude={"rule", "skip_conflicts"})
     given["client_id"] = given["client_id"] or mine
     if mine is not None and given["client_id"] != mine:
         raise Forbidden("You can book for yourself only.")
     if body.group_session_id is not None:
-        group = booking.group_of(desk.work, body.group_session_id)
+        group = booking.group_of(ctx.work, body.group_session_id)
         for name in ("clinician_id", "room_id", "starts_at"):
             if given[name] not in (None, getattr(group, name)):
                 raise Invalid([f"A seat has the clinician, room and time of its group; leave `{name}` out."])
@@ -232,8 +234,8 @@ def wanted_by(desk: Desk, body: BookingIn) -> Wanted:
     return Wanted(**given)
 
 
-def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
-    [appointment] = shown(desk, booked.appointment)
+def booked_out(ctx: RequestContext, booked: booking.Booked) -> BookedOut:
+    [appointment] = shown(ctx, booked.appointment)
     cost = booked.cost
     due = None if cost is None else cost.copay_cents if cost.insurance else cost.cents
     return BookedOut(
@@ -246,47 +248,47 @@ def booked_out(desk: Desk, booked: booking.Booked) -> BookedOut:
     )
 
 
-@endpoint(router, "GET", "/appointments", may="appointments.read")
-def list_appointments(desk: Desk, query: Annotated[AppointmentQuery, Query()]) -> PageOut[AppointmentInList]:
+@router.get("/appointments", permission="appointments.read")
+def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Query()]) -> PageOut[AppointmentInList]:
     """Appointments, of one's own with `client=me` or `clinician=me`. Sorts by starts_at, created_at or id."""
     filters = Filters(
-        client_id=meant(desk, query.client, desk.actor.client_id),
-        clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
+        client_id=meant(ctx, query.client, ctx.actor.client_id),
+        clinician_id=meant(ctx, query.clinician, ctx.actor.staff_id),
         room_id=query.room,
         status=query.status,
         since=query.since,
         until=query.until,
     )
-    found = queries.list_appointments(desk.work, query.asked(), desk.scope, filters)
-    names = queries.names_for(desk.work, found.items)
+    found = queries.list_appointments(ctx.work, query.asked(), ctx.scope, filters)
+    names = queries.names_for(ctx.work, found.items)
     whose = "client" if filters.client_id else None
-    desk.work.record("appointments.listed", whose, filters.client_id, count=len(found.items))
+    ctx.work.record("appointments.listed", whose, filters.client_id, count=len(found.items))
     return page_out(found, AppointmentOut, names)
 
 
-@endpoint(router, "GET", "/clients/{client_id}/appointments", may="appointments.read")
+@router.get("/clients/{client_id}/appointments", permission="appointments.read")
 def list_client_appointments(
-    desk: Desk, client_id: UUID, query: Annotated[ListQuery, Query()]
+    ctx: RequestContext, client_id: UUID, query: Annotated[ListQuery, Query()]
 ) -> PageOut[AppointmentInList]:
     """A client's appointments. Sorts by starts_at, created_at or id."""
-    if not is_within(desk.work, desk.scope, client_id):
+    if not is_within(ctx.work, ctx.scope, client_id):
         raise NotFound
-    found = queries.list_appointments(desk.work, query.asked(), desk.scope, Filters(client_id=client_id))
-    names = queries.names_for(desk.work, found.items)
-    desk.work.record("appointments.listed", "client", client_id, count=len(found.items))
+    found = queries.list_appointments(ctx.work, query.asked(), ctx.scope, Filters(client_id=client_id))
+    names = queries.names_for(ctx.work, found.items)
+    ctx.work.record("appointments.listed", "client", client_id, count=len(found.items))
     return page_out(found, AppointmentOut, names)
 
 
-@endpoint(router, "POST", "/appointments", may="appointments.book", status=201, refusals=BOOKING_REFUSALS)
-def book_appointment(desk: Desk, body: BookingIn) -> BookedOut:
+@router.post("/appointments", permission="appointments.book", status_code=201, errors=BOOKING_REFUSALS)
+def book_appointment(ctx: RequestContext, body: BookingIn) -> BookedOut:
     """Book a time. What speaks against it comes all at once, with up to five alternatives when it is taken."""
-    return booked_out(desk, booking.book(desk.work, wanted_by(desk, body)))
+    return booked_out(ctx, booking.book(ctx.work, wanted_by(ctx, body)))
 
 
-@endpoint(router, "POST", "/appointments/series", may="appointments.write", status=201, refusals=BOOKING_REFUSALS)
-def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
+@router.post("/appointments/series", permission="appointments.write", status_code=201, errors=BOOKING_REFUSALS)
+def book_series(ctx: RequestContext, body: SeriesIn) -> SeriesOut:
     """Book by a rule, at the same local time throughout: all of it or nothing, unless conflicts are to be skipped."""
-    made = series.book_series(desk.work, wanted_by(desk, body), body.rule, skip_conflicts=body.skip_conflicts)
+    made = series.book_series(ctx.work, wanted_by(ctx, body), body.rule, skip_conflicts=body.skip_conflicts)
     return SeriesOut(
         series_id=made.series.id,
         rule=made.series.rule,
@@ -304,10 +306,10 @@ def book_series(desk: Desk, body: SeriesIn) -> SeriesOut:
     )
 
 
-@endpoint(router, "POST", "/appointments/preview", may="appointments.book")
-def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
+@router.post("/appointments/preview", permission="appointments.book")
+def preview_appointment(ctx: RequestContext, body: BookingIn) -> PreviewOut:
     """What it would cost and whether it could be booked, without booking it."""
-    found = booking.preview(desk.work, wanted_by(desk, body))
+    found = booking.preview(ctx.work, wanted_by(ctx, body))
     return PreviewOut(
         cost=CostOut.of(found.facts, found.cost),
         problems=[ProblemOut(**problem._asdict()) for problem in found.problems],
@@ -315,37 +317,35 @@ def preview_appointment(desk: Desk, body: BookingIn) -> PreviewOut:
     )
 
 
-@endpoint(router, "GET", "/appointments/{appointment_id}", may="appointments.read")
-def get_appointment(desk: Desk, appointment_id: UUID) -> AppointmentOut:
+@router.get("/appointments/{appointment_id}", permission="appointments.read")
+def get_appointment(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut:
     """One appointment."""
-    return shown(desk, queries.get_appointment(desk.work, appointment_id, desk.scope))[0]
+    return shown(ctx, queries.get_appointment(ctx.work, appointment_id, ctx.scope))[0]
 
 
-@endpoint(
-    router,
-    "PATCH",
-    "/appointments/{appointment_id}",
-    may="appointments.write",
-    refusals=[*BOOKING_REFUSALS, WrongStatus],
+@router.patch(
+    "/appointments/{appointment_id}", permission="appointments.write", errors=[*BOOKING_REFUSALS, WrongStatus]
 )
-def change_appointment(desk: Desk, appointment_id: UUID, version: Version, body: AppointmentChange) -> AppointmentOut:
+def change_appointment(
+    ctx: RequestContext, appointment_id: UUID, version: Version, body: AppointmentChange
+) -> AppointmentOut:
     """Change its room, requests or instructions. For another time move it."""
     changes = body.model_dump(exclude_unset=True)
-    return shown(desk, updates.change_appointment(desk.work, appointment_id, desk.scope, version, changes))[0]
+    return shown(ctx, updates.change_appointment(ctx.work, appointment_id, ctx.scope, version, changes))[0]
 
 
-@endpoint(router, "GET", "/appointments/{appointment_id}/steps", may="appointments.read")
-def list_appointment_steps(desk: Desk, appointment_id: UUID) -> StepsOut:
+@router.get("/appointments/{appointment_id}/steps", permission="appointments.read")
+def list_appointment_steps(ctx: RequestContext, appointment_id: UUID) -> StepsOut:
     """Who took it to which status, and when."""
-    found = queries.steps_of(desk.work, appointment_id, desk.scope)
-    for_staff = desk.actor.client_id is None
+    found = queries.steps_of(ctx.work, appointment_id, ctx.scope)
+    for_staff = ctx.actor.client_id is None
     return StepsOut(
         items=[
             StepOut(
                 status=one.status,
                 at=one.at,
                 account_id=one.account_id if for_staff else None,
-                note=desk.work.unseal("appointment_steps", "note", one.id, one.note) if for_staff else None,
+                note=ctx.work.unseal("appointment_steps", "note", one.id, one.note) if for_staff else None,
             )
             for one in found
         ]

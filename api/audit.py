@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Short
 from api.responses import ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.security import audit
 from practice.security.models import AuditEntry
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = PermissionRouter(prefix="/audit", tags=["audit"])
 
 
 class AuditQuery(ListQuery):
@@ -49,17 +50,17 @@ class ChainOut(BaseModel):
 EntryInList: Any = some_of(EntryOut)
 
 
-@endpoint(router, "GET", "", may="audit.read")
-def search_audit_log(desk: Desk, query: Annotated[AuditQuery, Query()]) -> PageOut[EntryInList]:
+@router.get("", permission="audit.read")
+def search_audit_log(ctx: RequestContext, query: Annotated[AuditQuery, Query()]) -> PageOut[EntryInList]:
     """Who did what, when, latest first (sort=seq: earliest first)."""
     filters = {name: getattr(query, name) for name in ("action", "account_id", "subject_id", "since", "until")}
-    return page_out(audit.search(desk.work, query.asked(), **filters), EntryOut)
+    return page_out(audit.search(ctx.work, query.asked(), **filters), EntryOut)
 
 
-@endpoint(router, "POST", "/verify", may="audit.read", refusals=[audit.VerificationRuns])
-def verify_audit_log(desk: Desk) -> ChainOut:
+@router.post("/verify", permission="audit.read", errors=[audit.VerificationRuns])
+def verify_audit_log(ctx: RequestContext) -> ChainOut:
     """Recompute the whole chain and hold it against the anchors outside the database."""
-    audit.one_verification_at_a_time(desk.work.db)
-    report = audit.verify_chain(desk.work.db, desk.work.tenant_id, desk.house.anchors)
-    desk.work.record("audit.verified", problems=len(report.problems))
+    audit.one_verification_at_a_time(ctx.work.db)
+    report = audit.verify_chain(ctx.work.db, ctx.work.tenant_id, ctx.installation.anchors)
+    ctx.work.record("audit.verified", problems=len(report.problems))
     return ChainOut(entries=report.entries, intact=not report.problems, problems=report.problems)

@@ -5,12 +5,13 @@ from functools import partial
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.deps import Desk, NotFound, endpoint, public
+from api.context import RequestContext
 from api.fields import Code, EmailText, Password, Secret
 from api.responses import Input
+from api.routing import PermissionRouter
+from practice.errors import NotFound
 from practice.security import accounts, sign_in
 from practice.security.accounts import PasswordRefused
 from practice.security.one_time_tokens import NotValid
@@ -18,7 +19,7 @@ from practice.security.permissions import STAFF_ROLES
 from practice.security.sign_in import NotYourPractice, PracticeClosed, SignInLocked, Step, Tokens, WrongCredentials
 from practice.security.tokens import ACCESS_LIFETIME, NotSignedIn
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = PermissionRouter(prefix="/auth", tags=["auth"])
 
 
 class LoginIn(Input):
@@ -133,104 +134,102 @@ class MeOut(BaseModel):
 STEP_REFUSALS = (WrongCredentials, SignInLocked, NotValid, PracticeClosed)
 
 
-@public(router, "POST", "/login", refusals=[WrongCredentials, SignInLocked])
-def login(desk: Desk, body: LoginIn) -> StepOut:
+@router.public_post("/login", errors=[WrongCredentials, SignInLocked])
+def login(ctx: RequestContext, body: LoginIn) -> StepOut:
     """The first step: address and password."""
-    return StepOut.of(sign_in.sign_in(desk.house, body.email, body.password, desk.now, desk.actor.request_id))
+    return StepOut.of(sign_in.sign_in(ctx.installation, body.email, body.password, ctx.now, ctx.actor.request_id))
 
 
-@public(router, "POST", "/mfa/enrol", refusals=[NotValid])
-def enrol_authenticator(desk: Desk, body: StepIn) -> EnrolmentOut:
+@router.public_post("/mfa/enrol", errors=[NotValid])
+def enrol_authenticator(ctx: RequestContext, body: StepIn) -> EnrolmentOut:
     """A secret for an authenticator app, for an account that has none."""
-    secret, uri = sign_in.begin_enrolment(desk.house, body.token, desk.now)
+    secret, uri = sign_in.begin_enrolment(ctx.installation, body.token, ctx.now)
     return EnrolmentOut(secret=secret, uri=uri)
 
 
-@public(router, "POST", "/mfa/confirm", refusals=STEP_REFUSALS)
-def confirm_authenticator(desk: Desk, body: CodeIn) -> StepOut:
+@router.public_post("/mfa/confirm", errors=STEP_REFUSALS)
+def confirm_authenticator(ctx: RequestContext, body: CodeIn) -> StepOut:
     """The first code of the new authenticator. Answers with the recovery codes, this once."""
-    step = sign_in.confirm_enrolment(desk.house, body.token, body.code, desk.now, desk.actor.request_id)
+    step = sign_in.confirm_enrolment(ctx.installation, body.token, body.code, ctx.now, ctx.actor.request_id)
     return StepOut.of(step)
 
 
-@public(router, "POST", "/mfa/verify", refusals=STEP_REFUSALS)
-def verify_code(desk: Desk, body: CodeIn) -> StepOut:
+@router.public_post("/mfa/verify", errors=STEP_REFUSALS)
+def verify_code(ctx: RequestContext, body: CodeIn) -> StepOut:
     """The second step: a code of the authenticator, or a recovery code."""
-    return StepOut.of(sign_in.verify_code(desk.house, body.token, body.code, desk.now, desk.actor.request_id))
+    return StepOut.of(sign_in.verify_code(ctx.installation, body.token, body.code, ctx.now, ctx.actor.request_id))
 
 
-@public(router, "POST", "/practice", refusals=[NotValid, NotYourPractice, PracticeClosed])
-def choose_practice(desk: Desk, body: PracticeIn) -> StepOut:
+@router.public_post("/practice", errors=[NotValid, NotYourPractice, PracticeClosed])
+def choose_practice(ctx: RequestContext, body: PracticeIn) -> StepOut:
     """Which practice to act in, for somebody who belongs to several."""
-    step = sign_in.enter_practice(desk.house, body.token, body.practice_id, desk.now, desk.actor.request_id)
+    step = sign_in.enter_practice(ctx.installation, body.token, body.practice_id, ctx.now, ctx.actor.request_id)
     return StepOut.of(step)
 
 
-@public(router, "POST", "/refresh", refusals=[NotSignedIn], counted=False)
-def refresh_tokens(desk: Desk, body: RefreshIn) -> TokensOut:
+@router.public_post("/refresh", errors=[NotSignedIn], rate_limited=False)
+def refresh_tokens(ctx: RequestContext, body: RefreshIn) -> TokensOut:
     """A new pair of tokens. A refresh token that was used before ends the session."""
-    return TokensOut.of(sign_in.refresh(desk.house, body.refresh_token, desk.now, desk.actor.request_id))
+    return TokensOut.of(sign_in.refresh(ctx.installation, body.refresh_token, ctx.now, ctx.actor.request_id))
 
 
-@public(router, "POST", "/invitations/accept", refusals=[NotValid, WrongCredentials, SignInLocked, PasswordRefused])
-def accept_invitation(desk: Desk, body: NewPasswordIn) -> Done:
+@router.public_post("/invitations/accept", errors=[NotValid, WrongCredentials, SignInLocked, PasswordRefused])
+def accept_invitation(ctx: RequestContext, body: NewPasswordIn) -> Done:
     """Take a place in a practice: with a first password, or with the one that the account has."""
-    accounts.accept_invitation(desk.house, body.token, body.password, desk.now, desk.actor.request_id)
+    accounts.accept_invitation(ctx.installation, body.token, body.password, ctx.now, ctx.actor.request_id)
     return Done()
 
 
-@public(router, "POST", "/password/reset-request", status=202)
-def ask_password_reset(desk: Desk, body: ResetAskIn) -> Done:
+@router.public_post("/password/reset-request", status_code=202)
+def ask_password_reset(ctx: RequestContext, body: ResetAskIn) -> Done:
     """Have a link posted to the address, if it is known here. The answer is the same if it is not."""
     # after the answer, so that its time does not tell either
-    desk.afterwards = partial(accounts.ask_reset, desk.house, body.email, desk.now)
+    ctx.afterwards = partial(accounts.ask_reset, ctx.installation, body.email, ctx.now)
     return Done()
 
 
-@public(router, "POST", "/password/reset", refusals=[NotValid, PasswordRefused])
-def reset_password(desk: Desk, body: NewPasswordIn) -> Done:
+@router.public_post("/password/reset", errors=[NotValid, PasswordRefused])
+def reset_password(ctx: RequestContext, body: NewPasswordIn) -> Done:
     """A new password by the link that was posted. Every session of the account ends."""
-    accounts.reset_password(desk.house, body.token, body.password, desk.now, desk.actor.request_id)
+    accounts.reset_password(ctx.installation, body.token, body.password, ctx.now, ctx.actor.request_id)
     return Done()
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/password",
-    may="signed_in",
-    refusals=[WrongCredentials, SignInLocked, PasswordRefused],
-    own_transactions=True,
+    permission="signed_in",
+    errors=[WrongCredentials, SignInLocked, PasswordRefused],
+    manages_transactions=True,
 )
-def change_password(desk: Desk, body: ChangePasswordIn) -> Done:
+def change_password(ctx: RequestContext, body: ChangePasswordIn) -> Done:
     """Change the own password. Every other session of the account ends."""
-    accounts.change_password(desk.house, desk.actor, body.current, body.new, desk.now)
+    accounts.change_password(ctx.installation, ctx.actor, body.current, body.new, ctx.now)
     return Done()
 
 
-@endpoint(router, "GET", "/me", may="signed_in", while_lapsed=True)
-def me(desk: Desk) -> MeOut:
+@router.get("/me", permission="signed_in", allow_lapsed_training=True)
+def me(ctx: RequestContext) -> MeOut:
     """Who is signed in, where, and as what."""
-    actor = desk.actor
+    actor = ctx.actor
     return MeOut(
-        account_id=desk.account_id,
+        account_id=ctx.account_id,
         practice_id=actor.tenant_id if actor.tenant_id.int else None,
         staff_id=actor.staff_id,
         client_id=actor.client_id,
         roles=sorted(actor.roles, key=[*STAFF_ROLES, "client", "platform_admin"].index),
-        session_id=desk.session_id,
-        suspended="TRAINING_LAPSED" if desk.training_lapsed else None,
+        session_id=ctx.session_id,
+        suspended="TRAINING_LAPSED" if ctx.training_lapsed else None,
     )
 
 
-@endpoint(router, "POST", "/logout", may="signed_in", status=204, while_lapsed=True)
-def logout(desk: Desk) -> None:
+@router.post("/logout", permission="signed_in", status_code=204, allow_lapsed_training=True)
+def logout(ctx: RequestContext) -> None:
     """End this session, at once."""
-    revoke(desk, desk.session_id)
+    revoke(ctx, ctx.session_id)
 
 
-@endpoint(router, "GET", "/sessions", may="signed_in")
-def list_sessions(desk: Desk) -> SessionsOut:
+@router.get("/sessions", permission="signed_in")
+def list_sessions(ctx: RequestContext) -> SessionsOut:
     """The own sessions that are open, in every practice."""
     return SessionsOut(
         items=[
@@ -239,22 +238,22 @@ def list_sessions(desk: Desk) -> SessionsOut:
                 practice_id=session.tenant_id,
                 started_at=session.started_at,
                 last_seen_at=session.last_seen_at,
-                current=session.id == desk.actor.session_id,
+                current=session.id == ctx.actor.session_id,
             )
-            for session in accounts.sessions_of(desk.work.db, desk.account_id, desk.now)
+            for session in accounts.sessions_of(ctx.work.db, ctx.account_id, ctx.now)
         ]
     )
 
 
-@endpoint(router, "DELETE", "/sessions/{session_id}", may="signed_in", status=204)
-def end_session(desk: Desk, session_id: UUID) -> None:
+@router.delete("/sessions/{session_id}", permission="signed_in", status_code=204)
+def end_session(ctx: RequestContext, session_id: UUID) -> None:
     """End one of the own sessions, at once."""
-    revoke(desk, session_id)
+    revoke(ctx, session_id)
 
 
-def revoke(desk: Desk, session_id: UUID) -> None:
-    own = {session.id for session in accounts.sessions_of(desk.work.db, desk.account_id, desk.now)}
+def revoke(ctx: RequestContext, session_id: UUID) -> None:
+    own = {session.id for session in accounts.sessions_of(ctx.work.db, ctx.account_id, ctx.now)}
     if session_id not in own:
         raise NotFound
-    sign_in.end_session(desk.work.db, session_id, "signed out", desk.now)
-    desk.work.record("session.ended", "session", session_id)
+    sign_in.end_session(ctx.work.db, session_id, "signed out", ctx.now)
+    ctx.work.record("session.ended", "session", session_id)

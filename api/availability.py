@@ -4,20 +4,21 @@ from datetime import date, time
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Paging, Version, endpoint
+from api.context import Paging, RequestContext, Version
 from api.fields import Day, Name, Short, TimeOfDay, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
+from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks, closures, hours
 from practice.scheduling.availability.closures import ClosedAlready
 from practice.scheduling.availability.hours import WindowFor
 from practice.scheduling.errors import SlotTaken
 from practice.scheduling.models.availability import AvailabilityException, Closure
 
-router = APIRouter(tags=["availability"])
+router = PermissionRouter(tags=["availability"])
 
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
 Codes = Annotated[list[Short], Field(max_length=100, description="Of services; none is all.")]
@@ -136,102 +137,106 @@ DAYS = "/clinicians/{staff_id}/exceptions"
 MEETINGS = "/clinicians/{staff_id}/blocks"
 
 
-@endpoint(router, "GET", HOURS, may="availability.read")
-def list_windows(desk: Desk, staff_id: UUID, query: Paging) -> PageOut[WindowInList]:
+@router.get(HOURS, permission="availability.read")
+def list_windows(ctx: RequestContext, staff_id: UUID, query: Paging) -> PageOut[WindowInList]:
     """A clinician's weekly hours, past and coming ones too. Sorts by weekday or id."""
-    return page_out(hours.list_windows(desk.work, desk.scope, staff_id, query.asked()), WindowOut)
+    return page_out(hours.list_windows(ctx.work, ctx.scope, staff_id, query.asked()), WindowOut)
 
 
-@endpoint(router, "POST", HOURS, may="availability.write", status=201)
-def add_window(desk: Desk, staff_id: UUID, body: WindowIn) -> ChangedWindowOut:
+@router.post(HOURS, permission="availability.write", status_code=201)
+def add_window(ctx: RequestContext, staff_id: UUID, body: WindowIn) -> ChangedWindowOut:
     """Open hours of a week, for some services or all. What they overlap is said."""
-    found, affected = hours.add_window(desk.work, desk.scope, staff_id, **body.model_dump())
+    found, affected = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
     return ChangedWindowOut.of(found, affected=affected)
 
 
-@endpoint(router, "PATCH", HOURS + "/{window_id}", may="availability.write")
+@router.patch(HOURS + "/{window_id}", permission="availability.write")
 def change_window(
-    desk: Desk, staff_id: UUID, window_id: UUID, version: Version, body: WindowChange
+    ctx: RequestContext, staff_id: UUID, window_id: UUID, version: Version, body: WindowChange
 ) -> ChangedWindowOut:
     """Change weekly hours. To change them from a date on, end these the day before and add others."""
     changes = body.model_dump(exclude_unset=True)
-    found, affected = hours.change_window(desk.work, desk.scope, staff_id, window_id, version, changes)
+    found, affected = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
     return ChangedWindowOut.of(found, affected=affected)
 
 
-@endpoint(router, "DELETE", HOURS + "/{window_id}", may="availability.write")
-def void_window(desk: Desk, staff_id: UUID, window_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
+@router.delete(HOURS + "/{window_id}", permission="availability.write")
+def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
     """These hours were never right, and do not count. The reason names nobody."""
-    affected = hours.void_window(desk.work, desk.scope, staff_id, window_id, reason)
+    affected = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, reason)
     return AffectedOut(affected=affected)
 
 
-@endpoint(router, "GET", DAYS, may="availability.read")
-def list_exceptions(desk: Desk, staff_id: UUID, query: Annotated[DaysQuery, Query()]) -> PageOut[ExceptionInList]:
+@router.get(DAYS, permission="availability.read")
+def list_exceptions(
+    ctx: RequestContext, staff_id: UUID, query: Annotated[DaysQuery, Query()]
+) -> PageOut[ExceptionInList]:
     """The days on which a clinician's hours differ. Sorts by on_date or id."""
-    found = hours.list_exceptions(desk.work, desk.scope, staff_id, query.asked(), first=query.first, last=query.last)
+    found = hours.list_exceptions(ctx.work, ctx.scope, staff_id, query.asked(), first=query.first, last=query.last)
     return page_out(found, ExceptionOut)
 
 
-@endpoint(router, "POST", DAYS, may="availability.write", status=201)
-def add_exception(desk: Desk, staff_id: UUID, body: ExceptionIn) -> ChangedExceptionOut:
+@router.post(DAYS, permission="availability.write", status_code=201)
+def add_exception(ctx: RequestContext, staff_id: UUID, body: ExceptionIn) -> ChangedExceptionOut:
     """Close a day, or a stretch of it, or open a stretch."""
-    found, affected = hours.add_exception(desk.work, desk.scope, staff_id, **body.model_dump())
+    found, affected = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
     return ChangedExceptionOut.of(found, affected=affected)
 
 
-@endpoint(router, "PATCH", DAYS + "/{exception_id}", may="availability.write")
+@router.patch(DAYS + "/{exception_id}", permission="availability.write")
 def change_exception(
-    desk: Desk, staff_id: UUID, exception_id: UUID, version: Version, body: ExceptionChange
+    ctx: RequestContext, staff_id: UUID, exception_id: UUID, version: Version, body: ExceptionChange
 ) -> ChangedExceptionOut:
     """Change a day that differs."""
     changes = body.model_dump(exclude_unset=True)
-    found, affected = hours.change_exception(desk.work, desk.scope, staff_id, exception_id, version, changes)
+    found, affected = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
     return ChangedExceptionOut.of(found, affected=affected)
 
 
-@endpoint(router, "DELETE", DAYS + "/{exception_id}", may="availability.write")
-def void_exception(desk: Desk, staff_id: UUID, exception_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
+@router.delete(DAYS + "/{exception_id}", permission="availability.write")
+def void_exception(
+    ctx: RequestContext, staff_id: UUID, exception_id: UUID, reason: Annotated[Why, Query()]
+) -> AffectedOut:
     """The day does not differ after all. The reason names nobody."""
-    affected = hours.void_exception(desk.work, desk.scope, staff_id, exception_id, reason)
+    affected = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, reason)
     return AffectedOut(affected=affected)
 
 
-@endpoint(router, "GET", MEETINGS, may="availability.read")
-def list_meetings(desk: Desk, staff_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
+@router.get(MEETINGS, permission="availability.read")
+def list_meetings(ctx: RequestContext, staff_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
     """A clinician's meetings, where they touch the span. Sorts by starts_at or id."""
     found = blocks.list_blocks(
-        desk.work, desk.scope, query.asked(), clinician_id=staff_id, start=query.start, end=query.end
+        ctx.work, ctx.scope, query.asked(), clinician_id=staff_id, start=query.start, end=query.end
     )
     return page_out(found, BlockOut)
 
 
-@endpoint(router, "POST", MEETINGS, may="availability.write", status=201, refusals=[SlotTaken])
-def add_meeting(desk: Desk, staff_id: UUID, body: BlockIn) -> BlockOut:
+@router.post(MEETINGS, permission="availability.write", status_code=201, errors=[SlotTaken])
+def add_meeting(ctx: RequestContext, staff_id: UUID, body: BlockIn) -> BlockOut:
     """Take a clinician's time, in which nothing is booked, for something else than an appointment."""
-    return BlockOut.of(blocks.add_block(desk.work, desk.scope, clinician_id=staff_id, **body.model_dump()))
+    return BlockOut.of(blocks.add_block(ctx.work, ctx.scope, clinician_id=staff_id, **body.model_dump()))
 
 
-@endpoint(router, "DELETE", MEETINGS + "/{block_id}", may="availability.write", status=204)
-def void_meeting(desk: Desk, staff_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete(MEETINGS + "/{block_id}", permission="availability.write", status_code=204)
+def void_meeting(ctx: RequestContext, staff_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """The clinician is free again. The reason names nobody."""
-    blocks.void_block(desk.work, desk.scope, block_id, reason, clinician_id=staff_id)
+    blocks.void_block(ctx.work, ctx.scope, block_id, reason, clinician_id=staff_id)
 
 
-@endpoint(router, "GET", "/closures", may="settings.read")
-def list_closures(desk: Desk, query: Annotated[DaysQuery, Query()]) -> PageOut[ClosureInList]:
+@router.get("/closures", permission="settings.read")
+def list_closures(ctx: RequestContext, query: Annotated[DaysQuery, Query()]) -> PageOut[ClosureInList]:
     """The days on which the practice is closed. Sorts by closed_on."""
-    return page_out(closures.list_closures(desk.work, query.asked(), first=query.first, last=query.last), ClosureOut)
+    return page_out(closures.list_closures(ctx.work, query.asked(), first=query.first, last=query.last), ClosureOut)
 
 
-@endpoint(router, "POST", "/closures", may="settings.write", status=201, refusals=[ClosedAlready])
-def add_closure(desk: Desk, body: ClosureIn) -> NewClosureOut:
+@router.post("/closures", permission="settings.write", status_code=201, errors=[ClosedAlready])
+def add_closure(ctx: RequestContext, body: ClosureIn) -> NewClosureOut:
     """Close the practice for a day. What is booked stays, and is counted in the answer."""
-    closure, affected = closures.add_closure(desk.work, body.closed_on, body.reason)
+    closure, affected = closures.add_closure(ctx.work, body.closed_on, body.reason)
     return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, affected=affected)
 
 
-@endpoint(router, "DELETE", "/closures/{closed_on}", may="settings.write", status=204)
-def void_closure(desk: Desk, closed_on: Day, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/closures/{closed_on}", permission="settings.write", status_code=204)
+def void_closure(ctx: RequestContext, closed_on: Day, reason: Annotated[Why, Query()]) -> None:
     """The practice is open on that day after all. The reason names nobody."""
-    closures.void_closure(desk.work, closed_on, reason)
+    closures.void_closure(ctx.work, closed_on, reason)

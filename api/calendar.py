@@ -4,16 +4,17 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.appointments import AppointmentOut, Me, meant
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.scheduling.appointments import queries
 
-router = APIRouter(tags=["appointments"])
+router = PermissionRouter(tags=["appointments"])
 
 
 class CalendarQuery(Input):
@@ -42,18 +43,18 @@ class CalendarOut(BaseModel):
     days: list[DayOut]
 
 
-@endpoint(router, "GET", "/appointments/calendar", may="appointments.read")
-def get_calendar(desk: Desk, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
+@router.get("/appointments/calendar", permission="appointments.read")
+def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
     """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
     days = queries.calendar(
-        desk.work,
-        desk.scope,
+        ctx.work,
+        ctx.scope,
         query.view,
         query.on,
-        clinician_id=meant(desk, query.clinician, desk.actor.staff_id),
+        clinician_id=meant(ctx, query.clinician, ctx.actor.staff_id),
         room_id=query.room,
     )
-    names = queries.names_for(desk.work, [one for day in days for one in day.appointments])
+    names = queries.names_for(ctx.work, [one for day in days for one in day.appointments])
     return CalendarOut(
         days=[
             DayOut(

@@ -4,20 +4,21 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.clients import ClientOut, Line, Status
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day
 from api.responses import Input, PageOut, page_out
+from api.routing import PermissionRouter
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken
 from practice.sessions.timeline import Event, timeline
 from practice.store.pages import PageRequest
 
-router = APIRouter(prefix="/clients/{client_id}", tags=["clients"])
+router = PermissionRouter(prefix="/clients/{client_id}", tags=["clients"])
 
 Kind = Literal[
     "appointment",
@@ -101,64 +102,64 @@ class EventOut(BaseModel):
         return cls(**vars(event))
 
 
-def status_out(row: ClientStatus, desk: Desk) -> StatusOut:
+def status_out(row: ClientStatus, ctx: RequestContext) -> StatusOut:
     """Why is for those who work here."""
     out = StatusOut(**{name: getattr(row, name) for name in StatusOut.model_fields})
-    return out if desk.actor.client_id is None else out.model_copy(update={"reason": None})
+    return out if ctx.actor.client_id is None else out.model_copy(update={"reason": None})
 
 
 def clinician_out(row: PrimaryClinician) -> PrimaryClinicianOut:
     return PrimaryClinicianOut(**{name: getattr(row, name) for name in PrimaryClinicianOut.model_fields})
 
 
-@endpoint(router, "GET", "/statuses", may="clients.read")
-def list_client_statuses(desk: Desk, client_id: UUID) -> StatusesOut:
+@router.get("/statuses", permission="clients.read")
+def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
     """How a client's status changed, latest first."""
-    found = client_history.list_statuses(desk.work, desk.scope, client_id)
-    return StatusesOut(items=[status_out(row, desk) for row in found])
+    found = client_history.list_statuses(ctx.work, ctx.scope, client_id)
+    return StatusesOut(items=[status_out(row, ctx) for row in found])
 
 
-@endpoint(router, "POST", "/status", may="clients.write")
-def change_client_status(desk: Desk, client_id: UUID, body: StatusIn) -> ClientOut:
+@router.post("/status", permission="clients.write")
+def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ClientOut:
     """A new status from a day on."""
-    found = client_history.change_status(desk.work, desk.scope, client_id, body.status, body.effective_on, body.reason)
+    found = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
     return ClientOut.of(found)
 
 
-@endpoint(router, "GET", "/primary-clinician", may="clients.read")
-def list_primary_clinicians(desk: Desk, client_id: UUID) -> PrimaryCliniciansOut:
+@router.get("/primary-clinician", permission="clients.read")
+def list_primary_clinicians(ctx: RequestContext, client_id: UUID) -> PrimaryCliniciansOut:
     """In whose care a client was, latest first."""
-    found = client_history.list_primary_clinicians(desk.work, desk.scope, client_id)
+    found = client_history.list_primary_clinicians(ctx.work, ctx.scope, client_id)
     return PrimaryCliniciansOut(items=[clinician_out(row) for row in found])
 
 
-@endpoint(router, "POST", "/primary-clinician", may="clients.write")
-def change_primary_clinician(desk: Desk, client_id: UUID, body: PrimaryClinicianIn) -> ClientOut:
+@router.post("/primary-clinician", permission="clients.write")
+def change_primary_clinician(ctx: RequestContext, client_id: UUID, body: PrimaryClinicianIn) -> ClientOut:
     """Put a client into somebody's care, from today or a day before."""
     found = client_history.change_primary_clinician(
-        desk.work, desk.scope, client_id, body.clinician_id, body.effective_on
+        ctx.work, ctx.scope, client_id, body.clinician_id, body.effective_on
     )
     return ClientOut.of(found)
 
 
-@endpoint(router, "POST", "/portal-invitation", may="clients.write", refusals=[EmailMissing, EmailTaken])
-def invite_client(desk: Desk, client_id: UUID) -> PortalInvitationOut:
+@router.post("/portal-invitation", permission="clients.write", errors=[EmailMissing, EmailTaken])
+def invite_client(ctx: RequestContext, client_id: UUID) -> PortalInvitationOut:
     """Invite a client to the portal, under the e-mail address of their record; answers with the link."""
-    invited = portal.invite_client(desk.work, desk.scope, client_id)
-    link = f"{desk.house.settings.public_url}/invitation#{invited.secret}"
+    invited = portal.invite_client(ctx.work, ctx.scope, client_id)
+    link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
     return PortalInvitationOut(client_id=client_id, link=link)
 
 
-@endpoint(router, "POST", "/portal-close", may="clients.write")
-def close_portal(desk: Desk, client_id: UUID) -> PortalOut:
+@router.post("/portal-close", permission="clients.write")
+def close_portal(ctx: RequestContext, client_id: UUID) -> PortalOut:
     """Close the portal for a client: they are out at once."""
-    portal.close_portal(desk.work, desk.scope, client_id)
+    portal.close_portal(ctx.work, ctx.scope, client_id)
     return PortalOut(client_id=client_id, open=False)
 
 
-@endpoint(router, "GET", "/timeline", may="clients.read")
-def get_timeline(desk: Desk, client_id: UUID, query: Annotated[TimelineQuery, Query()]) -> PageOut[EventOut]:
+@router.get("/timeline", permission="clients.read")
+def get_timeline(ctx: RequestContext, client_id: UUID, query: Annotated[TimelineQuery, Query()]) -> PageOut[EventOut]:
     """A client's chart as it came about, newest first. Notes and plans for those who may read them."""
     asked = PageRequest(query.limit, query.cursor)
-    found = timeline(desk.work, desk.scope, client_id, asked, since=query.since, until=query.until, kinds=query.kinds)
+    found = timeline(ctx.work, ctx.scope, client_id, asked, since=query.since, until=query.until, kinds=query.kinds)
     return page_out(found, EventOut)

@@ -4,17 +4,18 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.deps import Desk, Reason, Version, endpoint
+from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, Day, EmailText, LongText, Name, Short
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import client_search, clients
 from practice.people.clients import Seen
 from practice.people.models.clients import Client
 
-router = APIRouter(prefix="/clients", tags=["clients"])
+router = PermissionRouter(prefix="/clients", tags=["clients"])
 
 Status = Literal["ACTIVE", "INACTIVE", "DISCHARGED"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
@@ -164,60 +165,62 @@ def shown(model: type[BaseModel], seen: Seen) -> dict[str, Any]:
     return {name: getattr(seen if hasattr(seen, name) else seen.client, name) for name in model.model_fields}
 
 
-@endpoint(router, "GET", "", may="clients.read")
-def list_clients(desk: Desk, query: Annotated[ClientQuery, Query()]) -> PageOut[ClientInList]:
+@router.get("", permission="clients.read")
+def list_clients(ctx: RequestContext, query: Annotated[ClientQuery, Query()]) -> PageOut[ClientInList]:
     """The clients that are yours to see. Sorts by last_name, first_name or id."""
     nobody = UUID(int=0)
-    clinician_id = desk.actor.staff_id or nobody if query.clinician == "me" else query.clinician
+    clinician_id = ctx.actor.staff_id or nobody if query.clinician == "me" else query.clinician
     found = clients.list_clients(
-        desk.work, desk.scope, query.asked(), status=query.status, clinician_id=clinician_id, minor=query.minor
+        ctx.work, ctx.scope, query.asked(), status=query.status, clinician_id=clinician_id, minor=query.minor
     )
     return page_out(found, ClientInBrief)
 
 
-@endpoint(router, "POST", "", may="clients.write", status=201)
-def add_client(desk: Desk, body: ClientIn) -> ClientOut:
+@router.post("", permission="clients.write", status_code=201)
+def add_client(ctx: RequestContext, body: ClientIn) -> ClientOut:
     """Take a client in."""
-    return ClientOut.of(clients.add_client(desk.work, **body.model_dump()))
+    return ClientOut.of(clients.add_client(ctx.work, **body.model_dump()))
 
 
-@endpoint(router, "POST", "/search", may="clients.read")
-def search_clients(desk: Desk, body: SearchIn) -> SearchOut:
+@router.post("/search", permission="clients.read")
+def search_clients(ctx: RequestContext, body: SearchIn) -> SearchOut:
     """Find a client as somebody types: by the beginnings of names, birth date or id."""
-    found = client_search.search_clients(desk.work, desk.scope, body.query, body.limit)
+    found = client_search.search_clients(ctx.work, ctx.scope, body.query, body.limit)
     return SearchOut(items=[FoundOut(**vars(person)) for person in found])
 
 
-@endpoint(router, "GET", "/{client_id}", may="clients.read")
-def get_client(desk: Desk, client_id: UUID, reason: Reason = None) -> ClientOut:
+@router.get("/{client_id}", permission="clients.read")
+def get_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> ClientOut:
     """A client's record. Whoever may read medical notes only for a reason states it in X-Reason to see them."""
-    return ClientOut.of(clients.get_client(desk.work, desk.scope, client_id, reason))
+    return ClientOut.of(clients.get_client(ctx.work, ctx.scope, client_id, reason))
 
 
-@endpoint(router, "PATCH", "/{client_id}", may="clients.write")
+@router.patch("/{client_id}", permission="clients.write")
 def change_client(
-    desk: Desk, client_id: UUID, version: Version, body: ClientChange, reason: Reason = None
+    ctx: RequestContext, client_id: UUID, version: Version, body: ClientChange, reason: Reason = None
 ) -> ClientOut:
     """Change a client's record."""
     changes = body.model_dump(exclude_unset=True)
-    return ClientOut.of(clients.change_client(desk.work, desk.scope, client_id, version, changes, reason))
+    return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
 
 
-@endpoint(router, "PATCH", "/{client_id}/contact", may="clients.contact")
-def change_client_contact(desk: Desk, client_id: UUID, version: Version, body: ContactIn) -> ClientOut:
+@router.patch("/{client_id}/contact", permission="clients.contact")
+def change_client_contact(ctx: RequestContext, client_id: UUID, version: Version, body: ContactIn) -> ClientOut:
     """How to reach a client, and whom in an emergency. Clients keep up their own."""
     changes = body.model_dump(exclude_unset=True)
-    return ClientOut.of(clients.change_contact(desk.work, desk.scope, client_id, version, changes))
+    return ClientOut.of(clients.change_contact(ctx.work, ctx.scope, client_id, version, changes))
 
 
-@endpoint(router, "GET", "/{client_id}/notification-preferences", may="clients.read")
-def get_notification_preferences(desk: Desk, client_id: UUID) -> RemindersOut:
+@router.get("/{client_id}/notification-preferences", permission="clients.read")
+def get_notification_preferences(ctx: RequestContext, client_id: UUID) -> RemindersOut:
     """Over which ways a client is reminded."""
-    return RemindersOut.of(clients.get_reminders(desk.work, desk.scope, client_id))
+    return RemindersOut.of(clients.get_reminders(ctx.work, ctx.scope, client_id))
 
 
-@endpoint(router, "PUT", "/{client_id}/notification-preferences", may="clients.contact")
-def set_notification_preferences(desk: Desk, client_id: UUID, version: Version, body: RemindersIn) -> RemindersOut:
+@router.put("/{client_id}/notification-preferences", permission="clients.contact")
+def set_notification_preferences(
+    ctx: RequestContext, client_id: UUID, version: Version, body: RemindersIn
+) -> RemindersOut:
     """Choose over which ways a client is reminded: e-mail, SMS, both, or none."""
-    found = clients.change_reminders(desk.work, desk.scope, client_id, version, list(body.reminders))
+    found = clients.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))
     return RemindersOut.of(found)

@@ -3,18 +3,19 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import MoneyIn, MoneyOut, Short, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from api.services import Minutes
 from practice.scheduling.catalog import clinicians, fee_schedules
 from practice.scheduling.catalog.clinicians import Offering
 from practice.scheduling.catalog.fee_schedules import OwnPrice
 
-router = APIRouter(prefix="/clinicians", tags=["clinicians"])
+router = PermissionRouter(prefix="/clinicians", tags=["clinicians"])
 
 
 class ClinicianQuery(ListQuery):
@@ -62,32 +63,32 @@ class PricesOut(BaseModel):
 ClinicianInList: Any = some_of(ClinicianOut)
 
 
-@endpoint(router, "GET", "", may="services.read")
-def list_clinicians(desk: Desk, query: Annotated[ClinicianQuery, Query()]) -> PageOut[ClinicianInList]:
+@router.get("", permission="services.read")
+def list_clinicians(ctx: RequestContext, query: Annotated[ClinicianQuery, Query()]) -> PageOut[ClinicianInList]:
     """Who works here, and which services each offers. Sorts by last_name or id."""
-    return page_out(clinicians.list_clinicians(desk.work, query.asked(), service=query.service), ClinicianOut)
+    return page_out(clinicians.list_clinicians(ctx.work, query.asked(), service=query.service), ClinicianOut)
 
 
-@endpoint(router, "GET", "/{staff_id}/prices", may="services.read")
-def list_prices(desk: Desk, staff_id: UUID) -> PricesOut:
+@router.get("/{staff_id}/prices", permission="services.read")
+def list_prices(ctx: RequestContext, staff_id: UUID) -> PricesOut:
     """Where a clinician's minutes, prices or services differ from the catalogue."""
-    return PricesOut(items=[PriceOut.of(own) for own in fee_schedules.list_prices(desk.work, staff_id)])
+    return PricesOut(items=[PriceOut.of(own) for own in fee_schedules.list_prices(ctx.work, staff_id)])
 
 
-@endpoint(router, "GET", "/{staff_id}/prices/{code}", may="services.read")
-def get_price(desk: Desk, staff_id: UUID, code: str) -> PriceOut:
+@router.get("/{staff_id}/prices/{code}", permission="services.read")
+def get_price(ctx: RequestContext, staff_id: UUID, code: str) -> PriceOut:
     """A clinician's own terms for a service. Empty is as in the catalogue; of version 0, none were ever set."""
-    return PriceOut.of(fee_schedules.get_price(desk.work, staff_id, code))
+    return PriceOut.of(fee_schedules.get_price(ctx.work, staff_id, code))
 
 
-@endpoint(router, "PUT", "/{staff_id}/prices/{code}", may="services.write")
-def set_price(desk: Desk, staff_id: UUID, code: str, version: Version, body: PriceIn) -> PriceOut:
+@router.put("/{staff_id}/prices/{code}", permission="services.write")
+def set_price(ctx: RequestContext, staff_id: UUID, code: str, version: Version, body: PriceIn) -> PriceOut:
     """Set a clinician's own terms for a service. Where none were ever set, If-Match is "0"."""
     terms = {"minutes": body.minutes, "price_cents": body.price, "offered": body.offered}
-    return PriceOut.of(fee_schedules.set_price(desk.work, staff_id, code, version, **terms))
+    return PriceOut.of(fee_schedules.set_price(ctx.work, staff_id, code, version, **terms))
 
 
-@endpoint(router, "DELETE", "/{staff_id}/prices/{code}", may="services.write", status=204)
-def reset_price(desk: Desk, staff_id: UUID, code: str, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{staff_id}/prices/{code}", permission="services.write", status_code=204)
+def reset_price(ctx: RequestContext, staff_id: UUID, code: str, reason: Annotated[Why, Query()]) -> None:
     """Back to the catalogue's terms. The reason goes into the audit log and names nobody."""
-    fee_schedules.reset_price(desk.work, staff_id, code, reason)
+    fee_schedules.reset_price(ctx.work, staff_id, code, reason)

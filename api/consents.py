@@ -4,17 +4,18 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, Instant, LongText, Name, Why
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.people import consents
 from practice.people.consents import AlreadyRevoked, NoAgreement, SignedByGuardian
 from practice.people.models.clients import Agreement, Consent
 
-router = APIRouter(tags=["consents"])
+router = PermissionRouter(tags=["consents"])
 
 Kind = Literal["INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"]
 Signer = Annotated[Name | None, Field(description="Default: the client, or the guardian for the guardian's consent.")]
@@ -88,59 +89,57 @@ class AgreementsOut(BaseModel):
     items: list[AgreementOut]
 
 
-@endpoint(router, "GET", "/clients/{client_id}/consents", may="consents.read")
-def list_consents(desk: Desk, client_id: UUID, voided: Annotated[bool, Query()] = False) -> ConsentsOut:
+@router.get("/clients/{client_id}/consents", permission="consents.read")
+def list_consents(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> ConsentsOut:
     """What a client consented to, latest first."""
-    found = consents.list_consents(desk.work, desk.scope, client_id, voided=voided)
+    found = consents.list_consents(ctx.work, ctx.scope, client_id, voided=voided)
     return ConsentsOut(items=[ConsentOut.of(consent) for consent in found])
 
 
-@endpoint(router, "POST", "/clients/{client_id}/consents", may="consents.write", status=201)
-def sign_consent(desk: Desk, client_id: UUID, body: ConsentIn) -> ConsentOut:
+@router.post("/clients/{client_id}/consents", permission="consents.write", status_code=201)
+def sign_consent(ctx: RequestContext, client_id: UUID, body: ConsentIn) -> ConsentOut:
     """Put a signed consent on record."""
-    return ConsentOut.of(consents.sign_consent(desk.work, desk.scope, client_id, **body.model_dump()))
+    return ConsentOut.of(consents.sign_consent(ctx.work, ctx.scope, client_id, **body.model_dump()))
 
 
-@endpoint(router, "PATCH", "/consents/{consent_id}", may="consents.write")
-def change_consent(desk: Desk, consent_id: UUID, version: Version, body: ConsentChange) -> ConsentOut:
+@router.patch("/consents/{consent_id}", permission="consents.write")
+def change_consent(ctx: RequestContext, consent_id: UUID, version: Version, body: ConsentChange) -> ConsentOut:
     """Change when a consent ends, or how its signer is written."""
     changes = body.model_dump(exclude_unset=True)
-    return ConsentOut.of(consents.change_consent(desk.work, desk.scope, consent_id, version, changes))
+    return ConsentOut.of(consents.change_consent(ctx.work, ctx.scope, consent_id, version, changes))
 
 
-@endpoint(router, "POST", "/consents/{consent_id}/revoke", may="consents.write", refusals=[AlreadyRevoked])
-def revoke_consent(desk: Desk, consent_id: UUID, body: Revocation) -> ConsentOut:
+@router.post("/consents/{consent_id}/revoke", permission="consents.write", errors=[AlreadyRevoked])
+def revoke_consent(ctx: RequestContext, consent_id: UUID, body: Revocation) -> ConsentOut:
     """A consent counts no more."""
-    return ConsentOut.of(consents.revoke_consent(desk.work, desk.scope, consent_id, body.revoked_at))
+    return ConsentOut.of(consents.revoke_consent(ctx.work, ctx.scope, consent_id, body.revoked_at))
 
 
-@endpoint(router, "DELETE", "/consents/{consent_id}", may="consents.write", status=204)
-def void_consent(desk: Desk, consent_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/consents/{consent_id}", permission="consents.write", status_code=204)
+def void_consent(ctx: RequestContext, consent_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a consent that was put on record by mistake. It stays there; the reason names nobody."""
-    consents.void_consent(desk.work, desk.scope, consent_id, reason)
+    consents.void_consent(ctx.work, ctx.scope, consent_id, reason)
 
 
-@endpoint(router, "GET", "/agreements", may="consents.read")
-def list_agreements(desk: Desk, kind: Annotated[Kind | None, Query()] = None) -> AgreementsOut:
+@router.get("/agreements", permission="consents.read")
+def list_agreements(ctx: RequestContext, kind: Annotated[Kind | None, Query()] = None) -> AgreementsOut:
     """The texts that are signed today, or all there were of a kind."""
-    return AgreementsOut(items=[AgreementOut.of(text) for text in consents.list_agreements(desk.work, kind)])
+    return AgreementsOut(items=[AgreementOut.of(text) for text in consents.list_agreements(ctx.work, kind)])
 
 
-@endpoint(router, "POST", "/agreements", may="settings.write", status=201)
-def publish_agreement(desk: Desk, body: AgreementIn) -> AgreementOut:
+@router.post("/agreements", permission="settings.write", status_code=201)
+def publish_agreement(ctx: RequestContext, body: AgreementIn) -> AgreementOut:
     """A new text to be signed from now on, under the next number of its kind."""
-    return AgreementOut.of(consents.publish_agreement(desk.work, body.kind, body.title, body.text))
+    return AgreementOut.of(consents.publish_agreement(ctx.work, body.kind, body.title, body.text))
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/clients/{client_id}/agreements/{kind}/sign",
-    may="consents.sign",
-    status=201,
-    refusals=[NoAgreement, SignedByGuardian],
+    permission="consents.sign",
+    status_code=201,
+    errors=[NoAgreement, SignedByGuardian],
 )
-def sign_agreement(desk: Desk, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
-    """Sign the newest text of a kind, now: the client themselves, or with the front desk."""
-    found = consents.sign_agreement(desk.work, desk.scope, client_id, kind, body.signed_by_name)
+def sign_agreement(ctx: RequestContext, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
+    """Sign the newest text of a kind, now: the client themselves, or with the front ctx."""
+    found = consents.sign_agreement(ctx.work, ctx.scope, client_id, kind, body.signed_by_name)
     return ConsentOut.of(found)

@@ -4,16 +4,17 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, MoneyIn, MoneyOut, Name, Short, Why
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.people import coverages
 from practice.people.models.clients import Coverage, EligibilityCheck
 
-router = APIRouter(tags=["coverages"])
+router = PermissionRouter(tags=["coverages"])
 
 Rank = Literal[1, 2, 3]
 
@@ -97,47 +98,47 @@ def in_cents(about: dict) -> dict:
     return {"copay_cents" if name == "copay" else name: value for name, value in about.items()}
 
 
-@endpoint(router, "GET", "/clients/{client_id}/coverages", may="coverages.read")
-def list_coverages(desk: Desk, client_id: UUID, voided: Annotated[bool, Query()] = False) -> CoveragesOut:
+@router.get("/clients/{client_id}/coverages", permission="coverages.read")
+def list_coverages(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> CoveragesOut:
     """What covers a client's treatment, by rank, the latest first."""
-    found = coverages.list_coverages(desk.work, desk.scope, client_id, voided=voided)
+    found = coverages.list_coverages(ctx.work, ctx.scope, client_id, voided=voided)
     return CoveragesOut(items=[CoverageOut.of(coverage) for coverage in found])
 
 
-@endpoint(router, "POST", "/clients/{client_id}/coverages", may="coverages.write", status=201)
-def add_coverage(desk: Desk, client_id: UUID, body: CoverageIn) -> CoverageOut:
+@router.post("/clients/{client_id}/coverages", permission="coverages.write", status_code=201)
+def add_coverage(ctx: RequestContext, client_id: UUID, body: CoverageIn) -> CoverageOut:
     """Add a coverage. On one day there is one of a rank."""
     about = in_cents(body.model_dump())
-    return CoverageOut.of(coverages.add_coverage(desk.work, desk.scope, client_id, about))
+    return CoverageOut.of(coverages.add_coverage(ctx.work, ctx.scope, client_id, about))
 
 
-@endpoint(router, "PATCH", "/coverages/{coverage_id}", may="coverages.write")
-def change_coverage(desk: Desk, coverage_id: UUID, version: Version, body: CoverageChange) -> CoverageOut:
+@router.patch("/coverages/{coverage_id}", permission="coverages.write")
+def change_coverage(ctx: RequestContext, coverage_id: UUID, version: Version, body: CoverageChange) -> CoverageOut:
     """Change a coverage."""
     changes = in_cents(body.model_dump(exclude_unset=True))
-    return CoverageOut.of(coverages.change_coverage(desk.work, desk.scope, coverage_id, version, changes))
+    return CoverageOut.of(coverages.change_coverage(ctx.work, ctx.scope, coverage_id, version, changes))
 
 
-@endpoint(router, "DELETE", "/coverages/{coverage_id}", may="coverages.write", status=204)
-def void_coverage(desk: Desk, coverage_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/coverages/{coverage_id}", permission="coverages.write", status_code=204)
+def void_coverage(ctx: RequestContext, coverage_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a coverage that was entered by mistake. It stays on record; the reason names nobody."""
-    coverages.void_coverage(desk.work, desk.scope, coverage_id, reason)
+    coverages.void_coverage(ctx.work, ctx.scope, coverage_id, reason)
 
 
-@endpoint(router, "POST", "/coverages/{coverage_id}/verify", may="coverages.write")
-def verify_coverage(desk: Desk, coverage_id: UUID) -> CoverageOut:
+@router.post("/coverages/{coverage_id}/verify", permission="coverages.write")
+def verify_coverage(ctx: RequestContext, coverage_id: UUID) -> CoverageOut:
     """Somebody has made sure of the coverage, now."""
-    return CoverageOut.of(coverages.verify_coverage(desk.work, desk.scope, coverage_id))
+    return CoverageOut.of(coverages.verify_coverage(ctx.work, ctx.scope, coverage_id))
 
 
-@endpoint(router, "POST", "/coverages/{coverage_id}/eligibility-check", may="coverages.write")
-def check_eligibility(desk: Desk, coverage_id: UUID) -> EligibilityOut:
+@router.post("/coverages/{coverage_id}/eligibility-check", permission="coverages.write")
+def check_eligibility(ctx: RequestContext, coverage_id: UUID) -> EligibilityOut:
     """Ask the payer, or tell the last answer while it is fresh (a setting: a day)."""
-    return EligibilityOut.of(coverages.check_eligibility(desk.work, desk.scope, coverage_id))
+    return EligibilityOut.of(coverages.check_eligibility(ctx.work, ctx.scope, coverage_id))
 
 
-@endpoint(router, "GET", "/coverages/{coverage_id}/eligibility-checks", may="coverages.read")
-def list_eligibility_checks(desk: Desk, coverage_id: UUID) -> EligibilityChecksOut:
+@router.get("/coverages/{coverage_id}/eligibility-checks", permission="coverages.read")
+def list_eligibility_checks(ctx: RequestContext, coverage_id: UUID) -> EligibilityChecksOut:
     """What the payer answered, latest first."""
-    found = coverages.list_eligibility_checks(desk.work, desk.scope, coverage_id)
+    found = coverages.list_eligibility_checks(ctx.work, ctx.scope, coverage_id)
     return EligibilityChecksOut(items=[EligibilityOut.of(check) for check in found])

@@ -4,17 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import deletion_requests
 from practice.people.deletion_requests import DeletionAsked, StillInTreatment, WrongStep
 from practice.people.models.clients import DeletionRequest
 
-router = APIRouter(prefix="/deletion-requests", tags=["deletion requests"])
+router = PermissionRouter(prefix="/deletion-requests", tags=["deletion requests"])
 
 Status = Literal["ASKED", "APPROVED", "REFUSED", "REDACTED"]
 
@@ -56,36 +57,34 @@ class DeletionOut(BaseModel):
 DeletionInList: Any = some_of(DeletionOut)
 
 
-@endpoint(router, "GET", "", may="deletion_requests.read")
-def list_deletion_requests(desk: Desk, query: Annotated[DeletionQuery, Query()]) -> PageOut[DeletionInList]:
+@router.get("", permission="deletion_requests.read")
+def list_deletion_requests(ctx: RequestContext, query: Annotated[DeletionQuery, Query()]) -> PageOut[DeletionInList]:
     """Requests to be forgotten, the newest first. Sorts by asked_at or id."""
     found = deletion_requests.list_requests(
-        desk.work, desk.scope, query.asked(), client_id=query.client_id, status=query.status
+        ctx.work, ctx.scope, query.asked(), client_id=query.client_id, status=query.status
     )
     return page_out(found, DeletionOut)
 
 
-@endpoint(router, "POST", "", may="deletion_requests.ask", status=201, refusals=[DeletionAsked])
-def ask_for_deletion(desk: Desk, body: DeletionIn) -> DeletionOut:
-    """A client asks, themselves or at the front desk."""
-    return DeletionOut.of(deletion_requests.ask(desk.work, desk.scope, body.client_id))
+@router.post("", permission="deletion_requests.ask", status_code=201, errors=[DeletionAsked])
+def ask_for_deletion(ctx: RequestContext, body: DeletionIn) -> DeletionOut:
+    """A client asks, themselves or at the front ctx."""
+    return DeletionOut.of(deletion_requests.ask(ctx.work, ctx.scope, body.client_id))
 
 
-@endpoint(router, "GET", "/{request_id}", may="deletion_requests.read")
-def get_deletion_request(desk: Desk, request_id: UUID) -> DeletionOut:
+@router.get("/{request_id}", permission="deletion_requests.read")
+def get_deletion_request(ctx: RequestContext, request_id: UUID) -> DeletionOut:
     """One request, and how far it is."""
-    return DeletionOut.of(deletion_requests.get_request(desk.work, desk.scope, request_id))
+    return DeletionOut.of(deletion_requests.get_request(ctx.work, ctx.scope, request_id))
 
 
-@endpoint(router, "POST", "/{request_id}/review", may="deletion_requests.review", refusals=[WrongStep])
-def review_deletion_request(desk: Desk, request_id: UUID, body: ReviewIn) -> DeletionOut:
+@router.post("/{request_id}/review", permission="deletion_requests.review", errors=[WrongStep])
+def review_deletion_request(ctx: RequestContext, request_id: UUID, body: ReviewIn) -> DeletionOut:
     """Approve, or refuse with a reason that the client reads."""
-    return DeletionOut.of(deletion_requests.review(desk.work, request_id, approved=body.approved, reason=body.reason))
+    return DeletionOut.of(deletion_requests.review(ctx.work, request_id, approved=body.approved, reason=body.reason))
 
 
-@endpoint(
-    router, "POST", "/{request_id}/redact", may="deletion_requests.redact", refusals=[WrongStep, StillInTreatment]
-)
-def redact_client(desk: Desk, request_id: UUID) -> DeletionOut:
+@router.post("/{request_id}/redact", permission="deletion_requests.redact", errors=[WrongStep, StillInTreatment])
+def redact_client(ctx: RequestContext, request_id: UUID) -> DeletionOut:
     """Carry an approved request out, for good: who the client is goes; what the law requires to keep stays."""
-    return DeletionOut.of(deletion_requests.redact(desk.work, request_id))
+    return DeletionOut.of(deletion_requests.redact(ctx.work, request_id))

@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, UploadFile
+from fastapi import Query, UploadFile
 from pydantic import BaseModel
 from starlette.formparsers import MultiPartParser
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Why
 from api.responses import FileOut, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import documents
 from practice.people.documents import DocumentExists
 from practice.people.models.clients import Document
 from practice.people.rules.documents import LARGEST
 
-router = APIRouter(prefix="/clients/{client_id}/documents", tags=["documents"])
+router = PermissionRouter(prefix="/clients/{client_id}/documents", tags=["documents"])
 
 LARGEST_UPLOAD = LARGEST + 64 * 1024  # the form around the file
 MultiPartParser.spool_max_size = LARGEST_UPLOAD  # what is sent here is not put down on a disk before it is sealed
@@ -47,36 +48,38 @@ class DocumentOut(BaseModel):
 DocumentInList: Any = some_of(DocumentOut)
 
 
-@endpoint(router, "GET", "", may="clients.read")
-def list_documents(desk: Desk, client_id: UUID, query: Annotated[DocumentQuery, Query()]) -> PageOut[DocumentInList]:
+@router.get("", permission="clients.read")
+def list_documents(
+    ctx: RequestContext, client_id: UUID, query: Annotated[DocumentQuery, Query()]
+) -> PageOut[DocumentInList]:
     """The documents of a client, newest first. Sorts by uploaded_at, name or id."""
-    found = documents.list_documents(desk.work, desk.scope, client_id, query.asked(), voided=query.voided)
+    found = documents.list_documents(ctx.work, ctx.scope, client_id, query.asked(), voided=query.voided)
     return page_out(found, DocumentOut)
 
 
-@endpoint(
-    router, "POST", "", may="clients.documents", status=201, refusals=[DocumentExists], largest_body=LARGEST_UPLOAD
+@router.post(
+    "", permission="clients.documents", status_code=201, errors=[DocumentExists], max_body_bytes=LARGEST_UPLOAD
 )
-def add_document(desk: Desk, client_id: UUID, file: UploadFile) -> DocumentOut:
+def add_document(ctx: RequestContext, client_id: UUID, file: UploadFile) -> DocumentOut:
     """Put a file into the chart: PDF, PNG, JPEG, HEIC, text or Word, up to 10 MiB. Its bytes say what it is."""
     content = file.file.read()
-    return DocumentOut.of(documents.add_document(desk.work, desk.scope, client_id, file.filename or "", content))
+    return DocumentOut.of(documents.add_document(ctx.work, ctx.scope, client_id, file.filename or "", content))
 
 
-@endpoint(router, "GET", "/{document_id}", may="clients.read")
-def get_document(desk: Desk, client_id: UUID, document_id: UUID) -> DocumentOut:
+@router.get("/{document_id}", permission="clients.read")
+def get_document(ctx: RequestContext, client_id: UUID, document_id: UUID) -> DocumentOut:
     """What is known of a document."""
-    return DocumentOut.of(documents.get_document(desk.work, desk.scope, client_id, document_id))
+    return DocumentOut.of(documents.get_document(ctx.work, ctx.scope, client_id, document_id))
 
 
-@endpoint(router, "GET", "/{document_id}/content", may="clients.read")
-def get_document_content(desk: Desk, client_id: UUID, document_id: UUID) -> FileOut:
+@router.get("/{document_id}/content", permission="clients.read")
+def get_document_content(ctx: RequestContext, client_id: UUID, document_id: UUID) -> FileOut:
     """The file itself, for saving."""
-    document, content = documents.take_out(desk.work, desk.scope, client_id, document_id)
+    document, content = documents.take_out(ctx.work, ctx.scope, client_id, document_id)
     return FileOut(document.name, document.media_type, content)
 
 
-@endpoint(router, "DELETE", "/{document_id}", may="clients.documents", status=204)
-def void_document(desk: Desk, client_id: UUID, document_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{document_id}", permission="clients.documents", status_code=204)
+def void_document(ctx: RequestContext, client_id: UUID, document_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take a document out of the chart. It stays on record with who, when and why; the reason names nobody."""
-    documents.void_document(desk.work, desk.scope, client_id, document_id, reason)
+    documents.void_document(ctx.work, ctx.scope, client_id, document_id, reason)

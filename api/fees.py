@@ -4,16 +4,17 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day, MoneyIn, MoneyOut, Short, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.scheduling.catalog import fee_schedules
 from practice.scheduling.catalog.fee_schedules import Allowed
 
-router = APIRouter(prefix="/fee-schedules", tags=["fee schedules"])
+router = PermissionRouter(prefix="/fee-schedules", tags=["fee schedules"])
 
 
 class FeeIn(Input):
@@ -53,21 +54,21 @@ class FeeOut(BaseModel):
 FeeInList: Any = some_of(FeeOut)
 
 
-@endpoint(router, "GET", "", may="fees.read")
-def list_fees(desk: Desk, query: Annotated[FeeQuery, Query()]) -> PageOut[FeeInList]:
+@router.get("", permission="fees.read")
+def list_fees(ctx: RequestContext, query: Annotated[FeeQuery, Query()]) -> PageOut[FeeInList]:
     """What payers allow, with the voided ones where they are asked for. Sorts by payer_id, set_at or id."""
     wanted = {"payer_id": query.payer_id, "service": query.service, "clinician": query.clinician}
-    return page_out(fee_schedules.list_fees(desk.work, query.asked(), voided=query.voided, **wanted), FeeOut)
+    return page_out(fee_schedules.list_fees(ctx.work, query.asked(), voided=query.voided, **wanted), FeeOut)
 
 
-@endpoint(router, "POST", "", may="fees.write", status=201)
-def set_fee(desk: Desk, body: FeeIn) -> FeeOut:
+@router.post("", permission="fees.write", status_code=201)
+def set_fee(ctx: RequestContext, body: FeeIn) -> FeeOut:
     """What a payer allows for a service: from a date on or since ever, for one clinician or for all."""
     about = body.model_dump(exclude={"rate"})
-    return FeeOut.of(fee_schedules.add_fee(desk.work, rate_cents=body.rate, **about))
+    return FeeOut.of(fee_schedules.add_fee(ctx.work, rate_cents=body.rate, **about))
 
 
-@endpoint(router, "DELETE", "/{fee_id}", may="fees.write", status=204)
-def void_fee(desk: Desk, fee_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{fee_id}", permission="fees.write", status_code=204)
+def void_fee(ctx: RequestContext, fee_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """It was never right, and does not count. What was charged stays charged. The reason names nobody."""
-    fee_schedules.void_fee(desk.work, fee_id, reason)
+    fee_schedules.void_fee(ctx.work, fee_id, reason)

@@ -5,17 +5,18 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, Short, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import goals
 from practice.people.goals import GoalDecided
 from practice.people.models.records import Goal
 
-router = APIRouter(prefix="/goals", tags=["goals"])
+router = PermissionRouter(prefix="/goals", tags=["goals"])
 
 
 def two_decimals(value: Decimal) -> Decimal:
@@ -72,12 +73,12 @@ class GoalOut(BaseModel):
 GoalInList: Any = some_of(GoalOut)
 
 
-@endpoint(router, "GET", "", may="goals.read")
-def list_goals(desk: Desk, query: Annotated[GoalQuery, Query()]) -> PageOut[GoalInList]:
+@router.get("", permission="goals.read")
+def list_goals(ctx: RequestContext, query: Annotated[GoalQuery, Query()]) -> PageOut[GoalInList]:
     """Goals, those that end last first. Sorts by ends_on, created_at or id."""
     found = goals.list_goals(
-        desk.work,
-        desk.scope,
+        ctx.work,
+        ctx.scope,
         query.asked(),
         staff_id=query.staff_id,
         status=query.status,
@@ -86,26 +87,26 @@ def list_goals(desk: Desk, query: Annotated[GoalQuery, Query()]) -> PageOut[Goal
     return page_out(found, GoalOut)
 
 
-@endpoint(router, "POST", "", may="goals.write", status=201)
-def set_goal(desk: Desk, body: GoalIn) -> GoalOut:
+@router.post("", permission="goals.write", status_code=201)
+def set_goal(ctx: RequestContext, body: GoalIn) -> GoalOut:
     """Set a goal for somebody: a metric, a target, a span that ends today or later."""
-    return GoalOut.of(goals.set_goal(desk.work, desk.scope, **body.model_dump()))
+    return GoalOut.of(goals.set_goal(ctx.work, ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/{goal_id}", may="goals.read")
-def get_goal(desk: Desk, goal_id: UUID) -> GoalOut:
+@router.get("/{goal_id}", permission="goals.read")
+def get_goal(ctx: RequestContext, goal_id: UUID) -> GoalOut:
     """One goal."""
-    return GoalOut.of(goals.get_goal(desk.work, desk.scope, goal_id))
+    return GoalOut.of(goals.get_goal(ctx.work, ctx.scope, goal_id))
 
 
-@endpoint(router, "PATCH", "/{goal_id}", may="goals.write", refusals=[GoalDecided])
-def change_goal(desk: Desk, goal_id: UUID, version: Version, body: GoalChange) -> GoalOut:
+@router.patch("/{goal_id}", permission="goals.write", errors=[GoalDecided])
+def change_goal(ctx: RequestContext, goal_id: UUID, version: Version, body: GoalChange) -> GoalOut:
     """Change target or span while the goal is not decided."""
     changes = body.model_dump(exclude_unset=True)
-    return GoalOut.of(goals.change_goal(desk.work, desk.scope, goal_id, version, changes))
+    return GoalOut.of(goals.change_goal(ctx.work, ctx.scope, goal_id, version, changes))
 
 
-@endpoint(router, "DELETE", "/{goal_id}", may="goals.write", status=204)
-def void_goal(desk: Desk, goal_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{goal_id}", permission="goals.write", status_code=204)
+def void_goal(ctx: RequestContext, goal_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take a goal back. It stays on record with who, when and why."""
-    goals.void_goal(desk.work, desk.scope, goal_id, reason)
+    goals.void_goal(ctx.work, ctx.scope, goal_id, reason)

@@ -3,16 +3,17 @@
 import os
 from typing import Literal
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.deps import Desk, public
+from api.context import RequestContext
+from api.routing import PermissionRouter
 from practice.errors import CaseloadError, Refusal
 from practice.store.migrate import require_newest
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = PermissionRouter(prefix="/health", tags=["health"])
 
 TOO_MANY_WAITING = 1000
 
@@ -37,23 +38,23 @@ class NotReady(Refusal):
     status = 503
 
 
-@public(router, "GET", "/live", counted=False)
-def live(desk: Desk) -> Alive:
+@router.public_get("/live", rate_limited=False)
+def live(ctx: RequestContext) -> Alive:
     """The process runs."""
     return Alive(status="alive")
 
 
-@public(router, "GET", "/ready", counted=False, refusals=[NotReady])
-def ready(desk: Desk) -> Ready:
+@router.public_get("/ready", rate_limited=False, errors=[NotReady])
+def ready(ctx: RequestContext) -> Ready:
     """The database answers and has the schema that this Caseload knows; and how many messages wait to be sent."""
     try:
-        with desk.house.store.engine.connect() as connection:
+        with ctx.installation.store.engine.connect() as connection:
             require_newest(connection)
     except CaseloadError as problem:
         raise NotReady(problem.message) from None
     except SQLAlchemyError:
         raise NotReady("The database does not answer.") from None
-    found = desk.house.outbox
+    found = ctx.installation.outbox
     outbox = "unknown" if found is None else "degraded" if found.waiting >= TOO_MANY_WAITING else "operational"
     oldest = found.oldest if found else None
     return Ready(
@@ -62,7 +63,7 @@ def ready(desk: Desk) -> Ready:
         migrations="current",
         outbox=outbox,
         messages_waiting=found.waiting if found else None,
-        outbox_lag_seconds=int((desk.now - oldest).total_seconds()) if oldest else None,
+        outbox_lag_seconds=int((ctx.now - oldest).total_seconds()) if oldest else None,
     )
 
 

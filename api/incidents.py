@@ -4,16 +4,17 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, Instant, Short, Why, Written
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import incidents
 from practice.people.incidents import AlreadyResponded, NoticeSent, Seen
 
-router = APIRouter(prefix="/incidents", tags=["incidents"])
+router = PermissionRouter(prefix="/incidents", tags=["incidents"])
 
 People = Annotated[int, Field(ge=0, le=10**9)]
 Status = Literal["OPEN", "RESPONDED", "NOTICES_DUE", "CLOSED"]
@@ -89,11 +90,11 @@ class IncidentOut(IncidentListed):
 IncidentInList: Any = some_of(IncidentListed)
 
 
-@endpoint(router, "GET", "", may="incidents.read")
-def list_incidents(desk: Desk, query: Annotated[IncidentQuery, Query()]) -> PageOut[IncidentInList]:
+@router.get("", permission="incidents.read")
+def list_incidents(ctx: RequestContext, query: Annotated[IncidentQuery, Query()]) -> PageOut[IncidentInList]:
     """Incidents without what happened, the latest first. Sorts by detected_at or id."""
     found = incidents.list_incidents(
-        desk.work,
+        ctx.work,
         query.asked(),
         is_open=None if query.state is None else query.state == "open",
         first=query.first,
@@ -103,38 +104,38 @@ def list_incidents(desk: Desk, query: Annotated[IncidentQuery, Query()]) -> Page
     return page_out(found, IncidentListed)
 
 
-@endpoint(router, "POST", "", may="incidents.report", status=201)
-def report_incident(desk: Desk, body: IncidentIn) -> IncidentOut:
+@router.post("", permission="incidents.report", status_code=201)
+def report_incident(ctx: RequestContext, body: IncidentIn) -> IncidentOut:
     """Report a breach, or what may be one. Whom it makes the practice tell follows from how many were affected."""
-    return IncidentOut.of(incidents.report_incident(desk.work, **body.model_dump()))
+    return IncidentOut.of(incidents.report_incident(ctx.work, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/{incident_id}", may="incidents.read")
-def get_incident(desk: Desk, incident_id: UUID) -> IncidentOut:
+@router.get("/{incident_id}", permission="incidents.read")
+def get_incident(ctx: RequestContext, incident_id: UUID) -> IncidentOut:
     """One incident with its notices."""
-    return IncidentOut.of(incidents.get_incident(desk.work, incident_id))
+    return IncidentOut.of(incidents.get_incident(ctx.work, incident_id))
 
 
-@endpoint(router, "PATCH", "/{incident_id}", may="incidents.write")
-def change_incident(desk: Desk, incident_id: UUID, version: Version, body: IncidentChange) -> IncidentOut:
+@router.patch("/{incident_id}", permission="incidents.write")
+def change_incident(ctx: RequestContext, incident_id: UUID, version: Version, body: IncidentChange) -> IncidentOut:
     """Change what is known of an incident."""
     changes = body.model_dump(exclude_unset=True)
-    return IncidentOut.of(incidents.change_incident(desk.work, incident_id, version, changes))
+    return IncidentOut.of(incidents.change_incident(ctx.work, incident_id, version, changes))
 
 
-@endpoint(router, "POST", "/{incident_id}/respond", may="incidents.write", refusals=[AlreadyResponded])
-def respond_to_incident(desk: Desk, incident_id: UUID, body: ResponseIn) -> IncidentOut:
+@router.post("/{incident_id}/respond", permission="incidents.write", errors=[AlreadyResponded])
+def respond_to_incident(ctx: RequestContext, incident_id: UUID, body: ResponseIn) -> IncidentOut:
     """The practice has responded: what let it happen is stopped."""
-    return IncidentOut.of(incidents.respond_to_incident(desk.work, incident_id, body.responded_at))
+    return IncidentOut.of(incidents.respond_to_incident(ctx.work, incident_id, body.responded_at))
 
 
-@endpoint(router, "POST", "/{incident_id}/notices/{notice_id}/sent", may="incidents.write", refusals=[NoticeSent])
-def record_notice_sent(desk: Desk, incident_id: UUID, notice_id: UUID, body: SentIn) -> IncidentOut:
+@router.post("/{incident_id}/notices/{notice_id}/sent", permission="incidents.write", errors=[NoticeSent])
+def record_notice_sent(ctx: RequestContext, incident_id: UUID, notice_id: UUID, body: SentIn) -> IncidentOut:
     """Those whom a notice is for were told."""
-    return IncidentOut.of(incidents.notice_sent(desk.work, incident_id, notice_id, body.sent_on))
+    return IncidentOut.of(incidents.notice_sent(ctx.work, incident_id, notice_id, body.sent_on))
 
 
-@endpoint(router, "DELETE", "/{incident_id}", may="incidents.write", status=204)
-def void_incident(desk: Desk, incident_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{incident_id}", permission="incidents.write", status_code=204)
+def void_incident(ctx: RequestContext, incident_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """What turned out to be no incident. It stays on record with who, when and why."""
-    incidents.void_incident(desk.work, incident_id, reason)
+    incidents.void_incident(ctx.work, incident_id, reason)

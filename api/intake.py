@@ -4,18 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Reason, Version, endpoint
+from api.context import Reason, RequestContext, Version
 from api.fields import Name, Written
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import intake
 from practice.people.intake import IntakeCompleted, IntakeOpen
 from practice.people.models.clients import IntakeForm
 from practice.people.rules.intake import STEPS, Answers
 
-router = APIRouter(prefix="/intake-forms", tags=["intake forms"])
+router = PermissionRouter(prefix="/intake-forms", tags=["intake forms"])
 
 Status = Literal["DRAFT", "COMPLETED"]
 Several = Annotated[list[Name], Field(max_length=30)]
@@ -97,54 +98,54 @@ def intake_out(form: IntakeForm, answers: Answers) -> IntakeOut:
     return IntakeOut.model_validate(IntakeState.of(form).model_dump() | {step: answers.get(step) for step in STEPS})
 
 
-def save(desk: Desk, form_id: UUID, version: int, step: str, answers: Input) -> IntakeState:
-    return IntakeState.of(intake.save_step(desk.work, desk.scope, form_id, version, step, answers.model_dump()))
+def save(ctx: RequestContext, form_id: UUID, version: int, step: str, answers: Input) -> IntakeState:
+    return IntakeState.of(intake.save_step(ctx.work, ctx.scope, form_id, version, step, answers.model_dump()))
 
 
-@endpoint(router, "GET", "", may="intake.state")
-def list_intake_forms(desk: Desk, query: Annotated[IntakeQuery, Query()]) -> PageOut[IntakeInList]:
+@router.get("", permission="intake.state")
+def list_intake_forms(ctx: RequestContext, query: Annotated[IntakeQuery, Query()]) -> PageOut[IntakeInList]:
     """How far the intake forms are, the newest first. Sorts by started_at, saved_at or id."""
-    found = intake.list_forms(desk.work, desk.scope, query.asked(), client_id=query.client_id, status=query.status)
+    found = intake.list_forms(ctx.work, ctx.scope, query.asked(), client_id=query.client_id, status=query.status)
     return page_out(found, IntakeState)
 
 
-@endpoint(router, "POST", "", may="intake.begin", status=201, refusals=[IntakeOpen])
-def begin_intake_form(desk: Desk, body: IntakeIn) -> IntakeState:
+@router.post("", permission="intake.begin", status_code=201, errors=[IntakeOpen])
+def begin_intake_form(ctx: RequestContext, body: IntakeIn) -> IntakeState:
     """A blank form. A client has one unfinished form at a time."""
-    return IntakeState.of(intake.begin_form(desk.work, desk.scope, body.client_id, body.appointment_id))
+    return IntakeState.of(intake.begin_form(ctx.work, ctx.scope, body.client_id, body.appointment_id))
 
 
-@endpoint(router, "GET", "/{form_id}", may="intake.read")
-def get_intake_form(desk: Desk, form_id: UUID, reason: Reason = None) -> IntakeOut:
+@router.get("/{form_id}", permission="intake.read")
+def get_intake_form(ctx: RequestContext, form_id: UUID, reason: Reason = None) -> IntakeOut:
     """What was answered. An admin says why in X-Reason, which goes into the audit log."""
-    return intake_out(*intake.read_form(desk.work, desk.scope, form_id, reason))
+    return intake_out(*intake.read_form(ctx.work, ctx.scope, form_id, reason))
 
 
-@endpoint(router, "PUT", "/{form_id}/steps/personal", may="intake.write", refusals=[IntakeCompleted])
-def save_intake_personal(desk: Desk, form_id: UUID, version: Version, body: Personal) -> IntakeState:
+@router.put("/{form_id}/steps/personal", permission="intake.write", errors=[IntakeCompleted])
+def save_intake_personal(ctx: RequestContext, form_id: UUID, version: Version, body: Personal) -> IntakeState:
     """The first step as it now stands; it may be incomplete."""
-    return save(desk, form_id, version, "personal", body)
+    return save(ctx, form_id, version, "personal", body)
 
 
-@endpoint(router, "PUT", "/{form_id}/steps/assessment", may="intake.write", refusals=[IntakeCompleted])
-def save_intake_assessment(desk: Desk, form_id: UUID, version: Version, body: Assessment) -> IntakeState:
+@router.put("/{form_id}/steps/assessment", permission="intake.write", errors=[IntakeCompleted])
+def save_intake_assessment(ctx: RequestContext, form_id: UUID, version: Version, body: Assessment) -> IntakeState:
     """The second step as it now stands."""
-    return save(desk, form_id, version, "assessment", body)
+    return save(ctx, form_id, version, "assessment", body)
 
 
-@endpoint(router, "PUT", "/{form_id}/steps/goals", may="intake.write", refusals=[IntakeCompleted])
-def save_intake_goals(desk: Desk, form_id: UUID, version: Version, body: Goals) -> IntakeState:
+@router.put("/{form_id}/steps/goals", permission="intake.write", errors=[IntakeCompleted])
+def save_intake_goals(ctx: RequestContext, form_id: UUID, version: Version, body: Goals) -> IntakeState:
     """The third step as it now stands."""
-    return save(desk, form_id, version, "goals", body)
+    return save(ctx, form_id, version, "goals", body)
 
 
-@endpoint(router, "PUT", "/{form_id}/steps/agreements", may="intake.write", refusals=[IntakeCompleted])
-def save_intake_agreements(desk: Desk, form_id: UUID, version: Version, body: Agreements) -> IntakeState:
+@router.put("/{form_id}/steps/agreements", permission="intake.write", errors=[IntakeCompleted])
+def save_intake_agreements(ctx: RequestContext, form_id: UUID, version: Version, body: Agreements) -> IntakeState:
     """The fourth step as it now stands. Nothing is agreed to before the form is completed."""
-    return save(desk, form_id, version, "agreements", body)
+    return save(ctx, form_id, version, "agreements", body)
 
 
-@endpoint(router, "POST", "/{form_id}/complete", may="intake.write", refusals=[IntakeCompleted])
-def complete_intake_form(desk: Desk, form_id: UUID) -> IntakeState:
+@router.post("/{form_id}/complete", permission="intake.write", errors=[IntakeCompleted])
+def complete_intake_form(ctx: RequestContext, form_id: UUID) -> IntakeState:
     """Hand the form in, or be told all that is missing. What was agreed to becomes consents; nothing changes later."""
-    return IntakeState.of(intake.complete_form(desk.work, desk.scope, form_id))
+    return IntakeState.of(intake.complete_form(ctx.work, ctx.scope, form_id))

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.notes import Because, NoteOut, shown
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.clinical.errors import (
     SIGNING,
     TOUCHING,
@@ -24,7 +24,7 @@ from practice.clinical.models.session_locks import SessionLock
 from practice.clinical.notes import signing, unlocking
 from practice.rule_settings import PARAMETERS
 
-router = APIRouter(prefix="/notes", tags=["notes"])
+router = PermissionRouter(prefix="/notes", tags=["notes"])
 
 Hours = Annotated[
     int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].most, description="Else as the practice has set.")
@@ -76,59 +76,59 @@ class LockOut(BaseModel):
         return cls(**{name: getattr(lock, name) for name in cls.model_fields})
 
 
-@endpoint(router, "POST", "/{note_id}/submit", may="notes.write", refusals=[*SIGNING, NoSupervisor])
-def submit_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+@router.post("/{note_id}/submit", permission="notes.write", errors=[*SIGNING, NoSupervisor])
+def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
     """Hand in what you have read, signed by you, for your supervisor's signature."""
-    return shown(desk, signing.submit_note(desk.work, note_id, version))
+    return shown(ctx, signing.submit_note(ctx.work, note_id, version))
 
 
-@endpoint(router, "POST", "/{note_id}/withdraw", may="notes.write", refusals=[*TOUCHING, NotInReview])
-def withdraw_note(desk: Desk, note_id: UUID) -> NoteOut:
+@router.post("/{note_id}/withdraw", permission="notes.write", errors=[*TOUCHING, NotInReview])
+def withdraw_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
     """Take it back from review, to go on writing."""
-    return shown(desk, signing.withdraw_note(desk.work, note_id))
+    return shown(ctx, signing.withdraw_note(ctx.work, note_id))
 
 
-@endpoint(router, "POST", "/{note_id}/return", may="notes.co_sign", refusals=[*TOUCHING, NotInReview])
-def return_note(desk: Desk, note_id: UUID, body: Return) -> NoteOut:
+@router.post("/{note_id}/return", permission="notes.co_sign", errors=[*TOUCHING, NotInReview])
+def return_note(ctx: RequestContext, note_id: UUID, body: Return) -> NoteOut:
     """Give a note of your team back to its author, and say what is to be done."""
-    return shown(desk, signing.return_note(desk.work, note_id, body.reason))
+    return shown(ctx, signing.return_note(ctx.work, note_id, body.reason))
 
 
-@endpoint(router, "POST", "/{note_id}/sign", may="notes.write", refusals=SIGNING)
-def sign_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+@router.post("/{note_id}/sign", permission="notes.write", errors=SIGNING)
+def sign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
     """Sign your note, as you have read it. What is signed never changes."""
-    return shown(desk, signing.sign_note(desk.work, note_id, version))
+    return shown(ctx, signing.sign_note(ctx.work, note_id, version))
 
 
-@endpoint(router, "POST", "/{note_id}/co-sign", may="notes.co_sign", refusals=SIGNING)
-def co_sign_note(desk: Desk, note_id: UUID, version: Version) -> NoteOut:
+@router.post("/{note_id}/co-sign", permission="notes.co_sign", errors=SIGNING)
+def co_sign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
     """Sign a note that was handed in to you, as you have read it. With this it is signed."""
-    return shown(desk, signing.sign_note(desk.work, note_id, version))
+    return shown(ctx, signing.sign_note(ctx.work, note_id, version))
 
 
-@endpoint(router, "POST", "/bulk-sign", may="notes.write")
-def sign_many_notes(desk: Desk, body: Several) -> SignedManyOut:
+@router.post("/bulk-sign", permission="notes.write")
+def sign_many_notes(ctx: RequestContext, body: Several) -> SignedManyOut:
     """Sign several of your notes: each is signed, or says why not."""
-    return signed_out(signing.sign_many(desk.work, body.note_ids))
+    return signed_out(signing.sign_many(ctx.work, body.note_ids))
 
 
-@endpoint(router, "POST", "/bulk-co-sign", may="notes.co_sign")
-def co_sign_many_notes(desk: Desk, body: Several) -> SignedManyOut:
+@router.post("/bulk-co-sign", permission="notes.co_sign")
+def co_sign_many_notes(ctx: RequestContext, body: Several) -> SignedManyOut:
     """Sign several notes that were handed in to you: each is signed, or says why not."""
-    return signed_out(signing.sign_many(desk.work, body.note_ids))
+    return signed_out(signing.sign_many(ctx.work, body.note_ids))
 
 
 def signed_out(results: list[signing.Signed]) -> SignedManyOut:
     return SignedManyOut(items=[SignedOut.of(one) for one in results])
 
 
-@endpoint(router, "POST", "/{note_id}/unlock", may="notes.unlock", refusals=[NotLocked, NoteSigned, OwnSession])
-def unlock_note(desk: Desk, note_id: UUID, body: Unlock) -> LockOut:
+@router.post("/{note_id}/unlock", permission="notes.unlock", errors=[NotLocked, NoteSigned, OwnSession])
+def unlock_note(ctx: RequestContext, note_id: UUID, body: Unlock) -> LockOut:
     """Let the note of a session that was locked be written and signed, for some hours. Signatures stay as they are."""
-    return LockOut.of(unlocking.unlock_note(desk.work, desk.scope, note_id, body.reason, body.hours))
+    return LockOut.of(unlocking.unlock_note(ctx.work, ctx.scope, note_id, body.reason, body.hours))
 
 
-@endpoint(router, "POST", "/{note_id}/lock", may="notes.unlock", refusals=[NotLocked, NoteSigned, NoteLocked])
-def lock_note(desk: Desk, note_id: UUID, body: Lock) -> LockOut:
+@router.post("/{note_id}/lock", permission="notes.unlock", errors=[NotLocked, NoteSigned, NoteLocked])
+def lock_note(ctx: RequestContext, note_id: UUID, body: Lock) -> LockOut:
     """Lock the session of an unsigned note before its deadline, or again."""
-    return LockOut.of(unlocking.lock_note(desk.work, desk.scope, note_id, body.reason))
+    return LockOut.of(unlocking.lock_note(ctx.work, ctx.scope, note_id, body.reason))

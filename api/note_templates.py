@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import WRITTEN, Name, Short
 from api.notes import Type
 from api.responses import Input
+from api.routing import PermissionRouter
 from practice.clinical.documents import templates
 from practice.clinical.documents.rules.content import MOST_SECTIONS
 from practice.clinical.documents.rules.templates import Place
 from practice.clinical.models.documents import NoteTemplate
 
-router = APIRouter(prefix="/note-templates", tags=["notes"])
+router = PermissionRouter(prefix="/note-templates", tags=["notes"])
 
 Kind = Type | Literal["PROGRESS_REPORT"]
 
@@ -66,25 +67,25 @@ class SetTemplatesOut(BaseModel):
     items: list[SetTemplateOut]
 
 
-@endpoint(router, "GET", "", may="settings.read")
-def list_note_templates(desk: Desk, kind: Annotated[Kind | None, Query()] = None) -> SetTemplatesOut:
+@router.get("", permission="settings.read")
+def list_note_templates(ctx: RequestContext, kind: Annotated[Kind | None, Query()] = None) -> SetTemplatesOut:
     """What the practice has set, the last first. Of each kind and service the last counts."""
-    return SetTemplatesOut(items=[SetTemplateOut.of(one) for one in templates.list_templates(desk.work, kind)])
+    return SetTemplatesOut(items=[SetTemplateOut.of(one) for one in templates.list_templates(ctx.work, kind)])
 
 
-@endpoint(router, "GET", "/effective", may="settings.read")
+@router.get("/effective", permission="settings.read")
 def get_note_template(
-    desk: Desk, kind: Annotated[Kind, Query()], service_id: Annotated[UUID | None, Query()] = None
+    ctx: RequestContext, kind: Annotated[Kind, Query()], service_id: Annotated[UUID | None, Query()] = None
 ) -> TemplateOut:
     """The template by which a note of this kind is begun now: the service's, else the practice's, else the usual."""
-    return template_out(kind, templates.template_for(desk.work, kind, service_id))
+    return template_out(kind, templates.template_for(ctx.work, kind, service_id))
 
 
-@endpoint(router, "POST", "", may="settings.write", status=201)
-def set_note_template(desk: Desk, body: TemplateIn) -> SetTemplateOut:
+@router.post("", permission="settings.write", status_code=201)
+def set_note_template(ctx: RequestContext, body: TemplateIn) -> SetTemplateOut:
     """Set a template from now on. What was begun by another one is finished by it."""
     places = [Place(**place.model_dump()) for place in body.sections]
-    return SetTemplateOut.of(templates.set_template(desk.work, body.kind, places, body.service_id))
+    return SetTemplateOut.of(templates.set_template(ctx.work, body.kind, places, body.service_id))
 
 
 def template_out(kind: Kind, places: tuple[Place, ...]) -> TemplateOut:

@@ -5,19 +5,20 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.deps import Desk, Reason, Version, endpoint
+from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, WRITTEN, Day, Short, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH, Content
 from practice.clinical.errors import TOUCHING, WRITING, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
 from practice.clinical.models.notes import Note
 from practice.clinical.notes import amendments, drafts, queries, search, verification
 from practice.clinical.notes.queries import Filters, Reading
 
-router = APIRouter(prefix="/notes", tags=["notes"])
+router = PermissionRouter(prefix="/notes", tags=["notes"])
 
 Type = Literal[
     "SOAP_NOTE",
@@ -226,62 +227,62 @@ def note_out(read: Reading, *, by_client: bool = False) -> NoteOut:
     )
 
 
-def shown(desk: Desk, note: Note) -> NoteOut:
+def shown(ctx: RequestContext, note: Note) -> NoteOut:
     """To whoever has just changed it."""
-    return note_out(queries.reading_of(desk.work, note))
+    return note_out(queries.reading_of(ctx.work, note))
 
 
 def filters_of(asked: Any) -> Filters:
     return Filters(**{name: getattr(asked, name) for name in Filters._fields if hasattr(asked, name)})
 
 
-@endpoint(router, "GET", "", may="notes.read")
-def list_notes(desk: Desk, query: Annotated[NoteQuery, Query()], reason: Reason = None) -> PageOut[NoteInList]:
+@router.get("", permission="notes.read")
+def list_notes(ctx: RequestContext, query: Annotated[NoteQuery, Query()], reason: Reason = None) -> PageOut[NoteInList]:
     """Notes without what they say, the newest first. Sorts by created_at or id. An admin says why in X-Reason."""
     found = queries.list_notes(
-        desk.work, desk.scope, query.asked(), filters_of(query), voided=query.voided, reason=reason
+        ctx.work, ctx.scope, query.asked(), filters_of(query), voided=query.voided, reason=reason
     )
     return page_out(found, NoteState)
 
 
-@endpoint(router, "POST", "", may="notes.write", status=201, refusals=[NoteLocked, NotYourNote])
-def create_note(desk: Desk, body: NoteIn) -> NoteOut:
+@router.post("", permission="notes.write", status_code=201, errors=[NoteLocked, NotYourNote])
+def create_note(ctx: RequestContext, body: NoteIn) -> NoteOut:
     """Begin a note about one of your clients, of a session that has begun or of none."""
-    return shown(desk, drafts.create_note(desk.work, desk.scope, **body.model_dump()))
+    return shown(ctx, drafts.create_note(ctx.work, ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "POST", "/search", may="notes.read")
-def search_notes(desk: Desk, body: SearchIn, reason: Reason = None) -> FindsOut:
+@router.post("/search", permission="notes.read")
+def search_notes(ctx: RequestContext, body: SearchIn, reason: Reason = None) -> FindsOut:
     """Look for words in what you may read. What was looked for is kept nowhere. An admin says why in X-Reason."""
-    found = search.search_notes(desk.work, desk.scope, body.query, filters_of(body), cursor=body.cursor, reason=reason)
+    found = search.search_notes(ctx.work, ctx.scope, body.query, filters_of(body), cursor=body.cursor, reason=reason)
     items = [FoundOut(note=NoteState.of(one.note), snippet=one.snippet) for one in found.items]
     return FindsOut(items=items, looked_at=found.looked_at, next_cursor=found.next_cursor)
 
 
-@endpoint(router, "GET", "/{note_id}", may="notes.read")
-def get_note(desk: Desk, note_id: UUID, reason: Reason = None) -> NoteOut:
+@router.get("/{note_id}", permission="notes.read")
+def get_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> NoteOut:
     """What a note says. An admin says why in X-Reason, which goes into the audit log."""
-    read = queries.read_note(desk.work, desk.scope, note_id, reason)
-    return note_out(read, by_client=desk.actor.client_id is not None)
+    read = queries.read_note(ctx.work, ctx.scope, note_id, reason)
+    return note_out(read, by_client=ctx.actor.client_id is not None)
 
 
-@endpoint(router, "PUT", "/{note_id}", may="notes.write", refusals=WRITING)
-def save_note(desk: Desk, note_id: UUID, version: Version, body: ContentIn) -> NoteOut:
+@router.put("/{note_id}", permission="notes.write", errors=WRITING)
+def save_note(ctx: RequestContext, note_id: UUID, version: Version, body: ContentIn) -> NoteOut:
     """The draft as it now stands, as a further version. The earlier ones stay."""
-    return shown(desk, drafts.save_note(desk.work, note_id, version, **body.model_dump()))
+    return shown(ctx, drafts.save_note(ctx.work, note_id, version, **body.model_dump()))
 
 
-@endpoint(router, "DELETE", "/{note_id}", may="notes.write", status=204, refusals=WRITING)
-def void_note(desk: Desk, note_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{note_id}", permission="notes.write", status_code=204, errors=WRITING)
+def void_note(ctx: RequestContext, note_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a draft that was never handed in or signed. It stays on record; the reason names nobody."""
-    drafts.void_note(desk.work, note_id, reason)
+    drafts.void_note(ctx.work, note_id, reason)
 
 
-@endpoint(router, "GET", "/{note_id}/history", may="notes.read")
-def get_note_history(desk: Desk, note_id: UUID, reason: Reason = None) -> HistoryOut:
+@router.get("/{note_id}/history", permission="notes.read")
+def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> HistoryOut:
     """All versions with what they say, the signatures under them, and why it was returned."""
-    found = queries.history(desk.work, desk.scope, note_id, reason)
-    by_client = desk.actor.client_id is not None
+    found = queries.history(ctx.work, ctx.scope, note_id, reason)
+    by_client = ctx.actor.client_id is not None
     versions = [
         VersionOut(
             **{name: getattr(version, name) for name in ("number", "kind", "generated", "written_at", "written_by_id")},
@@ -302,10 +303,10 @@ def get_note_history(desk: Desk, note_id: UUID, reason: Reason = None) -> Histor
     )
 
 
-@endpoint(router, "GET", "/{note_id}/verification", may="notes.read")
-def verify_note(desk: Desk, note_id: UUID, reason: Reason = None) -> VerificationOut:
+@router.get("/{note_id}/verification", permission="notes.read")
+def verify_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> VerificationOut:
     """Whether the note and its signatures are what was written and signed; if not, what is wrong and where."""
-    found = verification.verify_note(desk.work, desk.scope, note_id, reason)
+    found = verification.verify_note(ctx.work, ctx.scope, note_id, reason)
     return VerificationOut(
         note_id=note_id,
         intact=not found.problems,
@@ -316,25 +317,25 @@ def verify_note(desk: Desk, note_id: UUID, reason: Reason = None) -> Verificatio
     )
 
 
-@endpoint(router, "POST", "/{note_id}/amend", may="notes.write", refusals=[*TOUCHING, NoteNotSigned, NoteIncomplete])
-def amend_note(desk: Desk, note_id: UUID, version: Version, body: AmendmentIn) -> NoteOut:
+@router.post("/{note_id}/amend", permission="notes.write", errors=[*TOUCHING, NoteNotSigned, NoteIncomplete])
+def amend_note(ctx: RequestContext, note_id: UUID, version: Version, body: AmendmentIn) -> NoteOut:
     """A signed note says something else from now on, under a signature of its own. What was signed stays."""
-    return shown(desk, amendments.amend_note(desk.work, note_id, version, **body.model_dump()))
+    return shown(ctx, amendments.amend_note(ctx.work, note_id, version, **body.model_dump()))
 
 
-@endpoint(router, "POST", "/{note_id}/addendum", may="notes.write", refusals=[*TOUCHING, NoteNotSigned])
-def add_addendum(desk: Desk, note_id: UUID, body: AddendumIn) -> NoteOut:
+@router.post("/{note_id}/addendum", permission="notes.write", errors=[*TOUCHING, NoteNotSigned])
+def add_addendum(ctx: RequestContext, note_id: UUID, body: AddendumIn) -> NoteOut:
     """Add something below what a signed note says, under a signature of its own."""
-    return shown(desk, amendments.add_addendum(desk.work, note_id, body.text, body.reason))
+    return shown(ctx, amendments.add_addendum(ctx.work, note_id, body.text, body.reason))
 
 
-@endpoint(router, "POST", "/{note_id}/share", may="notes.write", refusals=[*TOUCHING, NoteNotSigned])
-def share_note(desk: Desk, note_id: UUID) -> NoteOut:
+@router.post("/{note_id}/share", permission="notes.write", errors=[*TOUCHING, NoteNotSigned])
+def share_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
     """Let the client read a signed note through the portal."""
-    return shown(desk, drafts.share_note(desk.work, note_id))
+    return shown(ctx, drafts.share_note(ctx.work, note_id))
 
 
-@endpoint(router, "POST", "/{note_id}/unshare", may="notes.write", refusals=TOUCHING)
-def unshare_note(desk: Desk, note_id: UUID) -> NoteOut:
+@router.post("/{note_id}/unshare", permission="notes.write", errors=TOUCHING)
+def unshare_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
     """Let the client read it no longer."""
-    return shown(desk, drafts.unshare_note(desk.work, note_id))
+    return shown(ctx, drafts.unshare_note(ctx.work, note_id))

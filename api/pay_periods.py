@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day, Instant, MoneyOut
 from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.payroll import periods
 from practice.payroll import statements as pay_statements
 from practice.payroll.lines import Line, Preview
@@ -18,7 +19,7 @@ from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, We
 from practice.payroll.rules import Kind, Reason, sums
 from practice.payroll.statements import Statement
 
-router = APIRouter(prefix="/pay/periods", tags=["pay"])
+router = PermissionRouter(prefix="/pay/periods", tags=["pay"])
 
 Status = Literal["OPEN", "CLOSED"]
 
@@ -140,59 +141,59 @@ class AsOf(Input):
     as_of: Instant | None = None
 
 
-@endpoint(router, "GET", "", may="pay.read")
-def list_pay_periods(desk: Desk, query: Annotated[ListQuery, Query()]) -> PageOut[PeriodInList]:
+@router.get("", permission="pay.read")
+def list_pay_periods(ctx: RequestContext, query: Annotated[ListQuery, Query()]) -> PageOut[PeriodInList]:
     """Weeks that were opened, the last one first. Sorts by week or id."""
-    return page_out(periods.list_periods(desk.work, query.asked()), PeriodOut)
+    return page_out(periods.list_periods(ctx.work, query.asked()), PeriodOut)
 
 
-@endpoint(router, "POST", "", may="pay.write", status=201, refusals=[WeekAhead, OutOfOrder, BeforePayBegan])
-def open_pay_period(desk: Desk, body: PeriodIn) -> PeriodOut:
+@router.post("", permission="pay.write", status_code=201, errors=[WeekAhead, OutOfOrder, BeforePayBegan])
+def open_pay_period(ctx: RequestContext, body: PeriodIn) -> PeriodOut:
     """Open a week: the first one is where pay begins here, then one after the other. Asked again, the same."""
-    return PeriodOut.of(periods.open_period(desk.work, body.week))
+    return PeriodOut.of(periods.open_period(ctx.work, body.week))
 
 
-@endpoint(router, "GET", "/{week}", may="pay.read")
-def preview_pay_period(desk: Desk, week: Day, query: Annotated[AsOf, Query()]) -> PreviewOut:
+@router.get("/{week}", permission="pay.read")
+def preview_pay_period(ctx: RequestContext, week: Day, query: Annotated[AsOf, Query()]) -> PreviewOut:
     """What the week pays by what is known now, or was at an instant. Of a closed week, what it paid."""
-    return PreviewOut.of(periods.preview(desk.work, week, query.as_of or desk.now, desk.scope))
+    return PreviewOut.of(periods.preview(ctx.work, week, query.as_of or ctx.now, ctx.scope))
 
 
-@endpoint(router, "POST", "/{week}/close", may="pay.write", refusals=[CutOffAhead, OutOfOrder, BeforePayBegan])
-def close_pay_period(desk: Desk, week: Day) -> PreviewOut:
+@router.post("/{week}/close", permission="pay.write", errors=[CutOffAhead, OutOfOrder, BeforePayBegan])
+def close_pay_period(ctx: RequestContext, week: Day) -> PreviewOut:
     """Close a week for good, once it is cut off and those before it are closed. Asked again, the same."""
-    return PreviewOut.of(periods.close_period(desk.work, week))
+    return PreviewOut.of(periods.close_period(ctx.work, week))
 
 
-@endpoint(router, "GET", "/{week}/statements", may="pay.read")
-def list_pay_statements(desk: Desk, week: Day) -> StatementsOut:
+@router.get("/{week}/statements", permission="pay.read")
+def list_pay_statements(ctx: RequestContext, week: Day) -> StatementsOut:
     """What the week pays everybody whom it concerns, by their names."""
-    found = pay_statements.statements(desk.work, desk.scope, week, desk.now)
+    found = pay_statements.statements(ctx.work, ctx.scope, week, ctx.now)
     return StatementsOut(items=[StatementOut.of(one) for one in found])
 
 
-@endpoint(router, "GET", "/{week}/statements/{staff_id}.csv", may="pay.read")
-def export_pay_statement(desk: Desk, week: Day, staff_id: UUID) -> FileOut:
+@router.get("/{week}/statements/{staff_id}.csv", permission="pay.read")
+def export_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> FileOut:
     """Somebody's statement as CSV."""
-    one = pay_statements.statement(desk.work, desk.scope, week, staff_id, desk.now)
+    one = pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
     return FileOut(f"pay-{week}.csv", "text/csv; charset=utf-8", pay_statements.csv_of([one]).encode())
 
 
-@endpoint(router, "GET", "/{week}/statements/{staff_id}.pdf", may="pay.read")
-def print_pay_statement(desk: Desk, week: Day, staff_id: UUID) -> FileOut:
+@router.get("/{week}/statements/{staff_id}.pdf", permission="pay.read")
+def print_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> FileOut:
     """Somebody's statement as a PDF, for saving."""
-    one = pay_statements.statement(desk.work, desk.scope, week, staff_id, desk.now)
-    return FileOut(f"pay-{week}.pdf", "application/pdf", pay_statements.on_paper(desk.work, one))
+    one = pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
+    return FileOut(f"pay-{week}.pdf", "application/pdf", pay_statements.on_paper(ctx.work, one))
 
 
-@endpoint(router, "GET", "/{week}/statements/{staff_id}", may="pay.read")
-def get_pay_statement(desk: Desk, week: Day, staff_id: UUID) -> WholeStatementOut:
+@router.get("/{week}/statements/{staff_id}", permission="pay.read")
+def get_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> WholeStatementOut:
     """Somebody's statement: their lines, what stands by, late ones, adjustments, totals."""
-    return WholeStatementOut.of(pay_statements.statement(desk.work, desk.scope, week, staff_id, desk.now))
+    return WholeStatementOut.of(pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now))
 
 
-@endpoint(router, "GET", "/{week}/export", may="pay.process")
-def export_pay_period(desk: Desk, week: Day) -> FileOut:
+@router.get("/{week}/export", permission="pay.process")
+def export_pay_period(ctx: RequestContext, week: Day) -> FileOut:
     """The whole week as CSV, for whoever pays it out."""
-    content = pay_statements.export_period(desk.work, week, desk.now)
+    content = pay_statements.export_period(ctx.work, week, ctx.now)
     return FileOut(f"pay-{week}-all.csv", "text/csv; charset=utf-8", content.encode())

@@ -6,17 +6,18 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day, MoneyIn, MoneyOut
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from api.services import ServiceKind
 from practice.payroll import rates
 from practice.payroll.models import PayMultiplier, PayRate
 
-router = APIRouter(tags=["pay"])
+router = PermissionRouter(tags=["pay"])
 
 TIMES = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
 
@@ -87,26 +88,26 @@ class MultiplierOut(BaseModel):
 MultiplierInList: Any = some_of(MultiplierOut)
 
 
-@endpoint(router, "GET", "/staff/{staff_id}/pay-rates", may="pay.read")
-def list_pay_rates(desk: Desk, staff_id: UUID) -> PayRatesOut:
+@router.get("/staff/{staff_id}/pay-rates", permission="pay.read")
+def list_pay_rates(ctx: RequestContext, staff_id: UUID) -> PayRatesOut:
     """Somebody's base rates for an hour, the latest date first."""
-    return PayRatesOut(items=[PayRateOut.of(rate) for rate in rates.pay_rates(desk.work, desk.scope, staff_id)])
+    return PayRatesOut(items=[PayRateOut.of(rate) for rate in rates.pay_rates(ctx.work, ctx.scope, staff_id)])
 
 
-@endpoint(router, "POST", "/staff/{staff_id}/pay-rates", may="pay.write", status=201)
-def set_pay_rate(desk: Desk, staff_id: UUID, body: PayRateIn) -> PayRateOut:
+@router.post("/staff/{staff_id}/pay-rates", permission="pay.write", status_code=201)
+def set_pay_rate(ctx: RequestContext, staff_id: UUID, body: PayRateIn) -> PayRateOut:
     """A base rate from a date on, past ones too: what is paid already becomes an adjustment."""
-    return PayRateOut.of(rates.set_pay_rate(desk.work, staff_id, body.rate, body.effective_on))
+    return PayRateOut.of(rates.set_pay_rate(ctx.work, staff_id, body.rate, body.effective_on))
 
 
-@endpoint(router, "GET", "/pay/multipliers", may="pay.read")
-def list_multipliers(desk: Desk, query: Annotated[MultiplierQuery, Query()]) -> PageOut[MultiplierInList]:
+@router.get("/pay/multipliers", permission="pay.read")
+def list_multipliers(ctx: RequestContext, query: Annotated[MultiplierQuery, Query()]) -> PageOut[MultiplierInList]:
     """What a kind of service is multiplied with, for all or for somebody. Sorts by effective_on, kind or id."""
-    found = rates.list_multipliers(desk.work, desk.scope, query.asked(), staff_id=query.staff_id, kind=query.kind)
+    found = rates.list_multipliers(ctx.work, ctx.scope, query.asked(), staff_id=query.staff_id, kind=query.kind)
     return page_out(found, MultiplierOut)
 
 
-@endpoint(router, "POST", "/pay/multipliers", may="pay.write", status=201)
-def set_multiplier(desk: Desk, body: MultiplierIn) -> MultiplierOut:
+@router.post("/pay/multipliers", permission="pay.write", status_code=201)
+def set_multiplier(ctx: RequestContext, body: MultiplierIn) -> MultiplierOut:
     """What a kind of service is multiplied with from a date on. Of one date the last set counts."""
-    return MultiplierOut.of(rates.set_multiplier(desk.work, **body.model_dump()))
+    return MultiplierOut.of(rates.set_multiplier(ctx.work, **body.model_dump()))

@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Paging, Version, endpoint
+from api.context import Paging, RequestContext, Version
 from api.fields import Email, Name, Npi, Short
 from api.responses import Input, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from api.staff import InvitationOut, invitation_out
 from practice.people import practices
 from practice.people.models.practices import Practice
 from practice.people.practices import SlugTaken
 
-router = APIRouter(prefix="/practices", tags=["practices"])
+router = PermissionRouter(prefix="/practices", tags=["practices"])
 
 
 class AdminIn(Input):
@@ -63,27 +63,27 @@ class NewPracticeOut(BaseModel):
 PracticeInList: Any = some_of(PracticeOut)
 
 
-@endpoint(router, "GET", "", may="platform")
-def list_practices(desk: Desk, page: Paging) -> PageOut[PracticeInList]:
+@router.get("", permission="platform")
+def list_practices(ctx: RequestContext, page: Paging) -> PageOut[PracticeInList]:
     """All practices of this installation."""
-    return page_out(practices.list_practices(desk.work.db, page.asked()), PracticeOut)
+    return page_out(practices.list_practices(ctx.work.db, page.asked()), PracticeOut)
 
 
-@endpoint(router, "POST", "", may="platform", status=201, refusals=[SlugTaken])
-def create_practice(desk: Desk, body: PracticeIn) -> NewPracticeOut:
+@router.post("", permission="platform", status_code=201, errors=[SlugTaken])
+def create_practice(ctx: RequestContext, body: PracticeIn) -> NewPracticeOut:
     """A new practice and the invitation for its first admin."""
-    practice, invited = practices.create_practice(desk.work, **body.model_dump())
-    return NewPracticeOut(practice=PracticeOut.of(practice), admin=invitation_out(desk, invited))
+    practice, invited = practices.create_practice(ctx.work, **body.model_dump())
+    return NewPracticeOut(practice=PracticeOut.of(practice), admin=invitation_out(ctx, invited))
 
 
-@endpoint(router, "GET", "/{practice_id}", may="platform")
-def get_practice(desk: Desk, practice_id: UUID) -> PracticeOut:
+@router.get("/{practice_id}", permission="platform")
+def get_practice(ctx: RequestContext, practice_id: UUID) -> PracticeOut:
     """One practice."""
-    return PracticeOut.of(practices.get_practice(desk.work.db, practice_id))
+    return PracticeOut.of(practices.get_practice(ctx.work.db, practice_id))
 
 
-@endpoint(router, "PATCH", "/{practice_id}", may="platform")
-def change_practice(desk: Desk, practice_id: UUID, version: Version, body: PracticeChange) -> PracticeOut:
+@router.patch("/{practice_id}", permission="platform")
+def change_practice(ctx: RequestContext, practice_id: UUID, version: Version, body: PracticeChange) -> PracticeOut:
     """Change, suspend or reopen a practice. Suspended, it lets nobody in from the next request on."""
     changes = body.model_dump(exclude_unset=True)
-    return PracticeOut.of(practices.change_practice(desk.work, practice_id, version, changes))
+    return PracticeOut.of(practices.change_practice(ctx.work, practice_id, version, changes))

@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.deps import Desk, Reason, Version, endpoint
+from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, Day, Short, Why
 from api.notes import SectionOut, SectionText, sections_out
 from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MOST_SECTIONS
 from practice.clinical.errors import NotYours
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
@@ -19,7 +20,7 @@ from practice.clinical.reports.queries import Filters, Report
 from practice.clinical.reports.reports import ReportDraft, ReportFinal, ReportIncomplete
 from practice.clinical.reports.rules import Difference
 
-router = APIRouter(tags=["progress reports"])
+router = PermissionRouter(tags=["progress reports"])
 
 Sections = Annotated[
     dict[Short, SectionText],
@@ -173,112 +174,110 @@ class SearchOut(BaseModel):
 ReportInList: Any = some_of(ReportOut)
 
 
-@endpoint(router, "GET", "/progress-reports", may="notes.read")
+@router.get("/progress-reports", permission="notes.read")
 def list_progress_reports(
-    desk: Desk, query: Annotated[ReportQuery, Query()], reason: Reason = None
+    ctx: RequestContext, query: Annotated[ReportQuery, Query()], reason: Reason = None
 ) -> PageOut[ReportInList]:
     """Progress reports, the latest first. Sorts by reported_on, created_at or id.
 
     Drafts are seen by their author and their supervisor; a client sees what is shared with them.
     """
     filters = query.filters(query.client_id, query.voided)
-    return page_out(queries.list_reports(desk.work, desk.scope, query.asked(), filters, reason), ReportOut)
+    return page_out(queries.list_reports(ctx.work, ctx.scope, query.asked(), filters, reason), ReportOut)
 
 
-@endpoint(router, "POST", "/progress-reports", may="notes.write", status=201)
-def begin_progress_report(desk: Desk, body: ReportIn) -> ReportOut:
+@router.post("/progress-reports", permission="notes.write", status_code=201)
+def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ReportOut:
     """A draft by the template of its service."""
-    return ReportOut.of(reports.begin_report(desk.work, desk.scope, **body.model_dump()))
+    return ReportOut.of(reports.begin_report(ctx.work, ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "POST", "/progress-reports/search", may="notes.read")
-def search_progress_reports(desk: Desk, body: ReportSearch, reason: Reason = None) -> SearchOut:
+@router.post("/progress-reports/search", permission="notes.read")
+def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Reason = None) -> SearchOut:
     """Reports that hold all the words, among those that may be read."""
     filters = body.filters(body.client_id)
-    found = queries.search_reports(desk.work, desk.scope, body.query, filters, reason)
+    found = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
     items = [ReportOut.of(report) for report in found.reports]
     return SearchOut(items=items, searched=found.searched, complete=found.complete, back_to=found.back_to)
 
 
-@endpoint(router, "GET", "/progress-reports/{report_id}.pdf", may="notes.read")
-def print_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> FileOut:
+@router.get("/progress-reports/{report_id}.pdf", permission="notes.read")
+def print_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> FileOut:
     """The report as a PDF, for saving."""
-    name, content = queries.report_on_paper(desk.work, desk.scope, report_id, reason)
+    name, content = queries.report_on_paper(ctx.work, ctx.scope, report_id, reason)
     return FileOut(name, "application/pdf", content)
 
 
-@endpoint(router, "GET", "/progress-reports/{report_id}", may="notes.read")
-def get_progress_report(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportTextOut:
+@router.get("/progress-reports/{report_id}", permission="notes.read")
+def get_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> ReportTextOut:
     """One report with what it says."""
-    return ReportTextOut.whole(queries.read_report(desk.work, desk.scope, report_id, reason=reason))
+    return ReportTextOut.whole(queries.read_report(ctx.work, ctx.scope, report_id, reason=reason))
 
 
-@endpoint(router, "PATCH", "/progress-reports/{report_id}", may="notes.write", refusals=[NotYours, ReportFinal])
-def save_progress_report(desk: Desk, report_id: UUID, version: Version, body: ReportChange) -> ReportOut:
+@router.patch("/progress-reports/{report_id}", permission="notes.write", errors=[NotYours, ReportFinal])
+def save_progress_report(ctx: RequestContext, report_id: UUID, version: Version, body: ReportChange) -> ReportOut:
     """Save a draft as it now stands, as a further version. By its author."""
-    return ReportOut.of(reports.save_report(desk.work, desk.scope, report_id, version, **body.model_dump()))
+    return ReportOut.of(reports.save_report(ctx.work, ctx.scope, report_id, version, **body.model_dump()))
 
 
-@endpoint(router, "DELETE", "/progress-reports/{report_id}", may="notes.write", status=204, refusals=[NotYours])
-def void_progress_report(desk: Desk, report_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/progress-reports/{report_id}", permission="notes.write", status_code=204, errors=[NotYours])
+def void_progress_report(ctx: RequestContext, report_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a report that was written by mistake. It stays on record; the reason names nobody."""
-    reports.void_report(desk.work, desk.scope, report_id, reason)
+    reports.void_report(ctx.work, ctx.scope, report_id, reason)
 
 
-@endpoint(
-    router,
-    "POST",
-    "/progress-reports/{report_id}/finish",
-    may="notes.write",
-    refusals=[NotYours, ReportFinal, ReportIncomplete],
+@router.post(
+    "/progress-reports/{report_id}/finish", permission="notes.write", errors=[NotYours, ReportFinal, ReportIncomplete]
 )
-def finish_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
     """The draft is final, once all that its template requires is filled in. It does not change any more."""
-    return ReportOut.of(reports.finish_report(desk.work, desk.scope, report_id))
+    return ReportOut.of(reports.finish_report(ctx.work, ctx.scope, report_id))
 
 
-@endpoint(router, "POST", "/progress-reports/{report_id}/share", may="notes.write", refusals=[NotYours, ReportDraft])
-def share_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+@router.post("/progress-reports/{report_id}/share", permission="notes.write", errors=[NotYours, ReportDraft])
+def share_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
     """The client reads a final report in the portal, and so does a guardian who signs in there."""
-    return ReportOut.of(reports.share_report(desk.work, desk.scope, report_id))
+    return ReportOut.of(reports.share_report(ctx.work, ctx.scope, report_id))
 
 
-@endpoint(router, "POST", "/progress-reports/{report_id}/unshare", may="notes.write", refusals=[NotYours])
-def unshare_progress_report(desk: Desk, report_id: UUID) -> ReportOut:
+@router.post("/progress-reports/{report_id}/unshare", permission="notes.write", errors=[NotYours])
+def unshare_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
     """The report is no longer in the portal."""
-    return ReportOut.of(reports.unshare_report(desk.work, desk.scope, report_id))
+    return ReportOut.of(reports.unshare_report(ctx.work, ctx.scope, report_id))
 
 
-@endpoint(router, "GET", "/progress-reports/{report_id}/versions", may="notes.read")
-def list_progress_report_versions(desk: Desk, report_id: UUID, reason: Reason = None) -> ReportVersionsOut:
+@router.get("/progress-reports/{report_id}/versions", permission="notes.read")
+def list_progress_report_versions(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> ReportVersionsOut:
     """Who saved the report when, the last version first."""
-    found = queries.list_versions(desk.work, desk.scope, report_id, reason)
+    found = queries.list_versions(ctx.work, ctx.scope, report_id, reason)
     return ReportVersionsOut(items=[ReportVersionOut.of(version) for version in found])
 
 
-@endpoint(router, "GET", "/progress-reports/{report_id}/versions/{number}", may="notes.read")
-def get_progress_report_version(desk: Desk, report_id: UUID, number: Number, reason: Reason = None) -> ReportTextOut:
+@router.get("/progress-reports/{report_id}/versions/{number}", permission="notes.read")
+def get_progress_report_version(
+    ctx: RequestContext, report_id: UUID, number: Number, reason: Reason = None
+) -> ReportTextOut:
     """The report as it was saved once."""
-    return ReportTextOut.whole(queries.read_report(desk.work, desk.scope, report_id, number, reason))
+    return ReportTextOut.whole(queries.read_report(ctx.work, ctx.scope, report_id, number, reason))
 
 
-@endpoint(router, "GET", "/progress-reports/{report_id}/compare", may="notes.read")
+@router.get("/progress-reports/{report_id}/compare", permission="notes.read")
 def compare_progress_reports(
-    desk: Desk, report_id: UUID, query: Annotated[CompareQuery, Query()], reason: Reason = None
+    ctx: RequestContext, report_id: UUID, query: Annotated[CompareQuery, Query()], reason: Reason = None
 ) -> ComparisonOut:
     """What differs, section by section: between this report and another, or between two versions of it."""
     numbers = (query.number, query.other_number)
     other = query.other or report_id
-    before, after, found = queries.compare(desk.work, desk.scope, report_id, other, numbers, reason)
+    before, after, found = queries.compare(ctx.work, ctx.scope, report_id, other, numbers, reason)
     sections = [DifferenceOut.of(one) for one in found]
     return ComparisonOut(before=ComparedOut.of(before), after=ComparedOut.of(after), sections=sections)
 
 
-@endpoint(router, "GET", "/clients/{client_id}/progress-reports", may="notes.read")
+@router.get("/clients/{client_id}/progress-reports", permission="notes.read")
 def list_progress_reports_of_client(
-    desk: Desk, client_id: UUID, query: Annotated[ClientReportQuery, Query()], reason: Reason = None
+    ctx: RequestContext, client_id: UUID, query: Annotated[ClientReportQuery, Query()], reason: Reason = None
 ) -> PageOut[ReportInList]:
     """How a client was doing over time: their reports, the latest first."""
     filters = query.filters(client_id, query.voided)
-    found = queries.reports_of_client(desk.work, desk.scope, query.asked(), filters, client_id, reason)
+    found = queries.reports_of_client(ctx.work, ctx.scope, query.asked(), filters, client_id, reason)
     return page_out(found, ReportOut)

@@ -1,21 +1,22 @@
-"""Reschedule requests: clinicians ask, the front desk decides."""
+"""Reschedule requests: clinicians ask, the front ctx decides."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Instant, Words
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.scheduling import reschedule_requests
 from practice.scheduling.errors import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
 from practice.scheduling.models.appointments import RescheduleRequest
 from practice.scheduling.reschedule_requests import AlreadyAsked
 
-router = APIRouter(prefix="/reschedule-requests", tags=["appointments"])
+router = PermissionRouter(prefix="/reschedule-requests", tags=["appointments"])
 
 
 class RequestIn(Input):
@@ -59,50 +60,39 @@ class RequestOut(BaseModel):
 RequestInList: Any = some_of(RequestOut)
 
 
-@endpoint(router, "GET", "", may="appointments.read_requests")
-def list_reschedule_requests(desk: Desk, query: Annotated[RequestsQuery, Query()]) -> PageOut[RequestInList]:
+@router.get("", permission="appointments.read_requests")
+def list_reschedule_requests(ctx: RequestContext, query: Annotated[RequestsQuery, Query()]) -> PageOut[RequestInList]:
     """Requests, newest first. Sorts by asked_at or id."""
-    return page_out(reschedule_requests.list_requests(desk.work, query.asked(), desk.scope, query.status), RequestOut)
+    return page_out(reschedule_requests.list_requests(ctx.work, query.asked(), ctx.scope, query.status), RequestOut)
 
 
-@endpoint(
-    router,
-    "POST",
-    "",
-    may="appointments.ask_to_move",
-    status=201,
-    refusals=[WrongStatus, TooLate, NotBookable, AlreadyAsked],
+@router.post(
+    "", permission="appointments.ask_to_move", status_code=201, errors=[WrongStatus, TooLate, NotBookable, AlreadyAsked]
 )
-def ask_to_reschedule(desk: Desk, body: RequestIn) -> RequestOut:
+def ask_to_reschedule(ctx: RequestContext, body: RequestIn) -> RequestOut:
     """Ask to move one of your appointments. It needs 48 hours' notice, or what the practice has set."""
-    return RequestOut.of(reschedule_requests.ask_to_move(desk.work, scope=desk.scope, **body.model_dump()))
+    return RequestOut.of(reschedule_requests.ask_to_move(ctx.work, scope=ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/{request_id}", may="appointments.read_requests")
-def get_reschedule_request(desk: Desk, request_id: UUID) -> RequestOut:
+@router.get("/{request_id}", permission="appointments.read_requests")
+def get_reschedule_request(ctx: RequestContext, request_id: UUID) -> RequestOut:
     """One request."""
-    return RequestOut.of(reschedule_requests.get_request(desk.work, request_id, desk.scope))
+    return RequestOut.of(reschedule_requests.get_request(ctx.work, request_id, ctx.scope))
 
 
-@endpoint(
-    router,
-    "POST",
-    "/{request_id}/approve",
-    may="appointments.write",
-    refusals=[*BOOKING_REFUSALS, WrongStatus, TooLate],
-)
-def approve_reschedule_request(desk: Desk, request_id: UUID, body: Approval) -> RequestOut:
+@router.post("/{request_id}/approve", permission="appointments.write", errors=[*BOOKING_REFUSALS, WrongStatus, TooLate])
+def approve_reschedule_request(ctx: RequestContext, request_id: UUID, body: Approval) -> RequestOut:
     """The move happens, if its time is still free."""
-    return RequestOut.of(reschedule_requests.approve_request(desk.work, request_id, body.note))
+    return RequestOut.of(reschedule_requests.approve_request(ctx.work, request_id, body.note))
 
 
-@endpoint(router, "POST", "/{request_id}/reject", may="appointments.write", refusals=[WrongStatus])
-def reject_reschedule_request(desk: Desk, request_id: UUID, body: Rejection) -> RequestOut:
+@router.post("/{request_id}/reject", permission="appointments.write", errors=[WrongStatus])
+def reject_reschedule_request(ctx: RequestContext, request_id: UUID, body: Rejection) -> RequestOut:
     """Say why not; the appointment stays as it is."""
-    return RequestOut.of(reschedule_requests.reject_request(desk.work, request_id, body.note))
+    return RequestOut.of(reschedule_requests.reject_request(ctx.work, request_id, body.note))
 
 
-@endpoint(router, "POST", "/{request_id}/withdraw", may="appointments.ask_to_move", refusals=[WrongStatus])
-def withdraw_reschedule_request(desk: Desk, request_id: UUID) -> RequestOut:
+@router.post("/{request_id}/withdraw", permission="appointments.ask_to_move", errors=[WrongStatus])
+def withdraw_reschedule_request(ctx: RequestContext, request_id: UUID) -> RequestOut:
     """Take one's own request back."""
-    return RequestOut.of(reschedule_requests.withdraw_request(desk.work, request_id, desk.scope))
+    return RequestOut.of(reschedule_requests.withdraw_request(ctx.work, request_id, ctx.scope))

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, Instant, Name, Short, Why
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
 from practice.scheduling.catalog.rooms import Use
@@ -17,7 +18,7 @@ from practice.scheduling.errors import SlotTaken
 from practice.scheduling.models.availability import Block
 from practice.scheduling.models.catalog import Room
 
-router = APIRouter(prefix="/rooms", tags=["rooms"])
+router = PermissionRouter(prefix="/rooms", tags=["rooms"])
 
 Capacity = Annotated[int, Field(ge=1, le=1000)]
 Equipment = Annotated[list[Short], Field(max_length=30)]
@@ -118,73 +119,73 @@ RoomInList: Any = some_of(RoomOut)
 BlockInList: Any = some_of(BlockOut)
 
 
-@endpoint(router, "GET", "", may="rooms.read")
-def list_rooms(desk: Desk, query: Annotated[RoomQuery, Query()]) -> PageOut[RoomInList]:
+@router.get("", permission="rooms.read")
+def list_rooms(ctx: RequestContext, query: Annotated[RoomQuery, Query()]) -> PageOut[RoomInList]:
     """The rooms. Sorts by name, capacity or id."""
-    return page_out(rooms.list_rooms(desk.work, query.asked(), active=query.active), RoomOut)
+    return page_out(rooms.list_rooms(ctx.work, query.asked(), active=query.active), RoomOut)
 
 
-@endpoint(router, "POST", "", may="rooms.write", status=201)
-def add_room(desk: Desk, body: RoomIn) -> RoomOut:
+@router.post("", permission="rooms.write", status_code=201)
+def add_room(ctx: RequestContext, body: RoomIn) -> RoomOut:
     """Add a room."""
-    return RoomOut.of(rooms.add_room(desk.work, **body.model_dump()))
+    return RoomOut.of(rooms.add_room(ctx.work, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/availability", may="rooms.read")
-def list_free_rooms(desk: Desk, query: Annotated[FreeQuery, Query()]) -> RoomsOut:
+@router.get("/availability", permission="rooms.read")
+def list_free_rooms(ctx: RequestContext, query: Annotated[FreeQuery, Query()]) -> RoomsOut:
     """Rooms that are free for the whole span, of 92 days at most; the smallest that will do first."""
-    found = rooms.free_rooms(desk.work, query.start, query.end, capacity=query.capacity, equipment=query.equipment)
+    found = rooms.free_rooms(ctx.work, query.start, query.end, capacity=query.capacity, equipment=query.equipment)
     return RoomsOut(items=[RoomOut.of(room) for room in found])
 
 
-@endpoint(router, "GET", "/utilisation", may="rooms.read")
-def get_room_utilisation(desk: Desk, query: Annotated[SpanQuery, Query()]) -> UtilisationOut:
+@router.get("/utilisation", permission="rooms.read")
+def get_room_utilisation(ctx: RequestContext, query: Annotated[SpanQuery, Query()]) -> UtilisationOut:
     """How much each room was used, over local dates, 92 days at most.
 
     Booked are active appointments, a group once. Open are the minutes between the earliest beginning and the latest end
     of any clinician's weekly hours, summed over the dates on which the practice was not closed.
     """
-    return UtilisationOut(items=[UseOut.of(use) for use in rooms.utilisation(desk.work, query.first, query.last)])
+    return UtilisationOut(items=[UseOut.of(use) for use in rooms.utilisation(ctx.work, query.first, query.last)])
 
 
-@endpoint(router, "GET", "/{room_id}", may="rooms.read")
-def get_room(desk: Desk, room_id: UUID) -> RoomOut:
+@router.get("/{room_id}", permission="rooms.read")
+def get_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     """One room."""
-    return RoomOut.of(rooms.get_room(desk.work, room_id))
+    return RoomOut.of(rooms.get_room(ctx.work, room_id))
 
 
-@endpoint(router, "PATCH", "/{room_id}", may="rooms.write")
-def change_room(desk: Desk, room_id: UUID, version: Version, body: RoomChange) -> RoomOut:
+@router.patch("/{room_id}", permission="rooms.write")
+def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: RoomChange) -> RoomOut:
     """Change a room. Groups that are booked in it keep their seats."""
-    return RoomOut.of(rooms.change_room(desk.work, room_id, version, body.model_dump(exclude_unset=True)))
+    return RoomOut.of(rooms.change_room(ctx.work, room_id, version, body.model_dump(exclude_unset=True)))
 
 
-@endpoint(router, "POST", "/{room_id}/deactivate", may="rooms.write")
-def deactivate_room(desk: Desk, room_id: UUID) -> RoomOut:
+@router.post("/{room_id}/deactivate", permission="rooms.write")
+def deactivate_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     """Nothing is booked in it any more; what is booked stays."""
-    return RoomOut.of(rooms.set_room_active(desk.work, room_id, False))
+    return RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
 
 
-@endpoint(router, "POST", "/{room_id}/activate", may="rooms.write")
-def activate_room(desk: Desk, room_id: UUID) -> RoomOut:
+@router.post("/{room_id}/activate", permission="rooms.write")
+def activate_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     """It can be booked again."""
-    return RoomOut.of(rooms.set_room_active(desk.work, room_id, True))
+    return RoomOut.of(rooms.set_room_active(ctx.work, room_id, True))
 
 
-@endpoint(router, "GET", "/{room_id}/blocks", may="rooms.read")
-def list_room_blocks(desk: Desk, room_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
+@router.get("/{room_id}/blocks", permission="rooms.read")
+def list_room_blocks(ctx: RequestContext, room_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
     """What a room is blocked for, where that touches the span. Sorts by starts_at or id."""
-    found = blocks.list_blocks(desk.work, desk.scope, query.asked(), room_id=room_id, start=query.start, end=query.end)
+    found = blocks.list_blocks(ctx.work, ctx.scope, query.asked(), room_id=room_id, start=query.start, end=query.end)
     return page_out(found, BlockOut)
 
 
-@endpoint(router, "POST", "/{room_id}/blocks", may="rooms.write", status=201, refusals=[SlotTaken])
-def block_room(desk: Desk, room_id: UUID, body: BlockIn) -> BlockOut:
+@router.post("/{room_id}/blocks", permission="rooms.write", status_code=201, errors=[SlotTaken])
+def block_room(ctx: RequestContext, room_id: UUID, body: BlockIn) -> BlockOut:
     """Block a room for a time in which nothing is booked."""
-    return BlockOut.of(blocks.add_block(desk.work, desk.scope, room_id=room_id, **body.model_dump()))
+    return BlockOut.of(blocks.add_block(ctx.work, ctx.scope, room_id=room_id, **body.model_dump()))
 
 
-@endpoint(router, "DELETE", "/{room_id}/blocks/{block_id}", may="rooms.write", status=204)
-def unblock_room(desk: Desk, room_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/{room_id}/blocks/{block_id}", permission="rooms.write", status_code=204)
+def unblock_room(ctx: RequestContext, room_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """The room is free again. The reason names nobody."""
-    blocks.void_block(desk.work, desk.scope, block_id, reason, room_id=room_id)
+    blocks.void_block(ctx.work, ctx.scope, block_id, reason, room_id=room_id)

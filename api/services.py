@@ -4,17 +4,18 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, MoneyIn, MoneyOut, Name
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.scheduling.catalog import services
 from practice.scheduling.catalog.services import CodeTaken, Priced
 from practice.scheduling.models.catalog import Service, ServiceRate
 
-router = APIRouter(prefix="/services", tags=["services"])
+router = PermissionRouter(prefix="/services", tags=["services"])
 
 ServiceKind = Literal["INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "ASSESSMENT", "CRISIS"]
 ServiceCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
@@ -92,57 +93,57 @@ class RatesOut(BaseModel):
 ServiceInList: Any = some_of(ServiceOut)
 
 
-def service_out(desk: Desk, service: Service) -> ServiceOut:
-    (priced,) = services.priced(desk.work, [service])
+def service_out(ctx: RequestContext, service: Service) -> ServiceOut:
+    (priced,) = services.priced(ctx.work, [service])
     return ServiceOut.of(priced)
 
 
-@endpoint(router, "GET", "", may="services.read")
-def list_services(desk: Desk, query: Annotated[ServiceQuery, Query()]) -> PageOut[ServiceInList]:
+@router.get("", permission="services.read")
+def list_services(ctx: RequestContext, query: Annotated[ServiceQuery, Query()]) -> PageOut[ServiceInList]:
     """The catalogue. Sorts by code, name or id."""
-    found = services.list_services(desk.work, query.asked(), active=query.active, kind=query.kind)
+    found = services.list_services(ctx.work, query.asked(), active=query.active, kind=query.kind)
     return page_out(found, ServiceOut)
 
 
-@endpoint(router, "POST", "", may="services.write", status=201, refusals=[CodeTaken])
-def add_service(desk: Desk, body: ServiceIn) -> ServiceOut:
+@router.post("", permission="services.write", status_code=201, errors=[CodeTaken])
+def add_service(ctx: RequestContext, body: ServiceIn) -> ServiceOut:
     """Put a service into the catalogue. Its rate counts until another is set."""
     about = body.model_dump(exclude={"rate"})
-    return service_out(desk, services.add_service(desk.work, rate_cents=body.rate, **about))
+    return service_out(ctx, services.add_service(ctx.work, rate_cents=body.rate, **about))
 
 
-@endpoint(router, "GET", "/{code}", may="services.read")
-def get_service(desk: Desk, code: str) -> ServiceOut:
+@router.get("/{code}", permission="services.read")
+def get_service(ctx: RequestContext, code: str) -> ServiceOut:
     """One service."""
-    return service_out(desk, services.find_service(desk.work, code))
+    return service_out(ctx, services.find_service(ctx.work, code))
 
 
-@endpoint(router, "PATCH", "/{code}", may="services.write")
-def change_service(desk: Desk, code: str, version: Version, body: ServiceChange) -> ServiceOut:
+@router.patch("/{code}", permission="services.write")
+def change_service(ctx: RequestContext, code: str, version: Version, body: ServiceChange) -> ServiceOut:
     """Change a service. Once it has been booked its kind stays, and what is booked keeps its times."""
     changes = body.model_dump(exclude_unset=True)
-    return service_out(desk, services.change_service(desk.work, code, version, changes))
+    return service_out(ctx, services.change_service(ctx.work, code, version, changes))
 
 
-@endpoint(router, "POST", "/{code}/deactivate", may="services.write")
-def deactivate_service(desk: Desk, code: str) -> ServiceOut:
+@router.post("/{code}/deactivate", permission="services.write")
+def deactivate_service(ctx: RequestContext, code: str) -> ServiceOut:
     """Nobody books it any more; what is booked stays."""
-    return service_out(desk, services.set_service_active(desk.work, code, False))
+    return service_out(ctx, services.set_service_active(ctx.work, code, False))
 
 
-@endpoint(router, "POST", "/{code}/activate", may="services.write")
-def activate_service(desk: Desk, code: str) -> ServiceOut:
+@router.post("/{code}/activate", permission="services.write")
+def activate_service(ctx: RequestContext, code: str) -> ServiceOut:
     """It can be booked again."""
-    return service_out(desk, services.set_service_active(desk.work, code, True))
+    return service_out(ctx, services.set_service_active(ctx.work, code, True))
 
 
-@endpoint(router, "GET", "/{code}/rates", may="settings.read")
-def list_service_rates(desk: Desk, code: str) -> RatesOut:
+@router.get("/{code}/rates", permission="settings.read")
+def list_service_rates(ctx: RequestContext, code: str) -> RatesOut:
     """How the rate came about: every rate that was set, the latest date first."""
-    return RatesOut(items=[RateOut.of(rate) for rate in services.service_rates(desk.work, code)])
+    return RatesOut(items=[RateOut.of(rate) for rate in services.service_rates(ctx.work, code)])
 
 
-@endpoint(router, "POST", "/{code}/rates", may="services.write", status=201)
-def set_service_rate(desk: Desk, code: str, body: RateIn) -> RateOut:
+@router.post("/{code}/rates", permission="services.write", status_code=201)
+def set_service_rate(ctx: RequestContext, code: str, body: RateIn) -> RateOut:
     """A rate from a date on, today or later. Of one date the last set counts."""
-    return RateOut.of(services.set_service_rate(desk.work, code, body.rate, body.effective_on))
+    return RateOut.of(services.set_service_rate(ctx.work, code, body.rate, body.effective_on))

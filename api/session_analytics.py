@@ -6,18 +6,19 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, endpoint
+from api.context import RequestContext
 from api.fields import Day, MoneyOut
 from api.responses import Input
+from api.routing import PermissionRouter
 from api.session_completions import SessionOut
 from practice.payroll.lines import Line, Preview
 from practice.sessions import analytics
 from practice.sessions.analytics import Analytics, Dashboard, Week
 
-router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
+router = PermissionRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
 Sunday = Annotated[Day | None, Field(description="A Sunday; else the week whose deadline comes next.")]
 
@@ -227,33 +228,35 @@ def total_of(lines: Iterable[Line]) -> int:
     return sum(line.amount_cents for line in lines)
 
 
-@endpoint(router, "GET", "/compliance/deadlines/{provider_id}", may="session_completions.read")
-def get_compliance_deadlines(desk: Desk, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> DeadlinesOut:
+@router.get("/compliance/deadlines/{provider_id}", permission="session_completions.read")
+def get_compliance_deadlines(
+    ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]
+) -> DeadlinesOut:
     """A clinician's sessions of a week, signed and not, and its deadline."""
-    return DeadlinesOut.of(analytics.week_of_provider(desk.work, desk.scope, provider_id, query.week))
+    return DeadlinesOut.of(analytics.week_of_provider(ctx.work, ctx.scope, provider_id, query.week))
 
 
-@endpoint(router, "GET", "/payment/calculation/{provider_id}", may="pay.read")
-def get_payment_calculation(desk: Desk, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> PaymentOut:
+@router.get("/payment/calculation/{provider_id}", permission="pay.read")
+def get_payment_calculation(ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> PaymentOut:
     """What a week pays a clinician by what is known now, and what would be paid if it were signed."""
-    return PaymentOut.of(provider_id, analytics.payment_of(desk.work, desk.scope, provider_id, query.week))
+    return PaymentOut.of(provider_id, analytics.payment_of(ctx.work, ctx.scope, provider_id, query.week))
 
 
-@endpoint(router, "GET", "/dashboard/{provider_id}", may="session_completions.read")
-def get_session_dashboard(desk: Desk, provider_id: UUID) -> DashboardOut:
+@router.get("/dashboard/{provider_id}", permission="session_completions.read")
+def get_session_dashboard(ctx: RequestContext, provider_id: UUID) -> DashboardOut:
     """How a clinician's week stands, what it pays, how long there is left to sign, and the weeks before."""
-    return DashboardOut.whole(provider_id, analytics.dashboard_of(desk.work, desk.scope, provider_id), desk.now)
+    return DashboardOut.whole(provider_id, analytics.dashboard_of(ctx.work, ctx.scope, provider_id), ctx.now)
 
 
-@endpoint(router, "GET", "/analytics/{provider_id}", may="session_completions.read")
-def get_session_analytics(desk: Desk, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> AnalyticsOut:
+@router.get("/analytics/{provider_id}", permission="session_completions.read")
+def get_session_analytics(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> AnalyticsOut:
     """A clinician's appointments from one day to another (both count), else of the last thirty days."""
-    found = analytics.analytics_of(desk.work, desk.scope, provider_id, query.since, query.until)
+    found = analytics.analytics_of(ctx.work, ctx.scope, provider_id, query.since, query.until)
     return AnalyticsOut.of(provider_id, found)
 
 
-@endpoint(router, "GET", "/compliance/report/{provider_id}", may="session_completions.read")
-def get_compliance_report(desk: Desk, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> ReportOut:
+@router.get("/compliance/report/{provider_id}", permission="session_completions.read")
+def get_compliance_report(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> ReportOut:
     """Week by week what was signed in time, late and not, locked and unlocked; `from` and `to` are Sundays."""
-    weeks = analytics.weeks_of_provider(desk.work, desk.scope, provider_id, query.since, query.until)
+    weeks = analytics.weeks_of_provider(ctx.work, ctx.scope, provider_id, query.since, query.until)
     return ReportOut(providerId=provider_id, weeks=[ReportedWeekOut.of(week) for week in weeks])

@@ -4,14 +4,16 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Invalid, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, MoneyOut, Why
 from api.note_signing import Hours
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.clinical.errors import SIGNING, NoteLocked, NoteSigned, NotLocked, OwnSession
+from practice.errors import Invalid
 from practice.payroll import completions
 from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
 from practice.scheduling.errors import WrongStatus
@@ -19,7 +21,7 @@ from practice.sessions import completion, queries
 from practice.sessions.completion import Done, NoteMissing
 from practice.sessions.queries import Filters, Seen
 
-router = APIRouter(prefix="/compliance/session-completion", tags=["session completion"])
+router = PermissionRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
 MOST_AT_ONCE = 500
 
@@ -144,111 +146,97 @@ class BulkOut(BaseModel):
 SessionInList: Any = some_of(SessionOut)
 
 
-@endpoint(router, "GET", "", may="session_completions.read")
-def list_session_completions(desk: Desk, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
+@router.get("", permission="session_completions.read")
+def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
     """Completed sessions, latest first. Sorts by sessionDate or id."""
     filters = Filters(query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided)
-    return page_out(queries.list_sessions(desk.work, desk.scope, query.asked(), filters), SessionOut)
+    return page_out(queries.list_sessions(ctx.work, ctx.scope, query.asked(), filters), SessionOut)
 
 
-@endpoint(router, "POST", "", may="session_completions.create", status=201, refusals=[WrongStatus, SessionVoided])
-def create_session_completion(desk: Desk, body: SessionIn) -> SessionOut:
+@router.post("", permission="session_completions.create", status_code=201, errors=[WrongStatus, SessionVoided])
+def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOut:
     """A completed appointment counts for pay. Asked again, the answer is the same."""
-    return SessionOut.of(completion.count_session(desk.work, desk.scope, body.appointmentId))
+    return SessionOut.of(completion.count_session(ctx.work, ctx.scope, body.appointmentId))
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/from-appointment/{appointment_id}",
-    may="session_completions.create",
-    status=201,
-    refusals=[WrongStatus, SessionVoided],
+    permission="session_completions.create",
+    status_code=201,
+    errors=[WrongStatus, SessionVoided],
 )
-def create_session_completion_from_appointment(desk: Desk, appointment_id: UUID) -> SessionOut:
+def create_session_completion_from_appointment(ctx: RequestContext, appointment_id: UUID) -> SessionOut:
     """The same, by the appointment's address."""
-    return SessionOut.of(completion.count_session(desk.work, desk.scope, appointment_id))
+    return SessionOut.of(completion.count_session(ctx.work, ctx.scope, appointment_id))
 
 
-@endpoint(router, "POST", "/bulk-from-appointments", may="session_completions.create")
-def create_session_completions_from_appointments(desk: Desk, body: BulkIn) -> BulkOut:
+@router.post("/bulk-from-appointments", permission="session_completions.create")
+def create_session_completions_from_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
     """The same for several, by their ids or for the days `from` and `to`: each is done, or says why not."""
     days = (body.since, body.until) if body.since and body.until else None
     if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
         raise Invalid(["Send either `appointmentIds`, or `from` and `to`."])
-    done = completion.count_sessions(desk.work, desk.scope, appointment_ids=body.appointmentIds, days=days)
+    done = completion.count_sessions(ctx.work, ctx.scope, appointment_ids=body.appointmentIds, days=days)
     return BulkOut(items=[DoneOut.of(one) for one in done])
 
 
-@endpoint(router, "GET", "/{session_id}", may="session_completions.read")
-def get_session_completion(desk: Desk, session_id: UUID) -> SessionOut:
+@router.get("/{session_id}", permission="session_completions.read")
+def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionOut:
     """One completed session."""
-    return SessionOut.of(queries.get_session(desk.work, desk.scope, session_id))
+    return SessionOut.of(queries.get_session(ctx.work, ctx.scope, session_id))
 
 
-@endpoint(
-    router,
-    "PUT",
+@router.put(
     "/{session_id}",
-    may="session_completions.write",
-    refusals=[WrongStatus, SessionVoided, SessionPaid, NoteSigned, NoteLocked],
+    permission="session_completions.write",
+    errors=[WrongStatus, SessionVoided, SessionPaid, NoteSigned, NoteLocked],
 )
-def change_session_completion(desk: Desk, session_id: UUID, version: Version, body: SessionChange) -> SessionOut:
+def change_session_completion(
+    ctx: RequestContext, session_id: UUID, version: Version, body: SessionChange
+) -> SessionOut:
     """Link a note that was written without an appointment, while the session is neither signed, locked nor paid."""
-    return SessionOut.of(completion.link_note(desk.work, desk.scope, session_id, version, body.noteId))
+    return SessionOut.of(completion.link_note(ctx.work, ctx.scope, session_id, version, body.noteId))
 
 
-@endpoint(
-    router,
-    "DELETE",
+@router.delete(
     "/{session_id}",
-    may="session_completions.write",
-    status=204,
-    refusals=[WrongStatus, SessionVoided, SessionPaid],
+    permission="session_completions.write",
+    status_code=204,
+    errors=[WrongStatus, SessionVoided, SessionPaid],
 )
-def void_session_completion(desk: Desk, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
+def void_session_completion(ctx: RequestContext, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """It does not count, for good: while it is not paid. It stays on record with who, when and why."""
-    completions.void_completion(desk.work, desk.scope, session_id, reason)
+    completions.void_completion(ctx.work, ctx.scope, session_id, reason)
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/{session_id}/take-back",
-    may="pay.write",
-    status=204,
-    refusals=[WrongStatus, SessionVoided, SessionNotPaid],
+    permission="pay.write",
+    status_code=204,
+    errors=[WrongStatus, SessionVoided, SessionNotPaid],
 )
-def take_back_session_completion(desk: Desk, session_id: UUID, body: Reasoned) -> None:
+def take_back_session_completion(ctx: RequestContext, session_id: UUID, body: Reasoned) -> None:
     """Void one that is paid. The week that paid it stays as it is; the next one has the adjustment."""
-    completions.take_back(desk.work, session_id, body.reason)
+    completions.take_back(ctx.work, session_id, body.reason)
 
 
-@endpoint(router, "POST", "/{session_id}/sign-note", may="session_completions.sign", refusals=[*SIGNING, NoteMissing])
-def sign_session_note(desk: Desk, session_id: UUID) -> SessionOut:
+@router.post("/{session_id}/sign-note", permission="session_completions.sign", errors=[*SIGNING, NoteMissing])
+def sign_session_note(ctx: RequestContext, session_id: UUID) -> SessionOut:
     """Sign the session's note: as its author, or as the supervisor with whom it is in review."""
-    return SessionOut.of(completion.sign_session(desk.work, desk.scope, session_id))
+    return SessionOut.of(completion.sign_session(ctx.work, ctx.scope, session_id))
 
 
-@endpoint(
-    router,
-    "POST",
-    "/{session_id}/lock-session",
-    may="session_completions.override",
-    refusals=[NoteSigned, NoteLocked],
-)
-def lock_session(desk: Desk, session_id: UUID, body: Reasoned) -> SessionOut:
+@router.post("/{session_id}/lock-session", permission="session_completions.override", errors=[NoteSigned, NoteLocked])
+def lock_session(ctx: RequestContext, session_id: UUID, body: Reasoned) -> SessionOut:
     """Lock a session that is not signed, before its deadline or while it is unlocked."""
-    return SessionOut.of(completion.lock_session(desk.work, desk.scope, session_id, body.reason))
+    return SessionOut.of(completion.lock_session(ctx.work, ctx.scope, session_id, body.reason))
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/{session_id}/supervisor-override",
-    may="session_completions.override",
-    refusals=[NoteSigned, NotLocked, OwnSession],
+    permission="session_completions.override",
+    errors=[NoteSigned, NotLocked, OwnSession],
 )
-def override_session_lock(desk: Desk, session_id: UUID, body: Override) -> SessionOut:
+def override_session_lock(ctx: RequestContext, session_id: UUID, body: Override) -> SessionOut:
     """Unlock a session for a time, in which its note can be written and signed."""
-    return SessionOut.of(completion.override_lock(desk.work, desk.scope, session_id, body.reason, body.hours))
+    return SessionOut.of(completion.override_lock(ctx.work, ctx.scope, session_id, body.reason, body.hours))

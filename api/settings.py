@@ -4,15 +4,17 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from api.deps import Desk, NotFound, endpoint
+from api.context import RequestContext
 from api.responses import Input
+from api.routing import PermissionRouter
+from practice.errors import NotFound
 from practice.people import settings
 from practice.rule_settings import PARAMETERS
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = PermissionRouter(prefix="/settings", tags=["settings"])
 
 
 class SettingIn(Input):
@@ -48,24 +50,24 @@ def change_out(change: object) -> ChangeOut:
     return ChangeOut(**{name: getattr(change, name) for name in ChangeOut.model_fields})
 
 
-@endpoint(router, "GET", "", may="settings.read")
+@router.get("", permission="settings.read")
 def list_settings(
-    desk: Desk, on: Annotated[date | None, Query(description="Default: today, local.")] = None
+    ctx: RequestContext, on: Annotated[date | None, Query(description="Default: today, local.")] = None
 ) -> SettingsOut:
     """Every setting as in force on a date."""
-    found = settings.settings_in_force(desk.work, on)
+    found = settings.settings_in_force(ctx.work, on)
     return SettingsOut(items=[SettingOut(**vars(setting)) for setting in found])
 
 
-@endpoint(router, "GET", "/{key}", may="settings.read")
-def get_setting_history(desk: Desk, key: str) -> HistoryOut:
+@router.get("/{key}", permission="settings.read")
+def get_setting_history(ctx: RequestContext, key: str) -> HistoryOut:
     """How a setting came about: every change, the latest date first."""
-    return HistoryOut(items=[change_out(change) for change in settings.setting_history(desk.work, key)])
+    return HistoryOut(items=[change_out(change) for change in settings.setting_history(ctx.work, key)])
 
 
-@endpoint(router, "POST", "/{key}", may="settings.write", status=201)
-def change_setting(desk: Desk, key: str, body: SettingIn) -> ChangeOut:
+@router.post("/{key}", permission="settings.write", status_code=201)
+def change_setting(ctx: RequestContext, key: str, body: SettingIn) -> ChangeOut:
     """Change a setting from a date on, today or later. What was decided before stays decided."""
     if key not in PARAMETERS:
         raise NotFound
-    return change_out(settings.set_rule(desk.work, key, body.value, body.effective_on))
+    return change_out(settings.set_rule(ctx.work, key, body.value, body.effective_on))

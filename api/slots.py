@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Invalid, endpoint
+from api.context import RequestContext
 from api.fields import Day, Short
 from api.responses import Input
+from api.routing import PermissionRouter
+from practice.errors import Invalid
 from practice.scheduling.availability import slots
 from practice.security.permissions import Forbidden
 
-router = APIRouter(tags=["appointments"])
+router = PermissionRouter(tags=["appointments"])
 
 
 class SlotsQuery(Input):
@@ -58,13 +60,15 @@ def refuse_long(query: SlotsQuery) -> None:
         raise Invalid([f"The range runs from its first day to its last, at most {slots.LONGEST_RANGE} days."])
 
 
-@endpoint(router, "GET", "/clinicians/{staff_id}/slots", may="availability.free_slots")
-def list_clinician_slots(desk: Desk, staff_id: UUID, query: Annotated[ClinicianSlotsQuery, Query()]) -> SlotsOut:
+@router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots")
+def list_clinician_slots(
+    ctx: RequestContext, staff_id: UUID, query: Annotated[ClinicianSlotsQuery, Query()]
+) -> SlotsOut:
     """Free slots of a clinician for a service; with `include_taken` also the others and why, without names."""
     refuse_long(query)
-    if query.include_taken and desk.actor.client_id is not None:
+    if query.include_taken and ctx.actor.client_id is not None:
         raise Forbidden("Online you see the times that are free.")
-    found = slots.slots(desk.work, staff_id, query.service, query.first, query.last, include_taken=query.include_taken)
+    found = slots.slots(ctx.work, staff_id, query.service, query.first, query.last, include_taken=query.include_taken)
     return SlotsOut(
         items=[
             SlotOut(starts_at=one.start, ends_at=one.end, available=one.taken is None, reason=one.taken)
@@ -73,11 +77,11 @@ def list_clinician_slots(desk: Desk, staff_id: UUID, query: Annotated[ClinicianS
     )
 
 
-@endpoint(router, "GET", "/slots", may="availability.free_slots")
-def list_first_free(desk: Desk, query: Annotated[FirstFreeQuery, Query()]) -> OffersOut:
+@router.get("/slots", permission="availability.free_slots")
+def list_first_free(ctx: RequestContext, query: Annotated[FirstFreeQuery, Query()]) -> OffersOut:
     """The earliest free slots with anybody who offers the service."""
     refuse_long(query)
-    found = slots.first_free(desk.work, query.service, query.first, query.last, query.limit)
+    found = slots.first_free(ctx.work, query.service, query.first, query.last, query.limit)
     return OffersOut(
         items=[OfferOut(clinician_id=one.clinician_id, starts_at=one.slot.start, ends_at=one.slot.end) for one in found]
     )

@@ -4,17 +4,18 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, Email, Name, Npi, Short
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
 from practice.people.staff import AlreadyOnStaff, Invited, IsAClient, LastAdmin, invite_again
 
-router = APIRouter(prefix="/staff", tags=["staff"])
+router = PermissionRouter(prefix="/staff", tags=["staff"])
 
 Role = Literal["admin", "supervisor", "clinician", "scheduler", "biller", "analyst"]
 Discipline = Literal["PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"]
@@ -112,56 +113,56 @@ class TrainingsOut(BaseModel):
 StaffInList: Any = some_of(StaffOut)
 
 
-def invitation_out(desk: Desk, invited: Invited) -> InvitationOut:
-    link = f"{desk.house.settings.public_url}/invitation#{invited.secret}"
+def invitation_out(ctx: RequestContext, invited: Invited) -> InvitationOut:
+    link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
     return InvitationOut(staff=StaffOut.of(invited.staff), link=link)
 
 
-@endpoint(router, "GET", "", may="staff.read")
-def list_staff(desk: Desk, query: Annotated[StaffQuery, Query()]) -> PageOut[StaffInList]:
+@router.get("", permission="staff.read")
+def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> PageOut[StaffInList]:
     """The staff directory. Sorts by last_name, hired_on or id."""
-    found = staff.list_staff(desk.work, query.asked(), role=query.role, active=query.active)
+    found = staff.list_staff(ctx.work, query.asked(), role=query.role, active=query.active)
     return page_out(found, StaffOut)
 
 
-@endpoint(router, "POST", "", may="staff.write", status=201, refusals=[AlreadyOnStaff, IsAClient])
-def add_staff(desk: Desk, body: StaffIn) -> InvitationOut:
+@router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient])
+def add_staff(ctx: RequestContext, body: StaffIn) -> InvitationOut:
     """Put somebody on the staff; answers with the link that lets them in."""
-    return invitation_out(desk, staff.add_staff(desk.work, **body.model_dump()))
+    return invitation_out(ctx, staff.add_staff(ctx.work, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/{staff_id}", may="staff.read")
-def get_staff(desk: Desk, staff_id: UUID) -> StaffOut:
+@router.get("/{staff_id}", permission="staff.read")
+def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
     """One person of the staff."""
-    return StaffOut.of(staff.get_staff(desk.work, staff_id))
+    return StaffOut.of(staff.get_staff(ctx.work, staff_id))
 
 
-@endpoint(router, "PATCH", "/{staff_id}", may="staff.write", refusals=[LastAdmin])
-def change_staff(desk: Desk, staff_id: UUID, version: Version, body: StaffChange) -> StaffOut:
+@router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin])
+def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> StaffOut:
     """Change somebody's record or roles. Roles count from their next request on."""
-    return StaffOut.of(staff.change_staff(desk.work, staff_id, version, body.model_dump(exclude_unset=True)))
+    return StaffOut.of(staff.change_staff(ctx.work, staff_id, version, body.model_dump(exclude_unset=True)))
 
 
-@endpoint(router, "POST", "/{staff_id}/deactivate", may="staff.write", refusals=[LastAdmin])
-def deactivate_staff(desk: Desk, staff_id: UUID, body: Deactivation) -> StaffOut:
+@router.post("/{staff_id}/deactivate", permission="staff.write", errors=[LastAdmin])
+def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> StaffOut:
     """Somebody leaves: out of this practice at once, the record stays."""
-    return StaffOut.of(staff.deactivate_staff(desk.work, staff_id, body.left_on))
+    return StaffOut.of(staff.deactivate_staff(ctx.work, staff_id, body.left_on))
 
 
-@endpoint(router, "POST", "/{staff_id}/invite", may="staff.write", refusals=[IsAClient])
-def invite_staff(desk: Desk, staff_id: UUID) -> InvitationOut:
+@router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient])
+def invite_staff(ctx: RequestContext, staff_id: UUID) -> InvitationOut:
     """A new invitation: for a lost link, or for somebody who comes back."""
-    return invitation_out(desk, invite_again(desk.work, staff_id))
+    return invitation_out(ctx, invite_again(ctx.work, staff_id))
 
 
-@endpoint(router, "GET", "/{staff_id}/trainings", may="trainings.read", while_lapsed=True)
-def list_trainings(desk: Desk, staff_id: UUID) -> TrainingsOut:
+@router.get("/{staff_id}/trainings", permission="trainings.read", allow_lapsed_training=True)
+def list_trainings(ctx: RequestContext, staff_id: UUID) -> TrainingsOut:
     """Somebody's trainings, newest first."""
-    found = trainings.list_trainings(desk.work, staff_id, desk.scope)
+    found = trainings.list_trainings(ctx.work, staff_id, ctx.scope)
     return TrainingsOut(items=[TrainingOut.of(training) for training in found])
 
 
-@endpoint(router, "POST", "/{staff_id}/trainings", may="trainings.write", status=201, while_lapsed=True)
-def record_training(desk: Desk, staff_id: UUID, body: TrainingIn) -> TrainingOut:
+@router.post("/{staff_id}/trainings", permission="trainings.write", status_code=201, allow_lapsed_training=True)
+def record_training(ctx: RequestContext, staff_id: UUID, body: TrainingIn) -> TrainingOut:
     """Record a training. A current HIPAA training lifts the suspension of its holder at once."""
-    return TrainingOut.of(trainings.record_training(desk.work, staff_id, desk.scope, body.kind, body.completed_on))
+    return TrainingOut.of(trainings.record_training(ctx.work, staff_id, ctx.scope, body.kind, body.completed_on))

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import PLAIN, Day, Instant, LongText, Why
 from api.goals import two_decimals
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
 from practice.clinical.supervision import hours, sessions
@@ -19,7 +20,7 @@ from practice.clinical.supervision.hours import MonthOf
 from practice.clinical.supervision.rules import MOST_IN_A_GROUP
 from practice.clinical.supervision.sessions import Filters, NoteEmpty, Session, SupervisionExists, SupervisionSigned
 
-router = APIRouter(tags=["supervision"])
+router = PermissionRouter(tags=["supervision"])
 
 Hours = Annotated[Decimal, Field(gt=0, le=12, decimal_places=2), AfterValidator(two_decimals)]
 Topic = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
@@ -127,69 +128,65 @@ def first_of(month: str | None) -> date | None:
     return None if month is None else date.fromisoformat(f"{month}-01")
 
 
-@endpoint(router, "GET", "/supervision-sessions", may="supervision.read")
-def list_supervision_sessions(desk: Desk, query: Annotated[SupervisionQuery, Query()]) -> PageOut[SupervisionInList]:
+@router.get("/supervision-sessions", permission="supervision.read")
+def list_supervision_sessions(
+    ctx: RequestContext, query: Annotated[SupervisionQuery, Query()]
+) -> PageOut[SupervisionInList]:
     """Supervision sessions, the latest first. Sorts by held_at or id."""
-    found = sessions.list_sessions(desk.work, desk.scope, query.asked(), query.filters())
+    found = sessions.list_sessions(ctx.work, ctx.scope, query.asked(), query.filters())
     return page_out(found, SupervisionOut)
 
 
-@endpoint(router, "POST", "/supervision-sessions", may="supervision.write", status=201, refusals=[SupervisionExists])
-def record_supervision_sessions(desk: Desk, body: SupervisionIn) -> RecordedOut:
+@router.post("/supervision-sessions", permission="supervision.write", status_code=201, errors=[SupervisionExists])
+def record_supervision_sessions(ctx: RequestContext, body: SupervisionIn) -> RecordedOut:
     """Put a session on record, for one person or for each of a group."""
-    found = sessions.record_sessions(desk.work, desk.scope, **body.model_dump())
+    found = sessions.record_sessions(ctx.work, ctx.scope, **body.model_dump())
     return RecordedOut(items=[SupervisionOut.of(session) for session in found])
 
 
-@endpoint(router, "GET", "/supervision-sessions/hours", may="supervision.read")
-def list_supervision_hours(desk: Desk, month: MonthText = None) -> MonthHoursOut:
+@router.get("/supervision-sessions/hours", permission="supervision.read")
+def list_supervision_hours(ctx: RequestContext, month: MonthText = None) -> MonthHoursOut:
     """The hours of a month of everybody who was there, held against what their licences need; who lacks most first."""
-    found = hours.hours_of_all(desk.work, desk.scope, first_of(month))
+    found = hours.hours_of_all(ctx.work, ctx.scope, first_of(month))
     return MonthHoursOut(items=[HoursOut.of(one) for one in found])
 
 
-@endpoint(router, "GET", "/supervision-sessions/{session_id}", may="supervision.read")
-def get_supervision_session(desk: Desk, session_id: UUID) -> SupervisionWithNoteOut:
+@router.get("/supervision-sessions/{session_id}", permission="supervision.read")
+def get_supervision_session(ctx: RequestContext, session_id: UUID) -> SupervisionWithNoteOut:
     """One session with its note."""
-    return SupervisionWithNoteOut.whole(sessions.get_session(desk.work, desk.scope, session_id))
+    return SupervisionWithNoteOut.whole(sessions.get_session(ctx.work, ctx.scope, session_id))
 
 
-@endpoint(
-    router,
-    "PATCH",
+@router.patch(
     "/supervision-sessions/{session_id}",
-    may="supervision.write",
-    refusals=[NotYours, SupervisionSigned, SupervisionExists],
+    permission="supervision.write",
+    errors=[NotYours, SupervisionSigned, SupervisionExists],
 )
 def change_supervision_session(
-    desk: Desk, session_id: UUID, version: Version, body: SupervisionChange
+    ctx: RequestContext, session_id: UUID, version: Version, body: SupervisionChange
 ) -> SupervisionWithNoteOut:
     """Change a session while its note is not signed: when, how long, what about, what the note says."""
     changes = body.model_dump(exclude_unset=True)
-    return SupervisionWithNoteOut.whole(sessions.change_session(desk.work, desk.scope, session_id, version, changes))
+    return SupervisionWithNoteOut.whole(sessions.change_session(ctx.work, ctx.scope, session_id, version, changes))
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/supervision-sessions/{session_id}/sign",
-    may="supervision.write",
-    refusals=[NotYours, SupervisionSigned, NoteEmpty],
+    permission="supervision.write",
+    errors=[NotYours, SupervisionSigned, NoteEmpty],
 )
-def sign_supervision_session(desk: Desk, session_id: UUID) -> SupervisionWithNoteOut:
+def sign_supervision_session(ctx: RequestContext, session_id: UUID) -> SupervisionWithNoteOut:
     """Sign the note of a session that you held. From then on it stays as it is."""
-    return SupervisionWithNoteOut.whole(sessions.sign_session(desk.work, desk.scope, session_id))
+    return SupervisionWithNoteOut.whole(sessions.sign_session(ctx.work, ctx.scope, session_id))
 
 
-@endpoint(
-    router, "DELETE", "/supervision-sessions/{session_id}", may="supervision.write", status=204, refusals=[NotYours]
-)
-def void_supervision_session(desk: Desk, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/supervision-sessions/{session_id}", permission="supervision.write", status_code=204, errors=[NotYours])
+def void_supervision_session(ctx: RequestContext, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a session that was put on record by mistake: its hours do not count. It stays there."""
-    sessions.void_session(desk.work, desk.scope, session_id, reason)
+    sessions.void_session(ctx.work, ctx.scope, session_id, reason)
 
 
-@endpoint(router, "GET", "/staff/{staff_id}/supervision-hours", may="supervision.read")
-def get_supervision_hours(desk: Desk, staff_id: UUID, month: MonthText = None) -> HoursOut:
+@router.get("/staff/{staff_id}/supervision-hours", permission="supervision.read")
+def get_supervision_hours(ctx: RequestContext, staff_id: UUID, month: MonthText = None) -> HoursOut:
     """The hours of one person in a month, held against what their licence needs."""
-    return HoursOut.of(hours.hours_of(desk.work, desk.scope, staff_id, first_of(month)))
+    return HoursOut.of(hours.hours_of(ctx.work, ctx.scope, staff_id, first_of(month)))

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.deps import Desk, Reason, Version, endpoint
+from api.context import Reason, RequestContext, Version
 from api.fields import Day, Short, Why, Written
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.clinical.plans import plans, review_status, safety_plans
@@ -19,7 +20,7 @@ from practice.clinical.plans.rules import PlanState, SafetyState
 from practice.clinical.plans.safety_plans import SafetyStanding
 from practice.store.pages import PageRequest
 
-router = APIRouter(tags=["plans"])
+router = PermissionRouter(tags=["plans"])
 
 
 class PlanIn(Input):
@@ -180,110 +181,103 @@ def about(client: Any) -> dict[str, Any]:
     return {"client_id": client.id} | {name: getattr(client, name) for name in names}
 
 
-@endpoint(router, "GET", "/treatment-plans", may="plans.read")
+@router.get("/treatment-plans", permission="plans.read")
 def list_treatment_plans(
-    desk: Desk, query: Annotated[PlanQuery, Query()], reason: Reason = None
+    ctx: RequestContext, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[PlanInList]:
     """Treatment plans, the latest first. Sorts by starts_on, created_at or id."""
-    return page_out(plans.list_plans(desk.work, desk.scope, query.asked(), query.which(), reason), PlanOut)
+    return page_out(plans.list_plans(ctx.work, ctx.scope, query.asked(), query.which(), reason), PlanOut)
 
 
-@endpoint(router, "POST", "/treatment-plans", may="plans.write", status=201)
-def begin_treatment_plan(desk: Desk, body: PlanIn) -> PlanBegunOut:
+@router.post("/treatment-plans", permission="plans.write", status_code=201)
+def begin_treatment_plan(ctx: RequestContext, body: PlanIn) -> PlanBegunOut:
     """A client is treated by a plan from a day on; on that day it counts as reviewed."""
-    return PlanBegunOut.begun(plans.begin_plan(desk.work, desk.scope, **body.model_dump()))
+    return PlanBegunOut.begun(plans.begin_plan(ctx.work, ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/treatment-plans/due", may="plans.read")
+@router.get("/treatment-plans/due", permission="plans.read")
 def list_treatment_plans_due(
-    desk: Desk, query: Annotated[PlansDueQuery, Query()], reason: Reason = None
+    ctx: RequestContext, query: Annotated[PlansDueQuery, Query()], reason: Reason = None
 ) -> PageOut[PlanDueOut]:
     """Active clients whose plan is due for review, overdue or missing, those that wait longest first."""
     asked = PageRequest(query.limit, query.cursor)
     which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(review_status.plans_due(desk.work, desk.scope, asked, **which, reason=reason), PlanDueOut)
+    return page_out(review_status.plans_due(ctx.work, ctx.scope, asked, **which, reason=reason), PlanDueOut)
 
 
-@endpoint(router, "GET", "/treatment-plans/{plan_id}", may="plans.read")
-def get_treatment_plan(desk: Desk, plan_id: UUID, reason: Reason = None) -> PlanOut:
+@router.get("/treatment-plans/{plan_id}", permission="plans.read")
+def get_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Reason = None) -> PlanOut:
     """One treatment plan."""
-    return PlanOut.of(plans.get_plan(desk.work, desk.scope, plan_id, reason))
+    return PlanOut.of(plans.get_plan(ctx.work, ctx.scope, plan_id, reason))
 
 
-@endpoint(router, "PATCH", "/treatment-plans/{plan_id}", may="plans.write", refusals=[NotYours])
-def change_treatment_plan(desk: Desk, plan_id: UUID, version: Version, body: PlanChange) -> PlanOut:
+@router.patch("/treatment-plans/{plan_id}", permission="plans.write", errors=[NotYours])
+def change_treatment_plan(ctx: RequestContext, plan_id: UUID, version: Version, body: PlanChange) -> PlanOut:
     """Change a plan's kind, its note, or the day on which it begins."""
     changes = body.model_dump(exclude_unset=True)
-    return PlanOut.of(plans.change_plan(desk.work, desk.scope, plan_id, version, changes))
+    return PlanOut.of(plans.change_plan(ctx.work, ctx.scope, plan_id, version, changes))
 
 
-@endpoint(router, "DELETE", "/treatment-plans/{plan_id}", may="plans.write", status=204, refusals=[NotYours])
-def void_treatment_plan(desk: Desk, plan_id: UUID, reason: Annotated[Why, Query()]) -> None:
+@router.delete("/treatment-plans/{plan_id}", permission="plans.write", status_code=204, errors=[NotYours])
+def void_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a plan that was entered by mistake, and its reviews. They stay on record; the reason names nobody."""
-    plans.void_plan(desk.work, desk.scope, plan_id, reason)
+    plans.void_plan(ctx.work, ctx.scope, plan_id, reason)
 
 
-@endpoint(router, "GET", "/treatment-plan-reviews", may="plans.read")
+@router.get("/treatment-plan-reviews", permission="plans.read")
 def list_treatment_plan_reviews(
-    desk: Desk, query: Annotated[PlanQuery, Query()], reason: Reason = None
+    ctx: RequestContext, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[ReviewInList]:
     """Reviews of treatment plans, the latest first. Sorts by reviewed_on, created_at or id."""
-    return page_out(plans.list_reviews(desk.work, desk.scope, query.asked(), query.which(), reason), ReviewOut)
+    return page_out(plans.list_reviews(ctx.work, ctx.scope, query.asked(), query.which(), reason), ReviewOut)
 
 
-@endpoint(router, "POST", "/treatment-plan-reviews", may="plans.write", status=201)
-def record_treatment_plan_review(desk: Desk, body: ReviewIn) -> ReviewWithSummaryOut:
+@router.post("/treatment-plan-reviews", permission="plans.write", status_code=201)
+def record_treatment_plan_review(ctx: RequestContext, body: ReviewIn) -> ReviewWithSummaryOut:
     """The plan that a client had on a day was reviewed on it."""
-    return ReviewWithSummaryOut.whole(plans.record_review(desk.work, desk.scope, **body.model_dump()))
+    return ReviewWithSummaryOut.whole(plans.record_review(ctx.work, ctx.scope, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/treatment-plan-reviews/{review_id}", may="plans.read")
-def get_treatment_plan_review(desk: Desk, review_id: UUID, reason: Reason = None) -> ReviewWithSummaryOut:
+@router.get("/treatment-plan-reviews/{review_id}", permission="plans.read")
+def get_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Reason = None) -> ReviewWithSummaryOut:
     """One review, with its summary."""
-    return ReviewWithSummaryOut.whole(plans.get_review(desk.work, desk.scope, review_id, reason))
+    return ReviewWithSummaryOut.whole(plans.get_review(ctx.work, ctx.scope, review_id, reason))
 
 
-@endpoint(router, "PATCH", "/treatment-plan-reviews/{review_id}", may="plans.write", refusals=[NotYours, FirstReview])
+@router.patch("/treatment-plan-reviews/{review_id}", permission="plans.write", errors=[NotYours, FirstReview])
 def change_treatment_plan_review(
-    desk: Desk, review_id: UUID, version: Version, body: ReviewChange
+    ctx: RequestContext, review_id: UUID, version: Version, body: ReviewChange
 ) -> ReviewWithSummaryOut:
     """Change the day of a review, or its summary."""
     changes = body.model_dump(exclude_unset=True)
-    return ReviewWithSummaryOut.whole(plans.change_review(desk.work, desk.scope, review_id, version, changes))
+    return ReviewWithSummaryOut.whole(plans.change_review(ctx.work, ctx.scope, review_id, version, changes))
 
 
-@endpoint(
-    router,
-    "DELETE",
-    "/treatment-plan-reviews/{review_id}",
-    may="plans.write",
-    status=204,
-    refusals=[NotYours, FirstReview],
+@router.delete(
+    "/treatment-plan-reviews/{review_id}", permission="plans.write", status_code=204, errors=[NotYours, FirstReview]
 )
-def void_treatment_plan_review(desk: Desk, review_id: UUID, reason: Annotated[Why, Query()]) -> None:
+def void_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Annotated[Why, Query()]) -> None:
     """Take back a review that was entered by mistake. It stays on record; the reason names nobody."""
-    plans.void_review(desk.work, desk.scope, review_id, reason)
+    plans.void_review(ctx.work, ctx.scope, review_id, reason)
 
 
-@endpoint(router, "GET", "/clients/{client_id}/treatment-plan", may="plans.read")
-def get_plan_standing(desk: Desk, client_id: UUID, reason: Reason = None) -> PlanStandingOut:
+@router.get("/clients/{client_id}/treatment-plan", permission="plans.read")
+def get_plan_standing(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> PlanStandingOut:
     """The plan that a client has today, when it was reviewed last, and how far the next review is away."""
-    return PlanStandingOut.whole(review_status.plan_standing(desk.work, desk.scope, client_id, reason))
+    return PlanStandingOut.whole(review_status.plan_standing(ctx.work, ctx.scope, client_id, reason))
 
 
-@endpoint(router, "GET", "/safety-plans/due", may="plans.read")
+@router.get("/safety-plans/due", permission="plans.read")
 def list_safety_plans_due(
-    desk: Desk, query: Annotated[SafetyDueQuery, Query()], reason: Reason = None
+    ctx: RequestContext, query: Annotated[SafetyDueQuery, Query()], reason: Reason = None
 ) -> PageOut[SafetyPlanOut]:
     """Active clients at high risk without a current safety plan, those without any first."""
     asked = PageRequest(query.limit, query.cursor)
     which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(
-        safety_plans.without_safety_plan(desk.work, desk.scope, asked, **which, reason=reason), SafetyPlanOut
-    )
+    return page_out(safety_plans.without_safety_plan(ctx.work, ctx.scope, asked, **which, reason=reason), SafetyPlanOut)
 
 
-@endpoint(router, "GET", "/clients/{client_id}/safety-plan", may="plans.read")
-def get_safety_standing(desk: Desk, client_id: UUID, reason: Reason = None) -> SafetyPlanOut:
+@router.get("/clients/{client_id}/safety-plan", permission="plans.read")
+def get_safety_standing(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> SafetyPlanOut:
     """Whether a client needs a safety plan today, and whether they have one."""
-    return SafetyPlanOut.of(safety_plans.safety_standing(desk.work, desk.scope, client_id, reason))
+    return SafetyPlanOut.of(safety_plans.safety_standing(ctx.work, ctx.scope, client_id, reason))

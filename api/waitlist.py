@@ -4,18 +4,19 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.appointments import BookedOut, booked_out
-from api.deps import Desk, Version, endpoint
+from api.context import RequestContext, Version
 from api.fields import Day, TimeOfDay
 from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.routing import PermissionRouter
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.scheduling.waitlist import entries, offers
 
-router = APIRouter(prefix="/waitlist", tags=["waitlist"])
+router = PermissionRouter(prefix="/waitlist", tags=["waitlist"])
 
 Ids = Annotated[list[UUID], Field(max_length=50)]
 Weekdays = Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7, description="0 is Sunday.")]
@@ -84,58 +85,56 @@ class WaitlistOffersOut(BaseModel):
 EntryInList: Any = some_of(EntryOut)
 
 
-@endpoint(router, "GET", "", may="waitlist.read")
-def list_waitlist(desk: Desk, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
+@router.get("", permission="waitlist.read")
+def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
     """Who waits for what. Sorts by created_at, priority or id."""
-    return page_out(entries.list_entries(desk.work, query.asked(), desk.scope, query.status), EntryOut)
+    return page_out(entries.list_entries(ctx.work, query.asked(), ctx.scope, query.status), EntryOut)
 
 
-@endpoint(router, "POST", "", may="waitlist.write", status=201)
-def add_to_waitlist(desk: Desk, body: EntryIn) -> EntryOut:
+@router.post("", permission="waitlist.write", status_code=201)
+def add_to_waitlist(ctx: RequestContext, body: EntryIn) -> EntryOut:
     """Put a client on the waitlist, with what would suit them."""
-    return EntryOut.of(entries.add_entry(desk.work, **body.model_dump()))
+    return EntryOut.of(entries.add_entry(ctx.work, **body.model_dump()))
 
 
-@endpoint(router, "GET", "/{entry_id}", may="waitlist.read")
-def get_waitlist_entry(desk: Desk, entry_id: UUID) -> EntryOut:
+@router.get("/{entry_id}", permission="waitlist.read")
+def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
     """One entry."""
-    return EntryOut.of(entries.read_entry(desk.work, entry_id, desk.scope))
+    return EntryOut.of(entries.read_entry(ctx.work, entry_id, ctx.scope))
 
 
-@endpoint(router, "PATCH", "/{entry_id}", may="waitlist.write")
-def change_waitlist_entry(desk: Desk, entry_id: UUID, version: Version, body: WishIn) -> EntryOut:
+@router.patch("/{entry_id}", permission="waitlist.write")
+def change_waitlist_entry(ctx: RequestContext, entry_id: UUID, version: Version, body: WishIn) -> EntryOut:
     """Change what would suit them."""
     changes = body.model_dump(exclude_unset=True)
-    return EntryOut.of(entries.change_entry(desk.work, entry_id, desk.scope, version, changes))
+    return EntryOut.of(entries.change_entry(ctx.work, entry_id, ctx.scope, version, changes))
 
 
-@endpoint(router, "POST", "/{entry_id}/withdraw", may="waitlist.write", refusals=[WrongStatus])
-def withdraw_waitlist_entry(desk: Desk, entry_id: UUID) -> EntryOut:
+@router.post("/{entry_id}/withdraw", permission="waitlist.write", errors=[WrongStatus])
+def withdraw_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
     """They no longer wait."""
-    return EntryOut.of(offers.withdraw_entry(desk.work, entry_id, desk.scope))
+    return EntryOut.of(offers.withdraw_entry(ctx.work, entry_id, ctx.scope))
 
 
-@endpoint(router, "GET", "/{entry_id}/offers", may="waitlist.read")
-def list_waitlist_offers(desk: Desk, entry_id: UUID) -> WaitlistOffersOut:
+@router.get("/{entry_id}/offers", permission="waitlist.read")
+def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersOut:
     """What they were offered, newest first."""
-    found = offers.list_offers(desk.work, entry_id, desk.scope)
+    found = offers.list_offers(ctx.work, entry_id, ctx.scope)
     return WaitlistOffersOut(items=[OfferOut.of(offer) for offer in found])
 
 
-@endpoint(
-    router,
-    "POST",
+@router.post(
     "/offers/{offer_id}/take",
-    may="waitlist.answer",
-    status=201,
-    refusals=[*BOOKING_REFUSALS, offers.OfferClosed],
+    permission="waitlist.answer",
+    status_code=201,
+    errors=[*BOOKING_REFUSALS, offers.OfferClosed],
 )
-def take_waitlist_offer(desk: Desk, offer_id: UUID) -> BookedOut:
+def take_waitlist_offer(ctx: RequestContext, offer_id: UUID) -> BookedOut:
     """Book the time that is kept for them."""
-    return booked_out(desk, offers.take_offer(desk.work, offer_id, desk.scope))
+    return booked_out(ctx, offers.take_offer(ctx.work, offer_id, ctx.scope))
 
 
-@endpoint(router, "POST", "/offers/{offer_id}/decline", may="waitlist.answer", refusals=[offers.OfferClosed])
-def decline_waitlist_offer(desk: Desk, offer_id: UUID) -> OfferOut:
+@router.post("/offers/{offer_id}/decline", permission="waitlist.answer", errors=[offers.OfferClosed])
+def decline_waitlist_offer(ctx: RequestContext, offer_id: UUID) -> OfferOut:
     """It goes to the next whom it suits."""
-    return OfferOut.of(offers.decline_offer(desk.work, offer_id, desk.scope))
+    return OfferOut.of(offers.decline_offer(ctx.work, offer_id, ctx.scope))

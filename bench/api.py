@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import LIMIT, Generator, Practice, folder, furnish, installation, server
+from bench.installation import LIMIT, Generator, Practice, folder, furnish, server, temporary_installation
 
 PRODUCT, BARE, SET, WALLED = "/api/v1/staff/", "/control/bare/staff/", "/control/set/staff/", "/control/walled/staff/"
 NAMES = {PRODUCT: "product", BARE: "control", SET: "practice set", WALLED: "walled"}
@@ -161,9 +161,9 @@ def main() -> None:
     parser.add_argument("--brief", action="store_true", help="one worker, short turns: for trying a change")
     asked = parser.parse_args()
     notes = Console(file=sys.stderr)
-    with folder(disk=asked.disk) as where, installation(where) as house:
+    with folder(disk=asked.disk) as where, temporary_installation(where) as installation:
         notes.print(f"Database in {where}. Rate limits raised to {LIMIT:,} requests a minute for this run.")
-        practice: Practice = furnish(house)
+        practice: Practice = furnish(installation)
         rows: list[Row] = []
         with Generator(practice) as generator:
             for workers in (1,) if asked.brief else (1, 2):

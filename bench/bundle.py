@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bench.installation import folder, installation
+from bench.installation import folder, temporary_installation
 from ingest.bundle.export import export_practice
 from ingest.bundle.load import import_bundle
 from ingest.bundle.reader import read_bundle
@@ -54,7 +54,7 @@ def in_a_process(appointments: int, *, disk: bool) -> dict[str, Any]:
 
 
 def measure(appointments: int, *, disk: bool) -> dict[str, Any]:
-    with folder(disk=disk) as where, installation(where) as house:
+    with folder(disk=disk) as where, temporary_installation(where) as installation:
         bundle = where / "bundle"
         make_up(bundle, Size.of_appointments(appointments), 1, NOW)
         began = time.perf_counter()
@@ -62,15 +62,15 @@ def measure(appointments: int, *, disk: bool) -> dict[str, Any]:
         reading = time.perf_counter() - began
         own, theirs = time.process_time(), spent_by_database(where)
         began = time.perf_counter()
-        done = import_bundle(house, bundle, NOW, quietly)
+        done = import_bundle(installation, bundle, NOW, quietly)
         seconds = time.perf_counter() - began
         own, theirs = time.process_time() - own, spent_by_database(where) - theirs
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        with house.store.session_in(done.practice.id) as db:
+        with installation.store.session_in(done.practice.id) as db:
             kept = db.scalar(text("select count(*) from appointments"))
         assert kept == done.rows["appointments.csv"]
         began = time.perf_counter()
-        export_practice(house, done.practice.id, where / "out", NOW, quietly)
+        export_practice(installation, done.practice.id, where / "out", NOW, quietly)
         exporting = time.perf_counter() - began
         same = all((where / "out" / file.name).read_bytes() == file.read_bytes() for file in bundle.iterdir())
     return {

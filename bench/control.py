@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from api import staff
 from api.app import THREADS, create_app
-from api.deps import Desk, Version
+from api.context import RequestContext, Version
 from api.middleware import configure_logging
 from api.responses import render
 from practice.security.installation import Installation, open_installation
@@ -35,35 +35,35 @@ PRACTICE = "BENCH_PRACTICE"
 
 def serve() -> FastAPI:
     configure_logging()
-    house = open_installation(Settings())
-    house.store.check()
-    app = create_app(house)
+    installation = open_installation(Settings())
+    installation.store.check()
+    app = create_app(installation)
     practice = UUID(os.environ[PRACTICE])
-    beyond = make_engine(lambda: house.store.connect("superuser"), pool_size=THREADS)
-    mount(app, "bare", house, beyond, practice, enter=False)
-    mount(app, "set", house, beyond, practice, enter=True)
-    mount(app, "walled", house, house.store.engine, practice, enter=True)
+    beyond = make_engine(lambda: installation.store.connect("superuser"), pool_size=THREADS)
+    mount(app, "bare", installation, beyond, practice, enter=False)
+    mount(app, "set", installation, beyond, practice, enter=True)
+    mount(app, "walled", installation, installation.store.engine, practice, enter=True)
     return app
 
 
-def mount(app: FastAPI, name: str, house: Installation, engine: Engine, practice: UUID, *, enter: bool) -> None:
+def mount(app: FastAPI, name: str, installation: Installation, engine: Engine, practice: UUID, *, enter: bool) -> None:
     @contextmanager
-    def open_desk(request: Request) -> Iterator[Desk]:
+    def open_context(request: Request) -> Iterator[RequestContext]:
         actor = Actor(practice, request_id=request.scope["request_id"])
-        desk = Desk(house, actor, request.app.state.clock())
+        ctx = RequestContext(installation, actor, request.app.state.clock())
         with session_in(engine, practice if enter else None) as session:
-            desk._work = Work(session, actor, desk.now, house.keys)  # never asked to write its audit entries
-            yield desk
+            ctx._work = Work(session, actor, ctx.now, installation.keys)  # never asked to write its audit entries
+            yield ctx
 
     def read(request: Request, staff_id: UUID) -> Response:
-        with open_desk(request) as desk:
-            return render(staff.get_staff(desk, staff_id), 200, {})
+        with open_context(request) as ctx:
+            return render(staff.get_staff(ctx, staff_id), 200, {})
 
     def write(request: Request, staff_id: UUID, version: Version, body: staff.StaffChange) -> Response:
-        with open_desk(request) as desk:
+        with open_context(request) as ctx:
             changed: Callable[..., Any] = staff.change_staff
-            answer = render(changed(desk, staff_id=staff_id, version=version, body=body), 200, {})
-            desk.work.db.flush()
+            answer = render(changed(ctx, staff_id=staff_id, version=version, body=body), 200, {})
+            ctx.work.db.flush()
             return answer
 
     app.add_api_route(f"/control/{name}/staff/{{staff_id}}", read, methods=["GET"])

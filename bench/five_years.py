@@ -143,31 +143,31 @@ class FiveYears:
     appointments: int
 
 
-def furnish(house: Installation, clinicians: int = 100, years: int = 5, clients: int = 100_000) -> FiveYears:
-    with house.work(Actor(), NOW) as work:
+def furnish(installation: Installation, clinicians: int = 100, years: int = 5, clients: int = 100_000) -> FiveYears:
+    with installation.work(Actor(), NOW) as work:
         first = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(
             work, name=f"Five years {new_id()}", time_zone="America/New_York", admin=first
         )
     admin = Actor(practice.id, invited.staff.account_id, invited.staff.id, frozenset({"admin"}))
-    with house.work(admin, NOW) as work:
+    with installation.work(admin, NOW) as work:
         people = [add(work, number) for number in range(clinicians)]
     since = date(TODAY.year - years, TODAY.month, 1)
     span = {"first": since, "last": BOOKED_OUT + timedelta(days=300)}
     given = {"tenant_id": practice.id, "now": NOW, "people": people, "clinicians": clinicians, "clients": clients}
-    with house.store.session_in(practice.id) as db:
+    with installation.store.session_in(practice.id) as db:
         for statement in (SERVICES, RATES, ROOMS, WINDOWS, CLOSURES, EXCEPTIONS, CLIENTS, CONSENTS, COVERAGES):
             db.execute(statement, given | span)
         rooms = ids(db, "rooms", practice.id)
         given |= {"rooms": rooms, "service_id": ids(db, "services", practice.id)[0], "slots": SLOTS}
     written = 0
     for start, end, density in periods(since):
-        with house.store.session_in(practice.id) as db:
+        with installation.store.session_in(practice.id) as db:
             written += db.execute(APPOINTMENTS, given | {"since": start, "until": end, "density": density}).rowcount
-    with house.store.session_in(practice.id) as db:
+    with installation.store.session_in(practice.id) as db:
         db.execute(BLOCKS, given | {"first": TODAY - timedelta(days=365), "last": BOOKED_OUT + timedelta(days=14)})
         found = ids(db, "clients", practice.id)
-    with house.store.owner_connection() as connection:
+    with installation.store.owner_connection() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
     return FiveYears(practice.id, admin, people, rooms, found, "S45", written)
 

@@ -54,7 +54,7 @@ def folder(*, disk: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def installation(where: Path) -> Iterator[Installation]:
+def temporary_installation(where: Path) -> Iterator[Installation]:
     for name in [name for name in os.environ if name.startswith("CASELOAD_") or name.startswith("DATABASE_")]:
         del os.environ[name]  # a developer's own installation stays out of this
     os.environ |= {
@@ -63,31 +63,31 @@ def installation(where: Path) -> Iterator[Installation]:
         "CASELOAD_REQUESTS_PER_MINUTE": str(LIMIT),
         "CASELOAD_PRACTICE_REQUESTS_PER_MINUTE": str(LIMIT),
     }
-    house = open_installation(Settings())
+    installation = open_installation(Settings())
     try:
-        house.store.prepare()
-        yield house
+        installation.store.prepare()
+        yield installation
     finally:
-        house.store.close()
-        if house.store.embedded:
-            house.store.embedded.stop()
+        installation.store.close()
+        if installation.store.embedded:
+            installation.store.embedded.stop()
 
 
-def furnish(house: Installation) -> Practice:
+def furnish(installation: Installation) -> Practice:
     """One practice, its admins signed in, and the rows that are read and written. None of them is an admin's."""
     now = datetime.now(UTC)
-    with house.work(Actor(), now) as work:
+    with installation.work(Actor(), now) as work:
         first = {"email": "admin@bench.example", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(work, name="Bench", time_zone="America/New_York", admin=first)
     admins = [invited]
-    with house.work(Actor(practice.id), now) as work:
+    with installation.work(Actor(practice.id), now) as work:
         for number in range(ADMINS - 1):
             admins.append(add(work, f"admin-{number}", "admin", now))
         rows = [[str(add(work, f"robin-{number}", "clinician", now).staff.id), 1] for number in range(STAFF)]
     tokens = []
     for admin in admins:
-        accounts.accept_invitation(house, admin.secret, PASSWORD, now)
-        session = sign_in.start_session(house, admin.staff.account_id, practice.id, datetime.now(UTC), None)
+        accounts.accept_invitation(installation, admin.secret, PASSWORD, now)
+        session = sign_in.start_session(installation, admin.staff.account_id, practice.id, datetime.now(UTC), None)
         assert session.tokens is not None
         tokens.append(session.tokens.access)
     return Practice(str(practice.id), tokens, rows)

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from bench.installation import add, folder, installation
+from bench.installation import add, folder, temporary_installation
 from bench.reads import listening
 from practice.clinical.documents.rules.templates import USUAL
 from practice.clinical.notes.drafts import create_note
@@ -39,16 +39,16 @@ CLIENTS = 40
 WORDS = "What was said and seen in some fifty minutes, in the words of somebody who writes it up in the evening. " * 5
 
 
-class Ward:
+class NotesScenario:
     """A practice with one clinician, their clients, and as many drafts as are asked for."""
 
-    def __init__(self, house: Installation) -> None:
-        self.house, self.now = house, datetime.now(UTC)
+    def __init__(self, installation: Installation) -> None:
+        self.installation, self.now = installation, datetime.now(UTC)
         first = {"email": "admin@bench.example", "first_name": "Ada", "last_name": "Admin"}
-        with house.work(Actor(), self.now) as work:
+        with installation.work(Actor(), self.now) as work:
             practice, _ = create_practice(work, name="Bench", time_zone="America/New_York", admin=first)
         self.tenant = practice.id
-        with house.work(Actor(self.tenant), self.now) as work:
+        with installation.work(Actor(self.tenant), self.now) as work:
             staff = add(work, "robin", "clinician", self.now).staff
         self.clinician = Actor(self.tenant, staff.account_id, staff.id, frozenset({"clinician"}))
         self.clients, self.service = [new_id() for _ in range(CLIENTS)], new_id()
@@ -60,14 +60,14 @@ class Ward:
                          created_at=self.now))  # fmt: skip
 
     def put(self, *records: Any) -> None:
-        with self.house.store.session_in(self.tenant) as db:
+        with self.installation.store.session_in(self.tenant) as db:
             for record in records:
                 record.tenant_id = self.tenant
             db.add_all(records)
 
     def drafts(self, count: int) -> list[UUID]:
         made = []
-        with self.house.work(self.clinician, self.now) as work:
+        with self.installation.work(self.clinician, self.now) as work:
             for number in range(count):
                 client_id = self.clients[number % CLIENTS]
                 session = self.session(client_id) if number % 2 else None
@@ -93,7 +93,10 @@ class Ward:
     def measure(self, ids: Sequence[UUID], *, one_by_one: bool = False) -> tuple[float, int]:
         """Seconds, and statements."""
         began = time.perf_counter()
-        with listening(self.house.store.engine) as heard, self.house.work(self.clinician, self.now) as work:
+        with (
+            listening(self.installation.store.engine) as heard,
+            self.installation.work(self.clinician, self.now) as work,
+        ):
             if one_by_one:
                 for note_id in ids:
                     sign_note(work, note_id)
@@ -112,16 +115,16 @@ def main() -> None:
     table = Table(title=f"Signing notes (load of the machine {load} on {os.cpu_count()} processors)")
     for column in ("what", "p50 ms", "worst ms", "statements", "a note, ms"):
         table.add_column(column, justify="left" if column == "what" else "right")
-    with folder(disk=asked.disk) as where, installation(where) as house:
-        ward = Ward(house)
+    with folder(disk=asked.disk) as where, temporary_installation(where) as installation:
+        scenario = NotesScenario(installation)
         for what, count, one_by_one in (
             ("a transaction that does nothing", 0, False),
             ("2 at once", 2, False),
             ("200 at once", 200, False),
             ("20 one by one", 20, True),
         ):
-            ward.measure(ward.drafts(count), one_by_one=one_by_one)
-            runs = [ward.measure(ward.drafts(count), one_by_one=one_by_one) for _ in range(TIMES)]
+            scenario.measure(scenario.drafts(count), one_by_one=one_by_one)
+            runs = [scenario.measure(scenario.drafts(count), one_by_one=one_by_one) for _ in range(TIMES)]
             took, statements = [seconds * 1000 for seconds, _ in runs], {number for _, number in runs}
             each = f"{statistics.median(took) / count:.2f}" if count else ""
             sent = " to ".join(str(number) for number in sorted({min(statements), max(statements)}))

@@ -19,7 +19,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from bench.five_years import NOW, FiveYears, furnish
-from bench.installation import folder, installation
+from bench.installation import folder, temporary_installation
 from bench.reads import reads_of
 from practice.local_time import week_of
 from practice.payroll.completions import take_back, worth_of
@@ -51,31 +51,31 @@ LAST = week_of(NOW.date()) - 2 * WEEK  # over and cut off
 
 
 class Bench:
-    def __init__(self, house: Installation, practice: FiveYears, years: int) -> None:
-        self.house, self.practice, self.years = house, practice, years
+    def __init__(self, installation: Installation, practice: FiveYears, years: int) -> None:
+        self.installation, self.practice, self.years = installation, practice, years
         self.rows: list[tuple[str, ...]] = []
         self.weeks = [LAST - number * WEEK for number in reversed(range(52 * years - 3))]
         self.now = NOW
-        with house.store.session_in(practice.id) as db:
+        with installation.store.session_in(practice.id) as db:
             db.execute(NOTES, {"tenant_id": practice.id, "now": NOW})
         for number, person in enumerate(practice.clinicians):
-            with house.work(practice.admin, NOW - timedelta(days=3000)) as work:
+            with installation.work(practice.admin, NOW - timedelta(days=3000)) as work:
                 set_pay_rate(work, person, 6000 + number * 10, None)
         self.analyze()
 
     def analyze(self) -> None:
-        with self.house.store.owner_connection() as connection:
+        with self.installation.store.owner_connection() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
 
     def measure(self, what: str, verb: Callable[[Work], Any], times: int = 5) -> Any:
         took = []
         for _ in range(times):
             start = time.perf_counter()
-            with self.house.work(self.practice.admin, self.now) as work:
+            with self.installation.work(self.practice.admin, self.now) as work:
                 answer = verb(work)
             took.append(time.perf_counter() - start)
-        with self.house.work(self.practice.admin, self.now) as work:
-            reads = reads_of(self.house.store.engine, work.db, lambda: verb(work))
+        with self.installation.work(self.practice.admin, self.now) as work:
+            reads = reads_of(self.installation.store.engine, work.db, lambda: verb(work))
         read = ", ".join(f"{table} {rows:,}" for table, rows in sorted(reads.read.items()) if table in BIG and rows)
         self.rows.append(
             (f"{self.years}", what, f"{statistics.median(took) * 1000:,.0f}", f"{len(reads.statements)}", read)
@@ -98,14 +98,14 @@ class Bench:
         ids = [line.appointment_id for line in found.lines[:100]]
         self.measure("worth of 100 sessions", lambda work: worth_of(work, ids, self.now))
         paid = self.measure("a closed week", lambda work: preview(work, self.weeks[0], self.now)).lines
-        with self.house.work(self.practice.admin, self.now) as work:
+        with self.installation.work(self.practice.admin, self.now) as work:
             take_back(work, paid[0].appointment_id, "Did not take place")
             set_pay_rate(work, self.practice.clinicians[0], 9900, week - 4 * WEEK)
         self.measure("preview with a rate of four weeks ago", lambda work: preview(work, week, self.now))
-        with self.house.work(self.practice.admin, self.now) as work:
+        with self.installation.work(self.practice.admin, self.now) as work:
             set_pay_rate(work, self.practice.clinicians[1], 9900, None)
         self.measure("preview with a rate since ever", lambda work: preview(work, week, self.now))
-        with self.house.work(self.practice.admin, self.now) as work:
+        with self.installation.work(self.practice.admin, self.now) as work:
             set_multiplier(work, kind="INDIVIDUAL", multiplier=Decimal("1.1"), effective_on=week - 4 * WEEK)
         self.measure("preview with a multiplier of four weeks ago", lambda work: preview(work, week, self.now))
 
@@ -113,13 +113,13 @@ class Bench:
         took = []
         for week in weeks:
             start = time.perf_counter()
-            with self.house.work(self.practice.admin, self.closing_of(week)) as work:
+            with self.installation.work(self.practice.admin, self.closing_of(week)) as work:
                 close_period(work, week)
             took.append(time.perf_counter() - start)
         return took
 
     def closing_of(self, week: date) -> datetime:
-        with self.house.work(self.practice.admin, self.now) as work:
+        with self.installation.work(self.practice.admin, self.now) as work:
             zone = zone_of(work)
         return datetime.combine(week + 8 * timedelta(days=1), datetime.min.time(), zone) + timedelta(hours=9)
 
@@ -131,9 +131,9 @@ def main() -> None:
     asked = parser.parse_args()
     clinicians, clients = (10, 2_000) if asked.brief else (100, 20_000)
     table = Table("Years", "What", "ms", "Statements", "Rows read", title=f"{clinicians} clinicians")
-    with folder(disk=asked.disk) as where, installation(where) as house:
+    with folder(disk=asked.disk) as where, temporary_installation(where) as installation:
         for years in (1, 5):
-            bench = Bench(house, furnish(house, clinicians, years, clients), years)
+            bench = Bench(installation, furnish(installation, clinicians, years, clients), years)
             bench.run()
             for row in bench.rows:
                 table.add_row(*row)

@@ -24,7 +24,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from bench.five_years import BOOKED_OUT, FREE_WEEKS, NOW, SLOTS, TODAY, FiveYears, at, furnish
-from bench.installation import folder, installation
+from bench.installation import folder, temporary_installation
 from bench.openloop import percentile
 from bench.reads import Reads, reads_of
 from practice.people.client_search import search_clients
@@ -52,8 +52,8 @@ class Row:
 
 
 class Bench:
-    def __init__(self, house: Installation, practice: FiveYears, times: int) -> None:
-        self.house, self.practice, self.times = house, practice, times
+    def __init__(self, installation: Installation, practice: FiveYears, times: int) -> None:
+        self.installation, self.practice, self.times = installation, practice, times
         self.chance = random.Random(1)
         self.rows: list[Row] = []
 
@@ -62,14 +62,14 @@ class Bench:
         for _ in range(12):  # statements prepared, and planned for good
             self.call(verb())
         took = [self.call(verb()) for _ in range(self.times)]
-        with self.house.work(self.practice.admin, NOW) as work:
+        with self.installation.work(self.practice.admin, NOW) as work:
             one = verb()
-            reads = reads_of(self.house.store.engine, work.db, lambda: one(work))
+            reads = reads_of(self.installation.store.engine, work.db, lambda: one(work))
         self.rows.append(Row(what, took, reads, detail))
 
     def call(self, verb: Verb) -> float:
         began = time.perf_counter()
-        with self.house.work(self.practice.admin, NOW) as work:
+        with self.installation.work(self.practice.admin, NOW) as work:
             verb(work)
         return time.perf_counter() - began
 
@@ -186,7 +186,7 @@ class Bench:
     def wish(self) -> Wanted:
         """A time that is free, but for closures and days off, which are passed over."""
         number, start = self.free.pop()
-        with self.house.work(self.practice.admin, NOW) as work:
+        with self.installation.work(self.practice.admin, NOW) as work:
             open_then = slots.slots(work, self.practice.clinicians[number], "S45", start.date(), start.date())
         if all(slot.start != start for slot in open_then):
             return self.wish()
@@ -231,12 +231,12 @@ def main() -> None:
     parser.add_argument("--statements", action="store_true", help="print what each verb asks the database")
     asked = parser.parse_args()
     notes = Console(file=sys.stderr)
-    with folder(disk=asked.disk) as where, installation(where) as house:
+    with folder(disk=asked.disk) as where, temporary_installation(where) as installation:
         began = time.perf_counter()
-        practice = furnish(house, 20, 1, 2_000) if asked.brief else furnish(house)
+        practice = furnish(installation, 20, 1, 2_000) if asked.brief else furnish(installation)
         took = time.perf_counter() - began
         notes.print(f"{practice.appointments:,} appointments, {len(practice.clients):,} clients, made in {took:.0f} s")
-        bench = Bench(house, practice, times=60 if asked.brief else 500)
+        bench = Bench(installation, practice, times=60 if asked.brief else 500)
         for part in (bench.control, bench.looking, bench.searching, bench.reading, bench.writing):
             part()
     for row in bench.rows if asked.statements else ():

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from caseload.console import AsJson, PracticeName, err, inside, now, out, progress, report, the_house
+from caseload.console import AsJson, PracticeName, connected_installation, err, inside, now, out, progress, report
 from practice.errors import Refusal
 
 MovedIn = dict[str, Any]
@@ -29,17 +29,17 @@ def import_practice(
     from ingest.bundle.load import import_bundle  # what reads the files takes its time to load
     from ingest.bundle.problems import BundleRefused, Problem
 
-    with the_house() as house:
+    with connected_installation() as installation:
         try:
             with progress("Reading") as say:
-                done = import_bundle(house, folder, now(), say, allow_overlaps=allow_overlaps, replace=replace)
+                done = import_bundle(installation, folder, now(), say, allow_overlaps=allow_overlaps, replace=replace)
         except BundleRefused as refusal:
             refuse(refusal, refusal.problems, refusal.total, as_json)
         except Refusal as refusal:
             refuse(refusal, [Problem("practice.csv", 2, "name", refusal.message)], 1, as_json)
-        house.anchor_audit(now())
+        installation.anchor_audit(now())
     links = [
-        {"email": email, "link": f"{house.settings.public_url}/invitation#{secret}"}
+        {"email": email, "link": f"{installation.settings.public_url}/invitation#{secret}"}
         for email, secret in done.invitations
     ]
     document = {
@@ -88,11 +88,11 @@ def export_practice(
     """
     from ingest.bundle.export import export_practice as export
 
-    with the_house() as house:
-        who = inside(house, practice)
+    with connected_installation() as installation:
+        who = inside(installation, practice)
         with progress("Reading") as say:
-            rows = export(house, who.tenant_id, folder.absolute(), now(), say)
-        house.anchor_audit(now())
+            rows = export(installation, who.tenant_id, folder.absolute(), now(), say)
+        installation.anchor_audit(now())
     document = {"practice": practice, "folder": str(folder), "rows": rows}
 
     def show() -> None:

@@ -47,23 +47,23 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def the_house(*, prepared: bool = True) -> Generator[Installation]:
+def connected_installation(*, prepared: bool = True) -> Generator[Installation]:
     """This installation, its database started and up to date."""
-    house = open_installation(read_settings(), pool_size=2)
+    installation = open_installation(read_settings(), pool_size=2)
     try:
         if prepared:
             with progress("Opening the database") as say:
-                if house.store.embedded:
-                    house.store.prepare(say)
-                house.store.check()
-        yield house
+                if installation.store.embedded:
+                    installation.store.prepare(say)
+                installation.store.check()
+        yield installation
     finally:
-        house.store.close()
+        installation.store.close()
 
 
-def inside(house: Installation, name: str) -> Actor:
+def inside(installation: Installation, name: str) -> Actor:
     """The installation itself, acting in the practice that was named."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         found: Practice = find_practice(db, name)
     return Actor(found.id)
 

@@ -15,6 +15,7 @@ from caseload.api_process import ApiService
 from caseload.console import (
     AsJson,
     PracticeName,
+    connected_installation,
     inside,
     now,
     options,
@@ -23,7 +24,6 @@ from caseload.console import (
     read_settings,
     report,
     run_command,
-    the_house,
 )
 from caseload.era import era_app
 from practice.clinical.notes.verification import examine_notes
@@ -89,9 +89,9 @@ def demo(small: Annotated[bool, typer.Option("--small", help="Four months and th
 
     Example: caseload demo --small
     """
-    with the_house() as house, progress("Making the demo practice") as say:
+    with connected_installation() as installation, progress("Making the demo practice") as say:
         size = demo_practice.SMALL if small else demo_practice.FULL
-        logins = demo_practice.make_demo(house, now(), say, size)
+        logins = demo_practice.make_demo(installation, now(), say, size)
     api = start_api()
     out.print(f"[bold]{demo_practice.NAME}[/] is open. Everybody's password is [bold]{logins[0]['password']}[/]\n")
     row = "{:<11} {:<26} {:<33} {}".format
@@ -123,7 +123,7 @@ def up() -> None:
     if running is not None:
         out.print(f"Caseload is up already: {running.url}/docs")
         return
-    with the_house():
+    with connected_installation():
         pass
     start_api()
     out.print(f"Caseload is up: {api.url}/docs")
@@ -177,9 +177,9 @@ def migrate() -> None:
 
     Example: DATABASE_OWNER_URL=... DATABASE_URL=... caseload migrate
     """
-    with the_house(prepared=False) as house, progress("Looking at the database") as say:
-        house.store.prepare(say)
-        house.store.check()
+    with connected_installation(prepared=False) as installation, progress("Looking at the database") as say:
+        installation.store.prepare(say)
+        installation.store.check()
     out.print("The database is up to date.")
 
 
@@ -197,11 +197,11 @@ def practice_create(
     """
     first, _, last = admin_name.strip().partition(" ")
     admin = {"email": email_address(admin_email), "first_name": first or "Practice", "last_name": last or "Admin"}
-    with the_house() as house:
-        with house.work(Actor(), now()) as work:
+    with connected_installation() as installation:
+        with installation.work(Actor(), now()) as work:
             practice, invited = create_practice(work, name=name, time_zone=time_zone, admin=admin)
-        link = f"{house.settings.public_url}/invitation#{invited.secret}"
-        house.anchor_audit(now())
+        link = f"{installation.settings.public_url}/invitation#{invited.secret}"
+        installation.anchor_audit(now())
     document = {"practice": practice.slug, "id": practice.id, "admin": invited.staff.email, "link": link}
     report(
         document,
@@ -216,10 +216,10 @@ def platform_admin(email: str) -> None:
 
     Example: caseload platform-admin ops@caseload.example
     """
-    with the_house() as house:
-        with house.work(Actor(), now()) as work:
+    with connected_installation() as installation:
+        with installation.work(Actor(), now()) as work:
             secret = accounts.make_platform_admin(work, email_address(email))
-        out.print(f"They come in once, within seven days, by\n{house.settings.public_url}/invitation#{secret}")
+        out.print(f"They come in once, within seven days, by\n{installation.settings.public_url}/invitation#{secret}")
 
 
 @app.command("reset-second-factor")
@@ -228,10 +228,10 @@ def reset_second_factor(email: str) -> None:
 
     Example: caseload reset-second-factor cleo@oak.example
     """
-    with the_house() as house:
-        with house.work(Actor(), now()) as work:
+    with connected_installation() as installation:
+        with installation.work(Actor(), now()) as work:
             accounts.reset_second_factor(work, email_address(email))
-        house.anchor_audit(now())
+        installation.anchor_audit(now())
     out.print("The authenticator is off. The next sign-in asks for a new one.")
 
 
@@ -241,7 +241,7 @@ def settings_show(practice: PracticeName, as_json: AsJson = False) -> None:
 
     Example: caseload settings show oak-street
     """
-    with the_house() as house, house.work(inside(house, practice), now()) as work:
+    with connected_installation() as installation, installation.work(inside(installation, practice), now()) as work:
         found = rule_settings.settings_in_force(work)
 
     def show() -> None:
@@ -264,7 +264,7 @@ def settings_set(
 
     Example: caseload settings set oak-street password_max_age_days 180 --from 2026-07-01
     """
-    with the_house() as house, house.work(inside(house, practice), now()) as work:
+    with connected_installation() as installation, installation.work(inside(installation, practice), now()) as work:
         rule_settings.set_rule(work, key, as_number(value), effective_on.date())
     out.print(f"{key} is {value} from {effective_on.date()} on.")
 
@@ -289,8 +289,8 @@ def keys_rotate(practice: PracticeName) -> None:
 
     Example: caseload keys rotate oak-street
     """
-    with the_house() as house, progress("Sealing again"):
-        fields = rotate_data_key(house, inside(house, practice).tenant_id, now())
+    with connected_installation() as installation, progress("Sealing again"):
+        fields = rotate_data_key(installation, inside(installation, practice).tenant_id, now())
     out.print(f"A new data key is in use; {fields} fields were sealed again.")
 
 
@@ -303,8 +303,8 @@ def keys_rotate_master(new_key_file: Path) -> None:
     if ApiService(read_settings()).running():
         raise StoreProblem("The API runs, and would go on with the old key. Run `caseload down` first.")
     new = MasterKey.from_text(new_key_file.read_text())
-    with the_house() as house, progress("Wrapping the keys anew"):
-        keys = rotate_master_key(house, new, now())
+    with connected_installation() as installation, progress("Wrapping the keys anew"):
+        keys = rotate_master_key(installation, new, now())
     out.print(
         f"{keys} data keys are under {new.key_id} now. Name {new_key_file} in CASELOAD_MASTER_KEY_FILE from here on."
     )
@@ -316,16 +316,16 @@ def doctor(as_json: AsJson = False) -> None:
 
     Example: caseload doctor --json
     """
-    with the_house() as house:
-        findings = examined(house)
+    with connected_installation() as installation:
+        findings = examined(installation)
     report([vars(finding) for finding in findings], as_json, lambda: show_findings(findings))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
 
-def examined(house: Installation) -> list[Finding]:
+def examined(installation: Installation) -> list[Finding]:
     with progress("Examining") as say:
-        return examine(house, now(), say, {"notes": examine_notes})
+        return examine(installation, now(), say, {"notes": examine_notes})
 
 
 def show_findings(findings: list[Finding]) -> None:
@@ -341,12 +341,14 @@ def backup(file: Path, as_json: AsJson = False) -> None:
 
     Example: caseload backup caseload-2026-03-18.backup
     """
-    with the_house() as house, progress("Writing the backup") as say:
-        with house.work(Actor(), now()) as work:
+    with connected_installation() as installation, progress("Writing the backup") as say:
+        with installation.work(Actor(), now()) as work:
             work.record("backup.made")
-        house.anchor_audit(now())
-        key = house.master.derive("backup")
-        made = write_backup(house.store, file, key, house.master.key_id, house.settings.anchors, now(), say)
+        installation.anchor_audit(now())
+        key = installation.master.derive("backup")
+        made = write_backup(
+            installation.store, file, key, installation.master.key_id, installation.settings.anchors, now(), say
+        )
     report(made, as_json, lambda: out.print(f"{file}: {made['bytes']:,} bytes, under master key {made['key_id']}."))
 
 
@@ -356,11 +358,11 @@ def restore(file: Path) -> None:
 
     Example: caseload restore caseload-2026-03-18.backup --data-dir /var/lib/caseload-again
     """
-    with the_house(prepared=False) as house:
+    with connected_installation(prepared=False) as installation:
         with progress("Restoring") as say:
-            key = house.master.derive("backup")
-            header = read_backup(house.store, file, key, house.settings.anchors, now(), say)
-        findings = examined(house)
+            key = installation.master.derive("backup")
+            header = read_backup(installation.store, file, key, installation.settings.anchors, now(), say)
+        findings = examined(installation)
     show_findings(findings)
     if not all(finding.ok for finding in findings):
         raise StoreProblem("The backup is back, but not everything in it is as it should be; see above.")
@@ -375,8 +377,8 @@ def openapi() -> None:
     """
     from api.app import create_app
 
-    house = open_installation(read_settings(), pool_size=1)
-    sys.stdout.write(json.dumps(create_app(house).openapi(), indent=2) + "\n")
+    installation = open_installation(read_settings(), pool_size=1)
+    sys.stdout.write(json.dumps(create_app(installation).openapi(), indent=2) + "\n")
 
 
 class NoEmail(Refusal):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from caseload.console import AsJson, PracticeName, err, inside, now, out, report, the_house
+from caseload.console import AsJson, PracticeName, connected_installation, err, inside, now, out, report
 from practice.errors import Refusal
 from practice.money import money_text
 from practice.payroll.lines import Line, Preview
@@ -30,7 +30,7 @@ def pay(
     """
     if close and as_of:
         raise typer.BadParameter("a week is closed now, by what is known now", param_hint="--as-of")
-    with the_house() as house, house.work(inside(house, practice), now()) as work:
+    with connected_installation() as installation, installation.work(inside(installation, practice), now()) as work:
         if close:
             found = close_period(work, week.date())
         else:

@@ -22,7 +22,7 @@ from practice.security.installation import Installation
 from practice.settings import Settings
 from practice.store.ids import new_id
 from practice.store.store import Store
-from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.harness import cluster
 from tests.support.harness.in_process import Service
 
@@ -54,12 +54,12 @@ def installation_on(database: str, folder: Path, **settings: Any) -> Installatio
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The installation of this worker."""
     cluster.prepare_template()
     database = f"test_{new_id().hex}"
     cluster.copy_template(database)
-    installation = installation_on(database, tmp_path_factory.mktemp("house"))
+    installation = installation_on(database, tmp_path_factory.mktemp("installation"))
     yield installation
     installation.store.close()
     cluster.drop(database)
@@ -77,22 +77,22 @@ def fresh_installation(folder: Path) -> Generator[Installation]:
 
 
 @pytest.fixture
-def own_house(tmp_path: Path) -> Iterator[Installation]:
+def own_installation(tmp_path: Path) -> Iterator[Installation]:
     """An installation for one test alone, which may break it."""
     with fresh_installation(tmp_path) as installation:
         yield installation
 
 
 @pytest.fixture
-def other_house(tmp_path: Path) -> Iterator[Installation]:
+def other_installation(tmp_path: Path) -> Iterator[Installation]:
     """A second one, for what goes from one to another."""
     with fresh_installation(tmp_path / "other") as installation:
         yield installation
 
 
 @pytest.fixture
-def practice(house: Installation) -> House:
-    return make_practice(house)
+def practice(installation: Installation) -> PracticeFixture:
+    return make_practice(installation)
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +103,9 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture(scope="session")
-def app(house: Installation) -> FastAPI:
+def app(installation: Installation) -> FastAPI:
     """For all tests of a worker: making it takes a second."""
-    return create_app(house)
+    return create_app(installation)
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def client(app: FastAPI, portal: BlockingPortal) -> TestClient:
 
 
 @pytest.fixture
-def own_client(client: TestClient, house: Installation, own_house: Installation) -> Iterator[TestClient]:
+def own_client(client: TestClient, installation: Installation, own_installation: Installation) -> Iterator[TestClient]:
     """The same over the installation of one test alone."""
-    client.app.state.house = own_house
+    client.app.state.installation = own_installation
     yield client
-    client.app.state.house = house
+    client.app.state.installation = installation

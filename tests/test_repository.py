@@ -1,4 +1,4 @@
-"""The house itself: rules about files that no other check sees."""
+"""The installation itself: rules about files that no other check sees."""
 
 import subprocess
 from pathlib import Path

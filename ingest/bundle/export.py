@@ -32,20 +32,20 @@ class FolderInUse(Refusal):
 
 
 def export_practice(
-    house: Installation, tenant_id: UUID, folder: Path, now: datetime, say: Callable[[str], None]
+    installation: Installation, tenant_id: UUID, folder: Path, now: datetime, say: Callable[[str], None]
 ) -> dict[str, int]:
     """Write the bundle into the folder, there whole in the end or not at all. Returns the rows of each file."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderInUse(f"{folder} is there already and not empty. Name a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with house.work(Actor(tenant_id), now) as work:
+    with installation.work(Actor(tenant_id), now) as work:
         work.record("practice.exported", "practice", tenant_id)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))  # private: everything is in it
     try:
-        with house.store.connect("app") as connection:
+        with installation.store.connect("app") as connection:
             connection.rollback()
             connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
-            counts = write_files(connection, house.keys.cipher(tenant_id), tenant_id, part, now, say)
+            counts = write_files(connection, installation.keys.cipher(tenant_id), tenant_id, part, now, say)
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

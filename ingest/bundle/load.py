@@ -53,7 +53,7 @@ class Imported:
 
 
 def import_bundle(
-    house: Installation,
+    installation: Installation,
     path: Path,
     now: datetime,
     say: Callable[[str], None],
@@ -63,7 +63,7 @@ def import_bundle(
 ) -> Imported:
     bundle = read_bundle(path, now, say, allow_overlaps=allow_overlaps)
     counts = {file: len(bundle.frames[table.name]) for file, table in FILES.items()}
-    with house.work(Actor(), now) as work:
+    with installation.work(Actor(), now) as work:
         row = bundle.frames["practice"].row(0, named=True)
         refuse_or_set_aside(work, row["name"], replace=replace)
         practice = add_practice(work, row)

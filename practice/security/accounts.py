@@ -97,10 +97,10 @@ def make_platform_admin(work: Work, email: str) -> str:
 
 
 def accept_invitation(
-    house: Installation, token: str, password: str, now: datetime, request_id: str | None = None
+    installation: Installation, token: str, password: str, now: datetime, request_id: str | None = None
 ) -> None:
     """Take the place. A new account gets its password here; one that has a password proves it."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         invitation = find_token(db, "invitation", token, now)
         account = account_of(db, invitation)
     tenant_id = invitation.tenant_id or NOBODY
@@ -109,8 +109,8 @@ def accept_invitation(
         hashed = hash_password(password)
     else:
         hashed = None
-        prove_password(house, account, password, Actor(request_id=request_id), now)
-    with house.work(Actor(tenant_id, account.id, request_id=request_id), now) as work:
+        prove_password(installation, account, password, Actor(request_id=request_id), now)
+    with installation.work(Actor(tenant_id, account.id, request_id=request_id), now) as work:
         consume_token(work.db, "invitation", token, now)
         if hashed is not None:
             first = update(Account).where(Account.id == account.id, Account.password_hash.is_(None))
@@ -123,22 +123,22 @@ def accept_invitation(
         work.record("membership.accepted", "account", account.id, platform_admin=invitation.tenant_id is None)
 
 
-def change_password(house: Installation, actor: Actor, current: str, new: str, now: datetime) -> None:
+def change_password(installation: Installation, actor: Actor, current: str, new: str, now: datetime) -> None:
     """The person's own doing, proven by the present password. Every other session of theirs ends."""
     assert actor.account_id is not None  # noqa: S101 - only a signed-in person comes here
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         account = db.get_one(Account, actor.account_id)
-    prove_password(house, account, current, actor, now)
+    prove_password(installation, account, current, actor, now)
     refuse_weak(account, new)
     refuse_present(account, new)
     hashed = hash_password(new)
-    with house.work(actor, now) as work:
+    with installation.work(actor, now) as work:
         set_password(work, account.id, hashed, keep=actor.session_id)
 
 
-def ask_reset(house: Installation, email: str, now: datetime) -> None:
+def ask_reset(installation: Installation, email: str, now: datetime) -> None:
     """Post a link to the address, if it is known. The asker cannot tell, and cannot fill somebody's mailbox."""
-    with house.work(Actor(), now) as work:
+    with installation.work(Actor(), now) as work:
         account = work.db.scalar(
             select(Account).where(Account.email == email.strip().lower(), Account.disabled_at.is_(None))
         )
@@ -146,12 +146,12 @@ def ask_reset(house: Installation, email: str, now: datetime) -> None:
             return
         secret = issue_token(work.db, "reset", account.id, None, RESET_LIFETIME, now)
         work.record("password.reset_asked", "account", account.id)
-    house.letters.post(
+    installation.letters.post(
         Letter(
             to=account.email,
             subject="Set a new password for Caseload",
             text=f"Somebody, we hope you, asked for a new password. This link works once, for an hour:\n\n"
-            f"{house.settings.public_url}/reset#{secret}\n\nIf it was not you, leave it: nothing changes.",
+            f"{installation.settings.public_url}/reset#{secret}\n\nIf it was not you, leave it: nothing changes.",
         ),
         now,
     )
@@ -164,18 +164,18 @@ def posted_lately(db: Session, account_id: UUID, now: datetime) -> bool:
 
 
 def reset_password(
-    house: Installation, token: str, password: str, now: datetime, request_id: str | None = None
+    installation: Installation, token: str, password: str, now: datetime, request_id: str | None = None
 ) -> None:
     """A new password by the link that was posted. Every session of the account ends; the second factor stays."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         account = account_of(db, find_token(db, "reset", token, now))
     refuse_weak(account, password)
     refuse_present(account, password)
     hashed = hash_password(password)
-    with house.work(Actor(account_id=account.id, request_id=request_id), now) as work:
+    with installation.work(Actor(account_id=account.id, request_id=request_id), now) as work:
         consume_token(work.db, "reset", token, now)
         set_password(work, account.id, hashed, keep=None)
-        forget_attempts(work.db, attempt_key(house, "password", account.email))
+        forget_attempts(work.db, attempt_key(installation, "password", account.email))
 
 
 def set_password(work: Work, account_id: UUID, hashed: str, keep: UUID | None) -> None:
@@ -213,14 +213,14 @@ def record_everywhere(work: Work, account_id: UUID, action: str) -> None:
             inside.record(action, "account", account_id)
 
 
-def prove_password(house: Installation, account: Account, password: str, actor: Actor, now: datetime) -> None:
-    key = attempt_key(house, "password", account.email)
-    with house.store.system_session() as db:
+def prove_password(installation: Installation, account: Account, password: str, actor: Actor, now: datetime) -> None:
+    key = attempt_key(installation, "password", account.email)
+    with installation.store.system_session() as db:
         reserve_attempt(db, key, now)
     if not verify_password(account.password_hash, password):
-        record_failure(house, account, "password", actor, now)
+        record_failure(installation, account, "password", actor, now)
         raise WrongCredentials("The present password is not right.")
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         forget_attempts(db, key)
 
 

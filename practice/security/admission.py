@@ -39,10 +39,10 @@ class Admitted(NamedTuple):
     client_id: UUID | None
 
 
-def admit(house: Installation, session_id: UUID, now: datetime, *, active: bool) -> Admitted:
+def admit(installation: Installation, session_id: UUID, now: datetime, *, active: bool) -> Admitted:
     """Who comes with this session and what they may do. For every request, in a transaction of its own."""
-    limits = (house.settings.requests_per_minute, house.settings.practice_requests_per_minute)
-    return Admitted._make(house.store.run_alone(ADMIT_ALONE, values(session_id, now, active, limits))[:-1])
+    limits = (installation.settings.requests_per_minute, installation.settings.practice_requests_per_minute)
+    return Admitted._make(installation.store.run_alone(ADMIT_ALONE, values(session_id, now, active, limits))[:-1])
 
 
 def admit_within(db: Session, session_id: UUID, now: datetime, *, active: bool) -> Admitted:

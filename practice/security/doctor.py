@@ -43,7 +43,7 @@ class Finding:
 
 
 def examine(
-    house: Installation,
+    installation: Installation,
     now: datetime,
     progress: Progress = lambda _: None,
     further: Mapping[str, Examination] = MappingProxyType({}),
@@ -66,46 +66,48 @@ def examine(
             findings.append(Finding(area, False, sentence))
         return all(finding.ok for finding in findings[began:])
 
-    if look("database", lambda: examine_database(house)) and look("schema", lambda: examine_schema(house)):
-        look("row-level security", lambda: examine_policies(house))
-        names = names_of(house)
+    if look("database", lambda: examine_database(installation)) and look(
+        "schema", lambda: examine_schema(installation)
+    ):
+        look("row-level security", lambda: examine_policies(installation))
+        names = names_of(installation)
         for place, (tenant_id, name) in enumerate(names.items(), 1):
             progress(f"Examining: {name} ({place} of {len(names)})")
-            look("audit log", lambda t=tenant_id, n=name: examine_chain(house, t, n))
-            look("encryption", lambda t=tenant_id, n=name: examine_fields(house, t, n))
-            look("people", lambda t=tenant_id, n=name: examine_people(house, t, n))
+            look("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n))
+            look("encryption", lambda t=tenant_id, n=name: examine_fields(installation, t, n))
+            look("people", lambda t=tenant_id, n=name: examine_people(installation, t, n))
             for area, examination in further.items() if tenant_id != NOBODY else ():
-                look(area, lambda e=examination, t=tenant_id, n=name: e(house, now, t, n))
-        look("audit log", lambda: examine_lost_practices(house, set(names)))
-        look("accounts", lambda: examine_accounts(house, now))
-    look("outbox", lambda: examine_outbox(house))
-    look("disk", lambda: examine_disk(house))
+                look(area, lambda e=examination, t=tenant_id, n=name: e(installation, now, t, n))
+        look("audit log", lambda: examine_lost_practices(installation, set(names)))
+        look("accounts", lambda: examine_accounts(installation, now))
+    look("outbox", lambda: examine_outbox(installation))
+    look("disk", lambda: examine_disk(installation))
     return findings
 
 
-def names_of(house: Installation) -> dict[UUID, str]:
+def names_of(installation: Installation) -> dict[UUID, str]:
     """All chains and keys there are, by whose they are."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         rows = db.execute(text("select id, name, slug from practices order by slug")).all()
     return {NOBODY: "The installation itself"} | {row.id: f"Practice {row.name} ({row.slug})" for row in rows}
 
 
-def examine_database(house: Installation) -> Iterator[Finding]:
-    with house.store.engine.connect() as connection:
+def examine_database(installation: Installation) -> Iterator[Finding]:
+    with installation.store.engine.connect() as connection:
         version = connection.execute(text("show server_version")).scalar_one()
-    where = "embedded" if house.store.embedded else "server"
+    where = "embedded" if installation.store.embedded else "server"
     yield Finding("database", True, f"PostgreSQL {version} answers.", {"version": version, "where": where})
 
 
-def examine_schema(house: Installation) -> Iterator[Finding]:
-    with house.store.engine.connect() as connection:
+def examine_schema(installation: Installation) -> Iterator[Finding]:
+    with installation.store.engine.connect() as connection:
         require_newest(connection)
         revision = revision_of(connection)
     yield Finding("schema", True, f"The schema is up to date ({revision}).", {"revision": revision})
 
 
-def examine_policies(house: Installation) -> Iterator[Finding]:
-    with house.store.engine.connect() as connection:
+def examine_policies(installation: Installation) -> Iterator[Finding]:
+    with installation.store.engine.connect() as connection:
         problems = unprotected_tables(connection)
     for problem in problems:
         what_to_do = "Records of one practice may be seen from another: stop the service and restore the protection."
@@ -114,11 +116,11 @@ def examine_policies(house: Installation) -> Iterator[Finding]:
         yield Finding("row-level security", True, "Every table of a practice is closed to all others.")
 
 
-def examine_chain(house: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with house.store.session_in(tenant_id) as db:
+def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
+    with installation.store.session_in(tenant_id) as db:
         db.execute(text("set local statement_timeout = 0"))  # a long log takes its time
         began = time.perf_counter()
-        report = verify_chain(db, tenant_id, house.anchors)
+        report = verify_chain(db, tenant_id, installation.anchors)
         seconds = time.perf_counter() - began
         loose = db.execute(
             text("""
@@ -141,7 +143,9 @@ def examine_chain(house: Installation, tenant_id: UUID, name: str) -> Iterator[F
         )
         empty = Finding("audit log", True, f"{name}: nothing has been done yet.", facts)
         yield (
-            empty if tenant_id == NOBODY and len(names_of(house)) == 1 else Finding("audit log", False, sentence, facts)
+            empty
+            if tenant_id == NOBODY and len(names_of(installation)) == 1
+            else Finding("audit log", False, sentence, facts)
         )
         return
     yield Finding("audit log", True, f"{name}: {report.entries} entries, intact ({rate} a second).", facts)
@@ -151,21 +155,21 @@ def examine_chain(house: Installation, tenant_id: UUID, name: str) -> Iterator[F
             False,
             f"{name}: the entries from {report.anchored + 1} on, {loose.entries} of them, are not anchored outside the "
             "database. Start the service, which does it every half minute; if it runs, see that it can write to "
-            f"{house.anchors.folder}.",
+            f"{installation.anchors.folder}.",
             facts | {"entry": report.anchored + 1, "not_anchored": loose.entries},
         )
 
 
-def examine_lost_practices(house: Installation, known: set[UUID]) -> Iterator[Finding]:
-    for tenant_id in house.anchors.tenants():
+def examine_lost_practices(installation: Installation, known: set[UUID]) -> Iterator[Finding]:
+    for tenant_id in installation.anchors.tenants():
         if tenant_id not in known:
             sentence = f"Practice {tenant_id} has audit anchors, but is not in the database. Restore it from a backup."
             yield Finding("audit log", False, sentence, {"tenant_id": str(tenant_id)})
 
 
-def examine_fields(house: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with house.store.session_in(tenant_id) as db:
-        keys, problems = open_keys(db, house, tenant_id)
+def examine_fields(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
+    with installation.store.session_in(tenant_id) as db:
+        keys, problems = open_keys(db, installation, tenant_id)
         cipher = FieldCipher(tenant_id, keys, max(keys)) if keys else None
         opened = older = 0
         closed: list[str] = []
@@ -194,24 +198,24 @@ def examine_fields(house: Installation, tenant_id: UUID, name: str) -> Iterator[
         yield Finding("encryption", True, f"{name}: all {opened} protected fields open.", facts)
 
 
-def open_keys(db: Session, house: Installation, tenant_id: UUID) -> tuple[dict[int, bytes], list[str]]:
+def open_keys(db: Session, installation: Installation, tenant_id: UUID) -> tuple[dict[int, bytes], list[str]]:
     """The data keys that the master key opens, and a sentence for each that it does not."""
     keys, problems = {}, []
     for row in db.scalars(select(DataKey).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number)):
         try:
-            keys[row.number] = unwrap_data_key(house.master, tenant_id, row.number, row.wrapped)
+            keys[row.number] = unwrap_data_key(installation.master, tenant_id, row.number, row.wrapped)
         except DecryptionRefused:
             problems.append(
                 f"Data key {row.number} is under the master key {row.master_key_id}, and the one at hand is "
-                f"{house.master.key_id}. Name the right one, or finish the change of the master key."
-                if row.master_key_id != house.master.key_id
+                f"{installation.master.key_id}. Name the right one, or finish the change of the master key."
+                if row.master_key_id != installation.master.key_id
                 else f"Data key {row.number} was altered. Restore it from a backup."
             )
     return keys, problems
 
 
-def examine_people(house: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with house.store.session_in(tenant_id) as db:
+def examine_people(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
+    with installation.store.session_in(tenant_id) as db:
         parameters = {"t": tenant_id}
         strangers = db.scalars(
             text("""
@@ -244,8 +248,8 @@ def examine_people(house: Installation, tenant_id: UUID, name: str) -> Iterator[
         yield Finding("people", False, sentence, {"staff": [str(staff) for staff in shut_out[:100]]})
 
 
-def examine_accounts(house: Installation, now: datetime) -> Iterator[Finding]:
-    with house.store.system_session() as db:
+def examine_accounts(installation: Installation, now: datetime) -> Iterator[Finding]:
+    with installation.store.system_session() as db:
         alone = db.scalars(
             text("""
                 select a.id from accounts as a
@@ -284,14 +288,14 @@ def examine_accounts(house: Installation, now: datetime) -> Iterator[Finding]:
         yield Finding("accounts", True, f"{sessions.live} sessions are live, all of them rightly.", facts)
 
 
-def examine_outbox(house: Installation) -> Iterator[Finding]:
-    folder = house.letters.folder
+def examine_outbox(installation: Installation) -> Iterator[Finding]:
+    folder = installation.letters.folder
     waiting = sum(1 for _ in folder.glob("*.json")) if folder.is_dir() else 0
     yield Finding("outbox", True, f"{waiting} letters wait in {folder}.", {"waiting": waiting})
 
 
-def examine_disk(house: Installation) -> Iterator[Finding]:
-    folder: Path = house.settings.data_dir.absolute()
+def examine_disk(installation: Installation) -> Iterator[Finding]:
+    folder: Path = installation.settings.data_dir.absolute()
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)

@@ -17,40 +17,42 @@ from practice.security.work import Actor
 Progress = Callable[[str], None]
 
 
-def rotate_data_key(house: Installation, tenant_id: UUID, now: datetime) -> int:
+def rotate_data_key(installation: Installation, tenant_id: UUID, now: datetime) -> int:
     """A new data key for a practice, and everything that it had sealed sealed again. Returns how many fields.
 
     Interrupted in between, nothing is lost: the older key goes on opening what it sealed; rotate again.
     """
-    house.keys.add_key(tenant_id, now)
-    with house.work(Actor(tenant_id), now) as work:
-        count = house.keys.reseal(work.db, tenant_id)
-        work.record("data_key.rotated", number=house.keys.cipher(tenant_id).current, fields=count)
+    installation.keys.add_key(tenant_id, now)
+    with installation.work(Actor(tenant_id), now) as work:
+        count = installation.keys.reseal(work.db, tenant_id)
+        work.record("data_key.rotated", number=installation.keys.cipher(tenant_id).current, fields=count)
     return count
 
 
-def rotate_master_key(house: Installation, new: MasterKey, now: datetime, progress: Progress = lambda _: None) -> int:
+def rotate_master_key(
+    installation: Installation, new: MasterKey, now: datetime, progress: Progress = lambda _: None
+) -> int:
     """Put all data keys and audit anchors under a new master key, each practice in one transaction.
 
-    Returns how many keys were moved. The house is still the old key's: stop the service first, and start it with the
-    new key afterwards. Interrupted, some practices are under the one and some under the other: run it again with the
+    Returns how many keys were moved. The installation is still the old key's: stop the service first, and start it
+    with the new key afterwards. Interrupted, some practices are under the one and some under the other: run it again with the
     same two keys.
     """
-    if new.key_id == house.master.key_id:
+    if new.key_id == installation.master.key_id:
         raise ConfigurationProblem("This is the present master key. Make a new one with `caseload keys new-master`.")
-    new_anchors = Anchors(house.settings.anchors, new)
-    everybody = house.practices(now)
+    new_anchors = Anchors(installation.settings.anchors, new)
+    everybody = installation.practices(now)
     keys = 0
     for place, tenant_id in enumerate(everybody, 1):
         progress(f"Changing the master key: {place} of {len(everybody)}")
-        with house.store.session_in(tenant_id) as db:
-            done = under_new_master(db, tenant_id, house.master, new)
+        with installation.store.session_in(tenant_id) as db:
+            done = under_new_master(db, tenant_id, installation.master, new)
         if not done:
-            with house.work(Actor(tenant_id), now) as work:
-                keys += (count := house.keys.rewrap(work.db, tenant_id, new))
+            with installation.work(Actor(tenant_id), now) as work:
+                keys += (count := installation.keys.rewrap(work.db, tenant_id, new))
                 work.record("master_key.changed", keys=count, master_key_id=new.key_id)
-    for tenant_id in house.anchors.tenants():
-        house.anchors.sign_again(tenant_id, new_anchors)
+    for tenant_id in installation.anchors.tenants():
+        installation.anchors.sign_again(tenant_id, new_anchors)
     return keys
 
 

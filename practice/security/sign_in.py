@@ -72,18 +72,20 @@ class Step:
     recovery_codes: list[str] | None = None
 
 
-def sign_in(house: Installation, email: str, password: str, now: datetime, request_id: str | None = None) -> Step:
+def sign_in(
+    installation: Installation, email: str, password: str, now: datetime, request_id: str | None = None
+) -> Step:
     email = email.strip().lower()
     actor = Actor(request_id=request_id)
-    key = attempt_key(house, "password", email)
-    with house.store.system_session() as db:
+    key = attempt_key(installation, "password", email)
+    with installation.store.system_session() as db:
         reserve_attempt(db, key, now)
         account = db.scalar(select(Account).where(Account.email == email))
     right = verify_password(account.password_hash if account else None, password)
     if account is None or not right or account.disabled_at is not None:
-        record_failure(house, account, "password", actor, now)
+        record_failure(installation, account, "password", actor, now)
         raise WrongCredentials("The e-mail address or the password is not right. Try again, or reset the password.")
-    with house.work(actor, now) as work:
+    with installation.work(actor, now) as work:
         of_now = select(Account.password_hash).where(Account.id == account.id).with_for_update()
         if work.db.scalar(of_now) != account.password_hash:  # changed while we looked at the old one
             raise WrongCredentials("The password has just been changed. Sign in with the new one.")
@@ -92,9 +94,9 @@ def sign_in(house: Installation, email: str, password: str, now: datetime, reque
         return Step(purpose, issue_token(work.db, purpose, account.id, None, STEP_LIFETIME, now))
 
 
-def begin_enrolment(house: Installation, token: str, now: datetime) -> tuple[str, str]:
+def begin_enrolment(installation: Installation, token: str, now: datetime) -> tuple[str, str]:
     """A new TOTP secret for an account that has none confirmed: the secret, and the address for the QR code."""
-    with house.work(Actor(), now) as work:
+    with installation.work(Actor(), now) as work:
         account = account_of(work.db, find_token(work.db, "enrol", token, now))
         secret = totp.new_secret()
         sealed = work.seal("accounts", "totp_secret", account.id, secret)
@@ -106,10 +108,12 @@ def begin_enrolment(house: Installation, token: str, now: datetime) -> tuple[str
         return secret, totp.provisioning_uri(secret, account.email)
 
 
-def confirm_enrolment(house: Installation, token: str, code: str, now: datetime, request_id: str | None = None) -> Step:
+def confirm_enrolment(
+    installation: Installation, token: str, code: str, now: datetime, request_id: str | None = None
+) -> Step:
     """The first code proves that the authenticator works. Answers with the recovery codes, shown this once."""
-    account = check_code(house, "enrol", token, code, now, request_id)
-    with house.work(Actor(request_id=request_id), now) as work:
+    account = check_code(installation, "enrol", token, code, now, request_id)
+    with installation.work(Actor(request_id=request_id), now) as work:
         consume_token(work.db, "enrol", token, now)
         codes = totp.new_recovery_codes()
         work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
@@ -123,36 +127,38 @@ def confirm_enrolment(house: Installation, token: str, code: str, now: datetime,
             raise NotValid
         work.record("mfa.enrolled", "account", account.id)
     try:
-        step = choose_practice(house, account, now, request_id)
+        step = choose_practice(installation, account, now, request_id)
     except PracticeClosed:
         step = Step("done")  # into no practice; but the codes exist, and are shown only here
     return Step(step.next, step.token, step.practices, step.tokens, codes)
 
 
-def verify_code(house: Installation, token: str, code: str, now: datetime, request_id: str | None = None) -> Step:
+def verify_code(
+    installation: Installation, token: str, code: str, now: datetime, request_id: str | None = None
+) -> Step:
     """The second factor: a code of the authenticator, or one of the recovery codes."""
-    account = check_code(house, "code", token, code, now, request_id)
-    with house.store.system_session() as db:
+    account = check_code(installation, "code", token, code, now, request_id)
+    with installation.store.system_session() as db:
         consume_token(db, "code", token, now)
-    return choose_practice(house, account, now, request_id)
+    return choose_practice(installation, account, now, request_id)
 
 
 def check_code(
-    house: Installation, purpose: str, token: str, code: str, now: datetime, request_id: str | None
+    installation: Installation, purpose: str, token: str, code: str, now: datetime, request_id: str | None
 ) -> Account:
-    with house.work(Actor(request_id=request_id), now) as work:
+    with installation.work(Actor(request_id=request_id), now) as work:
         account = account_of(work.db, find_token(work.db, purpose, token, now))
-        key = attempt_key(house, "code", str(account.id))
+        key = attempt_key(installation, "code", str(account.id))
         reserve_attempt(work.db, key, now)
         secret = work.unseal("accounts", "totp_secret", account.id, account.totp_secret)
-    with house.work(Actor(request_id=request_id), now) as work:
+    with installation.work(Actor(request_id=request_id), now) as work:
         used = use_code(work.db, account.id, secret, code, now, recovery=purpose == "code") if secret else None
         if used is not None:
             forget_attempts(work.db, key)
             if used == "recovery":
                 work.record("mfa.recovery_code_used", "account", account.id)
             return account
-    record_failure(house, account, "code", Actor(request_id=request_id), now)
+    record_failure(installation, account, "code", Actor(request_id=request_id), now)
     raise WrongCredentials("The code is not right or was used already. Wait for the next one and try again.")
 
 
@@ -174,9 +180,9 @@ def use_code(
     return "recovery" if db.scalar(spent.returning(RecoveryCode.account_id)) is not None else None
 
 
-def choose_practice(house: Installation, account: Account, now: datetime, request_id: str | None) -> Step:
+def choose_practice(installation: Installation, account: Account, now: datetime, request_id: str | None) -> Step:
     """Into the only practice, or asking which. A platform admin without one acts in none."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         practices = memberships(db, account.id)
         if len(practices) + account.platform_admin > 1:
             if account.platform_admin:
@@ -186,14 +192,14 @@ def choose_practice(house: Installation, account: Account, now: datetime, reques
         raise PracticeClosed(
             "This account belongs to no practice at present. Ask the practice's admin for an invitation."
         )
-    return start_session(house, account.id, practices[0][0] if practices else NOBODY, now, request_id)
+    return start_session(installation, account.id, practices[0][0] if practices else NOBODY, now, request_id)
 
 
 def enter_practice(
-    house: Installation, token: str, tenant_id: UUID, now: datetime, request_id: str | None = None
+    installation: Installation, token: str, tenant_id: UUID, now: datetime, request_id: str | None = None
 ) -> Step:
     """The person's answer to the question which practice."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         account = account_of(db, find_token(db, "practice", token, now))
         choices = {practice for practice, _ in memberships(db, account.id)} | (
             {NOBODY} if account.platform_admin else set()
@@ -201,15 +207,15 @@ def enter_practice(
         if tenant_id not in choices:
             raise NotYourPractice("That is none of your practices. Choose one of those that were offered.")
         consume_token(db, "practice", token, now)
-    return start_session(house, account.id, tenant_id, now, request_id)
+    return start_session(installation, account.id, tenant_id, now, request_id)
 
 
 def start_session(
-    house: Installation, account_id: UUID, tenant_id: UUID, now: datetime, request_id: str | None
+    installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime, request_id: str | None
 ) -> Step:
     session_id = new_id()
     actor = Actor(tenant_id, account_id, session_id=session_id, request_id=request_id)
-    with house.work(actor, now) as work:
+    with installation.work(actor, now) as work:
         if password_too_old(work, account_id, now):
             return Step("new_password", issue_token(work.db, "reset", account_id, None, STEP_LIFETIME, now))
         work.db.add(
@@ -235,7 +241,7 @@ def start_session(
         if admitted.client_id is not None:
             activate_portal(work, admitted.client_id)
         work.record("session.started", "account", account_id)
-    access = house.tokens.sign(AccessClaims(session_id, account_id), now)
+    access = installation.tokens.sign(AccessClaims(session_id, account_id), now)
     return Step("done", tokens=Tokens(access, refresh, session_id, admitted.training_lapsed))
 
 
@@ -250,9 +256,9 @@ def activate_portal(work: Work, client_id: UUID) -> None:
     )
 
 
-def refresh(house: Installation, token: str, now: datetime, request_id: str | None = None) -> Tokens:
+def refresh(installation: Installation, token: str, now: datetime, request_id: str | None = None) -> Tokens:
     """A new pair for a token that was not used yet. One that was, ends the whole session: somebody has a copy."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         session = db.scalar(
             select(AccountSession)
             .join(RefreshToken, RefreshToken.session_id == AccountSession.id)
@@ -261,7 +267,7 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
     if session is None:
         raise NotSignedIn("This refresh token is not known. Sign in again.")
     actor = Actor(session.tenant_id or NOBODY, session.account_id, session_id=session.id, request_id=request_id)
-    with house.work(actor, now) as work:
+    with installation.work(actor, now) as work:
         fresh = work.db.scalar(
             update(RefreshToken)
             .where(RefreshToken.token_hash == secret_hash(token), RefreshToken.used_at.is_(None))
@@ -278,7 +284,7 @@ def refresh(house: Installation, token: str, now: datetime, request_id: str | No
             answer = issue_refresh_token(work.db, session.id, now) if alive else None
     if answer is None:
         raise NotSignedIn("Your session has ended. Sign in again.")
-    access = house.tokens.sign(AccessClaims(session.id, session.account_id), now)
+    access = installation.tokens.sign(AccessClaims(session.id, session.account_id), now)
     return Tokens(access, answer, session.id, admitted.training_lapsed)
 
 
@@ -326,8 +332,8 @@ def password_too_old(work: Work, account_id: UUID, now: datetime) -> bool:
 # Attempts: counted before they are judged.
 
 
-def attempt_key(house: Installation, kind: str, subject: str) -> bytes:
-    return hmac.new(house.attempt_key, f"{kind}:{subject}".encode(), hashlib.sha256).digest()
+def attempt_key(installation: Installation, kind: str, subject: str) -> bytes:
+    return hmac.new(installation.attempt_key, f"{kind}:{subject}".encode(), hashlib.sha256).digest()
 
 
 def reserve_attempt(db: Session, key: bytes, now: datetime) -> None:
@@ -353,12 +359,14 @@ def forget_attempts(db: Session, key: bytes) -> None:
     db.execute(text("delete from sign_in_attempts where key = :key"), {"key": key})
 
 
-def record_failure(house: Installation, account: Account | None, factor: str, actor: Actor, now: datetime) -> None:
+def record_failure(
+    installation: Installation, account: Account | None, factor: str, actor: Actor, now: datetime
+) -> None:
     """On the trail of every practice that the account belongs to, or of the installation when it belongs to none."""
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         tenants = [t for t, _ in memberships(db, account.id)] if account else []
     for tenant_id in tenants or [NOBODY]:
-        with house.work(Actor(tenant_id, request_id=actor.request_id), now) as work:
+        with installation.work(Actor(tenant_id, request_id=actor.request_id), now) as work:
             work.record(
                 "sign_in.failed", "account" if account else None, account.id if account else None, factor=factor
             )

@@ -16,7 +16,7 @@ from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, open_hours, put
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.waiting import collide
@@ -34,7 +34,9 @@ def local(hour: int, minute: int = 0, on: date = MONDAY) -> datetime:
 class Hours:
     """A clinician's hours, as one of the practice writes them."""
 
-    def __init__(self, client: TestClient, practice: House, clinician: Person, who: Person | None = None) -> None:
+    def __init__(
+        self, client: TestClient, practice: PracticeFixture, clinician: Person, who: Person | None = None
+    ) -> None:
         self.client, self.practice, self.clinician, self.who = client, practice, clinician, who
         self.place = f"{V1}/clinicians/{clinician.staff_id}"
 
@@ -58,11 +60,11 @@ class Hours:
 
 
 @pytest.fixture
-def hours(client: TestClient, practice: House) -> Hours:
+def hours(client: TestClient, practice: PracticeFixture) -> Hours:
     return Hours(client, practice, practice.add("clinician", supervisor=practice.add("supervisor")))
 
 
-def test_hours_are_opened_read_changed_and_voided(hours: Hours, practice: House) -> None:
+def test_hours_are_opened_read_changed_and_voided(hours: Hours, practice: PracticeFixture) -> None:
     service = make_service(practice, "INTAKE")
     made = hours.open(services=["INTAKE"], effective_on="2026-03-01")
     assert made.status_code == 201, made.text
@@ -88,7 +90,7 @@ def test_hours_are_opened_read_changed_and_voided(hours: Hours, practice: House)
     assert hours.call("GET", "availability").json()["items"] == []
 
 
-def test_hours_that_overlap_are_refused_and_it_is_said_which(hours: Hours, practice: House) -> None:
+def test_hours_that_overlap_are_refused_and_it_is_said_which(hours: Hours, practice: PracticeFixture) -> None:
     make_service(practice, "A"), make_service(practice, "B")
     assert hours.open(services=["A"], ends_on="2026-06-30").status_code == 201
     assert hours.open(services=["B"]).status_code == 201
@@ -115,7 +117,7 @@ def test_hours_that_are_wrong_in_several_ways_say_all_of_them(hours: Hours) -> N
 
 
 def test_of_two_who_open_the_same_hours_at_the_same_moment_the_second_hears_of_the_first(
-    hours: Hours, practice: House
+    hours: Hours, practice: PracticeFixture
 ) -> None:
     def open_hours(work: Work) -> None:
         about = {"weekday": 1, "start_time": time(9), "end_time": time(12), "effective_on": None, "ends_on": None}
@@ -125,7 +127,9 @@ def test_of_two_who_open_the_same_hours_at_the_same_moment_the_second_hears_of_t
         collide(practice, open_hours, open_hours).result()
 
 
-def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team(hours: Hours, practice: House) -> None:
+def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team(
+    hours: Hours, practice: PracticeFixture
+) -> None:
     colleague, scheduler = practice.add("clinician"), practice.add("scheduler")
     stranger = practice.add("supervisor")
     supervisor = next(person for person in practice.people.values() if "supervisor" in person.roles)
@@ -138,7 +142,7 @@ def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team
     assert hours.by(supervisor).open(weekday=4).status_code == 403
 
 
-def test_what_is_booked_outside_the_hours_after_a_change_is_counted(hours: Hours, practice: House) -> None:
+def test_what_is_booked_outside_the_hours_after_a_change_is_counted(hours: Hours, practice: PracticeFixture) -> None:
     couples = make_service(practice, "COUPLES")
     hours.book(local(9))
     hours.book(local(11), ends_at=local(12, 30))
@@ -181,7 +185,7 @@ def test_a_day_that_differs_is_added_listed_changed_and_voided(hours: Hours) -> 
     assert len(hours.call("GET", "exceptions").json()["items"]) == 1
 
 
-def test_a_meeting_takes_time_that_nobody_booked(hours: Hours, practice: House) -> None:
+def test_a_meeting_takes_time_that_nobody_booked(hours: Hours, practice: PracticeFixture) -> None:
     hours.book(local(10))
 
     def meet(start: datetime, end: datetime) -> Any:
@@ -201,7 +205,7 @@ def test_a_meeting_takes_time_that_nobody_booked(hours: Hours, practice: House) 
     assert meet(local(11), local(12)).status_code == 201
 
 
-def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, practice: House) -> None:
+def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, practice: PracticeFixture) -> None:
     entry = WaitlistEntry(id=new_id(), client_id=make_client(practice), status="OFFERED", created_at=practice.now)
     offer = WaitlistOffer(
         id=new_id(),
@@ -225,7 +229,7 @@ def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, pr
 
 
 def test_closing_the_practice_for_a_day_counts_what_is_booked_then(
-    client: TestClient, hours: Hours, practice: House
+    client: TestClient, hours: Hours, practice: PracticeFixture
 ) -> None:
     open_hours(practice, hours.clinician)
     hours.book(local(0))

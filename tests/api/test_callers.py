@@ -4,9 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from api.deps import caller_of
+from api.context import network_of
 from practice.security.audit import VERIFYING
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.http import V1, bearer, code_of
 
 
@@ -20,11 +20,11 @@ from tests.support.drivers.http import V1, bearer, code_of
     ],
 )
 def test_of_ipv6_a_network_is_one_caller(host: str, caller: str) -> None:
-    assert caller_of(host) == caller
+    assert network_of(host) == caller
 
 
-def test_one_verification_runs_at_a_time(client: TestClient, practice: House) -> None:
-    with practice.house.store.engine.connect() as busy:
+def test_one_verification_runs_at_a_time(client: TestClient, practice: PracticeFixture) -> None:
+    with practice.installation.store.engine.connect() as busy:
         busy.execute(text("select pg_advisory_xact_lock(:key)"), {"key": VERIFYING})
         refused = client.post(f"{V1}/audit/verify", headers=bearer(practice))
         assert (refused.status_code, code_of(refused)) == (409, "VERIFICATION_RUNS")

@@ -10,19 +10,21 @@ from fastapi.testclient import TestClient
 from practice.people.client_history import change_status
 from practice.people.models.clients import ClientStatus
 from practice.security.permissions import Scope
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import NEW, ask, good, problems, trail
 from tests.support.drivers.waiting import second_waits
 
 
 @pytest.fixture
-def path(client: TestClient, practice: House) -> str:
+def path(client: TestClient, practice: PracticeFixture) -> str:
     made = good(ask(client, practice, "POST", "/clients", None, NEW | {"admitted_on": "2026-01-05"}), 201)
     return f"/clients/{made['id']}"
 
 
-def to(client: TestClient, practice: House, path: str, status: str, day: str | None = None, **more: Any) -> Any:
+def to(
+    client: TestClient, practice: PracticeFixture, path: str, status: str, day: str | None = None, **more: Any
+) -> Any:
     body = {"status": status, **({"effective_on": day} if day else {}), **more}
     return ask(client, practice, "POST", f"{path}/status", practice.admin, body)
 
@@ -32,7 +34,9 @@ def standing(answer: Any) -> tuple[str, str | None, str | None]:
     return seen["status"], seen["ended_on"], seen["end_reason"]
 
 
-def test_a_status_counts_from_its_day_and_every_change_stays(client: TestClient, practice: House, path: str) -> None:
+def test_a_status_counts_from_its_day_and_every_change_stays(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     moved = to(client, practice, path, "INACTIVE", "2026-02-01", reason="Moves away for a while")
     assert standing(moved) == ("INACTIVE", "2026-02-01", "INACTIVE")
     assert moved.headers["ETag"] == '"2"'
@@ -58,7 +62,7 @@ def test_a_status_counts_from_its_day_and_every_change_stays(client: TestClient,
 
 
 def test_a_status_that_makes_no_sense_is_refused_with_the_reason(
-    client: TestClient, practice: House, path: str
+    client: TestClient, practice: PracticeFixture, path: str
 ) -> None:
     (said,) = problems(to(client, practice, path, "DISCHARGED", "2026-01-04"))
     assert "admitted on 2026-01-05" in said
@@ -72,27 +76,27 @@ def test_a_status_that_makes_no_sense_is_refused_with_the_reason(
     assert len(good(ask(client, practice, "GET", f"{path}/statuses"))["items"]) == 3
 
 
-def test_a_planned_discharge_can_be_called_off(client: TestClient, practice: House, path: str) -> None:
+def test_a_planned_discharge_can_be_called_off(client: TestClient, practice: PracticeFixture, path: str) -> None:
     good(to(client, practice, path, "DISCHARGED", "2026-05-01"))
     (said,) = problems(to(client, practice, path, "ACTIVE"))
     assert "2026-05-01" in said
     assert standing(to(client, practice, path, "ACTIVE", "2026-05-01")) == ("ACTIVE", None, None)
 
 
-def test_an_end_that_came_without_a_history_counts(client: TestClient, practice: House) -> None:
+def test_an_end_that_came_without_a_history_counts(client: TestClient, practice: PracticeFixture) -> None:
     ended = make_client(practice, ended_on=date(2025, 8, 1), end_reason="INACTIVE", admitted_on=date(2025, 8, 1))
     assert standing(to(client, practice, f"/clients/{ended}", "DISCHARGED"))[0] == "DISCHARGED"
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         rows = db.query(ClientStatus).filter_by(client_id=ended).count()
     assert rows == 2
 
 
-def test_of_two_changes_of_status_at_once_the_second_waits(practice: House) -> None:
+def test_of_two_changes_of_status_at_once_the_second_waits(practice: PracticeFixture) -> None:
     me = make_client(practice)
     second_waits(practice, lambda work: change_status(work, Scope.ALL, me, "INACTIVE"))
 
 
-def test_clients_see_their_status_and_not_why(client: TestClient, practice: House) -> None:
+def test_clients_see_their_status_and_not_why(client: TestClient, practice: PracticeFixture) -> None:
     me = make_portal_client(practice, practice.add("clinician"))
     path = f"/clients/{me.staff_id}"
     good(to(client, practice, path, "INACTIVE", reason="Does not come"))
@@ -104,12 +108,16 @@ def test_clients_see_their_status_and_not_why(client: TestClient, practice: Hous
 # In whose care
 
 
-def put_into_care(client: TestClient, practice: House, path: str, who: UUID | None, day: str | None = None) -> Any:
+def put_into_care(
+    client: TestClient, practice: PracticeFixture, path: str, who: UUID | None, day: str | None = None
+) -> Any:
     body = {"clinician_id": who and str(who)} | ({"effective_on": day} if day else {})
     return ask(client, practice, "POST", f"{path}/primary-clinician", practice.admin, body)
 
 
-def test_a_client_changes_hands_and_every_change_stays(client: TestClient, practice: House, path: str) -> None:
+def test_a_client_changes_hands_and_every_change_stays(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     one, other = practice.add("clinician"), practice.add("clinician", "supervisor")
     assert ask(client, practice, "GET", path, one).status_code == 404
     seen = good(put_into_care(client, practice, path, one.staff_id, "2026-02-01"))
@@ -126,7 +134,7 @@ def test_a_client_changes_hands_and_every_change_stays(client: TestClient, pract
     ]
 
 
-def test_a_client_is_given_to_clinicians_who_are_here(client: TestClient, practice: House, path: str) -> None:
+def test_a_client_is_given_to_clinicians_who_are_here(client: TestClient, practice: PracticeFixture, path: str) -> None:
     gone = practice.add("clinician")
     body = {"left_on": "2026-03-17"}
     good(ask(client, practice, "POST", f"/staff/{gone.staff_id}/deactivate", practice.admin, body))

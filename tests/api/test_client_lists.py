@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from practice.people.models.clients import Client
 from practice.security.installation import Installation
-from tests.support.builders.people import House, make_practice
+from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import ask, good, trail
 from tests.support.drivers.http import V1, bearer
@@ -23,12 +23,12 @@ NAMES = [
 
 
 @pytest.fixture(scope="module")
-def crowd(house: Installation) -> House:
+def crowd(installation: Installation) -> PracticeFixture:
     """A practice of a few whose names are alike, some of them young, some gone."""
-    made = make_practice(house)
+    made = make_practice(installation)
     made.add("clinician")
     made.people["client"] = me = make_portal_client(made)
-    with made.house.store.session_in(made.id) as db:
+    with made.installation.store.session_in(made.id) as db:
         client = db.get_one(Client, (made.id, me.staff_id))
         client.first_name, client.last_name = "Pat", "Portal"
     for number, (first, last) in enumerate(NAMES):
@@ -42,7 +42,7 @@ def crowd(house: Installation) -> House:
 
 
 @pytest.fixture
-def find(client: TestClient, crowd: House) -> Callable[..., list[str]]:
+def find(client: TestClient, crowd: PracticeFixture) -> Callable[..., list[str]]:
     def search(query: str, who: Any = None, **more: Any) -> list[str]:
         answer = ask(client, crowd, "POST", "/clients/search", who, {"query": query, **more})
         return [f"{item['first_name']} {item['last_name']}" for item in good(answer)["items"]]
@@ -87,7 +87,7 @@ def test_clients_are_found_by_how_people_type(find: Callable[..., list[str]], qu
     assert set(find(query)) == found
 
 
-def test_a_client_is_found_by_the_id_that_we_gave_them(client: TestClient, crowd: House) -> None:
+def test_a_client_is_found_by_the_id_that_we_gave_them(client: TestClient, crowd: PracticeFixture) -> None:
     one = good(ask(client, crowd, "GET", "/clients"))["items"][0]
     for text in (one["id"], one["id"].upper(), f" {one['id']} "):
         (found,) = good(ask(client, crowd, "POST", "/clients/search", None, {"query": text}))["items"]
@@ -102,11 +102,11 @@ def test_the_search_gives_the_first_of_them_by_last_name(find: Callable[..., lis
 @pytest.mark.parametrize(
     "body", [{}, {"query": ""}, {"query": "x" * 101}, {"query": "a", "limit": 21}, {"query": "\n"}]
 )
-def test_a_search_that_is_none_is_refused(client: TestClient, crowd: House, body: dict[str, Any]) -> None:
+def test_a_search_that_is_none_is_refused(client: TestClient, crowd: PracticeFixture, body: dict[str, Any]) -> None:
     assert ask(client, crowd, "POST", "/clients/search", None, body).status_code == 422
 
 
-def test_the_search_reaches_as_far_as_the_list(find: Callable[..., list[str]], crowd: House) -> None:
+def test_the_search_reaches_as_far_as_the_list(find: Callable[..., list[str]], crowd: PracticeFixture) -> None:
     assert set(find("casey", crowd.people["clinician"])) == {"Casey Example", "casey example"}
     assert find("casement", crowd.people["clinician"]) == ["Exavier Casement"]
     assert find("obrien", crowd.people["clinician"]) == find("K03", crowd.people["clinician"]) == []
@@ -114,7 +114,7 @@ def test_the_search_reaches_as_far_as_the_list(find: Callable[..., list[str]], c
     assert (find("pat", crowd.people["client"]), find("casey", crowd.people["client"])) == (["Pat Portal"], [])
 
 
-def test_of_a_search_the_trail_keeps_how_many_were_found(client: TestClient, practice: House) -> None:
+def test_of_a_search_the_trail_keeps_how_many_were_found(client: TestClient, practice: PracticeFixture) -> None:
     make_client(practice, last_name="Findable")
     good(ask(client, practice, "POST", "/clients/search", None, {"query": "Findable"}))
     (entry,) = trail(client, practice, "clients.searched")
@@ -128,7 +128,7 @@ def test_of_a_search_the_trail_keeps_how_many_were_found(client: TestClient, pra
 # The list
 
 
-def test_the_list_is_asked_for_some(client: TestClient, crowd: House) -> None:
+def test_the_list_is_asked_for_some(client: TestClient, crowd: PracticeFixture) -> None:
     def asked(**query: Any) -> list[str]:
         answer = client.get(f"{V1}/clients", params={"limit": 100, **query}, headers=bearer(crowd))
         return [item["external_id"] for item in good(answer)["items"] if item["external_id"]]
@@ -151,7 +151,7 @@ def test_the_list_is_asked_for_some(client: TestClient, crowd: House) -> None:
 @pytest.mark.parametrize("limit", [1, 4])
 @pytest.mark.parametrize("role", ["admin", "clinician"])
 def test_the_pages_hold_every_client_once_in_order_and_no_address_holds_a_name(
-    client: TestClient, crowd: House, sort: str, limit: int, role: str
+    client: TestClient, crowd: PracticeFixture, sort: str, limit: int, role: str
 ) -> None:
     headers = bearer(crowd, crowd.people.get(role))
     rows: list[dict[str, Any]] = []
@@ -165,7 +165,7 @@ def test_the_pages_hold_every_client_once_in_order_and_no_address_holds_a_name(
         assert told == f'["{sort}", "{rows[-1]["id"]}"]'
         query["cursor"] = page["next_cursor"]
     assert len(rows) == len({row["id"] for row in rows}) == (len(NAMES) + 1 if role == "admin" else 3)
-    with crowd.house.store.session_in(crowd.id) as db:
+    with crowd.installation.store.session_in(crowd.id) as db:
         order = places(db, sort.removeprefix("-"))
     assert [row["id"] for row in rows] == sorted(
         (row["id"] for row in rows), key=order.__getitem__, reverse=sort.startswith("-")
@@ -179,7 +179,7 @@ def places(db: Any, sort: str) -> dict[str, Any]:
     return {str(row[0]): (str(row[1]), str(row[0])) for row in rows}
 
 
-def test_a_cursor_leads_nowhere_from_whom_one_does_not_see(client: TestClient, crowd: House) -> None:
+def test_a_cursor_leads_nowhere_from_whom_one_does_not_see(client: TestClient, crowd: PracticeFixture) -> None:
     everybody = [item["id"] for item in good(ask(client, crowd, "GET", "/clients?limit=100"))["items"]]
     mine = [item["id"] for item in good(ask(client, crowd, "GET", "/clients", crowd.people["clinician"]))["items"]]
     for one in (*set(everybody) - set(mine), str(UUID(int=7))):

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
 from tests.support.drivers.clients import NEW, ask, change, good, problems, trail
 from tests.support.drivers.http import code_of
@@ -16,7 +16,7 @@ READERS = ("admin", "supervisor", "clinician", "scheduler", "biller", "client")
 
 
 @pytest.fixture
-def people(practice: House) -> dict[str, Person]:
+def people(practice: PracticeFixture) -> dict[str, Person]:
     """Somebody of every role who reads clients; the client is the clinician's, who is the supervisor's."""
     supervisor = practice.add("supervisor")
     clinician = practice.add("clinician", supervisor=supervisor)
@@ -27,11 +27,13 @@ def people(practice: House) -> dict[str, Person]:
     }
 
 
-def record(client: TestClient, practice: House, client_id: Any, who: Person | None = None, **headers: str) -> Any:
+def record(
+    client: TestClient, practice: PracticeFixture, client_id: Any, who: Person | None = None, **headers: str
+) -> Any:
     return ask(client, practice, "GET", f"/clients/{client_id}", who, **headers)
 
 
-def write_notes(client: TestClient, practice: House, client_id: Any, text: str | None) -> Any:
+def write_notes(client: TestClient, practice: PracticeFixture, client_id: Any, text: str | None) -> Any:
     version = record(client, practice, client_id).headers["ETag"]
     body = {"medical_notes": text}
     return ask(
@@ -39,7 +41,7 @@ def write_notes(client: TestClient, practice: House, client_id: Any, text: str |
     )
 
 
-def test_a_new_client_is_active_from_the_day_of_admission(client: TestClient, practice: House) -> None:
+def test_a_new_client_is_active_from_the_day_of_admission(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     sent = NEW | {
         **{"sex": "F", "email": " Casey@Example.com ", "phone": "404-555-0100", "zip": "30301", "state": "GA"},
@@ -62,13 +64,13 @@ def test_a_new_client_is_active_from_the_day_of_admission(client: TestClient, pr
     assert len(trail(client, practice, "client.added", made["id"])) == 1
 
 
-def test_somebody_is_admitted_on_the_practices_own_today(client: TestClient, practice: House) -> None:
+def test_somebody_is_admitted_on_the_practices_own_today(client: TestClient, practice: PracticeFixture) -> None:
     made = good(ask(client, practice, "POST", "/clients", None, NEW), 201)
     assert (made["admitted_on"], made["primary_clinician_id"]) == ("2026-03-18", None)
     assert good(ask(client, practice, "GET", f"/clients/{made['id']}/primary-clinician"))["items"] == []
 
 
-def test_a_form_that_is_wrong_in_five_ways_is_told_all_five(client: TestClient, practice: House) -> None:
+def test_a_form_that_is_wrong_in_five_ways_is_told_all_five(client: TestClient, practice: PracticeFixture) -> None:
     wrong = {"birth_date": "2015-01-01", "email": "casey", "phone": "none", "zip": "1", "admitted_on": "2026-03-19"}
     wrong |= {"primary_clinician_id": str(practice.admin.staff_id)}
     said = problems(ask(client, practice, "POST", "/clients", None, NEW | wrong))
@@ -78,14 +80,14 @@ def test_a_form_that_is_wrong_in_five_ways_is_told_all_five(client: TestClient, 
 
 
 def test_a_clinician_of_another_practice_is_none(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     (said,) = problems(ask(client, practice, "POST", "/clients", None, NEW | {"primary_clinician_id": str(new_id())}))
     assert "no clinician of this practice" in said
 
 
 def test_everybody_reads_those_who_are_theirs_and_nobody_else(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own = people["client"].staff_id
     visited = make_client(practice)
@@ -106,7 +108,7 @@ def test_everybody_reads_those_who_are_theirs_and_nobody_else(
 
 
 def test_medical_notes_are_read_by_those_who_read_the_chart(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own = people["client"].staff_id
     written = good(write_notes(client, practice, own, "Takes Sampline\nin the morning"))
@@ -122,7 +124,7 @@ def test_medical_notes_are_read_by_those_who_read_the_chart(
 
 
 def test_medical_notes_are_written_by_those_who_may_read_them(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     path = f"/clients/{people['client'].staff_id}"
     (said,) = problems(change(client, practice, path, medical_notes="x"))
@@ -136,14 +138,14 @@ def test_medical_notes_are_written_by_those_who_may_read_them(
     assert good(record(client, practice, people["client"].staff_id, people["clinician"]))["medical_notes"] is None
 
 
-def test_a_reason_is_a_short_sentence(client: TestClient, practice: House, people: dict[str, Person]) -> None:
+def test_a_reason_is_a_short_sentence(client: TestClient, practice: PracticeFixture, people: dict[str, Person]) -> None:
     own = people["client"].staff_id
     for reason in ("no", "x" * 201):
         assert record(client, practice, own, None, X_Reason=reason).status_code == 422
 
 
 def test_clients_do_not_read_what_is_thought_of_their_risk(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own = people["client"].staff_id
     good(change(client, practice, f"/clients/{own}", high_risk_since="2026-03-01", high_risk_until="2026-04-01"))
@@ -151,7 +153,7 @@ def test_clients_do_not_read_what_is_thought_of_their_risk(
     assert risk == dict.fromkeys(READERS, "2026-03-01") | {"client": None}
 
 
-def test_a_change_is_of_what_is_sent_and_of_nothing_else(client: TestClient, practice: House) -> None:
+def test_a_change_is_of_what_is_sent_and_of_nothing_else(client: TestClient, practice: PracticeFixture) -> None:
     made = good(ask(client, practice, "POST", "/clients", None, NEW | {"city": "Atlanta", "sex": "X"}), 201)
     changed = good(change(client, practice, f"/clients/{made['id']}", city="Macon", sex=None))
     assert changed == made | {"city": "Macon", "sex": None, "version": 2}
@@ -159,7 +161,7 @@ def test_a_change_is_of_what_is_sent_and_of_nothing_else(client: TestClient, pra
     assert entry["details"] == {"fields": ["city", "sex"]}
 
 
-def test_nobody_overwrites_a_change_that_they_have_not_seen(client: TestClient, practice: House) -> None:
+def test_nobody_overwrites_a_change_that_they_have_not_seen(client: TestClient, practice: PracticeFixture) -> None:
     path = f"/clients/{make_client(practice)}"
     good(change(client, practice, path, city="Macon"))
     stale = ask(client, practice, "PATCH", path, None, {"city": "Rome"}, If_Match='"1"')
@@ -168,12 +170,12 @@ def test_nobody_overwrites_a_change_that_they_have_not_seen(client: TestClient, 
 
 
 @pytest.mark.parametrize("emptied", ["first_name", "last_name", "birth_date", "admitted_on", "self_pay"])
-def test_what_a_record_needs_cannot_be_emptied(client: TestClient, practice: House, emptied: str) -> None:
+def test_what_a_record_needs_cannot_be_emptied(client: TestClient, practice: PracticeFixture, emptied: str) -> None:
     path = f"/clients/{make_client(practice)}"
     assert change(client, practice, path, **{emptied: None}).status_code == 422
 
 
-def test_a_child_without_a_guardian_is_said_to_need_one(client: TestClient, practice: House) -> None:
+def test_a_child_without_a_guardian_is_said_to_need_one(client: TestClient, practice: PracticeFixture) -> None:
     child = make_client(practice, birth_date=date(2012, 1, 1))  # as an import may leave it
     path = f"/clients/{child}"
     assert good(change(client, practice, path, city="Macon"))["minor"] is True
@@ -184,7 +186,9 @@ def test_a_child_without_a_guardian_is_said_to_need_one(client: TestClient, prac
 # Contact and reminders: what clients keep up themselves
 
 
-def test_clients_keep_up_how_they_are_reached(client: TestClient, practice: House, people: dict[str, Person]) -> None:
+def test_clients_keep_up_how_they_are_reached(
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
+) -> None:
     me = people["client"]
     path = f"/clients/{me.staff_id}"
     seen = good(change(client, practice, f"{path}/contact", me, phone="404-555-0199", emergency_contact_name="Kin"))
@@ -201,7 +205,7 @@ def test_clients_keep_up_how_they_are_reached(client: TestClient, practice: Hous
 
 @pytest.mark.parametrize("ways", [[], ["sms"], ["email", "sms"]])
 def test_reminders_come_the_way_that_was_chosen(
-    client: TestClient, practice: House, people: dict[str, Person], ways: list[str]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person], ways: list[str]
 ) -> None:
     path = f"/clients/{people['client'].staff_id}/notification-preferences"
     assert good(ask(client, practice, "GET", path, people["biller"]))["reminders"] == ["email"]
@@ -213,7 +217,7 @@ def test_reminders_come_the_way_that_was_chosen(
 
 
 def test_reading_a_record_is_noted_as_reading_it(
-    client: TestClient, practice: House, people: dict[str, Person]
+    client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own = people["client"].staff_id
     for part in ("", "/statuses", "/primary-clinician", "/coverages", "/consents", "/timeline"):

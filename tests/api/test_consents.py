@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.people.consents import publish_agreement
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import NEW, ask, good, problems, trail
 from tests.support.drivers.http import V1, bearer, code_of
@@ -18,17 +18,17 @@ CHILD = NEW | {"birth_date": "2012-05-17", "guardian_name": "Kin Example"}
 
 
 @pytest.fixture
-def path(client: TestClient, practice: House) -> str:
+def path(client: TestClient, practice: PracticeFixture) -> str:
     practice.people["client"] = make_portal_client(practice, practice.add("clinician"))
     made = good(ask(client, practice, "POST", "/clients", None, NEW), 201)
     return f"/clients/{made['id']}/consents"
 
 
-def sign(client: TestClient, practice: House, path: str, kind: str = "TELEHEALTH", **more: Any) -> Any:
+def sign(client: TestClient, practice: PracticeFixture, path: str, kind: str = "TELEHEALTH", **more: Any) -> Any:
     return ask(client, practice, "POST", path, practice.add("scheduler"), {"kind": kind, **more})
 
 
-def test_a_consent_is_signed_by_the_client_now(client: TestClient, practice: House, path: str) -> None:
+def test_a_consent_is_signed_by_the_client_now(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(sign(client, practice, path), 201)
     assert (made["signed_at"], made["signed_by_name"]) == ("2026-03-18T15:30:00Z", "Casey Example")
     assert (made["expires_on"], made["revoked_at"], made["agreement_id"]) == (None, None, None)
@@ -40,14 +40,14 @@ def test_a_consent_is_signed_by_the_client_now(client: TestClient, practice: Hou
     assert "Example" not in str(entry["details"])
 
 
-def test_the_days_of_a_consent_are_said_all_at_once(client: TestClient, practice: House, path: str) -> None:
+def test_the_days_of_a_consent_are_said_all_at_once(client: TestClient, practice: PracticeFixture, path: str) -> None:
     wrong = {"signed_at": "2026-03-18T15:30:01Z", "expires_on": "2026-03-18"}
     assert len(problems(sign(client, practice, path, **wrong))) == 2
     assert sign(client, practice, path, kind="OTHER").status_code == 422
     assert sign(client, practice, path, signed_at="2026-03-01T10:00:00").status_code == 422  # where?
 
 
-def test_a_childs_guardian_signs_for_the_child(client: TestClient, practice: House) -> None:
+def test_a_childs_guardian_signs_for_the_child(client: TestClient, practice: PracticeFixture) -> None:
     child = good(ask(client, practice, "POST", "/clients", None, CHILD), 201)
     path = f"/clients/{child['id']}/consents"
     assert good(sign(client, practice, path, "GUARDIAN"), 201)["signed_by_name"] == "Kin Example"
@@ -59,7 +59,7 @@ def test_a_childs_guardian_signs_for_the_child(client: TestClient, practice: Hou
     assert "no guardian" in problems(sign(client, practice, f"/clients/{unnamed}/consents", "GUARDIAN"))[0]
 
 
-def test_a_consent_changes_in_its_end_and_its_signer(client: TestClient, practice: House, path: str) -> None:
+def test_a_consent_changes_in_its_end_and_its_signer(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(sign(client, practice, path), 201)
     one = f"/consents/{made['id']}"
     body = {"expires_on": "2026-12-31", "signed_by_name": "Casey B. Example"}
@@ -72,7 +72,7 @@ def test_a_consent_changes_in_its_end_and_its_signer(client: TestClient, practic
         assert ask(client, practice, "PATCH", one, None, body, If_Match='"3"').status_code == 422
 
 
-def test_a_consent_is_revoked_once(client: TestClient, practice: House, path: str) -> None:
+def test_a_consent_is_revoked_once(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(sign(client, practice, path, signed_at="2026-03-01T15:00:00Z"), 201)
     one = f"/consents/{made['id']}"
     for when in ("2026-03-18T15:30:01Z", "2026-03-01T14:59:59Z"):
@@ -86,7 +86,7 @@ def test_a_consent_is_revoked_once(client: TestClient, practice: House, path: st
     assert seen["revoked_at"] == later.isoformat().replace("+00:00", "Z")
 
 
-def test_a_consent_of_somebody_else_is_taken_back(client: TestClient, practice: House, path: str) -> None:
+def test_a_consent_of_somebody_else_is_taken_back(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(sign(client, practice, path), 201)
     assert ask(client, practice, "DELETE", f"/consents/{made['id']}?reason=Wrong+client").status_code == 204
     assert good(ask(client, practice, "GET", path))["items"] == []
@@ -99,11 +99,15 @@ def test_a_consent_of_somebody_else_is_taken_back(client: TestClient, practice: 
 # The practice's texts
 
 
-def publish(client: TestClient, practice: House, kind: str = "CONFIDENTIALITY", text: str = "We keep\nsilent.") -> Any:
+def publish(
+    client: TestClient, practice: PracticeFixture, kind: str = "CONFIDENTIALITY", text: str = "We keep\nsilent."
+) -> Any:
     return good(ask(client, practice, "POST", "/agreements", None, {"kind": kind, "title": "Ours", "text": text}), 201)
 
 
-def test_a_new_text_is_a_new_number_and_the_old_ones_stay(client: TestClient, practice: House, path: str) -> None:
+def test_a_new_text_is_a_new_number_and_the_old_ones_stay(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     first, second = publish(client, practice), publish(client, practice, text="We keep quite silent.")
     other = publish(client, practice, "TELEHEALTH")
     assert [one["number"] for one in (first, second, other)] == [1, 2, 1]
@@ -115,11 +119,11 @@ def test_a_new_text_is_a_new_number_and_the_old_ones_stay(client: TestClient, pr
     assert first["published_by"] == str(practice.admin.account_id)
 
 
-def test_of_two_texts_published_at_once_the_second_waits_for_its_number(practice: House) -> None:
+def test_of_two_texts_published_at_once_the_second_waits_for_its_number(practice: PracticeFixture) -> None:
     second_waits(practice, lambda work: publish_agreement(work, "TELEHEALTH", "Ours", "Text"))
 
 
-def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: House, path: str) -> None:
+def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: PracticeFixture, path: str) -> None:
     me = practice.people["client"]
     here = f"/clients/{me.staff_id}/agreements/CONFIDENTIALITY/sign"
     assert code_of(ask(client, practice, "POST", here, me, {})) == "NO_AGREEMENT"
@@ -139,7 +143,9 @@ def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: H
     assert ask(client, practice, "POST", here, practice.people["clinician"], {}).status_code == 403
 
 
-def test_clients_sign_for_themselves_and_not_as_their_guardian(client: TestClient, practice: House, path: str) -> None:
+def test_clients_sign_for_themselves_and_not_as_their_guardian(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     me = practice.people["client"]
     publish(client, practice, "GUARDIAN")
     publish(client, practice)
@@ -151,7 +157,7 @@ def test_clients_sign_for_themselves_and_not_as_their_guardian(client: TestClien
     assert ask(client, practice, "POST", mine.replace("GUARDIAN", "NOTHING"), me, {}).status_code == 404
 
 
-def test_a_text_is_signed_once_for_a_repeated_request(client: TestClient, practice: House, path: str) -> None:
+def test_a_text_is_signed_once_for_a_repeated_request(client: TestClient, practice: PracticeFixture, path: str) -> None:
     publish(client, practice)
     here = f"{V1}{path.replace('/consents', '/agreements/CONFIDENTIALITY/sign')}"
     headers = bearer(practice, practice.add("scheduler")) | {"Idempotency-Key": "sign-once-please"}

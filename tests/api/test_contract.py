@@ -69,13 +69,13 @@ NEVER: dict[str, str] = {
 class Contract:
     """The service in-process, and what its operations have answered so far."""
 
-    def __init__(self, house: Installation, portal: BlockingPortal) -> None:
-        app = create_app(house, clock=lambda: NOW)
+    def __init__(self, installation: Installation, portal: BlockingPortal) -> None:
+        app = create_app(installation, clock=lambda: NOW)
         self.client = Service(app, portal)
         spec = app.openapi()
         self.schema = schemathesis.openapi.from_dict(spec)
         self.operations = {operation.id: operation for operation in operations_of(spec)}
-        self.house = house
+        self.installation = installation
         self.world: World
         self.answered: dict[str, Counter[int]] = defaultdict(Counter)
 
@@ -123,8 +123,8 @@ def form_of(headers: dict[str, str], **parts: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def contract(house: Installation, portal: BlockingPortal) -> Contract:
-    return Contract(house, portal)
+def contract(installation: Installation, portal: BlockingPortal) -> Contract:
+    return Contract(installation, portal)
 
 
 def fuzz(contract: Contract, operation: Operation, api_operation: Any) -> None:
@@ -162,7 +162,7 @@ def test_every_operation_is_asked(contract: Contract) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_answer_is_one_that_the_document_tells_of(contract: Contract, part: int) -> None:
-    contract.world = make_world(contract.house)  # whatever was booked in another part is not in the way
+    contract.world = make_world(contract.installation)  # whatever was booked in another part is not in the way
     asked = set()
     for operation, api_operation in list(contract.cases())[part::PARTS]:
         fuzz(contract, operation, api_operation)

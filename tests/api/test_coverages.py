@@ -12,7 +12,7 @@ from practice.people.coverages import Eligibility, add_coverage, change_coverage
 from practice.people.models.clients import Coverage
 from practice.people.settings import set_rule
 from practice.security.permissions import Scope
-from tests.support.builders.people import NOW, House
+from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client, put
 from tests.support.drivers.clients import ask, good, problems, trail
 from tests.support.drivers.waiting import second_waits
@@ -24,21 +24,21 @@ PAYER = {
 
 
 @pytest.fixture
-def path(practice: House) -> str:
+def path(practice: PracticeFixture) -> str:
     practice.people["client"] = me = make_portal_client(practice, practice.add("clinician"))
     return f"/clients/{me.staff_id}/coverages"
 
 
-def add(client: TestClient, practice: House, path: str, **more: Any) -> Any:
+def add(client: TestClient, practice: PracticeFixture, path: str, **more: Any) -> Any:
     return ask(client, practice, "POST", path, practice.add("biller"), PAYER | more)
 
 
-def listed(client: TestClient, practice: House, path: str, who: str = "admin", **query: str) -> list[Any]:
+def listed(client: TestClient, practice: PracticeFixture, path: str, who: str = "admin", **query: str) -> list[Any]:
     asked = "?" + "&".join(f"{name}={value}" for name, value in query.items())
     return good(ask(client, practice, "GET", path + asked, practice.people.get(who)))["items"]
 
 
-def test_a_coverage_is_kept_as_it_was_sent(client: TestClient, practice: House, path: str) -> None:
+def test_a_coverage_is_kept_as_it_was_sent(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(add(client, practice, path), 201)
     assert made | PAYER == made
     assert (made["verified_at"], made["ends_on"], made["version"]) == (None, None, 1)
@@ -49,11 +49,13 @@ def test_a_coverage_is_kept_as_it_was_sent(client: TestClient, practice: House, 
 @pytest.mark.parametrize(
     "wrong", [{"rank": 4}, {"copay": 20}, {"copay": "20.005"}, {"copay": "-1.00"}, {"payer_id": ""}]
 )
-def test_what_is_no_coverage_is_refused(client: TestClient, practice: House, path: str, wrong: dict[str, Any]) -> None:
+def test_what_is_no_coverage_is_refused(
+    client: TestClient, practice: PracticeFixture, path: str, wrong: dict[str, Any]
+) -> None:
     assert add(client, practice, path, **wrong).status_code == 422
 
 
-def test_two_of_one_rank_are_not_in_force_on_one_day(client: TestClient, practice: House, path: str) -> None:
+def test_two_of_one_rank_are_not_in_force_on_one_day(client: TestClient, practice: PracticeFixture, path: str) -> None:
     first = good(add(client, practice, path, ends_on="2026-06-30"), 201)
     (said,) = problems(add(client, practice, path, effective_on="2026-06-30"))
     assert "primary coverage in force from 2026-01-01 until 2026-06-30" in said
@@ -71,7 +73,9 @@ def test_two_of_one_rank_are_not_in_force_on_one_day(client: TestClient, practic
     good(ask(client, practice, "PATCH", f"/coverages/{first['id']}", None, {"ends_on": None}, **version))
 
 
-def test_a_clash_that_came_with_an_import_keeps_nobody_from_other_changes(client: TestClient, practice: House) -> None:
+def test_a_clash_that_came_with_an_import_keeps_nobody_from_other_changes(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     me = make_client(practice)
     about = {"client_id": me, "rank": 1, "payer_id": "P", "payer_name": "Example", "member_id": "M"}
     pair = [Coverage(effective_on=date(2025, 1, 1), **about) for _ in range(2)]
@@ -81,7 +85,7 @@ def test_a_clash_that_came_with_an_import_keeps_nobody_from_other_changes(client
     assert ask(client, practice, "PATCH", path, None, {"rank": 1}, If_Match='"2"').status_code == 422
 
 
-def test_of_two_who_add_or_change_at_once_the_second_waits_and_sees_the_first(practice: House) -> None:
+def test_of_two_who_add_or_change_at_once_the_second_waits_and_sees_the_first(practice: PracticeFixture) -> None:
     me = make_client(practice)
     about = {"rank": 1, "payer_id": "P", "payer_name": "Example", "member_id": "M", "effective_on": date(2026, 1, 1)}
     second_waits(practice, lambda work: add_coverage(work, Scope.ALL, me, dict(about)))
@@ -91,7 +95,7 @@ def test_of_two_who_add_or_change_at_once_the_second_waits_and_sees_the_first(pr
 
 
 def test_a_changed_coverage_is_to_be_verified_again_when_it_is_another(
-    client: TestClient, practice: House, path: str
+    client: TestClient, practice: PracticeFixture, path: str
 ) -> None:
     made = good(add(client, practice, path), 201)
     one = f"/coverages/{made['id']}"
@@ -105,7 +109,7 @@ def test_a_changed_coverage_is_to_be_verified_again_when_it_is_another(
     assert seen["verified_at"] is None
 
 
-def test_what_is_taken_back_stays_with_who_and_why(client: TestClient, practice: House, path: str) -> None:
+def test_what_is_taken_back_stays_with_who_and_why(client: TestClient, practice: PracticeFixture, path: str) -> None:
     made = good(add(client, practice, path), 201)
     one = f"/coverages/{made['id']}"
     assert ask(client, practice, "DELETE", one).status_code == 422  # for no reason
@@ -118,7 +122,9 @@ def test_what_is_taken_back_stays_with_who_and_why(client: TestClient, practice:
     assert entry["details"] == {"coverage_id": made["id"], "reason": "Other client"}
 
 
-def test_who_covers_whom_is_for_those_who_see_the_client(client: TestClient, practice: House, path: str) -> None:
+def test_who_covers_whom_is_for_those_who_see_the_client(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     stranger = practice.add("clinician", "scheduler")  # writes all of them
     lone = practice.add("clinician")
     made = good(add(client, practice, path), 201)
@@ -132,7 +138,9 @@ def test_who_covers_whom_is_for_those_who_see_the_client(client: TestClient, pra
 # Asking the payer
 
 
-def test_where_nobody_can_be_asked_the_answer_is_unknown(client: TestClient, practice: House, path: str) -> None:
+def test_where_nobody_can_be_asked_the_answer_is_unknown(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     made = good(add(client, practice, path), 201)
     one = f"/coverages/{made['id']}"
     asked = good(ask(client, practice, "POST", f"{one}/eligibility-check"))
@@ -158,27 +166,29 @@ class Payer:
 
 
 @pytest.fixture
-def coverage_id(practice: House) -> UUID:
+def coverage_id(practice: PracticeFixture) -> UUID:
     about = {"rank": 1, "payer_id": "P", "payer_name": "Example", "member_id": "M-1"}
     coverage = Coverage(client_id=make_client(practice), effective_on=date(2026, 1, 1), **about)
     put(practice, coverage)
     return coverage.id
 
 
-def checked(practice: House, coverage_id: UUID, payer: Payer, hours: float = 0) -> tuple[str, Any]:
+def checked(practice: PracticeFixture, coverage_id: UUID, payer: Payer, hours: float = 0) -> tuple[str, Any]:
     with practice.work(now=NOW + timedelta(hours=hours)) as work:
         found = check_eligibility(work, Scope.ALL, coverage_id, payer)
         return found.outcome, work.db.get_one(Coverage, (practice.id, coverage_id)).verified_at
 
 
 @pytest.mark.parametrize(("outcome", "verifies"), [("ACTIVE", True), ("INACTIVE", False), ("UNKNOWN", False)])
-def test_a_payer_who_says_yes_verifies(practice: House, coverage_id: UUID, outcome: str, verifies: bool) -> None:
+def test_a_payer_who_says_yes_verifies(
+    practice: PracticeFixture, coverage_id: UUID, outcome: str, verifies: bool
+) -> None:
     payer = Payer(outcome)
     assert checked(practice, coverage_id, payer) == (outcome, NOW if verifies else None)
     assert payer.asked == ["M-1"]
 
 
-def test_a_payer_is_asked_once_a_day(client: TestClient, practice: House, coverage_id: UUID) -> None:
+def test_a_payer_is_asked_once_a_day(client: TestClient, practice: PracticeFixture, coverage_id: UUID) -> None:
     no, yes = Payer("INACTIVE"), Payer("ACTIVE")
     assert checked(practice, coverage_id, no)[0] == "INACTIVE"
     assert checked(practice, coverage_id, yes, 23.9) == ("INACTIVE", None)
@@ -193,7 +203,7 @@ def test_a_payer_is_asked_once_a_day(client: TestClient, practice: House, covera
 
 @pytest.mark.parametrize("change", [{"payer_id": "Q"}, {"member_id": "M-2"}])
 def test_an_answer_about_another_member_answers_nothing(
-    client: TestClient, practice: House, coverage_id: UUID, change: dict[str, str]
+    client: TestClient, practice: PracticeFixture, coverage_id: UUID, change: dict[str, str]
 ) -> None:
     payer, path = Payer("ACTIVE"), f"/coverages/{coverage_id}"
     checked(practice, coverage_id, payer)
@@ -209,7 +219,7 @@ def test_an_answer_about_another_member_answers_nothing(
 
 
 def test_an_answer_that_was_there_already_is_on_the_audit_trail_too(
-    client: TestClient, practice: House, coverage_id: UUID
+    client: TestClient, practice: PracticeFixture, coverage_id: UUID
 ) -> None:
     for _ in range(2):
         good(ask(client, practice, "POST", f"/coverages/{coverage_id}/eligibility-check"))
@@ -218,7 +228,7 @@ def test_an_answer_that_was_there_already_is_on_the_audit_trail_too(
     assert entry["details"] == {"part": "eligibility"}
 
 
-def test_how_long_an_answer_is_fresh_is_the_practices_choice(practice: House, coverage_id: UUID) -> None:
+def test_how_long_an_answer_is_fresh_is_the_practices_choice(practice: PracticeFixture, coverage_id: UUID) -> None:
     with practice.work() as work:
         set_rule(work, "eligibility_cache_hours", 1, NOW.date())
     payer = Payer("UNKNOWN")

@@ -5,25 +5,25 @@ from fastapi import APIRouter
 
 from api import app as service
 from api import staff
-from api.deps import refuse_undeclared
+from api.routing import refuse_undeclared
 from practice.errors import ConfigurationProblem
 from practice.security.installation import Installation
 
 
 def test_the_service_does_not_start_with_a_route_that_declares_no_permission(
-    house: Installation, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     router = APIRouter(prefix="/staff")
     router.include_router(staff.router)
     router.add_api_route("/forgotten", lambda: {"everything": "for everybody"})
     monkeypatch.setattr(service.staff, "router", router)
     with pytest.raises(ConfigurationProblem, match="/staff/forgotten declares no permission"):
-        service.create_app(house)
+        service.create_app(installation)
 
 
 @pytest.mark.parametrize("kind", ["route", "mount", "websocket"])
-def test_nor_with_something_that_is_no_route_of_ours(house: Installation, kind: str) -> None:
-    made = service.create_app(house)
+def test_nor_with_something_that_is_no_route_of_ours(installation: Installation, kind: str) -> None:
+    made = service.create_app(installation)
     if kind == "route":
         made.add_route("/raw", lambda request: None)
     elif kind == "mount":

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from practice.people.models.clients import Client, ClientStatus, Consent
 from practice.scheduling.models.appointments import RescheduleRequest
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.sample_requests.intake import ANSWERS
@@ -23,23 +23,23 @@ URL = f"{V1}/deletion-requests"
 
 
 @pytest.fixture
-def patient(practice: House) -> Person:
+def patient(practice: PracticeFixture) -> Person:
     return make_portal_client(practice)
 
 
-def ask(client: TestClient, practice: House, client_id: UUID, by: Person | None = None) -> Any:
+def ask(client: TestClient, practice: PracticeFixture, client_id: UUID, by: Person | None = None) -> Any:
     return client.post(URL, json={"client_id": str(client_id)}, headers=bearer(practice, by))
 
 
-def review(client: TestClient, practice: House, request: dict[str, Any], **body: Any) -> Any:
+def review(client: TestClient, practice: PracticeFixture, request: dict[str, Any], **body: Any) -> Any:
     return client.post(f"{URL}/{request['id']}/review", json=body, headers=bearer(practice))
 
 
-def redact(client: TestClient, practice: House, request: dict[str, Any]) -> Any:
+def redact(client: TestClient, practice: PracticeFixture, request: dict[str, Any]) -> Any:
     return client.post(f"{URL}/{request['id']}/redact", headers=bearer(practice))
 
 
-def discharge(practice: House, client_id: UUID, on: date = date(2026, 3, 18)) -> None:
+def discharge(practice: PracticeFixture, client_id: UUID, on: date = date(2026, 3, 18)) -> None:
     """With medical notes, as one who was in treatment has them."""
     with practice.work() as work:
         notes = work.seal("clients", "medical_notes", client_id, "Asthma")
@@ -47,17 +47,17 @@ def discharge(practice: House, client_id: UUID, on: date = date(2026, 3, 18)) ->
         work.db.execute(update(Client).where(Client.id == client_id).values(values))
 
 
-def rows(practice: House, table: str, client_id: UUID) -> list[dict[str, Any]]:
+def rows(practice: PracticeFixture, table: str, client_id: UUID) -> list[dict[str, Any]]:
     key = "id" if table == "clients" else "client_id"
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         found = db.execute(text(f"select * from {table} where {key} = :id"), {"id": client_id})
         return [dict(row) for row in found.mappings()]
 
 
-def tables_naming(practice: House, *names: str) -> set[str]:
+def tables_naming(practice: PracticeFixture, *names: str) -> set[str]:
     """Which of the practice's tables can be read to hold one of the names, in whatever column."""
     tables = "select table_name from information_schema.columns where table_schema = 'public' and column_name = :column"
-    with practice.house.store.owner_connection("owner") as db:
+    with practice.installation.store.owner_connection("owner") as db:
         db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
         found = {
             table: " ".join(db.scalars(text(f"select {table}::text from {table}"))).lower()
@@ -69,7 +69,7 @@ def tables_naming(practice: House, *names: str) -> set[str]:
 
 
 def test_a_client_asks_and_is_forgotten_but_for_what_has_to_be_kept(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     clinician = practice.add("clinician")
     at = datetime.fromisoformat("2026-02-25T15:00:00Z")
@@ -112,7 +112,7 @@ def test_a_client_asks_and_is_forgotten_but_for_what_has_to_be_kept(
     for name, before in kept.items():
         assert sorted(rows(practice, name, patient.staff_id), key=by_id) == sorted(before, key=by_id)
     assert client.get(URL, headers=token).status_code == 401  # they are out of the portal at once
-    with practice.house.store.system_session() as db:
+    with practice.installation.store.system_session() as db:
         query = "select ended_at from memberships where account_id = :id"
         assert db.scalar(text(query), {"id": patient.account_id}) == practice.now
 
@@ -121,7 +121,7 @@ def test_a_client_asks_and_is_forgotten_but_for_what_has_to_be_kept(
     assert actions == ["client.redacted", "deletion.reviewed", "deletion.asked"]
 
 
-def test_nobodys_name_is_left_anywhere(client: TestClient, practice: House) -> None:
+def test_nobodys_name_is_left_anywhere(client: TestClient, practice: PracticeFixture) -> None:
     """The client's, their guardian's, and who sent them: neither where names stand nor in what people wrote."""
     names = ("Casey", "Quillfeather", "Marlowe")
     guardian = {"guardian_name": "Pat Quillfeather", "referring_provider": "Dr. Marlowe"}
@@ -158,9 +158,9 @@ def test_nobodys_name_is_left_anywhere(client: TestClient, practice: House) -> N
     ["delete from client_statuses", "truncate client_statuses", "update client_statuses set reason = 'Another'"]
     + [f"update client_statuses set {column} = {column}" for column in ("status", "effective_on", "set_at", "set_by")],
 )
-def test_of_the_history_nothing_but_a_reason_is_ever_emptied(practice: House, statement: str) -> None:
+def test_of_the_history_nothing_but_a_reason_is_ever_emptied(practice: PracticeFixture, statement: str) -> None:
     patient = make_client(practice)
-    with practice.house.store.owner_connection("owner") as db:
+    with practice.installation.store.owner_connection("owner") as db:
         db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
         assert db.execute(text("update client_statuses set reason = null")).rowcount == 1
         with pytest.raises(DBAPIError, match="never changed or removed"):
@@ -168,7 +168,7 @@ def test_of_the_history_nothing_but_a_reason_is_ever_emptied(practice: House, st
     assert len(rows(practice, "client_statuses", patient)) == 1
 
 
-def test_nobody_elses_records_are_touched(client: TestClient, practice: House) -> None:
+def test_nobody_elses_records_are_touched(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     other, ended = (
         make_client(practice, clinician),
@@ -190,11 +190,11 @@ def test_nobody_elses_records_are_touched(client: TestClient, practice: House) -
     review(client, practice, request, approved=True)
     ok(redact(client, practice, request))
     assert before == [rows(practice, name, other) for name in tables]
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         assert db.scalar(text(words), {"id": practice.id}) == "A conference"
 
 
-def test_who_is_also_on_the_staff_stays_on_it(client: TestClient, practice: House) -> None:
+def test_who_is_also_on_the_staff_stays_on_it(client: TestClient, practice: PracticeFixture) -> None:
     colleague = practice.add("biller")
     patient = make_client(practice, account_id=colleague.account_id)
     discharge(practice, patient)
@@ -204,7 +204,7 @@ def test_who_is_also_on_the_staff_stays_on_it(client: TestClient, practice: Hous
     assert client.get(f"{V1}/staff", headers=bearer(practice, colleague)).status_code == 200
 
 
-def test_each_step_is_taken_once_and_in_order(client: TestClient, practice: House, patient: Person) -> None:
+def test_each_step_is_taken_once_and_in_order(client: TestClient, practice: PracticeFixture, patient: Person) -> None:
     discharge(practice, patient.staff_id)
     request = ask(client, practice, patient.staff_id).json()
     assert code_of(ask(client, practice, patient.staff_id, patient)) == "DELETION_ASKED"
@@ -217,7 +217,9 @@ def test_each_step_is_taken_once_and_in_order(client: TestClient, practice: Hous
     assert code_of(redact(client, practice, request)) == "WRONG_STEP"
 
 
-def test_a_refusal_says_why_and_the_client_may_ask_again(client: TestClient, practice: House, patient: Person) -> None:
+def test_a_refusal_says_why_and_the_client_may_ask_again(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     request = ask(client, practice, patient.staff_id, patient).json()
     answer = review(client, practice, request, approved=False)
     assert (answer.status_code, "reason" in answer.text) == (422, True)
@@ -230,7 +232,7 @@ def test_a_refusal_says_why_and_the_client_may_ask_again(client: TestClient, pra
 
 @pytest.mark.parametrize("ended_on", [None, date(2026, 3, 19)])
 def test_whoever_is_in_treatment_is_not_forgotten(
-    client: TestClient, practice: House, patient: Person, ended_on: date | None
+    client: TestClient, practice: PracticeFixture, patient: Person, ended_on: date | None
 ) -> None:
     if ended_on:
         discharge(practice, patient.staff_id, ended_on)
@@ -242,7 +244,9 @@ def test_whoever_is_in_treatment_is_not_forgotten(
     assert rows(practice, "clients", patient.staff_id) == before
 
 
-def test_clients_ask_for_themselves_and_see_their_own(client: TestClient, practice: House, patient: Person) -> None:
+def test_clients_ask_for_themselves_and_see_their_own(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     other = make_portal_client(practice)
     for client_id in (other.staff_id, new_id()):
         answer = ask(client, practice, client_id, patient)
@@ -258,7 +262,9 @@ def test_clients_ask_for_themselves_and_see_their_own(client: TestClient, practi
         assert answer.status_code == 403
 
 
-def test_who_looked_at_requests_is_on_the_audit_trail(client: TestClient, practice: House, patient: Person) -> None:
+def test_who_looked_at_requests_is_on_the_audit_trail(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     request = ask(client, practice, patient.staff_id).json()
     for path, query in ((URL, {}), (URL, {"client_id": str(patient.staff_id)}), (f"{URL}/{request['id']}", {})):
         ok(client.get(path, params=query, headers=bearer(practice)))

@@ -22,7 +22,7 @@ from practice.people.rules.documents import LARGEST
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.builders.people import House, Person, make_practice
+from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.sign_in_flow import ok
@@ -32,13 +32,13 @@ PDF = b"%PDF-1.7 a made-up letter"
 
 
 @pytest.fixture
-def chart(practice: House) -> UUID:
+def chart(practice: PracticeFixture) -> UUID:
     return make_client(practice)
 
 
 def send(
     client: TestClient,
-    practice: House,
+    practice: PracticeFixture,
     chart: UUID,
     content: bytes = PDF,
     name: str = "letter.pdf",
@@ -49,12 +49,14 @@ def send(
     return client.post(f"{V1}/clients/{chart}/documents", files=files, headers=bearer(practice, by, **headers))
 
 
-def listed(client: TestClient, practice: House, chart: UUID, by: Person | None = None, **query: Any) -> list[Any]:
+def listed(
+    client: TestClient, practice: PracticeFixture, chart: UUID, by: Person | None = None, **query: Any
+) -> list[Any]:
     url = f"{V1}/clients/{chart}/documents"
     return ok(client.get(url, params=query, headers=bearer(practice, by)))["items"]
 
 
-def test_a_file_comes_out_as_it_went_in(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_file_comes_out_as_it_went_in(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     sent = send(client, practice, chart, name="Überweisung 3; new.pdf")
     assert sent.status_code == 201, sent.text
     document = sent.json()
@@ -75,15 +77,17 @@ def test_a_file_comes_out_as_it_went_in(client: TestClient, practice: House, cha
     assert ";" not in name
 
 
-def test_a_file_stands_sealed_in_the_database(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_file_stands_sealed_in_the_database(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     send(client, practice, chart)
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         kept = db.scalar(text("select content from documents where client_id = :id"), {"id": chart})
     assert b"made-up" not in kept
     assert b"JVBERi0" not in kept  # %PDF- in base64
 
 
-def test_large_files_come_through_and_larger_ones_do_not(client: TestClient, practice: House, chart: UUID) -> None:
+def test_large_files_come_through_and_larger_ones_do_not(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     largest = b"x" * LARGEST
     document = send(client, practice, chart, largest, "large.txt").json()
     url = f"{V1}/clients/{chart}/documents/{document['id']}/content"
@@ -97,7 +101,7 @@ def test_large_files_come_through_and_larger_ones_do_not(client: TestClient, pra
 
 
 def test_a_file_is_not_put_down_unsealed_on_the_way(
-    client: TestClient, practice: House, chart: UUID, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, practice: PracticeFixture, chart: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_down: list[Any] = []
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", put_down.append)
@@ -107,10 +111,10 @@ def test_a_file_is_not_put_down_unsealed_on_the_way(
 
 @pytest.mark.parametrize("token", ["none", "expired", "of another installation"])
 def test_of_a_stranger_nothing_is_read(
-    client: TestClient, practice: House, chart: UUID, own_house: Installation, token: str
+    client: TestClient, practice: PracticeFixture, chart: UUID, own_installation: Installation, token: str
 ) -> None:
     past = practice.now - timedelta(hours=1)
-    given = {"expired": practice.token(now=past), "of another installation": make_practice(own_house).token()}
+    given = {"expired": practice.token(now=past), "of another installation": make_practice(own_installation).token()}
     sent = [("authorization", f"Bearer {given[token]}")] if token in given else []
     answers: list[Any] = []
 
@@ -140,14 +144,16 @@ def test_of_a_stranger_nothing_is_read(
     ("content", "name"), [(b"", "empty.txt"), (b"\x7fELF\0", "letter.pdf"), (b"GIF89a\0", "a.png")]
 )
 def test_what_a_chart_does_not_take_is_refused(
-    client: TestClient, practice: House, chart: UUID, content: bytes, name: str
+    client: TestClient, practice: PracticeFixture, chart: UUID, content: bytes, name: str
 ) -> None:
     answer = send(client, practice, chart, content, name)
     assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR")
     assert listed(client, practice, chart) == []
 
 
-def test_a_request_without_a_file_is_refused_with_a_sentence(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_request_without_a_file_is_refused_with_a_sentence(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     url = f"{V1}/clients/{chart}/documents"
     for body in ({"json": {"file": "x"}}, {"data": {"file": "x"}}, {"files": {"other": ("a.txt", b"a")}}, {}):
         answer = client.post(url, headers=bearer(practice), **body)
@@ -157,7 +163,9 @@ def test_a_request_without_a_file_is_refused_with_a_sentence(client: TestClient,
     assert (answer.status_code, code_of(answer)) == (400, "BAD_REQUEST")
 
 
-def test_a_chart_holds_a_file_once_until_it_is_voided(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_chart_holds_a_file_once_until_it_is_voided(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     first = send(client, practice, chart).json()
     again = send(client, practice, chart, name="other.pdf")
     assert (again.status_code, code_of(again)) == (409, "DOCUMENT_EXISTS")
@@ -175,14 +183,16 @@ def test_a_chart_holds_a_file_once_until_it_is_voided(client: TestClient, practi
     assert send(client, practice, chart).status_code == 201
 
 
-def test_of_two_who_send_the_same_file_at_once_the_second_waits_for_the_first(practice: House, chart: UUID) -> None:
+def test_of_two_who_send_the_same_file_at_once_the_second_waits_for_the_first(
+    practice: PracticeFixture, chart: UUID
+) -> None:
     def send_one(work: Work) -> Any:
         return documents.add_document(work, Scope.ALL, chart, "a.pdf", PDF)
 
     assert isinstance(collide(practice, send_one, send_one).exception(), DocumentExists)
 
 
-def test_of_two_who_void_a_document_at_once_the_second_finds_it_gone(practice: House, chart: UUID) -> None:
+def test_of_two_who_void_a_document_at_once_the_second_finds_it_gone(practice: PracticeFixture, chart: UUID) -> None:
     with practice.work() as work:
         sent = documents.add_document(work, Scope.ALL, chart, "a.pdf", PDF).id
     reasons = ("Filed twice", "Another person's letter")
@@ -192,7 +202,7 @@ def test_of_two_who_void_a_document_at_once_the_second_finds_it_gone(practice: H
     assert isinstance(collide(practice, first, second).exception(), NotFound)
 
 
-def test_names_of_files_do_not_go_into_addresses(client: TestClient, practice: House, chart: UUID) -> None:
+def test_names_of_files_do_not_go_into_addresses(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     """And the next page follows, also when what stood at the end of the last one was voided meanwhile."""
     for name in ("b of Casey.pdf", "a of Casey.pdf", "c of Casey.pdf"):
         send(client, practice, chart, PDF + name.encode(), name)
@@ -205,7 +215,9 @@ def test_names_of_files_do_not_go_into_addresses(client: TestClient, practice: H
     assert [item["name"] for item in rest["items"]] == ["b of Casey.pdf", "c of Casey.pdf"]
 
 
-def test_a_repeated_upload_is_answered_as_the_first_was(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_repeated_upload_is_answered_as_the_first_was(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     key = str(uuid4())
     first = send(client, practice, chart, Idempotency_Key=key)
     again = send(client, practice, chart, Idempotency_Key=key)
@@ -216,7 +228,7 @@ def test_a_repeated_upload_is_answered_as_the_first_was(client: TestClient, prac
         assert (answer.status_code, code_of(answer)) == (409, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_whose_chart_it_is_decides(client: TestClient, practice: House) -> None:
+def test_whose_chart_it_is_decides(client: TestClient, practice: PracticeFixture) -> None:
     supervisor = practice.add("supervisor")
     own, other = practice.add("clinician", supervisor=supervisor), practice.add("clinician")
     patient = make_portal_client(practice, own)
@@ -238,7 +250,7 @@ def test_whose_chart_it_is_decides(client: TestClient, practice: House) -> None:
     assert client.get(misplaced, headers=bearer(practice)).status_code == 404
 
 
-def test_a_client_does_not_see_what_was_voided_in_their_chart(client: TestClient, practice: House) -> None:
+def test_a_client_does_not_see_what_was_voided_in_their_chart(client: TestClient, practice: PracticeFixture) -> None:
     patient = make_portal_client(practice)
     document = send(client, practice, patient.staff_id).json()
     url = f"{V1}/clients/{patient.staff_id}/documents/{document['id']}"
@@ -247,7 +259,7 @@ def test_a_client_does_not_see_what_was_voided_in_their_chart(client: TestClient
     assert len(listed(client, practice, patient.staff_id, voided=True)) == 1
 
 
-def test_everything_is_on_the_audit_trail(client: TestClient, practice: House, chart: UUID) -> None:
+def test_everything_is_on_the_audit_trail(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     document = send(client, practice, chart, name="secret name.pdf").json()
     url = f"{V1}/clients/{chart}/documents/{document['id']}"
     for path in (f"{V1}/clients/{chart}/documents", url, f"{url}/content"):

@@ -11,37 +11,41 @@ from fastapi.testclient import TestClient
 from practice.errors import Invalid
 from practice.people import goals
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.sign_in_flow import ok
 
 
 @pytest.fixture
-def supervisor(practice: House) -> Person:
+def supervisor(practice: PracticeFixture) -> Person:
     return practice.add("supervisor")
 
 
 @pytest.fixture
-def clinician(practice: House, supervisor: Person) -> Person:
+def clinician(practice: PracticeFixture, supervisor: Person) -> Person:
     return practice.add("clinician", supervisor=supervisor)
 
 
-def ask(client: TestClient, practice: House, by: Person | None, staff_id: UUID, **more: Any) -> Any:
+def ask(client: TestClient, practice: PracticeFixture, by: Person | None, staff_id: UUID, **more: Any) -> Any:
     span = {"starts_on": "2026-03-01", "ends_on": "2026-03-31"}
     body = {"staff_id": str(staff_id), "metric_key": "no_show_rate", "target": "7.5"} | span | more
     return client.post(f"{V1}/goals", json=body, headers=bearer(practice, by))
 
 
-def change(client: TestClient, practice: House, goal: dict[str, Any], by: Person | None = None, **changes: Any) -> Any:
+def change(
+    client: TestClient, practice: PracticeFixture, goal: dict[str, Any], by: Person | None = None, **changes: Any
+) -> Any:
     headers = bearer(practice, by, If_Match=f'"{goal["version"]}"')
     return client.patch(f"{V1}/goals/{goal['id']}", json=changes, headers=headers)
 
 
-def listed(client: TestClient, practice: House, by: Person | None = None, **query: Any) -> list[dict[str, Any]]:
+def listed(
+    client: TestClient, practice: PracticeFixture, by: Person | None = None, **query: Any
+) -> list[dict[str, Any]]:
     return ok(client.get(f"{V1}/goals", params=query, headers=bearer(practice, by)))["items"]
 
 
-def test_a_goal_is_set_seen_and_changed(client: TestClient, practice: House, clinician: Person) -> None:
+def test_a_goal_is_set_seen_and_changed(client: TestClient, practice: PracticeFixture, clinician: Person) -> None:
     set_ = ask(client, practice, None, clinician.staff_id)
     assert set_.status_code == 201
     goal = set_.json()
@@ -54,20 +58,20 @@ def test_a_goal_is_set_seen_and_changed(client: TestClient, practice: House, cli
     assert listed(client, practice, status="MISSED") == []
 
 
-def test_all_that_is_wrong_with_a_goal_is_said_at_once(client: TestClient, practice: House) -> None:
+def test_all_that_is_wrong_with_a_goal_is_said_at_once(client: TestClient, practice: PracticeFixture) -> None:
     answer = ask(client, practice, None, new_id(), metric_key="happiness", starts_on="2026-02-01", ends_on="2026-01-31")
     assert (answer.status_code, len(answer.json()["error"]["details"]["problems"])) == (422, 4)
 
 
 @pytest.mark.parametrize("target", ["-1", "1.234", "10000000000", "NaN", "Infinity", "many"])
 def test_a_target_is_a_number_of_two_decimals(
-    client: TestClient, practice: House, clinician: Person, target: str
+    client: TestClient, practice: PracticeFixture, clinician: Person, target: str
 ) -> None:
     assert ask(client, practice, None, clinician.staff_id, target=target).status_code == 422
 
 
 def test_goals_are_for_the_own_team_and_seen_by_their_person(
-    client: TestClient, practice: House, supervisor: Person, clinician: Person
+    client: TestClient, practice: PracticeFixture, supervisor: Person, clinician: Person
 ) -> None:
     other = practice.add("clinician")
     own = ask(client, practice, supervisor, clinician.staff_id).json()
@@ -83,7 +87,7 @@ def test_goals_are_for_the_own_team_and_seen_by_their_person(
     assert [item["id"] for item in listed(client, practice, staff_id=str(other.staff_id))] == [foreign["id"]]
 
 
-def test_a_goal_is_decided_once_after_its_end(client: TestClient, practice: House, clinician: Person) -> None:
+def test_a_goal_is_decided_once_after_its_end(client: TestClient, practice: PracticeFixture, clinician: Person) -> None:
     goal = ask(client, practice, None, clinician.staff_id).json()
     goal_id = UUID(goal["id"])
     with pytest.raises(Invalid), practice.work(now=NOW + timedelta(days=13)) as work:  # the 31st, its last day
@@ -98,7 +102,7 @@ def test_a_goal_is_decided_once_after_its_end(client: TestClient, practice: Hous
     assert (answer.status_code, code_of(answer)) == (409, "GOAL_DECIDED")
 
 
-def test_a_voided_goal_is_gone_from_the_lists(client: TestClient, practice: House, clinician: Person) -> None:
+def test_a_voided_goal_is_gone_from_the_lists(client: TestClient, practice: PracticeFixture, clinician: Person) -> None:
     goal = ask(client, practice, None, clinician.staff_id).json()
     url = f"{V1}/goals/{goal['id']}"
     assert client.delete(url, params={"reason": "Set twice"}, headers=bearer(practice)).status_code == 204

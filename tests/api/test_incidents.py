@@ -7,36 +7,38 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.sign_in_flow import move, ok
 
 LATE_EVENING = "2026-01-16T04:30:00Z"  # still the 15th in New York
 
 
-def report(client: TestClient, practice: House, by: Person | None = None, **more: Any) -> dict[str, Any]:
+def report(client: TestClient, practice: PracticeFixture, by: Person | None = None, **more: Any) -> dict[str, Any]:
     body = {"kind": "LOST_DEVICE", "detected_at": LATE_EVENING, "summary": "A phone in a taxi"} | more
     answer = client.post(f"{V1}/incidents", json=body, headers=bearer(practice, by))
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-def change(client: TestClient, practice: House, incident: dict[str, Any], **changes: Any) -> Any:
+def change(client: TestClient, practice: PracticeFixture, incident: dict[str, Any], **changes: Any) -> Any:
     headers = bearer(practice, If_Match=f'"{incident["version"]}"')
     return client.patch(f"{V1}/incidents/{incident['id']}", json=changes, headers=headers)
 
 
-def respond(client: TestClient, practice: House, incident: dict[str, Any], **body: Any) -> Any:
+def respond(client: TestClient, practice: PracticeFixture, incident: dict[str, Any], **body: Any) -> Any:
     return client.post(f"{V1}/incidents/{incident['id']}/respond", json=body, headers=bearer(practice))
 
 
-def tell(client: TestClient, practice: House, incident: dict[str, Any], recipients: str, on: str = "2026-02-01") -> Any:
+def tell(
+    client: TestClient, practice: PracticeFixture, incident: dict[str, Any], recipients: str, on: str = "2026-02-01"
+) -> Any:
     (notice,) = [notice for notice in incident["notices"] if notice["recipients"] == recipients]
     url = f"{V1}/incidents/{incident['id']}/notices/{notice['id']}/sent"
     return client.post(url, json={"sent_on": on}, headers=bearer(practice))
 
 
-def listed(client: TestClient, practice: House, **query: Any) -> list[str]:
+def listed(client: TestClient, practice: PracticeFixture, **query: Any) -> list[str]:
     items = ok(client.get(f"{V1}/incidents", params=query, headers=bearer(practice)))["items"]
     return [item["id"] for item in items]
 
@@ -45,7 +47,7 @@ def due(incident: dict[str, Any]) -> dict[str, str]:
     return {notice["recipients"]: notice["due_on"] for notice in incident["notices"]}
 
 
-def test_an_incident_goes_from_a_report_to_everybody_told(client: TestClient, practice: House) -> None:
+def test_an_incident_goes_from_a_report_to_everybody_told(client: TestClient, practice: PracticeFixture) -> None:
     incident = report(client, practice, practice.add("analyst"), people_affected=500)
     assert due(incident) == dict.fromkeys(("INDIVIDUALS", "AUTHORITY", "MEDIA"), "2026-03-16")
     assert incident["status"] == "OPEN"
@@ -60,7 +62,7 @@ def test_an_incident_goes_from_a_report_to_everybody_told(client: TestClient, pr
     assert read.headers["ETag"] == f'"{told["version"]}"'
 
 
-def test_who_reports_an_incident_sees_that_one_and_no_other(client: TestClient, practice: House) -> None:
+def test_who_reports_an_incident_sees_that_one_and_no_other(client: TestClient, practice: PracticeFixture) -> None:
     desk = practice.add("scheduler")
     incident = report(client, practice, desk)
     for path in ("", f"/{incident['id']}"):
@@ -69,7 +71,7 @@ def test_who_reports_an_incident_sees_that_one_and_no_other(client: TestClient, 
     assert client.patch(f"{V1}/incidents/{incident['id']}", json={}, headers=headers).status_code == 403
 
 
-def test_notices_follow_what_becomes_known(client: TestClient, practice: House) -> None:
+def test_notices_follow_what_becomes_known(client: TestClient, practice: PracticeFixture) -> None:
     incident = report(client, practice)
     assert due(incident) == {}
     incident = ok(change(client, practice, incident, people_affected=3))
@@ -85,7 +87,9 @@ def test_notices_follow_what_becomes_known(client: TestClient, practice: House) 
     assert ok(respond(client, practice, incident))["status"] == "NOTICES_DUE"
 
 
-def test_the_days_until_people_are_told_are_a_setting_from_a_date_on(client: TestClient, practice: House) -> None:
+def test_the_days_until_people_are_told_are_a_setting_from_a_date_on(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     setting = {"value": 30, "effective_on": "2026-03-20"}
     client.post(f"{V1}/settings/incident_notice_days", json=setting, headers=bearer(practice))
     practice.now = move(client, timedelta(days=10))
@@ -94,7 +98,7 @@ def test_the_days_until_people_are_told_are_a_setting_from_a_date_on(client: Tes
     assert (due(before)["AUTHORITY"], due(since)["AUTHORITY"]) == ("2026-05-18", "2026-04-19")
 
 
-def test_the_list_is_of_open_or_closed_ones_as_their_status_says(client: TestClient, practice: House) -> None:
+def test_the_list_is_of_open_or_closed_ones_as_their_status_says(client: TestClient, practice: PracticeFixture) -> None:
     made = {}
     for people in (None, 0, 1, 500):
         for responded in (False, True):
@@ -115,7 +119,7 @@ def test_the_list_is_of_open_or_closed_ones_as_their_status_says(client: TestCli
         assert "summary" not in item
 
 
-def test_the_list_goes_by_local_dates_of_detection(client: TestClient, practice: House) -> None:
+def test_the_list_goes_by_local_dates_of_detection(client: TestClient, practice: PracticeFixture) -> None:
     evening = report(client, practice)["id"]
     next_day = report(client, practice, detected_at="2026-01-16T05:00:00Z")["id"]
     assert listed(client, practice, **{"from": "2026-01-15", "to": "2026-01-15"}) == [evening]
@@ -125,7 +129,7 @@ def test_the_list_goes_by_local_dates_of_detection(client: TestClient, practice:
     assert listed(client, practice, to="2199-12-31") == [next_day, evening]
 
 
-def test_what_was_done_is_done_once(client: TestClient, practice: House) -> None:
+def test_what_was_done_is_done_once(client: TestClient, practice: PracticeFixture) -> None:
     incident = report(client, practice, people_affected=1)
     ok(respond(client, practice, incident))
     answer = respond(client, practice, incident)
@@ -139,14 +143,18 @@ def test_what_was_done_is_done_once(client: TestClient, practice: House) -> None
 
 
 @pytest.mark.parametrize("moment", ["2026-03-18T15:30:01Z", "0001-01-01T00:00:00Z", "2026-01-16T04:30:00"])
-def test_an_incident_was_detected_at_a_moment_that_has_passed(client: TestClient, practice: House, moment: str) -> None:
+def test_an_incident_was_detected_at_a_moment_that_has_passed(
+    client: TestClient, practice: PracticeFixture, moment: str
+) -> None:
     body = {"kind": "OTHER", "detected_at": moment, "summary": "x"}
     assert client.post(f"{V1}/incidents", json=body, headers=bearer(practice)).status_code == 422
     incident = report(client, practice)
     assert change(client, practice, incident, detected_at=moment).status_code == 422
 
 
-def test_a_response_and_a_notice_lie_between_the_detection_and_now(client: TestClient, practice: House) -> None:
+def test_a_response_and_a_notice_lie_between_the_detection_and_now(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     incident = report(client, practice, people_affected=1)
     for moment in ("2026-01-16T04:29:59Z", "2026-03-18T15:30:01Z"):
         assert respond(client, practice, incident, responded_at=moment).status_code == 422
@@ -156,7 +164,9 @@ def test_a_response_and_a_notice_lie_between_the_detection_and_now(client: TestC
     assert tell(client, practice, incident, "INDIVIDUALS", "2026-03-18").status_code == 200
 
 
-def test_a_voided_incident_is_gone_from_the_lists_and_stays_on_record(client: TestClient, practice: House) -> None:
+def test_a_voided_incident_is_gone_from_the_lists_and_stays_on_record(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     incident = report(client, practice)
     url = f"{V1}/incidents/{incident['id']}"
     assert client.delete(url, headers=bearer(practice)).status_code == 422
@@ -166,10 +176,12 @@ def test_a_voided_incident_is_gone_from_the_lists_and_stays_on_record(client: Te
     assert listed(client, practice, voided=True) == [incident["id"]]
 
 
-def test_what_happened_stands_sealed_in_the_database_and_not_in_the_log(client: TestClient, practice: House) -> None:
+def test_what_happened_stands_sealed_in_the_database_and_not_in_the_log(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     incident = report(client, practice)
     ok(change(client, practice, incident, summary="It was stolen from the taxi"))
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         assert b"taxi" not in db.scalar(text("select summary from incidents where id = :id"), {"id": incident["id"]})
     log = ok(client.get(f"{V1}/audit", params={"subject_id": incident["id"]}, headers=bearer(practice)))["items"]
     assert [entry["action"] for entry in log] == ["incident.changed", "incident.reported"]

@@ -14,7 +14,7 @@ from practice.people.models.clients import Agreement, Client, Consent
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.clients import trail
 from tests.support.drivers.http import V1, bearer, code_of
@@ -24,24 +24,28 @@ from tests.support.drivers.waiting import collide
 
 
 @pytest.fixture
-def patient(practice: House) -> Person:
+def patient(practice: PracticeFixture) -> Person:
     return make_portal_client(practice)
 
 
-def begin(client: TestClient, practice: House, by: Person | None, client_id: UUID, **more: Any) -> Any:
+def begin(client: TestClient, practice: PracticeFixture, by: Person | None, client_id: UUID, **more: Any) -> Any:
     body = {"client_id": str(client_id)} | more
     return client.post(f"{V1}/intake-forms", json=body, headers=bearer(practice, by))
 
 
 def save(
-    client: TestClient, practice: House, by: Person, form: dict[str, Any], step: str, answers: dict[str, Any]
+    client: TestClient, practice: PracticeFixture, by: Person, form: dict[str, Any], step: str, answers: dict[str, Any]
 ) -> Any:
     headers = bearer(practice, by, If_Match=f'"{form["version"]}"')
     return client.put(f"{V1}/intake-forms/{form['id']}/steps/{step}", json=answers, headers=headers)
 
 
 def fill(
-    client: TestClient, practice: House, by: Person, client_id: UUID, answers: dict[str, dict[str, Any]] = ANSWERS
+    client: TestClient,
+    practice: PracticeFixture,
+    by: Person,
+    client_id: UUID,
+    answers: dict[str, dict[str, Any]] = ANSWERS,
 ) -> dict[str, Any]:
     form = begin(client, practice, by, client_id).json()
     for step, given in answers.items():
@@ -49,22 +53,22 @@ def fill(
     return form
 
 
-def complete(client: TestClient, practice: House, by: Person, form: dict[str, Any]) -> Any:
+def complete(client: TestClient, practice: PracticeFixture, by: Person, form: dict[str, Any]) -> Any:
     return client.post(f"{V1}/intake-forms/{form['id']}/complete", headers=bearer(practice, by))
 
 
-def read(client: TestClient, practice: House, by: Person | None, form: dict[str, Any], **headers: str) -> Any:
+def read(client: TestClient, practice: PracticeFixture, by: Person | None, form: dict[str, Any], **headers: str) -> Any:
     return client.get(f"{V1}/intake-forms/{form['id']}", headers=bearer(practice, by, **headers))
 
 
-def consents(practice: House, client_id: UUID) -> dict[str, Consent]:
+def consents(practice: PracticeFixture, client_id: UUID) -> dict[str, Consent]:
     query = select(Consent).where(Consent.client_id == client_id, Consent.signed_at == NOW)
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         return {consent.kind: consent for consent in db.scalars(query)}
 
 
 def test_a_client_fills_in_a_form_step_by_step_and_hands_it_in(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     treatment = Agreement(id=new_id(), kind="INFORMED_TREATMENT", number=2, title="T", text="t", published_at=NOW)
     older = Agreement(id=new_id(), kind="INFORMED_TREATMENT", number=1, title="T", text="t", published_at=NOW)
@@ -90,7 +94,7 @@ def test_a_client_fills_in_a_form_step_by_step_and_hands_it_in(
 
 
 def test_a_form_that_is_not_complete_is_told_all_that_it_lacks(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     form = begin(client, practice, patient, patient.staff_id).json()
     form = ok(save(client, practice, patient, form, "personal", ANSWERS["personal"] | {"allergies": None}))
@@ -103,7 +107,7 @@ def test_a_form_that_is_not_complete_is_told_all_that_it_lacks(
     assert ok(read(client, practice, patient, form))["status"] == "DRAFT"
 
 
-def test_a_completed_form_never_changes(client: TestClient, practice: House, patient: Person) -> None:
+def test_a_completed_form_never_changes(client: TestClient, practice: PracticeFixture, patient: Person) -> None:
     form = ok(complete(client, practice, patient, fill(client, practice, patient, patient.staff_id)))
     for answer in (
         save(client, practice, patient, form, "goals", ANSWERS["goals"]),
@@ -113,13 +117,15 @@ def test_a_completed_form_never_changes(client: TestClient, practice: House, pat
     assert begin(client, practice, patient, patient.staff_id).status_code == 201  # a new one
 
 
-def test_a_client_has_one_unfinished_form(client: TestClient, practice: House, patient: Person) -> None:
+def test_a_client_has_one_unfinished_form(client: TestClient, practice: PracticeFixture, patient: Person) -> None:
     begin(client, practice, None, patient.staff_id)
     again = begin(client, practice, patient, patient.staff_id)
     assert (again.status_code, code_of(again)) == (409, "INTAKE_OPEN")
 
 
-def test_of_two_who_begin_one_at_once_the_second_waits_for_the_first(practice: House, patient: Person) -> None:
+def test_of_two_who_begin_one_at_once_the_second_waits_for_the_first(
+    practice: PracticeFixture, patient: Person
+) -> None:
     def begin_one(work: Work) -> Any:
         return intake.begin_form(work, Scope.ALL, patient.staff_id)
 
@@ -127,7 +133,7 @@ def test_of_two_who_begin_one_at_once_the_second_waits_for_the_first(practice: H
 
 
 def test_a_form_can_belong_to_an_appointment_of_the_client(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     clinician = practice.add("clinician")
     at = datetime.fromisoformat("2026-03-25T15:00:00Z")
@@ -141,7 +147,7 @@ def test_a_form_can_belong_to_an_appointment_of_the_client(
     assert answer.json()["appointment_id"] == str(own)
 
 
-def test_a_minors_guardian_consents_too(client: TestClient, practice: House) -> None:
+def test_a_minors_guardian_consents_too(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     child = make_client(practice, clinician, birth_date=date(2012, 5, 1), guardian_name="Pat Example")
     form = fill(client, practice, clinician, child)
@@ -155,7 +161,7 @@ def test_a_minors_guardian_consents_too(client: TestClient, practice: House) -> 
 
 
 def test_a_minor_does_not_consent_for_their_guardian_in_the_portal(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     minor = {"birth_date": date(2012, 5, 1), "guardian_name": "Pat Example"}
     with practice.work() as work:
@@ -165,23 +171,27 @@ def test_a_minor_does_not_consent_for_their_guardian_in_the_portal(
     assert set(consents(practice, patient.staff_id)) == {"INFORMED_TREATMENT", "CONFIDENTIALITY", "DATA_PROCESSING"}
 
 
-def test_two_who_save_at_once_do_not_overwrite_each_other(client: TestClient, practice: House, patient: Person) -> None:
+def test_two_who_save_at_once_do_not_overwrite_each_other(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     form = begin(client, practice, patient, patient.staff_id).json()
     ok(save(client, practice, patient, form, "goals", {}))
     stale = save(client, practice, patient, form, "goals", ANSWERS["goals"])
     assert (stale.status_code, code_of(stale)) == (412, "STALE")
 
 
-def test_answers_stand_sealed_in_the_database(client: TestClient, practice: House, patient: Person) -> None:
+def test_answers_stand_sealed_in_the_database(client: TestClient, practice: PracticeFixture, patient: Person) -> None:
     form = fill(client, practice, patient, patient.staff_id)
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         query = "select personal, assessment, goals, agreements from intake_forms where id = :id"
         kept = b"".join(bytes(value) for value in db.execute(text(query), {"id": UUID(form["id"])}).one())
     for word in (b"pollen", b"sleep", b"Calmer", b"Casey"):
         assert word not in kept
 
 
-def test_an_admin_reads_with_a_reason_that_is_kept(client: TestClient, practice: House, patient: Person) -> None:
+def test_an_admin_reads_with_a_reason_that_is_kept(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     form = fill(client, practice, patient, patient.staff_id)
     answer = read(client, practice, None, form)
     assert (answer.status_code, code_of(answer)) == (403, "REASON_MISSING")
@@ -194,7 +204,7 @@ def test_an_admin_reads_with_a_reason_that_is_kept(client: TestClient, practice:
 
 
 def test_who_is_an_admin_and_a_clinician_needs_a_reason_for_others_clients_only(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     both = practice.add("clinician", "admin")
     own, other = make_portal_client(practice, both), make_portal_client(practice)
@@ -206,7 +216,7 @@ def test_who_is_an_admin_and_a_clinician_needs_a_reason_for_others_clients_only(
 
 
 def test_the_front_desk_begins_forms_and_sees_how_far_they_are(
-    client: TestClient, practice: House, patient: Person
+    client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
     desk = practice.add("scheduler")
     form = begin(client, practice, desk, patient.staff_id).json()
@@ -220,14 +230,16 @@ def test_the_front_desk_begins_forms_and_sees_how_far_they_are(
     assert save(client, practice, desk, form, "personal", {}).status_code == 403
 
 
-def test_who_looked_at_the_list_is_on_the_audit_trail(client: TestClient, practice: House, patient: Person) -> None:
+def test_who_looked_at_the_list_is_on_the_audit_trail(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
     for query in ({}, {"client_id": str(patient.staff_id)}):
         ok(client.get(f"{V1}/intake-forms", params=query, headers=bearer(practice)))
     assert len(trail(client, practice, "intake.listed")) == 1
     assert len(trail(client, practice, "client.read", patient.staff_id)) == 1
 
 
-def test_whose_client_it_is_decides(client: TestClient, practice: House) -> None:
+def test_whose_client_it_is_decides(client: TestClient, practice: PracticeFixture) -> None:
     supervisor = practice.add("supervisor")
     own, other = practice.add("clinician", supervisor=supervisor), practice.add("clinician")
     patient = make_portal_client(practice, own)
@@ -256,7 +268,7 @@ def test_whose_client_it_is_decides(client: TestClient, practice: House) -> None
     ],
 )
 def test_an_answer_out_of_its_bounds_is_refused(
-    client: TestClient, practice: House, patient: Person, step: str, answers: dict[str, Any]
+    client: TestClient, practice: PracticeFixture, patient: Person, step: str, answers: dict[str, Any]
 ) -> None:
     form = begin(client, practice, patient, patient.staff_id).json()
     assert save(client, practice, patient, form, step, answers).status_code == 422

@@ -13,7 +13,7 @@ from practice.people.models.practices import Practice
 from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.work import Actor
-from tests.support.builders.people import NOW, House, make_platform_admin, make_practice, sign_in
+from tests.support.builders.people import NOW, PracticeFixture, make_platform_admin, make_practice, sign_in
 from tests.support.drivers.http import V1, bearer, with_token
 
 PEOPLE = 23
@@ -21,9 +21,9 @@ KEYS = {"last_name": "last_name", "hired_on": "hired_on", "id": "id"}
 
 
 @pytest.fixture(scope="module")
-def crowd(house: Installation) -> House:
+def crowd(installation: Installation) -> PracticeFixture:
     """A practice of many, with names and first days that repeat."""
-    made = make_practice(house)
+    made = make_practice(installation)
     with made.work() as work:
         for number in range(PEOPLE - 1):
             add_staff(
@@ -54,7 +54,9 @@ def walk(client: TestClient, path: str, headers: dict[str, str], **query: Any) -
 
 @pytest.mark.parametrize("limit", [1, 7, 100])
 @pytest.mark.parametrize("sort", [sign + key for sign in ("", "-") for key in KEYS])
-def test_the_pages_hold_every_person_once_in_order(client: TestClient, crowd: House, sort: str, limit: int) -> None:
+def test_the_pages_hold_every_person_once_in_order(
+    client: TestClient, crowd: PracticeFixture, sort: str, limit: int
+) -> None:
     rows = walk(client, "/staff", bearer(crowd), sort=sort, limit=limit)
     assert len(rows) == len({row["id"] for row in rows}) == PEOPLE
     key = KEYS[sort.removeprefix("-")]
@@ -62,20 +64,20 @@ def test_the_pages_hold_every_person_once_in_order(client: TestClient, crowd: Ho
     assert order == sorted(order, key=lambda pair: (pair[0].encode(), pair[1]), reverse=sort.startswith("-"))
 
 
-def test_the_practices_come_in_pages_too(client: TestClient, house: Installation) -> None:
-    made = {str(make_practice(house).id) for _ in range(3)}
-    with house.store.system_session() as db:
+def test_the_practices_come_in_pages_too(client: TestClient, installation: Installation) -> None:
+    made = {str(make_practice(installation).id) for _ in range(3)}
+    with installation.store.system_session() as db:
         there = db.scalar(select(func.count()).select_from(Practice)) or 0
     limit = min(there // 7 + 1, 100)  # some eight pages, however many practices other tests have made
-    admin = make_platform_admin(house)
-    headers = with_token(sign_in(house, admin.account_id, Actor().tenant_id).access)
+    admin = make_platform_admin(installation)
+    headers = with_token(sign_in(installation, admin.account_id, Actor().tenant_id).access)
     for sort in ("name", "-name", "created_at", "-created_at", "id", "-id"):
         rows = [row["id"] for row in walk(client, "/practices", headers, sort=sort, limit=limit)]
         assert len(rows) == len(set(rows))
         assert made <= set(rows)
 
 
-def test_the_audit_log_comes_in_pages_latest_first(client: TestClient, crowd: House) -> None:
+def test_the_audit_log_comes_in_pages_latest_first(client: TestClient, crowd: PracticeFixture) -> None:
     headers = bearer(crowd)
     down = [row["seq"] for row in walk(client, "/audit", headers, limit=9)]
     up = [row["seq"] for row in walk(client, "/audit", headers, limit=9, sort="seq")]
@@ -83,7 +85,7 @@ def test_the_audit_log_comes_in_pages_latest_first(client: TestClient, crowd: Ho
     assert down == up[::-1]
 
 
-def test_rows_can_be_counted_and_filtered(client: TestClient, crowd: House) -> None:
+def test_rows_can_be_counted_and_filtered(client: TestClient, crowd: PracticeFixture) -> None:
     def ask(**query: Any) -> dict[str, Any]:
         answer = client.get(f"{V1}/staff", params=query, headers=bearer(crowd))
         assert answer.status_code == 200, answer.text[:300]
@@ -98,7 +100,7 @@ def test_rows_can_be_counted_and_filtered(client: TestClient, crowd: House) -> N
     assert ask(count=True, limit=1, active=False)["total"] == 0
 
 
-def test_the_audit_log_is_searched_by_what_who_whom_and_when(client: TestClient, crowd: House) -> None:
+def test_the_audit_log_is_searched_by_what_who_whom_and_when(client: TestClient, crowd: PracticeFixture) -> None:
     headers = bearer(crowd)
     person = walk(client, "/staff", headers, limit=100, sort="id")[0]["id"]
 
@@ -114,7 +116,7 @@ def test_the_audit_log_is_searched_by_what_who_whom_and_when(client: TestClient,
     assert len(found(since="0001-01-01T00:00:00+23:59", until="9999-12-31T23:59:59-23:59")) >= PEOPLE
 
 
-def test_a_list_shows_only_the_fields_that_were_asked_for(client: TestClient, crowd: House) -> None:
+def test_a_list_shows_only_the_fields_that_were_asked_for(client: TestClient, crowd: PracticeFixture) -> None:
     answer = client.get(f"{V1}/staff", params={"fields": "id,last_name", "limit": 5}, headers=bearer(crowd))
     assert [set(row) for row in answer.json()["items"]] == [{"id", "last_name"}] * 5
     assert answer.json()["next_cursor"]
@@ -154,7 +156,9 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("path", "sort", "cursor"), FORGED)
-def test_a_forged_cursor_is_refused(client: TestClient, crowd: House, path: str, sort: str, cursor: str) -> None:
+def test_a_forged_cursor_is_refused(
+    client: TestClient, crowd: PracticeFixture, path: str, sort: str, cursor: str
+) -> None:
     answer = client.get(V1 + path, params={"sort": sort, "cursor": cursor}, headers=bearer(crowd))
     assert answer.status_code == 422, answer.text[:300]
 
@@ -176,12 +180,16 @@ def test_a_forged_cursor_is_refused(client: TestClient, crowd: House, path: str,
         {"email": "a@example.com"},  # filters are an allow-list
     ],
 )
-def test_what_a_list_cannot_be_asked_is_refused(client: TestClient, crowd: House, query: dict[str, Any]) -> None:
+def test_what_a_list_cannot_be_asked_is_refused(
+    client: TestClient, crowd: PracticeFixture, query: dict[str, Any]
+) -> None:
     answer = client.get(f"{V1}/staff", params=query, headers=bearer(crowd))
     assert answer.status_code == 422, answer.text[:300]
 
 
-def test_a_cursor_shows_nothing_of_another_practice(client: TestClient, crowd: House, practice: House) -> None:
+def test_a_cursor_shows_nothing_of_another_practice(
+    client: TestClient, crowd: PracticeFixture, practice: PracticeFixture
+) -> None:
     cursor = client.get(f"{V1}/staff", params={"limit": 1}, headers=bearer(crowd)).json()["next_cursor"]
     answer = client.get(f"{V1}/staff", params={"cursor": cursor}, headers=bearer(practice))
     assert {row["id"] for row in answer.json()["items"]} <= {str(practice.admin.staff_id)}

@@ -11,7 +11,7 @@ from practice.people.settings import set_rule
 from practice.security.installation import Installation
 from practice.security.models import Account
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, PASSWORD, House, Person, give_credentials, make_practice
+from tests.support.builders.people import NOW, PASSWORD, Person, PracticeFixture, give_credentials, make_practice
 from tests.support.drivers.http import V1, bearer, code_of, comparable, with_token
 from tests.support.drivers.sign_in_flow import code, enter, letters_to, login, move, ok, post, secret_in
 
@@ -20,7 +20,7 @@ STEP = timedelta(seconds=30)
 
 
 @pytest.fixture
-def somebody(practice: House) -> Person:
+def somebody(practice: PracticeFixture) -> Person:
     return practice.add("biller")
 
 
@@ -33,10 +33,10 @@ def alive(client: TestClient, token: str) -> bool:
 
 
 def test_a_changed_password_ends_every_other_session(
-    client: TestClient, house: Installation, practice: House, somebody: Person
+    client: TestClient, installation: Installation, practice: PracticeFixture, somebody: Person
 ) -> None:
-    give_credentials(house, somebody.account_id)
-    elsewhere = make_practice(house)
+    give_credentials(installation, somebody.account_id)
+    elsewhere = make_practice(installation)
     there = elsewhere.add("clinician", email=somebody.email)
     here, other, far = practice.tokens(somebody), practice.tokens(somebody), elsewhere.tokens(there)
     half_open = login(client, somebody.email)["token"]
@@ -50,9 +50,9 @@ def test_a_changed_password_ends_every_other_session(
 
 
 def test_changing_it_takes_the_present_one_and_guessing_that_is_counted(
-    client: TestClient, house: Installation, practice: House, somebody: Person
+    client: TestClient, installation: Installation, practice: PracticeFixture, somebody: Person
 ) -> None:
-    give_credentials(house, somebody.account_id)
+    give_credentials(installation, somebody.account_id)
     headers = bearer(practice, somebody)
     same = change(client, headers, PASSWORD, PASSWORD)
     assert (same.status_code, code_of(same)) == (422, "PASSWORD_REFUSED")
@@ -75,9 +75,9 @@ def test_changing_it_takes_the_present_one_and_guessing_that_is_counted(
     ],
 )
 def test_a_weak_password_is_refused_with_everything_that_is_wrong(
-    client: TestClient, house: Installation, practice: House, somebody: Person, weak: str, about: str
+    client: TestClient, installation: Installation, practice: PracticeFixture, somebody: Person, weak: str, about: str
 ) -> None:
-    token = reset_token(client, house, somebody.email)
+    token = reset_token(client, installation, somebody.email)
     answer = post(client, "/password/reset", token=token, password=weak)
     assert (answer.status_code, code_of(answer)) == (422, "PASSWORD_REFUSED")
     problems = answer.json()["error"]["details"]["problems"]
@@ -87,10 +87,10 @@ def test_a_weak_password_is_refused_with_everything_that_is_wrong(
 
 
 def test_all_that_is_wrong_is_said_at_once_and_the_own_address_is_no_password(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     somebody = practice.add("clinician", email=f"marigold.{new_id().hex[:8]}@example.com")
-    token = reset_token(client, house, somebody.email)
+    token = reset_token(client, installation, somebody.email)
     poor = post(client, "/password/reset", token=token, password="abc").json()["error"]["details"]["problems"]
     assert len(poor) >= 5
     own = somebody.email.partition("@")[0].title() + " 1A-"
@@ -98,18 +98,18 @@ def test_all_that_is_wrong_is_said_at_once_and_the_own_address_is_no_password(
     assert "Leave out your e-mail address." in answer.json()["error"]["details"]["problems"]
 
 
-def reset_token(client: TestClient, house: Installation, email: str) -> str:
+def reset_token(client: TestClient, installation: Installation, email: str) -> str:
     assert post(client, "/password/reset-request", email=email).status_code == 202
-    return secret_in(letters_to(house, email)[-1]["text"])
+    return secret_in(letters_to(installation, email)[-1]["text"])
 
 
 def test_a_password_is_reset_by_the_letter_once_within_an_hour(
-    client: TestClient, house: Installation, practice: House, somebody: Person
+    client: TestClient, installation: Installation, practice: PracticeFixture, somebody: Person
 ) -> None:
-    secret = give_credentials(house, somebody.account_id)
+    secret = give_credentials(installation, somebody.account_id)
     tokens = practice.tokens(somebody)
     half_open = login(client, somebody.email)["token"]
-    first, second = reset_token(client, house, somebody.email), reset_token(client, house, somebody.email)
+    first, second = reset_token(client, installation, somebody.email), reset_token(client, installation, somebody.email)
     for _ in range(6):
         post(client, "/login", email=somebody.email, password="Wrong-Password 11 here")
     ok(post(client, "/password/reset", token=second, password=OTHER))
@@ -119,12 +119,12 @@ def test_a_password_is_reset_by_the_letter_once_within_an_hour(
     assert code_of(post(client, "/mfa/verify", token=half_open, code=code(secret, NOW))) == "LINK_NOT_VALID"
     assert post(client, "/login", email=somebody.email, password=PASSWORD).status_code == 401
     assert enter(client, somebody.email, secret, NOW, OTHER)["next"] == "done"  # unlocked; the second factor stays
-    third = reset_token(client, house, somebody.email)
+    third = reset_token(client, installation, somebody.email)
     move(client, timedelta(hours=1))
     assert code_of(post(client, "/password/reset", token=third, password=PASSWORD)) == "LINK_NOT_VALID"
 
 
-def test_asking_for_a_reset_tells_nothing(client: TestClient, house: Installation, somebody: Person) -> None:
+def test_asking_for_a_reset_tells_nothing(client: TestClient, installation: Installation, somebody: Person) -> None:
     unknown = f"unknown-{new_id()}@example.com"
     answers = [post(client, "/password/reset-request", email=email) for email in (somebody.email, unknown)]
     assert [(a.status_code, a.json()) for a in answers] == [(202, {"done": True})] * 2
@@ -132,18 +132,18 @@ def test_asking_for_a_reset_tells_nothing(client: TestClient, house: Installatio
     assert {k: v for k, v in answers[0].headers.items() if k not in differing} == {
         k: v for k, v in answers[1].headers.items() if k not in differing
     }
-    assert letters_to(house, unknown) == []
-    with house.store.system_session() as db:
+    assert letters_to(installation, unknown) == []
+    with installation.store.system_session() as db:
         db.execute(update(Account).where(Account.email == somebody.email).values(disabled_at=NOW))
-    before = len(letters_to(house, somebody.email))
+    before = len(letters_to(installation, somebody.email))
     assert post(client, "/password/reset-request", email=somebody.email).status_code == 202
-    assert len(letters_to(house, somebody.email)) == before
+    assert len(letters_to(installation, somebody.email)) == before
 
 
 def test_a_password_that_is_too_old_has_to_change_before_anything_else(
-    client: TestClient, house: Installation, practice: House, somebody: Person
+    client: TestClient, installation: Installation, practice: PracticeFixture, somebody: Person
 ) -> None:
-    secret = give_credentials(house, somebody.account_id)
+    secret = give_credentials(installation, somebody.account_id)
     with practice.work() as work:
         set_rule(work, "password_max_age_days", 90, NOW.date())
     now = move(client, timedelta(days=90) - STEP)
@@ -158,7 +158,7 @@ def test_a_password_that_is_too_old_has_to_change_before_anything_else(
     assert enter(client, somebody.email, secret, now, OTHER)["next"] in ("done", "practice")
 
 
-def test_the_answers_at_the_door_are_alike_for_known_and_unknown(client: TestClient, practice: House) -> None:
+def test_the_answers_at_the_door_are_alike_for_known_and_unknown(client: TestClient, practice: PracticeFixture) -> None:
     never_accepted = practice.add("scheduler")
     answers = [
         post(client, "/login", email=email, password="Wrong-Password 11 here")

@@ -7,17 +7,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.payroll.rates import base_rate
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.drivers.http import V1, bearer
 
 
-def set_rate(client: TestClient, practice: House, staff_id: Any, rate: str, on: str | None) -> Any:
+def set_rate(client: TestClient, practice: PracticeFixture, staff_id: Any, rate: str, on: str | None) -> Any:
     body = {"rate": rate, "effective_on": on}
     return client.post(f"{V1}/staff/{staff_id}/pay-rates", json=body, headers=bearer(practice))
 
 
 def test_a_base_rate_counts_from_its_date_on_and_the_last_set_of_a_date_counts(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     person = practice.add("clinician")
     given = [("70", "2026-02-01"), ("60.00", None), ("72.50", "2026-02-01"), ("80.00", "2026-06-01")]
@@ -34,14 +34,14 @@ def test_a_base_rate_counts_from_its_date_on_and_the_last_set_of_a_date_counts(
         assert base_rate(work, practice.admin.staff_id, days[0]) is None
 
 
-def test_a_rate_that_begins_later_is_not_in_force_before(client: TestClient, practice: House) -> None:
+def test_a_rate_that_begins_later_is_not_in_force_before(client: TestClient, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     set_rate(client, practice, person.staff_id, "70.00", "2026-02-01")
     with practice.work() as work:
         assert base_rate(work, person.staff_id, date(2026, 1, 31)) is None
 
 
-def test_pay_is_seen_by_those_it_concerns(client: TestClient, practice: House) -> None:
+def test_pay_is_seen_by_those_it_concerns(client: TestClient, practice: PracticeFixture) -> None:
     supervisor = practice.add("supervisor")
     person, colleague = practice.add("clinician", supervisor=supervisor), practice.add("clinician")
     biller = practice.add("biller")
@@ -69,12 +69,12 @@ def test_pay_is_seen_by_those_it_concerns(client: TestClient, practice: House) -
 
 
 @pytest.mark.parametrize("multiplier", ["-1", "1.234", "1e2", 1.5, "", "1000"])
-def test_a_multiplier_that_is_none_is_refused(client: TestClient, practice: House, multiplier: Any) -> None:
+def test_a_multiplier_that_is_none_is_refused(client: TestClient, practice: PracticeFixture, multiplier: Any) -> None:
     body = {"kind": "GROUP", "multiplier": multiplier, "effective_on": "2026-03-01"}
     assert client.post(f"{V1}/pay/multipliers", json=body, headers=bearer(practice)).status_code == 422
 
 
-def test_a_multiplier_is_for_somebody_of_the_staff(client: TestClient, practice: House) -> None:
+def test_a_multiplier_is_for_somebody_of_the_staff(client: TestClient, practice: PracticeFixture) -> None:
     body = {"kind": "GROUP", "multiplier": "2", "effective_on": "2026-03-01", "staff_id": str(practice.id)}
     answer = client.post(f"{V1}/pay/multipliers", json=body, headers=bearer(practice))
     assert answer.status_code == 422

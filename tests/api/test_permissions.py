@@ -9,7 +9,7 @@ from practice.security.installation import Installation
 from practice.security.permissions import MATRIX, scope_of
 from practice.store.ids import new_id
 from tests.support.drivers.http import code_of, comparable
-from tests.support.drivers.operations import ROLES, World, make_world, operations_of, orders, path_ids
+from tests.support.drivers.operations import ROLES, World, make_world, operations_of, path_ids, sample_requests
 
 # Written by hand from the practice's table, here or beside the operation's request in
 # tests/support/drivers/sample_requests; `public` and `signed_in` are checked on their own.
@@ -123,8 +123,8 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def world(house: Installation) -> World:
-    return make_world(house)
+def world(installation: Installation) -> World:
+    return make_world(installation)
 
 
 def operations(client: TestClient) -> list[Any]:
@@ -148,7 +148,7 @@ def test_several_roles_reach_as_far_as_the_widest_of_them() -> None:
 def test_every_operation_lets_in_those_of_the_table_and_nobody_else(client: TestClient, world: World) -> None:
     wrong = []
     seen = set()
-    allowed = ALLOWED | {name: order.allowed for name, order in orders().items()}
+    allowed = ALLOWED | {name: order.allowed for name, order in sample_requests().items()}
     for operation in operations(client):
         seen.add(operation.id)
         if operation.permission in ("public", "signed_in"):
@@ -195,9 +195,9 @@ def test_whoever_is_signed_in_may_do_what_concerns_themselves(client: TestClient
 
 
 def test_an_id_of_another_practice_answers_as_one_that_does_not_exist(
-    client: TestClient, house: Installation, world: World
+    client: TestClient, installation: Installation, world: World
 ) -> None:
-    other = make_world(house)
+    other = make_world(installation)
     theirs = {
         "staff_id": str(other.spare.staff_id),
         "practice_id": str(other.practice.id),
@@ -208,7 +208,7 @@ def test_an_id_of_another_practice_answers_as_one_that_does_not_exist(
     for operation in operations(client):
         if "{" not in operation.path:
             continue
-        foreign_ids = path_ids(other, operation.id, None) if operation.id in orders() else theirs
+        foreign_ids = path_ids(other, operation.id, None) if operation.id in sample_requests() else theirs
         foreign_ids = {name: one for name, one in foreign_ids.items() if name != "week"}  # every practice has it
         if not foreign_ids:
             continue

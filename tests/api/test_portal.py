@@ -10,14 +10,14 @@ from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_practice
+from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import ask, change, good, trail
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post, secret_in
 
 
-def invite(client: TestClient, practice: House, client_id: Any) -> Any:
+def invite(client: TestClient, practice: PracticeFixture, client_id: Any) -> Any:
     return ask(client, practice, "POST", f"/clients/{client_id}/portal-invitation", practice.add("scheduler"))
 
 
@@ -33,7 +33,7 @@ def come_in(client: TestClient, email: str) -> dict[str, str]:
     return with_token(done["tokens"]["access_token"])
 
 
-def test_a_client_comes_in_by_the_front_door(client: TestClient, practice: House) -> None:
+def test_a_client_comes_in_by_the_front_door(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     email = f"casey-{new_id()}@example.com"
     me = make_client(practice, clinician, email=email)
@@ -58,16 +58,16 @@ def test_a_client_comes_in_by_the_front_door(client: TestClient, practice: House
     assert client.post(f"{V1}/clients/{me}/status", json={"status": "INACTIVE"}, headers=headers).status_code == 403
 
 
-def test_clients_need_no_training(client: TestClient, practice: House) -> None:
+def test_clients_need_no_training(client: TestClient, practice: PracticeFixture) -> None:
     me = make_portal_client(practice)
     headers = with_token(practice.tokens(me, move(client, timedelta(days=800))).access)
     assert good(client.get(f"{V1}/auth/me", headers=headers))["suspended"] is None
     assert client.get(f"{V1}/clients/{me.staff_id}", headers=headers).status_code == 200
 
 
-def test_the_first_time_that_they_came_in_stays(client: TestClient, practice: House) -> None:
+def test_the_first_time_that_they_came_in_stays(client: TestClient, practice: PracticeFixture) -> None:
     me = make_portal_client(practice)
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         db.get_one(Client, (practice.id, me.staff_id)).portal_activated_at = None
     for hours in (1, 2):
         practice.tokens(me, NOW + timedelta(hours=hours))
@@ -76,11 +76,11 @@ def test_the_first_time_that_they_came_in_stays(client: TestClient, practice: Ho
 
 
 def test_whoever_has_an_account_elsewhere_takes_it_with_their_own_password(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    elsewhere = make_practice(house)
+    elsewhere = make_practice(installation)
     person = elsewhere.add("clinician")
-    secret = give_credentials(house, person.account_id)
+    secret = give_credentials(installation, person.account_id)
     me = make_client(practice, email=person.email)
     ok(accept(client, good(invite(client, practice, me))["link"]))
     step = enter(client, person.email, secret, NOW)
@@ -91,7 +91,9 @@ def test_whoever_has_an_account_elsewhere_takes_it_with_their_own_password(
 
 
 @pytest.mark.parametrize("case", ["no address", "staff", "another client", "another client's record"])
-def test_an_address_that_is_not_the_clients_own_is_refused(client: TestClient, practice: House, case: str) -> None:
+def test_an_address_that_is_not_the_clients_own_is_refused(
+    client: TestClient, practice: PracticeFixture, case: str
+) -> None:
     email = {
         "no address": None,
         "staff": practice.add("biller").email.upper(),
@@ -108,7 +110,7 @@ def test_an_address_that_is_not_the_clients_own_is_refused(client: TestClient, p
     assert trail(client, practice, "client.invited", me) == []
 
 
-def test_nobody_becomes_staff_under_a_clients_address(client: TestClient, practice: House) -> None:
+def test_nobody_becomes_staff_under_a_clients_address(client: TestClient, practice: PracticeFixture) -> None:
     me = make_portal_client(practice)
     new = {"email": me.email, "first_name": "New", "last_name": "Comer", "roles": ["admin"], "hired_on": "2026-03-01"}
     assert code_of(ask(client, practice, "POST", "/staff", None, new)) == "IS_A_CLIENT"
@@ -116,12 +118,12 @@ def test_nobody_becomes_staff_under_a_clients_address(client: TestClient, practi
     good(ask(client, practice, "POST", f"/staff/{left.staff_id}/deactivate", None, {"left_on": "2026-03-17"}))
     good(invite(client, practice, make_client(practice, email=left.email)))  # who left may become a client
     assert code_of(ask(client, practice, "POST", f"/staff/{left.staff_id}/invite")) == "IS_A_CLIENT"
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         assert db.get_one(Staff, (practice.id, left.staff_id)).deactivated_at is not None
 
 
 def test_a_closed_portal_lets_them_out_at_once_and_in_again_by_a_new_invitation(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     email = f"casey-{new_id()}@example.com"
     me = make_client(practice, email=email)
@@ -140,7 +142,7 @@ def test_a_closed_portal_lets_them_out_at_once_and_in_again_by_a_new_invitation(
     assert client.get(f"{V1}/clients/{me}", headers=headers).status_code == 401
 
 
-def test_who_has_another_address_comes_in_under_that_one(client: TestClient, practice: House) -> None:
+def test_who_has_another_address_comes_in_under_that_one(client: TestClient, practice: PracticeFixture) -> None:
     old, new = f"old-{new_id()}@example.com", f"new-{new_id()}@example.com"
     me = make_client(practice, email=old)
     ok(accept(client, good(invite(client, practice, me))["link"]))

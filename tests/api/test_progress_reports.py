@@ -9,7 +9,7 @@ from practice.clinical.documents.rules.templates import Place
 from practice.clinical.documents.templates import set_template
 from practice.clinical.reports import queries
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_service
 from tests.support.drivers.chart import BECAUSE, Chart
 from tests.support.drivers.clients import good, problems, trail
@@ -19,7 +19,7 @@ from tests.support.harness import cluster
 
 
 @pytest.fixture
-def chart(client: TestClient, practice: House) -> Chart:
+def chart(client: TestClient, practice: PracticeFixture) -> Chart:
     return Chart(client, practice)
 
 
@@ -303,7 +303,7 @@ def test_a_search_looks_into_so_many_and_says_where_to_go_on(chart: Chart, monke
 
 def test_what_a_report_says_is_sealed(chart: Chart) -> None:
     report = begun(chart, sections={"summary": "Canary of a report"})
-    with cluster.superuser(chart.practice.house.store.database) as connection:
+    with cluster.superuser(chart.practice.installation.store.database) as connection:
         query = "select content from progress_report_versions where report_id = %s"
         (kept,) = connection.execute(query, (report["id"],)).fetchall()
     assert b"Canary" not in bytes(kept[0])

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.chart import Chart
 from tests.support.drivers.clients import good, trail
 from tests.support.drivers.http import code_of
@@ -19,7 +19,7 @@ STRANGE = 'Says "$x$ #let y = 1", [brackets], *stars*, _lines_, <label>, @ref, \
 
 
 @pytest.fixture
-def chart(client: TestClient, practice: House) -> Chart:
+def chart(client: TestClient, practice: PracticeFixture) -> Chart:
     return Chart(client, practice)
 
 
@@ -37,7 +37,7 @@ def words_of(answer: Any) -> str:
 
 
 def test_a_report_on_paper_says_what_was_written(chart: Chart) -> None:
-    with chart.practice.house.store.session_in(chart.practice.id) as db:
+    with chart.practice.installation.store.session_in(chart.practice.id) as db:
         named = "update clients set first_name = 'Casey', last_name = 'Paperwhite' where id = :id"
         db.execute(text(named), {"id": chart.client_id})
     path = written(chart, summary="First line.\nSecond line.\n\nAnother paragraph.", progress=STRANGE, attendance="")

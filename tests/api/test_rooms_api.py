@@ -12,7 +12,7 @@ from practice.people.staff import deactivate_staff
 from practice.scheduling.models.appointments import GroupSession
 from practice.scheduling.models.availability import AvailabilityWindow, Block, Closure
 from practice.store.ids import new_id
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, open_hours, put
 from tests.support.drivers.http import V1, bearer, code_of
 
@@ -24,18 +24,18 @@ def local(hour: int, minute: int = 0, on: date = MONDAY) -> datetime:
     return datetime.combine(on, time(hour, minute), ZONE)
 
 
-def ask(client: TestClient, practice: House, path: str, **query: Any) -> Any:
+def ask(client: TestClient, practice: PracticeFixture, path: str, **query: Any) -> Any:
     answer = client.get(f"{V1}/{path}?{urlencode(query, doseq=True)}", headers=bearer(practice))
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
 
 
-def block(client: TestClient, practice: House, room_id: Any, start: datetime, end: datetime) -> Any:
+def block(client: TestClient, practice: PracticeFixture, room_id: Any, start: datetime, end: datetime) -> Any:
     body = {"starts_at": start.isoformat(), "ends_at": end.isoformat(), "reason": "Painting"}
     return client.post(f"{V1}/rooms/{room_id}/blocks", json=body, headers=bearer(practice))
 
 
-def test_a_room_is_added_read_changed_and_closed_for_booking(client: TestClient, practice: House) -> None:
+def test_a_room_is_added_read_changed_and_closed_for_booking(client: TestClient, practice: PracticeFixture) -> None:
     body = {"name": "Blue", "capacity": 3, "equipment": ["whiteboard", "sink", "sink"]}
     made = client.post(f"{V1}/rooms", json=body, headers=bearer(practice))
     assert made.status_code == 201, made.text
@@ -54,7 +54,7 @@ def test_a_room_is_added_read_changed_and_closed_for_booking(client: TestClient,
     assert [found["id"] for found in ask(client, practice, "rooms", active="true")] == [room["id"]]
 
 
-def test_a_block_takes_the_room_until_it_is_voided(client: TestClient, practice: House) -> None:
+def test_a_block_takes_the_room_until_it_is_voided(client: TestClient, practice: PracticeFixture) -> None:
     room = make_room(practice)
     made = block(client, practice, room, local(10), local(12))
     assert made.status_code == 201, made.text
@@ -71,7 +71,7 @@ def test_a_block_takes_the_room_until_it_is_voided(client: TestClient, practice:
     assert block(client, practice, room, local(9), local(12)).status_code == 201
 
 
-def test_a_room_is_not_blocked_while_it_is_booked(client: TestClient, practice: House) -> None:
+def test_a_room_is_not_blocked_while_it_is_booked(client: TestClient, practice: PracticeFixture) -> None:
     room, clinician = make_room(practice), practice.add("clinician")
     make_appointment(practice, clinician, make_client(practice), make_service(practice), local(10), room_id=room)
     taken = block(client, practice, room, local(10, 59), local(12))
@@ -80,7 +80,9 @@ def test_a_room_is_not_blocked_while_it_is_booked(client: TestClient, practice: 
     assert block(client, practice, room, local(11), local(12)).status_code == 201
 
 
-def test_a_block_ends_after_it_begins_and_is_voided_in_its_own_room_only(client: TestClient, practice: House) -> None:
+def test_a_block_ends_after_it_begins_and_is_voided_in_its_own_room_only(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     room, other = make_room(practice), make_room(practice)
     assert block(client, practice, room, local(10), local(10)).status_code == 422
     assert block(client, practice, new_id(), local(10), local(11)).status_code == 404
@@ -89,7 +91,9 @@ def test_a_block_ends_after_it_begins_and_is_voided_in_its_own_room_only(client:
     assert wrong.status_code == 404
 
 
-def test_free_rooms_are_those_that_will_do_and_that_nothing_takes(client: TestClient, practice: House) -> None:
+def test_free_rooms_are_those_that_will_do_and_that_nothing_takes(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     clinician, client_id, service = practice.add("clinician"), make_client(practice), make_service(practice)
     free = make_room(practice, 4, equipment=["sink", "whiteboard"])
     small = make_room(practice, 2, equipment=["sink"])
@@ -120,7 +124,7 @@ def test_free_rooms_are_those_that_will_do_and_that_nothing_takes(client: TestCl
 
 @pytest.mark.parametrize(("days", "status"), [(92, 200), (92.1, 422), (0, 422), (-1, 422)])
 def test_a_span_is_forward_and_of_92_days_at_most(
-    client: TestClient, practice: House, days: float, status: int
+    client: TestClient, practice: PracticeFixture, days: float, status: int
 ) -> None:
     end = local(10) + timedelta(days=days)
     span = urlencode({"from": local(10).isoformat(), "to": end.isoformat()})
@@ -128,17 +132,19 @@ def test_a_span_is_forward_and_of_92_days_at_most(
 
 
 @pytest.mark.parametrize(("last", "status"), [("2026-04-02", 200), ("2026-04-03", 422), ("2025-12-31", 422)])
-def test_a_span_of_dates_counts_both_ends(client: TestClient, practice: House, last: str, status: int) -> None:
+def test_a_span_of_dates_counts_both_ends(
+    client: TestClient, practice: PracticeFixture, last: str, status: int
+) -> None:
     asked = f"{V1}/rooms/utilisation?from=2026-01-01&to={last}"
     assert client.get(asked, headers=bearer(practice)).status_code == status
 
 
-def use(client: TestClient, practice: House, first: date, last: date) -> dict[str, Any]:
+def use(client: TestClient, practice: PracticeFixture, first: date, last: date) -> dict[str, Any]:
     span = {"from": first.isoformat(), "to": last.isoformat()}
     return {room.pop("room_id"): room for room in ask(client, practice, "rooms/utilisation", **span)}
 
 
-def test_how_much_rooms_are_used(client: TestClient, practice: House) -> None:
+def test_how_much_rooms_are_used(client: TestClient, practice: PracticeFixture) -> None:
     clinician, early, gone = (practice.add("clinician") for _ in range(3))
     with practice.work() as work:
         deactivate_staff(work, gone.staff_id, date(2026, 3, 1))
@@ -193,14 +199,16 @@ def test_how_much_rooms_are_used(client: TestClient, practice: House) -> None:
     assert (sunday[str(room)]["blocked_minutes"], sunday[str(room)]["open_minutes"]) == (120, 0)
 
 
-def test_on_the_day_on_which_the_clock_goes_forward_an_hour_is_not_open(client: TestClient, practice: House) -> None:
+def test_on_the_day_on_which_the_clock_goes_forward_an_hour_is_not_open(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     open_hours(practice, practice.add("clinician"), time(0, 0), time(12, 0))
     room = make_room(practice)
     days = [date(2026, 3, 7), date(2026, 3, 8)]
     assert [use(client, practice, day, day)[str(room)]["open_minutes"] for day in days] == [720, 660]
 
 
-def test_a_room_that_is_closed_counts_while_it_was_used(client: TestClient, practice: House) -> None:
+def test_a_room_that_is_closed_counts_while_it_was_used(client: TestClient, practice: PracticeFixture) -> None:
     room = make_room(practice)
     block(client, practice, room, local(9), local(10))
     client.post(f"{V1}/rooms/{room}/deactivate", headers=bearer(practice))

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from practice.clinical.models.notes import Note
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import put
 from tests.support.drivers.chart import Chart
 from tests.support.drivers.clients import good
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def chart(client: TestClient, practice: House) -> Chart:
+def chart(client: TestClient, practice: PracticeFixture) -> Chart:
     return Chart(client, practice)
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from practice.store.ids import new_id
-from tests.support.builders.people import House, make_platform_admin, sign_in
+from tests.support.builders.people import PracticeFixture, make_platform_admin, sign_in
 from tests.support.drivers.http import V1, with_token
 from tests.support.drivers.server import Server
 
@@ -17,12 +17,12 @@ SECRET = "Hunter2-in-the-wrong-field"
 
 
 @pytest.fixture(scope="module")
-def practice(server: Server) -> House:
+def practice(server: Server) -> PracticeFixture:
     return server.practice()
 
 
 @pytest.fixture
-def headers(practice: House) -> dict[str, str]:
+def headers(practice: PracticeFixture) -> dict[str, str]:
     return with_token(practice.token(now=datetime.now(UTC)))
 
 
@@ -38,7 +38,7 @@ def logged(server: Server, request_id: str) -> dict[str, Any]:
 
 
 def test_the_request_id_comes_back_and_is_in_the_log(
-    server: Server, http: httpx2.Client, practice: House, headers: dict[str, str]
+    server: Server, http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]
 ) -> None:
     given = str(new_id())
     answer = http.get(f"{V1}/auth/me", headers=headers | {"X-Request-ID": given})
@@ -76,7 +76,9 @@ def check_envelope(answer: httpx2.Response, status: int, code: str) -> dict[str,
 JSON = {"Content-Type": "application/json"}
 
 
-def test_every_kind_of_refusal_has_one_shape(http: httpx2.Client, practice: House, headers: dict[str, str]) -> None:
+def test_every_kind_of_refusal_has_one_shape(
+    http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]
+) -> None:
     def send(method: str, path: str, more: dict[str, str] | None = None, **options: Any) -> httpx2.Response:
         return http.request(method, V1 + path, headers=headers | (more or {}), **options)
 
@@ -124,7 +126,7 @@ def strings_in(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_no_refusal_repeats_what_was_typed_into_a_wrong_field(
-    server: Server, http: httpx2.Client, practice: House
+    server: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     spec = http.get(f"{V1}/openapi.json").json()
     tried = 0
@@ -159,8 +161,8 @@ def test_a_good_body_with_one_secret_in_a_wrong_place_is_not_repeated_either(
     server: Server, http: httpx2.Client, headers: dict[str, str]
 ) -> None:
     """Past the schema: what the practice's own rules refuse."""
-    platform = make_platform_admin(server.house)
-    boss = with_token(sign_in(server.house, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
+    platform = make_platform_admin(server.installation)
+    boss = with_token(sign_in(server.installation, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
     admin = {"email": "a@example.com", "first_name": "A", "last_name": "B"}
     place = {"name": f"Place {new_id()}", "time_zone": SECRET, "admin": admin}
     answers = [http.post(f"{V1}/practices", json=place, headers=boss)]
@@ -177,7 +179,7 @@ def test_a_good_body_with_one_secret_in_a_wrong_place_is_not_repeated_either(
         assert next(iter(wrong.values())) not in answer.text
 
 
-def test_long_answers_are_compressed(http: httpx2.Client, practice: House, headers: dict[str, str]) -> None:
+def test_long_answers_are_compressed(http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]) -> None:
     spec = http.get(f"{V1}/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert spec.headers["Content-Encoding"] == "gzip"
     assert spec.json()["info"]["title"] == "Caseload"

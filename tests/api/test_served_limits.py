@@ -10,7 +10,7 @@ import httpx2
 import pyotp
 import pytest
 
-from tests.support.builders.people import PASSWORD, House, give_credentials
+from tests.support.builders.people import PASSWORD, PracticeFixture, give_credentials
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.server import Server, at_once, serving
 
@@ -34,7 +34,7 @@ def http(limited: Server) -> Generator[httpx2.Client]:
 
 
 @pytest.fixture
-def practice(limited: Server) -> House:
+def practice(limited: Server) -> PracticeFixture:
     return limited.practice()
 
 
@@ -48,7 +48,9 @@ def ask(http: httpx2.Client, token: str) -> httpx2.Response:
     return http.get(f"{V1}/auth/me", headers=with_token(token))
 
 
-def test_a_person_gets_so_many_requests_a_minute_and_a_practice_so_many(http: httpx2.Client, practice: House) -> None:
+def test_a_person_gets_so_many_requests_a_minute_and_a_practice_so_many(
+    http: httpx2.Client, practice: PracticeFixture
+) -> None:
     biller, scheduler = practice.add("biller"), practice.add("scheduler")
     tokens = [practice.token(), practice.token(biller), practice.token(scheduler)]
     early_in_a_minute()
@@ -63,7 +65,9 @@ def test_a_person_gets_so_many_requests_a_minute_and_a_practice_so_many(http: ht
     assert Counter(answer.status_code for answer in others) == {200: PRACTICE - USER, 429: 60 - (PRACTICE - USER)}
 
 
-def test_a_new_session_is_no_way_around_the_limit(limited: Server, http: httpx2.Client, practice: House) -> None:
+def test_a_new_session_is_no_way_around_the_limit(
+    limited: Server, http: httpx2.Client, practice: PracticeFixture
+) -> None:
     early_in_a_minute()
     now = datetime.now(UTC)
     sessions = [practice.token(now=now) for _ in range(3)]
@@ -71,7 +75,7 @@ def test_a_new_session_is_no_way_around_the_limit(limited: Server, http: httpx2.
     assert Counter(answer.status_code for answer in answers)[200] <= USER
 
 
-def test_a_limited_person_still_refreshes_and_no_token_is_lost(http: httpx2.Client, practice: House) -> None:
+def test_a_limited_person_still_refreshes_and_no_token_is_lost(http: httpx2.Client, practice: PracticeFixture) -> None:
     """A refresh spends its token: to refuse it for being one too many would end the session."""
     tokens = practice.tokens(now=datetime.now(UTC))
     early_in_a_minute()
@@ -83,10 +87,10 @@ def test_a_limited_person_still_refreshes_and_no_token_is_lost(http: httpx2.Clie
 
 
 def test_a_busy_practice_does_not_keep_its_people_from_signing_in(
-    limited: Server, http: httpx2.Client, practice: House
+    limited: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     """To tell somebody that their practice is closed when it is only busy would be wrong besides."""
-    secret = give_credentials(limited.house, practice.admin.account_id)
+    secret = give_credentials(limited.installation, practice.admin.account_id)
     token = http.post(f"{V1}/auth/login", json={"email": practice.admin.email, "password": PASSWORD}).json()["token"]
     early_in_a_minute()
     with limited.superuser() as db:

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from practice.store.ids import new_id
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.server import Server, at_once
 
@@ -16,11 +16,11 @@ TIMES = 20
 
 
 @pytest.fixture
-def practice(server: Server) -> House:
+def practice(server: Server) -> PracticeFixture:
     return server.practice()
 
 
-def signed_in(practice: House, person: Any = None) -> dict[str, str]:
+def signed_in(practice: PracticeFixture, person: Any = None) -> dict[str, str]:
     return with_token(practice.token(person, datetime.now(UTC)))
 
 
@@ -37,7 +37,9 @@ def count_staff(http: httpx2.Client, headers: dict[str, str]) -> int:
     return http.get(f"{V1}/staff", params={"count": True}, headers=headers).json()["total"]
 
 
-def test_a_request_sent_twenty_times_with_one_key_has_one_effect(http: httpx2.Client, practice: House) -> None:
+def test_a_request_sent_twenty_times_with_one_key_has_one_effect(
+    http: httpx2.Client, practice: PracticeFixture
+) -> None:
     headers, key, body = signed_in(practice), str(new_id()), newcomer()
     answers = at_once(lambda _: add(http, headers, key, body), range(TIMES))
     assert {answer.status_code for answer in answers} == {201}
@@ -48,14 +50,14 @@ def test_a_request_sent_twenty_times_with_one_key_has_one_effect(http: httpx2.Cl
     assert len(found) == 2  # the admin, and this one once
 
 
-def test_without_a_key_each_request_stands_for_itself(http: httpx2.Client, practice: House) -> None:
+def test_without_a_key_each_request_stands_for_itself(http: httpx2.Client, practice: PracticeFixture) -> None:
     headers, body = signed_in(practice), newcomer()
     answers = at_once(lambda _: http.post(f"{V1}/staff", json=body, headers=headers), range(TIMES))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: TIMES - 1}
     assert {code_of(answer) for answer in answers if answer.status_code == 409} == {"ALREADY_ON_STAFF"}
 
 
-def test_a_key_is_for_one_request_of_one_person(http: httpx2.Client, practice: House) -> None:
+def test_a_key_is_for_one_request_of_one_person(http: httpx2.Client, practice: PracticeFixture) -> None:
     headers, key, body = signed_in(practice), str(new_id()), newcomer()
     first = add(http, headers, key, body)
     other = add(http, headers, key, body | {"last_name": "Else"})
@@ -69,7 +71,9 @@ def test_a_key_is_for_one_request_of_one_person(http: httpx2.Client, practice: H
     assert add(http, headers, key, body).content == first.content
 
 
-def test_a_key_serves_in_each_practice_by_itself(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_a_key_serves_in_each_practice_by_itself(
+    server: Server, http: httpx2.Client, practice: PracticeFixture
+) -> None:
     other, key = server.practice(), str(new_id())
     shared = other.add("admin", email=practice.admin.email)
     assert shared.account_id == practice.admin.account_id
@@ -79,7 +83,7 @@ def test_a_key_serves_in_each_practice_by_itself(server: Server, http: httpx2.Cl
     assert second.headers.get("Idempotency-Replayed") is None
 
 
-def test_a_replayed_answer_is_the_same_answer(http: httpx2.Client, practice: House) -> None:
+def test_a_replayed_answer_is_the_same_answer(http: httpx2.Client, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     headers = signed_in(practice) | {"Idempotency-Key": str(new_id())}
     path = f"{V1}/staff/{person.staff_id}/deactivate"
@@ -90,7 +94,7 @@ def test_a_replayed_answer_is_the_same_answer(http: httpx2.Client, practice: Hou
     assert again.content == first.content
 
 
-def test_after_a_day_a_key_is_new(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_after_a_day_a_key_is_new(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
     headers, key, body = signed_in(practice), str(new_id()), newcomer()
     add(http, headers, key, body)
 
@@ -105,7 +109,7 @@ def test_after_a_day_a_key_is_new(server: Server, http: httpx2.Client, practice:
     assert add(http, headers, key, newcomer()).status_code == 201
 
 
-def test_a_refusal_is_not_kept(http: httpx2.Client, practice: House) -> None:
+def test_a_refusal_is_not_kept(http: httpx2.Client, practice: PracticeFixture) -> None:
     headers, key = signed_in(practice), str(new_id())
     body = newcomer() | {"supervisor_id": str(new_id())}
     assert add(http, headers, key, body).status_code == 422
@@ -115,7 +119,7 @@ def test_a_refusal_is_not_kept(http: httpx2.Client, practice: House) -> None:
     assert add(http, lower, "same-key-again", newcomer()).status_code == 403
 
 
-def test_what_is_kept_of_an_answer_is_sealed(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_what_is_kept_of_an_answer_is_sealed(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
     body = newcomer()
     link = add(http, signed_in(practice), str(new_id()), body).json()["link"]
     with server.superuser() as db:
@@ -127,11 +131,11 @@ def test_what_is_kept_of_an_answer_is_sealed(server: Server, http: httpx2.Client
 
 
 @pytest.mark.parametrize("key", ["short", "k" * 101])
-def test_a_key_has_a_reasonable_length(http: httpx2.Client, practice: House, key: str) -> None:
+def test_a_key_has_a_reasonable_length(http: httpx2.Client, practice: PracticeFixture, key: str) -> None:
     assert add(http, signed_in(practice), key, newcomer()).status_code == 422
 
 
-def test_of_twenty_changes_to_one_version_one_is_made(http: httpx2.Client, practice: House) -> None:
+def test_of_twenty_changes_to_one_version_one_is_made(http: httpx2.Client, practice: PracticeFixture) -> None:
     headers = signed_in(practice)
     path = f"{V1}/staff/{practice.admin.staff_id}"
     etag = http.get(path, headers=headers).headers["ETag"]
@@ -152,7 +156,7 @@ def test_of_twenty_changes_to_one_version_one_is_made(http: httpx2.Client, pract
     [(None, 428), ('"0"', 412), ('"99"', 412), ("*", 412), ("", 412), ("one", 412), ('"' + "9" * 5000 + '"', 412)],
 )
 def test_a_change_says_which_version_it_is_of(
-    http: httpx2.Client, practice: House, if_match: str | None, status: int
+    http: httpx2.Client, practice: PracticeFixture, if_match: str | None, status: int
 ) -> None:
     headers = signed_in(practice) | ({} if if_match is None else {"If-Match": if_match})
     answer = http.patch(f"{V1}/staff/{practice.admin.staff_id}", json={"first_name": "Eve"}, headers=headers)

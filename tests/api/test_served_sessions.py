@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from practice.security.sign_in import Tokens
-from tests.support.builders.people import House, make_platform_admin, sign_in
+from tests.support.builders.people import PracticeFixture, make_platform_admin, sign_in
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.server import Server, at_once
 
@@ -37,15 +37,15 @@ def age(server: Server, session_id: UUID, *, started: float = 0, seen: float = 0
 
 
 @pytest.fixture
-def practice(server: Server) -> House:
+def practice(server: Server) -> PracticeFixture:
     return server.practice()
 
 
-def signed_in(practice: House) -> Tokens:
+def signed_in(practice: PracticeFixture) -> Tokens:
     return practice.tokens(now=datetime.now(UTC))
 
 
-def test_a_refresh_token_used_twice_ends_the_session(http: httpx2.Client, practice: House) -> None:
+def test_a_refresh_token_used_twice_ends_the_session(http: httpx2.Client, practice: PracticeFixture) -> None:
     first = signed_in(practice)
     second = refresh(http, first.refresh).json()
     third = refresh(http, second["refresh_token"]).json()
@@ -59,7 +59,7 @@ def test_a_refresh_token_used_twice_ends_the_session(http: httpx2.Client, practi
 
 
 def test_of_parallel_refreshes_with_one_token_at_most_one_gets_a_pair_and_that_is_worth_nothing(
-    http: httpx2.Client, practice: House
+    http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     for _ in range(5):
         tokens = signed_in(practice)
@@ -75,7 +75,7 @@ def test_of_parallel_refreshes_with_one_token_at_most_one_gets_a_pair_and_that_i
 
 
 def test_a_refresh_token_is_worth_seven_days_and_nothing_of_the_sort_is_worth_anything(
-    server: Server, http: httpx2.Client, practice: House
+    server: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     tokens = signed_in(practice)
     with server.superuser() as db:
@@ -85,7 +85,7 @@ def test_a_refresh_token_is_worth_seven_days_and_nothing_of_the_sort_is_worth_an
     assert refresh(http, "A" * 43).status_code == 401
 
 
-def test_fifteen_idle_minutes_end_a_session(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_fifteen_idle_minutes_end_a_session(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
     for _ in range(5):
         tokens = signed_in(practice)
         began = time.monotonic()
@@ -103,7 +103,9 @@ def test_fifteen_idle_minutes_end_a_session(server: Server, http: httpx2.Client,
     assert me(http, tokens.access).status_code == 401  # over is over
 
 
-def test_twelve_hours_end_a_session_however_busy(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_twelve_hours_end_a_session_however_busy(
+    server: Server, http: httpx2.Client, practice: PracticeFixture
+) -> None:
     tokens = signed_in(practice)
     age(server, tokens.session_id, started=12 * 3600 - 5)
     assert me(http, tokens.access).status_code == 200
@@ -111,7 +113,9 @@ def test_twelve_hours_end_a_session_however_busy(server: Server, http: httpx2.Cl
     assert refused_everywhere(http, tokens.access)
 
 
-def test_a_page_that_refreshes_itself_is_no_activity(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_a_page_that_refreshes_itself_is_no_activity(
+    server: Server, http: httpx2.Client, practice: PracticeFixture
+) -> None:
     tokens = signed_in(practice)
 
     def idle() -> float:
@@ -128,7 +132,7 @@ def test_a_page_that_refreshes_itself_is_no_activity(server: Server, http: httpx
     assert idle() < 60
 
 
-def test_logging_out_counts_at_once_and_for_this_session_alone(http: httpx2.Client, practice: House) -> None:
+def test_logging_out_counts_at_once_and_for_this_session_alone(http: httpx2.Client, practice: PracticeFixture) -> None:
     one, other = signed_in(practice), signed_in(practice)
     assert http.post(f"{V1}/auth/logout", headers=with_token(one.access)).status_code == 204
     assert refused_everywhere(http, one.access)
@@ -139,7 +143,7 @@ def test_logging_out_counts_at_once_and_for_this_session_alone(http: httpx2.Clie
     assert refused_everywhere(http, other.access)
 
 
-def test_nobody_ends_the_session_of_another(http: httpx2.Client, practice: House) -> None:
+def test_nobody_ends_the_session_of_another(http: httpx2.Client, practice: PracticeFixture) -> None:
     biller = practice.add("biller")
     theirs = practice.tokens(biller, now=datetime.now(UTC))
     refused = http.delete(f"{V1}/auth/sessions/{theirs.session_id}", headers=with_token(signed_in(practice).access))
@@ -147,7 +151,7 @@ def test_nobody_ends_the_session_of_another(http: httpx2.Client, practice: House
     assert me(http, theirs.access).status_code == 200
 
 
-def test_a_change_of_roles_counts_from_the_next_request_on(http: httpx2.Client, practice: House) -> None:
+def test_a_change_of_roles_counts_from_the_next_request_on(http: httpx2.Client, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     token = practice.token(person, datetime.now(UTC))
     boss = with_token(signed_in(practice).access)
@@ -163,7 +167,7 @@ def test_a_change_of_roles_counts_from_the_next_request_on(http: httpx2.Client, 
         assert set(at_once(audit, range(12))) == {expected}
 
 
-def test_somebody_who_leaves_is_out_at_once(http: httpx2.Client, practice: House) -> None:
+def test_somebody_who_leaves_is_out_at_once(http: httpx2.Client, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     tokens = practice.tokens(person, datetime.now(UTC))
     boss = with_token(signed_in(practice).access)
@@ -175,11 +179,11 @@ def test_somebody_who_leaves_is_out_at_once(http: httpx2.Client, practice: House
 
 
 def test_a_suspended_practice_lets_nobody_in_until_it_is_reopened(
-    server: Server, http: httpx2.Client, practice: House
+    server: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     tokens = signed_in(practice)
-    platform = make_platform_admin(server.house)
-    boss = with_token(sign_in(server.house, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
+    platform = make_platform_admin(server.installation)
+    boss = with_token(sign_in(server.installation, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
     path = f"{V1}/practices/{practice.id}"
     for status, expected in (("SUSPENDED", 403), ("ACTIVE", 200)):
         etag = http.get(path, headers=boss).headers["ETag"]
@@ -192,7 +196,7 @@ def test_a_suspended_practice_lets_nobody_in_until_it_is_reopened(
     assert refresh(http, tokens.refresh).status_code == 401
 
 
-def test_a_disabled_account_is_out_at_once(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_a_disabled_account_is_out_at_once(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
     tokens = signed_in(practice)
     with server.superuser() as db:
         db.execute("update accounts set disabled_at = now() where id = %s", (practice.admin.account_id,))
@@ -200,7 +204,7 @@ def test_a_disabled_account_is_out_at_once(server: Server, http: httpx2.Client, 
     assert refresh(http, tokens.refresh).status_code == 401
 
 
-def test_an_access_token_lasts_fifteen_minutes(http: httpx2.Client, practice: House) -> None:
+def test_an_access_token_lasts_fifteen_minutes(http: httpx2.Client, practice: PracticeFixture) -> None:
     made = datetime.now(UTC) - timedelta(minutes=14, seconds=50)
     tokens = practice.tokens(now=made)
     assert me(http, tokens.access).status_code == 200

@@ -28,7 +28,7 @@ def login(http: httpx2.Client, email: str, password: str) -> httpx2.Response:
 
 def later(server: Server, kind: str, subject: str, wait: timedelta) -> None:
     """Let time pass for what was counted against somebody."""
-    key = attempt_key(server.house, kind, subject)
+    key = attempt_key(server.installation, kind, subject)
     with server.superuser() as db:
         moved = db.execute("update sign_in_attempts set last_at = last_at - %s where key = %s", (wait, key))
         assert moved.rowcount == 1
@@ -44,7 +44,7 @@ def test_parallel_requests_reach_two_workers(server: Server, http: httpx2.Client
 
 def test_of_fifty_parallel_guesses_at_a_password_five_are_looked_at(server: Server, http: httpx2.Client) -> None:
     practice = server.practice()
-    give_credentials(server.house, practice.admin.account_id)
+    give_credentials(server.installation, practice.admin.account_id)
     email = practice.admin.email
     answers = at_once(lambda _: login(http, email, WRONG), range(GUESSES))
     codes = Counter((answer.status_code, code_of(answer)) for answer in answers)
@@ -69,7 +69,7 @@ def test_of_fifty_parallel_guesses_at_a_password_five_are_looked_at(server: Serv
 def naive_lockout(server: Server) -> int:
     """How many guesses get through where the count is read first and written after the slow look at the password."""
     key = str(new_id()).encode()
-    alone = server.house.store.engine.execution_options(isolation_level="AUTOCOMMIT")
+    alone = server.installation.store.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def guess(_: int) -> bool:
         with alone.connect() as db:
@@ -88,7 +88,7 @@ def naive_lockout(server: Server) -> int:
 def challenges(server: Server, account_id: UUID, count: int) -> list[str]:
     """Tokens of sign-ins that have passed the password."""
     now = datetime.now(UTC)
-    with server.house.store.system_session() as db:
+    with server.installation.store.system_session() as db:
         return [issue_token(db, "code", account_id, None, timedelta(minutes=10), now) for _ in range(count)]
 
 
@@ -100,7 +100,7 @@ def test_a_code_of_the_authenticator_lets_in_once(server: Server, http: httpx2.C
     for different in (False, True):
         practice = server.practice()
         account_id = practice.admin.account_id
-        code = pyotp.TOTP(give_credentials(server.house, account_id)).now()
+        code = pyotp.TOTP(give_credentials(server.installation, account_id)).now()
         tokens = challenges(server, account_id, GUESSES) if different else challenges(server, account_id, 1) * GUESSES
         answers = at_once(use(http, code), tokens)
         codes = Counter(answer.status_code for answer in answers)
@@ -114,7 +114,7 @@ def test_a_code_of_the_authenticator_lets_in_once(server: Server, http: httpx2.C
 def test_of_fifty_parallel_guesses_at_a_code_five_are_looked_at(server: Server, http: httpx2.Client) -> None:
     practice = server.practice()
     account_id = practice.admin.account_id
-    totp = pyotp.TOTP(give_credentials(server.house, account_id))
+    totp = pyotp.TOTP(give_credentials(server.installation, account_id))
     near = {totp.at(datetime.now(UTC) + timedelta(seconds=30 * steps)) for steps in range(-3, 4)}
     wrong = next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
     answers = at_once(use(http, wrong), challenges(server, account_id, GUESSES))

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.http import V1
 from tests.support.drivers.server import Server
 
@@ -22,8 +22,8 @@ DROP = object()
 class Forge:
     """Makes tokens that are right but for what a test changes. It has the key: the worst case."""
 
-    def __init__(self, practice: House) -> None:
-        tokens = practice.house.tokens
+    def __init__(self, practice: PracticeFixture) -> None:
+        tokens = practice.installation.tokens
         self.key: bytes = tokens._key
         self.practice = practice
         self.good = practice.token(now=datetime.now(UTC))
@@ -109,7 +109,7 @@ FORGED: dict[str, Callable[[Forge], str]] = {
     "HS512 with the right key": lambda f: f.token({"alg": "HS512"}),
     "RS256 with the key": lambda f: f.token({"alg": "RS256"}),
     "ES256 with the key": lambda f: f.token({"alg": "ES256"}),
-    "key of another purpose": lambda f: f.token(key=f.practice.house.attempt_key),
+    "key of another purpose": lambda f: f.token(key=f.practice.installation.attempt_key),
     "kid missing": lambda f: f.token({"kid": DROP}),
     "kid empty": lambda f: f.token({"kid": ""}),
     "kid another": lambda f: f.token({"kid": "0" * 16}),

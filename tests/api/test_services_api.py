@@ -13,7 +13,7 @@ from practice.scheduling.catalog.fee_schedules import get_price, set_price
 from practice.scheduling.catalog.services import find_service, service_rate
 from practice.security.installation import Installation
 from practice.security.work import Work
-from tests.support.builders.people import NOW, House, Person, make_practice
+from tests.support.builders.people import NOW, Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
 from tests.support.drivers.http import V1, bearer, code_of
 from tests.support.drivers.waiting import collide
@@ -21,11 +21,11 @@ from tests.support.drivers.waiting import collide
 COUPLES = {"code": "90847", "name": "Couples", "kind": "FAMILY", "cpt_code": "90847", "minutes": 50, "rate": "160.00"}
 
 
-def add(client: TestClient, practice: House, **more: Any) -> Any:
+def add(client: TestClient, practice: PracticeFixture, **more: Any) -> Any:
     return client.post(f"{V1}/services", json=COUPLES | more, headers=bearer(practice))
 
 
-def test_a_service_is_added_read_changed_and_closed_for_booking(client: TestClient, practice: House) -> None:
+def test_a_service_is_added_read_changed_and_closed_for_booking(client: TestClient, practice: PracticeFixture) -> None:
     made = add(client, practice)
     assert made.status_code == 201, made.text
     service = COUPLES | {"category": None, "capacity": None, "active": True, "version": 1}
@@ -44,11 +44,13 @@ def test_a_service_is_added_read_changed_and_closed_for_booking(client: TestClie
     assert answer.json()["version"] == 4
 
 
-def test_a_code_is_given_once_in_a_practice(client: TestClient, house: Installation, practice: House) -> None:
+def test_a_code_is_given_once_in_a_practice(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
     add(client, practice)
     again = add(client, practice, name="Other")
     assert (again.status_code, code_of(again)) == (409, "CODE_TAKEN")
-    assert add(client, make_practice(house)).status_code == 201
+    assert add(client, make_practice(installation)).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -67,11 +69,13 @@ def test_a_code_is_given_once_in_a_practice(client: TestClient, house: Installat
         {"name": " "},
     ],
 )
-def test_a_service_that_is_none_is_refused(client: TestClient, practice: House, wrong: dict[str, Any]) -> None:
+def test_a_service_that_is_none_is_refused(
+    client: TestClient, practice: PracticeFixture, wrong: dict[str, Any]
+) -> None:
     assert add(client, practice, **wrong).status_code == 422
 
 
-def test_the_catalogue_lists_by_code_and_filters(client: TestClient, practice: House) -> None:
+def test_the_catalogue_lists_by_code_and_filters(client: TestClient, practice: PracticeFixture) -> None:
     for code, kind in [("C", "GROUP"), ("A", "INTAKE"), ("B", "GROUP")]:
         make_service(practice, code, cents=100 * ord(code), kind=kind)
     client.post(f"{V1}/services/B/deactivate", headers=bearer(practice))
@@ -87,7 +91,7 @@ def test_the_catalogue_lists_by_code_and_filters(client: TestClient, practice: H
     assert listed("sort=-code&limit=1") == ["C 67.00"]
 
 
-def test_the_kind_of_a_service_stays_once_it_has_been_booked(client: TestClient, practice: House) -> None:
+def test_the_kind_of_a_service_stays_once_it_has_been_booked(client: TestClient, practice: PracticeFixture) -> None:
     service_id = make_service(practice, "X")
 
     def change(version: int) -> Any:
@@ -103,7 +107,7 @@ def test_the_kind_of_a_service_stays_once_it_has_been_booked(client: TestClient,
 
 
 def test_a_rate_counts_from_its_date_on_and_is_corrected_by_one_of_the_same_date(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     add(client, practice)
     rates = f"{V1}/services/90847/rates"
@@ -126,7 +130,7 @@ def test_a_rate_counts_from_its_date_on_and_is_corrected_by_one_of_the_same_date
 
 @pytest.mark.parametrize(("on", "status"), [("2026-03-17", 422), ("2026-03-18", 201), ("2026-03-19", 201)])
 def test_a_rate_begins_today_or_later_by_the_practices_calendar(
-    client: TestClient, practice: House, on: str, status: int
+    client: TestClient, practice: PracticeFixture, on: str, status: int
 ) -> None:
     make_service(practice, "X")
     late_evening = datetime(2026, 3, 19, 2, tzinfo=UTC)  # in New York it is still the 18th
@@ -139,13 +143,17 @@ def test_a_rate_begins_today_or_later_by_the_practices_calendar(
 # Clinicians and their terms
 
 
-def listed(client: TestClient, practice: House, query: str = "", person: Person | None = None) -> dict[str, list[str]]:
+def listed(
+    client: TestClient, practice: PracticeFixture, query: str = "", person: Person | None = None
+) -> dict[str, list[str]]:
     answer = client.get(f"{V1}/clinicians?{query}", headers=bearer(practice, person))
     assert answer.status_code == 200, answer.text
     return {item["id"]: item["services"] for item in answer.json()["items"]}
 
 
-def test_a_client_sees_who_offers_what_and_nothing_else_of_the_staff(client: TestClient, practice: House) -> None:
+def test_a_client_sees_who_offers_what_and_nothing_else_of_the_staff(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     clinician, other, gone = (practice.add("clinician") for _ in range(3))
     practice.add("scheduler")
     with practice.work() as work:
@@ -167,7 +175,7 @@ def test_a_client_sees_who_offers_what_and_nothing_else_of_the_staff(client: Tes
     }
 
 
-def test_a_clinicians_terms_are_set_whole_read_and_taken_back(client: TestClient, practice: House) -> None:
+def test_a_clinicians_terms_are_set_whole_read_and_taken_back(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     make_service(practice, "A"), make_service(practice, "B")
     terms = f"{V1}/clinicians/{clinician.staff_id}/prices"
@@ -189,7 +197,7 @@ def test_a_clinicians_terms_are_set_whole_read_and_taken_back(client: TestClient
     assert client.delete(f"{terms}/B?reason=As+everybody", headers=bearer(practice)).status_code == 404
 
 
-def test_somebody_who_is_no_clinician_has_no_terms_and_no_hours(client: TestClient, practice: House) -> None:
+def test_somebody_who_is_no_clinician_has_no_terms_and_no_hours(client: TestClient, practice: PracticeFixture) -> None:
     make_service(practice, "A")
     place = f"{V1}/clinicians/{practice.add('scheduler').staff_id}"
     for path in ("prices", "prices/A", "availability", "exceptions", "blocks"):
@@ -198,7 +206,7 @@ def test_somebody_who_is_no_clinician_has_no_terms_and_no_hours(client: TestClie
     assert put.status_code == 404
 
 
-def test_of_two_who_set_the_first_terms_at_the_same_moment_one_is_stale(practice: House) -> None:
+def test_of_two_who_set_the_first_terms_at_the_same_moment_one_is_stale(practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     make_service(practice, "A")
 
@@ -214,7 +222,7 @@ def test_of_two_who_set_the_first_terms_at_the_same_moment_one_is_stale(practice
 # What payers allow
 
 
-def test_fees_are_set_listed_and_voided(client: TestClient, practice: House) -> None:
+def test_fees_are_set_listed_and_voided(client: TestClient, practice: PracticeFixture) -> None:
     clinician, biller = practice.add("clinician"), practice.add("biller")
     make_service(practice, "A"), make_service(practice, "B")
     fee = {"payer_id": "P1", "service": "A", "clinician_id": None, "rate": "98.10", "effective_on": None}
@@ -242,7 +250,7 @@ def test_fees_are_set_listed_and_voided(client: TestClient, practice: House) -> 
     assert found("voided=true") == ids
 
 
-def test_a_fee_that_is_wrong_in_two_ways_says_both(client: TestClient, practice: House) -> None:
+def test_a_fee_that_is_wrong_in_two_ways_says_both(client: TestClient, practice: PracticeFixture) -> None:
     fee = {"payer_id": "P1", "service": "none", "clinician_id": str(practice.admin.staff_id), "rate": "1.00"}
     answer = client.post(f"{V1}/fee-schedules", json=fee, headers=bearer(practice))
     assert answer.status_code == 422

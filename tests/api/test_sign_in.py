@@ -11,14 +11,21 @@ from practice.people.practices import change_practice
 from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.models import Account
-from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_platform_admin, make_practice
+from tests.support.builders.people import (
+    NOW,
+    PASSWORD,
+    PracticeFixture,
+    give_credentials,
+    make_platform_admin,
+    make_practice,
+)
 from tests.support.drivers.http import V1, bearer, code_of, comparable, with_token
 from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post
 
 STEP = timedelta(seconds=30)
 
 
-def newcomer(practice: House, email: str, *roles: str) -> str:
+def newcomer(practice: PracticeFixture, email: str, *roles: str) -> str:
     """Somebody invited; the secret of the invitation."""
     with practice.work() as work:
         invited = add_staff(
@@ -31,7 +38,7 @@ def me(client: TestClient, access: str) -> Any:
     return client.get(f"{V1}/auth/me", headers=with_token(access))
 
 
-def test_the_whole_way_in_and_out(client: TestClient, house: Installation, practice: House) -> None:
+def test_the_whole_way_in_and_out(client: TestClient, installation: Installation, practice: PracticeFixture) -> None:
     email = f"whole-{practice.id}@example.com"
     invitation = newcomer(practice, email, "clinician")
     assert code_of(post(client, "/login", email=email, password=PASSWORD)) == "WRONG_CREDENTIALS"
@@ -66,11 +73,11 @@ def test_the_whole_way_in_and_out(client: TestClient, house: Installation, pract
     assert actions == ["session.ended", "session.started", "session.started", "membership.accepted"]
 
 
-def test_a_member_of_two_practices_chooses_and_acts_in_one(client: TestClient, house: Installation) -> None:
-    one, two, foreign = make_practice(house), make_practice(house), make_practice(house)
+def test_a_member_of_two_practices_chooses_and_acts_in_one(client: TestClient, installation: Installation) -> None:
+    one, two, foreign = make_practice(installation), make_practice(installation), make_practice(installation)
     person = one.add("biller")
     two.add("clinician", email=person.email)
-    secret = give_credentials(house, person.account_id)
+    secret = give_credentials(installation, person.account_id)
     step = enter(client, person.email, secret, NOW)
     assert step["next"] == "practice"
     assert {choice["id"] for choice in step["practices"]} == {str(one.id), str(two.id)}
@@ -84,28 +91,28 @@ def test_a_member_of_two_practices_chooses_and_acts_in_one(client: TestClient, h
     assert code_of(used) == "LINK_NOT_VALID"
 
 
-def test_a_practice_that_is_suspended_is_not_offered(client: TestClient, house: Installation) -> None:
-    one, two = make_practice(house), make_practice(house)
+def test_a_practice_that_is_suspended_is_not_offered(client: TestClient, installation: Installation) -> None:
+    one, two = make_practice(installation), make_practice(installation)
     person = one.add("biller")
     two.add("clinician", email=person.email)
-    secret = give_credentials(house, person.account_id)
-    with house.work(one.actor(), NOW) as work:
+    secret = give_credentials(installation, person.account_id)
+    with installation.work(one.actor(), NOW) as work:
         change_practice(work, one.id, 1, {"status": "SUSPENDED"})
     assert enter(client, person.email, secret, NOW)["next"] == "done"
-    with house.work(two.actor(), NOW) as work:
+    with installation.work(two.actor(), NOW) as work:
         change_practice(work, two.id, 1, {"status": "SUSPENDED"})
     now = move(client, STEP)
     token = login(client, person.email)["token"]
     assert code_of(post(client, "/mfa/verify", token=token, code=code(secret, now))) == "PRACTICE_CLOSED"
 
 
-def test_a_platform_admin_acts_in_no_practice_or_says_in_which(client: TestClient, house: Installation) -> None:
-    admin = make_platform_admin(house)
-    secret = give_credentials(house, admin.account_id)
+def test_a_platform_admin_acts_in_no_practice_or_says_in_which(client: TestClient, installation: Installation) -> None:
+    admin = make_platform_admin(installation)
+    secret = give_credentials(installation, admin.account_id)
     done = enter(client, admin.email, secret, NOW)
     who = ok(me(client, done["tokens"]["access_token"]))
     assert (who["roles"], who["practice_id"], who["staff_id"]) == (["platform_admin"], None, None)
-    practice = make_practice(house)
+    practice = make_practice(installation)
     practice.add("biller", email=admin.email)
     step = enter(client, admin.email, secret, move(client, STEP))
     assert next(choice["name"] for choice in step["practices"]) == "The platform"
@@ -114,7 +121,7 @@ def test_a_platform_admin_acts_in_no_practice_or_says_in_which(client: TestClien
     assert client.get(f"{V1}/practices", headers=with_token(inside)).status_code == 403
 
 
-def test_a_recovery_code_lets_in_once_however_it_is_typed(client: TestClient, practice: House) -> None:
+def test_a_recovery_code_lets_in_once_however_it_is_typed(client: TestClient, practice: PracticeFixture) -> None:
     email = f"recovery-{practice.id}@example.com"
     ok(post(client, "/invitations/accept", token=newcomer(practice, email, "biller"), password=PASSWORD))
     step = login(client, email)
@@ -132,8 +139,10 @@ def test_a_recovery_code_lets_in_once_however_it_is_typed(client: TestClient, pr
     assert ok(use(f"{later[:3]} {later[3:]}"))["next"] == "done"  # as authenticators show it
 
 
-def test_a_code_is_of_its_time_and_works_once(client: TestClient, house: Installation, practice: House) -> None:
-    secret = give_credentials(house, practice.admin.account_id)
+def test_a_code_is_of_its_time_and_works_once(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    secret = give_credentials(installation, practice.admin.account_id)
     email = practice.admin.email
 
     def use(typed: str) -> Any:
@@ -147,9 +156,9 @@ def test_a_code_is_of_its_time_and_works_once(client: TestClient, house: Install
 
 
 def test_a_step_of_one_kind_is_no_step_of_another_and_none_lasts(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    secret = give_credentials(house, practice.admin.account_id)
+    secret = give_credentials(installation, practice.admin.account_id)
     token = login(client, practice.admin.email)["token"]
     for path in ("/mfa/enrol", "/practice", "/password/reset", "/invitations/accept", "/mfa/confirm"):
         body = {"token": token, "code": "123456", "practice_id": str(practice.id), "password": PASSWORD}
@@ -161,7 +170,7 @@ def test_a_step_of_one_kind_is_no_step_of_another_and_none_lasts(
 
 
 def test_who_knows_only_the_password_puts_no_authenticator_in_place_of_the_owners(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     email = f"owner-{practice.id}@example.com"
     ok(post(client, "/invitations/accept", token=newcomer(practice, email, "biller"), password=PASSWORD))
@@ -178,12 +187,12 @@ def test_who_knows_only_the_password_puts_no_authenticator_in_place_of_the_owner
 
 
 def test_a_disabled_account_looks_like_a_wrong_password(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     person = practice.add("biller")
-    give_credentials(house, person.account_id)
+    give_credentials(installation, person.account_id)
     token = login(client, person.email)["token"]
-    with house.store.system_session() as db:
+    with installation.store.system_session() as db:
         db.execute(update(Account).where(Account.id == person.account_id).values(disabled_at=NOW))
     right = post(client, "/login", email=person.email, password=PASSWORD)
     wrong = post(client, "/login", email=person.email, password="Not-the-password 1")
@@ -193,8 +202,10 @@ def test_a_disabled_account_looks_like_a_wrong_password(
     assert post(client, "/mfa/verify", token=token, code="123456").status_code == 401
 
 
-def test_failures_are_on_the_practices_trail(client: TestClient, house: Installation, practice: House) -> None:
-    secret = give_credentials(house, practice.admin.account_id)
+def test_failures_are_on_the_practices_trail(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    secret = give_credentials(installation, practice.admin.account_id)
     post(client, "/login", email=practice.admin.email, password="Not-the-password 1")
     post(client, "/mfa/verify", token=login(client, practice.admin.email)["token"], code=code(secret, NOW - 9 * STEP))
     headers = bearer(practice)

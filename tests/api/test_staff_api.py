@@ -6,11 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.security.sign_in import PracticeClosed
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.http import bearer, with_token
 
 
-def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: House) -> None:
+def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: PracticeFixture) -> None:
     new = {"email": "New.Person@Example.com", "first_name": "New", "last_name": "Person", "roles": ["clinician"]}
     answer = client.post("/api/v1/staff", json=new | {"hired_on": "2026-03-01"}, headers=bearer(practice))
     assert answer.status_code == 201, answer.text
@@ -31,7 +31,7 @@ def test_an_admin_adds_reads_and_changes_somebody(client: TestClient, practice: 
 
 
 def test_whoever_has_had_their_last_day_is_out_though_nobody_deactivated_them(
-    client: TestClient, practice: House
+    client: TestClient, practice: PracticeFixture
 ) -> None:
     leaving = practice.add("clinician")
     path = f"/api/v1/staff/{leaving.staff_id}"
@@ -46,7 +46,7 @@ def test_whoever_has_had_their_last_day_is_out_though_nobody_deactivated_them(
         practice.token(leaving, midnight)
 
 
-def test_the_only_admin_gets_no_last_day(client: TestClient, practice: House) -> None:
+def test_the_only_admin_gets_no_last_day(client: TestClient, practice: PracticeFixture) -> None:
     path = f"/api/v1/staff/{practice.admin.staff_id}"
     ask = {"json": {"left_on": "2026-12-31"}, "headers": bearer(practice) | {"If-Match": '"1"'}}
     assert client.patch(path, **ask).json()["error"]["code"] == "LAST_ADMIN"

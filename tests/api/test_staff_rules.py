@@ -15,24 +15,24 @@ from practice.security.audit import search
 from practice.security.installation import Installation
 from practice.store.ids import NOBODY, new_id
 from practice.store.pages import PageRequest
-from tests.support.builders.people import House, Person, make_platform_admin, make_practice, sign_in
+from tests.support.builders.people import Person, PracticeFixture, make_platform_admin, make_practice, sign_in
 from tests.support.drivers.http import V1, bearer, code_of, with_token
 from tests.support.drivers.server import at_once
 
 
-def change(client: TestClient, practice: House, person: Person, by: Person | None = None, **body: Any) -> Any:
+def change(client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None, **body: Any) -> Any:
     path = f"{V1}/staff/{person.staff_id}"
     headers = bearer(practice, by)
     etag = client.get(path, headers=headers).headers["ETag"]
     return client.patch(path, json=body, headers=headers | {"If-Match": etag})
 
 
-def leave(client: TestClient, practice: House, person: Person, by: Person | None = None) -> Any:
+def leave(client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None) -> Any:
     path = f"{V1}/staff/{person.staff_id}/deactivate"
     return client.post(path, json={"left_on": "2026-03-18"}, headers=bearer(practice, by))
 
 
-def test_the_last_admin_stays(client: TestClient, practice: House) -> None:
+def test_the_last_admin_stays(client: TestClient, practice: PracticeFixture) -> None:
     for answer in (change(client, practice, practice.admin, roles=["biller"]), leave(client, practice, practice.admin)):
         assert (answer.status_code, code_of(answer)) == (409, "LAST_ADMIN")
     second = practice.add("admin")
@@ -41,9 +41,11 @@ def test_the_last_admin_stays(client: TestClient, practice: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["leave", "roles"])
-def test_of_two_admins_who_remove_each_other_one_stays(client: TestClient, house: Installation, how: str) -> None:
+def test_of_two_admins_who_remove_each_other_one_stays(
+    client: TestClient, installation: Installation, how: str
+) -> None:
     for _ in range(6):
-        practice = make_practice(house)
+        practice = make_practice(installation)
         one, two = practice.admin, practice.add("admin")
 
         def remove(asked: tuple[str, dict[str, str]]) -> Any:
@@ -59,7 +61,7 @@ def test_of_two_admins_who_remove_each_other_one_stays(client: TestClient, house
         assert len(page.items) == 1, answers
 
 
-def test_nobody_supervises_themselves_over_others(client: TestClient, practice: House) -> None:
+def test_nobody_supervises_themselves_over_others(client: TestClient, practice: PracticeFixture) -> None:
     top = practice.add("supervisor")
     middle = practice.add("supervisor", supervisor=top)
     low = practice.add("clinician", supervisor=middle)
@@ -72,7 +74,7 @@ def test_nobody_supervises_themselves_over_others(client: TestClient, practice: 
 
 
 def test_two_who_make_each_other_their_supervisor_at_once_do_not_close_a_circle(
-    client: TestClient, practice: House, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = practice.add("supervisor"), practice.add("supervisor")
     meeting = threading.Barrier(2)
@@ -89,9 +91,9 @@ def test_two_who_make_each_other_their_supervisor_at_once_do_not_close_a_circle(
 
 
 def test_a_supervisor_of_another_practice_is_as_unknown_as_nobody(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    stranger = make_practice(house).add("supervisor")
+    stranger = make_practice(installation).add("supervisor")
     person = practice.add("clinician")
     answers = [change(client, practice, person, supervisor_id=str(i)) for i in (stranger.staff_id, new_id())]
     assert [answer.status_code for answer in answers] == [422, 422]
@@ -123,13 +125,15 @@ NEW: dict[str, Any] = {"first_name": "A", "last_name": "B", "roles": ["biller"],
         {"account_id": "01890000-0000-7000-8000-000000000000"},
     ],
 )
-def test_a_record_that_cannot_be_right_is_refused(client: TestClient, practice: House, wrong: dict[str, Any]) -> None:
+def test_a_record_that_cannot_be_right_is_refused(
+    client: TestClient, practice: PracticeFixture, wrong: dict[str, Any]
+) -> None:
     body = NEW | {"email": f"a-{practice.id}@example.com"}
     assert client.post(f"{V1}/staff", json=body | wrong, headers=bearer(practice)).status_code == 422
     assert client.post(f"{V1}/staff", json=body, headers=bearer(practice)).status_code == 201
 
 
-def test_what_may_be_emptied_is_and_what_may_not_is_refused(client: TestClient, practice: House) -> None:
+def test_what_may_be_emptied_is_and_what_may_not_is_refused(client: TestClient, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     full = {"discipline": "COUNSELING", "license_type": "LPC", "license_number": "A 1", "npi": "1234567893"}
     assert change(client, practice, person, **full).json().items() >= full.items()
@@ -140,10 +144,10 @@ def test_what_may_be_emptied_is_and_what_may_not_is_refused(client: TestClient, 
     assert change(client, practice, person, hired_on="2026-01-02", left_on="2026-01-01").status_code == 422
 
 
-def test_many_practices_are_made_at_once(client: TestClient, house: Installation) -> None:
+def test_many_practices_are_made_at_once(client: TestClient, installation: Installation) -> None:
     """Each needs its first data key in the middle of its transaction."""
-    admin = make_platform_admin(house)
-    headers = with_token(sign_in(house, admin.account_id, NOBODY).access)
+    admin = make_platform_admin(installation)
+    headers = with_token(sign_in(installation, admin.account_id, NOBODY).access)
 
     def make(number: int) -> int:
         name = f"Practice {new_id()}"
@@ -154,9 +158,9 @@ def test_many_practices_are_made_at_once(client: TestClient, house: Installation
     assert Counter(at_once(make, range(24))) == {201: 24}
 
 
-def test_two_practices_of_one_name_are_told_apart(client: TestClient, house: Installation) -> None:
-    admin = make_platform_admin(house)
-    headers = with_token(sign_in(house, admin.account_id, NOBODY).access)
+def test_two_practices_of_one_name_are_told_apart(client: TestClient, installation: Installation) -> None:
+    admin = make_platform_admin(installation)
+    headers = with_token(sign_in(installation, admin.account_id, NOBODY).access)
     boss = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
     body = {"name": f"Hill & Dale {new_id()}", "time_zone": "America/New_York", "admin": boss}
     assert client.post(f"{V1}/practices", json=body, headers=headers).status_code == 201
@@ -165,15 +169,17 @@ def test_two_practices_of_one_name_are_told_apart(client: TestClient, house: Ins
     assert client.post(f"{V1}/practices", json=body | {"time_zone": "Mars/Base"}, headers=headers).status_code == 422
 
 
-def entries(practice: House) -> list[tuple[str, Any]]:
+def entries(practice: PracticeFixture) -> list[tuple[str, Any]]:
     with practice.work() as work:
         rows = search(work, PageRequest(limit=100, sort="-seq")).items
     return [(row.action, row.account_id) for row in rows]
 
 
-def test_every_change_leaves_its_entry(client: TestClient, house: Installation, practice: House) -> None:
-    boss = make_platform_admin(house)
-    platform = with_token(sign_in(house, boss.account_id, NOBODY).access)
+def test_every_change_leaves_its_entry(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    boss = make_platform_admin(installation)
+    platform = with_token(sign_in(installation, boss.account_id, NOBODY).access)
     person = practice.add("clinician")
     path, place = f"{V1}/staff/{person.staff_id}", f"{V1}/practices/{practice.id}"
     admin = bearer(practice)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from practice.clinical.models.supervision import SupervisionSession
 from practice.people.models.practices import Staff
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import put
 from tests.support.drivers.clients import ask, good, problems, trail
 from tests.support.drivers.http import code_of
@@ -23,7 +23,7 @@ HELD = NOW - timedelta(days=2)
 class Team:
     """A supervisor with two clinicians, an LPC and an LMSW, and a clinician of another team."""
 
-    def __init__(self, http: TestClient, practice: House) -> None:
+    def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         self.http, self.practice = http, practice
         self.supervisor = practice.add("supervisor")
         self.other = practice.add("supervisor")
@@ -34,7 +34,7 @@ class Team:
         self.set(self.ben, license_type="LMSW")
 
     def set(self, person: Person, **about: Any) -> None:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             db.execute(update(Staff).where(Staff.id == person.staff_id).values(**about))
 
     def get(self, path: str, who: Person | None = None) -> Any:
@@ -84,7 +84,7 @@ class Team:
 
 
 @pytest.fixture
-def team(client: TestClient, practice: House) -> Team:
+def team(client: TestClient, practice: PracticeFixture) -> Team:
     return Team(client, practice)
 
 
@@ -224,7 +224,7 @@ def test_sessions_are_listed_by_people_dates_and_signature(team: Team) -> None:
 
 def test_the_note_of_a_session_is_sealed(team: Team) -> None:
     session = team.held(team.ann, note="Canary of a session")
-    with cluster.superuser(team.practice.house.store.database) as connection:
+    with cluster.superuser(team.practice.installation.store.database) as connection:
         kept = connection.execute("select note from supervision_sessions where id = %s", (session["id"],)).fetchone()
     assert kept is not None
     assert b"Canary" not in bytes(kept[0])

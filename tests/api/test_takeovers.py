@@ -14,29 +14,29 @@ from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import Actor
 from practice.store.ids import NOBODY, new_id
-from tests.support.builders.people import NOW, PASSWORD, House, give_credentials, make_practice, take_place
+from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice, take_place
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post
 
 
-def invited(practice: House, email: str) -> str:
+def invited(practice: PracticeFixture, email: str) -> str:
     """The link that a practice's admin holds in their hands."""
     about: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
     with practice.work() as work:
         return add_staff(work, email=email, **about).secret
 
 
-def actions(house: Installation, tenant_id: Any) -> list[str]:
-    with house.store.session_in(tenant_id) as db:
+def actions(installation: Installation, tenant_id: Any) -> list[str]:
+    with installation.store.session_in(tenant_id) as db:
         return list(db.scalars(select(AuditEntry.action).where(AuditEntry.tenant_id == tenant_id)))
 
 
 def test_a_practices_invitation_never_makes_a_platform_admin(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     email = f"ops-{new_id()}@example.com"
     link = invited(practice, email)
-    with house.work(Actor(), NOW) as work:
+    with installation.work(Actor(), NOW) as work:
         platform_link = accounts.make_platform_admin(work, email)
     ok(post(client, "/invitations/accept", token=link, password=PASSWORD))
     step = login(client, email)
@@ -52,7 +52,7 @@ def test_a_practices_invitation_never_makes_a_platform_admin(
 
 
 def test_enrolling_never_replaces_an_authenticator_that_is_being_confirmed(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     """Whoever knows the password alone begins to enrol again and again while the owner confirms theirs."""
     for _ in range(5):
@@ -73,10 +73,12 @@ def test_enrolling_never_replaces_an_authenticator_that_is_being_confirmed(
             move(client, timedelta(0))
 
 
-def test_an_account_taken_by_a_stranger_is_won_back(client: TestClient, house: Installation, practice: House) -> None:
-    secret = give_credentials(house, practice.admin.account_id)
+def test_an_account_taken_by_a_stranger_is_won_back(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    secret = give_credentials(installation, practice.admin.account_id)
     inside = enter(client, practice.admin.email, secret, NOW)["tokens"]["access_token"]
-    with house.work(Actor(), NOW) as work:
+    with installation.work(Actor(), NOW) as work:
         accounts.reset_second_factor(work, practice.admin.email)
     assert client.get(f"{V1}/auth/me", headers=with_token(inside)).status_code == 401
     step = login(client, practice.admin.email)
@@ -85,57 +87,59 @@ def test_an_account_taken_by_a_stranger_is_won_back(client: TestClient, house: I
     assert fresh != secret
     at = move(client, timedelta(minutes=1))
     assert ok(post(client, "/mfa/confirm", token=step["token"], code=code(fresh, at)))["next"] == "done"
-    assert "mfa.reset" in actions(house, practice.id)
+    assert "mfa.reset" in actions(installation, practice.id)
 
 
 def test_a_new_password_is_on_the_trail_of_every_practice(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    other = make_practice(house)
+    other = make_practice(installation)
     with other.work() as work:
         about: Any = {"first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": NOW.date()}
         add_staff(work, email=practice.admin.email, **about)
-    take_place(house, practice.admin.account_id, other.id)
-    give_credentials(house, practice.admin.account_id)
+    take_place(installation, practice.admin.account_id, other.id)
+    give_credentials(installation, practice.admin.account_id)
     headers = {"Authorization": f"Bearer {practice.token()}"}
     body = {"current": PASSWORD, "new": "Ochre-Lantern 58 drifts north"}
     ok(client.post(f"{V1}/auth/password", json=body, headers=headers))
-    assert "password.set" in actions(house, practice.id)
-    assert "password.set" in actions(house, other.id)
+    assert "password.set" in actions(installation, practice.id)
+    assert "password.set" in actions(installation, other.id)
 
 
 def test_a_spent_refresh_token_leaves_one_entry_however_often_it_comes(
-    client: TestClient, practice: House, house: Installation
+    client: TestClient, practice: PracticeFixture, installation: Installation
 ) -> None:
     tokens = practice.tokens()
     for _ in range(4):
         post(client, "/refresh", refresh_token=tokens.refresh)
-    assert actions(house, practice.id).count("session.refresh_token_reused") == 1
+    assert actions(installation, practice.id).count("session.refresh_token_reused") == 1
 
 
 def test_recovery_codes_are_shown_also_to_somebody_whose_practice_is_closed(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     email = f"closed-{new_id()}@example.com"
     ok(post(client, "/invitations/accept", token=invited(practice, email), password=PASSWORD))
     step = login(client, email)
     secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
-    with house.work(Actor(), NOW) as work:
+    with installation.work(Actor(), NOW) as work:
         change_practice(work, practice.id, 1, {"status": "SUSPENDED"})
     answer = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))
     assert len(answer["recovery_codes"]) == 10
     assert answer["tokens"] is None
 
 
-def test_a_spent_recovery_code_is_on_the_trail(client: TestClient, house: Installation, practice: House) -> None:
+def test_a_spent_recovery_code_is_on_the_trail(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
     email = f"spent-{new_id()}@example.com"
     ok(post(client, "/invitations/accept", token=invited(practice, email), password=PASSWORD))
     step = login(client, email)
     secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
     codes = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))["recovery_codes"]
-    before = actions(house, NOBODY).count("mfa.recovery_code_used")
+    before = actions(installation, NOBODY).count("mfa.recovery_code_used")
     ok(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0]))
-    assert actions(house, NOBODY).count("mfa.recovery_code_used") == before + 1
+    assert actions(installation, NOBODY).count("mfa.recovery_code_used") == before + 1
     assert (
         code_of(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0])) == "WRONG_CREDENTIALS"
     )

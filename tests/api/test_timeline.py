@@ -14,7 +14,7 @@ from practice.clinical.models.reports import ProgressReport
 from practice.people.models.clients import Consent, Coverage, Document, IntakeForm, PrimaryClinician
 from practice.sessions.timeline import BRANCHES
 from practice.store.ids import new_id
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.clients import ask, good
 
@@ -22,7 +22,7 @@ SECRET = "Sampleword"
 
 
 @pytest.fixture
-def chart(practice: House) -> UUID:
+def chart(practice: PracticeFixture) -> UUID:
     """Of one client, something of each kind; whatever holds words holds one that must not come out."""
     supervisor = practice.add("supervisor")
     clinician = practice.add("clinician", supervisor=supervisor)
@@ -40,7 +40,7 @@ def chart(practice: House) -> UUID:
     void = {"voided_at": start, "void_reason": SECRET}
     file = {"media_type": "application/pdf", "size": 1, "sha256": b"x", "content": b"x"}
     about = {"payer_id": SECRET, "payer_name": SECRET, "member_id": SECRET}
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         db.execute(update(Consent).values(voided_at=start))  # those that every client of the tests has
     at_once = mine | {"signed_at": datetime(2026, 2, 1, tzinfo=UTC)}
     put(
@@ -76,7 +76,7 @@ def chart(practice: House) -> UUID:
     return me.staff_id
 
 
-def timeline(client: TestClient, practice: House, client_id: UUID, who: str = "admin", **query: Any) -> Any:
+def timeline(client: TestClient, practice: PracticeFixture, client_id: UUID, who: str = "admin", **query: Any) -> Any:
     asked = "&".join(
         f"{name}={one}" for name, value in query.items() for one in (value if type(value) is list else [value])
     )
@@ -104,7 +104,7 @@ SAID = [
 ]
 
 
-def test_a_chart_is_told_in_our_words_newest_first(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_chart_is_told_in_our_words_newest_first(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     answer = timeline(client, practice, chart)
     assert events(answer) == SAID
     assert {kind for kind, _ in SAID} == set(BRANCHES)
@@ -115,13 +115,15 @@ def test_a_chart_is_told_in_our_words_newest_first(client: TestClient, practice:
 
 
 @pytest.mark.parametrize("who", ["clinician", "supervisor"])
-def test_whoever_reads_the_chart_sees_all_of_it(client: TestClient, practice: House, chart: UUID, who: str) -> None:
+def test_whoever_reads_the_chart_sees_all_of_it(
+    client: TestClient, practice: PracticeFixture, chart: UUID, who: str
+) -> None:
     assert events(timeline(client, practice, chart, who)) == SAID
 
 
 @pytest.mark.parametrize("who", ["scheduler", "biller", "client"])
 def test_whoever_has_no_right_to_notes_does_not_see_that_there_are_any(
-    client: TestClient, practice: House, chart: UUID, who: str
+    client: TestClient, practice: PracticeFixture, chart: UUID, who: str
 ) -> None:
     clinical = ["note", "treatment_plan", "treatment_plan_review", "progress_report"]
     seen = events(timeline(client, practice, chart, who))
@@ -130,7 +132,7 @@ def test_whoever_has_no_right_to_notes_does_not_see_that_there_are_any(
 
 
 def test_a_clinician_at_the_desk_sees_notes_of_their_own_clients_alone(
-    client: TestClient, practice: House, chart: UUID
+    client: TestClient, practice: PracticeFixture, chart: UUID
 ) -> None:
     practice.people["both"] = practice.add("clinician", "scheduler")
     assert "note" not in {kind for kind, _ in events(timeline(client, practice, chart, "both"))}
@@ -138,7 +140,9 @@ def test_a_clinician_at_the_desk_sees_notes_of_their_own_clients_alone(
     assert "note" in {kind for kind, _ in events(timeline(client, practice, chart, "both"))}
 
 
-def test_the_timeline_is_asked_for_some_days_and_kinds(client: TestClient, practice: House, chart: UUID) -> None:
+def test_the_timeline_is_asked_for_some_days_and_kinds(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     march = {"from": "2026-03-06", "to": "2026-03-08"}
     found = [kind for kind, _ in events(timeline(client, practice, chart, **march))]
     assert found == ["treatment_plan_review", "consent", "coverage"]
@@ -147,7 +151,7 @@ def test_the_timeline_is_asked_for_some_days_and_kinds(client: TestClient, pract
     assert timeline(client, practice, chart, kinds=["secrets"]).status_code == 422
 
 
-def test_days_begin_and_end_where_the_practice_is(client: TestClient, practice: House) -> None:
+def test_days_begin_and_end_where_the_practice_is(client: TestClient, practice: PracticeFixture) -> None:
     """A consent signed at 23:30 in New York is of that day, though it is the next one in Greenwich."""
     me = make_client(practice)
     at = datetime(2026, 3, 11, 3, 30, tzinfo=UTC)
@@ -160,7 +164,9 @@ def test_days_begin_and_end_where_the_practice_is(client: TestClient, practice: 
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-def test_the_pages_hold_every_event_once(client: TestClient, practice: House, chart: UUID, limit: int) -> None:
+def test_the_pages_hold_every_event_once(
+    client: TestClient, practice: PracticeFixture, chart: UUID, limit: int
+) -> None:
     found: list[tuple[str, str]] = []
     query: dict[str, Any] = {"limit": limit}
     for _ in range(len(SAID) + 1):
@@ -172,7 +178,7 @@ def test_the_pages_hold_every_event_once(client: TestClient, practice: House, ch
     assert found == SAID
 
 
-def test_a_cursor_of_something_else_is_refused(client: TestClient, practice: House, chart: UUID) -> None:
+def test_a_cursor_of_something_else_is_refused(client: TestClient, practice: PracticeFixture, chart: UUID) -> None:
     for cursor in ("x", "WyJpZCIsICIxIl0", "e30"):
         assert timeline(client, practice, chart, cursor=cursor).status_code == 422
     for day in ("1899-12-31", "2200-01-01", "soon"):
@@ -180,7 +186,9 @@ def test_a_cursor_of_something_else_is_refused(client: TestClient, practice: Hou
     good(timeline(client, practice, chart, **{"from": "1900-01-01", "to": "2199-12-31"}))
 
 
-def test_the_timeline_of_somebody_elses_client_is_not_there(client: TestClient, practice: House, chart: UUID) -> None:
+def test_the_timeline_of_somebody_elses_client_is_not_there(
+    client: TestClient, practice: PracticeFixture, chart: UUID
+) -> None:
     practice.people["stranger"] = practice.add("clinician")
     assert timeline(client, practice, chart, "stranger").status_code == 404
     assert timeline(client, practice, new_id()).status_code == 404

@@ -8,14 +8,14 @@ from fastapi.testclient import TestClient
 
 from practice.people.settings import set_rule
 from practice.security.installation import Installation
-from tests.support.builders.people import NOW, House, Person, give_credentials, make_practice
+from tests.support.builders.people import NOW, Person, PracticeFixture, give_credentials, make_practice
 from tests.support.drivers.http import V1, code_of, with_token
 from tests.support.drivers.sign_in_flow import enter, move, ok, post
 
 DAY = timedelta(days=1)
 
 
-def visit(client: TestClient, practice: House, person: Person, after: timedelta) -> dict[str, str]:
+def visit(client: TestClient, practice: PracticeFixture, person: Person, after: timedelta) -> dict[str, str]:
     """Headers of a sign-in that long after the practice was made, with the clock there."""
     now = move(client, after)
     return with_token(practice.token(person, now))
@@ -34,7 +34,9 @@ def suspended(client: TestClient, headers: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("role", ["clinician", "analyst"])
-def test_somebody_new_has_thirty_days_and_then_only_records(client: TestClient, practice: House, role: str) -> None:
+def test_somebody_new_has_thirty_days_and_then_only_records(
+    client: TestClient, practice: PracticeFixture, role: str
+) -> None:
     person = practice.add(role)
     within = visit(client, practice, person, 30 * DAY)
     assert ok(client.get(f"{V1}/auth/me", headers=within))["suspended"] is None
@@ -55,9 +57,9 @@ def test_somebody_new_has_thirty_days_and_then_only_records(client: TestClient, 
 
 
 def test_the_sign_in_says_so_and_the_suspended_can_refresh_and_log_out(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    secret = give_credentials(house, practice.admin.account_id)
+    secret = give_credentials(installation, practice.admin.account_id)
     now = move(client, 40 * DAY)
     tokens = enter(client, practice.admin.email, secret, now)["tokens"]
     assert tokens["suspended"] == "TRAINING_LAPSED"
@@ -66,7 +68,7 @@ def test_the_sign_in_says_so_and_the_suspended_can_refresh_and_log_out(
     assert client.post(f"{V1}/auth/logout", headers=with_token(fresh["access_token"])).status_code == 204
 
 
-def test_a_training_lasts_a_year_by_the_practices_calendar(client: TestClient, practice: House) -> None:
+def test_a_training_lasts_a_year_by_the_practices_calendar(client: TestClient, practice: PracticeFixture) -> None:
     person = practice.add("biller")
     done = date(2026, 3, 18)
     assert record(client, visit(client, practice, person, timedelta()), person.staff_id, done).status_code == 201
@@ -79,10 +81,10 @@ def test_a_training_lasts_a_year_by_the_practices_calendar(client: TestClient, p
 
 
 def test_the_days_are_the_practices_own_from_a_date_on(
-    client: TestClient, house: Installation, practice: House
+    client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     person = practice.add("biller")
-    unmoved = make_practice(house)
+    unmoved = make_practice(installation)
     there = unmoved.add("biller", email=person.email)
     for where, who in ((practice, person), (unmoved, there)):
         record(client, visit(client, where, who, timedelta()), who.staff_id, NOW.date())
@@ -93,7 +95,7 @@ def test_the_days_are_the_practices_own_from_a_date_on(
     assert not suspended(client, visit(client, unmoved, there, 150 * DAY))
 
 
-def test_the_grace_is_the_practices_own(client: TestClient, practice: House) -> None:
+def test_the_grace_is_the_practices_own(client: TestClient, practice: PracticeFixture) -> None:
     person = practice.add("biller")
     with practice.work() as work:
         set_rule(work, "hipaa_grace_days", 0, NOW.date())
@@ -101,7 +103,7 @@ def test_the_grace_is_the_practices_own(client: TestClient, practice: House) -> 
     assert suspended(client, visit(client, practice, person, DAY))
 
 
-def test_who_records_and_sees_whose(client: TestClient, practice: House) -> None:
+def test_who_records_and_sees_whose(client: TestClient, practice: PracticeFixture) -> None:
     supervisor = practice.add("supervisor")
     member = practice.add("clinician", supervisor=supervisor)
     stranger = practice.add("clinician")
@@ -121,7 +123,7 @@ def test_who_records_and_sees_whose(client: TestClient, practice: House) -> None
     assert [sees("a", of) for of in (supervisor, member, stranger)] == [200, 200, 200]
 
 
-def test_a_training_of_tomorrow_is_not_completed(client: TestClient, practice: House) -> None:
+def test_a_training_of_tomorrow_is_not_completed(client: TestClient, practice: PracticeFixture) -> None:
     move(client, timedelta(hours=12, minutes=15))  # 03:45 UTC on the 19th, still the 18th in New York
     headers = with_token(practice.token(now=NOW + timedelta(hours=12, minutes=15)))
     assert record(client, headers, practice.admin.staff_id, date(2026, 3, 19)).status_code == 422

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from practice.clinical.models.notes import Note
 from practice.clinical.models.plans import TreatmentPlanReview
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 from tests.support.drivers.chart import Chart
 from tests.support.drivers.clients import good, problems, trail
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def chart(client: TestClient, practice: House) -> Chart:
+def chart(client: TestClient, practice: PracticeFixture) -> Chart:
     return Chart(client, practice)
 
 
@@ -171,7 +171,7 @@ def test_a_review_that_came_in_counts_and_can_be_put_right(chart: Chart) -> None
 def test_what_a_review_says_is_sealed(chart: Chart) -> None:
     good(begin(chart, starts_on="2026-01-12"), 201)
     said = good(review(chart, summary="Canary of a summary"), 201)
-    with cluster.superuser(chart.practice.house.store.database) as connection:
+    with cluster.superuser(chart.practice.installation.store.database) as connection:
         kept = connection.execute("select summary from treatment_plan_reviews where id = %s", (said["id"],)).fetchone()
     assert kept is not None
     assert b"Canary" not in bytes(kept[0])
@@ -239,7 +239,7 @@ def test_the_list_of_plans_due_begins_with_those_that_wait_longest(chart: Chart)
     void = chart.new_client(last_name="Voided")
     reviewed(chart, TODAY - 85 * DAY, void)
     reviewed(chart, TODAY - 5 * DAY, void, voided_at=NOW)
-    with chart.practice.house.store.session_in(chart.practice.id) as db:
+    with chart.practice.installation.store.session_in(chart.practice.id) as db:
         db.execute(text("update clients set last_name = 'Nobody' where id = :id"), {"id": chart.client_id})
     expected = [
         ("Nobody", "missing", None),

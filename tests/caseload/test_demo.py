@@ -18,27 +18,29 @@ def silent(_: str) -> None:
     pass
 
 
-def count(house: Installation, table: str) -> int:
-    with house.store.owner_connection() as connection:
+def count(installation: Installation, table: str) -> int:
+    with installation.store.owner_connection() as connection:
         return connection.scalar(text(f"select count(*) from {table}")) or 0
 
 
-def test_everybody_can_sign_in_with_what_the_demo_tells(own_house: Installation) -> None:
-    logins = make_demo(own_house, EVENING, silent, SMALL)
+def test_everybody_can_sign_in_with_what_the_demo_tells(own_installation: Installation) -> None:
+    logins = make_demo(own_installation, EVENING, silent, SMALL)
     assert [login["role"] for login in logins] == [*ROLES, "client"]
     for login in logins:
-        step = sign_in.sign_in(own_house, login["email"], login["password"], EVENING)
-        done = sign_in.verify_code(own_house, step.token or "", pyotp.TOTP(login["authenticator"]).at(EVENING), EVENING)
+        step = sign_in.sign_in(own_installation, login["email"], login["password"], EVENING)
+        done = sign_in.verify_code(
+            own_installation, step.token or "", pyotp.TOTP(login["authenticator"]).at(EVENING), EVENING
+        )
         assert done.tokens is not None
         assert not done.tokens.training_lapsed
-    brought = count(own_house, "appointments")
+    brought = count(own_installation, "appointments")
     assert brought > 500
-    assert make_demo(own_house, EVENING + timedelta(days=1), silent, SMALL) == logins
-    assert count(own_house, "practices") == 1
-    assert count(own_house, "appointments") == brought
+    assert make_demo(own_installation, EVENING + timedelta(days=1), silent, SMALL) == logins
+    assert count(own_installation, "practices") == 1
+    assert count(own_installation, "appointments") == brought
 
 
-def test_an_interrupted_demo_is_finished_by_the_next(own_house: Installation) -> None:
+def test_an_interrupted_demo_is_finished_by_the_next(own_installation: Installation) -> None:
     said: list[str] = []
 
     def pull_the_plug(words: str) -> None:
@@ -47,15 +49,15 @@ def test_an_interrupted_demo_is_finished_by_the_next(own_house: Installation) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_demo(own_house, EVENING, pull_the_plug, SMALL)
-    logins = make_demo(own_house, EVENING, silent, SMALL)
+        make_demo(own_installation, EVENING, pull_the_plug, SMALL)
+    logins = make_demo(own_installation, EVENING, silent, SMALL)
     assert [login["role"] for login in logins] == [*ROLES, "client"]
     assert len({login["password"] for login in logins}) == 1
-    assert count(own_house, "practices") == 1
+    assert count(own_installation, "practices") == 1
 
 
-def test_there_is_no_demo_in_production(own_house: Installation) -> None:
-    own_house.settings.environment = "production"
+def test_there_is_no_demo_in_production(own_installation: Installation) -> None:
+    own_installation.settings.environment = "production"
     with pytest.raises(ConfigurationProblem, match="no place in production"):
-        make_demo(own_house, EVENING, silent)
-    assert count(own_house, "practices") == 0
+        make_demo(own_installation, EVENING, silent)
+    assert count(own_installation, "practices") == 0

@@ -1,12 +1,12 @@
-"""A ward of its own for every test about notes."""
+"""A notes_api of its own for every test about notes."""
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.builders.people import House
-from tests.support.drivers.notes import Ward
+from tests.support.builders.people import PracticeFixture
+from tests.support.drivers.notes import NotesApi
 
 
 @pytest.fixture
-def ward(client: TestClient, practice: House) -> Ward:
-    return Ward(client, practice)
+def notes_api(client: TestClient, practice: PracticeFixture) -> NotesApi:
+    return NotesApi(client, practice)

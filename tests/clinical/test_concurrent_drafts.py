@@ -17,23 +17,23 @@ from practice.clinical.supervision import sessions
 from practice.errors import Refusal
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_client
 
 AT_ONCE = 6
 
 
 @pytest.fixture
-def supervisor(practice: House) -> Person:
+def supervisor(practice: PracticeFixture) -> Person:
     return practice.add("supervisor")
 
 
 @pytest.fixture
-def clinician(practice: House, supervisor: Person) -> Person:
+def clinician(practice: PracticeFixture, supervisor: Person) -> Person:
     return practice.add("clinician", supervisor=supervisor)
 
 
-def at_once(practice: House, who: Person, verb: Callable[[Work], Any]) -> Counter[str]:
+def at_once(practice: PracticeFixture, who: Person, verb: Callable[[Work], Any]) -> Counter[str]:
     start = Barrier(AT_ONCE)
 
     def one(_number: int) -> str:
@@ -49,12 +49,14 @@ def at_once(practice: House, who: Person, verb: Callable[[Work], Any]) -> Counte
         return Counter(pool.map(one, range(AT_ONCE)))
 
 
-def count(practice: House, table: str) -> int:
-    with practice.house.store.session_in(practice.id) as db:
+def count(practice: PracticeFixture, table: str) -> int:
+    with practice.installation.store.session_in(practice.id) as db:
         return db.scalar(text(f"select count(*) from {table} where tenant_id = :id"), {"id": practice.id}) or 0
 
 
-def test_the_same_hour_of_supervision_counts_once(practice: House, supervisor: Person, clinician: Person) -> None:
+def test_the_same_hour_of_supervision_counts_once(
+    practice: PracticeFixture, supervisor: Person, clinician: Person
+) -> None:
     about: dict[str, Any] = {"held_at": NOW - timedelta(days=1), "hours": Decimal("2.00"), "kind": "INDIVIDUAL"}
     found = at_once(
         practice,
@@ -65,7 +67,7 @@ def test_the_same_hour_of_supervision_counts_once(practice: House, supervisor: P
     assert count(practice, "supervision_sessions") == 1
 
 
-def test_one_of_several_saves_of_a_report_counts(practice: House, clinician: Person) -> None:
+def test_one_of_several_saves_of_a_report_counts(practice: PracticeFixture, clinician: Person) -> None:
     client_id = make_client(practice, clinician)
     with practice.work(clinician) as work:
         report = reports.begin_report(work, Scope.OWN, client_id=client_id, sections={"summary": "One"})
@@ -76,7 +78,7 @@ def test_one_of_several_saves_of_a_report_counts(practice: House, clinician: Per
     assert count(practice, "progress_report_versions") == 2
 
 
-def test_a_plan_is_reviewed_once_a_day(practice: House, clinician: Person) -> None:
+def test_a_plan_is_reviewed_once_a_day(practice: PracticeFixture, clinician: Person) -> None:
     client_id = make_client(practice, clinician)
     with practice.work(clinician) as work:
         plans.begin_plan(work, Scope.OWN, client_id=client_id, kind="CBT", starts_on=date(2026, 1, 12))

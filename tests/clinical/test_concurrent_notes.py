@@ -19,7 +19,7 @@ from practice.security.work import Work
 from tests.support.builders.notes import SOAP, make_note
 from tests.support.builders.people import Person
 from tests.support.drivers.http import V1
-from tests.support.drivers.notes import Ward, license_as
+from tests.support.drivers.notes import NotesApi, license_as
 from tests.support.drivers.waiting import collide
 
 AUTHORS, SUPERVISORS, OTHERS = 22, 16, 12
@@ -65,34 +65,34 @@ class Seat:
             self.refused[answer.status_code] += 1
 
 
-def test_fifty_at_one_note_lose_no_version_and_no_signature(ward: Ward) -> None:
-    license_as(ward.practice, ward.clinician, "LPC")
-    ward.session(clinician=ward.colleague)
-    note = ward.created(appointment_id=ward.session())
+def test_fifty_at_one_note_lose_no_version_and_no_signature(notes_api: NotesApi) -> None:
+    license_as(notes_api.practice, notes_api.clinician, "LPC")
+    notes_api.session(clinician=notes_api.colleague)
+    note = notes_api.created(appointment_id=notes_api.session())
 
     def seats(count: int, by: Person, *verbs: str) -> list[Seat]:
         path = f"{V1}/notes/{note['id']}"
-        return [Seat(number, ward.http, ward.headers(by), path, verbs) for number in range(count)]
+        return [Seat(number, notes_api.http, notes_api.headers(by), path, verbs) for number in range(count)]
 
     everybody = [
-        *seats(AUTHORS, ward.clinician, "save", "save", "save", "submit", "withdraw", "sign", "amend", "addendum"),
-        *seats(SUPERVISORS, ward.supervisor, "return", "return", "co-sign", "lock", "unlock"),
-        *seats(OTHERS, ward.colleague, "save", "sign", "amend", "addendum"),
+        *seats(AUTHORS, notes_api.clinician, "save", "save", "save", "submit", "withdraw", "sign", "amend", "addendum"),
+        *seats(SUPERVISORS, notes_api.supervisor, "return", "return", "co-sign", "lock", "unlock"),
+        *seats(OTHERS, notes_api.colleague, "save", "sign", "amend", "addendum"),
     ]
     for number, seat in enumerate(everybody):
         seat.number = number
     random.Random(1).shuffle(everybody)  # noqa: S311
     with ThreadPoolExecutor(len(everybody)) as pool:
         list(pool.map(Seat.sit, everybody))
-    if ward.read(note)["status"] == "DRAFT":
-        ward.step(note, "unlock", ward.supervisor, reason="To finish")
-        note = ward.done(ward.read(note), "submit")
+    if notes_api.read(note)["status"] == "DRAFT":
+        notes_api.step(note, "unlock", notes_api.supervisor, reason="To finish")
+        note = notes_api.done(notes_api.read(note), "submit")
         everybody[0].done.append(("submit", ""))
     done = [one for seat in everybody for one in seat.done]
     counted = Counter(verb for verb, _ in done)
-    assert not any(seat.done for seat in everybody if seat.headers == ward.headers(ward.colleague))
+    assert not any(seat.done for seat in everybody if seat.headers == notes_api.headers(notes_api.colleague))
 
-    history = ward.history(note)
+    history = notes_api.history(note)
     words = Counter(
         version["sections"][0]["text"] if version["kind"] == "ADDENDUM" else version["sections"][3]["text"]
         for version in history["versions"][1:]
@@ -110,37 +110,40 @@ def test_fifty_at_one_note_lose_no_version_and_no_signature(ward: Ward) -> None:
     assert Counter(one["reason"] for one in history["returns"]) == Counter(
         said for verb, said in done if verb == "return"
     )
-    locks = ward.rows("select kind from session_locks where tenant_id = :tenant_id order by id")
+    locks = notes_api.rows("select kind from session_locks where tenant_id = :tenant_id order by id")
     assert len(locks) >= counted["lock"] + counted["unlock"]
     changes = sum(number for verb, number in counted.items() if verb not in ("lock", "unlock"))
     assert history["note"]["version"] == 1 + changes
-    assert ward.verification(note)["problems"] == []
+    assert notes_api.verification(note)["problems"] == []
 
 
-def test_many_who_sign_many_in_any_order_never_wait_in_a_circle(ward: Ward) -> None:
+def test_many_who_sign_many_in_any_order_never_wait_in_a_circle(notes_api: NotesApi) -> None:
     """Beside the front desk, which takes hold of the same appointments."""
-    starts = [ward.practice.now - (number + 2) * (ward.practice.now - ward.practice.now.replace(minute=0))
-              for number in range(12)]  # fmt: skip
+    starts = [
+        notes_api.practice.now - (number + 2) * (notes_api.practice.now - notes_api.practice.now.replace(minute=0))
+        for number in range(12)
+    ]
     random.Random(2).shuffle(starts)  # noqa: S311
-    sessions = [ward.session(start) for start in starts]
+    sessions = [notes_api.session(start) for start in starts]
     notes = [
-        make_note(ward.practice, ward.clinician, ward.client, appointment_id=session) for session in (*sessions, None)
+        make_note(notes_api.practice, notes_api.clinician, notes_api.client, appointment_id=session)
+        for session in (*sessions, None)
     ]
 
     def some(number: int) -> list[UUID]:
         chance = random.Random(number)  # noqa: S311
         if number % 3:
-            with ward.practice.work(ward.clinician) as work:
+            with notes_api.practice.work(notes_api.clinician) as work:
                 results = sign_many(work, chance.sample(notes, len(notes)))
             return [one.note_id for one in results if one.refusal is None]
-        with ward.practice.work() as work:
+        with notes_api.practice.work() as work:
             lock_all(work, chance.sample(sessions, len(sessions)), Scope.ALL)
         return []
 
     with ThreadPoolExecutor(8) as pool:
         signed = [note_id for ids in pool.map(some, range(24)) for note_id in ids]
     assert sorted(signed) == sorted(notes)
-    assert ward.counts()["note_signatures"] == len(notes)
+    assert notes_api.counts()["note_signatures"] == len(notes)
 
 
 def put_to(session: UUID, note_id: UUID) -> Callable[[Work], None]:
@@ -151,21 +154,23 @@ def put_to(session: UUID, note_id: UUID) -> Callable[[Work], None]:
     return put
 
 
-def test_a_note_that_is_just_put_to_a_session_is_signed_by_the_session_s_deadline(ward: Ward) -> None:
+def test_a_note_that_is_just_put_to_a_session_is_signed_by_the_session_s_deadline(notes_api: NotesApi) -> None:
     """The signature waits for whoever puts it there, and then finds the session locked."""
-    session = ward.session(ward.now - timedelta(days=30))
-    one, other = (make_note(ward.practice, ward.clinician, ward.client) for _ in range(2))
+    session = notes_api.session(notes_api.now - timedelta(days=30))
+    one, other = (make_note(notes_api.practice, notes_api.clinician, notes_api.client) for _ in range(2))
 
     def signing(note_id: UUID) -> Callable[[Work], str | None]:
         def sign(work: Work) -> str | None:
-            work.actor = ward.practice.actor(ward.clinician)
+            work.actor = notes_api.practice.actor(notes_api.clinician)
             (result,) = sign_many(work, [note_id])
             return result.refusal.code if result.refusal else None
 
         return sign
 
-    assert collide(ward.practice, put_to(session, one), signing(one)).result() == "NOTE_LOCKED"
-    with ward.practice.work() as desk:  # who has taken hold of the session: nobody waits for them with a note in hand
+    assert collide(notes_api.practice, put_to(session, one), signing(one)).result() == "NOTE_LOCKED"
+    with (
+        notes_api.practice.work() as desk
+    ):  # who has taken hold of the session: nobody waits for them with a note in hand
         lock_all(desk, [session], Scope.ALL)
-        assert collide(ward.practice, put_to(session, other), signing(other)).result() == "STALE"
-    assert ward.counts()["note_signatures"] == 0
+        assert collide(notes_api.practice, put_to(session, other), signing(other)).result() == "STALE"
+    assert notes_api.counts()["note_signatures"] == 0

@@ -18,7 +18,7 @@ from tests.support.builders.notes import SOAP, make_note
 from tests.support.builders.people import make_practice
 from tests.support.builders.schedule import make_client
 from tests.support.drivers.booking import refused
-from tests.support.drivers.notes import Ward, license_as
+from tests.support.drivers.notes import NotesApi, license_as
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -29,8 +29,8 @@ def wall(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def ward_at(http: TestClient, house: Installation, now: datetime) -> Ward:
-    return Ward(http, make_practice(house, now=now))
+def ward_at(http: TestClient, installation: Installation, now: datetime) -> NotesApi:
+    return NotesApi(http, make_practice(installation, now=now))
 
 
 @pytest.mark.parametrize(("week", "hours"), [(SPRING, 167), (AUTUMN, 169), (date(2026, 6, 7), 168)])
@@ -55,125 +55,127 @@ CASES = [
 
 @pytest.mark.parametrize(("day", "hour", "minute", "due"), CASES)
 def test_a_session_is_signed_until_the_last_second_before_its_monday(
-    client: TestClient, house: Installation, day: date, hour: int, minute: int, due: date
+    client: TestClient, installation: Installation, day: date, hour: int, minute: int, due: date
 ) -> None:
     start = wall(day, hour, minute)
     assert week_of(day) + WEEK + DAY == due
-    ward = ward_at(client, house, start + 2 * HOUR)
-    sessions = [ward.session(start) for _ in range(2)]
-    notes = [ward.created(appointment_id=session) for session in sessions]
+    notes_api = ward_at(client, installation, start + 2 * HOUR)
+    sessions = [notes_api.session(start) for _ in range(2)]
+    notes = [notes_api.created(appointment_id=session) for session in sessions]
     deadline = wall(due, 0)
-    ward.now = deadline - SECOND
-    signed = ward.done(notes[0], "sign")
+    notes_api.now = deadline - SECOND
+    signed = notes_api.done(notes[0], "sign")
     assert datetime.fromisoformat(signed["signed_at"]) == deadline - SECOND
-    assert ward.create(appointment_id=sessions[1]).status_code == 201
-    ward.now = deadline
-    error = refused(ward.step(notes[1], "sign"), "NOTE_LOCKED")
+    assert notes_api.create(appointment_id=sessions[1]).status_code == 201
+    notes_api.now = deadline
+    error = refused(notes_api.step(notes[1], "sign"), "NOTE_LOCKED")
     assert datetime.fromisoformat(error["details"]["locked_since"]) == deadline
 
 
 @pytest.fixture
-def late(ward: Ward) -> dict[str, Any]:
+def late(notes_api: NotesApi) -> dict[str, Any]:
     """A note whose session's week was over a second ago."""
-    note = ward.created(appointment_id=ward.session())
-    ward.now = wall(date(2026, 3, 23), 0)
-    ward.practice.now = ward.now
+    note = notes_api.created(appointment_id=notes_api.session())
+    notes_api.now = wall(date(2026, 3, 23), 0)
+    notes_api.practice.now = notes_api.now
     return note
 
 
-def test_of_a_locked_session_nothing_is_written(ward: Ward, late: dict[str, Any]) -> None:
-    before, seen = ward.counts(), ward.read(late)
-    assert refused(ward.create(appointment_id=late["appointment_id"]), "NOTE_LOCKED")
-    assert refused(ward.save(late), "NOTE_LOCKED")
-    assert refused(ward.step(late, "submit"), "NOTE_LOCKED")
-    assert refused(ward.step(late, "sign"), "NOTE_LOCKED")
-    (one,) = ward.post("/notes/bulk-sign", note_ids=[late["id"]]).json()["items"]
+def test_of_a_locked_session_nothing_is_written(notes_api: NotesApi, late: dict[str, Any]) -> None:
+    before, seen = notes_api.counts(), notes_api.read(late)
+    assert refused(notes_api.create(appointment_id=late["appointment_id"]), "NOTE_LOCKED")
+    assert refused(notes_api.save(late), "NOTE_LOCKED")
+    assert refused(notes_api.step(late, "submit"), "NOTE_LOCKED")
+    assert refused(notes_api.step(late, "sign"), "NOTE_LOCKED")
+    (one,) = notes_api.post("/notes/bulk-sign", note_ids=[late["id"]]).json()["items"]
     assert (one["signed"], one["code"]) == (False, "NOTE_LOCKED")
-    assert (ward.counts(), ward.read(late)) == (before, seen)
+    assert (notes_api.counts(), notes_api.read(late)) == (before, seen)
     for type in ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY"):  # which are no notes of the session
-        answer = ward.create(type=type, sections={}, appointment_id=late["appointment_id"])
+        answer = notes_api.create(type=type, sections={}, appointment_id=late["appointment_id"])
         assert answer.status_code == 201, answer.text
-    assert ward.create().status_code == 201  # nor is one of no session
+    assert notes_api.create().status_code == 201  # nor is one of no session
 
 
-def test_what_was_handed_in_in_time_is_co_signed_in_time_too(ward: Ward) -> None:
-    license_as(ward.practice, ward.clinician, "LMSW")
-    note = ward.done(ward.created(appointment_id=ward.session()), "submit")
-    ward.now = wall(date(2026, 3, 23), 0)
-    assert refused(ward.step(note, "co-sign", ward.supervisor), "NOTE_LOCKED")
-    assert ward.step(note, "unlock", ward.supervisor, reason="I was away").status_code == 200
-    assert ward.done(note, "co-sign", ward.supervisor)["status"] == "SIGNED"
+def test_what_was_handed_in_in_time_is_co_signed_in_time_too(notes_api: NotesApi) -> None:
+    license_as(notes_api.practice, notes_api.clinician, "LMSW")
+    note = notes_api.done(notes_api.created(appointment_id=notes_api.session()), "submit")
+    notes_api.now = wall(date(2026, 3, 23), 0)
+    assert refused(notes_api.step(note, "co-sign", notes_api.supervisor), "NOTE_LOCKED")
+    assert notes_api.step(note, "unlock", notes_api.supervisor, reason="I was away").status_code == 200
+    assert notes_api.done(note, "co-sign", notes_api.supervisor)["status"] == "SIGNED"
 
 
-def test_a_supervisor_unlocks_for_a_time_and_then_it_locks_itself(ward: Ward, late: dict[str, Any]) -> None:
-    answer = ward.step(late, "unlock", ward.supervisor, reason="Was ill", hours=3)
+def test_a_supervisor_unlocks_for_a_time_and_then_it_locks_itself(notes_api: NotesApi, late: dict[str, Any]) -> None:
+    answer = notes_api.step(late, "unlock", notes_api.supervisor, reason="Was ill", hours=3)
     assert answer.status_code == 200, answer.text
-    until = ward.now + 3 * HOUR
+    until = notes_api.now + 3 * HOUR
     assert datetime.fromisoformat(answer.json()["until"]) == until
-    assert refused(ward.step(late, "unlock", ward.supervisor, reason="Once more"), "NOT_LOCKED")
-    ward.now = until - SECOND
-    assert ward.create(appointment_id=late["appointment_id"]).status_code == 201
-    saved = ward.save(late).json()
-    ward.now = until
-    error = refused(ward.step(saved, "sign"), "NOTE_LOCKED")
+    assert refused(notes_api.step(late, "unlock", notes_api.supervisor, reason="Once more"), "NOT_LOCKED")
+    notes_api.now = until - SECOND
+    assert notes_api.create(appointment_id=late["appointment_id"]).status_code == 201
+    saved = notes_api.save(late).json()
+    notes_api.now = until
+    error = refused(notes_api.step(saved, "sign"), "NOTE_LOCKED")
     assert datetime.fromisoformat(error["details"]["locked_since"]) == until
-    assert ward.step(saved, "unlock", ward.practice.admin, reason="Still ill").status_code == 200
-    assert ward.recorded("session.unlocked")[-1].details == {"until": (until + 48 * HOUR).isoformat()}
-    ward.now = until + 48 * HOUR - SECOND
-    assert ward.done(saved, "sign")["status"] == "SIGNED"
-    assert refused(ward.step(saved, "unlock", ward.supervisor, reason="Too late"), "NOTE_SIGNED")
-    assert ward.verification(late)["intact"]
+    assert notes_api.step(saved, "unlock", notes_api.practice.admin, reason="Still ill").status_code == 200
+    assert notes_api.recorded("session.unlocked")[-1].details == {"until": (until + 48 * HOUR).isoformat()}
+    notes_api.now = until + 48 * HOUR - SECOND
+    assert notes_api.done(saved, "sign")["status"] == "SIGNED"
+    assert refused(notes_api.step(saved, "unlock", notes_api.supervisor, reason="Too late"), "NOTE_SIGNED")
+    assert notes_api.verification(late)["intact"]
 
 
-def test_unlocking_is_for_the_clinician_s_supervisor_and_admins(ward: Ward, late: dict[str, Any]) -> None:
-    other = ward.practice.add("supervisor")
-    ward.trained(other)
-    assert refused(ward.step(late, "unlock", other, reason="A favour"), "NOT_FOUND", 404)
-    for role in (ward.clinician, ward.colleague, ward.practice.add("scheduler")):
-        assert refused(ward.step(late, "unlock", role, reason="Let me"), "FORBIDDEN", 403)
-    both = ward.practice.add("supervisor", "clinician", supervisor=other)
-    client_id = make_client(ward.practice, both)
-    session = ward.session(ward.now - 13 * DAY, both, client_id=client_id)
-    own = {"id": str(make_note(ward.practice, both, client_id, appointment_id=session, now=ward.now - 12 * DAY))}
+def test_unlocking_is_for_the_clinician_s_supervisor_and_admins(notes_api: NotesApi, late: dict[str, Any]) -> None:
+    other = notes_api.practice.add("supervisor")
+    notes_api.trained(other)
+    assert refused(notes_api.step(late, "unlock", other, reason="A favour"), "NOT_FOUND", 404)
+    for role in (notes_api.clinician, notes_api.colleague, notes_api.practice.add("scheduler")):
+        assert refused(notes_api.step(late, "unlock", role, reason="Let me"), "FORBIDDEN", 403)
+    both = notes_api.practice.add("supervisor", "clinician", supervisor=other)
+    client_id = make_client(notes_api.practice, both)
+    session = notes_api.session(notes_api.now - 13 * DAY, both, client_id=client_id)
+    own = {
+        "id": str(make_note(notes_api.practice, both, client_id, appointment_id=session, now=notes_api.now - 12 * DAY))
+    }
     own["version"] = "1"
-    assert refused(ward.step(own, "unlock", both, reason="My own"), "OWN_SESSION", 403)
+    assert refused(notes_api.step(own, "unlock", both, reason="My own"), "OWN_SESSION", 403)
     for wrong in ({}, {"reason": " "}, {"reason": "Was ill", "hours": 0}, {"reason": "Was ill", "hours": 337}):
-        assert ward.step(late, "unlock", ward.supervisor, **wrong).status_code == 422
-    assert ward.counts()["session_locks"] == 0
-    assert ward.step(own, "unlock", other, reason="Was ill").status_code == 200
+        assert notes_api.step(late, "unlock", notes_api.supervisor, **wrong).status_code == 422
+    assert notes_api.counts()["session_locks"] == 0
+    assert notes_api.step(own, "unlock", other, reason="Was ill").status_code == 200
 
 
-def test_what_no_deadline_locks_is_not_unlocked(ward: Ward) -> None:
-    ahead = ward.created(appointment_id=ward.session())
-    plan = ward.created(type="SAFETY_PLAN", sections={}, appointment_id=ward.session())
-    for note in (ahead, plan, ward.created()):
-        assert refused(ward.step(note, "unlock", ward.supervisor, reason="To be sure"), "NOT_LOCKED")
-    assert refused(ward.step(plan, "lock", ward.supervisor, reason="To be sure"), "NOT_LOCKED")
+def test_what_no_deadline_locks_is_not_unlocked(notes_api: NotesApi) -> None:
+    ahead = notes_api.created(appointment_id=notes_api.session())
+    plan = notes_api.created(type="SAFETY_PLAN", sections={}, appointment_id=notes_api.session())
+    for note in (ahead, plan, notes_api.created()):
+        assert refused(notes_api.step(note, "unlock", notes_api.supervisor, reason="To be sure"), "NOT_LOCKED")
+    assert refused(notes_api.step(plan, "lock", notes_api.supervisor, reason="To be sure"), "NOT_LOCKED")
 
 
-def test_a_session_is_locked_by_hand_and_unlocked_before_its_deadline(ward: Ward) -> None:
-    note = ward.created(appointment_id=ward.session())
-    assert ward.step(note, "lock", ward.supervisor, reason="Under review").status_code == 200
-    assert refused(ward.step(note, "lock", ward.supervisor, reason="Again"), "NOTE_LOCKED")
-    assert refused(ward.save(note), "NOTE_LOCKED")
-    ward.now += HOUR
-    assert ward.step(note, "unlock", ward.practice.admin, reason="All is well", hours=1).status_code == 200
-    ward.now += 2 * HOUR  # past the hour, but before the deadline: nothing locks it any more
-    assert ward.done(note, "sign")["status"] == "SIGNED"
-    assert refused(ward.step(note, "lock", ward.supervisor, reason="Under review"), "NOTE_SIGNED")
+def test_a_session_is_locked_by_hand_and_unlocked_before_its_deadline(notes_api: NotesApi) -> None:
+    note = notes_api.created(appointment_id=notes_api.session())
+    assert notes_api.step(note, "lock", notes_api.supervisor, reason="Under review").status_code == 200
+    assert refused(notes_api.step(note, "lock", notes_api.supervisor, reason="Again"), "NOTE_LOCKED")
+    assert refused(notes_api.save(note), "NOTE_LOCKED")
+    notes_api.now += HOUR
+    assert notes_api.step(note, "unlock", notes_api.practice.admin, reason="All is well", hours=1).status_code == 200
+    notes_api.now += 2 * HOUR  # past the hour, but before the deadline: nothing locks it any more
+    assert notes_api.done(note, "sign")["status"] == "SIGNED"
+    assert refused(notes_api.step(note, "lock", notes_api.supervisor, reason="Under review"), "NOTE_SIGNED")
 
 
-def test_a_lock_counts_from_its_moment_on(ward: Ward) -> None:
+def test_a_lock_counts_from_its_moment_on(notes_api: NotesApi) -> None:
     """Also for somebody who began before it, and got to write after it."""
-    session = ward.session()
-    note_id = make_note(ward.practice, ward.clinician, ward.client, appointment_id=session)
-    noon = ward.now
+    session = notes_api.session()
+    note_id = make_note(notes_api.practice, notes_api.clinician, notes_api.client, appointment_id=session)
+    noon = notes_api.now
     for minutes, verb in ((1, lock_session), (3, unlock_session)):
-        with ward.practice.work(ward.practice.admin, noon + timedelta(minutes=minutes)) as work:
+        with notes_api.practice.work(notes_api.practice.admin, noon + timedelta(minutes=minutes)) as work:
             verb(work, Scope.ALL, session, "Because")
 
     def code(minutes: int) -> str | None:
-        with ward.practice.work(ward.clinician, noon + timedelta(minutes=minutes)) as work:
+        with notes_api.practice.work(notes_api.clinician, noon + timedelta(minutes=minutes)) as work:
             (one,) = sign_many(work, [note_id])
             work.db.rollback()
             work.entries.clear()
@@ -182,13 +184,13 @@ def test_a_lock_counts_from_its_moment_on(ward: Ward) -> None:
     assert [code(minutes) for minutes in (0, 1, 2, 3)] == [None, "NOTE_LOCKED", "NOTE_LOCKED", None]
 
 
-def test_why_it_was_unlocked_is_sealed(ward: Ward, late: dict[str, Any]) -> None:
-    ward.step(late, "unlock", ward.supervisor, reason="Zweistromland")
-    (row,) = ward.rows("select * from session_locks where tenant_id = :tenant_id")
+def test_why_it_was_unlocked_is_sealed(notes_api: NotesApi, late: dict[str, Any]) -> None:
+    notes_api.step(late, "unlock", notes_api.supervisor, reason="Zweistromland")
+    (row,) = notes_api.rows("select * from session_locks where tenant_id = :tenant_id")
     assert b"Zweistromland" not in bytes(row.reason)
-    with ward.practice.work() as work:
+    with notes_api.practice.work() as work:
         assert work.unseal("session_locks", "reason", row.id, row.reason) == "Zweistromland"
-    assert (row.by_id, row.account_id) == (ward.supervisor.staff_id, ward.supervisor.account_id)
+    assert (row.by_id, row.account_id) == (notes_api.supervisor.staff_id, notes_api.supervisor.account_id)
     assert UUID(late["appointment_id"]) == row.appointment_id
-    assert "Zweistromland" not in str([entry.details for entry in ward.recorded("session.unlocked")])
-    assert ward.save(late, sections=SOAP).status_code == 200
+    assert "Zweistromland" not in str([entry.details for entry in notes_api.recorded("session.unlocked")])
+    assert notes_api.save(late, sections=SOAP).status_code == 200

@@ -15,7 +15,7 @@ from practice.local_time import instant
 from practice.people.models.practices import Practice, Staff
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person, make_practice
+from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, put
 from tests.support.drivers.booking import NEW_YORK
 
@@ -33,18 +33,18 @@ REMIND, ALERT, OVERDUE = (morning(REVIEWED + days * DAY) for days in (80, 90, 91
 class Told:
     """A practice since a year, with a supervisor, a clinician of theirs, and an admin."""
 
-    def __init__(self, practice: House) -> None:
+    def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
         self.here_since(datetime(2025, 1, 6, tzinfo=UTC))
 
     def here_since(self, at: datetime) -> None:
-        with self.practice.house.store.system_session() as db:
+        with self.practice.installation.store.system_session() as db:
             db.execute(update(Practice).where(Practice.id == self.practice.id).values(created_at=at))
 
     def set(self, person: Person, **about: Any) -> None:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             db.execute(update(Staff).where(Staff.id == person.staff_id).values(**about))
 
     def client(self, reviewed_on: date | None = REVIEWED, clinician: Person | None = None, **more: Any) -> UUID:
@@ -72,12 +72,12 @@ class Told:
             select kind, due_at, staff_id, about_id from messages
             where tenant_id = :id and about_id is not null order by due_at, kind, staff_id
         """)
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             return [tuple(row) for row in db.execute(query, {"id": self.practice.id})]
 
 
 @pytest.fixture
-def told(practice: House) -> Told:
+def told(practice: PracticeFixture) -> Told:
     return Told(practice)
 
 
@@ -142,7 +142,7 @@ def test_somebody_who_works_here_is_told(told: Told) -> None:
     told.set(lost, deactivated_at=told.practice.now)
     whose = {told.client(clinician=one): one for one in (alone, gone, lost)}
     nobodys = told.client()
-    with told.practice.house.store.session_in(told.practice.id) as db:
+    with told.practice.installation.store.session_in(told.practice.id) as db:
         db.execute(text("update clients set primary_clinician_id = null where id = :id"), {"id": nobodys})
     told.run(REMIND)
     told.run(ALERT)
@@ -157,8 +157,8 @@ def test_somebody_who_works_here_is_told(told: Told) -> None:
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata"])
-def test_the_morning_is_the_practices_own(house: Installation, zone: str) -> None:
-    practice = make_practice(house, time_zone=zone)
+def test_the_morning_is_the_practices_own(installation: Installation, zone: str) -> None:
+    practice = make_practice(installation, time_zone=zone)
     told = Told(practice)
     told.client()
     with practice.work() as work:

@@ -21,7 +21,7 @@ from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP
 from tests.support.builders.people import NOW
 from tests.support.builders.schedule import make_client
-from tests.support.drivers.notes import Ward, license_as
+from tests.support.drivers.notes import NotesApi, license_as
 from tests.support.harness import cluster
 
 
@@ -29,7 +29,7 @@ from tests.support.harness import cluster
 class Forger:
     """A superuser for whom no trigger fires, with the practice's keys at hand."""
 
-    ward: Ward
+    notes_api: NotesApi
     connection: psycopg.Connection[Any]
     note: UUID
 
@@ -42,11 +42,11 @@ class Forger:
         return dict(zip(names, found.fetchone(), strict=True))
 
     def seal(self, table: str, column: str, row_id: UUID, said: str) -> bytes | None:
-        with self.ward.practice.work() as work:
+        with self.notes_api.practice.work() as work:
             return work.seal(table, column, row_id, said)
 
     def unseal(self, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
-        with self.ward.practice.work() as work:
+        with self.notes_api.practice.work() as work:
             return work.unseal(table, column, row_id, bytes(sealed)) or ""
 
     def reword(self, number: int) -> None:
@@ -76,7 +76,7 @@ class Forger:
         self.run(
             "insert into note_versions (tenant_id, id, note_id, number, kind, content, reason, written_at)"
             " values (%(t)s, %(id)s, %(note)s, 5, %(kind)s, %(c)s, %(r)s, now())",
-            t=self.ward.practice.id, id=row_id, kind=kind,
+            t=self.notes_api.practice.id, id=row_id, kind=kind,
             c=self.seal("note_versions", "content", row_id, kept(content)),
             r=self.seal("note_versions", "reason", row_id, "Because") if kind != "CONTENT" else None,
         )  # fmt: skip
@@ -140,11 +140,11 @@ CASES: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
         {"signature 2", "note"},
     ),
     "another signer": (
-        lambda f: f.signature(2, "signed_by_id = %(who)s", who=f.ward.colleague.staff_id),
+        lambda f: f.signature(2, "signed_by_id = %(who)s", who=f.notes_api.colleague.staff_id),
         {"signature 2", "note"},
     ),
     "another account": (
-        lambda f: f.signature(1, "account_id = %(who)s", who=f.ward.colleague.account_id),
+        lambda f: f.signature(1, "account_id = %(who)s", who=f.notes_api.colleague.account_id),
         {"signature 1"},
     ),
     "under another version": (lambda f: f.signature(1, "version_number = 1"), {"signature 1"}),
@@ -174,106 +174,106 @@ CASES: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
     "never amended": (lambda f: f.note_is("status = 'SIGNED'"), {"note"}),
     "signed earlier": (lambda f: f.note_is("signed_at = %(at)s", at=EARLIER), {"note"}),
     "signed by another": (
-        lambda f: f.note_is("signed_by_id = %(who)s", who=f.ward.clinician.staff_id),
+        lambda f: f.note_is("signed_by_id = %(who)s", who=f.notes_api.clinician.staff_id),
         {"note"},
     ),
     "another text shown": (lambda f: f.show("Nothing of note."), {"text"}),
     "no text shown": (lambda f: f.note_is("text = null"), {"text"}),
     "rubbish shown": (lambda f: f.note_is("text = 'x'"), {"text"}),
-    "under another session": (lambda f: f.note_is("appointment_id = %(s)s", s=f.ward.session()), {"note"}),
+    "under another session": (lambda f: f.note_is("appointment_id = %(s)s", s=f.notes_api.session()), {"note"}),
     "of another kind": (lambda f: f.note_is("type = 'SAFETY_PLAN'"), {"note"}),
-    "another author": (lambda f: f.note_is("clinician_id = %(who)s", who=f.ward.supervisor.staff_id), {"note"}),
+    "another author": (lambda f: f.note_is("clinician_id = %(who)s", who=f.notes_api.supervisor.staff_id), {"note"}),
 }
 
 
-def with_a_history(ward: Ward) -> UUID:
-    note = ward.save(ward.created(), sections=SOAP | {"plan": "Weekly."}).json()
-    note = ward.done(ward.done(note, "submit"), "co-sign", ward.supervisor)
-    note = ward.done(note, "amend", sections=SOAP, reason="A slip")
-    return UUID(ward.done(note, "addendum", text="The lab called.", reason="Came later")["id"])
+def with_a_history(notes_api: NotesApi) -> UUID:
+    note = notes_api.save(notes_api.created(), sections=SOAP | {"plan": "Weekly."}).json()
+    note = notes_api.done(notes_api.done(note, "submit"), "co-sign", notes_api.supervisor)
+    note = notes_api.done(note, "amend", sections=SOAP, reason="A slip")
+    return UUID(notes_api.done(note, "addendum", text="The lab called.", reason="Came later")["id"])
 
 
-def examined(ward: Ward) -> Finding:
-    (finding,) = examine_notes(ward.practice.house, NOW, ward.practice.id, "Practice Elm Street")
+def examined(notes_api: NotesApi) -> Finding:
+    (finding,) = examine_notes(notes_api.practice.installation, NOW, notes_api.practice.id, "Practice Elm Street")
     return finding
 
 
-def test_whatever_is_changed_behind_the_back_shows_and_where(ward: Ward) -> None:
-    license_as(ward.practice, ward.clinician, "LPC")
-    notes = {name: with_a_history(ward) for name in CASES}
-    untouched = with_a_history(ward)
-    assert examined(ward).ok
-    with cluster.superuser(ward.practice.house.store.database) as connection:
+def test_whatever_is_changed_behind_the_back_shows_and_where(notes_api: NotesApi) -> None:
+    license_as(notes_api.practice, notes_api.clinician, "LPC")
+    notes = {name: with_a_history(notes_api) for name in CASES}
+    untouched = with_a_history(notes_api)
+    assert examined(notes_api).ok
+    with cluster.superuser(notes_api.practice.installation.store.database) as connection:
         connection.execute("set session_replication_role = replica")
         for name, (forge, _) in CASES.items():
-            forge(Forger(ward, connection, notes[name]))
-    found = {name: verified(ward, note_id) for name, note_id in notes.items()}
+            forge(Forger(notes_api, connection, notes[name]))
+    found = {name: verified(notes_api, note_id) for name, note_id in notes.items()}
     assert found == {name: where for name, (_, where) in CASES.items()}
-    assert verified(ward, untouched) == set()
-    finding = examined(ward)
+    assert verified(notes_api, untouched) == set()
+    finding = examined(notes_api)
     assert not finding.ok
     assert set(finding.facts["wrong"]) == {str(note_id) for note_id in notes.values()}
     assert f"{len(CASES)} notes are not what was written and signed" in finding.sentence
 
 
-def verified(ward: Ward, note_id: UUID) -> set[str]:
-    found = ward.verification({"id": str(note_id)})
+def verified(notes_api: NotesApi, note_id: UUID) -> set[str]:
+    found = notes_api.verification({"id": str(note_id)})
     assert found["intact"] is (found["problems"] == [])
     return {problem["where"] for problem in found["problems"]}
 
 
-def test_a_draft_that_is_marked_as_signed_is_not_signed(ward: Ward) -> None:
-    draft, handed_in = ward.created(), ward.done(ward.created(), "submit")
-    with cluster.superuser(ward.practice.house.store.database) as connection:
+def test_a_draft_that_is_marked_as_signed_is_not_signed(notes_api: NotesApi) -> None:
+    draft, handed_in = notes_api.created(), notes_api.done(notes_api.created(), "submit")
+    with cluster.superuser(notes_api.practice.installation.store.database) as connection:
         connection.execute("set session_replication_role = replica")
         for note in (draft, handed_in):
-            Forger(ward, connection, UUID(note["id"])).note_is(
+            Forger(notes_api, connection, UUID(note["id"])).note_is(
                 "status = 'SIGNED', signed_at = %(at)s, signed_by_id = clinician_id", at=NOW
             )
     for note in (draft, handed_in):
-        sentences = {problem["sentence"] for problem in ward.verification(note)["problems"]}
+        sentences = {problem["sentence"] for problem in notes_api.verification(note)["problems"]}
         assert "The note is marked as signed, but nobody has signed it." in sentences
 
 
-def test_all_notes_of_a_practice_are_examined_in_portions(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_notes_of_a_practice_are_examined_in_portions(notes_api: NotesApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "PORTION", 2)
     for _ in range(5):
-        ward.signed()
-    finding = examined(ward)
+        notes_api.signed()
+    finding = examined(notes_api)
     assert (finding.ok, finding.facts["notes"], finding.facts["signatures"]) == (True, 5, 5)
     assert finding.sentence.startswith("Practice Elm Street: 5 notes with 5 signatures")
 
 
-def test_a_note_in_another_chart_shows_though_both_charts_are_read_at_once(ward: Ward) -> None:
-    other = make_client(ward.practice, ward.clinician)
-    note, _, theirs = ward.signed(), ward.signed(), ward.signed(client_id=other)
-    with cluster.superuser(ward.practice.house.store.database) as connection:
+def test_a_note_in_another_chart_shows_though_both_charts_are_read_at_once(notes_api: NotesApi) -> None:
+    other = make_client(notes_api.practice, notes_api.clinician)
+    note, _, theirs = notes_api.signed(), notes_api.signed(), notes_api.signed(client_id=other)
+    with cluster.superuser(notes_api.practice.installation.store.database) as connection:
         connection.execute("set session_replication_role = replica")
-        Forger(ward, connection, UUID(note["id"])).note_is("client_id = %(c)s", c=other)
-    finding = examined(ward)
+        Forger(notes_api, connection, UUID(note["id"])).note_is("client_id = %(c)s", c=other)
+    finding = examined(notes_api)
     assert finding.facts.get("wrong") == [note["id"]]
-    assert verified(ward, UUID(theirs["id"])) == set()
+    assert verified(notes_api, UUID(theirs["id"])) == set()
 
 
-def test_a_note_that_is_hidden_or_gone_altogether_is_missed(ward: Ward) -> None:
-    note, hidden, _ = ward.created(), ward.signed(), ward.signed()
-    with cluster.superuser(ward.practice.house.store.database) as connection:
+def test_a_note_that_is_hidden_or_gone_altogether_is_missed(notes_api: NotesApi) -> None:
+    note, hidden, _ = notes_api.created(), notes_api.signed(), notes_api.signed()
+    with cluster.superuser(notes_api.practice.installation.store.database) as connection:
         connection.execute("set session_replication_role = replica")
-        forger = Forger(ward, connection, UUID(note["id"]))
+        forger = Forger(notes_api, connection, UUID(note["id"]))
         forger.run("delete from note_versions where note_id = %(note)s")
         forger.run("delete from notes where id = %(note)s")
-        Forger(ward, connection, UUID(hidden["id"])).note_is("voided_at = %(at)s, void_reason = 'Away'", at=NOW)
-    finding = examined(ward)
+        Forger(notes_api, connection, UUID(hidden["id"])).note_is("voided_at = %(at)s, void_reason = 'Away'", at=NOW)
+    finding = examined(notes_api)
     assert not finding.ok
     assert set(finding.facts["wrong"]) == {note["id"], hidden["id"]}
     assert f"{note['id']}, note: It is gone" in finding.sentence
 
 
-def test_a_note_that_is_put_to_a_session_or_taken_back_is_still_what_was_written(ward: Ward) -> None:
-    session = ward.session(status="COMPLETED", status_at=NOW)
-    note, draft = ward.signed(), ward.created()
-    with ward.practice.work(ward.clinician) as work:
+def test_a_note_that_is_put_to_a_session_or_taken_back_is_still_what_was_written(notes_api: NotesApi) -> None:
+    session = notes_api.session(status="COMPLETED", status_at=NOW)
+    note, draft = notes_api.signed(), notes_api.created()
+    with notes_api.practice.work(notes_api.clinician) as work:
         link_note(work, Scope.OWN, session, 0, UUID(note["id"]))
         void_note(work, UUID(draft["id"]), "Begun twice")
-    assert verified(ward, UUID(note["id"])) == set()
-    assert examined(ward).ok
+    assert verified(notes_api, UUID(note["id"])) == set()
+    assert examined(notes_api).ok

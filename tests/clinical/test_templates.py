@@ -9,7 +9,7 @@ from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP
 from tests.support.builders.schedule import make_service
 from tests.support.drivers.booking import refused
-from tests.support.drivers.notes import Ward
+from tests.support.drivers.notes import NotesApi
 
 THREE = [
     {"key": "focus", "title": "Focus"},
@@ -18,58 +18,58 @@ THREE = [
 ]
 
 
-def set_template(ward: Ward, by: Any = None, **more: Any) -> Any:
+def set_template(notes_api: NotesApi, by: Any = None, **more: Any) -> Any:
     body = {"kind": "PROGRESS_NOTE", "sections": THREE} | more
-    return ward.post("/note-templates", by or ward.practice.admin, **body)
+    return notes_api.post("/note-templates", by or notes_api.practice.admin, **body)
 
 
-def effective(ward: Ward, **query: Any) -> list[str]:
-    answer = ward.get("/note-templates/effective", **({"kind": "PROGRESS_NOTE"} | query))
+def effective(notes_api: NotesApi, **query: Any) -> list[str]:
+    answer = notes_api.get("/note-templates/effective", **({"kind": "PROGRESS_NOTE"} | query))
     assert answer.status_code == 200, answer.text
     return [place["key"] for place in answer.json()["sections"]]
 
 
-def test_the_service_s_template_counts_before_the_practice_s_and_that_before_the_usual(ward: Ward) -> None:
-    other = make_service(ward.practice)
+def test_the_service_s_template_counts_before_the_practice_s_and_that_before_the_usual(notes_api: NotesApi) -> None:
+    other = make_service(notes_api.practice)
     usual = ["focus", "interventions", "response", "progress", "next_steps"]
-    assert effective(ward) == effective(ward, service_id=ward.service) == usual
-    of_all = set_template(ward)
+    assert effective(notes_api) == effective(notes_api, service_id=notes_api.service) == usual
+    of_all = set_template(notes_api)
     assert of_all.status_code == 201, of_all.text
-    ward.now += timedelta(minutes=1)
-    set_template(ward, sections=THREE[:1], service_id=ward.service)
-    ward.now += timedelta(minutes=1)
-    assert effective(ward) == effective(ward, service_id=other) == ["focus", "homework", "extra"]
-    assert effective(ward, service_id=ward.service) == ["focus"]
-    assert effective(ward, kind="SOAP_NOTE") == ["subjective", "objective", "assessment", "plan"]
-    listed = ward.get("/note-templates", kind="PROGRESS_NOTE").json()["items"]
-    assert [one["service_id"] for one in listed] == [str(ward.service), None]
+    notes_api.now += timedelta(minutes=1)
+    set_template(notes_api, sections=THREE[:1], service_id=notes_api.service)
+    notes_api.now += timedelta(minutes=1)
+    assert effective(notes_api) == effective(notes_api, service_id=other) == ["focus", "homework", "extra"]
+    assert effective(notes_api, service_id=notes_api.service) == ["focus"]
+    assert effective(notes_api, kind="SOAP_NOTE") == ["subjective", "objective", "assessment", "plan"]
+    listed = notes_api.get("/note-templates", kind="PROGRESS_NOTE").json()["items"]
+    assert [one["service_id"] for one in listed] == [str(notes_api.service), None]
     assert listed[1] == of_all.json()
-    (first, second) = ward.recorded("note_template.set")
-    assert (first.details["service_id"], second.details["service_id"]) == (None, str(ward.service))
+    (first, second) = notes_api.recorded("note_template.set")
+    assert (first.details["service_id"], second.details["service_id"]) == (None, str(notes_api.service))
 
 
-def test_a_note_is_written_by_the_template_of_its_service(ward: Ward) -> None:
-    set_template(ward, sections=THREE, service_id=ward.service)
-    note = ward.created(type="PROGRESS_NOTE", sections={"focus": "Sleep."}, appointment_id=ward.session())
+def test_a_note_is_written_by_the_template_of_its_service(notes_api: NotesApi) -> None:
+    set_template(notes_api, sections=THREE, service_id=notes_api.service)
+    note = notes_api.created(type="PROGRESS_NOTE", sections={"focus": "Sleep."}, appointment_id=notes_api.session())
     assert [part["title"] for part in note["sections"]] == ["Focus", "Homework", "Anything else"]
-    assert refused(ward.step(note, "sign"), "NOTE_INCOMPLETE")["details"]["problems"] == ["Homework is empty."]
-    saved = ward.save(note, sections={"focus": "Sleep.", "homework": "A diary."}).json()
-    assert ward.done(saved, "sign")["status"] == "SIGNED"
-    without = ward.created(type="PROGRESS_NOTE", sections={"interventions": "Listened."})
+    assert refused(notes_api.step(note, "sign"), "NOTE_INCOMPLETE")["details"]["problems"] == ["Homework is empty."]
+    saved = notes_api.save(note, sections={"focus": "Sleep.", "homework": "A diary."}).json()
+    assert notes_api.done(saved, "sign")["status"] == "SIGNED"
+    without = notes_api.created(type="PROGRESS_NOTE", sections={"interventions": "Listened."})
     assert len(without["sections"]) == 5
 
 
-def test_what_was_begun_by_a_template_is_finished_by_it(ward: Ward) -> None:
-    begun = ward.created(type="PROGRESS_NOTE", sections={"focus": "Sleep.", "interventions": "Listened."})
-    ward.now += timedelta(minutes=1)
-    set_template(ward)
-    ward.now += timedelta(minutes=1)
+def test_what_was_begun_by_a_template_is_finished_by_it(notes_api: NotesApi) -> None:
+    begun = notes_api.created(type="PROGRESS_NOTE", sections={"focus": "Sleep.", "interventions": "Listened."})
+    notes_api.now += timedelta(minutes=1)
+    set_template(notes_api)
+    notes_api.now += timedelta(minutes=1)
     full = dict.fromkeys(("focus", "interventions", "response", "progress", "next_steps"), "Said.")
-    assert refused(ward.save(begun, sections={"homework": "A diary."}), "VALIDATION_ERROR", 422)
-    note = ward.done(ward.save(begun, sections=full).json(), "sign")
-    amended = ward.done(note, "amend", sections=full | {"focus": "Worry."}, reason="A slip")
+    assert refused(notes_api.save(begun, sections={"homework": "A diary."}), "VALIDATION_ERROR", 422)
+    note = notes_api.done(notes_api.save(begun, sections=full).json(), "sign")
+    amended = notes_api.done(note, "amend", sections=full | {"focus": "Worry."}, reason="A slip")
     assert amended["sections"][0]["text"] == "Worry."
-    assert ward.create(type="PROGRESS_NOTE", sections=full).status_code == 422
+    assert notes_api.create(type="PROGRESS_NOTE", sections=full).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_what_was_begun_by_a_template_is_finished_by_it(ward: Ward) -> None:
         {"service_id": new_id()},
     ],
 )
-def test_what_is_no_template_is_refused(ward: Ward, wrong: dict[str, Any]) -> None:
-    assert set_template(ward, **wrong).status_code == 422
-    assert ward.get("/note-templates").json()["items"] == []
+def test_what_is_no_template_is_refused(notes_api: NotesApi, wrong: dict[str, Any]) -> None:
+    assert set_template(notes_api, **wrong).status_code == 422
+    assert notes_api.get("/note-templates").json()["items"] == []
 
 
-def test_templates_are_set_by_admins(ward: Ward) -> None:
-    for by in (ward.clinician, ward.supervisor):
-        assert refused(set_template(ward, by), "FORBIDDEN", 403)
+def test_templates_are_set_by_admins(notes_api: NotesApi) -> None:
+    for by in (notes_api.clinician, notes_api.supervisor):
+        assert refused(set_template(notes_api, by), "FORBIDDEN", 403)
     titles = [{"key": key, "title": title} for key, title in zip(SOAP, ("S", "O", "A", "P"), strict=True)]
-    assert set_template(ward, kind="SOAP_NOTE", sections=titles).status_code == 201
-    assert [part["title"] for part in ward.created()["sections"]] == ["S", "O", "A", "P"]
+    assert set_template(notes_api, kind="SOAP_NOTE", sections=titles).status_code == 201
+    assert [part["title"] for part in notes_api.created()["sections"]] == ["S", "O", "A", "P"]

@@ -48,21 +48,21 @@ def bundle(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "bundle", named(small()))
 
 
-def all_of(house: Installation, practice: Practice, query: str) -> list[tuple]:
-    with house.store.session_in(practice.id) as db:
+def all_of(installation: Installation, practice: Practice, query: str) -> list[tuple]:
+    with installation.store.session_in(practice.id) as db:
         return [tuple(row) for row in db.execute(text(query))]
 
 
-def test_what_goes_in_comes_out_byte_for_byte(house: Installation, bundle: Path, tmp_path: Path) -> None:
-    done = move_in(house, bundle)
+def test_what_goes_in_comes_out_byte_for_byte(installation: Installation, bundle: Path, tmp_path: Path) -> None:
+    done = move_in(installation, bundle)
     assert done.rows == {
         name: text.count("\n") - 1 - 2 * (name == "notes.csv") for name, text in contents(bundle).items()
     }
-    assert move_out(house, done.practice, tmp_path / "out") == contents(bundle)
+    assert move_out(installation, done.practice, tmp_path / "out") == contents(bundle)
 
 
 def test_references_between_portions_are_there_when_they_are_needed(
-    house: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load, "PORTION", 2)
     rows = named(small())
@@ -70,22 +70,24 @@ def test_references_between_portions_are_there_when_they_are_needed(
         rows["appointments"][place]["rescheduled_to_id"] = to
     rows["staff"][0]["supervisor_id"] = "OLD"
     folder = write_folder(tmp_path / "b", rows)
-    assert move_out(house, move_in(house, folder).practice, tmp_path / "out") == contents(folder)
+    assert move_out(installation, move_in(installation, folder).practice, tmp_path / "out") == contents(folder)
 
 
 def test_what_came_out_goes_into_another_installation(
-    house: Installation, own_house: Installation, bundle: Path, tmp_path: Path
+    installation: Installation, own_installation: Installation, bundle: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    first = move_out(house, move_in(house, bundle).practice, out)
-    again = move_in(own_house, write_zip(tmp_path / "out.zip", out)).practice
-    assert move_out(own_house, again, tmp_path / "again") == first
+    first = move_out(installation, move_in(installation, bundle).practice, out)
+    again = move_in(own_installation, write_zip(tmp_path / "out.zip", out)).practice
+    assert move_out(own_installation, again, tmp_path / "again") == first
 
 
-def test_an_installation_with_an_imported_practice_is_as_it_should_be(own_house: Installation, bundle: Path) -> None:
-    move_in(own_house, bundle)
-    own_house.anchor_audit(NOW)
-    findings = examine(own_house, NOW)
+def test_an_installation_with_an_imported_practice_is_as_it_should_be(
+    own_installation: Installation, bundle: Path
+) -> None:
+    move_in(own_installation, bundle)
+    own_installation.anchor_audit(NOW)
+    findings = examine(own_installation, NOW)
     assert [finding.sentence for finding in findings if not finding.ok] == []
     fields = next(f.facts["fields"] for f in findings if f.area == "encryption" and "Practice" in f.sentence)
     assert fields == 6  # the tax id, a client's notes, an incident's summary and three notes
@@ -103,26 +105,26 @@ def test_the_sealed_columns_are_all_of_the_databases_that_a_bundle_carries() -> 
     } == sealed & carried
 
 
-def test_texts_are_sealed_under_their_own_rows(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
-    with house.work(Actor(practice.id), NOW) as work:
+def test_texts_are_sealed_under_their_own_rows(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
+    with installation.work(Actor(practice.id), NOW) as work:
         rows = work.db.execute(text("select id, text from notes where tenant_id = :t order by id"), {"t": practice.id})
         found = [work.unseal("notes", "text", row.id, row.text) for row in rows]
     assert found == ['Said "better", slept.\n\nPlan: go on.', "Begun.", None, "Äöü ≤ 5"]
 
 
-def test_ids_are_of_version_7_and_sort_as_the_rows_do(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
-    rows = all_of(house, practice, "select id, external_id from appointments order by id")
+def test_ids_are_of_version_7_and_sort_as_the_rows_do(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
+    rows = all_of(installation, practice, "select id, external_id from appointments order by id")
     assert [source for _, source in rows] == ["A1", "A2", "A3", "A4", "A5", "A6", "A7"]
     assert {UUID(str(row_id)).version for row_id, _ in rows} == {7}
 
 
-def test_references_are_numbered_by_the_local_year_of_booking(house: Installation, tmp_path: Path) -> None:
+def test_references_are_numbered_by_the_local_year_of_booking(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
     rows["appointments"][0]["created_at"] = "2025-01-01T04:59:59Z"  # the year before, in New York
-    practice = move_in(house, write_folder(tmp_path / "b", rows)).practice
-    found = all_of(house, practice, "select reference, external_id from appointments order by external_id")
+    practice = move_in(installation, write_folder(tmp_path / "b", rows)).practice
+    found = all_of(installation, practice, "select reference, external_id from appointments order by external_id")
     assert [reference for reference, _ in found] == [
         "BK-2024-000001",
         "BK-2025-000001",
@@ -134,82 +136,82 @@ def test_references_are_numbered_by_the_local_year_of_booking(house: Installatio
     ]
 
 
-def test_what_lies_ahead_is_taken_and_the_past_is_not_kept_twice(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
-    guarded = all_of(house, practice, "select external_id from appointments where guarded order by 1")
+def test_what_lies_ahead_is_taken_and_the_past_is_not_kept_twice(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
+    guarded = all_of(installation, practice, "select external_id from appointments where guarded order by 1")
     assert guarded == [("A6",), ("A7",)]
-    taken = all_of(house, practice, "select kind, count(*) from occupancies group by 1 order by 1")
+    taken = all_of(installation, practice, "select kind, count(*) from occupancies group by 1 order by 1")
     assert taken == [("client", 2), ("clinician", 2), ("room", 2)]
 
 
-def test_seats_of_a_group_share_one_booking(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
+def test_seats_of_a_group_share_one_booking(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
     query = """
         select g.external_id, count(*), bool_and(a.clinician_id = g.clinician_id and a.starts_at = g.starts_at)
         from appointments as a join group_sessions as g on g.id = a.group_session_id group by g.id, g.external_id
     """
-    assert all_of(house, practice, query) == [("G1", 2, True)]
+    assert all_of(installation, practice, query) == [("G1", 2, True)]
 
 
-def test_overlaps_of_the_past_come_in_marked(house: Installation, tmp_path: Path) -> None:
+def test_overlaps_of_the_past_come_in_marked(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
     rows["appointments"].append(rows["appointments"][0] | {"id": "A8", "client_id": "K2"})
     folder = write_folder(tmp_path / "b", rows)
     with pytest.raises(BundleRefused):
-        move_in(house, folder)
-    practice = move_in(house, folder, allow_overlaps=True).practice
-    marked = all_of(house, practice, "select external_id from appointments where overlap_allowed order by 1")
+        move_in(installation, folder)
+    practice = move_in(installation, folder, allow_overlaps=True).practice
+    marked = all_of(installation, practice, "select external_id from appointments where overlap_allowed order by 1")
     assert marked == [("A1",), ("A8",)]
 
 
-def test_histories_begin_with_what_came_along(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
+def test_histories_begin_with_what_came_along(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
     statuses = """
         select c.external_id, s.status, s.effective_on from client_statuses as s
         join clients as c on c.id = s.client_id order by 1, 3
     """
-    assert all_of(house, practice, statuses) == [
+    assert all_of(installation, practice, statuses) == [
         ("K1", "ACTIVE", date(2025, 1, 10)),
         ("K2", "ACTIVE", date(2025, 2, 10)),
         ("K3", "ACTIVE", date(2024, 3, 1)),
         ("K3", "DISCHARGED", date(2025, 3, 1)),
     ]
-    assert all_of(house, practice, "select count(*) from primary_clinicians") == [(2,)]
+    assert all_of(installation, practice, "select count(*) from primary_clinicians") == [(2,)]
     rates = "select rate_cents, effective_on from pay_rates order by 1"
-    assert all_of(house, practice, rates) == [(5000, None), (6050, None), (9500, None)]
+    assert all_of(installation, practice, rates) == [(5000, None), (6050, None), (9500, None)]
 
 
-def test_an_admin_comes_in_by_the_link_and_nobody_else_is_let_in(house: Installation, bundle: Path) -> None:
-    done = move_in(house, bundle)
+def test_an_admin_comes_in_by_the_link_and_nobody_else_is_let_in(installation: Installation, bundle: Path) -> None:
+    done = move_in(installation, bundle)
     ((email, secret),) = done.invitations
     assert email.startswith("ada-")
     members = """
         select s.external_id, m.accepted_at is not null, m.ended_at is not null, s.deactivated_at is not null
         from staff as s join memberships as m on m.account_id = s.account_id and m.tenant_id = s.tenant_id order by 1
     """
-    assert all_of(house, done.practice, members) == [
+    assert all_of(installation, done.practice, members) == [
         ("ADM", False, False, False),
         ("BOS", False, False, False),
         ("CLI", False, False, False),
         ("OLD", False, True, True),
     ]
-    accept_invitation(house, secret, PASSWORD, NOW)
-    assert all_of(house, done.practice, members)[0] == ("ADM", True, False, False)
+    accept_invitation(installation, secret, PASSWORD, NOW)
+    assert all_of(installation, done.practice, members)[0] == ("ADM", True, False, False)
 
 
-def test_an_address_written_in_capitals_is_one_account(house: Installation, tmp_path: Path) -> None:
+def test_an_address_written_in_capitals_is_one_account(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
     rows["staff"][1]["email"] = "Sue@OAK.example"
-    practice = move_in(house, write_folder(tmp_path / "b", rows)).practice
-    assert all_of(house, practice, "select email from staff where external_id = 'BOS'") == [("sue@oak.example",)]
+    practice = move_in(installation, write_folder(tmp_path / "b", rows)).practice
+    assert all_of(installation, practice, "select email from staff where external_id = 'BOS'") == [("sue@oak.example",)]
 
 
-def test_a_practice_of_nothing_but_a_name_comes_in(house: Installation, tmp_path: Path) -> None:
-    done = move_in(house, write_folder(tmp_path / "b", {"practice": named(small())["practice"]}))
+def test_a_practice_of_nothing_but_a_name_comes_in(installation: Installation, tmp_path: Path) -> None:
+    done = move_in(installation, write_folder(tmp_path / "b", {"practice": named(small())["practice"]}))
     assert (sum(done.rows.values()), done.invitations) == (1, [])
 
 
-def test_text_of_every_kind_survives(house: Installation, tmp_path: Path) -> None:
+def test_text_of_every_kind_survives(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
     nasty = [
         'a"b',
@@ -234,15 +236,15 @@ def test_text_of_every_kind_survives(house: Installation, tmp_path: Path) -> Non
     ]
     rows["rooms"][0]["equipment"] = "|".join(word for word in nasty)
     folder = write_folder(tmp_path / "b", rows)
-    practice = move_in(house, folder).practice
-    assert move_out(house, practice, tmp_path / "out") == contents(folder)
+    practice = move_in(installation, folder).practice
+    assert move_out(installation, practice, tmp_path / "out") == contents(folder)
 
 
-def test_a_lone_carriage_return_comes_out_as_every_reader_takes_it(house: Installation, tmp_path: Path) -> None:
+def test_a_lone_carriage_return_comes_out_as_every_reader_takes_it(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
     rows["clients"][0] |= {"address": "one\rtwo", "medical_notes": "one\rtwo"}
     folder = write_folder(tmp_path / "b", rows, end="\r\n")
-    move_out(house, move_in(house, folder).practice, tmp_path / "out")
+    move_out(installation, move_in(installation, folder).practice, tmp_path / "out")
     assert read(tmp_path / "out").frames["clients"].equals(read(folder).frames["clients"])
 
 
@@ -257,54 +259,56 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("spoil", BROKEN.values(), ids=BROKEN)
-def test_a_broken_bundle_writes_nothing(house: Installation, tmp_path: Path, spoil) -> None:
+def test_a_broken_bundle_writes_nothing(installation: Installation, tmp_path: Path, spoil) -> None:
     rows = named(small())
     spoil(rows)
     folder = write_folder(tmp_path / "b", rows)
-    before = rows_of_all_tables(house)
+    before = rows_of_all_tables(installation)
     for more in ({}, {"replace": True}):
         with pytest.raises(BundleRefused):
-            move_in(house, folder, **more)
-    assert rows_of_all_tables(house) == before
+            move_in(installation, folder, **more)
+    assert rows_of_all_tables(installation) == before
 
 
 def test_the_same_bundle_again_says_that_the_practice_exists_and_changes_nothing(
-    house: Installation, bundle: Path
+    installation: Installation, bundle: Path
 ) -> None:
-    move_in(house, bundle)
-    before = rows_of_all_tables(house)
+    move_in(installation, bundle)
+    before = rows_of_all_tables(installation)
     with pytest.raises(PracticeExists, match="exists"):
-        move_in(house, bundle)
-    assert rows_of_all_tables(house) == before
+        move_in(installation, bundle)
+    assert rows_of_all_tables(installation) == before
 
 
-def practices_called(house: Installation, name: str) -> list[tuple[str, str]]:
-    with house.store.system_session() as db:
+def practices_called(installation: Installation, name: str) -> list[tuple[str, str]]:
+    with installation.store.system_session() as db:
         query = text("select name, status from practices where name like :name || '%' order by created_at, name")
         return [tuple(row) for row in db.execute(query, {"name": name})]
 
 
-def test_a_practice_that_nobody_has_worked_in_is_set_aside_for_another(house: Installation, tmp_path: Path) -> None:
+def test_a_practice_that_nobody_has_worked_in_is_set_aside_for_another(
+    installation: Installation, tmp_path: Path
+) -> None:
     rows = named(small())
     name = rows["practice"][0]["name"]
     folder = write_folder(tmp_path / "b", rows)
-    first = move_in(house, folder)
-    with house.work(Actor(first.practice.id), NOW) as work:
+    first = move_in(installation, folder)
+    with installation.work(Actor(first.practice.id), NOW) as work:
         for action in ("client.read", "note.found", "note.history_read", "progress_report.printed"):
             work.record(action, "client", first.practice.id)
         work.record("session.started", "account", first.practice.id)
         work.record("deadlines.kept", locked=1, told=0)
-    move_out(house, first.practice, tmp_path / "out")
+    move_out(installation, first.practice, tmp_path / "out")
     rows["rooms"][0]["name"] = "Room of the second"
-    second = move_in(house, write_folder(folder, rows), replace=True)
-    third = move_in(house, folder, replace=True)
-    assert set(practices_called(house, name)) == {
+    second = move_in(installation, write_folder(folder, rows), replace=True)
+    third = move_in(installation, folder, replace=True)
+    assert set(practices_called(installation, name)) == {
         (name, "ACTIVE"),
         (f"{name} (replaced 2026-03-18)", "SUSPENDED"),
         (f"{name} (replaced 2026-03-18) 2", "SUSPENDED"),
     }
     rooms = "select name from rooms where external_id = 'R1'"
-    assert [all_of(house, one.practice, rooms) for one in (first, second, third)] == [
+    assert [all_of(installation, one.practice, rooms) for one in (first, second, third)] == [
         [("Room 1",)],
         [("Room of the second",)],
         [("Room of the second",)],
@@ -312,38 +316,38 @@ def test_a_practice_that_nobody_has_worked_in_is_set_aside_for_another(house: In
     places = (
         "select count(*) from memberships where ended_at is null and tenant_id = (select tenant_id from rooms limit 1)"
     )
-    assert [all_of(house, one.practice, places) for one in (first, second, third)] == [[(0,)], [(0,)], [(3,)]]
+    assert [all_of(installation, one.practice, places) for one in (first, second, third)] == [[(0,)], [(0,)], [(3,)]]
 
 
-def worked_in(house: Installation, done: Imported) -> None:
-    (staff_id,) = all_of(house, done.practice, "select id from staff where external_id = 'CLI'")[0]
-    with house.work(Actor(done.practice.id), NOW) as work:
+def worked_in(installation: Installation, done: Imported) -> None:
+    (staff_id,) = all_of(installation, done.practice, "select id from staff where external_id = 'CLI'")[0]
+    with installation.work(Actor(done.practice.id), NOW) as work:
         record_training(work, staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
 
 
-def test_a_practice_that_somebody_has_worked_in_is_not_replaced(house: Installation, bundle: Path) -> None:
-    worked_in(house, move_in(house, bundle))
-    before = rows_of_all_tables(house)
+def test_a_practice_that_somebody_has_worked_in_is_not_replaced(installation: Installation, bundle: Path) -> None:
+    worked_in(installation, move_in(installation, bundle))
+    before = rows_of_all_tables(installation)
     with pytest.raises(NotReplaceable, match="worked in it"):
-        move_in(house, bundle, replace=True)
-    assert rows_of_all_tables(house) == before
+        move_in(installation, bundle, replace=True)
+    assert rows_of_all_tables(installation) == before
 
 
-def test_a_practice_that_was_not_imported_is_not_replaced(house: Installation, tmp_path: Path) -> None:
+def test_a_practice_that_was_not_imported_is_not_replaced(installation: Installation, tmp_path: Path) -> None:
     rows = named(small())
-    with house.work(Actor(), NOW) as work:
+    with installation.work(Actor(), NOW) as work:
         admin = {"email": "someone@example.com", "first_name": "Ada", "last_name": "Admin"}
         create_practice(work, name=rows["practice"][0]["name"], time_zone="UTC", admin=admin)
-    before = rows_of_all_tables(house)
+    before = rows_of_all_tables(installation)
     with pytest.raises(NotReplaceable, match="not made by an import"):
-        move_in(house, write_folder(tmp_path / "b", rows), replace=True)
-    assert rows_of_all_tables(house) == before
+        move_in(installation, write_folder(tmp_path / "b", rows), replace=True)
+    assert rows_of_all_tables(installation) == before
 
 
-def test_one_entry_tells_of_the_import_in_both_logs(house: Installation, bundle: Path) -> None:
-    practice = move_in(house, bundle).practice
+def test_one_entry_tells_of_the_import_in_both_logs(installation: Installation, bundle: Path) -> None:
+    practice = move_in(installation, bundle).practice
     log = "select action, details->'rows'->>'clients.csv', length(details->>'digest') from audit_log"
-    assert all_of(house, practice, log) == [("practice.imported", "3", 64)]
+    assert all_of(installation, practice, log) == [("practice.imported", "3", 64)]
 
 
 KILLED = """
@@ -353,24 +357,24 @@ from caseload.console import read_settings
 from ingest.bundle.load import import_bundle
 from practice.security.installation import open_installation
 from tests.support.bundles import NOW
-house = open_installation(read_settings())
+installation = open_installation(read_settings())
 def say(words):
     if words.startswith("Writing charges"):
         print("writing", flush=True)
         sys.stdin.read()
-import_bundle(house, Path(sys.argv[1]), NOW, say)
+import_bundle(installation, Path(sys.argv[1]), NOW, say)
 """
 
 
-def test_a_killed_import_leaves_nothing(own_house: Installation, bundle: Path) -> None:
-    before = rows_of_all_tables(own_house)
-    to = own_house.store.parameters("app")
+def test_a_killed_import_leaves_nothing(own_installation: Installation, bundle: Path) -> None:
+    before = rows_of_all_tables(own_installation)
+    to = own_installation.store.parameters("app")
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": f"postgresql://{to['user']}:{quote(to['password'])}@/{own_house.store.database}?host={quote(to['host'])}",
-        "CASELOAD_MASTER_KEY": own_house.master.to_text(),
-        "CASELOAD_DATA_DIR": str(own_house.settings.data_dir),
+        "DATABASE_URL": f"postgresql://{to['user']}:{quote(to['password'])}@/{own_installation.store.database}?host={quote(to['host'])}",
+        "CASELOAD_MASTER_KEY": own_installation.master.to_text(),
+        "CASELOAD_DATA_DIR": str(own_installation.settings.data_dir),
     }
     command = [sys.executable, "-c", KILLED, str(bundle)]
     with subprocess.Popen(
@@ -380,15 +384,15 @@ def test_a_killed_import_leaves_nothing(own_house: Installation, bundle: Path) -
         assert process.stdout.readline() == "writing\n"
         process.send_signal(signal.SIGKILL)
     # keys are kept before they are used, so that no text is ever sealed under a key that is lost
-    assert {t: n for t, n in rows_of_all_tables(own_house).items() if t != "data_keys"} == {
+    assert {t: n for t, n in rows_of_all_tables(own_installation).items() if t != "data_keys"} == {
         t: n for t, n in before.items() if t != "data_keys"
     }
-    assert move_in(own_house, bundle).rows["clients.csv"] == 3
+    assert move_in(own_installation, bundle).rows["clients.csv"] == 3
 
 
 @pytest.mark.parametrize(("seats", "capacity"), [("1", 2), ("8", 8)])
 def test_a_group_to_come_has_as_many_seats_as_its_room_or_as_are_taken(
-    house: Installation, tmp_path: Path, seats: str, capacity: int
+    installation: Installation, tmp_path: Path, seats: str, capacity: int
 ) -> None:
     rows = named(small())
     rows["rooms"][0]["capacity"] = seats
@@ -401,6 +405,6 @@ def test_a_group_to_come_has_as_many_seats_as_its_room_or_as_are_taken(
         | ahead
         | {"id": "A10", "client_id": "K1", "status": "CANCELLED", "status_at": "2026-03-01T12:00:00Z"},
     ]
-    practice = move_in(house, write_folder(tmp_path / "b", rows)).practice
-    found = all_of(house, practice, "select external_id, capacity from group_sessions order by 1")
+    practice = move_in(installation, write_folder(tmp_path / "b", rows)).practice
+    found = all_of(installation, practice, "select external_id, capacity from group_sessions order by 1")
     assert found == [("G1", None), ("G9", capacity)]

@@ -115,16 +115,16 @@ CHANGES = [
 class Moved:
     """A practice that came in as a bundle, with its admin signed in, and a clinician for what is theirs to write."""
 
-    def __init__(self, house: Installation, practice: Practice, folder: Path) -> None:
-        self.house, self.practice, self.folder = house, practice, folder
-        with house.store.session_in(practice.id) as db:
+    def __init__(self, installation: Installation, practice: Practice, folder: Path) -> None:
+        self.installation, self.practice, self.folder = installation, practice, folder
+        with installation.store.session_in(practice.id) as db:
             self.admin, self.account, self.email = db.execute(
                 text("select external_id, account_id, email from staff where 'admin' = any(roles) limit 1")
             ).one()
-        take_place(house, self.account, practice.id)
-        self.token = sign_in(house, self.account, practice.id).access
+        take_place(installation, self.account, practice.id)
+        self.token = sign_in(installation, self.account, practice.id).access
         self.review, self.reviewer, self.clinician_token = self.who_reviews()
-        self.platform_token = sign_in(house, make_platform_admin(house).account_id, NOBODY).access
+        self.platform_token = sign_in(installation, make_platform_admin(installation).account_id, NOBODY).access
 
     def who_reviews(self) -> tuple[str, str, str]:
         """A review of a treatment plan, who entered it, and their token: they treat the client, and are trained."""
@@ -134,12 +134,12 @@ class Moved:
             join staff as s on s.id = r.clinician_id and s.left_on is null
             order by r.reviewed_on, r.external_id limit 1
         """)
-        with self.house.store.session_in(self.practice.id) as db:
+        with self.installation.store.session_in(self.practice.id) as db:
             review, reviewer, staff_id, account = db.execute(query).one()
             trained = {"kind": "HIPAA", "completed_on": NOW.date(), "recorded_at": NOW}
             db.add(Training(tenant_id=self.practice.id, id=new_id(), staff_id=staff_id, **trained))
-        take_place(self.house, account, self.practice.id)
-        return review, reviewer, sign_in(self.house, account, self.practice.id).access
+        take_place(self.installation, account, self.practice.id)
+        return review, reviewer, sign_in(self.installation, account, self.practice.id).access
 
     def token_for(self, path: str) -> str:
         if path.startswith("/practices"):
@@ -147,7 +147,7 @@ class Moved:
         return self.clinician_token if path.startswith(("/treatment-plan", "/notes")) else self.token
 
     def out(self, name: str) -> dict[str, list[Row]]:
-        files = move_out(self.house, self.practice, self.folder / name)
+        files = move_out(self.installation, self.practice, self.folder / name)
         return {Path(file).stem: list(csv.DictReader(io.StringIO(whole, newline=""))) for file, whole in files.items()}
 
     def id_and_version(self, table: str, row: Row) -> tuple[UUID, int | None]:
@@ -155,13 +155,13 @@ class Moved:
             return self.practice.id, self.version("practices", self.practice.id)
         key = "code" if table == "services" else "external_id"
         name = column_mapping.table_of(TABLES[table])
-        with self.house.store.session_in(self.practice.id) as db:
+        with self.installation.store.session_in(self.practice.id) as db:
             found = db.scalar(text(f"select id from {name} where {key} = :key"), {"key": row.get("id") or row["code"]})
         assert found
         return found, self.version(name, found)
 
     def version(self, table: str, row_id: UUID) -> int | None:
-        with self.house.store.session_in(self.practice.id) as db:
+        with self.installation.store.session_in(self.practice.id) as db:
             kept = db.execute(text(f"select * from {table} where id = :id"), {"id": row_id}).mappings().one()
             return kept.get("version")
 
@@ -204,20 +204,24 @@ def golden(name: str) -> Any:
 
 @pytest.mark.parametrize("bundle", [oak_street, golden("practice_a"), golden("practice_b")])
 def test_the_export_shows_what_was_changed_through_the_api_and_nothing_else(
-    own_house: Installation, own_client: TestClient, other_house: Installation, tmp_path: Path, bundle: Any
+    own_installation: Installation,
+    own_client: TestClient,
+    other_installation: Installation,
+    tmp_path: Path,
+    bundle: Any,
 ) -> None:
-    moved = Moved(own_house, move_in(own_house, bundle(tmp_path)).practice, tmp_path)
+    moved = Moved(own_installation, move_in(own_installation, bundle(tmp_path)).practice, tmp_path)
     files = moved.out("before")
     for change in CHANGES:
         moved.make(own_client, change, files)
-    enter(own_client, moved.email, give_credentials(own_house, moved.account), NOW)
+    enter(own_client, moved.email, give_credentials(own_installation, moved.account), NOW)
     after = moved.out("after")
     (entered,) = [row for row in after["sign_ins"] if row not in files["sign_ins"]]
     files["sign_ins"].append({"id": entered["id"], "staff_id": moved.admin, "at": "2026-03-18T15:30:00Z"})
     assert sorted_rows(after) == sorted_rows(files)
 
-    other = move_in(other_house, tmp_path / "after").practice
-    assert move_out(other_house, other, tmp_path / "again") == contents(tmp_path / "after")
+    other = move_in(other_installation, tmp_path / "after").practice
+    assert move_out(other_installation, other, tmp_path / "again") == contents(tmp_path / "after")
 
 
 def test_every_table_is_changed_or_named_as_one_that_nothing_writes_yet() -> None:

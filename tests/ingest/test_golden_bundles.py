@@ -25,9 +25,9 @@ def test_a_golden_bundle_has_no_fault(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["practice_a", "practice_b"])
 def test_a_golden_bundle_comes_out_as_it_went_in_and_again_from_another_installation(
-    house: Installation, own_house: Installation, tmp_path: Path, name: str
+    installation: Installation, own_installation: Installation, tmp_path: Path, name: str
 ) -> None:
-    files = move_out(house, move_in(house, GOLDEN / name).practice, tmp_path / "out")
+    files = move_out(installation, move_in(installation, GOLDEN / name).practice, tmp_path / "out")
     for file, theirs in contents(GOLDEN / name).items():
         rows, wanted = rows_of(files[file]), rows_of(theirs)
         assert sorted(map(by_name, wanted)) == sorted(by_name({k: row[k] for k in wanted[0]}) for row in rows)
@@ -35,9 +35,9 @@ def test_a_golden_bundle_comes_out_as_it_went_in_and_again_from_another_installa
             assert sorted(theirs.splitlines()) == sorted(files[file].splitlines())  # the very same text
         if "id" in rows[0]:
             assert [row["id"] for row in rows] == sorted(row["id"] for row in wanted)
-    assert move_out(own_house, move_in(own_house, tmp_path / "out").practice, tmp_path / "again") == files
-    own_house.anchor_audit(NOW)
-    assert [finding.sentence for finding in examine(own_house, NOW) if not finding.ok] == []
+    assert move_out(own_installation, move_in(own_installation, tmp_path / "out").practice, tmp_path / "again") == files
+    own_installation.anchor_audit(NOW)
+    assert [finding.sentence for finding in examine(own_installation, NOW) if not finding.ok] == []
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

@@ -19,9 +19,9 @@ def test_the_import_finds_nothing_wrong_with_it(which: str, tmp_path: Path) -> N
     assert {f"{name}.csv": len(frame) for name, frame in bundle.frames.items()} == counts
 
 
-def test_it_comes_out_as_it_was_made(house: Installation, tmp_path: Path) -> None:
+def test_it_comes_out_as_it_was_made(installation: Installation, tmp_path: Path) -> None:
     size, seed, until = PRACTICES[SMALL]
     counts = make_up(tmp_path / "made", size, seed, until)
-    done = move_in(house, tmp_path / "made")
+    done = move_in(installation, tmp_path / "made")
     assert done.rows == counts
-    assert move_out(house, done.practice, tmp_path / "out") == contents(tmp_path / "made")
+    assert move_out(installation, done.practice, tmp_path / "out") == contents(tmp_path / "made")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.builders.people import House
-from tests.support.drivers.payroll import Office
+from tests.support.builders.people import PracticeFixture
+from tests.support.drivers.payroll import PayrollScenario
 
 
 @pytest.fixture
-def office(practice: House) -> Office:
-    return Office(practice)
+def payroll(practice: PracticeFixture) -> PayrollScenario:
+    return PayrollScenario(practice)

@@ -10,17 +10,17 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.builders.people import House, make_practice
-from tests.support.drivers.payroll import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, WEEK, Office
+from tests.support.builders.people import PracticeFixture, make_practice
+from tests.support.drivers.payroll import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, WEEK, PayrollScenario
 
 ROLES = pytest.mark.parametrize("role", ["app", "owner"])
 REFUSED = r"never changed or removed|permission denied|must be owner|cannot truncate a table referenced"
 
 
-class Closed(Office):
+class Closed(PayrollScenario):
     """One closed week with a line of each of two sessions, another that is open, and a session that is in neither."""
 
-    def __init__(self, practice: House) -> None:
+    def __init__(self, practice: PracticeFixture) -> None:
         super().__init__(practice)
         self.paid = self.held()
         self.held(HELD + HOUR, signed=False)
@@ -31,7 +31,7 @@ class Closed(Office):
 
     def run(self, role: str, statement: str, **values: Any) -> int:
         """How many rows it changed."""
-        with self.practice.house.store.owner_connection(role) as db, db.begin():
+        with self.practice.installation.store.owner_connection(role) as db, db.begin():
             enter = "select enter_practice(:id)" if role == "app" else "select set_config('app.tenant_id', :id, true)"
             db.execute(text(enter), {"id": self.practice.id if role == "app" else str(self.practice.id)})
             return db.execute(text(statement), {"tenant_id": self.practice.id} | values).rowcount
@@ -51,7 +51,7 @@ class Closed(Office):
 
 
 @pytest.fixture
-def closed(practice: House) -> Closed:
+def closed(practice: PracticeFixture) -> Closed:
     return Closed(practice)
 
 
@@ -118,8 +118,8 @@ def test_the_service_cannot_put_that_aside(closed: Closed, statement: str) -> No
         closed.run("app", statement)
 
 
-def test_weeks_of_one_practice_are_none_of_another_s(house: Installation, closed: Closed) -> None:
-    other = Office(make_practice(house))
+def test_weeks_of_one_practice_are_none_of_another_s(installation: Installation, closed: Closed) -> None:
+    other = PayrollScenario(make_practice(installation))
     assert other.preview(LAST, CUT_OFF + HOUR).status == "OPEN"
     assert other.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
     assert len(closed.books.lines) == 2

@@ -19,7 +19,7 @@ from practice.payroll.rates import set_multiplier, set_pay_rate
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from tests.support.builders.bundles import move_in
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.oracles.pay_oracle import DAY, WEEK, Books, Period, told
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -31,13 +31,13 @@ PRACTICES = {
 
 
 @pytest.mark.parametrize("which", PRACTICES)
-def test_every_closed_week_pays_what_the_long_way_gives(house: Installation, tmp_path: Path, which: str) -> None:
+def test_every_closed_week_pays_what_the_long_way_gives(installation: Installation, tmp_path: Path, which: str) -> None:
     size, seed, until = PRACTICES[which]
     last = datetime(*until, tzinfo=UTC)
     make_up(tmp_path / "bundle", size, seed, last)
-    moved_in = move_in(house, tmp_path / "bundle")
+    moved_in = move_in(installation, tmp_path / "bundle")
     nobody = Person(moved_in.practice.id, moved_in.practice.id, "", ["admin"])
-    practice = House(house, moved_in.practice.id, nobody, now=last)
+    practice = PracticeFixture(installation, moved_in.practice.id, nobody, now=last)
     zone, random = ZoneInfo(size.time_zone), Random(seed)  # noqa: S311
     books = Books(practice, zone)
     week = books.week_of(last) - 9 * WEEK
@@ -47,18 +47,18 @@ def test_every_closed_week_pays_what_the_long_way_gives(house: Installation, tmp
         now = books.cut_off(week) + random.choice([0, 1, 9, 50]) * HOUR
         books = Books(practice, zone)
         due = books.due(week, now, [Period(None, week, now, None)])
-        with house.work(practice.actor(), now) as work:
+        with installation.work(practice.actor(), now) as work:
             found = close_period(work, week)
         books = Books(practice, zone)
         assert books.written(week) == told(found) == due, week
         seen.update(f"{line.kind} {line.reason}".strip() for line in due.lines)
         seen["standby"] += len(due.standby)
         now = put_right(practice, books, random, now)
-        with house.work(practice.actor(), now) as work:
+        with installation.work(practice.actor(), now) as work:
             earlier.append((now, preview(work, week + WEEK, now)))
         assert told(earlier[-1][1]) == Books(practice, zone).due(week + WEEK, now)
         week += WEEK
-    with house.work(practice.actor(), last + 3 * WEEK) as work:
+    with installation.work(practice.actor(), last + 3 * WEEK) as work:
         for at, one in earlier:
             assert preview(work, one.week, at) == one
     assert seen["regular"] > 150
@@ -68,7 +68,7 @@ def test_every_closed_week_pays_what_the_long_way_gives(house: Installation, tmp
     assert seen["adjustment VOIDED"] > 5
 
 
-def put_right(practice: House, books: Books, random: Random, now: datetime) -> datetime:
+def put_right(practice: PracticeFixture, books: Books, random: Random, now: datetime) -> datetime:
     """Some rates and multipliers, and sessions that should not have been paid; one that is not to be. A second passes
     with each."""
     in_order = sorted(books.lines, key=lambda line: (books.name(books.seat_of[line.appointment_id]), line.kind))

@@ -14,15 +14,15 @@ from practice.payroll.rates import set_pay_rate
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.sessions.completion import complete
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import write_note
-from tests.support.drivers.payroll import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, Office, told
+from tests.support.drivers.payroll import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, SECOND, WEEK, PayrollScenario, told
 from tests.support.drivers.waiting import collide, second_waits
 
 Verb = Callable[[Work], Any]
 
 
-def at_once(practice: House, now: datetime, *tasks: tuple[Any, ...]) -> list[Any]:
+def at_once(practice: PracticeFixture, now: datetime, *tasks: tuple[Any, ...]) -> list[Any]:
     """All in the same moment, each in a thread and over a connection of its own: the verb, by whom, and when, if it is
     another instant. What came of each: its answer, or why it was refused."""
     barrier = Barrier(len(tasks))
@@ -39,48 +39,48 @@ def at_once(practice: House, now: datetime, *tasks: tuple[Any, ...]) -> list[Any
         return [outcome.result(120) for outcome in [threads.submit(run, *task) for task in tasks]]
 
 
-def test_of_many_who_close_a_week_at_once_one_does(office: Office) -> None:
-    sessions = [office.held(HELD + number * HOUR) for number in range(8)]
-    practice = office.practice
-    people, before = [practice.admin, practice.add("admin")] * 3, office.books
+def test_of_many_who_close_a_week_at_once_one_does(payroll: PayrollScenario) -> None:
+    sessions = [payroll.held(HELD + number * HOUR) for number in range(8)]
+    practice = payroll.practice
+    people, before = [practice.admin, practice.add("admin")] * 3, payroll.books
     close: Verb = lambda work: close_period(work, LAST)  # noqa: E731
     found = at_once(practice, CUT_OFF, *((close, by, CUT_OFF + at * SECOND) for at, by in enumerate(people)))
     assert all(one == found[0] for one in found)
     assert told(found[0]) == [("regular", session, 6050) for session in sessions]
-    after = office.books
+    after = payroll.books
     assert (len(after.periods), len(after.lines)) == (1, 8)
     assert after.audit[0][0] == before.audit[0][0] + 2  # opened and closed, once each
 
 
-def test_weeks_opened_at_once_follow_each_other(office: Office) -> None:
+def test_weeks_opened_at_once_follow_each_other(payroll: PayrollScenario) -> None:
     weeks = [LAST - number * WEEK for number in range(4)]
     found = at_once(
-        office.practice, CUT_OFF, *((lambda work, one=one: open_period(work, one).week, None) for one in weeks)
+        payroll.practice, CUT_OFF, *((lambda work, one=one: open_period(work, one).week, None) for one in weeks)
     )
-    opened = [period.week for period in office.books.periods]
+    opened = [period.week for period in payroll.books.periods]
     assert opened == sorted(one for one in found if not isinstance(one, Refusal))
     assert opened == [opened[0] + number * WEEK for number in range(len(opened))]
 
 
-def test_who_closes_after_another_waits_and_is_told_the_same(office: Office) -> None:
-    office.held()
-    outcome = collide(office.practice, lambda work: close_period(work, LAST), lambda work: close_period(work, LAST))
-    assert outcome.result() == office.close(LAST, CUT_OFF)
-    assert len(office.books.lines) == len(office.books.periods) == 1
+def test_who_closes_after_another_waits_and_is_told_the_same(payroll: PayrollScenario) -> None:
+    payroll.held()
+    outcome = collide(payroll.practice, lambda work: close_period(work, LAST), lambda work: close_period(work, LAST))
+    assert outcome.result() == payroll.close(LAST, CUT_OFF)
+    assert len(payroll.books.lines) == len(payroll.books.periods) == 1
 
 
-def test_what_a_week_pays_does_not_change_while_it_is_closed(office: Office) -> None:
+def test_what_a_week_pays_does_not_change_while_it_is_closed(payroll: PayrollScenario) -> None:
     """Whoever voids or takes back waits for whoever closes."""
-    first, second = office.held(), office.held(HELD + HOUR)
-    practice = office.practice
+    first, second = payroll.held(), payroll.held(HELD + HOUR)
+    practice = payroll.practice
     outcome = collide(
         practice,
         lambda work: close_period(work, LAST),
         lambda work: void_completion(work, Scope.ALL, first, "A mistake") and None,
     )
     assert isinstance(outcome.exception(), SessionPaid)
-    assert office.books.completions == []
-    assert told(office.close(LAST, CUT_OFF)) == [("regular", first, 6050), ("regular", second, 6050)]
+    assert payroll.books.completions == []
+    assert told(payroll.close(LAST, CUT_OFF)) == [("regular", first, 6050), ("regular", second, 6050)]
     practice.now = NEXT_CUT_OFF
     outcome = collide(
         practice,
@@ -91,22 +91,22 @@ def test_what_a_week_pays_does_not_change_while_it_is_closed(office: Office) -> 
     second_waits(practice, lambda work: open_period(work, LAST + 2 * WEEK))
 
 
-def test_while_weeks_are_closed_everybody_works_on(office: Office) -> None:
+def test_while_weeks_are_closed_everybody_works_on(payroll: PayrollScenario) -> None:
     """Signs, completes, voids, takes back, sets rates: whichever comes first, in the end every session has come to what
     it deserves, and no two waited for one another."""
-    practice, clinician = office.practice, office.clinician
+    practice, clinician = payroll.practice, payroll.clinician
     admins = [practice.add("admin") for _ in range(2)]
     week = LAST + WEEK
     for turn in range(4):
-        end, begins = office.books.cut_off(week), HELD + (week - LAST)
-        paid = [office.held(begins + number * HOUR) for number in range(6)]
-        drafts = [office.held(begins + (6 + number) * HOUR, signed=False) for number in range(3)]
+        end, begins = payroll.books.cut_off(week), HELD + (week - LAST)
+        paid = [payroll.held(begins + number * HOUR) for number in range(6)]
+        drafts = [payroll.held(begins + (6 + number) * HOUR, signed=False) for number in range(3)]
         booked = [
-            office.held(begins + (9 + number) * HOUR, signed=False, status="SCHEDULED", status_at=None)
+            payroll.held(begins + (9 + number) * HOUR, signed=False, status="SCHEDULED", status_at=None)
             for number in range(3)
         ]
         notes = [write_note(practice, clinician, one, now=begins + 20 * HOUR) for one in (*drafts, *booked)]
-        old = [line.session_id for line in office.books.lines if line.kind in ("regular", "late")]
+        old = [line.session_id for line in payroll.books.lines if line.kind in ("regular", "late")]
         close: Verb = lambda work, week=week: close_period(work, week) and None  # noqa: E731
         busy: list[tuple[Any, ...]] = [(close, admins[0]), (close, admins[1])]
         for one in (paid[0], drafts[0]):
@@ -124,8 +124,8 @@ def test_while_weeks_are_closed_everybody_works_on(office: Office) -> None:
         at_once(practice, end if turn % 2 else end + HOUR, *signing, *busy)
         week += WEEK
     for _ in range(3):
-        office.close(week, office.books.cut_off(week))
+        payroll.close(week, payroll.books.cut_off(week))
         week += WEEK
-    books = office.books
+    books = payroll.books
     assert books.paid_cents() == books.final_cents(books.cut_off(week))
     assert len({line.session_id for line in books.lines if line.kind in ("regular", "late")}) >= 30

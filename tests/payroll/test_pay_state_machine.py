@@ -229,14 +229,14 @@ class Pay(Life):
                 self.do("co-sign", lambda work, id=note.id: sign_note(work, id) and None, self.supervisor, True)
 
 
-def test_no_short_life_goes_wrong(house: Installation) -> None:
-    Life.house = house
+def test_no_short_life_goes_wrong(installation: Installation) -> None:
+    Life.installation = installation
     live_shortly(Pay, LIVES, STEPS)
     tell(Life.done)
 
 
-def test_no_busy_practice_goes_wrong(house: Installation) -> None:
-    Life.house = house
+def test_no_busy_practice_goes_wrong(installation: Installation) -> None:
+    Life.installation = installation
     Life.done.clear()
     for seed in range(BUSY_PRACTICES):
         random, practice = Random(seed), Pay()  # noqa: S311

@@ -25,16 +25,16 @@ PRACTICES = {
 
 
 @pytest.mark.parametrize("which", PRACTICES)
-def test_every_week_pays_what_the_long_way_gives(house: Installation, tmp_path: Path, which: str) -> None:
+def test_every_week_pays_what_the_long_way_gives(installation: Installation, tmp_path: Path, which: str) -> None:
     size, seed, until = PRACTICES[which]
     now = datetime(*until, tzinfo=UTC)
     make_up(tmp_path / "bundle", size, seed, now)
-    practice = move_in(house, tmp_path / "bundle").practice
+    practice = move_in(installation, tmp_path / "bundle").practice
     checked = late = 0
     for as_of in (now, now - 24 * DAY):
         slow = SlowPay(tmp_path / "bundle", as_of)
         for week in slow.weeks():
-            with house.work(Actor(practice.id), now) as work:
+            with installation.work(Actor(practice.id), now) as work:
                 found = preview(work, week, as_of)
             assert sorted(told(line) for line in found.lines) == slow.lines(week), (week, as_of)
             assert sorted(told(line) for line in found.standby) == slow.standby(week), (week, as_of)

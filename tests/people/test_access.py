@@ -10,12 +10,12 @@ from practice.people.access import clients_within, is_within, reads_chart_notes
 from practice.people.models.clients import Client
 from practice.security.permissions import Scope
 from practice.security.work import Actor
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service
 
 
 @pytest.fixture
-def clients(practice: House) -> dict[str, UUID]:
+def clients(practice: PracticeFixture) -> dict[str, UUID]:
     """By what binds them to the clinician of the supervisor, or to somebody else."""
     supervisor = practice.add("supervisor")
     mine = practice.add("clinician", supervisor=supervisor)
@@ -48,7 +48,9 @@ REACH = {
 
 
 @pytest.mark.parametrize(("who", "scope"), REACH, ids=str)
-def test_somebody_reaches_those_of_theirs(practice: House, clients: dict[str, UUID], who: str, scope: Scope) -> None:
+def test_somebody_reaches_those_of_theirs(
+    practice: PracticeFixture, clients: dict[str, UUID], who: str, scope: Scope
+) -> None:
     with practice.work(practice.people[who]) as work:
         query = select(Client.id).where(Client.tenant_id == work.tenant_id, clients_within(work, scope, Client.id))
         together = set(work.db.scalars(query))
@@ -58,14 +60,14 @@ def test_somebody_reaches_those_of_theirs(practice: House, clients: dict[str, UU
 
 
 def test_the_whole_practice_is_reached_with_it_and_by_nobody_from_outside(
-    practice: House, clients: dict[str, UUID]
+    practice: PracticeFixture, clients: dict[str, UUID]
 ) -> None:
     with practice.work() as work:
         query = select(Client.id).where(Client.tenant_id == work.tenant_id)
         assert set(work.db.scalars(query.where(clients_within(work, Scope.ALL, Client.id)))) == set(clients.values())
         assert not is_within(work, Scope.ALL, practice.id)
     for actor in (Actor(practice.id), Actor(practice.id, client_id=clients["in care"])):
-        with practice.house.work(actor, practice.now) as work:
+        with practice.installation.work(actor, practice.now) as work:
             found = set(work.db.scalars(query.where(clients_within(work, Scope.OWN, Client.id))))
             assert found == ({clients["in care"]} if actor.client_id else set())
             assert is_within(work, Scope.OWN, clients["in care"]) == bool(actor.client_id)
@@ -74,7 +76,7 @@ def test_the_whole_practice_is_reached_with_it_and_by_nobody_from_outside(
 
 @pytest.mark.parametrize(("who", "reads"), [("clinician", True), ("supervisor", True), ("other", False)])
 def test_the_words_of_a_chart_are_read_by_whose_client_it_is(
-    practice: House, clients: dict[str, UUID], who: str, reads: bool
+    practice: PracticeFixture, clients: dict[str, UUID], who: str, reads: bool
 ) -> None:
     with practice.work(practice.people[who]) as work:
         assert reads_chart_notes(work, clients["in care"]) == reads

@@ -20,7 +20,7 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import PageRequest
-from tests.support.builders.people import House, make_practice
+from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.builders.schedule import make_service
 from tests.support.harness import cluster
 
@@ -63,13 +63,13 @@ INDEXES = {
 
 
 @pytest.fixture
-def large(own_house: Installation) -> House:
-    practice = make_practice(own_house)
+def large(own_installation: Installation) -> PracticeFixture:
+    practice = make_practice(own_installation)
     supervisor = practice.add("supervisor")
     clinician = practice.add("clinician", supervisor=supervisor)
     values = {"tenant_id": practice.id, "clinicians": CLINICIANS, "team": TEAM, "supervisor": supervisor.staff_id}
     values |= {"clients": CLIENTS, "names": NAMES, "service": make_service(practice)}
-    with cluster.superuser(own_house.store.database) as connection:
+    with cluster.superuser(own_installation.store.database) as connection:
         staff = [row[0] for row in connection.execute(COLLEAGUES, values).fetchall()]
         values["staff"] = [clinician.staff_id, *staff[:-1]]
         for statement in (INTAKE, VISITS, "vacuum (analyze)"):
@@ -77,7 +77,7 @@ def large(own_house: Installation) -> House:
     return practice
 
 
-def plans(practice: House, role: str, ask: Callable[[Work], Any]) -> list[dict[str, Any]]:
+def plans(practice: PracticeFixture, role: str, ask: Callable[[Work], Any]) -> list[dict[str, Any]]:
     """Every node of the plans of what is asked for, as it ran."""
     statements: list[tuple[str, Any]] = []
 
@@ -85,7 +85,7 @@ def plans(practice: House, role: str, ask: Callable[[Work], Any]) -> list[dict[s
         if " clients" in statement:
             statements.append((statement, values))
 
-    engine = practice.house.store.engine
+    engine = practice.installation.store.engine
     with practice.work(practice.people.get(role)) as work:
         event.listen(engine, "before_cursor_execute", keep)
         ask(work)
@@ -127,7 +127,7 @@ QUERIES = ("c", "casey", "casey exa", "exa casey", "cas sam", "sample1", "nobody
 LISTS = ({}, {"status": "ACTIVE"}, {"minor": True})
 
 
-def test_a_hundred_thousand_clients_are_searched_and_listed_through_indexes(large: House) -> None:
+def test_a_hundred_thousand_clients_are_searched_and_listed_through_indexes(large: PracticeFixture) -> None:
     """Who reaches everybody reads no more than those of one first word; who reaches some reads them, and few else."""
     some = {"clinician": CASELOAD, "supervisor": CASELOAD * (TEAM + 1)}
     for role, scope in {"admin": Scope.ALL, "clinician": Scope.OWN, "supervisor": Scope.TEAM}.items():

@@ -20,7 +20,7 @@ from practice.scheduling.models.availability import (
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, put
 
 HOUR = timedelta(hours=1)
@@ -37,7 +37,7 @@ def exception(clinician_id: UUID, on: date, **more: Any) -> AvailabilityExceptio
     return AvailabilityException(id=new_id(), clinician_id=clinician_id, on_date=on, **{"available": False} | more)
 
 
-def test_hours_are_the_windows_changes_and_closures_that_count_in_the_span(practice: House) -> None:
+def test_hours_are_the_windows_changes_and_closures_that_count_in_the_span(practice: PracticeFixture) -> None:
     clinician, other = practice.add("clinician"), practice.add("clinician")
     service = make_service(practice)
     limited = window(clinician.staff_id, 2, end_time=TWELVE, effective_on=MONDAY, ends_on=MONDAY + timedelta(days=1))
@@ -74,7 +74,7 @@ def test_hours_are_the_windows_changes_and_closures_that_count_in_the_span(pract
 
 
 @pytest.mark.parametrize("clinicians", [0, 1, 5])
-def test_hours_of_any_number_of_clinicians_take_one_query(practice: House, clinicians: int) -> None:
+def test_hours_of_any_number_of_clinicians_take_one_query(practice: PracticeFixture, clinicians: int) -> None:
     ids = [practice.add("clinician").staff_id for _ in range(clinicians)]
     with practice.work() as work:
         asked: list[str] = []
@@ -84,14 +84,14 @@ def test_hours_of_any_number_of_clinicians_take_one_query(practice: House, clini
 
 
 @pytest.fixture
-def day(practice: House) -> "Day":
+def day(practice: PracticeFixture) -> "Day":
     return Day(practice)
 
 
 class Day:
     """A clinician, a room and a client, and what takes them around a noon."""
 
-    def __init__(self, practice: House) -> None:
+    def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
         self.noon = NOW.replace(hour=12, minute=0) + timedelta(days=5)
         self.clinician = practice.add("clinician")
@@ -170,8 +170,8 @@ def test_a_group_and_an_offer_take_the_clinician_and_the_room(day: Day) -> None:
     assert {(found.kind, found.holder_id) for found in day.busy(1, 2)} == {("clinician", offer.id), ("room", offer.id)}
 
 
-def test_another_practice_is_not_looked_into(day: Day, house: Installation) -> None:
+def test_another_practice_is_not_looked_into(day: Day, installation: Installation) -> None:
     day.book(0, 1, room_id=day.room)
-    with make_practice(house).work() as work:
+    with make_practice(installation).work() as work:
         ids = [day.clinician.staff_id]
         assert busy_of(work, ids, [day.room], [day.client], day.at(0), day.at(1)) == []

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_room, make_service, open_hours
 from tests.support.drivers.collisions import (
     OVERLAPS,
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
 
 
 @pytest.fixture
-def practice(server: Server) -> House:
+def practice(server: Server) -> PracticeFixture:
     return server.practice()
 
 
@@ -54,11 +54,11 @@ def http(server: Server) -> Generator[httpx2.Client]:
         yield client
 
 
-def signed_in(practice: House) -> dict[str, str]:
+def signed_in(practice: PracticeFixture) -> dict[str, str]:
     return with_token(practice.token(now=datetime.now(UTC)))
 
 
-def make_ground(practice: House, clinicians: int = 4, rooms: int = 3, clients: int = 12) -> Ground:
+def make_ground(practice: PracticeFixture, clinicians: int = 4, rooms: int = 3, clients: int = 12) -> Ground:
     people = [practice.add("clinician") for _ in range(clinicians)]
     for person in people:
         open_hours(practice, person)
@@ -82,7 +82,9 @@ def report(what: str, took: list[float] | None = None, **more: Any) -> None:
     print(f"\n{what}:", *shares, *(f"{name} {value}" for name, value in more.items()), sep="\n  ")  # noqa: T201
 
 
-def test_of_two_hundred_who_want_one_time_one_gets_it(server: Server, http: httpx2.Client, practice: House) -> None:
+def test_of_two_hundred_who_want_one_time_one_gets_it(
+    server: Server, http: httpx2.Client, practice: PracticeFixture
+) -> None:
     ground, headers = make_ground(practice, clinicians=2, rooms=2, clients=AT_ONCE), signed_in(practice)
     wish = {"clinician_id": str(ground.clinicians[0]), "room_id": str(ground.rooms[0]), "service_code": "S60"}
     wish["starts_at"] = ground.first.isoformat()
@@ -101,7 +103,7 @@ def test_of_two_hundred_who_want_one_time_one_gets_it(server: Server, http: http
 
 
 def test_however_many_book_move_and_cancel_nothing_overlaps(
-    server: Server, http: httpx2.Client, practice: House
+    server: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     crowd = Crowd(http, signed_in(practice), make_ground(practice))
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -116,7 +118,7 @@ def test_however_many_book_move_and_cancel_nothing_overlaps(
     assert count(server.database, STRAY) == 0
 
 
-def test_looking_first_and_taking_then_overlaps_under_the_same_load(server: Server, practice: House) -> None:
+def test_looking_first_and_taking_then_overlaps_under_the_same_load(server: Server, practice: PracticeFixture) -> None:
     """The control: what the tests above would see if the database did not hold the rule."""
     naive = Naive(server.database, make_ground(practice))
     with cluster.superuser(server.database) as connection:

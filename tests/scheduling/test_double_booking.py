@@ -15,7 +15,7 @@ from practice.scheduling.models.availability import Block
 from practice.scheduling.models.catalog import Room
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_room, make_service, put
 
 TEN = NOW.replace(hour=10, minute=0) + timedelta(days=7)
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 class Scene:
     """An appointment at ten, and everybody and everything for another."""
 
-    def __init__(self, practice: House) -> None:
+    def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
         self.service_id = make_service(practice)
         self.clinician, self.other_clinician = practice.add("clinician"), practice.add("clinician")
@@ -47,7 +47,7 @@ class Scene:
         return make_appointment(self.practice, self.other_clinician, whom, self.service_id, start, **more)
 
     def run(self, statement: str, **values: Any) -> None:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             db.execute(text(statement), values)
 
     def change(self, appointment_id: UUID, **values: Any) -> None:
@@ -58,7 +58,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(practice: House) -> Scene:
+def scene(practice: PracticeFixture) -> Scene:
     return Scene(practice)
 
 
@@ -137,7 +137,7 @@ def test_several_in_one_statement_cannot_overlap_each_other(scene: Scene) -> Non
 
 def test_the_models_meet_the_same_wall(scene: Scene) -> None:
     beside = scene.book_beside(TEN + 5 * HOUR)
-    with refused("clinician"), scene.practice.house.store.session_in(scene.practice.id) as db:
+    with refused("clinician"), scene.practice.installation.store.session_in(scene.practice.id) as db:
         found = db.get_one(Appointment, (scene.practice.id, beside))
         found.clinician_id, found.starts_at, found.ends_at = scene.clinician.staff_id, TEN, TEN + HOUR
     with refused("client"):
@@ -303,14 +303,14 @@ def test_the_service_cannot_put_the_guard_aside(scene: Scene, statement: str) ->
 
 
 def test_two_practices_with_the_same_times_do_not_hinder_each_other(scene: Scene) -> None:
-    other = Scene(make_practice(scene.practice.house))
+    other = Scene(make_practice(scene.practice.installation))
     other.book_beside(TEN)
     scene.book_beside(TEN)
 
 
 @KINDS
 def test_a_practice_cannot_take_the_time_of_anothers_people(scene: Scene, kind: str) -> None:
-    other = Scene(make_practice(scene.practice.house))
+    other = Scene(make_practice(scene.practice.installation))
     mine = other.book_beside(TEN + 5 * HOUR)
     with pytest.raises(IntegrityError, match="violates foreign key constraint"):
         other.change(mine, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
@@ -321,7 +321,7 @@ def test_a_practice_cannot_take_the_time_of_anothers_people(scene: Scene, kind: 
 
 def test_the_same_id_in_two_practices_is_two_rooms(scene: Scene) -> None:
     """As when a practice was copied."""
-    other = Scene(make_practice(scene.practice.house))
+    other = Scene(make_practice(scene.practice.installation))
     put(other.practice, Room(id=scene.room_id, name="Blue", capacity=2))
     other.book_beside(TEN, room_id=scene.room_id)
     with refused("room"):

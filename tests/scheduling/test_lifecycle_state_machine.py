@@ -20,7 +20,7 @@ from practice.scheduling.waitlist import entries, offers
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.builders.people import House, Person, make_practice
+from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_room, make_service, open_hours
 from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, wall
 from tests.support.harness.steps import LONG, Steps, live_shortly, tell
@@ -57,12 +57,12 @@ choosing = Steps(CHOICES)
 
 
 class Schedule(RuleBasedStateMachine):
-    house: ClassVar[Installation]
+    installation: ClassVar[Installation]
     done: ClassVar[Counter[str]] = Counter()
 
     @initialize()
     def open(self) -> None:
-        self.practice: House = make_practice(self.house)
+        self.practice: PracticeFixture = make_practice(self.installation)
         self.now = wall(MONDAY - DAY, 12)
         self.scheduler = self.practice.add("scheduler")
         self.clinicians: list[Person] = [self.practice.add("clinician") for _ in range(2)]
@@ -334,14 +334,14 @@ class Schedule(RuleBasedStateMachine):
             )
 
 
-def test_no_short_life_goes_wrong(house: Installation) -> None:
-    Schedule.house = house
+def test_no_short_life_goes_wrong(installation: Installation) -> None:
+    Schedule.installation = installation
     live_shortly(Schedule, LIVES, STEPS)
     tell(Schedule.done)
 
 
-def test_no_busy_practice_goes_wrong(house: Installation) -> None:
-    Schedule.house = house
+def test_no_busy_practice_goes_wrong(installation: Installation) -> None:
+    Schedule.installation = installation
     Schedule.done.clear()
     for seed in range(BUSY_PRACTICES):
         random, practice = Random(seed), Schedule()  # noqa: S311

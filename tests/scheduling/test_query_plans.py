@@ -46,11 +46,11 @@ SMALL_PRACTICES = """
 
 
 @pytest.fixture(scope="module")
-def five_years(house: Installation) -> FiveYears:
+def five_years(installation: Installation) -> FiveYears:
     """Among many small practices: what is known of the average one says nothing about a large one."""
-    with cluster.superuser(house.store.database) as connection:
+    with cluster.superuser(installation.store.database) as connection:
         connection.execute(SMALL_PRACTICES)
-    made = furnish(house, clinicians=10, years=1, clients=2_000)
+    made = furnish(installation, clinicians=10, years=1, clients=2_000)
     assert made.appointments > 20_000
     return made
 
@@ -104,21 +104,21 @@ LOOKS: dict[str, tuple[Callable[[Work, FiveYears], Any], int, int]] = {
 }
 
 
-def reads(house: Installation, practice: FiveYears, verb: Callable[[Work, FiveYears], Any]) -> Reads:
-    with house.work(practice.admin, NOW) as work:
-        return reads_of(house.store.engine, work.db, lambda: verb(work, practice))
+def reads(installation: Installation, practice: FiveYears, verb: Callable[[Work, FiveYears], Any]) -> Reads:
+    with installation.work(practice.admin, NOW) as work:
+        return reads_of(installation.store.engine, work.db, lambda: verb(work, practice))
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_a_look_reads_little_more_than_it_shows(house: Installation, five_years: FiveYears, look: str) -> None:
+def test_a_look_reads_little_more_than_it_shows(installation: Installation, five_years: FiveYears, look: str) -> None:
     verb, times, more = LOOKS[look]
     for _ in range(12):
-        found = reads(house, five_years, verb)
+        found = reads(installation, five_years, verb)
     assert not found.scanned & TABLES
     assert found.of(TABLES) <= times * found.returned + more
 
 
-def test_booking_moving_and_cancelling_read_a_few_rows(house: Installation, five_years: FiveYears) -> None:
+def test_booking_moving_and_cancelling_read_a_few_rows(installation: Installation, five_years: FiveYears) -> None:
     def wish(number: int) -> Wanted:
         place = number % len(five_years.clinicians)
         return Wanted(
@@ -139,11 +139,13 @@ def test_booking_moving_and_cancelling_read_a_few_rows(house: Installation, five
 
     for number in range(24):
         wanted = wish(number)
-        booking = reads(house, five_years, lambda work, _, wanted=wanted: booked.append(book(work, wanted).appointment))
+        booking = reads(
+            installation, five_years, lambda work, _, wanted=wanted: booked.append(book(work, wanted).appointment)
+        )
     for appointment in booked[:12]:
-        moving = reads(house, five_years, moved(appointment))
+        moving = reads(installation, five_years, moved(appointment))
     for appointment in booked[12:]:
-        cancelling = reads(house, five_years, cancelled(appointment))
+        cancelling = reads(installation, five_years, cancelled(appointment))
     for found, statements in ((booking, 13), (moving, 24), (cancelling, 8)):
         assert not found.scanned & TABLES
         assert found.of(TABLES) <= 200

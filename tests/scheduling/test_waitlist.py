@@ -11,7 +11,7 @@ from practice.scheduling.appointments.booking import understand
 from practice.scheduling.waitlist import offers
 from practice.scheduling.waitlist.offers import expire_offers
 from tests.support.builders.schedule import make_client, make_room, make_service
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, FrontDesk, at, refused, wall
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, BookingApi, at, refused, wall
 
 TEN = wall(MONDAY, 10)
 FOREVER = 24 * HOUR  # an offer holds for a day where nothing else is set
@@ -20,55 +20,58 @@ FOREVER = 24 * HOUR  # an offer holds for a day where nothing else is set
 class Waiting:
     """An appointment, and those who wait for it."""
 
-    def __init__(self, desk: FrontDesk, start: Any = TEN, **more: Any) -> None:
-        self.desk = desk
-        self.booked = desk.booked(start, **more)
+    def __init__(self, booking_api: BookingApi, start: Any = TEN, **more: Any) -> None:
+        self.booking_api = booking_api
+        self.booked = booking_api.booked(start, **more)
 
     def wait(self, client_id: UUID | None = None, **wish: Any) -> dict[str, Any]:
-        whom = client_id or make_client(self.desk.practice)
-        answer = self.desk.post("/waitlist", client_id=whom, **wish)
+        whom = client_id or make_client(self.booking_api.practice)
+        answer = self.booking_api.post("/waitlist", client_id=whom, **wish)
         assert answer.status_code == 201, answer.text
-        self.desk.now += SECOND  # whoever comes later has waited less long
+        self.booking_api.now += SECOND  # whoever comes later has waited less long
         return answer.json()
 
     def free(self) -> None:
-        self.desk.done(self.booked, "cancel", reason="Ill")
+        self.booking_api.done(self.booked, "cancel", reason="Ill")
 
     def offers(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
-        return self.desk.get(f"/waitlist/{entry['id']}/offers").json()["items"]
+        return self.booking_api.get(f"/waitlist/{entry['id']}/offers").json()["items"]
 
     def offer(self, entry: dict[str, Any]) -> dict[str, Any]:
         [offer] = [offer for offer in self.offers(entry) if offer["status"] == "OPEN"]
         return offer
 
     def status(self, entry: dict[str, Any]) -> str:
-        return self.desk.get(f"/waitlist/{entry['id']}").json()["status"]
+        return self.booking_api.get(f"/waitlist/{entry['id']}").json()["status"]
 
     def answer(self, offer: dict[str, Any], verb: str, by: Any = None) -> Any:
         path = f"/api/v1/waitlist/offers/{offer['id']}/{verb}"
-        return self.desk.http.post(path, headers=self.desk.headers(by))
+        return self.booking_api.http.post(path, headers=self.booking_api.headers(by))
 
     def expire(self) -> int:
-        with self.desk.practice.work(now=self.desk.now) as work:
+        with self.booking_api.practice.work(now=self.booking_api.now) as work:
             return expire_offers(work)
 
 
 @pytest.fixture
-def waiting(desk: FrontDesk) -> Waiting:
-    return Waiting(desk)
+def waiting(booking_api: BookingApi) -> Waiting:
+    return Waiting(booking_api)
 
 
-def test_a_time_that_becomes_free_is_offered_and_told(desk: FrontDesk, waiting: Waiting) -> None:
+def test_a_time_that_becomes_free_is_offered_and_told(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait()
     assert waiting.status(entry) == "WAITING"
     waiting.free()
     offer = waiting.offer(entry)
-    assert (offer["clinician_id"], offer["service_id"]) == (str(desk.clinician.staff_id), str(desk.service))
+    assert (offer["clinician_id"], offer["service_id"]) == (
+        str(booking_api.clinician.staff_id),
+        str(booking_api.service),
+    )
     assert (at(offer["starts_at"]), at(offer["ends_at"])) == (TEN, TEN + HOUR)
-    assert at(offer["holds_until"]) == desk.now + FOREVER
+    assert at(offer["holds_until"]) == booking_api.now + FOREVER
     assert waiting.status(entry) == "OFFERED"
-    [message] = desk.rows("select * from messages where kind = 'WAITLIST_OFFER'")
-    assert (str(message.client_id), message.due_at, message.status) == (entry["client_id"], desk.now, "PLANNED")
+    [message] = booking_api.rows("select * from messages where kind = 'WAITLIST_OFFER'")
+    assert (str(message.client_id), message.due_at, message.status) == (entry["client_id"], booking_api.now, "PLANNED")
 
 
 def test_first_by_priority_then_by_who_has_waited_longest(waiting: Waiting) -> None:
@@ -82,82 +85,88 @@ def test_first_by_priority_then_by_who_has_waited_longest(waiting: Waiting) -> N
     assert all(len(waiting.offers(one)) == 1 for one in order)
 
 
-def test_the_offer_keeps_the_time_until_its_end_and_not_after(desk: FrontDesk, waiting: Waiting) -> None:
+def test_the_offer_keeps_the_time_until_its_end_and_not_after(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait()
     waiting.free()
-    end = desk.now + FOREVER
-    for moment in (desk.now, end - SECOND):
-        desk.now = moment
-        refused(desk.book(TEN), "SLOT_TAKEN")
-        refused(desk.book(TEN + 30 * MINUTE), "SLOT_TAKEN")
-    desk.now = end
-    assert desk.book(TEN).status_code == 201
+    end = booking_api.now + FOREVER
+    for moment in (booking_api.now, end - SECOND):
+        booking_api.now = moment
+        refused(booking_api.book(TEN), "SLOT_TAKEN")
+        refused(booking_api.book(TEN + 30 * MINUTE), "SLOT_TAKEN")
+    booking_api.now = end
+    assert booking_api.book(TEN).status_code == 201
     assert waiting.status(entry) == "WAITING"
     assert [offer["status"] for offer in waiting.offers(entry)] == ["EXPIRED"]
-    assert len(desk.recorded("waitlist.offer_expired")) == 1
+    assert len(booking_api.recorded("waitlist.offer_expired")) == 1
     assert waiting.expire() == 0
 
 
-def test_an_offer_never_holds_beyond_the_start(desk: FrontDesk, waiting: Waiting) -> None:
+def test_an_offer_never_holds_beyond_the_start(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait()
-    desk.now = TEN - 3 * HOUR
+    booking_api.now = TEN - 3 * HOUR
     waiting.free()
     assert at(waiting.offer(entry)["holds_until"]) == TEN
 
 
-def test_how_long_an_offer_holds_is_the_practices_own(desk: FrontDesk, waiting: Waiting) -> None:
-    with desk.practice.work() as work:
-        set_rule(work, "waitlist_offer_hours", 3, desk.now.date())
+def test_how_long_an_offer_holds_is_the_practices_own(booking_api: BookingApi, waiting: Waiting) -> None:
+    with booking_api.practice.work() as work:
+        set_rule(work, "waitlist_offer_hours", 3, booking_api.now.date())
     entry = waiting.wait()
     waiting.free()
-    assert at(waiting.offer(entry)["holds_until"]) == desk.now + 3 * HOUR
+    assert at(waiting.offer(entry)["holds_until"]) == booking_api.now + 3 * HOUR
 
 
-def test_a_room_that_was_kept_too_long_is_free_as_well(desk: FrontDesk) -> None:
-    waiting = Waiting(desk, room_id=desk.room)
+def test_a_room_that_was_kept_too_long_is_free_as_well(booking_api: BookingApi) -> None:
+    waiting = Waiting(booking_api, room_id=booking_api.room)
     waiting.wait()
     waiting.free()
-    other = {"clinician_id": desk.add_clinician().staff_id, "room_id": desk.room}
-    refused(desk.book(TEN, **other), "SLOT_TAKEN")
+    other = {"clinician_id": booking_api.add_clinician().staff_id, "room_id": booking_api.room}
+    refused(booking_api.book(TEN, **other), "SLOT_TAKEN")
     free = {"from": TEN, "to": TEN + HOUR}
-    assert desk.get("/rooms/availability", **free).json()["items"] == []
-    desk.now += FOREVER
-    assert [room["id"] for room in desk.get("/rooms/availability", **free).json()["items"]] == [str(desk.room)]
-    later = desk.booked(TEN + HOUR, clinician_id=other["clinician_id"])
-    assert desk.patch(f"/appointments/{later['id']}", 1, room_id=desk.room).status_code == 200
-    assert desk.book(TEN, **other).status_code == 201
+    assert booking_api.get("/rooms/availability", **free).json()["items"] == []
+    booking_api.now += FOREVER
+    assert [room["id"] for room in booking_api.get("/rooms/availability", **free).json()["items"]] == [
+        str(booking_api.room)
+    ]
+    later = booking_api.booked(TEN + HOUR, clinician_id=other["clinician_id"])
+    assert booking_api.patch(f"/appointments/{later['id']}", 1, room_id=booking_api.room).status_code == 200
+    assert booking_api.book(TEN, **other).status_code == 201
 
 
 @pytest.mark.parametrize("what", ["room", "clinician"])
-def test_what_was_kept_too_long_can_be_blocked(desk: FrontDesk, what: str) -> None:
-    waiting = Waiting(desk, room_id=desk.room)
+def test_what_was_kept_too_long_can_be_blocked(booking_api: BookingApi, what: str) -> None:
+    waiting = Waiting(booking_api, room_id=booking_api.room)
     entry = waiting.wait()
     waiting.free()
-    path = f"/rooms/{desk.room}/blocks" if what == "room" else f"/clinicians/{desk.clinician.staff_id}/blocks"
+    path = (
+        f"/rooms/{booking_api.room}/blocks"
+        if what == "room"
+        else f"/clinicians/{booking_api.clinician.staff_id}/blocks"
+    )
     block = {"starts_at": TEN - HOUR, "ends_at": TEN + 30 * MINUTE, "reason": "Maintenance"}
-    refused(desk.post(path, **block), "SLOT_TAKEN")
-    desk.now += FOREVER
-    assert desk.post(path, **block).status_code == 201
+    refused(booking_api.post(path, **block), "SLOT_TAKEN")
+    booking_api.now += FOREVER
+    assert booking_api.post(path, **block).status_code == 201
     assert waiting.status(entry) == "WAITING"
 
 
-def test_a_lapsed_offer_of_another_time_still_goes_to_the_next(desk: FrontDesk, waiting: Waiting) -> None:
+def test_a_lapsed_offer_of_another_time_still_goes_to_the_next(booking_api: BookingApi, waiting: Waiting) -> None:
     first, second = waiting.wait(), waiting.wait()
     waiting.free()
-    desk.now += FOREVER
-    desk.booked(TEN + HOUR)  # with the same clinician
+    booking_api.now += FOREVER
+    booking_api.booked(TEN + HOUR)  # with the same clinician
     assert waiting.expire() == 1
     assert (waiting.status(first), waiting.status(second)) == ("WAITING", "OFFERED")
     assert [offer["status"] for offer in waiting.offers(first)] == ["EXPIRED"]
-    desk.now += FOREVER
+    booking_api.now += FOREVER
     assert waiting.expire() == 1
     assert waiting.expire() == 0
     assert len(waiting.offers(first)) == len(waiting.offers(second)) == 1
 
 
-def test_taking_it_books_it(desk: FrontDesk) -> None:
-    waiting = Waiting(desk, room_id=desk.room)
-    me = desk.portal()
+def test_taking_it_books_it(booking_api: BookingApi) -> None:
+    waiting = Waiting(booking_api, room_id=booking_api.room)
+    me = booking_api.portal()
     entry = waiting.wait(me.staff_id)
     waiting.free()
     offer = waiting.offer(entry)
@@ -165,64 +174,68 @@ def test_taking_it_books_it(desk: FrontDesk) -> None:
     assert answer.status_code == 201, answer.text
     booked = answer.json()["appointment"]
     assert (booked["client_id"], booked["booked_via"]) == (str(me.staff_id), "PORTAL")
-    assert (at(booked["starts_at"]), booked["room_id"]) == (TEN, str(desk.room))
+    assert (at(booked["starts_at"]), booked["room_id"]) == (TEN, str(booking_api.room))
     assert waiting.status(entry) == "BOOKED"
     assert waiting.offers(entry)[0]["status"] == "TAKEN"
     for verb in ("take", "decline"):
         refused(waiting.answer(offer, verb, me), "OFFER_CLOSED")
-    assert {kind for kind, _, _ in desk.occupied()} == {"clinician", "room", "client"}
+    assert {kind for kind, _, _ in booking_api.occupied()} == {"clinician", "room", "client"}
 
 
-def test_a_client_may_take_on_short_notice_what_the_practice_offers(desk: FrontDesk, waiting: Waiting) -> None:
-    me = desk.portal()
+def test_a_client_may_take_on_short_notice_what_the_practice_offers(booking_api: BookingApi, waiting: Waiting) -> None:
+    me = booking_api.portal()
     entry = waiting.wait(me.staff_id)
-    desk.now = TEN - 3 * HOUR
+    booking_api.now = TEN - 3 * HOUR
     waiting.free()
     assert waiting.answer(waiting.offer(entry), "take", me).status_code == 201
 
 
 @pytest.mark.parametrize("verb", ["take", "decline"])
-def test_after_its_end_an_offer_is_no_longer_answered(desk: FrontDesk, waiting: Waiting, verb: str) -> None:
+def test_after_its_end_an_offer_is_no_longer_answered(booking_api: BookingApi, waiting: Waiting, verb: str) -> None:
     entry = waiting.wait()
     waiting.free()
     offer = waiting.offer(entry)
-    desk.now += FOREVER
+    booking_api.now += FOREVER
     refused(waiting.answer(offer, verb), "OFFER_CLOSED")
 
 
-def test_what_speaks_against_booking_leaves_the_offer_open(desk: FrontDesk, waiting: Waiting) -> None:
+def test_what_speaks_against_booking_leaves_the_offer_open(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait()
     waiting.free()
     offer = waiting.offer(entry)
-    desk.away(MONDAY)
+    booking_api.away(MONDAY)
     refused(waiting.answer(offer, "take"), "OUTSIDE_HOURS")
     assert (waiting.status(entry), waiting.offer(entry)) == ("OFFERED", offer)
-    assert len(desk.occupied()) == 1
+    assert len(booking_api.occupied()) == 1
 
 
-def test_an_answer_is_for_the_one_who_was_asked(desk: FrontDesk, waiting: Waiting) -> None:
-    me, other = desk.portal(), desk.portal()
+def test_an_answer_is_for_the_one_who_was_asked(booking_api: BookingApi, waiting: Waiting) -> None:
+    me, other = booking_api.portal(), booking_api.portal()
     entry = waiting.wait(me.staff_id)
     waiting.free()
     offer = waiting.offer(entry)
     for verb in ("take", "decline"):
         refused(waiting.answer(offer, verb, other), "NOT_FOUND", 404)
-        refused(waiting.answer(offer, verb, desk.clinician), "FORBIDDEN", 403)
-    assert [one["id"] for one in desk.get(f"/waitlist/{entry['id']}/offers", me).json()["items"]] == [offer["id"]]
-    refused(desk.get(f"/waitlist/{entry['id']}/offers", other), "NOT_FOUND", 404)
-    assert [one["id"] for one in desk.get("/waitlist", me).json()["items"]] == [entry["id"]]
+        refused(waiting.answer(offer, verb, booking_api.clinician), "FORBIDDEN", 403)
+    assert [one["id"] for one in booking_api.get(f"/waitlist/{entry['id']}/offers", me).json()["items"]] == [
+        offer["id"]
+    ]
+    refused(booking_api.get(f"/waitlist/{entry['id']}/offers", other), "NOT_FOUND", 404)
+    assert [one["id"] for one in booking_api.get("/waitlist", me).json()["items"]] == [entry["id"]]
 
 
-def test_whoever_withdraws_leaves_the_offer_to_the_next(desk: FrontDesk, waiting: Waiting) -> None:
+def test_whoever_withdraws_leaves_the_offer_to_the_next(booking_api: BookingApi, waiting: Waiting) -> None:
     first, second = waiting.wait(), waiting.wait()
     waiting.free()
     path = "/api/v1/waitlist/{}/withdraw"
-    assert desk.http.post(path.format(first["id"]), headers=desk.headers()).json()["status"] == "WITHDRAWN"
+    assert (
+        booking_api.http.post(path.format(first["id"]), headers=booking_api.headers()).json()["status"] == "WITHDRAWN"
+    )
     assert waiting.status(second) == "OFFERED"
-    refused(desk.http.post(path.format(first["id"]), headers=desk.headers()), "WRONG_STATUS")
-    desk.http.post(path.format(second["id"]), headers=desk.headers())
-    assert desk.occupied() == set()
-    assert desk.book(TEN).status_code == 201
+    refused(booking_api.http.post(path.format(first["id"]), headers=booking_api.headers()), "WRONG_STATUS")
+    booking_api.http.post(path.format(second["id"]), headers=booking_api.headers())
+    assert booking_api.occupied() == set()
+    assert booking_api.book(TEN).status_code == 201
 
 
 # Whom it suits
@@ -246,30 +259,34 @@ def test_the_days_and_times_have_to_suit(waiting: Waiting, wish: dict[str, Any],
     assert waiting.status(entry) == ("OFFERED" if suits else "WAITING")
 
 
-def test_the_clinician_and_the_service_have_to_suit(desk: FrontDesk, waiting: Waiting) -> None:
-    other, service = desk.add_clinician(), make_service(desk.practice)
+def test_the_clinician_and_the_service_have_to_suit(booking_api: BookingApi, waiting: Waiting) -> None:
+    other, service = booking_api.add_clinician(), make_service(booking_api.practice)
     for wish in ({"clinician_ids": [other.staff_id]}, {"service_ids": [service]}):
         waiting.wait(priority=1, **wish)
-    named = waiting.wait(clinician_ids=[other.staff_id, desk.clinician.staff_id], service_ids=[desk.service, service])
+    named = waiting.wait(
+        clinician_ids=[other.staff_id, booking_api.clinician.staff_id], service_ids=[booking_api.service, service]
+    )
     waiting.free()
     assert waiting.status(named) == "OFFERED"
 
 
-def test_whoever_gives_a_time_up_is_not_offered_it(desk: FrontDesk, waiting: Waiting) -> None:
-    mine = waiting.wait(desk.client, priority=1)
+def test_whoever_gives_a_time_up_is_not_offered_it(booking_api: BookingApi, waiting: Waiting) -> None:
+    mine = waiting.wait(booking_api.client, priority=1)
     other = waiting.wait()
-    [new] = desk.done(waiting.booked, "reschedule", starts_at=TEN + DAY)["items"]
+    [new] = booking_api.done(waiting.booked, "reschedule", starts_at=TEN + DAY)["items"]
     assert (waiting.status(mine), waiting.status(other)) == ("WAITING", "OFFERED")
-    desk.done(new, "cancel", reason="Ill")
+    booking_api.done(new, "cancel", reason="Ill")
     assert waiting.status(mine) == "WAITING"
 
 
-def test_who_could_not_be_booked_is_passed_over(desk: FrontDesk, waiting: Waiting) -> None:
-    left = waiting.wait(make_client(desk.practice, ended_on=date(2026, 3, 20)), priority=1)
-    busy = waiting.wait(make_client(desk.practice), priority=1)
-    desk.booked(TEN + 30 * MINUTE, client_id=busy["client_id"], clinician_id=desk.add_clinician().staff_id)
-    revoked = waiting.wait(make_client(desk.practice), priority=1)
-    desk.write(
+def test_who_could_not_be_booked_is_passed_over(booking_api: BookingApi, waiting: Waiting) -> None:
+    left = waiting.wait(make_client(booking_api.practice, ended_on=date(2026, 3, 20)), priority=1)
+    busy = waiting.wait(make_client(booking_api.practice), priority=1)
+    booking_api.booked(
+        TEN + 30 * MINUTE, client_id=busy["client_id"], clinician_id=booking_api.add_clinician().staff_id
+    )
+    revoked = waiting.wait(make_client(booking_api.practice), priority=1)
+    booking_api.write(
         "update consents set revoked_at = signed_at + interval '1 day' where client_id = :id", id=revoked["client_id"]
     )
     good = waiting.wait(priority=3)
@@ -278,49 +295,53 @@ def test_who_could_not_be_booked_is_passed_over(desk: FrontDesk, waiting: Waitin
 
 
 @pytest.mark.parametrize("why", ["closed", "away", "left"])
-def test_a_time_at_which_nobody_is_there_is_offered_to_nobody(desk: FrontDesk, waiting: Waiting, why: str) -> None:
+def test_a_time_at_which_nobody_is_there_is_offered_to_nobody(
+    booking_api: BookingApi, waiting: Waiting, why: str
+) -> None:
     entry = waiting.wait()
     match why:
         case "closed":
-            desk.close_on(MONDAY)
+            booking_api.close_on(MONDAY)
         case "away":
-            desk.away(MONDAY)
+            booking_api.away(MONDAY)
         case "left":
-            desk.write("update staff set left_on = '2026-03-20' where id = :id", id=desk.clinician.staff_id)
+            booking_api.write(
+                "update staff set left_on = '2026-03-20' where id = :id", id=booking_api.clinician.staff_id
+            )
     waiting.free()
     assert waiting.status(entry) == "WAITING"
-    assert desk.occupied() == set()
+    assert booking_api.occupied() == set()
 
 
-def test_what_has_begun_is_offered_to_nobody(desk: FrontDesk, waiting: Waiting) -> None:
+def test_what_has_begun_is_offered_to_nobody(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait()
-    desk.now = TEN
+    booking_api.now = TEN
     waiting.free()
     assert waiting.status(entry) == "WAITING"
 
 
-def test_a_client_far_ahead_can_give_up_a_time_that_is_offered(desk: FrontDesk) -> None:
-    me = desk.portal()
-    waiting = Waiting(desk, TEN + 60 * DAY, client_id=me.staff_id)
+def test_a_client_far_ahead_can_give_up_a_time_that_is_offered(booking_api: BookingApi) -> None:
+    me = booking_api.portal()
+    waiting = Waiting(booking_api, TEN + 60 * DAY, client_id=me.staff_id)
     entry = waiting.wait()
-    desk.done(waiting.booked, "cancel", me)
+    booking_api.done(waiting.booked, "cancel", me)
     assert waiting.status(entry) == "OFFERED"
 
 
-def test_of_a_cancelled_series_each_waiting_gets_one(desk: FrontDesk) -> None:
-    answer = desk.post("/appointments/series", **desk.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
-    waiting = Waiting(desk, TEN + HOUR)
+def test_of_a_cancelled_series_each_waiting_gets_one(booking_api: BookingApi) -> None:
+    answer = booking_api.post("/appointments/series", **booking_api.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
+    waiting = Waiting(booking_api, TEN + HOUR)
     first, second = waiting.wait(), waiting.wait()
-    desk.done(answer["occurrences"][0]["appointment_id"], "cancel", reason="Moved away", which="all")
+    booking_api.done(answer["occurrences"][0]["appointment_id"], "cancel", reason="Moved away", which="all")
     assert [at(waiting.offer(entry)["starts_at"]) for entry in (first, second)] == [TEN, TEN + timedelta(days=7)]
 
 
-def test_of_a_series_that_moves_by_a_week_only_the_first_time_is_free(desk: FrontDesk) -> None:
-    answer = desk.post("/appointments/series", **desk.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
-    waiting = Waiting(desk, TEN + HOUR)
+def test_of_a_series_that_moves_by_a_week_only_the_first_time_is_free(booking_api: BookingApi) -> None:
+    answer = booking_api.post("/appointments/series", **booking_api.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
+    waiting = Waiting(booking_api, TEN + HOUR)
     first, second = waiting.wait(), waiting.wait()
     start = TEN + timedelta(days=7)
-    desk.done(answer["occurrences"][0]["appointment_id"], "reschedule", starts_at=start, which="all")
+    booking_api.done(answer["occurrences"][0]["appointment_id"], "reschedule", starts_at=start, which="all")
     assert at(waiting.offer(first)["starts_at"]) == TEN
     assert waiting.status(second) == "WAITING"
 
@@ -328,49 +349,49 @@ def test_of_a_series_that_moves_by_a_week_only_the_first_time_is_free(desk: Fron
 # The entries
 
 
-def test_an_entry_is_changed_by_those_who_read_it_last(desk: FrontDesk, waiting: Waiting) -> None:
+def test_an_entry_is_changed_by_those_who_read_it_last(booking_api: BookingApi, waiting: Waiting) -> None:
     entry = waiting.wait(time_from="09:00", weekdays=[1, 2])
-    changed = desk.patch(f"/waitlist/{entry['id']}", 1, priority=1, time_to="12:30").json()
+    changed = booking_api.patch(f"/waitlist/{entry['id']}", 1, priority=1, time_to="12:30").json()
     assert (changed["priority"], changed["time_from"], changed["time_to"]) == (1, "09:00", "12:30")
     assert (changed["weekdays"], changed["version"]) == ([1, 2], 2)
-    refused(desk.patch(f"/waitlist/{entry['id']}", 1, priority=3), "STALE", 412)
-    refused(desk.patch(f"/waitlist/{entry['id']}", 2, time_to="08:00"), "VALIDATION_ERROR", 422)
+    refused(booking_api.patch(f"/waitlist/{entry['id']}", 1, priority=3), "STALE", 412)
+    refused(booking_api.patch(f"/waitlist/{entry['id']}", 2, time_to="08:00"), "VALIDATION_ERROR", 422)
 
 
-def test_a_wish_that_cannot_be_is_refused_all_at_once(desk: FrontDesk) -> None:
+def test_a_wish_that_cannot_be_is_refused_all_at_once(booking_api: BookingApi) -> None:
     nobody = "01890000-0000-7000-8000-000000000000"
     wish = {"clinician_ids": [nobody], "service_ids": [nobody], "time_from": "12:00", "time_to": "11:00"}
-    error = refused(desk.post("/waitlist", client_id=nobody, **wish), "VALIDATION_ERROR", 422)
+    error = refused(booking_api.post("/waitlist", client_id=nobody, **wish), "VALIDATION_ERROR", 422)
     assert len(error["details"]["problems"]) == 4
     for wrong in ({"time_from": "10:00+02:00"}, {"weekdays": [7]}, {"priority": 0}, {"time_to": "25:00"}):
-        refused(desk.post("/waitlist", client_id=desk.client, **wrong), "VALIDATION_ERROR", 422)
+        refused(booking_api.post("/waitlist", client_id=booking_api.client, **wrong), "VALIDATION_ERROR", 422)
 
 
-def test_the_list_shows_who_waits(desk: FrontDesk, waiting: Waiting) -> None:
+def test_the_list_shows_who_waits(booking_api: BookingApi, waiting: Waiting) -> None:
     entries = [waiting.wait(priority=priority) for priority in (3, 1, 2)]
     waiting.free()
-    listed = desk.get("/waitlist", sort="priority").json()["items"]
+    listed = booking_api.get("/waitlist", sort="priority").json()["items"]
     assert [one["priority"] for one in listed] == [1, 2, 3]
-    assert [one["id"] for one in desk.get("/waitlist", status="OFFERED").json()["items"]] == [entries[1]["id"]]
-    assert desk.get("/waitlist", desk.clinician).json()["items"] == []  # none of them is theirs
+    assert [one["id"] for one in booking_api.get("/waitlist", status="OFFERED").json()["items"]] == [entries[1]["id"]]
+    assert booking_api.get("/waitlist", booking_api.clinician).json()["items"] == []  # none of them is theirs
 
 
-def test_a_room_that_is_no_longer_in_use_is_not_offered(desk: FrontDesk) -> None:
-    room = make_room(desk.practice)
-    waiting = Waiting(desk, room_id=room)
+def test_a_room_that_is_no_longer_in_use_is_not_offered(booking_api: BookingApi) -> None:
+    room = make_room(booking_api.practice)
+    waiting = Waiting(booking_api, room_id=room)
     entry = waiting.wait()
-    desk.write("update rooms set active = false where id = :id", id=room)
+    booking_api.write("update rooms set active = false where id = :id", id=room)
     waiting.free()
     assert waiting.status(entry) == "WAITING"
 
 
 def test_a_wish_that_changes_while_a_time_becomes_free_is_not_offered_what_it_no_longer_wants(
-    desk: FrontDesk, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    booking_api: BookingApi, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = waiting.wait()
 
     def meanwhile(*args: Any, **more: Any) -> Any:
-        changed = desk.patch(f"/waitlist/{entry['id']}", entry["version"], weekdays=[3])
+        changed = booking_api.patch(f"/waitlist/{entry['id']}", entry["version"], weekdays=[3])
         assert changed.status_code == 200, changed.text
         return understand(*args, **more)
 

@@ -18,7 +18,7 @@ from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import AUDIT_LOG
 from practice.store.ids import NOBODY, new_id
-from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.drivers.tamper import Forger
 from tests.support.harness import cluster
 
@@ -26,7 +26,7 @@ ANCHORED = 61  # the practice's log was anchored here
 ENTRIES = 201  # and here, at its end
 
 
-def write_entries(practice: House, last: int) -> None:
+def write_entries(practice: PracticeFixture, last: int) -> None:
     with practice.work() as work:
         first = work.db.scalar(text("select max(seq) + 1 from audit_log where tenant_id = :t"), {"t": practice.id})
         for number in range(first, last + 1):
@@ -34,30 +34,30 @@ def write_entries(practice: House, last: int) -> None:
 
 
 @pytest.fixture
-def two(own_house: Installation) -> tuple[House, House]:
+def two(own_installation: Installation) -> tuple[PracticeFixture, PracticeFixture]:
     """Two practices with a history, anchored in the middle and at the end."""
-    both = make_practice(own_house, "Elm Street"), make_practice(own_house, "Oak Street")
+    both = make_practice(own_installation, "Elm Street"), make_practice(own_installation, "Oak Street")
     for last in (ANCHORED, ENTRIES):
         for practice in both:
             write_entries(practice, last)
-        own_house.anchor_audit(NOW)
+        own_installation.anchor_audit(NOW)
     return both
 
 
 @pytest.fixture
-def forger(two: tuple[House, House]) -> Iterator[Forger]:
-    with cluster.superuser(two[0].house.store.database) as connection:
+def forger(two: tuple[PracticeFixture, PracticeFixture]) -> Iterator[Forger]:
+    with cluster.superuser(two[0].installation.store.database) as connection:
         yield Forger(connection, two[0].id)
 
 
-def wrong(house: Installation) -> list[Finding]:
-    return [finding for finding in examine(house, NOW) if not finding.ok]
+def wrong(installation: Installation) -> list[Finding]:
+    return [finding for finding in examine(installation, NOW) if not finding.ok]
 
 
-def test_an_installation_in_good_order_has_no_findings(two: tuple[House, House]) -> None:
-    house = two[0].house
+def test_an_installation_in_good_order_has_no_findings(two: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation = two[0].installation
     told: list[str] = []
-    findings = examine(house, NOW, told.append)
+    findings = examine(installation, NOW, told.append)
     assert "Examining: Practice Elm Street (elm-street) (2 of 3)" in told
     assert [finding for finding in findings if not finding.ok] == []
     logs = {finding.facts["tenant_id"]: finding.facts for finding in findings if finding.area == "audit log"}
@@ -96,10 +96,10 @@ def test_an_installation_in_good_order_has_no_findings(two: tuple[House, House])
     ],
 )  # fmt: skip
 def test_a_change_to_the_log_is_found_and_located(
-    two: tuple[House, House], forger: Forger, crime: Callable[[Forger], None], place: int
+    two: tuple[PracticeFixture, PracticeFixture], forger: Forger, crime: Callable[[Forger], None], place: int
 ) -> None:
     crime(forger)
-    (finding,) = wrong(two[0].house)
+    (finding,) = wrong(two[0].installation)
     assert finding.area == "audit log"
     assert finding.sentence.startswith("Practice Elm Street (elm-street): the audit log is not what was written.")
     assert finding.facts["tenant_id"] == str(two[0].id)
@@ -108,51 +108,55 @@ def test_a_change_to_the_log_is_found_and_located(
     assert {place, place - 1} & named, finding.sentence
 
 
-def test_the_same_value_written_differently_is_still_intact(two: tuple[House, House], forger: Forger) -> None:
+def test_the_same_value_written_differently_is_still_intact(
+    two: tuple[PracticeFixture, PracticeFixture], forger: Forger
+) -> None:
     forger.reformat(57)
-    assert wrong(two[0].house) == []
+    assert wrong(two[0].installation) == []
 
 
-def test_a_rewritten_last_entry_is_found_though_it_was_anchored_again(two: tuple[House, House], forger: Forger) -> None:
+def test_a_rewritten_last_entry_is_found_though_it_was_anchored_again(
+    two: tuple[PracticeFixture, PracticeFixture], forger: Forger
+) -> None:
     """The service goes on anchoring whatever head it finds; the first word counts."""
     forger.rewrite_from(ENTRIES)
-    two[0].house.anchor_audit(NOW)
-    (finding,) = wrong(two[0].house)
+    two[0].installation.anchor_audit(NOW)
+    (finding,) = wrong(two[0].installation)
     assert finding.facts["entry"] == ENTRIES
 
 
-def test_a_log_erased_before_it_was_ever_anchored_is_missed_all_the_same(own_house: Installation) -> None:
-    practice = make_practice(own_house, "Elm Street")
-    with cluster.superuser(own_house.store.database) as connection:
+def test_a_log_erased_before_it_was_ever_anchored_is_missed_all_the_same(own_installation: Installation) -> None:
+    practice = make_practice(own_installation, "Elm Street")
+    with cluster.superuser(own_installation.store.database) as connection:
         Forger(connection, practice.id).erase()
-    (finding,) = wrong(own_house)
+    (finding,) = wrong(own_installation)
     assert "the audit log is empty" in finding.sentence
 
 
-def test_a_practice_that_vanished_is_missed(two: tuple[House, House]) -> None:
-    two[0].house.anchors._file(gone := new_id()).write_text("")
-    (finding,) = wrong(two[0].house)
+def test_a_practice_that_vanished_is_missed(two: tuple[PracticeFixture, PracticeFixture]) -> None:
+    two[0].installation.anchors._file(gone := new_id()).write_text("")
+    (finding,) = wrong(two[0].installation)
     assert str(gone) in finding.sentence
 
 
-def test_a_new_installation_is_in_good_order(own_house: Installation) -> None:
-    assert wrong(own_house) == []
+def test_a_new_installation_is_in_good_order(own_installation: Installation) -> None:
+    assert wrong(own_installation) == []
 
 
 # Anchors
 
 
 def test_an_anchor_that_was_edited_or_forged_is_reported_and_one_that_is_missing_does_no_harm(
-    two: tuple[House, House],
+    two: tuple[PracticeFixture, PracticeFixture],
 ) -> None:
-    house, practice = two[0].house, two[0].id
-    file = house.anchors._file(practice)
+    installation, practice = two[0].installation, two[0].id
+    file = installation.anchors._file(practice)
     lines = file.read_text().splitlines()
     assert len(lines) == 2
 
     def complaints(*now: str) -> list[str]:
         file.write_text("".join(f"{line}\n" for line in now))
-        return [problem for finding in wrong(house) for problem in finding.facts["problems"]]
+        return [problem for finding in wrong(installation) for problem in finding.facts["problems"]]
 
     assert complaints(*lines) == []
     assert complaints(lines[1]) == []
@@ -161,62 +165,64 @@ def test_an_anchor_that_was_edited_or_forged_is_reported_and_one_that_is_missing
     assert complaints(lines[0].replace(f'"seq": {ANCHORED}', f'"seq": "{ANCHORED}"'), lines[1]) == [refused]
     assert complaints(lines[0][:40], lines[1]) == [refused]
     assert complaints("[" * 100_000, lines[1]) == [refused]
-    own_key = Anchors(house.settings.anchors, MasterKey.generate())._line(practice, ENTRIES + 5, "00" * 32, "2026")
+    own_key = Anchors(installation.settings.anchors, MasterKey.generate())._line(
+        practice, ENTRIES + 5, "00" * 32, "2026"
+    )
     assert complaints(own_key.decode().strip(), *lines) == [refused]
-    other_practice = house.anchors._file(two[1].id).read_text().splitlines()[0]
+    other_practice = installation.anchors._file(two[1].id).read_text().splitlines()[0]
     assert complaints(other_practice, *lines) == [refused]
     file.write_bytes(b"\xff\xfe\x00\n" + lines[1].encode() + b"\n")
-    assert [finding.facts["problems"] for finding in wrong(house)] == [[refused]]
+    assert [finding.facts["problems"] for finding in wrong(installation)] == [[refused]]
 
 
-def test_entries_that_nobody_anchored_for_long_are_reported(two: tuple[House, House]) -> None:
-    house, practice = two[0].house, two[0]
+def test_entries_that_nobody_anchored_for_long_are_reported(two: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation, practice = two[0].installation, two[0]
     late = NOW + timedelta(minutes=11)
     write_entries(practice, ENTRIES + 5)
-    assert wrong(house) == [], "a backup ends like this, and may be restored much later"
+    assert wrong(installation) == [], "a backup ends like this, and may be restored much later"
     with practice.work(now=late) as work:
         work.record("late")
-    (finding,) = wrong(house)
+    (finding,) = wrong(installation)
     assert (finding.facts["entry"], finding.facts["not_anchored"]) == (ENTRIES + 1, 6)
-    house.anchor_audit(late)
-    assert wrong(house) == []
-    house.anchors._file(practice.id).unlink()
-    (finding,) = wrong(house)
+    installation.anchor_audit(late)
+    assert wrong(installation) == []
+    installation.anchors._file(practice.id).unlink()
+    (finding,) = wrong(installation)
     assert finding.facts["entry"] == 1
 
 
-def test_a_line_is_written_when_the_head_moved_and_only_then(two: tuple[House, House]) -> None:
-    house, practice = two[0].house, two[0]
-    file = house.anchors._file(practice.id)
+def test_a_line_is_written_when_the_head_moved_and_only_then(two: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation, practice = two[0].installation, two[0]
+    file = installation.anchors._file(practice.id)
     before = file.read_bytes()
-    assert house.anchor_audit(NOW) == 0
-    restarted = Anchors(house.settings.anchors, house.master)
-    with house.store.session_in(practice.id) as db:
+    assert installation.anchor_audit(NOW) == 0
+    restarted = Anchors(installation.settings.anchors, installation.master)
+    with installation.store.session_in(practice.id) as db:
         assert not restarted.drop(db, practice.id, NOW), "a restart is no reason to write"
     assert file.read_bytes() == before
     write_entries(practice, ENTRIES + 3)
-    assert house.anchor_audit(NOW) == 1
+    assert installation.anchor_audit(NOW) == 1
     assert file.read_bytes().startswith(before)
-    assert [seq for seq, _ in house.anchors.read(practice.id)] == [ANCHORED, ENTRIES, ENTRIES + 3]
+    assert [seq for seq, _ in installation.anchors.read(practice.id)] == [ANCHORED, ENTRIES, ENTRIES + 3]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_line_that_was_cut_short_does_not_spoil_the_next(two: tuple[House, House]) -> None:
-    house, practice = two[0].house, two[0]
-    with house.anchors._file(practice.id).open("a") as file:
+def test_a_line_that_was_cut_short_does_not_spoil_the_next(two: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation, practice = two[0].installation, two[0]
+    with installation.anchors._file(practice.id).open("a") as file:
         file.write('{"seq": 2')
-    house.anchor_audit(NOW)
-    *_, damaged, last = house.anchors.read(practice.id)
+    installation.anchor_audit(NOW)
+    *_, damaged, last = installation.anchors.read(practice.id)
     assert isinstance(damaged, str)
     assert last[0] == ENTRIES
 
 
-def test_years_of_anchors_are_read(two: tuple[House, House]) -> None:
+def test_years_of_anchors_are_read(two: tuple[PracticeFixture, PracticeFixture]) -> None:
     """One for every half minute of a month are more than a statement has room for parameters."""
-    house, practice = two[0].house, two[0].id
-    with house.anchors._file(practice).open("ab") as file:
-        file.writelines(house.anchors._line(practice, 1000 + n, "00" * 32, "2026") for n in range(70_000))
-    (finding,) = wrong(house)
+    installation, practice = two[0].installation, two[0].id
+    with installation.anchors._file(practice).open("ab") as file:
+        file.writelines(installation.anchors._line(practice, 1000 + n, "00" * 32, "2026") for n in range(70_000))
+    (finding,) = wrong(installation)
     assert finding.facts["entry"] == ENTRIES + 1
     assert "once reached entry 70999" in finding.sentence
 
@@ -228,8 +234,8 @@ def entry(tenant_id: UUID, **more: object) -> dict[str, object]:
     return {"tenant_id": tenant_id, "at": NOW, "action": "forged", "details": {}} | more
 
 
-def test_the_service_cannot_choose_number_or_hash(practice: House) -> None:
-    with practice.house.store.session_in(practice.id) as db:
+def test_the_service_cannot_choose_number_or_hash(practice: PracticeFixture) -> None:
+    with practice.installation.store.session_in(practice.id) as db:
         last = db.scalar(text("select seq from audit_heads"))
         db.execute(insert(AUDIT_LOG), [entry(practice.id, seq=last + 100, hash=b"mine")])
         written = db.get_one(AuditEntry, (practice.id, last + 1))
@@ -253,7 +259,7 @@ def test_the_service_cannot_choose_number_or_hash(practice: House) -> None:
         "create function public.sha256(bytea) returns bytea language sql as 'select null::bytea'",
     ],
 )
-def test_the_service_cannot_touch_what_is_written(practice: House, statement: str) -> None:
+def test_the_service_cannot_touch_what_is_written(practice: PracticeFixture, statement: str) -> None:
     with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), practice.work() as work:
         work.db.execute(text(statement))
 
@@ -261,15 +267,15 @@ def test_the_service_cannot_touch_what_is_written(practice: House, statement: st
 @pytest.mark.parametrize(
     "statement", ["update audit_log set action = 'x'", "delete from audit_log", "truncate audit_log"]
 )
-def test_nor_can_the_owner_by_mistake(practice: House, statement: str) -> None:
-    store = practice.house.store
+def test_nor_can_the_owner_by_mistake(practice: PracticeFixture, statement: str) -> None:
+    store = practice.installation.store
     with store.owner_connection("owner") as connection, pytest.raises(DBAPIError, match="never changed or removed"):
         connection.execute(text(statement))
 
 
-def test_an_entry_for_another_practice_is_refused(practice: House) -> None:
-    other = make_practice(practice.house)
-    with pytest.raises(DBAPIError), practice.house.store.session_in(practice.id) as db:
+def test_an_entry_for_another_practice_is_refused(practice: PracticeFixture) -> None:
+    other = make_practice(practice.installation)
+    with pytest.raises(DBAPIError), practice.installation.store.session_in(practice.id) as db:
         db.execute(insert(AUDIT_LOG), [entry(other.id)])
 
 
@@ -280,12 +286,12 @@ class Interrupted(Exception):
     pass
 
 
-def count(practice: House, table: str) -> int:
-    with practice.house.store.session_in(practice.id) as db:
+def count(practice: PracticeFixture, table: str) -> int:
+    with practice.installation.store.session_in(practice.id) as db:
         return db.execute(text(f"select count(*) from {table} where tenant_id = :t"), {"t": practice.id}).scalar_one()
 
 
-def test_an_entry_exists_if_and_only_if_the_effect_does(practice: House) -> None:
+def test_an_entry_exists_if_and_only_if_the_effect_does(practice: PracticeFixture) -> None:
     before = count(practice, "audit_log")
 
     def interrupted() -> None:
@@ -300,7 +306,7 @@ def test_an_entry_exists_if_and_only_if_the_effect_does(practice: House) -> None
     with practice.work() as work:
         set_rule(work, "hipaa_training_days", 300, date(2026, 4, 1))
     assert (count(practice, "rule_settings"), count(practice, "audit_log")) == (1, before + 1)
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         same = db.execute(
             text("""
                 select s.xmin::text = l.xmin::text from rule_settings as s
@@ -312,8 +318,8 @@ def test_an_entry_exists_if_and_only_if_the_effect_does(practice: House) -> None
         assert list(same) == [True], "one transaction wrote both"
 
 
-def test_many_at_once_make_one_chain(own_house: Installation) -> None:
-    practice = make_practice(own_house)
+def test_many_at_once_make_one_chain(own_installation: Installation) -> None:
+    practice = make_practice(own_installation)
     before = count(practice, "audit_log")
     errors: list[BaseException] = []
 
@@ -329,12 +335,12 @@ def test_many_at_once_make_one_chain(own_house: Installation) -> None:
     def verify() -> None:
         """Looking on meanwhile, while the heads are anchored, is no reason for an alarm."""
         while any(writer.is_alive() for writer in writers):
-            with own_house.store.session_in(practice.id) as db:
-                problems.extend(verify_chain(db, practice.id, own_house.anchors).problems)
+            with own_installation.store.session_in(practice.id) as db:
+                problems.extend(verify_chain(db, practice.id, own_installation.anchors).problems)
 
     def anchor() -> None:
         while any(writer.is_alive() for writer in writers):
-            own_house.anchor_audit(NOW)
+            own_installation.anchor_audit(NOW)
 
     problems: list[str] = []
     writers = [threading.Thread(target=write, args=(thread,)) for thread in range(8)]
@@ -346,8 +352,8 @@ def test_many_at_once_make_one_chain(own_house: Installation) -> None:
     assert errors == []
     assert problems == []
     assert count(practice, "audit_log") == before + 800
-    assert wrong(own_house) == []
-    with own_house.store.session_in(practice.id) as db:
+    assert wrong(own_installation) == []
+    with own_installation.store.session_in(practice.id) as db:
         apart = db.execute(
             text("""
                 select count(*) from audit_log as a

@@ -71,15 +71,15 @@ class Planted:
 @pytest.fixture(scope="module")
 def planted() -> Generator[Planted]:
     master = MasterKey.generate()
-    with short_folder() as folder, installation_in(folder / "data", master) as house:
+    with short_folder() as folder, installation_in(folder / "data", master) as installation:
         service, process = start(folder, master)
         try:
-            sealed, personal = plant(house, service)
+            sealed, personal = plant(installation, service)
         finally:
             process.terminate()
             process.wait(timeout=30)
-        assert house.store.embedded is not None
-        with psycopg.connect(**house.store.embedded.conninfo("superuser"), autocommit=True) as connection:
+        assert installation.store.embedded is not None
+        with psycopg.connect(**installation.store.embedded.conninfo("superuser"), autocommit=True) as connection:
             connection.execute("checkpoint")
         logs = [service.log, *files_in(folder / "data" / "log")]
         yield Planted(folder / "data", logs, service.statuses, sealed, personal)
@@ -110,9 +110,9 @@ def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[by
     return Service(f"http://127.0.0.1:{port}", folder / "api.middleware"), process
 
 
-def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], dict[str, str | bytes]]:
+def plant(installation: Installation, call: Service) -> tuple[dict[str, str | bytes], dict[str, str | bytes]]:
     now = datetime.now(UTC)
-    platform = sign_in(house, make_platform_admin(house).account_id, NOBODY, now).access
+    platform = sign_in(installation, make_platform_admin(installation).account_id, NOBODY, now).access
     kinds = ("practice", "first", "last", "email", "garbage", "query", "path", "header", "raised", "colleague")
     words = {name: f"Q{name}{WORD}" for name in kinds}
     sealed: dict[str, str | bytes] = {"tax id": f"58-{WORD}", "other tax id": f"59-{WORD}", "platform": platform}
@@ -189,7 +189,7 @@ def plant(house: Installation, call: Service) -> tuple[dict[str, str | bytes], d
     assert call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{words['header']}, {words['header']}")[0] == 200
 
     plant_a_client(call, token, words, sealed)
-    plant_a_note(house, call, sealed)
+    plant_a_note(installation, call, sealed)
 
     # Failures on our side
     assert call("GET", f"/noisy/raise?word={words['raised']}")[0] == 500
@@ -224,13 +224,13 @@ def plant_a_client(call: Service, token: str, words: dict[str, str], sealed: dic
     sealed["portal invitation"] = invited["link"].split("#")[1]
 
 
-def plant_a_note(house: Installation, call: Service, sealed: dict[str, str | bytes]) -> None:
+def plant_a_note(installation: Installation, call: Service, sealed: dict[str, str | bytes]) -> None:
     """Refused, unlocked, written, returned, signed by two, amended, added to, searched for."""
     said = ("draft", "plan", "returned", "amended", "addendum", "unlocked", "because", "query", "generated", "wrong")
     word = {name: f"Q{name} {WORD}" for name in said}
     sealed |= {f"note: {name}": text for name, text in word.items()}
     now = datetime.now(UTC)
-    practice = make_practice(house, now=now)
+    practice = make_practice(installation, now=now)
     supervisor = practice.add("supervisor")
     clinician = practice.add("clinician", supervisor=supervisor)
     client_id = make_client(practice, clinician)

@@ -3,10 +3,10 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.builders.people import House
-from tests.support.drivers.sessions import SessionDesk
+from tests.support.builders.people import PracticeFixture
+from tests.support.drivers.sessions import SessionsApi
 
 
 @pytest.fixture
-def desk(client: TestClient, practice: House) -> SessionDesk:
-    return SessionDesk(client, practice)
+def sessions_api(client: TestClient, practice: PracticeFixture) -> SessionsApi:
+    return SessionsApi(client, practice)

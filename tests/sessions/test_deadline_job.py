@@ -32,8 +32,8 @@ WEEK = 7 * DAY
 class Team:
     """A practice with a clinician, their supervisor and an admin; and the job at any instant."""
 
-    def __init__(self, house: Installation, zone: str, now: datetime) -> None:
-        self.practice = make_practice(house, time_zone=zone, now=now)
+    def __init__(self, installation: Installation, zone: str, now: datetime) -> None:
+        self.practice = make_practice(installation, time_zone=zone, now=now)
         self.zone = ZoneInfo(zone)
         self.supervisor = self.practice.add("supervisor")
         self.clinician = self.practice.add("clinician", supervisor=self.supervisor)
@@ -44,11 +44,11 @@ class Team:
         return instant(day, time(hour, minute), self.zone)
 
     def run(self, now: datetime, *, recent: bool = False) -> Kept:
-        with self.practice.house.work(Actor(self.practice.id), now) as work:
+        with self.practice.installation.work(Actor(self.practice.id), now) as work:
             return keep_deadlines(work, recent=recent)
 
     def rows(self, query: str) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             return list(db.execute(text(query), {"tenant_id": self.practice.id}))
 
     def locks(self) -> dict[UUID, list[tuple[str, datetime]]]:
@@ -65,17 +65,17 @@ class Team:
         return [(row.kind, row.staff_id, row.about_id, row.due_at) for row in rows]
 
     def leaves(self, person: Person, now: datetime) -> None:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             db.execute(update(Staff).where(Staff.id == person.staff_id).values(deactivated_at=now))
 
 
-def team_of(house: Installation, zone: str = "America/New_York", now: datetime | None = None) -> Team:
-    return Team(house, zone, now or datetime(2026, 3, 1, 12, tzinfo=UTC))
+def team_of(installation: Installation, zone: str = "America/New_York", now: datetime | None = None) -> Team:
+    return Team(installation, zone, now or datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 @pytest.fixture
-def team(house: Installation) -> Team:
-    return team_of(house)
+def team(installation: Installation) -> Team:
+    return team_of(installation)
 
 
 # Weeks of the change of the clock, and their hours from Sunday to Sunday
@@ -93,10 +93,10 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("recent", [False, True])
 def test_sessions_are_locked_from_the_instant_of_their_deadline(
-    house: Installation, change: str, *, recent: bool
+    installation: Installation, change: str, *, recent: bool
 ) -> None:
     zone, week, hours = CHANGES[change]
-    team = team_of(house, zone, datetime.combine(week - 3 * DAY, time(12), UTC))
+    team = team_of(installation, zone, datetime.combine(week - 3 * DAY, time(12), UTC))
     begin, deadline = instant(week, time(), team.zone), cut_off(week, team.zone)
     assert instant(week + WEEK, time(), team.zone) - begin == hours * HOUR
     first = team.sessions.held(begin)
@@ -114,13 +114,13 @@ def test_sessions_are_locked_from_the_instant_of_their_deadline(
     assert team.run(deadline + DAY, recent=recent).locked == 0
 
 
-def test_runs_at_any_instants_in_any_number_come_to_the_same(house: Installation) -> None:
+def test_runs_at_any_instants_in_any_number_come_to_the_same(installation: Installation) -> None:
     """Those that run every hour, and those that run now and then, end with the same locks."""
     chance = random.Random(1)  # noqa: S311
     week = date(2026, 3, 8)
     found = []
     for longest in (1, 40, 40, 40):
-        team = team_of(house)
+        team = team_of(installation)
         starts = [team.at(week + day * DAY, 10) for day in range(10)]
         sessions = [team.sessions.held(start) for start in starts]
         now = team.at(week, 0)
@@ -197,9 +197,9 @@ def reminders(team: Team, week: date) -> tuple[datetime, datetime]:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_clinicians_are_reminded_on_friday_and_on_sunday(house: Installation, change: str) -> None:
+def test_clinicians_are_reminded_on_friday_and_on_sunday(installation: Installation, change: str) -> None:
     zone, week, _ = CHANGES[change]
-    team = team_of(house, zone, datetime.combine(week - 3 * DAY, time(12), UTC))
+    team = team_of(installation, zone, datetime.combine(week - 3 * DAY, time(12), UTC))
     friday, sunday = reminders(team, week)
     local = friday.astimezone(team.zone), sunday.astimezone(team.zone)
     assert [(at.strftime("%a %H:%M"), at.date()) for at in local] == [
@@ -374,8 +374,8 @@ def test_several_at_once_do_what_one_does(team: Team) -> None:
     assert len(told) == len(set(told)) == sum(kept.told for kept in done) > 0
 
 
-def test_one_practice_is_kept_without_touching_another(house: Installation, team: Team) -> None:
-    other = team_of(house)
+def test_one_practice_is_kept_without_touching_another(installation: Installation, team: Team) -> None:
+    other = team_of(installation)
     week = date(2026, 3, 8)
     for one in (team, other):
         one.sessions.held(one.at(week + DAY, 9))

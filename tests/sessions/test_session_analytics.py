@@ -13,14 +13,14 @@ from practice.store.ids import new_id
 from tests.support.builders.schedule import put
 from tests.support.builders.sessions import pay_for
 from tests.support.drivers.booking import at, refused
-from tests.support.drivers.sessions import DEADLINE, LAST_WEEK, LOCKED_TUESDAY, THIS_WEEK, TUESDAY, SessionDesk
+from tests.support.drivers.sessions import DEADLINE, LAST_WEEK, LOCKED_TUESDAY, THIS_WEEK, TUESDAY, SessionsApi
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PATHS = ("compliance/deadlines", "payment/calculation", "dashboard", "analytics", "compliance/report")
 
 
-def of(desk: SessionDesk, path: str, by: Any = None, provider: UUID | None = None, **query: Any) -> Any:
-    answer = desk.get(f"/{path}/{provider or desk.clinician.staff_id}", by, **query)
+def of(sessions_api: SessionsApi, path: str, by: Any = None, provider: UUID | None = None, **query: Any) -> Any:
+    answer = sessions_api.get(f"/{path}/{provider or sessions_api.clinician.staff_id}", by, **query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -30,33 +30,33 @@ def ids(sessions: list[dict[str, Any]]) -> list[UUID]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_figures_are_for_those_whom_they_concern(desk: SessionDesk, path: str) -> None:
-    """Pay is for those who read pay; the rest also for the front desk."""
-    mine, others = desk.clinician.staff_id, desk.other.staff_id
+def test_figures_are_for_those_whom_they_concern(sessions_api: SessionsApi, path: str) -> None:
+    """Pay is for those who read pay; the rest also for the front sessions_api."""
+    mine, others = sessions_api.clinician.staff_id, sessions_api.other.staff_id
     payment = path == "payment/calculation"
     for person, own, foreign in (
-        (desk.admin, 200, 200),
-        (desk.supervisor, 200, 404),
-        (desk.clinician, 200, 404),
-        (desk.other, 404, 200),
-        (desk.scheduler, 403 if payment else 200, 403 if payment else 200),
-        (desk.biller, 200, 200),
-        (desk.analyst, 403, 403),
-        (desk.client, 403, 403),
+        (sessions_api.admin, 200, 200),
+        (sessions_api.supervisor, 200, 404),
+        (sessions_api.clinician, 200, 404),
+        (sessions_api.other, 404, 200),
+        (sessions_api.scheduler, 403 if payment else 200, 403 if payment else 200),
+        (sessions_api.biller, 200, 200),
+        (sessions_api.analyst, 403, 403),
+        (sessions_api.client, 403, 403),
     ):
-        assert desk.get(f"/{path}/{mine}", person).status_code == own, person.roles
-        assert desk.get(f"/{path}/{others}", person).status_code == foreign, person.roles
-    refused(desk.get(f"/{path}/{new_id()}"), "NOT_FOUND", 404)
+        assert sessions_api.get(f"/{path}/{mine}", person).status_code == own, person.roles
+        assert sessions_api.get(f"/{path}/{others}", person).status_code == foreign, person.roles
+    refused(sessions_api.get(f"/{path}/{new_id()}"), "NOT_FOUND", 404)
 
 
 # Deadlines
 
 
-def test_the_deadlines_of_a_week_name_its_sessions_signed_and_not(desk: SessionDesk) -> None:
-    signed, unsigned = desk.held(signed_at=TUESDAY + HOUR), desk.held(TUESDAY - HOUR)
-    desk.held(clinician=desk.other)
-    last = desk.held(TUESDAY - 7 * DAY)
-    found = of(desk, "compliance/deadlines")
+def test_the_deadlines_of_a_week_name_its_sessions_signed_and_not(sessions_api: SessionsApi) -> None:
+    signed, unsigned = sessions_api.held(signed_at=TUESDAY + HOUR), sessions_api.held(TUESDAY - HOUR)
+    sessions_api.held(clinician=sessions_api.other)
+    last = sessions_api.held(TUESDAY - 7 * DAY)
+    found = of(sessions_api, "compliance/deadlines")
     sessions = found.pop("sessions")
     deadline = found.pop("deadline")
     assert found == {
@@ -68,12 +68,14 @@ def test_the_deadlines_of_a_week_name_its_sessions_signed_and_not(desk: SessionD
     }
     assert at(deadline) == DEADLINE
     assert (ids(sessions["signed"]), ids(sessions["unsigned"])) == ([signed], [unsigned])
-    assert sessions["signed"][0] == desk.seen(signed)
-    before = of(desk, "compliance/deadlines", week=LAST_WEEK)
+    assert sessions["signed"][0] == sessions_api.seen(signed)
+    before = of(sessions_api, "compliance/deadlines", week=LAST_WEEK)
     assert (before["payPeriodWeek"], before["isDeadlinePassed"]) == ("2026-03-08", True)
     assert ids(before["sessions"]["unsigned"]) == [last]
     refused(
-        desk.get(f"/compliance/deadlines/{desk.clinician.staff_id}", week=date(2026, 3, 16)), "VALIDATION_ERROR", 422
+        sessions_api.get(f"/compliance/deadlines/{sessions_api.clinician.staff_id}", week=date(2026, 3, 16)),
+        "VALIDATION_ERROR",
+        422,
     )
 
 
@@ -87,11 +89,11 @@ def test_the_deadlines_of_a_week_name_its_sessions_signed_and_not(desk: SessionD
     ],
 )
 def test_the_week_that_is_meant_is_the_one_whose_deadline_comes_next(
-    desk: SessionDesk, now: datetime, week: date
+    sessions_api: SessionsApi, now: datetime, week: date
 ) -> None:
-    desk.now = now
+    sessions_api.now = now
     for path in ("compliance/deadlines", "payment/calculation", "dashboard"):
-        assert of(desk, path)["payPeriodWeek"] == str(week)
+        assert of(sessions_api, path)["payPeriodWeek"] == str(week)
 
 
 @pytest.mark.parametrize(
@@ -103,66 +105,67 @@ def test_the_week_that_is_meant_is_the_one_whose_deadline_comes_next(
     ],
 )
 def test_weeks_of_the_clocks_change_end_at_the_right_instant(
-    desk: SessionDesk, week: date, begin: datetime, hours: int
+    sessions_api: SessionsApi, week: date, begin: datetime, hours: int
 ) -> None:
-    desk.now = begin + (hours + 30) * HOUR
-    with desk.practice.work(now=desk.now) as work:
-        record_training(work, desk.admin.staff_id, Scope.ALL, "HIPAA", week)
+    sessions_api.now = begin + (hours + 30) * HOUR
+    with sessions_api.practice.work(now=sessions_api.now) as work:
+        record_training(work, sessions_api.admin.staff_id, Scope.ALL, "HIPAA", week)
     first, last, next_one = (
-        desk.held(start) for start in (begin, begin + (hours - 1) * HOUR, begin + hours * HOUR + timedelta(minutes=5))
+        sessions_api.held(start)
+        for start in (begin, begin + (hours - 1) * HOUR, begin + hours * HOUR + timedelta(minutes=5))
     )
-    found = of(desk, "compliance/deadlines", week=week)
+    found = of(sessions_api, "compliance/deadlines", week=week)
     assert ids(found["sessions"]["unsigned"]) == [first, last]
     assert at(found["deadline"]) == begin + (hours + 24) * HOUR
     assert found["isDeadlinePassed"] is True
-    assert ids(of(desk, "compliance/deadlines", week=week + 7 * DAY)["sessions"]["unsigned"]) == [next_one]
+    assert ids(of(sessions_api, "compliance/deadlines", week=week + 7 * DAY)["sessions"]["unsigned"]) == [next_one]
 
 
 # Payment
 
 
-def test_the_payment_of_a_week_is_its_preview_for_one_clinician(desk: SessionDesk) -> None:
-    desk.set_rate(desk.other, 9000)
-    signed = desk.held(signed_at=TUESDAY + HOUR)
-    late = desk.held(LOCKED_TUESDAY, signed_at=TUESDAY)
-    waiting = desk.held(TUESDAY + HOUR)
-    theirs = desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
-    found = of(desk, "payment/calculation")
+def test_the_payment_of_a_week_is_its_preview_for_one_clinician(sessions_api: SessionsApi) -> None:
+    sessions_api.set_rate(sessions_api.other, 9000)
+    signed = sessions_api.held(signed_at=TUESDAY + HOUR)
+    late = sessions_api.held(LOCKED_TUESDAY, signed_at=TUESDAY)
+    waiting = sessions_api.held(TUESDAY + HOUR)
+    theirs = sessions_api.held(clinician=sessions_api.other, signed_at=TUESDAY + HOUR)
+    found = of(sessions_api, "payment/calculation")
     assert {UUID(line["appointmentId"]): (line["kind"], line["amount"]) for line in found["lines"]} == {
         signed: ("regular", "80.00"),
         late: ("late", "80.00"),
     }
     assert ids([{"id": line["appointmentId"]} for line in found["standby"]]) == [waiting]
     assert (found["totalAmount"], found["standbyAmount"], found["problems"]) == ("160.00", "80.00", [])
-    assert (found["providerId"], found["status"]) == (str(desk.clinician.staff_id), "OPEN")
+    assert (found["providerId"], found["status"]) == (str(sessions_api.clinician.staff_id), "OPEN")
     assert at(found["cutOff"]) == DEADLINE
     assert found["lines"][0] | {"appointmentId": None} == {
         **{"appointmentId": None, "kind": "late", "reason": None, "sessionDate": "2026-03-03"},
         **{"durationMinutes": 60, "multiplier": "1.00", "rate": "80.00", "amount": "80.00"},
     }
-    other = of(desk, "payment/calculation", desk.other, desk.other.staff_id)
+    other = of(sessions_api, "payment/calculation", sessions_api.other, sessions_api.other.staff_id)
     assert [UUID(line["appointmentId"]) for line in other["lines"]] == [theirs]
 
 
-def test_a_clinician_without_a_rate_is_a_problem(desk: SessionDesk) -> None:
-    desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
-    assert len(of(desk, "payment/calculation", provider=desk.other.staff_id)["problems"]) == 1
-    assert of(desk, "payment/calculation")["problems"] == []
+def test_a_clinician_without_a_rate_is_a_problem(sessions_api: SessionsApi) -> None:
+    sessions_api.held(clinician=sessions_api.other, signed_at=TUESDAY + HOUR)
+    assert len(of(sessions_api, "payment/calculation", provider=sessions_api.other.staff_id)["problems"]) == 1
+    assert of(sessions_api, "payment/calculation")["problems"] == []
 
 
 # Dashboard
 
 
-def test_the_dashboard_shows_the_week_and_those_before(desk: SessionDesk) -> None:
-    desk.held(signed_at=TUESDAY + HOUR)
-    desk.held(TUESDAY + HOUR)
-    desk.post(f"/{desk.held(TUESDAY + 2 * HOUR)}/lock-session", reason="Under review")
-    desk.held(TUESDAY - 7 * DAY)
-    desk.held(TUESDAY - 7 * DAY, signed_at=TUESDAY)
-    found = of(desk, "dashboard", desk.clinician)
+def test_the_dashboard_shows_the_week_and_those_before(sessions_api: SessionsApi) -> None:
+    sessions_api.held(signed_at=TUESDAY + HOUR)
+    sessions_api.held(TUESDAY + HOUR)
+    sessions_api.post(f"/{sessions_api.held(TUESDAY + 2 * HOUR)}/lock-session", reason="Under review")
+    sessions_api.held(TUESDAY - 7 * DAY)
+    sessions_api.held(TUESDAY - 7 * DAY, signed_at=TUESDAY)
+    found = of(sessions_api, "dashboard", sessions_api.clinician)
     weeks = found.pop("lastWeeks")
-    assert found.pop("providerId") == str(desk.clinician.staff_id)
-    assert found.pop("secondsLeft") == int((DEADLINE - desk.now).total_seconds())
+    assert found.pop("providerId") == str(sessions_api.clinician.staff_id)
+    assert found.pop("secondsLeft") == int((DEADLINE - sessions_api.now).total_seconds())
     assert at(found.pop("deadline")) == DEADLINE
     assert found == {
         **{"payPeriodWeek": "2026-03-15", "isDeadlinePassed": False, "totalSessions": 3, "signedSessions": 1},
@@ -177,50 +180,54 @@ def test_the_dashboard_shows_the_week_and_those_before(desk: SessionDesk) -> Non
     assert (weeks[1]["totalSessions"], weeks[1]["earned"]) == (0, "0.00")
 
 
-def test_the_dashboard_and_the_payment_tell_the_same_pay(desk: SessionDesk) -> None:
+def test_the_dashboard_and_the_payment_tell_the_same_pay(sessions_api: SessionsApi) -> None:
     """With what earlier weeks left: a late session, one that stands by, an adjustment."""
-    paid = desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
+    paid = sessions_api.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
     for week in (LAST_WEEK - timedelta(weeks=1), LAST_WEEK):
-        assert desk.ask("POST", f"/pay/periods/{week}/close").status_code == 200
-        desk.now += HOUR
-    desk.held(TUESDAY - 7 * DAY, signed_at=desk.now - HOUR, status_at=TUESDAY - 6 * DAY)
-    desk.held(TUESDAY - 7 * DAY)
-    desk.held(signed_at=TUESDAY + HOUR)
-    desk.held(TUESDAY + HOUR)
-    desk.held(clinician=desk.other, signed_at=TUESDAY + HOUR)
-    assert desk.post(f"/{paid}/take-back", reason="Never took place").status_code == 204
-    for person in (desk.admin, desk.clinician, desk.supervisor, desk.biller):
-        payment, found = of(desk, "payment/calculation", person), of(desk, "dashboard", person)
+        assert sessions_api.ask("POST", f"/pay/periods/{week}/close").status_code == 200
+        sessions_api.now += HOUR
+    sessions_api.held(TUESDAY - 7 * DAY, signed_at=sessions_api.now - HOUR, status_at=TUESDAY - 6 * DAY)
+    sessions_api.held(TUESDAY - 7 * DAY)
+    sessions_api.held(signed_at=TUESDAY + HOUR)
+    sessions_api.held(TUESDAY + HOUR)
+    sessions_api.held(clinician=sessions_api.other, signed_at=TUESDAY + HOUR)
+    assert sessions_api.post(f"/{paid}/take-back", reason="Never took place").status_code == 204
+    for person in (sessions_api.admin, sessions_api.clinician, sessions_api.supervisor, sessions_api.biller):
+        payment, found = of(sessions_api, "payment/calculation", person), of(sessions_api, "dashboard", person)
         assert sorted(line["kind"] for line in payment["lines"]) == ["adjustment", "late", "regular"]
         assert (found["earned"], found["standby"]) == (payment["totalAmount"], payment["standbyAmount"])
         assert (found["earned"], found["standby"]) == ("80.00", "160.00")
 
 
-def test_the_front_desk_sees_no_amounts(desk: SessionDesk) -> None:
-    desk.held(signed_at=TUESDAY + HOUR)
-    found = of(desk, "dashboard", desk.scheduler)
+def test_the_front_desk_sees_no_amounts(sessions_api: SessionsApi) -> None:
+    sessions_api.held(signed_at=TUESDAY + HOUR)
+    found = of(sessions_api, "dashboard", sessions_api.scheduler)
     assert (found["earned"], found["standby"], found["signedSessions"]) == (None, None, 1)
     assert all(week["earned"] is None for week in found["lastWeeks"])
-    [session] = of(desk, "compliance/deadlines", desk.scheduler)["sessions"]["signed"]
+    [session] = of(sessions_api, "compliance/deadlines", sessions_api.scheduler)["sessions"]["signed"]
     assert session["calculatedAmount"] is None
 
 
 # Analytics
 
 
-def test_analytics_count_what_has_begun_in_the_span(desk: SessionDesk) -> None:
-    charged = desk.held(actual_minutes=50, price_cents=15000)
-    desk.held(TUESDAY - DAY, price_cents=12000)
-    desk.held(TUESDAY - 2 * HOUR, status="CANCELLED")
-    desk.held(TUESDAY - 3 * HOUR, status="NO_SHOW")
-    desk.held(TUESDAY - 4 * HOUR, status="RESCHEDULED")
-    desk.held(TUESDAY + 2 * DAY, status="SCHEDULED", status_at=None)
-    desk.held(TUESDAY - 2 * DAY)
-    desk.held(clinician=desk.other, price_cents=99999)
-    about = {"client_id": desk.sessions.client, "clinician_id": desk.clinician.staff_id, "appointment_id": charged}
-    for cents, voided in ((9000, None), (5000, None), (7777, desk.now)):
+def test_analytics_count_what_has_begun_in_the_span(sessions_api: SessionsApi) -> None:
+    charged = sessions_api.held(actual_minutes=50, price_cents=15000)
+    sessions_api.held(TUESDAY - DAY, price_cents=12000)
+    sessions_api.held(TUESDAY - 2 * HOUR, status="CANCELLED")
+    sessions_api.held(TUESDAY - 3 * HOUR, status="NO_SHOW")
+    sessions_api.held(TUESDAY - 4 * HOUR, status="RESCHEDULED")
+    sessions_api.held(TUESDAY + 2 * DAY, status="SCHEDULED", status_at=None)
+    sessions_api.held(TUESDAY - 2 * DAY)
+    sessions_api.held(clinician=sessions_api.other, price_cents=99999)
+    about = {
+        "client_id": sessions_api.sessions.client,
+        "clinician_id": sessions_api.clinician.staff_id,
+        "appointment_id": charged,
+    }
+    for cents, voided in ((9000, None), (5000, None), (7777, sessions_api.now)):
         put(
-            desk.practice,
+            sessions_api.practice,
             Charge(
                 id=new_id(),
                 **about,
@@ -228,58 +235,58 @@ def test_analytics_count_what_has_begun_in_the_span(desk: SessionDesk) -> None:
                 cpt_code="90837",
                 units=1,
                 amount_cents=cents,
-                created_at=desk.now,
+                created_at=sessions_api.now,
                 voided_at=voided,
             ),
         )
-    found = of(desk, "analytics", from_=date(2026, 3, 16), to=date(2026, 3, 20))
+    found = of(sessions_api, "analytics", from_=date(2026, 3, 16), to=date(2026, 3, 20))
     assert found == {
-        **{"providerId": str(desk.clinician.staff_id), "startDate": "2026-03-16", "endDate": "2026-03-20"},
+        **{"providerId": str(sessions_api.clinician.staff_id), "startDate": "2026-03-16", "endDate": "2026-03-20"},
         **{"totalSessions": 4, "completedSessions": 2, "cancelledSessions": 1, "noShowSessions": 1},
         **{"revenue": "260.00", "averageDuration": 55.0, "completionRate": 50.0},
     }
-    everything = of(desk, "analytics")
+    everything = of(sessions_api, "analytics")
     assert (everything["startDate"], everything["endDate"]) == ("2026-02-17", "2026-03-18")
     assert everything["completedSessions"] == 3
 
 
-def test_revenue_is_for_those_who_read_charges(desk: SessionDesk) -> None:
-    desk.held(price_cents=15000)
+def test_revenue_is_for_those_who_read_charges(sessions_api: SessionsApi) -> None:
+    sessions_api.held(price_cents=15000)
     for person, revenue in (
-        (desk.admin, "150.00"),
-        (desk.clinician, "150.00"),
-        (desk.biller, "150.00"),
-        (desk.supervisor, None),
-        (desk.scheduler, None),
+        (sessions_api.admin, "150.00"),
+        (sessions_api.clinician, "150.00"),
+        (sessions_api.biller, "150.00"),
+        (sessions_api.supervisor, None),
+        (sessions_api.scheduler, None),
     ):
-        assert of(desk, "analytics", person)["revenue"] == revenue, person.roles
+        assert of(sessions_api, "analytics", person)["revenue"] == revenue, person.roles
 
 
-def test_without_sessions_there_are_no_averages(desk: SessionDesk) -> None:
-    found = of(desk, "analytics")
+def test_without_sessions_there_are_no_averages(sessions_api: SessionsApi) -> None:
+    found = of(sessions_api, "analytics")
     assert (found["totalSessions"], found["revenue"]) == (0, "0.00")
     assert (found["averageDuration"], found["completionRate"]) == (None, None)
 
 
 @pytest.mark.parametrize("span", [("2026-03-02", "2026-03-01"), ("2025-01-01", "2026-03-01")])
-def test_analytics_are_of_a_year_at_most(desk: SessionDesk, span: tuple[str, str]) -> None:
-    answer = desk.get(f"/analytics/{desk.clinician.staff_id}", from_=span[0], to=span[1])
+def test_analytics_are_of_a_year_at_most(sessions_api: SessionsApi, span: tuple[str, str]) -> None:
+    answer = sessions_api.get(f"/analytics/{sessions_api.clinician.staff_id}", from_=span[0], to=span[1])
     refused(answer, "VALIDATION_ERROR", 422)
 
 
 # Report
 
 
-def test_the_report_says_week_by_week_what_was_in_time(desk: SessionDesk) -> None:
+def test_the_report_says_week_by_week_what_was_in_time(sessions_api: SessionsApi) -> None:
     old = LAST_WEEK - timedelta(weeks=1)
-    desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
-    desk.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + 5 * DAY + HOUR)
-    desk.held(LOCKED_TUESDAY, signed_at=TUESDAY)
-    unlocked = desk.held(LOCKED_TUESDAY)
-    desk.post(f"/{unlocked}/supervisor-override", reason="Was ill")
-    desk.held(TUESDAY - 7 * DAY)
-    found = of(desk, "compliance/report", desk.supervisor, from_=old, to=THIS_WEEK)
-    assert found["providerId"] == str(desk.clinician.staff_id)
+    sessions_api.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + HOUR)
+    sessions_api.held(LOCKED_TUESDAY, signed_at=LOCKED_TUESDAY + 5 * DAY + HOUR)
+    sessions_api.held(LOCKED_TUESDAY, signed_at=TUESDAY)
+    unlocked = sessions_api.held(LOCKED_TUESDAY)
+    sessions_api.post(f"/{unlocked}/supervisor-override", reason="Was ill")
+    sessions_api.held(TUESDAY - 7 * DAY)
+    found = of(sessions_api, "compliance/report", sessions_api.supervisor, from_=old, to=THIS_WEEK)
+    assert found["providerId"] == str(sessions_api.clinician.staff_id)
     kept = [
         {name: value for name, value in week.items() if name not in ("deadline", "isDeadlinePassed")}
         for week in found["weeks"]
@@ -291,21 +298,21 @@ def test_the_report_says_week_by_week_what_was_in_time(desk: SessionDesk) -> Non
         {"payPeriodWeek": "2026-03-15", **dict(zip(names, (0,) * 6, strict=True)), "complianceRate": None},
     ]
     assert [week["isDeadlinePassed"] for week in found["weeks"]] == [True, True, False]
-    assert len(of(desk, "compliance/report")["weeks"]) == 8
+    assert len(of(sessions_api, "compliance/report")["weeks"]) == 8
 
 
 @pytest.mark.parametrize(
     "span", [("2026-03-09", "2026-03-15"), ("2026-03-15", "2026-03-08"), ("2024-03-03", "2026-03-15")]
 )
-def test_a_report_is_of_whole_weeks_and_of_a_year_at_most(desk: SessionDesk, span: tuple[str, str]) -> None:
-    answer = desk.get(f"/compliance/report/{desk.clinician.staff_id}", from_=span[0], to=span[1])
+def test_a_report_is_of_whole_weeks_and_of_a_year_at_most(sessions_api: SessionsApi, span: tuple[str, str]) -> None:
+    answer = sessions_api.get(f"/compliance/report/{sessions_api.clinician.staff_id}", from_=span[0], to=span[1])
     refused(answer, "VALIDATION_ERROR", 422)
 
 
-def test_a_paid_week_is_shown_as_it_was_paid(desk: SessionDesk) -> None:
-    session = desk.held(TUESDAY - 7 * DAY, signed_at=TUESDAY - 6 * DAY)
-    pay_for(desk.practice, session, LAST_WEEK, 7500)
-    desk.set_rate(desk.clinician, 10000)
-    found = of(desk, "payment/calculation", week=LAST_WEEK)
+def test_a_paid_week_is_shown_as_it_was_paid(sessions_api: SessionsApi) -> None:
+    session = sessions_api.held(TUESDAY - 7 * DAY, signed_at=TUESDAY - 6 * DAY)
+    pay_for(sessions_api.practice, session, LAST_WEEK, 7500)
+    sessions_api.set_rate(sessions_api.clinician, 10000)
+    found = of(sessions_api, "payment/calculation", week=LAST_WEEK)
     assert (found["status"], found["totalAmount"]) == ("CLOSED", "75.00")
-    assert desk.seen(session)["isPaid"] is True
+    assert sessions_api.seen(session)["isPaid"] is True

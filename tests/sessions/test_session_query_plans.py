@@ -32,11 +32,11 @@ NOTES = text("""
 
 
 @pytest.fixture(scope="module")
-def five_years(house: Installation) -> FiveYears:
-    made = furnish(house, clinicians=10, years=1, clients=2_000)
-    with house.store.session_in(made.id) as db:
+def five_years(installation: Installation) -> FiveYears:
+    made = furnish(installation, clinicians=10, years=1, clients=2_000)
+    with installation.store.session_in(made.id) as db:
         db.execute(NOTES, {"tenant_id": made.id})
-    with house.store.owner_connection() as connection:
+    with installation.store.owner_connection() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
     return made
 
@@ -71,10 +71,10 @@ LOOKS: dict[str, tuple[Callable[[Work, FiveYears], Any], int]] = {
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_no_look_reads_the_past_from_end_to_end(house: Installation, five_years: FiveYears, look: str) -> None:
+def test_no_look_reads_the_past_from_end_to_end(installation: Installation, five_years: FiveYears, look: str) -> None:
     verb, most = LOOKS[look]
-    with house.work(five_years.admin, NOW) as work:
-        found = reads_of(house.store.engine, work.db, lambda: verb(work, five_years))
+    with installation.work(five_years.admin, NOW) as work:
+        found = reads_of(installation.store.engine, work.db, lambda: verb(work, five_years))
     assert not found.scanned & TABLES
     assert found.of(TABLES) <= most, found.read
     assert len(found.statements) <= 15

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from practice.security.doctor import examine
 from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
-from tests.support.builders.people import NOW, House, make_practice
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.harness.installations import installation_in, short_folder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def acknowledged(folder: Path) -> list[list[Acknowledged]]:
 
 
 @contextmanager
-def writing(folder: Path, practice: House, master: MasterKey) -> Generator[None]:
+def writing(folder: Path, practice: PracticeFixture, master: MasterKey) -> Generator[None]:
     """Four processes at work in this practice; each ends its write before it stops."""
     stop = folder / "stop"
     who = [str(practice.id), str(practice.admin.account_id), str(practice.admin.staff_id)]
@@ -77,7 +77,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def kill_while_writing(folder: Path, house: Installation) -> list[float]:
+def kill_while_writing(folder: Path, installation: Installation) -> list[float]:
     """Kill the server in each round once every writer is well at work again. Answers with the moments."""
     killed = []
     for _ in range(ROUNDS):
@@ -87,8 +87,8 @@ def kill_while_writing(folder: Path, house: Installation) -> list[float]:
             return all(len(lines) >= start + EACH for lines, start in zip(acknowledged(folder), before, strict=True))
 
         wait_until(all_went_on)
-        assert house.store.embedded is not None
-        pid = house.store.embedded.pid
+        assert installation.store.embedded is not None
+        pid = installation.store.embedded.pid
         assert pid is not None
         killed.append(time.monotonic())
         os.kill(pid, signal.SIGKILL)
@@ -99,18 +99,18 @@ def kill_while_writing(folder: Path, house: Installation) -> list[float]:
 
 def test_no_acknowledged_write_is_lost_or_doubled(capsys: pytest.CaptureFixture[str]) -> None:
     master = MasterKey.generate()
-    with short_folder() as folder, installation_in(folder / "data", master) as house:
-        practice = make_practice(house)
-        house.anchor_audit(NOW)
-        house.store.close()
+    with short_folder() as folder, installation_in(folder / "data", master) as installation:
+        practice = make_practice(installation)
+        installation.anchor_audit(NOW)
+        installation.store.close()
         with writing(folder, practice, master):
-            killed = kill_while_writing(folder, house)
+            killed = kill_while_writing(folder, installation)
         written = acknowledged(folder)
         keys = [line.key for lines in written for line in lines]
-        with house.store.session_in(practice.id) as db:
+        with installation.store.session_in(practice.id) as db:
             entries = Counter(db.scalars(text("select request_id from audit_log where action = 'training.recorded'")))
             trainings = db.execute(text("select count(*) from trainings")).scalar_one()
-        problems = [finding for finding in examine(house, NOW) if not finding.ok]
+        problems = [finding for finding in examine(installation, NOW) if not finding.ok]
     lost = [key for key in keys if not entries[key]]
     doubled = [key for key, count in entries.items() if count > 1]
     waited = [

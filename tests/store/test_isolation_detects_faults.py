@@ -35,8 +35,8 @@ class Altered:
 
 
 @pytest.fixture
-def altered(own_house: Installation) -> Altered:
-    return Altered(own_house.store.database, *fill(own_house, own_house.store.database))
+def altered(own_installation: Installation) -> Altered:
+    return Altered(own_installation.store.database, *fill(own_installation, own_installation.store.database))
 
 
 def test_as_it_is_there_is_nothing_to_tell(altered: Altered) -> None:

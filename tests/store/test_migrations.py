@@ -83,8 +83,8 @@ def test_from_nothing_to_the_newest_and_back_and_there_again(bare: Store, owner:
     assert revision_of(owner) == newest_revision()
 
 
-def test_the_catalogue_is_the_stored_one(own_house: Installation) -> None:
-    stored, found = schema_snapshot.STORED.read_text(), described(own_house.store)
+def test_the_catalogue_is_the_stored_one(own_installation: Installation) -> None:
+    stored, found = schema_snapshot.STORED.read_text(), described(own_installation.store)
     difference = "\n".join(difflib.unified_diff(stored.splitlines(), found.splitlines(), "stored", "found", n=0))
     again = f"Meant? Then: python -m tests.support.oracles.schema_snapshot > tests/store/{schema_snapshot.STORED.name}"
     assert stored == found, f"{difference}\n{again}"
@@ -107,14 +107,14 @@ def test_the_catalogue_is_the_stored_one(own_house: Installation) -> None:
     ],
 )
 def test_what_alembic_does_not_see_the_catalogue_does(
-    own_house: Installation, statement: str, lost: str, gained: str | None
+    own_installation: Installation, statement: str, lost: str, gained: str | None
 ) -> None:
-    before = described(own_house.store).splitlines()
-    with cluster.superuser(own_house.store.database) as connection:
+    before = described(own_installation.store).splitlines()
+    with cluster.superuser(own_installation.store.database) as connection:
         connection.execute(statement)
-    with own_house.store.owner_connection("owner") as connection:
+    with own_installation.store.owner_connection("owner") as connection:
         command.check(alembic_config(connection, everything()))
-    after = described(own_house.store).splitlines()
+    after = described(own_installation.store).splitlines()
     [missing] = set(before) - set(after)
     assert lost in missing
     assert [gained in line for line in set(after) - set(before)] == ([True] if gained else [])
@@ -123,8 +123,8 @@ def test_what_alembic_does_not_see_the_catalogue_does(
 # The models
 
 
-def test_the_migrations_make_what_the_models_describe(own_house: Installation) -> None:
-    with own_house.store.owner_connection("owner") as connection:
+def test_the_migrations_make_what_the_models_describe(own_installation: Installation) -> None:
+    with own_installation.store.owner_connection("owner") as connection:
         command.check(alembic_config(connection, everything()))
         run(
             connection,
@@ -211,17 +211,17 @@ def test_one_that_fails_in_the_middle_leaves_nothing(
     assert described(bare) == schema_snapshot.STORED.read_text()
 
 
-def test_a_database_of_a_newer_caseload_is_left_alone(own_house: Installation) -> None:
-    with own_house.store.owner_connection("owner") as connection:
+def test_a_database_of_a_newer_caseload_is_left_alone(own_installation: Installation) -> None:
+    with own_installation.store.owner_connection("owner") as connection:
         run(connection, "update alembic_version set version_num = '9999'")
-        before = described(own_house.store)
+        before = described(own_installation.store)
         for refuse in (migrate, require_newest):
             with pytest.raises(StoreProblem, match=r"newer Caseload .*9999.*Update Caseload"):
                 refuse(connection)
         connection.rollback()
         assert revision_of(connection) == "9999"
-        assert described(own_house.store) == before
-    assert advisory_locks(own_house.store, granted=True) == 0
+        assert described(own_installation.store) == before
+    assert advisory_locks(own_installation.store, granted=True) == 0
 
 
 def test_a_database_that_is_behind_says_how_to_go_on(bare: Store, owner: Connection) -> None:

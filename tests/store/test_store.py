@@ -12,15 +12,17 @@ from practice.store.store import Store
 from tests.support.harness import cluster
 
 
-def test_no_statement_and_no_idle_transaction_of_the_service_lasts_for_ever(house: Installation) -> None:
-    with house.store.engine.connect() as connection:
+def test_no_statement_and_no_idle_transaction_of_the_service_lasts_for_ever(installation: Installation) -> None:
+    with installation.store.engine.connect() as connection:
         for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
             assert connection.scalar(text(f"show {setting}")) == "1min"
 
 
 @pytest.mark.parametrize("group", ["caseload_warehouse", "caseload_owner"])
-def test_a_login_that_could_read_every_practice_is_refused(own_house: Installation, tmp_path: Path, group: str) -> None:
-    login, database = f"too_much_{new_id().hex[:12]}", own_house.store.database
+def test_a_login_that_could_read_every_practice_is_refused(
+    own_installation: Installation, tmp_path: Path, group: str
+) -> None:
+    login, database = f"too_much_{new_id().hex[:12]}", own_installation.store.database
     with cluster.superuser() as connection:
         connection.execute(f"create role {login} login password 'x{login}' in role caseload_app, {group}")
         connection.execute(f"grant connect on database {database} to {login}")
@@ -36,9 +38,9 @@ def test_a_login_that_could_read_every_practice_is_refused(own_house: Installati
             connection.execute(f"drop role {login}")
 
 
-def test_a_service_that_cannot_write_its_anchors_does_not_start(own_house: Installation, tmp_path: Path) -> None:
-    own_house.check_folders()
+def test_a_service_that_cannot_write_its_anchors_does_not_start(own_installation: Installation, tmp_path: Path) -> None:
+    own_installation.check_folders()
     (tmp_path / "file").write_text("in the way")
-    own_house.settings.anchor_dir = tmp_path / "file" / "anchors"
+    own_installation.settings.anchor_dir = tmp_path / "file" / "anchors"
     with pytest.raises(ConfigurationProblem, match="CASELOAD_ANCHOR_DIR"):
-        own_house.check_folders()
+        own_installation.check_folders()

@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session
 from practice.security.installation import Installation
 from practice.store.engine import make_engine, session_in
 from practice.store.ids import new_id
-from tests.support.builders.people import House, make_practice
+from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.harness import cluster
 
 
 @pytest.fixture
-def one_connection(house: Installation) -> Iterator[Engine]:
+def one_connection(installation: Installation) -> Iterator[Engine]:
     """A pool of one, so that every transaction gets the connection that the one before it had."""
-    engine = make_engine(lambda: house.store.connect("app"), pool_size=1)
+    engine = make_engine(lambda: installation.store.connect("app"), pool_size=1)
     yield engine
     engine.dispose()
 
 
-def staff_of(db: Session, practice: House) -> int:
+def staff_of(db: Session, practice: PracticeFixture) -> int:
     return db.execute(text("select count(*) from staff where tenant_id = :id"), {"id": practice.id}).scalar_one()
 
 
@@ -43,7 +43,7 @@ class Changed(Exception):
 
 @pytest.mark.parametrize("ending", ["commit", "rollback", "exception", "database error", "error in a savepoint"])
 def test_the_next_transaction_on_the_connection_is_in_no_practice(
-    one_connection: Engine, practice: House, ending: str
+    one_connection: Engine, practice: PracticeFixture, ending: str
 ) -> None:
     with suppress(Changed, DBAPIError), session_in(one_connection, practice.id) as db:
         backend = db.scalar(text("select pg_backend_pid()"))
@@ -61,7 +61,7 @@ def test_the_next_transaction_on_the_connection_is_in_no_practice(
 
 
 def test_and_neither_is_one_after_a_connection_that_was_used_without_a_session(
-    one_connection: Engine, practice: House
+    one_connection: Engine, practice: PracticeFixture
 ) -> None:
     with one_connection.connect() as connection:
         backend = connection.scalar(text("select pg_backend_pid()"))
@@ -70,7 +70,7 @@ def test_and_neither_is_one_after_a_connection_that_was_used_without_a_session(
     assert sees_nothing(one_connection, backend)
 
 
-def test_what_keeps_a_transaction_out_of_a_practice_is_told(one_connection: Engine, practice: House) -> None:
+def test_what_keeps_a_transaction_out_of_a_practice_is_told(one_connection: Engine, practice: PracticeFixture) -> None:
     with one_connection.begin() as connection:
         connection.execute(text("set search_path = nowhere"))
     with (
@@ -84,15 +84,15 @@ def test_what_keeps_a_transaction_out_of_a_practice_is_told(one_connection: Engi
         assert staff_of(db, practice) == 1
 
 
-def test_one_practice_after_another_on_one_connection(one_connection: Engine, practice: House) -> None:
-    other = make_practice(practice.house)
+def test_one_practice_after_another_on_one_connection(one_connection: Engine, practice: PracticeFixture) -> None:
+    other = make_practice(practice.installation)
     for here, there in [(practice, other), (other, practice)] * 3:
         with session_in(one_connection, here.id) as db:
             assert (staff_of(db, here), staff_of(db, there)) == (1, 0)
 
 
 def test_a_savepoint_keeps_the_practice_whether_it_is_released_or_rolled_back(
-    one_connection: Engine, practice: House
+    one_connection: Engine, practice: PracticeFixture
 ) -> None:
     with session_in(one_connection, practice.id) as db:
         backend = db.scalar(text("select pg_backend_pid()"))
@@ -109,7 +109,7 @@ def test_a_savepoint_keeps_the_practice_whether_it_is_released_or_rolled_back(
 
 
 def test_a_session_that_goes_on_after_its_commit_is_in_the_practice_again(
-    one_connection: Engine, practice: House
+    one_connection: Engine, practice: PracticeFixture
 ) -> None:
     with Session(one_connection, info={"tenant_id": practice.id}) as db:
         for _ in range(3):
@@ -118,9 +118,11 @@ def test_a_session_that_goes_on_after_its_commit_is_in_the_practice_again(
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
-def test_not_even_the_owner_or_a_superuser_can_make_a_reference_across_practices(practice: House, role: str) -> None:
+def test_not_even_the_owner_or_a_superuser_can_make_a_reference_across_practices(
+    practice: PracticeFixture, role: str
+) -> None:
     """References are checked past all policies, so it is the keys that must make this impossible."""
-    other = make_practice(practice.house)
+    other = make_practice(practice.installation)
     stranger = other.add("clinician")
     colleague = practice.add("supervisor")
     point = "update staff set supervisor_id = %s where tenant_id = %s and id = %s"
@@ -128,7 +130,7 @@ def test_not_even_the_owner_or_a_superuser_can_make_a_reference_across_practices
         insert into trainings (tenant_id, id, staff_id, kind, completed_on, recorded_at)
         values (%s, %s, %s, 'OTHER', '2026-01-05', now())
     """
-    server = cluster.server().conninfo(role, practice.house.store.database)
+    server = cluster.server().conninfo(role, practice.installation.store.database)
     with psycopg.connect(**server, autocommit=True) as connection:
         connection.execute("select set_config('app.tenant_id', %s, false)", [str(practice.id)])
         mine = practice.id, practice.admin.staff_id

@@ -133,10 +133,10 @@ def trail_of(work: Work, note_ids: Collection[UUID], client_ids: Collection[UUID
 # All notes of a practice, for `caseload doctor`
 
 
-def examine_notes(house: Installation, now: datetime, tenant_id: UUID, name: str) -> Iterator[Finding]:
+def examine_notes(installation: Installation, now: datetime, tenant_id: UUID, name: str) -> Iterator[Finding]:
     notes = signatures = 0
     suspects: list[UUID] = []
-    with house.work(Actor(tenant_id), now) as work:
+    with installation.work(Actor(tenant_id), now) as work:
         for portion in portions(work):
             found = verdicts(work, portion)
             notes += len(found)
@@ -144,7 +144,7 @@ def examine_notes(house: Installation, now: datetime, tenant_id: UUID, name: str
             suspects += [note_id for note_id, one in found.items() if one.problems]
             work.db.expunge_all()
     # somebody may have written while all this was read: those are looked at again, with nobody writing
-    wrong = dict(again(house, now, tenant_id, suspects[:NAMED])) | lost(house, now, tenant_id)
+    wrong = dict(again(installation, now, tenant_id, suspects[:NAMED])) | lost(installation, now, tenant_id)
     facts: dict[str, Any] = {"tenant_id": str(tenant_id), "notes": notes, "signatures": signatures}
     if wrong:
         some = "; ".join(
@@ -175,19 +175,19 @@ def portions(work: Work) -> Iterator[Sequence[Note]]:
 
 
 def again(
-    house: Installation, now: datetime, tenant_id: UUID, note_ids: Sequence[UUID]
+    installation: Installation, now: datetime, tenant_id: UUID, note_ids: Sequence[UUID]
 ) -> Iterator[tuple[UUID, Verdict]]:
     for note_id in note_ids:
-        with house.work(Actor(tenant_id), now) as work:
+        with installation.work(Actor(tenant_id), now) as work:
             query = select(Note).where(Note.tenant_id == tenant_id, Note.id == note_id).with_for_update(read=True)
             found = verdicts(work, [work.db.scalars(query).one()])[note_id]
         if found.problems:
             yield note_id, found
 
 
-def lost(house: Installation, now: datetime, tenant_id: UUID) -> dict[UUID, Verdict]:
+def lost(installation: Installation, now: datetime, tenant_id: UUID) -> dict[UUID, Verdict]:
     """Notes that the audit trail has seen begin, and that are not there: nothing else would miss them."""
     verdict_on_it = Verdict(0, 0, signed_elsewhere=False, problems=[Problem("note", "It is gone.")])
-    with house.work(Actor(tenant_id), now) as work:
+    with installation.work(Actor(tenant_id), now) as work:
         gone = work.db.scalars(GONE, {"tenant_id": tenant_id, "most": NAMED})
         return dict.fromkeys(gone, verdict_on_it)

@@ -41,10 +41,10 @@ class WritingHelp(Protocol):
         ...
 
 
-def help_of(house: Installation) -> WritingHelp:
-    if house.writing_help is None:
+def help_of(installation: Installation) -> WritingHelp:
+    if installation.writing_help is None:
         raise WritingHelpOff("No writing help is connected to this installation. Write the text yourself.")
-    return house.writing_help
+    return installation.writing_help
 
 
 def write_draft(work: Work, scope: Scope, note_id: UUID, version: int, source: str, provider: WritingHelp) -> Note:

@@ -82,13 +82,13 @@ def named(rows: Rows) -> Rows:
     return rows
 
 
-def move_in(house: Installation, path: Path, **more: bool) -> Imported:
-    return import_bundle(house, path, NOW, lambda _: None, **more)
+def move_in(installation: Installation, path: Path, **more: bool) -> Imported:
+    return import_bundle(installation, path, NOW, lambda _: None, **more)
 
 
-def move_out(house: Installation, practice: Practice, folder: Path) -> dict[str, str]:
+def move_out(installation: Installation, practice: Practice, folder: Path) -> dict[str, str]:
     """The files of the practice's bundle, as text."""
-    export_practice(house, practice.id, folder, NOW, lambda _: None)
+    export_practice(installation, practice.id, folder, NOW, lambda _: None)
     return contents(folder)
 
 
@@ -96,7 +96,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {file.name: file.read_bytes().decode() for file in sorted(folder.iterdir())}
 
 
-def rows_of_all_tables(house: Installation) -> dict[str, int]:
+def rows_of_all_tables(installation: Installation) -> dict[str, int]:
     """How many there are, whoever they belong to."""
-    with house.store.owner_connection() as connection:
+    with installation.store.owner_connection() as connection:
         return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in every_table()}

@@ -8,7 +8,7 @@ from practice.clinical.documents.rules.templates import USUAL
 from practice.clinical.notes.drafts import create_note
 from practice.clinical.notes.signing import sign_note, submit_note
 from practice.security.permissions import Scope
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 
 
 def filled_in(type: str, words: str = "As expected.") -> dict[str, str]:
@@ -16,7 +16,7 @@ def filled_in(type: str, words: str = "As expected.") -> dict[str, str]:
 
 
 def make_note(
-    practice: House,
+    practice: PracticeFixture,
     author: Person,
     client_id: UUID,
     *,

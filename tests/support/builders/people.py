@@ -30,10 +30,10 @@ class Person:
 
 
 @dataclass
-class House:
+class PracticeFixture:
     """A practice for one test, with its people by role."""
 
-    house: Installation
+    installation: Installation
     id: UUID
     admin: Person
     people: dict[str, Person] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class House:
         return Actor(self.id, who.account_id, who.staff_id, frozenset(who.roles))
 
     def work(self, person: Person | None = None, now: datetime | None = None):
-        return self.house.work(self.actor(person), now or self.now)
+        return self.installation.work(self.actor(person), now or self.now)
 
     def add(self, *roles: str, supervisor: Person | None = None, email: str | None = None) -> Person:
         with self.work() as work:
@@ -59,7 +59,7 @@ class House:
             )
             staff = invited.staff
             person = Person(staff.account_id, staff.id, staff.email, staff.roles)
-        take_place(self.house, person.account_id, self.id, self.now)
+        take_place(self.installation, person.account_id, self.id, self.now)
         self.people[roles[0]] = person
         return person
 
@@ -67,11 +67,11 @@ class House:
         return self.tokens(person, now).access
 
     def tokens(self, person: Person | None = None, now: datetime | None = None) -> Tokens:
-        return sign_in(self.house, (person or self.admin).account_id, self.id, now or self.now)
+        return sign_in(self.installation, (person or self.admin).account_id, self.id, now or self.now)
 
 
-def take_place(house: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
-    with house.store.system_session() as db:
+def take_place(installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
+    with installation.store.system_session() as db:
         db.execute(
             update(Membership)
             .where(Membership.account_id == account_id, Membership.tenant_id == tenant_id)
@@ -85,10 +85,10 @@ def known_hash() -> str:
     return hash_password(PASSWORD)
 
 
-def give_credentials(house: Installation, account_id: UUID, secret: str | None = None) -> str:
+def give_credentials(installation: Installation, account_id: UUID, secret: str | None = None) -> str:
     """PASSWORD and an authenticator, as if the person had been through the front door. Returns its secret."""
     secret = secret or totp.new_secret()
-    with house.work(Actor(), NOW) as work:
+    with installation.work(Actor(), NOW) as work:
         sealed = work.seal("accounts", "totp_secret", account_id, secret)
         values = {
             "password_hash": known_hash(),
@@ -101,31 +101,33 @@ def give_credentials(house: Installation, account_id: UUID, secret: str | None =
 
 
 def make_practice(
-    house: Installation,
+    installation: Installation,
     name: str | None = None,
     time_zone: str = "America/New_York",
     now: datetime = NOW,
     **more: str,
-) -> House:
-    with house.work(Actor(), now) as work:
+) -> PracticeFixture:
+    with installation.work(Actor(), now) as work:
         admin = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(
             work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **more
         )
         staff = invited.staff
-        made = House(house, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]), now=now)
-    take_place(house, made.admin.account_id, made.id, now)
+        made = PracticeFixture(
+            installation, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]), now=now
+        )
+    take_place(installation, made.admin.account_id, made.id, now)
     return made
 
 
-def make_platform_admin(house: Installation) -> Person:
-    with house.work(Actor(), NOW) as work:
+def make_platform_admin(installation: Installation) -> Person:
+    with installation.work(Actor(), NOW) as work:
         account = accounts.account_for(work.db, f"platform-{new_id()}@example.com", NOW)
         work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
     return Person(account.id, NOBODY, account.email, ["platform_admin"])
 
 
-def sign_in(house: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> Tokens:
-    tokens = start_session(house, account_id, tenant_id, now, None).tokens
+def sign_in(installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> Tokens:
+    tokens = start_session(installation, account_id, tenant_id, now, None).tokens
     assert tokens is not None
     return tokens

@@ -11,20 +11,20 @@ from practice.scheduling.models.catalog import Room, Service, ServiceRate
 from practice.security.accounts import account_for
 from practice.security.models import Membership
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 
 ADULT = date(1990, 5, 17)
 
 
-def put(practice: House, *records: Any) -> None:
-    with practice.house.store.session_in(practice.id) as db:
+def put(practice: PracticeFixture, *records: Any) -> None:
+    with practice.installation.store.session_in(practice.id) as db:
         for record in records:
             record.tenant_id = practice.id
             db.add(record)
             db.flush()
 
 
-def make_client(practice: House, clinician: Person | None = None, **more: Any) -> UUID:
+def make_client(practice: PracticeFixture, clinician: Person | None = None, **more: Any) -> UUID:
     """Active, adult, self-paying, with every consent there is and everything that check-in asks for."""
     about = {
         **{"first_name": "Casey", "last_name": f"Example {new_id().hex[-6:]}", "birth_date": ADULT, "sex": "F"},
@@ -45,23 +45,25 @@ def make_client(practice: House, clinician: Person | None = None, **more: Any) -
     return client.id
 
 
-def make_portal_client(practice: House, clinician: Person | None = None) -> Person:
+def make_portal_client(practice: PracticeFixture, clinician: Person | None = None) -> Person:
     """A client with a sign-in to the portal. As a person: their `staff_id` is the client's id."""
     email = f"client-{new_id()}@example.com"
     client_id = make_client(practice, clinician, email=email)
-    with practice.house.store.system_session() as db:
+    with practice.installation.store.system_session() as db:
         account = account_for(db, email, practice.now)
         db.add(
             Membership(account_id=account.id, tenant_id=practice.id, created_at=practice.now, accepted_at=practice.now)
         )
         account_id = account.id
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         client = db.get_one(Client, (practice.id, client_id))
         client.account_id, client.portal_activated_at = account_id, practice.now
     return Person(account_id, client_id, email, ["client"])
 
 
-def make_service(practice: House, code: str | None = None, minutes: int = 60, cents: int = 15000, **more: Any) -> UUID:
+def make_service(
+    practice: PracticeFixture, code: str | None = None, minutes: int = 60, cents: int = 15000, **more: Any
+) -> UUID:
     service = Service(
         id=new_id(),
         **{"code": code or f"S{new_id().hex[-8:]}", "name": "Individual", "kind": "INDIVIDUAL", "cpt_code": "90837"}
@@ -73,13 +75,15 @@ def make_service(practice: House, code: str | None = None, minutes: int = 60, ce
     return service.id
 
 
-def make_room(practice: House, capacity: int = 8, **more: Any) -> UUID:
+def make_room(practice: PracticeFixture, capacity: int = 8, **more: Any) -> UUID:
     room = Room(id=new_id(), name=f"Room {new_id().hex[-4:]}", capacity=capacity, **more)
     put(practice, room)
     return room.id
 
 
-def open_hours(practice: House, clinician: Person, start: time = time(0, 0), end: time = time(23, 59)) -> None:
+def open_hours(
+    practice: PracticeFixture, clinician: Person, start: time = time(0, 0), end: time = time(23, 59)
+) -> None:
     """The same hours on every day of the week."""
     put(
         practice,
@@ -93,7 +97,7 @@ def open_hours(practice: House, clinician: Person, start: time = time(0, 0), end
 
 
 def make_appointment(
-    practice: House, clinician: Person, client_id: UUID, service_id: UUID, starts_at: datetime, **more: Any
+    practice: PracticeFixture, clinician: Person, client_id: UUID, service_id: UUID, starts_at: datetime, **more: Any
 ) -> UUID:
     appointment = Appointment(
         id=new_id(),

@@ -12,7 +12,7 @@ from practice.payroll.models import PayLine, PayPeriod
 from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.store.ids import new_id
 from tests.support.builders.notes import filled_in, make_note
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 
 HOUR = timedelta(hours=1)
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 class Sessions:
     """One clinician's sessions, all with one client and service where nothing else is said."""
 
-    def __init__(self, practice: House, clinician: Person) -> None:
+    def __init__(self, practice: PracticeFixture, clinician: Person) -> None:
         self.practice, self.clinician = practice, clinician
         self.client = make_client(practice, clinician)
         self.service = make_service(practice)
@@ -52,7 +52,7 @@ class Sessions:
         return note.id
 
 
-def make_group(practice: House, clinician: Person, service_id: UUID, starts_at: datetime) -> UUID:
+def make_group(practice: PracticeFixture, clinician: Person, service_id: UUID, starts_at: datetime) -> UUID:
     """Of an hour, without seats."""
     group = GroupSession(
         id=new_id(),
@@ -70,18 +70,23 @@ PROGRESS = filled_in("PROGRESS_NOTE", "As planned.")
 
 
 def write_note(
-    practice: House, clinician: Person, appointment_id: UUID, *, hand_in: bool = False, now: datetime | None = None
+    practice: PracticeFixture,
+    clinician: Person,
+    appointment_id: UUID,
+    *,
+    hand_in: bool = False,
+    now: datetime | None = None,
 ) -> UUID:
     """A draft that can be signed, by the session's clinician; or one that is with their supervisor."""
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         client_id = db.get_one(Appointment, (practice.id, appointment_id)).client_id
     about: dict[str, Any] = {"appointment_id": appointment_id, "status": "IN_REVIEW" if hand_in else "DRAFT"}
     return make_note(practice, clinician, client_id, type="PROGRESS_NOTE", sections=PROGRESS, now=now, **about)
 
 
-def pay_for(practice: House, appointment_id: UUID, week: date, cents: int = 7500) -> None:
+def pay_for(practice: PracticeFixture, appointment_id: UUID, week: date, cents: int = 7500) -> None:
     """As if a closed week had paid it."""
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         session = db.get_one(Appointment, (practice.id, appointment_id))
         period = db.scalar(select(PayPeriod).where(PayPeriod.tenant_id == practice.id, PayPeriod.week == week))
         assert period is None, "a week that is closed takes no more lines"

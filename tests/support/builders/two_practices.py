@@ -46,13 +46,13 @@ ROWS_OF_SYSTEM_TABLES = (
 """For those that neither founding a practice nor signing in fills."""
 
 
-def fill(house: Installation, database: str) -> tuple[UUID, UUID]:
+def fill(installation: Installation, database: str) -> tuple[UUID, UUID]:
     """Found two practices, sign somebody in to each, and put rows wherever there are none yet."""
     made = []
     for _ in range(2):
-        practice = make_practice(house)
+        practice = make_practice(installation)
         practice.add("clinician", supervisor=practice.admin)
-        sign_in(house, practice.admin.account_id, practice.id)
+        sign_in(installation, practice.admin.account_id, practice.id)
         ids: dict[str, Any] = {
             "tenant_id": practice.id,
             "account_id": practice.admin.account_id,

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.drivers.http import with_token
 
 
-class Screen:
-    def __init__(self, http: Any, practice: House) -> None:
+class ApiDriver:
+    def __init__(self, http: Any, practice: PracticeFixture) -> None:
         self.http, self.practice = http, practice
         self._tokens: dict[tuple[UUID, datetime], str] = {}
         self.now = practice.now
@@ -33,7 +33,7 @@ class Screen:
         return with_token(self._tokens[key], **more)
 
     def rows(self, query: str, **values: Any) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             return list(db.execute(text(query), {"tenant_id": self.practice.id} | values))
 
     def recorded(self, action: str) -> list[Any]:

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from practice.local_time import instant
 from practice.scheduling.models.availability import AvailabilityException, Block, Closure
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client, make_room, make_service, open_hours, put
-from tests.support.drivers.api import Screen
+from tests.support.drivers.api import ApiDriver
 from tests.support.drivers.http import V1, code_of
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -29,10 +29,10 @@ def wall(day: date, hour: int, minute: int = 0) -> datetime:
     return instant(day, time(hour, minute), NEW_YORK)
 
 
-class FrontDesk(Screen):
+class BookingApi(ApiDriver):
     """Open from eight to eight every day; one clinician, one room, one client, and one service of an hour (TALK)."""
 
-    def __init__(self, http: TestClient, practice: House) -> None:
+    def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         super().__init__(http, practice)
         self.scheduler = practice.add("scheduler")
         self.clinician = self.add_clinician()
@@ -65,7 +65,7 @@ class FrontDesk(Screen):
         return self.http.patch(V1 + path, json=shown(body), headers=self.headers(by, if_match=f'"{version}"'))
 
     def wanted(self, start: datetime, **more: Any) -> dict[str, Any]:
-        """A booking of the desk's client and clinician; what is given as None is left out."""
+        """A booking of the booking_api's client and clinician; what is given as None is left out."""
         usual = {"client_id": self.client, "clinician_id": self.clinician.staff_id, "service_code": "TALK"}
         return {name: value for name, value in (usual | {"starts_at": start} | more).items() if value is not None}
 
@@ -107,7 +107,7 @@ class FrontDesk(Screen):
     # What is in the database
 
     def write(self, statement: str, **values: Any) -> None:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             db.execute(text(statement), {"tenant_id": self.practice.id} | values)
 
     def count(self, table: str) -> int:

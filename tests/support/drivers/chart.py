@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi.testclient import TestClient
 
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import ask
 
@@ -15,7 +15,7 @@ BECAUSE = {"X_Reason": "A complaint to look into"}
 class Chart:
     """One client with a sign-in and their primary clinician, that one's supervisor; and others who are strangers."""
 
-    def __init__(self, http: TestClient, practice: House) -> None:
+    def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         self.http, self.practice = http, practice
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 
 from practice.security.sign_in import start_session
-from tests.support.builders.people import NOW, House, Person
+from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.drivers.http import V1, bearer, with_token
 
 NEW = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
@@ -14,7 +14,7 @@ NEW = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"
 
 def ask(
     client: TestClient,
-    practice: House,
+    practice: PracticeFixture,
     method: str,
     path: str,
     who: Person | None = None,
@@ -27,14 +27,19 @@ def ask(
     return client.request(method, V1 + path, json=body, headers=signed_in | sent)
 
 
-def portal(practice: House, who: Person) -> str:
-    tokens = start_session(practice.house, who.account_id, practice.id, NOW, None).tokens
+def portal(practice: PracticeFixture, who: Person) -> str:
+    tokens = start_session(practice.installation, who.account_id, practice.id, NOW, None).tokens
     assert tokens is not None
     return tokens.access
 
 
 def change(
-    client: TestClient, practice: House, path: str, who: Person | None = None, method: str = "PATCH", **body: Any
+    client: TestClient,
+    practice: PracticeFixture,
+    path: str,
+    who: Person | None = None,
+    method: str = "PATCH",
+    **body: Any,
 ) -> Any:
     """With the version that the record of the path has now."""
     read = path.removesuffix("/contact")
@@ -52,7 +57,9 @@ def problems(answer: Any) -> list[str]:
     return answer.json()["error"]["details"]["problems"]
 
 
-def trail(client: TestClient, practice: House, action: str, subject: UUID | str | None = None) -> list[dict[str, Any]]:
+def trail(
+    client: TestClient, practice: PracticeFixture, action: str, subject: UUID | str | None = None
+) -> list[dict[str, Any]]:
     """What the audit log says of it, latest first."""
     asked = {"action": action, "limit": 100} | ({"subject_id": str(subject)} if subject else {})
     return good(client.get(f"{V1}/audit", params=asked, headers=bearer(practice)))["items"]

@@ -14,7 +14,7 @@ import httpx2
 
 from practice.people.models.clients import Client, ClientStatus
 from practice.store.ids import new_id
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.http import V1
 from tests.support.harness import cluster
 
@@ -116,7 +116,7 @@ class Naive:
                     connection.execute(self.TAKE, wish)
 
 
-def make_clients(practice: House, number: int) -> list[UUID]:
+def make_clients(practice: PracticeFixture, number: int) -> list[UUID]:
     """Active adults who pay themselves, all in one go."""
     clients = [
         Client(
@@ -133,7 +133,7 @@ def make_clients(practice: House, number: int) -> list[UUID]:
         )
         for place in range(number)
     ]
-    with practice.house.store.session_in(practice.id) as db:
+    with practice.installation.store.session_in(practice.id) as db:
         db.add_all(clients)
         db.flush()
         db.add_all(

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 
 V1 = "/api/v1"
 
 
-def bearer(practice: House, person: Person | None = None, **more: str) -> dict[str, str]:
+def bearer(practice: PracticeFixture, person: Person | None = None, **more: str) -> dict[str, str]:
     return with_token(practice.token(person), **more)
 
 

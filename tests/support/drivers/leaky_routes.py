@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import FastAPI, Query
 from sqlalchemy import text
 
 from api.app import serve
 from api.auth import Done
-from api.deps import Desk, public
+from api.context import RequestContext
+from api.routing import PermissionRouter
 
-router = APIRouter(prefix="/noisy")
+router = PermissionRouter(prefix="/noisy")
 
 FAILING = {
     "unique": "insert into accounts (id, email, created_at) select gen_random_uuid(), :word, now() from pg_am",
@@ -20,8 +21,8 @@ FAILING = {
 }
 
 
-@public(router, "GET", "/raise")
-def fail(desk: Desk, word: Annotated[str, Query()]) -> Done:
+@router.public_get("/raise")
+def fail(ctx: RequestContext, word: Annotated[str, Query()]) -> Done:
     """Fails and says what with."""
     try:
         raise KeyError(word)
@@ -29,11 +30,11 @@ def fail(desk: Desk, word: Annotated[str, Query()]) -> Done:
         raise RuntimeError(f"{word} is not known") from error
 
 
-@public(router, "GET", "/database")
-def fail_in_database(desk: Desk, kind: Annotated[str, Query()], word: Annotated[str, Query()]) -> Done:
+@router.public_get("/database")
+def fail_in_database(ctx: RequestContext, kind: Annotated[str, Query()], word: Annotated[str, Query()]) -> Done:
     """Makes the database refuse, with the value in its message, its detail or its context."""
     statement = FAILING[kind].replace("WORD", word)
-    with desk.house.store.system_session() as db:
+    with ctx.installation.store.system_session() as db:
         db.execute(text(statement), {"word": word} if ":word" in statement else {})
     return Done()
 

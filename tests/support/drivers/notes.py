@@ -13,16 +13,16 @@ from practice.clinical.notes.writing_assistant import WritingHelp
 from practice.people.models.practices import Staff, Training
 from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
-from tests.support.drivers.api import Screen
+from tests.support.drivers.api import ApiDriver
 from tests.support.drivers.http import V1
 
 HOUR = timedelta(hours=1)
 
 
-def license_as(practice: House, person: Person, license_type: str | None) -> None:
-    with practice.house.store.session_in(practice.id) as db:
+def license_as(practice: PracticeFixture, person: Person, license_type: str | None) -> None:
+    with practice.installation.store.session_in(practice.id) as db:
         mine = update(Staff).where(Staff.tenant_id == practice.id, Staff.id == person.staff_id)
         db.execute(mine.values(license_type=license_type))
 
@@ -46,10 +46,10 @@ class FakeHelp(WritingHelp):
         return ["F41.1", "no code", "F43.2", "F41.1"]
 
 
-class Ward(Screen):
+class NotesApi(ApiDriver):
     """A supervisor, a clinician of their team (who may sign alone), another one, and a client with a session."""
 
-    def __init__(self, http: Any, practice: House) -> None:
+    def __init__(self, http: Any, practice: PracticeFixture) -> None:
         super().__init__(http, practice)
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
@@ -138,15 +138,15 @@ class Ward(Screen):
         }
 
 
-def came_in(ward: Ward, said: str | None, **more: Any) -> UUID:
+def came_in(notes_api: NotesApi, said: str | None, **more: Any) -> UUID:
     """A note that came in with a bundle."""
     note = Note(
         id=new_id(),
-        **{"external_id": f"N-{new_id()}", "client_id": ward.client, "clinician_id": ward.clinician.staff_id}
-        | {"type": "SOAP_NOTE", "created_at": ward.now - timedelta(days=90), "status": "DRAFT"}
+        **{"external_id": f"N-{new_id()}", "client_id": notes_api.client, "clinician_id": notes_api.clinician.staff_id}
+        | {"type": "SOAP_NOTE", "created_at": notes_api.now - timedelta(days=90), "status": "DRAFT"}
         | more,
     )
-    with ward.practice.work() as work:
+    with notes_api.practice.work() as work:
         note.text = work.seal("notes", "text", note.id, said)
-    put(ward.practice, note)
+    put(notes_api.practice, note)
     return note.id

@@ -1,7 +1,7 @@
 """A practice with somebody of every role, and for every operation a request that is in order.
 
 A new operation has to be given its request, or the tests that walk over all of them say that it is missing: those of a
-noun stand in a module of `tests/support/drivers/sample_requests/`, as `ORDERS`.
+noun stand in a module of `tests/support/drivers/sample_requests/`, as `SAMPLE_REQUESTS`.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from sqlalchemy import text
 from practice.security.installation import Installation
 from practice.security.permissions import STAFF_ROLES
 from practice.store.ids import NOBODY, new_id
-from tests.support.builders.people import PASSWORD, House, Person, make_platform_admin, make_practice, sign_in
+from tests.support.builders.people import PASSWORD, Person, PracticeFixture, make_platform_admin, make_practice, sign_in
 from tests.support.builders.schedule import (
     make_appointment,
     make_client,
@@ -43,10 +43,10 @@ class World:
     client reaches that one.
     """
 
-    practice: House
+    practice: PracticeFixture
     people: dict[str, Person]
     spare: Person
-    spare_practice: House
+    spare_practice: PracticeFixture
     service_id: UUID
     room_id: UUID
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -91,31 +91,31 @@ class World:
 
     def start_session(self, role: str):
         place = NOBODY if role == "platform_admin" else self.practice.id
-        return sign_in(self.practice.house, self.people[role].account_id, place)
+        return sign_in(self.practice.installation, self.people[role].account_id, place)
 
     def headers(self, role: str | None, *, fresh: bool = False) -> dict[str, str]:
         return {} if role is None else {"Authorization": f"Bearer {self.token(role, fresh=fresh)}"}
 
 
-def make_world(house: Installation) -> World:
-    practice = make_practice(house)
+def make_world(installation: Installation) -> World:
+    practice = make_practice(installation)
     supervisor = practice.add("supervisor")
     people = {
         role: practice.add(role, supervisor=supervisor if role == "clinician" else None)
         for role in STAFF_ROLES
         if role not in ("admin", "supervisor")
     }
-    people |= {"admin": practice.admin, "supervisor": supervisor, "platform_admin": make_platform_admin(house)}
+    people |= {"admin": practice.admin, "supervisor": supervisor, "platform_admin": make_platform_admin(installation)}
     people["client"] = make_portal_client(practice, people["clinician"])
     open_hours(practice, people["clinician"])
-    house.writing_help = FakeHelp()  # without it nobody is helped, whoever may be
+    installation.writing_help = FakeHelp()  # without it nobody is helped, whoever may be
     spare = practice.add("clinician", supervisor=supervisor)
     practice.people["clinician"] = people["clinician"]
-    return World(practice, people, spare, make_practice(house), make_service(practice), make_room(practice))
+    return World(practice, people, spare, make_practice(installation), make_service(practice), make_room(practice))
 
 
 @dataclass(frozen=True)
-class Order:
+class SampleRequest:
     """How an operation is asked for, and which roles may. Ids and body are made anew for each request, so that one that
     changes something finds it unchanged; `versioned` says of which table the record is that an ETag is sent for."""
 
@@ -129,17 +129,17 @@ class Order:
 
 
 @cache
-def orders() -> dict[str, Order]:
-    found: dict[str, Order] = {}
+def sample_requests() -> dict[str, SampleRequest]:
+    found: dict[str, SampleRequest] = {}
     for module in pkgutil.iter_modules([str(Path(__file__).with_name("sample_requests"))]):
-        found |= importlib.import_module(f"tests.support.drivers.sample_requests.{module.name}").ORDERS
+        found |= importlib.import_module(f"tests.support.drivers.sample_requests.{module.name}").SAMPLE_REQUESTS
     return found
 
 
 def path_ids(world: World, operation: str, role: str | None) -> dict[str, str]:
     """Ids that exist and that the role may reach where it may reach any."""
-    if operation in orders():
-        return {name: str(value) for name, value in orders()[operation].ids(world, role).items()}
+    if operation in sample_requests():
+        return {name: str(value) for name, value in sample_requests()[operation].ids(world, role).items()}
     own = operation in ("list_trainings", "record_training") and role in world.people and role != "admin"
     return {
         "staff_id": str(world.people[role].staff_id if own and role else world.spare.staff_id),
@@ -154,8 +154,8 @@ NOWHERE = "01890000-0000-7000-8000-000000000000"
 
 def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] | None:
     """A body that is in order; None for an operation that takes none."""
-    if operation in orders():
-        return orders()[operation].body(world, role)
+    if operation in sample_requests():
+        return sample_requests()[operation].body(world, role)
     name = {"first_name": "Kim", "last_name": "Doe"}
     token = {"token": SOME_SECRET}
     staff = name | {"email": f"kim-{new_id()}@example.com", "roles": ["biller"], "hired_on": "2026-03-01"}
@@ -181,8 +181,8 @@ def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] |
     }.get(operation)
 
 
-def order_of(operation: str) -> Order:
-    return orders().get(operation, Order(set()))
+def order_of(operation: str) -> SampleRequest:
+    return sample_requests().get(operation, SampleRequest(set()))
 
 
 def query_for(world: World, operation: str) -> dict[str, str] | None:
@@ -193,9 +193,9 @@ def query_for(world: World, operation: str) -> dict[str, str] | None:
 def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
     """Of the record that the ids lead to."""
     table, key = {"change_practice": ("practices", "practice_id")}.get(operation, ("staff", "staff_id"))
-    if operation in orders():
-        table, key = orders()[operation].versioned or (table, key)
-    with world.practice.house.store.session_in(world.practice.id) as db:
+    if operation in sample_requests():
+        table, key = sample_requests()[operation].versioned or (table, key)
+    with world.practice.installation.store.session_in(world.practice.id) as db:
         return db.scalar(text(f"select version from {table} where id = :id"), {"id": UUID(ids[key])}) or 0
 
 

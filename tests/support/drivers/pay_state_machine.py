@@ -24,7 +24,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.sessions import completion
 from practice.store.ids import new_id
-from tests.support.builders.people import House, Person, make_practice
+from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 from tests.support.builders.sessions import PROGRESS, Sessions
 from tests.support.drivers.booking import DAY, HOUR, MINUTE, SECOND
@@ -75,7 +75,7 @@ choosing = Steps(CHOICES, WEIGHTS)
 class Life(RuleBasedStateMachine):
     """What becomes of sessions and their notes; what is paid, and when weeks are closed, comes on top."""
 
-    house: ClassVar[Installation]
+    installation: ClassVar[Installation]
     done: ClassVar[Counter[str]] = Counter()
 
     @initialize(where=st.sampled_from(BEGINNINGS))
@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
 
     def open(self, zone: str, start: datetime) -> None:
         self.now, self.zone = start, ZoneInfo(zone)
-        self.practice: House = make_practice(self.house, time_zone=zone, now=start)
+        self.practice: PracticeFixture = make_practice(self.installation, time_zone=zone, now=start)
         self.supervisor = self.practice.add("supervisor")
         self.clinicians: list[Person] = [
             self.practice.add("clinician", supervisor=self.supervisor),
@@ -234,7 +234,7 @@ class Life(RuleBasedStateMachine):
         place = {"clinician_id": self.clinicians[who].staff_id, "service_id": self.services["CIRCLE"]}
         group = GroupSession(id=new_id(), starts_at=start, ends_at=start + HOUR, capacity=8, **place)
         put(self.practice, group)
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             group = db.get_one(GroupSession, (self.practice.id, group.id))
             db.expunge(group)
         self.groups.append(group)

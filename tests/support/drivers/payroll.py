@@ -11,7 +11,7 @@ from practice.payroll.completions import take_back
 from practice.payroll.lines import Preview
 from practice.payroll.periods import close_period, open_period, preview
 from practice.payroll.rates import set_pay_rate
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_service
 from tests.support.builders.sessions import Sessions, make_group
 from tests.support.oracles.pay_oracle import Books
@@ -23,10 +23,10 @@ HELD = datetime(2026, 3, 10, 15, tzinfo=UTC)
 NEXT_CUT_OFF = CUT_OFF + WEEK
 
 
-class Office:
+class PayrollScenario:
     """A clinician with 60.50 an hour, their sessions of an hour, and an admin who closes weeks."""
 
-    def __init__(self, practice: House) -> None:
+    def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
         self.clinician = practice.add("clinician")
         self.sessions = Sessions(practice, self.clinician)
@@ -74,7 +74,7 @@ class Office:
         return Books(self.practice, ZoneInfo("America/New_York"))
 
     def rows(self, table: str) -> list[Any]:
-        with self.practice.house.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.session_in(self.practice.id) as db:
             return list(db.execute(text(f"select * from {table} where tenant_id = :id"), {"id": self.practice.id}))
 
 

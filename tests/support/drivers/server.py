@@ -26,7 +26,7 @@ from practice.security.installation import Installation
 from practice.settings import Settings
 from practice.store.ids import new_id
 from practice.store.store import Store
-from tests.support.builders.people import House, make_practice
+from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.harness import cluster
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +38,7 @@ class Server:
     """A running service, the installation that it serves, and what it has written so far."""
 
     url: str
-    house: Installation
+    installation: Installation
     database: str
     output: Path
 
@@ -48,9 +48,9 @@ class Server:
     def superuser(self) -> psycopg.Connection:
         return cluster.superuser(self.database)
 
-    def practice(self) -> House:
+    def practice(self) -> PracticeFixture:
         """A practice that lives in the server's own time, made a little ago."""
-        return make_practice(self.house, now=datetime.now(UTC) - timedelta(minutes=3))
+        return make_practice(self.installation, now=datetime.now(UTC) - timedelta(minutes=3))
 
     def connections(self) -> list[int]:
         """How many connections each of the workers has open, those to the database among them."""
@@ -69,7 +69,7 @@ def serving(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server
     cluster.copy_template(database)
     key = MasterKey.generate().to_text()
     store = Store(cluster.server().data_dir, database=database)
-    house = Installation(Settings(data_dir=folder, master_key=SecretStr(key)), store)
+    installation = Installation(Settings(data_dir=folder, master_key=SecretStr(key)), store)
     to = store.parameters("app")
     unlimited = dict.fromkeys(("requests_per_minute", "practice_requests_per_minute", "sign_ins_per_minute"), 10**6)
     environment = {
@@ -90,7 +90,7 @@ def serving(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        server = Server(f"http://127.0.0.1:{port}", house, database, output)
+        server = Server(f"http://127.0.0.1:{port}", installation, database, output)
         wait_until_ready(server, process, workers)
         yield server
     finally:

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 
 from practice.payroll.rates import set_pay_rate
-from tests.support.builders.people import House, Person
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_portal_client
 from tests.support.builders.sessions import Sessions, write_note
-from tests.support.drivers.api import Screen
+from tests.support.drivers.api import ApiDriver
 from tests.support.drivers.booking import shown
 from tests.support.drivers.http import V1
 from tests.support.drivers.notes import license_as
@@ -23,10 +23,10 @@ LAST_WEEK = date(2026, 3, 8)  # whose deadline passed two days before
 LOCKED_TUESDAY = TUESDAY - timedelta(days=14)
 
 
-class SessionDesk(Screen):
+class SessionsApi(ApiDriver):
     """The clinician is of the supervisor's team and has a rate of 80 dollars; the other clinician is of nobody's."""
 
-    def __init__(self, http: TestClient, practice: House) -> None:
+    def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         super().__init__(http, practice)
         self.admin = practice.admin
         self.supervisor = practice.add("supervisor")

@@ -43,8 +43,8 @@ def enter(client: TestClient, email: str, secret: str, at: datetime, password: s
     return ok(post(client, "/mfa/verify", token=token, code=code(secret, at)))
 
 
-def letters_to(house: Installation, email: str) -> list[dict[str, str]]:
-    found = [json.loads(path.read_text()) for path in sorted(Path(house.settings.outbox).glob("*.json"))]
+def letters_to(installation: Installation, email: str) -> list[dict[str, str]]:
+    found = [json.loads(path.read_text()) for path in sorted(Path(installation.settings.outbox).glob("*.json"))]
     return [letter for letter in found if letter["to"] == email]
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from practice.security.work import Work
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 from tests.support.harness import cluster
 
 WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
-def collide(practice: House, first: Callable[[Work], Any], second: Callable[[Work], Any]) -> Future[Any]:
+def collide(practice: PracticeFixture, first: Callable[[Work], Any], second: Callable[[Work], Any]) -> Future[Any]:
     """What became of the second. The first commits once the second waits for it, or is done without waiting."""
 
     def alone() -> Any:
@@ -24,7 +24,7 @@ def collide(practice: House, first: Callable[[Work], Any], second: Callable[[Wor
             return second(work)
 
     with (
-        cluster.superuser(practice.house.store.database) as onlooker,
+        cluster.superuser(practice.installation.store.database) as onlooker,
         ThreadPoolExecutor(1) as thread,
         practice.work() as work,
     ):
@@ -37,7 +37,7 @@ def collide(practice: House, first: Callable[[Work], Any], second: Callable[[Wor
     return outcome
 
 
-def second_waits(practice: House, verb: Callable[[Work], Any]) -> None:
+def second_waits(practice: PracticeFixture, verb: Callable[[Work], Any]) -> None:
     """That it does wait, where what becomes of it afterwards is shown elsewhere."""
     with practice.work() as first:
         verb(first)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from api.deps import keep, replayed
+from api.idempotency import replay_or_reserve, store_response
 from practice.errors import StoreProblem
 from practice.people.trainings import record_training
 from practice.security.installation import Installation
@@ -23,7 +23,7 @@ from tests.support.builders.people import NOW
 
 def main(name: str, tenant_id: UUID, account_id: UUID, staff_id: UUID, acknowledged: Path, stop: Path) -> None:
     settings = Settings()
-    house = Installation(settings, Store(settings.data_dir, pool_size=2))
+    installation = Installation(settings, Store(settings.data_dir, pool_size=2))
     number = 0
     with acknowledged.open("ab", buffering=0) as file:
         while not stop.exists():
@@ -31,22 +31,22 @@ def main(name: str, tenant_id: UUID, account_id: UUID, staff_id: UUID, acknowled
             key = f"{name}-{number}"
             attempts = 1
             if number % 3 == 0:  # as if the answer had been lost on its way; a kill rarely hits that moment
-                written(house, Actor(tenant_id, account_id, staff_id, request_id=key), key)
-            while not written(house, Actor(tenant_id, account_id, staff_id, request_id=key), key):
+                written(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key)
+            while not written(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key):
                 attempts += 1
                 time.sleep(0.01)
             file.write(f"{key} {attempts} {time.monotonic()}\n".encode())
-    house.store.close()
+    installation.store.close()
 
 
-def written(house: Installation, actor: Actor, key: str) -> bool:
+def written(installation: Installation, actor: Actor, key: str) -> bool:
     """Whether the write was acknowledged. If not, nobody knows whether it happened."""
     try:
-        with house.work(actor, NOW) as work:
-            if replayed(work, key, b"the same each time") is None:
+        with installation.work(actor, NOW) as work:
+            if replay_or_reserve(work, key, b"the same each time") is None:
                 assert actor.staff_id is not None
                 record_training(work, actor.staff_id, Scope.ALL, "OTHER", date(2026, 1, 5))
-                keep(work, key, Response(b"{}", 201))
+                store_response(work, key, Response(b"{}", 201))
     except (SQLAlchemyError, StoreProblem):
         return False
     return True

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 NO_SESSION_NOTE = ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY")
@@ -109,8 +109,8 @@ class Paid:
 class Books:
     """All rows of a practice that pay rests on."""
 
-    def __init__(self, practice: House, zone: ZoneInfo) -> None:
-        with practice.house.store.session_in(practice.id) as db:
+    def __init__(self, practice: PracticeFixture, zone: ZoneInfo) -> None:
+        with practice.installation.store.session_in(practice.id) as db:
             self.rows: dict[str, list[Any]] = {
                 name: list(db.execute(text(query), {"id": practice.id})) for name, query in TABLES.items()
             }

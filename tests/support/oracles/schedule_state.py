@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tests.support.builders.people import House
+from tests.support.builders.people import PracticeFixture
 
 GIVEN_UP = ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 OPEN = ("SCHEDULED", "CONFIRMED")
@@ -102,8 +102,8 @@ class State:
         )
 
 
-def read_state(practice: House, now: datetime) -> State:
-    with practice.house.store.session_in(practice.id) as db:
+def read_state(practice: PracticeFixture, now: datetime) -> State:
+    with practice.installation.store.session_in(practice.id) as db:
         rows = {name: list(db.execute(text(query), {"id": practice.id})) for name, query in TABLES.items()}
         audit = {row[0]: (row[1], row[2]) for row in db.execute(text(AUDIT), {"id": practice.id})}
     return State(now, rows, audit)

@@ -10,7 +10,7 @@ from practice.scheduling.models.availability import AvailabilityException, Avail
 from practice.scheduling.models.catalog import ClinicianService, Fee
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_room, make_service, put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 DIRECTORY = {"admin", "supervisor", "clinician", "scheduler", "biller"}
 FRONT = {"admin", "scheduler"}
@@ -106,7 +106,7 @@ def window_in(_world: World, _role: str | None) -> dict[str, Any]:
 
 
 def open_calendar(world: World, role: str | None) -> dict[str, Any]:
-    with world.practice.house.store.session_in(world.practice.id) as db:
+    with world.practice.installation.store.session_in(world.practice.id) as db:
         db.execute(update(AvailabilityWindow).where(AvailabilityWindow.ends_on.is_(None)).values(ends_on=FAR))
     return staff(world, role)
 
@@ -168,52 +168,52 @@ SERVICE = ("services", "service_id")
 ROOM = ("rooms", "room_id")
 WINDOW = ("availability_windows", "window_id")
 
-ORDERS = {
-    "list_services": Order(BOOKERS),
-    "add_service": Order({"admin"}, body=service_in),
-    "get_service": Order(BOOKERS, new_service),
-    "change_service": Order({"admin"}, new_service, one("minutes", 55), SERVICE),
-    "deactivate_service": Order({"admin"}, new_service),
-    "activate_service": Order({"admin"}, new_service),
-    "list_service_rates": Order(DIRECTORY, new_service),
-    "set_service_rate": Order({"admin"}, new_service, rate_in),
-    "list_clinicians": Order(BOOKERS),
-    "list_prices": Order(BOOKERS, staff),
-    "get_price": Order(BOOKERS, own_price),
-    "set_price": Order({"admin"}, own_price, terms, ("clinician_services", "price_id")),
-    "reset_price": Order({"admin"}, own_price, query=lambda _world: WHY),
-    "list_fees": Order(PAYERS | {"supervisor"}),
-    "set_fee": Order(PAYERS, body=fee_in),
-    "void_fee": Order(PAYERS, new_fee, query=lambda _world: WHY),
-    "list_rooms": Order(DIRECTORY),
-    "add_room": Order(FRONT, body=room_in),
-    "list_free_rooms": Order(DIRECTORY, query=lambda _world: INSTANTS),
-    "get_room_utilisation": Order(DIRECTORY, query=lambda _world: SPAN),
-    "get_room": Order(DIRECTORY, new_room),
-    "change_room": Order(FRONT, new_room, one("capacity", 4), ROOM),
-    "deactivate_room": Order(FRONT, new_room),
-    "activate_room": Order(FRONT, new_room),
-    "list_room_blocks": Order(DIRECTORY, new_room),
-    "block_room": Order(FRONT, new_room, hour),
-    "unblock_room": Order(FRONT, room_block, query=lambda _world: WHY),
-    "list_windows": Order(SEEN, staff),
-    "add_window": Order(KEPT, open_calendar, window_in),
-    "change_window": Order(KEPT, new_window, one("end_time", "12:30"), WINDOW),
-    "void_window": Order(KEPT, new_window, query=lambda _world: WHY),
-    "list_exceptions": Order(SEEN, staff),
-    "add_exception": Order(KEPT, staff, exception_in),
-    "change_exception": Order(
+SAMPLE_REQUESTS = {
+    "list_services": SampleRequest(BOOKERS),
+    "add_service": SampleRequest({"admin"}, body=service_in),
+    "get_service": SampleRequest(BOOKERS, new_service),
+    "change_service": SampleRequest({"admin"}, new_service, one("minutes", 55), SERVICE),
+    "deactivate_service": SampleRequest({"admin"}, new_service),
+    "activate_service": SampleRequest({"admin"}, new_service),
+    "list_service_rates": SampleRequest(DIRECTORY, new_service),
+    "set_service_rate": SampleRequest({"admin"}, new_service, rate_in),
+    "list_clinicians": SampleRequest(BOOKERS),
+    "list_prices": SampleRequest(BOOKERS, staff),
+    "get_price": SampleRequest(BOOKERS, own_price),
+    "set_price": SampleRequest({"admin"}, own_price, terms, ("clinician_services", "price_id")),
+    "reset_price": SampleRequest({"admin"}, own_price, query=lambda _world: WHY),
+    "list_fees": SampleRequest(PAYERS | {"supervisor"}),
+    "set_fee": SampleRequest(PAYERS, body=fee_in),
+    "void_fee": SampleRequest(PAYERS, new_fee, query=lambda _world: WHY),
+    "list_rooms": SampleRequest(DIRECTORY),
+    "add_room": SampleRequest(FRONT, body=room_in),
+    "list_free_rooms": SampleRequest(DIRECTORY, query=lambda _world: INSTANTS),
+    "get_room_utilisation": SampleRequest(DIRECTORY, query=lambda _world: SPAN),
+    "get_room": SampleRequest(DIRECTORY, new_room),
+    "change_room": SampleRequest(FRONT, new_room, one("capacity", 4), ROOM),
+    "deactivate_room": SampleRequest(FRONT, new_room),
+    "activate_room": SampleRequest(FRONT, new_room),
+    "list_room_blocks": SampleRequest(DIRECTORY, new_room),
+    "block_room": SampleRequest(FRONT, new_room, hour),
+    "unblock_room": SampleRequest(FRONT, room_block, query=lambda _world: WHY),
+    "list_windows": SampleRequest(SEEN, staff),
+    "add_window": SampleRequest(KEPT, open_calendar, window_in),
+    "change_window": SampleRequest(KEPT, new_window, one("end_time", "12:30"), WINDOW),
+    "void_window": SampleRequest(KEPT, new_window, query=lambda _world: WHY),
+    "list_exceptions": SampleRequest(SEEN, staff),
+    "add_exception": SampleRequest(KEPT, staff, exception_in),
+    "change_exception": SampleRequest(
         KEPT, new_exception, one("reason", "Moved house"), ("availability_exceptions", "exception_id")
     ),
-    "void_exception": Order(KEPT, new_exception, query=lambda _world: WHY),
-    "list_meetings": Order(SEEN, staff),
-    "add_meeting": Order(KEPT, staff, hour),
-    "void_meeting": Order(KEPT, meeting, query=lambda _world: WHY),
-    "list_closures": Order(DIRECTORY),
-    "add_closure": Order({"admin"}, body=closure_in),
-    "void_closure": Order({"admin"}, new_closure, query=lambda _world: WHY),
-    "list_pay_rates": Order(PAID, staff),
-    "set_pay_rate": Order({"admin"}, staff, pay_rate_in),
-    "list_multipliers": Order(PAID),
-    "set_multiplier": Order({"admin"}, body=multiplier_in),
+    "void_exception": SampleRequest(KEPT, new_exception, query=lambda _world: WHY),
+    "list_meetings": SampleRequest(SEEN, staff),
+    "add_meeting": SampleRequest(KEPT, staff, hour),
+    "void_meeting": SampleRequest(KEPT, meeting, query=lambda _world: WHY),
+    "list_closures": SampleRequest(DIRECTORY),
+    "add_closure": SampleRequest({"admin"}, body=closure_in),
+    "void_closure": SampleRequest({"admin"}, new_closure, query=lambda _world: WHY),
+    "list_pay_rates": SampleRequest(PAID, staff),
+    "set_pay_rate": SampleRequest({"admin"}, staff, pay_rate_in),
+    "list_multipliers": SampleRequest(PAID),
+    "set_multiplier": SampleRequest({"admin"}, body=multiplier_in),
 }

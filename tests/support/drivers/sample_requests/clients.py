@@ -7,7 +7,7 @@ from uuid import UUID
 from practice.people.models.clients import Agreement, Consent, Coverage
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 DESK = {"admin", "scheduler"}
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
@@ -60,35 +60,37 @@ PERSON = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-
 PAYER = {"payer_id": "P1", "payer_name": "Example Health", "member_id": "M1", "effective_on": "2026-01-01"}
 WHY = {"reason": "Entered twice"}
 
-ORDERS = {
-    "list_clients": Order(READERS),
-    "add_client": Order(DESK, body=body(**PERSON)),
-    "search_clients": Order(READERS, body=body(query="cas")),
-    "get_client": Order(READERS, theirs),
-    "change_client": Order(DESK, theirs, body(city="Atlanta"), CLIENT),
-    "change_client_contact": Order({*DESK, "client"}, theirs, body(city="Atlanta"), CLIENT),
-    "get_notification_preferences": Order(READERS, theirs),
-    "set_notification_preferences": Order({*DESK, "client"}, theirs, body(reminders=["sms"]), CLIENT),
-    "list_client_statuses": Order(READERS, theirs),
-    "change_client_status": Order(DESK, fresh, body(status="INACTIVE")),
-    "list_primary_clinicians": Order(READERS, theirs),
-    "change_primary_clinician": Order(DESK, fresh, lambda world, _: {"clinician_id": str(world.clinician_id)}),
-    "invite_client": Order(DESK, fresh),
-    "close_portal": Order(DESK, fresh),
-    "get_timeline": Order(READERS, theirs),
-    "list_coverages": Order(READERS, theirs),
-    "add_coverage": Order({*DESK, "biller"}, fresh, body(rank=1, copay="20.00", **PAYER)),
-    "change_coverage": Order({*DESK, "biller"}, coverage, body(group_number="G1"), COVERAGE),
-    "void_coverage": Order({*DESK, "biller"}, coverage, query=lambda _: WHY),
-    "verify_coverage": Order({*DESK, "biller"}, coverage),
-    "check_eligibility": Order({*DESK, "biller"}, coverage),
-    "list_eligibility_checks": Order(READERS, coverage),
-    "list_consents": Order(READERS, theirs),
-    "sign_consent": Order(DESK, theirs, body(kind="TELEHEALTH")),
-    "change_consent": Order(DESK, consent, body(expires_on="2027-01-01"), CONSENT),
-    "revoke_consent": Order(DESK, consent, body()),
-    "void_consent": Order(DESK, consent, query=lambda _: WHY),
-    "list_agreements": Order(READERS),
-    "publish_agreement": Order({"admin"}, body=body(kind="TELEHEALTH", title="Ours", text="What you agree to.")),
-    "sign_agreement": Order({*DESK, "client"}, text_to_sign, body()),
+SAMPLE_REQUESTS = {
+    "list_clients": SampleRequest(READERS),
+    "add_client": SampleRequest(DESK, body=body(**PERSON)),
+    "search_clients": SampleRequest(READERS, body=body(query="cas")),
+    "get_client": SampleRequest(READERS, theirs),
+    "change_client": SampleRequest(DESK, theirs, body(city="Atlanta"), CLIENT),
+    "change_client_contact": SampleRequest({*DESK, "client"}, theirs, body(city="Atlanta"), CLIENT),
+    "get_notification_preferences": SampleRequest(READERS, theirs),
+    "set_notification_preferences": SampleRequest({*DESK, "client"}, theirs, body(reminders=["sms"]), CLIENT),
+    "list_client_statuses": SampleRequest(READERS, theirs),
+    "change_client_status": SampleRequest(DESK, fresh, body(status="INACTIVE")),
+    "list_primary_clinicians": SampleRequest(READERS, theirs),
+    "change_primary_clinician": SampleRequest(DESK, fresh, lambda world, _: {"clinician_id": str(world.clinician_id)}),
+    "invite_client": SampleRequest(DESK, fresh),
+    "close_portal": SampleRequest(DESK, fresh),
+    "get_timeline": SampleRequest(READERS, theirs),
+    "list_coverages": SampleRequest(READERS, theirs),
+    "add_coverage": SampleRequest({*DESK, "biller"}, fresh, body(rank=1, copay="20.00", **PAYER)),
+    "change_coverage": SampleRequest({*DESK, "biller"}, coverage, body(group_number="G1"), COVERAGE),
+    "void_coverage": SampleRequest({*DESK, "biller"}, coverage, query=lambda _: WHY),
+    "verify_coverage": SampleRequest({*DESK, "biller"}, coverage),
+    "check_eligibility": SampleRequest({*DESK, "biller"}, coverage),
+    "list_eligibility_checks": SampleRequest(READERS, coverage),
+    "list_consents": SampleRequest(READERS, theirs),
+    "sign_consent": SampleRequest(DESK, theirs, body(kind="TELEHEALTH")),
+    "change_consent": SampleRequest(DESK, consent, body(expires_on="2027-01-01"), CONSENT),
+    "revoke_consent": SampleRequest(DESK, consent, body()),
+    "void_consent": SampleRequest(DESK, consent, query=lambda _: WHY),
+    "list_agreements": SampleRequest(READERS),
+    "publish_agreement": SampleRequest(
+        {"admin"}, body=body(kind="TELEHEALTH", title="Ours", text="What you agree to.")
+    ),
+    "sign_agreement": SampleRequest({*DESK, "client"}, text_to_sign, body()),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from practice.people.models.clients import DeletionRequest
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "scheduler", "client"}
 
@@ -48,10 +48,10 @@ def close_open(world: World) -> None:
         work.db.execute(closed.values(status="REFUSED", refusal="Too early"))
 
 
-ORDERS = {
-    "list_deletion_requests": Order(READERS),
-    "ask_for_deletion": Order(READERS, body=whose),
-    "get_deletion_request": Order(READERS, asked),
-    "review_deletion_request": Order({"admin"}, asked, lambda _world, _role: {"approved": True}),
-    "redact_client": Order({"admin"}, approved),
+SAMPLE_REQUESTS = {
+    "list_deletion_requests": SampleRequest(READERS),
+    "ask_for_deletion": SampleRequest(READERS, body=whose),
+    "get_deletion_request": SampleRequest(READERS, asked),
+    "review_deletion_request": SampleRequest({"admin"}, asked, lambda _world, _role: {"approved": True}),
+    "redact_client": SampleRequest({"admin"}, approved),
 }

@@ -5,7 +5,7 @@ from typing import Any
 from practice.people.models.clients import Document
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
 KEEPERS = {"admin", "supervisor", "clinician", "scheduler"}
@@ -35,10 +35,10 @@ def new_file(_world: World, _role: str | None) -> dict[str, Any]:
     return {"file": ("letter.txt", f"A letter {new_id()}".encode(), "text/plain")}
 
 
-ORDERS = {
-    "list_documents": Order(READERS, chart),
-    "add_document": Order(KEEPERS, chart, new_file, sent_as="files"),
-    "get_document": Order(READERS, new_document),
-    "get_document_content": Order(READERS, new_document),
-    "void_document": Order(KEEPERS, new_document, query=lambda _world: {"reason": "Filed twice"}),
+SAMPLE_REQUESTS = {
+    "list_documents": SampleRequest(READERS, chart),
+    "add_document": SampleRequest(KEEPERS, chart, new_file, sent_as="files"),
+    "get_document": SampleRequest(READERS, new_document),
+    "get_document_content": SampleRequest(READERS, new_document),
+    "void_document": SampleRequest(KEEPERS, new_document, query=lambda _world: {"reason": "Filed twice"}),
 }

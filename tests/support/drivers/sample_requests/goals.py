@@ -7,7 +7,7 @@ from typing import Any
 from practice.people.models.records import Goal
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician"}
 SETTERS = {"admin", "supervisor"}
@@ -32,10 +32,12 @@ def wanted(world: World, _role: str | None) -> dict[str, Any]:
     return {"staff_id": str(world.clinician_id), "metric_key": "no_show_rate", "target": "7.5"} | span
 
 
-ORDERS = {
-    "list_goals": Order(READERS),
-    "set_goal": Order(SETTERS, body=wanted),
-    "get_goal": Order(READERS, new_goal),
-    "change_goal": Order(SETTERS, new_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")),
-    "void_goal": Order(SETTERS, new_goal, query=lambda _world: {"reason": "Set twice"}),
+SAMPLE_REQUESTS = {
+    "list_goals": SampleRequest(READERS),
+    "set_goal": SampleRequest(SETTERS, body=wanted),
+    "get_goal": SampleRequest(READERS, new_goal),
+    "change_goal": SampleRequest(
+        SETTERS, new_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")
+    ),
+    "void_goal": SampleRequest(SETTERS, new_goal, query=lambda _world: {"reason": "Set twice"}),
 }

@@ -7,7 +7,7 @@ from practice.people.models.records import Incident, IncidentNotice
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 
@@ -31,14 +31,14 @@ def report(_world: World, _role: str | None) -> dict[str, Any]:
     return {"kind": "LOST_DEVICE", "detected_at": detected_at, "summary": "A phone was left in a taxi."}
 
 
-ORDERS = {
-    "list_incidents": Order({"admin"}),
-    "report_incident": Order(STAFF, body=report),
-    "get_incident": Order({"admin"}, new_incident),
-    "change_incident": Order(
+SAMPLE_REQUESTS = {
+    "list_incidents": SampleRequest({"admin"}),
+    "report_incident": SampleRequest(STAFF, body=report),
+    "get_incident": SampleRequest({"admin"}, new_incident),
+    "change_incident": SampleRequest(
         {"admin"}, new_incident, lambda _world, _role: {"people_affected": 500}, versioned=("incidents", "incident_id")
     ),
-    "respond_to_incident": Order({"admin"}, new_incident, lambda _world, _role: {}),
-    "record_notice_sent": Order({"admin"}, new_notice, lambda _world, _role: {"sent_on": "2026-03-18"}),
-    "void_incident": Order({"admin"}, new_incident, query=lambda _world: {"reason": "It was found again"}),
+    "respond_to_incident": SampleRequest({"admin"}, new_incident, lambda _world, _role: {}),
+    "record_notice_sent": SampleRequest({"admin"}, new_notice, lambda _world, _role: {"sent_on": "2026-03-18"}),
+    "void_incident": SampleRequest({"admin"}, new_incident, query=lambda _world: {"reason": "It was found again"}),
 }

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from practice.people.models.clients import IntakeForm
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 WRITERS = {"clinician", "client"}
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -52,16 +52,16 @@ def whose(world: World, role: str | None) -> dict[str, Any]:
     return {"client_id": str(world.client_id)}
 
 
-def saving(step: str) -> Order:
-    return Order(WRITERS, new_form, lambda _world, _role: ANSWERS[step], versioned=("intake_forms", "form_id"))
+def saving(step: str) -> SampleRequest:
+    return SampleRequest(WRITERS, new_form, lambda _world, _role: ANSWERS[step], versioned=("intake_forms", "form_id"))
 
 
-ORDERS = {
-    "list_intake_forms": Order({"admin", "supervisor", "clinician", "scheduler", "client"}),
-    "begin_intake_form": Order({"admin", "clinician", "scheduler", "client"}, body=whose),
-    "get_intake_form": Order(
+SAMPLE_REQUESTS = {
+    "list_intake_forms": SampleRequest({"admin", "supervisor", "clinician", "scheduler", "client"}),
+    "begin_intake_form": SampleRequest({"admin", "clinician", "scheduler", "client"}, body=whose),
+    "get_intake_form": SampleRequest(
         {"admin", "supervisor", "clinician", "client"}, new_form, headers={"X-Reason": "A complaint to look into"}
     ),
     **{f"save_intake_{step}": saving(step) for step in ANSWERS},
-    "complete_intake_form": Order(WRITERS, new_form),
+    "complete_intake_form": SampleRequest(WRITERS, new_form),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP, make_note
 from tests.support.builders.schedule import make_appointment
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "client"}
 TEMPLATES = {"admin", "supervisor", "clinician", "scheduler", "biller"}
@@ -29,7 +29,7 @@ def new_note(world: World, status: str = "DRAFT", *, starts_ago: timedelta | Non
         )
     note_id = make_note(practice, clinician, world.client_id, appointment_id=appointment_id, status=status, now=now)
     if shared:
-        with practice.house.store.session_in(practice.id) as db:
+        with practice.installation.store.session_in(practice.id) as db:
             db.execute(text("update notes set shared_at = now() where id = :id"), {"id": note_id})
     return note_id
 
@@ -55,34 +55,36 @@ TEMPLATE = {
     "sections": [{"key": "reason", "title": "Reason", "prompt": "", "required": True}],
 }
 
-ORDERS = {
-    "list_notes": Order(READERS, headers=WHY),
-    "create_note": Order({"clinician"}, body=wanted),
-    "search_notes": Order(READERS, body=given(query="sleep"), headers=WHY),
-    "get_note": Order(READERS, note("SIGNED", shared=True), headers=WHY),
-    "save_note": Order({"clinician"}, note(), given(sections=SOAP), VERSIONED),
-    "void_note": Order({"clinician"}, note(), query=lambda _world: {"reason": "Begun twice"}),
-    "get_note_history": Order(READERS, note("SIGNED", shared=True), headers=WHY),
-    "verify_note": Order(READERS, note("SIGNED", shared=True), headers=WHY),
-    "amend_note": Order({"clinician"}, note("SIGNED"), given(sections=SOAP, reason="A wrong date"), VERSIONED),
-    "add_addendum": Order({"clinician"}, note("SIGNED"), given(text="The lab called.", reason="Came later")),
-    "share_note": Order({"clinician"}, note("SIGNED")),
-    "unshare_note": Order({"clinician"}, note("SIGNED")),
-    "submit_note": Order({"clinician"}, note(), versioned=VERSIONED),
-    "withdraw_note": Order({"clinician"}, note("IN_REVIEW")),
-    "return_note": Order({"supervisor"}, note("IN_REVIEW"), given(reason="The plan is missing")),
-    "sign_note": Order({"clinician"}, note(), versioned=VERSIONED),
-    "co_sign_note": Order({"supervisor"}, note("IN_REVIEW"), versioned=VERSIONED),
-    "sign_many_notes": Order({"clinician"}, body=several("DRAFT")),
-    "co_sign_many_notes": Order({"supervisor"}, body=several("IN_REVIEW")),
-    "unlock_note": Order(
+SAMPLE_REQUESTS = {
+    "list_notes": SampleRequest(READERS, headers=WHY),
+    "create_note": SampleRequest({"clinician"}, body=wanted),
+    "search_notes": SampleRequest(READERS, body=given(query="sleep"), headers=WHY),
+    "get_note": SampleRequest(READERS, note("SIGNED", shared=True), headers=WHY),
+    "save_note": SampleRequest({"clinician"}, note(), given(sections=SOAP), VERSIONED),
+    "void_note": SampleRequest({"clinician"}, note(), query=lambda _world: {"reason": "Begun twice"}),
+    "get_note_history": SampleRequest(READERS, note("SIGNED", shared=True), headers=WHY),
+    "verify_note": SampleRequest(READERS, note("SIGNED", shared=True), headers=WHY),
+    "amend_note": SampleRequest({"clinician"}, note("SIGNED"), given(sections=SOAP, reason="A wrong date"), VERSIONED),
+    "add_addendum": SampleRequest({"clinician"}, note("SIGNED"), given(text="The lab called.", reason="Came later")),
+    "share_note": SampleRequest({"clinician"}, note("SIGNED")),
+    "unshare_note": SampleRequest({"clinician"}, note("SIGNED")),
+    "submit_note": SampleRequest({"clinician"}, note(), versioned=VERSIONED),
+    "withdraw_note": SampleRequest({"clinician"}, note("IN_REVIEW")),
+    "return_note": SampleRequest({"supervisor"}, note("IN_REVIEW"), given(reason="The plan is missing")),
+    "sign_note": SampleRequest({"clinician"}, note(), versioned=VERSIONED),
+    "co_sign_note": SampleRequest({"supervisor"}, note("IN_REVIEW"), versioned=VERSIONED),
+    "sign_many_notes": SampleRequest({"clinician"}, body=several("DRAFT")),
+    "co_sign_many_notes": SampleRequest({"supervisor"}, body=several("IN_REVIEW")),
+    "unlock_note": SampleRequest(
         {"admin", "supervisor"}, note(starts_ago=timedelta(days=30)), given(reason="Was ill", hours=24)
     ),
-    "lock_note": Order({"admin", "supervisor"}, note(starts_ago=timedelta(hours=2)), given(reason="Under review")),
-    "list_note_templates": Order(TEMPLATES),
-    "get_note_template": Order(TEMPLATES, query=lambda _world: {"kind": "SOAP_NOTE"}),
-    "set_note_template": Order({"admin"}, body=given(**TEMPLATE)),
-    "generate_note": Order({"clinician"}, note(), given(source="slept badly"), VERSIONED),
-    "improve_text": Order({"clinician"}, body=given(text="slept badly")),
-    "suggest_diagnoses": Order({"clinician"}, note()),
+    "lock_note": SampleRequest(
+        {"admin", "supervisor"}, note(starts_ago=timedelta(hours=2)), given(reason="Under review")
+    ),
+    "list_note_templates": SampleRequest(TEMPLATES),
+    "get_note_template": SampleRequest(TEMPLATES, query=lambda _world: {"kind": "SOAP_NOTE"}),
+    "set_note_template": SampleRequest({"admin"}, body=given(**TEMPLATE)),
+    "generate_note": SampleRequest({"clinician"}, note(), given(source="slept badly"), VERSIONED),
+    "improve_text": SampleRequest({"clinician"}, body=given(text="slept badly")),
+    "suggest_diagnoses": SampleRequest({"clinician"}, note()),
 }

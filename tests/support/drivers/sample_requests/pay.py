@@ -7,7 +7,7 @@ from typing import Any
 from practice.payroll.models import PayPeriod
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "biller"}
 WEEKS = count()
@@ -30,14 +30,14 @@ def statement(world: World, role: str | None) -> dict[str, Any]:
     return closed_week(world, role) | {"staff_id": world.clinician_id}
 
 
-ORDERS = {
-    "list_pay_periods": Order(READERS),
-    "open_pay_period": Order({"admin"}, body=closed_week),
-    "preview_pay_period": Order(READERS, closed_week),
-    "close_pay_period": Order({"admin"}, closed_week),
-    "list_pay_statements": Order(READERS, closed_week),
-    "get_pay_statement": Order(READERS, statement),
-    "export_pay_statement": Order(READERS, statement),
-    "print_pay_statement": Order(READERS, statement),
-    "export_pay_period": Order({"admin", "biller"}, closed_week),
+SAMPLE_REQUESTS = {
+    "list_pay_periods": SampleRequest(READERS),
+    "open_pay_period": SampleRequest({"admin"}, body=closed_week),
+    "preview_pay_period": SampleRequest(READERS, closed_week),
+    "close_pay_period": SampleRequest({"admin"}, closed_week),
+    "list_pay_statements": SampleRequest(READERS, closed_week),
+    "get_pay_statement": SampleRequest(READERS, statement),
+    "export_pay_statement": SampleRequest(READERS, statement),
+    "print_pay_statement": SampleRequest(READERS, statement),
+    "export_pay_period": SampleRequest({"admin", "biller"}, closed_week),
 }

@@ -6,7 +6,7 @@ from typing import Any
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician"}
 WHY = {"X-Reason": "A complaint to look into"}
@@ -44,26 +44,26 @@ def of_planned(world: World, role: str | None) -> dict[str, Any]:
     return {"client_id": str(client_id), "summary": "Goes on as planned."}
 
 
-ORDERS = {
-    "list_treatment_plans": Order(READERS, headers=WHY),
-    "begin_treatment_plan": Order({"clinician"}, body=of_new_client(kind="CBT", starts_on="2026-03-16")),
-    "list_treatment_plans_due": Order(READERS, headers=WHY),
-    "get_treatment_plan": Order(READERS, only("plan_id"), headers=WHY),
-    "change_treatment_plan": Order(
+SAMPLE_REQUESTS = {
+    "list_treatment_plans": SampleRequest(READERS, headers=WHY),
+    "begin_treatment_plan": SampleRequest({"clinician"}, body=of_new_client(kind="CBT", starts_on="2026-03-16")),
+    "list_treatment_plans_due": SampleRequest(READERS, headers=WHY),
+    "get_treatment_plan": SampleRequest(READERS, only("plan_id"), headers=WHY),
+    "change_treatment_plan": SampleRequest(
         {"clinician"}, only("plan_id"), lambda _world, _role: {"kind": "EMDR"}, ("treatment_plans", "plan_id")
     ),
-    "void_treatment_plan": Order({"clinician"}, only("plan_id"), query=lambda _world: VOID),
-    "list_treatment_plan_reviews": Order(READERS, headers=WHY),
-    "record_treatment_plan_review": Order({"clinician"}, body=of_planned),
-    "get_treatment_plan_review": Order(READERS, only("review_id"), headers=WHY),
-    "change_treatment_plan_review": Order(
+    "void_treatment_plan": SampleRequest({"clinician"}, only("plan_id"), query=lambda _world: VOID),
+    "list_treatment_plan_reviews": SampleRequest(READERS, headers=WHY),
+    "record_treatment_plan_review": SampleRequest({"clinician"}, body=of_planned),
+    "get_treatment_plan_review": SampleRequest(READERS, only("review_id"), headers=WHY),
+    "change_treatment_plan_review": SampleRequest(
         {"clinician"},
         only("review_id"),
         lambda _world, _role: {"summary": "Goes on."},
         ("treatment_plan_reviews", "review_id"),
     ),
-    "void_treatment_plan_review": Order({"clinician"}, only("review_id"), query=lambda _world: VOID),
-    "get_plan_standing": Order(READERS, chart, headers=WHY),
-    "list_safety_plans_due": Order(READERS, headers=WHY),
-    "get_safety_standing": Order(READERS, chart, headers=WHY),
+    "void_treatment_plan_review": SampleRequest({"clinician"}, only("review_id"), query=lambda _world: VOID),
+    "get_plan_standing": SampleRequest(READERS, chart, headers=WHY),
+    "list_safety_plans_due": SampleRequest(READERS, headers=WHY),
+    "get_safety_standing": SampleRequest(READERS, chart, headers=WHY),
 }

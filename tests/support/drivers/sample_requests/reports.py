@@ -8,7 +8,7 @@ from practice.clinical.documents.rules.templates import USUAL
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "client"}
 WHY = {"X-Reason": "A complaint to look into"}
@@ -51,21 +51,23 @@ def wanted(world: World, _role: str | None) -> dict[str, Any]:
     return {"client_id": str(world.client_id), "sections": SECTIONS}
 
 
-ORDERS = {
-    "list_progress_reports": Order(READERS, headers=WHY),
-    "begin_progress_report": Order({"clinician"}, body=wanted),
-    "search_progress_reports": Order(READERS, body=lambda _world, _role: {"query": "as it should"}, headers=WHY),
-    "print_progress_report": Order(READERS, shared, headers=WHY),
-    "get_progress_report": Order(READERS, shared, headers=WHY),
-    "save_progress_report": Order(
+SAMPLE_REQUESTS = {
+    "list_progress_reports": SampleRequest(READERS, headers=WHY),
+    "begin_progress_report": SampleRequest({"clinician"}, body=wanted),
+    "search_progress_reports": SampleRequest(
+        READERS, body=lambda _world, _role: {"query": "as it should"}, headers=WHY
+    ),
+    "print_progress_report": SampleRequest(READERS, shared, headers=WHY),
+    "get_progress_report": SampleRequest(READERS, shared, headers=WHY),
+    "save_progress_report": SampleRequest(
         {"clinician"}, draft, lambda _world, _role: {"sections": SECTIONS}, ("progress_reports", "report_id")
     ),
-    "void_progress_report": Order({"clinician"}, draft, query=lambda _world: {"reason": "Written twice"}),
-    "finish_progress_report": Order({"clinician"}, draft),
-    "share_progress_report": Order({"clinician"}, shared),
-    "unshare_progress_report": Order({"clinician"}, shared),
-    "list_progress_report_versions": Order(READERS, shared, headers=WHY),
-    "get_progress_report_version": Order(READERS, last_version, headers=WHY),
-    "compare_progress_reports": Order(READERS, shared, headers=WHY),
-    "list_progress_reports_of_client": Order(READERS, of_client, headers=WHY),
+    "void_progress_report": SampleRequest({"clinician"}, draft, query=lambda _world: {"reason": "Written twice"}),
+    "finish_progress_report": SampleRequest({"clinician"}, draft),
+    "share_progress_report": SampleRequest({"clinician"}, shared),
+    "unshare_progress_report": SampleRequest({"clinician"}, shared),
+    "list_progress_report_versions": SampleRequest(READERS, shared, headers=WHY),
+    "get_progress_report_version": SampleRequest(READERS, last_version, headers=WHY),
+    "compare_progress_reports": SampleRequest(READERS, shared, headers=WHY),
+    "list_progress_reports_of_client": SampleRequest(READERS, of_client, headers=WHY),
 }

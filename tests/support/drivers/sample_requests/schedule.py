@@ -9,14 +9,14 @@ from practice.scheduling.models.catalog import Service
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 DESK = {"admin", "scheduler"}
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
 
 
 def code(world: World) -> str:
-    with world.practice.house.store.session_in(world.practice.id) as db:
+    with world.practice.installation.store.session_in(world.practice.id) as db:
         return db.get_one(Service, (world.practice.id, world.service_id)).code
 
 
@@ -109,43 +109,43 @@ def days(world: World) -> dict[str, str]:
 
 VERSIONED = ("appointments", "appointment_id")
 
-ORDERS = {
-    "list_appointments": Order(READERS),
-    "list_client_appointments": Order(READERS, lambda world, _role: {"client_id": world.client_id}),
-    "book_appointment": Order(DESK | {"client"}, body=booking),
-    "book_series": Order(DESK, body=series),
-    "preview_appointment": Order(DESK | {"client"}, body=booking),
-    "get_calendar": Order(READERS),
-    "get_appointment": Order(READERS, appointment()),
-    "change_appointment": Order(DESK, appointment(), given(instructions="Ring twice"), VERSIONED),
-    "list_appointment_steps": Order(READERS, appointment()),
-    "confirm_appointment": Order(DESK | {"clinician"}, appointment(), nothing),
-    "check_in_appointment": Order(DESK | {"clinician"}, appointment(), nothing),
-    "ready_appointment": Order(DESK | {"clinician"}, appointment(status="CHECKED_IN")),
-    "start_appointment": Order(DESK | {"clinician"}, appointment(status="CHECKED_IN"), nothing),
-    "complete_appointment": Order(DESK | {"clinician"}, begun("IN_PROGRESS"), nothing),
-    "no_show_appointment": Order(DESK | {"clinician"}, begun("SCHEDULED"), nothing),
-    "cancel_appointment": Order(DESK | {"clinician", "client"}, appointment(), given(reason="Ill")),
-    "reschedule_appointment": Order(DESK | {"client"}, appointment(), move),
-    "change_many_appointments": Order(
+SAMPLE_REQUESTS = {
+    "list_appointments": SampleRequest(READERS),
+    "list_client_appointments": SampleRequest(READERS, lambda world, _role: {"client_id": world.client_id}),
+    "book_appointment": SampleRequest(DESK | {"client"}, body=booking),
+    "book_series": SampleRequest(DESK, body=series),
+    "preview_appointment": SampleRequest(DESK | {"client"}, body=booking),
+    "get_calendar": SampleRequest(READERS),
+    "get_appointment": SampleRequest(READERS, appointment()),
+    "change_appointment": SampleRequest(DESK, appointment(), given(instructions="Ring twice"), VERSIONED),
+    "list_appointment_steps": SampleRequest(READERS, appointment()),
+    "confirm_appointment": SampleRequest(DESK | {"clinician"}, appointment(), nothing),
+    "check_in_appointment": SampleRequest(DESK | {"clinician"}, appointment(), nothing),
+    "ready_appointment": SampleRequest(DESK | {"clinician"}, appointment(status="CHECKED_IN")),
+    "start_appointment": SampleRequest(DESK | {"clinician"}, appointment(status="CHECKED_IN"), nothing),
+    "complete_appointment": SampleRequest(DESK | {"clinician"}, begun("IN_PROGRESS"), nothing),
+    "no_show_appointment": SampleRequest(DESK | {"clinician"}, begun("SCHEDULED"), nothing),
+    "cancel_appointment": SampleRequest(DESK | {"clinician", "client"}, appointment(), given(reason="Ill")),
+    "reschedule_appointment": SampleRequest(DESK | {"client"}, appointment(), move),
+    "change_many_appointments": SampleRequest(
         DESK, body=lambda world, _role: {"action": "confirm", "appointment_ids": [str(world.new_appointment())]}
     ),
-    "list_clinician_slots": Order(
+    "list_clinician_slots": SampleRequest(
         DESK | {"supervisor", "clinician", "client"}, lambda world, _role: {"staff_id": world.clinician_id}, query=days
     ),
-    "list_first_free": Order(DESK | {"supervisor", "clinician", "client"}, query=days),
-    "list_waitlist": Order(READERS),
-    "add_to_waitlist": Order(
+    "list_first_free": SampleRequest(DESK | {"supervisor", "clinician", "client"}, query=days),
+    "list_waitlist": SampleRequest(READERS),
+    "add_to_waitlist": SampleRequest(
         DESK, body=lambda world, _role: {"client_id": str(world.client_id), "until_on": "2020-01-01"}
     ),
-    "get_waitlist_entry": Order(READERS, waiting),
-    "change_waitlist_entry": Order(DESK, waiting, given(priority=1), ("waitlist_entries", "entry_id")),
-    "withdraw_waitlist_entry": Order(DESK, waiting),
-    "list_waitlist_offers": Order(READERS, waiting),
-    "take_waitlist_offer": Order(DESK | {"client"}, offer),
-    "decline_waitlist_offer": Order(DESK | {"client"}, offer),
-    "list_reschedule_requests": Order(DESK | {"supervisor", "clinician"}),
-    "ask_to_reschedule": Order(
+    "get_waitlist_entry": SampleRequest(READERS, waiting),
+    "change_waitlist_entry": SampleRequest(DESK, waiting, given(priority=1), ("waitlist_entries", "entry_id")),
+    "withdraw_waitlist_entry": SampleRequest(DESK, waiting),
+    "list_waitlist_offers": SampleRequest(READERS, waiting),
+    "take_waitlist_offer": SampleRequest(DESK | {"client"}, offer),
+    "decline_waitlist_offer": SampleRequest(DESK | {"client"}, offer),
+    "list_reschedule_requests": SampleRequest(DESK | {"supervisor", "clinician"}),
+    "ask_to_reschedule": SampleRequest(
         {"clinician"},
         body=lambda world, _role: {
             "appointment_id": str(world.new_appointment()),
@@ -153,8 +153,8 @@ ORDERS = {
             "reason": "Ill",
         },
     ),
-    "get_reschedule_request": Order(DESK | {"supervisor", "clinician"}, request_to_move),
-    "approve_reschedule_request": Order(DESK, request_to_move, nothing),
-    "reject_reschedule_request": Order(DESK, request_to_move, given(note="No room is free")),
-    "withdraw_reschedule_request": Order({"clinician"}, request_to_move),
+    "get_reschedule_request": SampleRequest(DESK | {"supervisor", "clinician"}, request_to_move),
+    "approve_reschedule_request": SampleRequest(DESK, request_to_move, nothing),
+    "reject_reschedule_request": SampleRequest(DESK, request_to_move, given(note="No room is free")),
+    "withdraw_reschedule_request": SampleRequest({"clinician"}, request_to_move),
 }

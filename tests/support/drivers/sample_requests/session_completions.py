@@ -8,7 +8,7 @@ from practice.clinical.models.notes import Note
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
 from tests.support.builders.sessions import pay_for, write_note
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 from tests.support.drivers.sample_requests.pay import next_closed_week
 
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller"}
@@ -67,25 +67,27 @@ def clinician(world: World, _role: str | None) -> dict[str, Any]:
 
 VERSIONED = ("session_completions", "session_id")
 
-ORDERS = {
-    "list_session_completions": Order(READERS),
-    "create_session_completion": Order(MAKERS, body=lambda world, _role: {"appointmentId": str(session(world))}),
-    "create_session_completion_from_appointment": Order(
+SAMPLE_REQUESTS = {
+    "list_session_completions": SampleRequest(READERS),
+    "create_session_completion": SampleRequest(
+        MAKERS, body=lambda world, _role: {"appointmentId": str(session(world))}
+    ),
+    "create_session_completion_from_appointment": SampleRequest(
         MAKERS, lambda world, _role: {"appointment_id": session(world)}
     ),
-    "create_session_completions_from_appointments": Order(
+    "create_session_completions_from_appointments": SampleRequest(
         MAKERS, body=lambda world, _role: {"appointmentIds": [str(session(world))]}
     ),
-    "get_session_completion": Order(READERS, recent),
-    "change_session_completion": Order(WRITERS, recent, free_note, VERSIONED),
-    "void_session_completion": Order(WRITERS, recent, query=lambda _world: {"reason": "Entered twice"}),
-    "take_back_session_completion": Order({"admin"}, paid, given(reason="Never took place")),
-    "sign_session_note": Order({"supervisor", "clinician"}, to_sign),
-    "lock_session": Order({"admin", "supervisor"}, recent, given(reason="Under review")),
-    "override_session_lock": Order({"admin", "supervisor"}, locked, given(reason="Was ill", hours=24)),
-    "get_compliance_deadlines": Order(READERS, clinician),
-    "get_payment_calculation": Order({"admin", "supervisor", "clinician", "biller"}, clinician),
-    "get_session_dashboard": Order(READERS, clinician),
-    "get_session_analytics": Order(READERS, clinician),
-    "get_compliance_report": Order(READERS, clinician),
+    "get_session_completion": SampleRequest(READERS, recent),
+    "change_session_completion": SampleRequest(WRITERS, recent, free_note, VERSIONED),
+    "void_session_completion": SampleRequest(WRITERS, recent, query=lambda _world: {"reason": "Entered twice"}),
+    "take_back_session_completion": SampleRequest({"admin"}, paid, given(reason="Never took place")),
+    "sign_session_note": SampleRequest({"supervisor", "clinician"}, to_sign),
+    "lock_session": SampleRequest({"admin", "supervisor"}, recent, given(reason="Under review")),
+    "override_session_lock": SampleRequest({"admin", "supervisor"}, locked, given(reason="Was ill", hours=24)),
+    "get_compliance_deadlines": SampleRequest(READERS, clinician),
+    "get_payment_calculation": SampleRequest({"admin", "supervisor", "clinician", "biller"}, clinician),
+    "get_session_dashboard": SampleRequest(READERS, clinician),
+    "get_session_analytics": SampleRequest(READERS, clinician),
+    "get_compliance_report": SampleRequest(READERS, clinician),
 }

@@ -6,7 +6,7 @@ from typing import Any
 from practice.clinical.models.supervision import SupervisionSession
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import Order, World
+from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician"}
 KEEPERS = {"admin", "supervisor"}
@@ -45,13 +45,13 @@ def held(world: World, _role: str | None) -> dict[str, Any]:
 
 SESSION = ("supervision_sessions", "session_id")
 
-ORDERS = {
-    "list_supervision_sessions": Order(READERS),
-    "record_supervision_sessions": Order(KEEPERS, body=held),
-    "list_supervision_hours": Order(READERS),
-    "get_supervision_session": Order(READERS, new_session),
-    "change_supervision_session": Order(KEEPERS, new_session, lambda _world, _role: {"hours": "2"}, SESSION),
-    "sign_supervision_session": Order(KEEPERS, new_session),
-    "void_supervision_session": Order(KEEPERS, new_session, query=lambda _world: {"reason": "Entered twice"}),
-    "get_supervision_hours": Order(READERS, lambda world, _role: {"staff_id": world.clinician_id}),
+SAMPLE_REQUESTS = {
+    "list_supervision_sessions": SampleRequest(READERS),
+    "record_supervision_sessions": SampleRequest(KEEPERS, body=held),
+    "list_supervision_hours": SampleRequest(READERS),
+    "get_supervision_session": SampleRequest(READERS, new_session),
+    "change_supervision_session": SampleRequest(KEEPERS, new_session, lambda _world, _role: {"hours": "2"}, SESSION),
+    "sign_supervision_session": SampleRequest(KEEPERS, new_session),
+    "void_supervision_session": SampleRequest(KEEPERS, new_session, query=lambda _world: {"reason": "Entered twice"}),
+    "get_supervision_hours": SampleRequest(READERS, lambda world, _role: {"staff_id": world.clinician_id}),
 }

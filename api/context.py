@@ -1,0 +1,150 @@
+"""The context of one request: the signed-in caller, how far they may reach, and the open transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.errors import PreconditionRequired, ReasonMissing
+from api.fields import PLAIN
+from api.responses import ListQuery
+from practice.errors import Stale
+from practice.security.admission import RateLimited, admit
+from practice.security.installation import Installation
+from practice.security.permissions import Forbidden, Scope, require, scope_of
+from practice.security.sign_in import PracticeClosed
+from practice.security.tokens import AccessClaims, NotSignedIn
+from practice.security.work import Actor, Work
+from practice.store.ids import NOBODY
+
+bearer = HTTPBearer(auto_error=False, description="The access token of a sign-in.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
+]
+Reason = Annotated[
+    str | None,
+    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="Why; for the audit log."),
+]
+Paging = Annotated[ListQuery, Query()]
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """The installation, the caller, the scope of their permission, and the open transaction of one request."""
+
+    installation: Installation
+    actor: Actor
+    now: datetime
+    scope: Scope = Scope.OWN
+    training_lapsed: bool = False
+    afterwards: Callable[[], None] | None = None  # runs once the response is sent
+    _work: Work | None = None
+
+    @property
+    def account_id(self) -> UUID:
+        assert self.actor.account_id is not None  # noqa: S101 - authenticated callers have an account
+        return self.actor.account_id
+
+    @property
+    def session_id(self) -> UUID:
+        assert self.actor.session_id is not None  # noqa: S101 - and a session
+        return self.actor.session_id
+
+    @property
+    def work(self) -> Work:
+        assert self._work is not None, "a public route opens its own transactions"  # noqa: S101
+        return self._work
+
+
+def authenticate(request: Request, credentials: HTTPAuthorizationCredentials | None) -> RequestContext:
+    """Resolve the access token to a live session, or raise NotSignedIn."""
+    installation: Installation = request.app.state.installation
+    now = request.app.state.clock()
+    claims = access_claims(installation, credentials, now)
+    active = request.headers.get("x-background") is None  # a page that polls is not a person at work
+    admitted = admit(installation, claims.session_id, now, active=active)
+    if admitted.verdict == "limited":
+        raise RateLimited.until_next_minute(now)
+    if admitted.verdict == "suspended":
+        raise PracticeClosed("This practice is suspended. Ask the people who run this installation.")
+    if admitted.verdict != "welcome" or admitted.account_id != claims.account_id:
+        raise NotSignedIn("Your session has ended. Sign in again.")
+    roles = frozenset(admitted.roles) | ({"platform_admin"} if admitted.platform_admin else set())
+    request.scope["actor"] = actor = Actor(
+        admitted.tenant_id or NOBODY,
+        admitted.account_id,
+        admitted.staff_id,
+        roles,
+        claims.session_id,
+        request.scope["request_id"],
+        admitted.client_id,
+    )
+    return RequestContext(installation, actor, now, training_lapsed=admitted.training_lapsed)
+
+
+def access_claims(
+    installation: Installation, credentials: HTTPAuthorizationCredentials | None, now: datetime
+) -> AccessClaims:
+    """Return the claims of a valid access token, or raise NotSignedIn."""
+    if credentials is None:
+        raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
+    return installation.tokens.read(credentials.credentials, now)
+
+
+def authorize(ctx: RequestContext, permission: str, arguments: dict[str, Any]) -> None:
+    """Set the scope of the caller's permission, or raise Forbidden.
+
+    A route that takes a `Reason` is also open to roles with `<verb>_with_reason`, once they send one.
+    """
+    if permission == "platform":
+        if "platform_admin" not in ctx.actor.roles:
+            raise Forbidden("This is for the people who run this installation.")
+        ctx.scope = Scope.ALL
+    elif permission != "signed_in":
+        record, _, verb = permission.partition(".")
+        roles = ctx.actor.roles
+        with_reason = scope_of(roles, record, f"{verb}_with_reason") if "reason" in arguments else None
+        if with_reason is not None and arguments["reason"] is None and scope_of(roles, record, verb) is None:
+            raise ReasonMissing("Say in X-Reason why you need to see this: it goes into the audit log.")
+        ctx.scope = with_reason if with_reason and arguments["reason"] else require(roles, record, verb)
+
+
+def limit_by_address(installation: Installation, request: Request, now: datetime) -> None:
+    """Raise RateLimited when a network address has made too many attempts in this minute."""
+    address = network_of(request.client.host if request.client else "unknown")
+    counted = (f"address:{address}", now, installation.settings.sign_ins_per_minute)
+    if not installation.store.run_alone("select count_request(%s, %s, %s)", counted)[0]:
+        raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
+
+
+def network_of(host: str) -> str:
+    """Return the address to count by: of IPv6 the /64 network, of which one caller holds every address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
+
+
+async def read_if_match(
+    if_match: Annotated[str | None, Header(alias="If-Match", description="The ETag that you read.")] = None,
+) -> int:
+    """Return the version that the caller read, or raise PreconditionRequired."""
+    if if_match is None:
+        raise PreconditionRequired(
+            "Send the ETag of what you read as If-Match, so that nobody's change is overwritten."
+        )
+    try:
+        return int(if_match.removeprefix("W/").strip('"'))
+    except ValueError:
+        raise Stale from None
+
+
+Version = Annotated[int, Depends(read_if_match)]

@@ -1,0 +1,86 @@
+"""Idempotency keys: a repeated POST gets the first one's response, stored in the transaction of its effect."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+from uuid import UUID, uuid5
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+from starlette.datastructures import UploadFile
+
+from api.errors import KeyReused
+from api.responses import answer_with
+from practice.security.cleanup import ANSWERS_KEPT_FOR
+from practice.security.installation import Installation
+from practice.security.models import StoredAnswer
+from practice.security.work import Work
+from practice.store.ids import NOBODY
+
+
+def fingerprint(installation: Installation, request: Request, arguments: dict[str, Any]) -> bytes:
+    """Return a keyed hash of the request. Without the key its few possible contents could be guessed from it."""
+    digest = hmac.new(
+        installation.fingerprint_key, f"{request.method} {request.url.path}?{request.url.query}".encode(), "sha256"
+    )
+    for name, value in sorted(arguments.items()):
+        digest.update(f"\n{name}=".encode())
+        digest.update(fingerprint_bytes(value))
+    return digest.digest()
+
+
+def fingerprint_bytes(value: Any) -> bytes:
+    """Return the bytes of one argument that its fingerprint is computed from; of a file its name and hash."""
+    if isinstance(value, UploadFile):
+        content = hashlib.file_digest(value.file, "sha256").digest()
+        value.file.seek(0)
+        return repr(value.filename).encode() + content
+    return value.model_dump_json().encode() if isinstance(value, BaseModel) else repr(value).encode()
+
+
+def stored_answer_id(work: Work, key: str) -> UUID:
+    """Return the row id of an account's key."""
+    return uuid5(work.actor.account_id or NOBODY, key)
+
+
+def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | None:
+    """Return the stored response, or reserve the key and return None. A second concurrent request waits here."""
+    row_id = stored_answer_id(work, key)
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "id": row_id,
+        "hash": request_hash,
+        "now": work.now,
+        "kept_for": ANSWERS_KEPT_FOR,
+    }
+    work.db.execute(
+        text("delete from stored_answers where tenant_id = :tenant_id and id = :id and created_at <= :now - :kept_for"),
+        parameters,
+    )
+    reserved = work.db.execute(
+        text("""
+            insert into stored_answers (tenant_id, id, request_hash, created_at) values (:tenant_id, :id, :hash, :now)
+            on conflict do nothing returning id
+        """),
+        parameters,
+    ).one_or_none()
+    if reserved is not None:
+        return None
+    stored = work.db.get_one(StoredAnswer, (work.tenant_id, row_id))
+    if stored.request_hash != request_hash:
+        raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
+    body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
+    version = json.loads(body).get("version") if body else None
+    response = answer_with(body, stored.status or 200, version)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def store_response(work: Work, key: str, response: Response) -> Response:
+    """Store the response under the reserved key and return it."""
+    stored = work.db.get_one(StoredAnswer, (work.tenant_id, stored_answer_id(work, key)))
+    stored.status = response.status_code
+    stored.answer = work.seal("stored_answers", "answer", stored.id, bytes(response.body).decode())
+    return response

@@ -1,0 +1,232 @@
+"""Routes that declare a permission. An app with any other route does not start (`refuse_undeclared`).
+
+A route is a plain function from a RequestContext and its input to a model. The router adds the rest: it authenticates
+and authorizes the caller, opens the transaction, replays a repeated POST, and renders the response before the transaction
+commits. Nothing else commits.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.background import BackgroundTask
+
+from api.context import (
+    Bearer,
+    IdempotencyKey,
+    RequestContext,
+    access_claims,
+    authenticate,
+    authorize,
+    bearer,
+    limit_by_address,
+)
+from api.errors import KeyReused, ReasonMissing, TrainingLapsed, documented
+from api.idempotency import fingerprint, replay_or_reserve, store_response
+from api.responses import FileOut, render
+from practice.errors import ConfigurationProblem, Refusal
+from practice.security.installation import Installation
+from practice.security.permissions import KNOWN
+from practice.security.sign_in import PracticeClosed
+from practice.security.work import Actor
+
+Route = Callable[..., Any]
+Declare = Callable[[Route], Route]
+
+FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+# The API document, its pages and the metrics hold nobody's records and are not made by a PermissionRouter.
+OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
+
+
+class PermissionRouter(APIRouter):
+    """A router whose routes name who may call them: `record.verb` of the role matrix, `signed_in`, or `platform`.
+
+    Its methods are narrower than FastAPI's: a route without a permission does not even type-check.
+    """
+
+    def get(self, path: str, *, permission: str, **options: Any) -> Declare:  # ty: ignore[incompatible-method-override]
+        return self._declare("GET", path, permission, **options)
+
+    def post(self, path: str, *, permission: str, **options: Any) -> Declare:  # ty: ignore[incompatible-method-override]
+        return self._declare("POST", path, permission, **options)
+
+    def put(self, path: str, *, permission: str, **options: Any) -> Declare:  # ty: ignore[incompatible-method-override]
+        return self._declare("PUT", path, permission, **options)
+
+    def patch(self, path: str, *, permission: str, **options: Any) -> Declare:  # ty: ignore[incompatible-method-override]
+        return self._declare("PATCH", path, permission, **options)
+
+    def delete(self, path: str, *, permission: str, **options: Any) -> Declare:  # ty: ignore[incompatible-method-override]
+        return self._declare("DELETE", path, permission, **options)
+
+    def public_get(self, path: str, **options: Any) -> Declare:
+        return self._declare_public("GET", path, **options)
+
+    def public_post(self, path: str, **options: Any) -> Declare:
+        return self._declare_public("POST", path, **options)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        permission: str,
+        *,
+        status_code: int = 200,
+        errors: Iterable[type[Refusal]] = (),
+        allow_lapsed_training: bool = False,
+        manages_transactions: bool = False,
+        max_body_bytes: int | None = None,
+    ) -> Declare:
+        record, _, verb = permission.partition(".")
+        if permission not in ("signed_in", "platform") and (record, verb) not in KNOWN:
+            raise ConfigurationProblem(f"The route {path} asks for a permission that does not exist: {permission}.")
+
+        def declare(function: Route) -> Route:
+            parameters = inspect.signature(function).parameters
+            keyed = method == "POST" and not manages_transactions
+
+            @wraps(function)
+            def serve(
+                request: Request, credentials: Any, idempotency_key: str | None = None, **arguments: Any
+            ) -> Response:
+                ctx = authenticate(request, credentials)
+                if ctx.training_lapsed and not allow_lapsed_training:
+                    raise TrainingLapsed(
+                        "Your HIPAA training has lapsed. Record a new one; everything else waits until then."
+                    )
+                authorize(ctx, permission, arguments)
+                if manages_transactions:
+                    return render(function(ctx, **arguments), status_code, arguments)
+                with ctx.installation.work(ctx.actor, ctx.now) as work:
+                    ctx._work = work
+                    if idempotency_key is None:
+                        return render(function(ctx, **arguments), status_code, arguments)
+                    request_hash = fingerprint(ctx.installation, request, arguments)
+                    return replay_or_reserve(work, idempotency_key, request_hash) or store_response(
+                        work, idempotency_key, render(function(ctx, **arguments), status_code, arguments)
+                    )
+
+            extra = {"idempotency_key": IdempotencyKey} if keyed else {}
+            set_signature(serve, function, {"credentials": Bearer, **extra})
+            statuses = {401, 403, 422, 429, 503} | ({404} if "{" in self.prefix + path else set())
+            statuses |= {412, 428} if "version" in parameters else set()
+            common: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
+            common += [ReasonMissing] if "reason" in parameters and (record, f"{verb}_with_reason") in KNOWN else []
+            self._add(
+                method, path, serve, function, permission, status_code, [*errors, *common], statuses, max_body_bytes
+            )
+            return function
+
+        return declare
+
+    def _declare_public(
+        self,
+        method: str,
+        path: str,
+        *,
+        status_code: int = 200,
+        errors: Iterable[type[Refusal]] = (),
+        rate_limited: bool = True,
+    ) -> Declare:
+        """Declare a route for callers who are not signed in, counted by address since they have no account."""
+
+        def declare(function: Route) -> Route:
+            @wraps(function)
+            def serve(request: Request, **arguments: Any) -> Response:
+                installation: Installation = request.app.state.installation
+                now = request.app.state.clock()
+                if rate_limited:
+                    limit_by_address(installation, request, now)
+                ctx = RequestContext(installation, Actor(request_id=request.scope["request_id"]), now)
+                response = render(function(ctx, **arguments), status_code, arguments)
+                response.background = BackgroundTask(ctx.afterwards) if ctx.afterwards else None
+                return response
+
+            set_signature(serve, function, {})
+            statuses = {422, 503} | ({429} if rate_limited else set())
+            self._add(method, path, serve, function, "public", status_code, errors, statuses)
+            return function
+
+        return declare
+
+    def _add(
+        self,
+        method: str,
+        path: str,
+        serve: Route,
+        function: Route,
+        permission: str,
+        status_code: int,
+        errors: Iterable[type[Refusal]],
+        statuses: Iterable[int],
+        max_body_bytes: int | None = None,
+    ) -> None:
+        name = getattr(function, "__name__", "")
+        summary, _, description = (inspect.getdoc(function) or name).partition("\n")
+        model = response_model(function)
+        unreadable = {400, 413} if max_body_bytes or "body" in inspect.signature(function).parameters else set()
+        file = {status_code: {"description": "The file.", "content": FILE}} if model is FileOut else {}
+        self.add_api_route(
+            path,
+            serve,
+            methods=[method],
+            status_code=status_code,
+            response_model=None if file else model,
+            response_class=Response if file else JSONResponse,
+            responses=file | documented(errors, *statuses, *unreadable),
+            summary=summary.removesuffix("."),
+            description=description.strip(),
+            operation_id=name,
+            openapi_extra={"x-permission": permission} | ({"x-largest-body": max_body_bytes} if max_body_bytes else {}),
+            route_class_override=TokenFirstRoute if max_body_bytes else None,
+        )
+
+
+class TokenFirstRoute(APIRoute):
+    """A route with a large body, which is read into memory only for callers with a valid token.
+
+    The framework reads a body before it calls anything of ours. The token's session is looked up later, as everywhere.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        serve = super().get_route_handler()
+
+        async def serve_with_token(request: Request) -> Response:
+            access_claims(request.app.state.installation, await bearer(request), request.app.state.clock())
+            return await serve(request)
+
+        return serve_with_token
+
+
+def refuse_undeclared(app: FastAPI) -> None:
+    """Raise ConfigurationProblem when a route declares no permission: access is denied by default."""
+    for context in iter_route_contexts(app.routes):  # `app.routes` itself shows included routers, not their routes
+        route = context.original_route
+        declared = isinstance(route, APIRoute) and "x-permission" in (route.openapi_extra or {})
+        if not declared and context.path not in OPEN_TO_ALL:
+            raise ConfigurationProblem(
+                f"The route {context.path} declares no permission. Add it with a PermissionRouter."
+            )
+
+
+def response_model(function: Route) -> Any:
+    """Return the model that a route function is annotated to return."""
+    return inspect.signature(function).return_annotation
+
+
+def set_signature(serve: Any, function: Route, extra: dict[str, Any]) -> None:
+    """Give the serving function the signature that FastAPI reads: the route's own input and what serving needs."""
+    own = list(inspect.signature(function).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    needed = [inspect.Parameter("request", keyword, annotation=Request)]
+    needed += [
+        inspect.Parameter(
+            name, keyword, annotation=kind, default=None if name == "idempotency_key" else inspect.Parameter.empty
+        )
+        for name, kind in extra.items()
+    ]
+    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in own)])
