@@ -1,4 +1,4 @@
-"""The HTTP service: routes, errors, logs, and the thread that writes the audit heads down outside the database."""
+"""The FastAPI application: routers, error handlers, middleware, and the maintenance thread of each worker."""
 
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -52,6 +52,7 @@ from api import (
     writing_assistant,
 )
 from api.errors import install_error_handlers
+from api.idempotency import RESPONSE_RETENTION
 from api.middleware import RequestLog, configure_logging
 from api.routing import refuse_undeclared
 from practice.errors import CaseloadError
@@ -68,18 +69,18 @@ ROUTERS = (
     *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
     *(session_completions, session_analytics),
 )
-THREADS = 8  # as many as the pool has connections: a request that waits, waits before it holds one
-ANCHOR_EVERY = 30  # seconds
-TIDY_EVERY = 20  # of those rounds
-DEADLINES_EVERY = 2
-LONG_PAST_EVERY = 120
+THREADS = 8  # as many as the connection pool: a waiting request then holds no connection
+ANCHOR_EVERY = 30  # seconds: one round of maintenance
+TIDY_EVERY = 20  # rounds
+DEADLINES_EVERY = 2  # rounds
+LONG_PAST_EVERY = 120  # rounds
 
-DESCRIPTION = """Schedule, notes and money of a therapy practice.
+DESCRIPTION = """Scheduling, notes and billing for therapy practices.
 
-- Send the `ETag` of what you read as `If-Match` when you change it.
-- Send an `Idempotency-Key` with a POST that you may have to repeat: the answer of the first is given again for a day.
-- Send `X-Background: 1` with what a page asks by itself: it does not count as somebody being there.
-- Errors have one form; their `code` is stable, their `message` says what to do.
+- To change a record, send the `ETag` you read as `If-Match`.
+- Send an `Idempotency-Key` with a POST you may have to repeat: for a day, a repeated request gets the first response.
+- Send `X-Background: 1` with automatic requests such as polling: they do not extend the session.
+- Errors share one envelope; `code` is stable, `message` says what to do.
 """
 
 log = structlog.get_logger()
@@ -90,12 +91,14 @@ def utc_now() -> datetime:
 
 
 def create_app(installation: Installation, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Return the application of an installation, or raise ConfigurationProblem for a route without a permission."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         stop = threading.Event()
         maintenance = threading.Thread(
-            target=run_maintenance, args=(installation, clock, stop), name="housekeeping", daemon=True
+            target=run_maintenance, args=(installation, clock, stop), name="maintenance", daemon=True
         )
         maintenance.start()
         yield
@@ -108,7 +111,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
         version="1",
         description=DESCRIPTION,
         openapi_url="/api/v1/openapi.json",
-        redirect_slashes=False,  # there is one address for a thing, and no answer that the document does not tell of
+        redirect_slashes=False,  # one URL per resource, and no response that the OpenAPI document lacks
         lifespan=lifespan,
     )
     app.state.installation = installation
@@ -125,25 +128,30 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
 
 
 def run_maintenance(installation: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Every worker does it, a last time when it stops: a head that did not move is not written again."""
+    """Write audit anchors, clean up and run deadlines until `stop` is set, then write the anchors a last time.
+
+    Every worker runs this; an audit head that did not change is not written again.
+    """
+
+    def clean_up(now: datetime) -> None:
+        installation.clean_up(now, RESPONSE_RETENTION)
+
     rounds = 0
     stopping = False
     while not stopping:
         stopping = stop.wait(ANCHOR_EVERY)
-        for task in (
-            (installation.anchor_audit, installation.tidy) if rounds % TIDY_EVERY == 0 else (installation.anchor_audit,)
-        ):
+        for task in (installation.anchor_audit, clean_up) if rounds % TIDY_EVERY == 0 else (installation.anchor_audit,):
             try:
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
-                log.error("housekeeping failed", task=task.__name__, error=type(error).__name__)
+                log.error("maintenance failed", task=task.__name__, error=type(error).__name__)
         if not stopping and rounds % DEADLINES_EVERY == 0:
-            jobs.keep_deadlines(installation, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
+            jobs.run_deadlines(installation, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
         rounds += 1
 
 
 def serve() -> FastAPI:
-    """What the server process runs."""
+    """Return the application that a worker process runs."""
     configure_logging()
     installation = open_installation(Settings())
     if installation.store.embedded:

@@ -1,13 +1,13 @@
-"""What is done to an appointment: confirm, check in, ready, start, complete, no-show, cancel, move; and in bulk."""
+"""Routes that change the status of an appointment: confirm to complete, no-show, cancel, reschedule, and in bulk."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.appointments import AppointmentOut, shown
+from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
-from api.fields import Instant, Words
+from api.fields import Instant, Text1000
 from api.notes import ContentIn, Type
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -16,51 +16,51 @@ from practice.errors import Invalid, Refusal
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
-from practice.sessions.completion import Written, complete
+from practice.sessions.completion import NoteDraft, complete_session
 
 router = PermissionRouter(prefix="/appointments", tags=["appointments"])
 
-Which = Literal["one", "following", "all"]
+SeriesScope = Literal["this", "this_and_following", "all"]
 
 
-class Noted(Input):
-    note: Words | None = None
+class StatusNoteIn(Input):
+    note: Text1000 | None = None
 
 
-class ClinicalNote(ContentIn):
-    """As a draft is begun: only clinicians write any."""
+class ClinicalNoteIn(ContentIn):
+    """The first draft of the session's note. Only clinicians can send one."""
 
     type: Type
 
-    def written(self) -> Written:
-        return Written(self.type, self.sections, self.diagnoses)
+    def to_draft(self) -> NoteDraft:
+        return NoteDraft(self.type, self.sections, self.diagnoses)
 
 
-class Completion(Noted):
+class CompletionIn(StatusNoteIn):
     actual_minutes: Annotated[int | None, Field(ge=1, le=1440)] = None
-    clinical_note: ClinicalNote | None = None
+    clinical_note: ClinicalNoteIn | None = None
 
 
-class Cancellation(Input):
-    """Of a series one appointment, it and those that follow, or all that are still to come."""
+class CancellationIn(Input):
+    """For a series: only this appointment, this and the following ones, or all that are still to come."""
 
-    reason: Words | None = None
-    which: Which = "one"
+    reason: Text1000 | None = None
+    series_scope: SeriesScope = "this"
 
 
-class Move(Input):
-    """Others of a series move by as many days and as much on the clock."""
+class RescheduleIn(Input):
+    """The other appointments of a series move by the same number of days and the same local time difference."""
 
     starts_at: Instant
     clinician_id: UUID | None = None
     room_id: UUID | None = None
-    which: Which = "one"
+    series_scope: SeriesScope = "this"
 
 
-class Bulk(Input):
+class BulkIn(Input):
     action: Literal["confirm", "check-in", "no-show", "cancel"]
     appointment_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
-    reason: Words | None = None
+    reason: Text1000 | None = None
 
 
 class AppointmentsOut(BaseModel):
@@ -69,43 +69,48 @@ class AppointmentsOut(BaseModel):
 
 class CheckInOut(BaseModel):
     appointment: AppointmentOut
-    asks: list[str]
+    outstanding_items: list[str]
 
 
-class BulkResult(BaseModel):
+class BulkResultOut(BaseModel):
     appointment_id: UUID
-    done: bool
+    succeeded: bool
     code: str | None
     message: str | None
 
 
 class BulkOut(BaseModel):
-    items: list[BulkResult]
+    items: list[BulkResultOut]
 
 
 @router.post("/{appointment_id}/confirm", permission="appointments.status", errors=[WrongStatus])
-def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
-    """The client says that they will come."""
-    return shown(ctx, lifecycle.confirm(ctx.work, appointment_id, ctx.scope, body.note))[0]
+def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
+    """Confirm an appointment."""
+    return to_response(ctx, lifecycle.confirm(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
 @router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, ConsentMissing])
-def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> CheckInOut:
-    """The client has arrived. `asks` is what the ctx still needs from them."""
-    found = lifecycle.check_in(ctx.work, appointment_id, ctx.scope, body.note)
-    return CheckInOut(appointment=shown(ctx, found.appointment)[0], asks=found.asks)
+def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> CheckInOut:
+    """Check in a client.
+
+    `outstanding_items` lists what the front desk still needs from the client.
+    """
+    checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note)
+    return CheckInOut(
+        appointment=to_response(ctx, checked_in.appointment)[0], outstanding_items=checked_in.outstanding_items
+    )
 
 
 @router.post("/{appointment_id}/ready", permission="appointments.status", errors=[WrongStatus])
-def ready_appointment(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut:
-    """The clinician is ready for the client who has arrived."""
-    return shown(ctx, lifecycle.ready(ctx.work, appointment_id, ctx.scope))[0]
+def mark_appointment_ready(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut:
+    """Mark the clinician ready for a client who has arrived."""
+    return to_response(ctx, lifecycle.mark_ready(ctx.work, ctx.scope, appointment_id))[0]
 
 
 @router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus])
-def start_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
-    """The session begins."""
-    return shown(ctx, lifecycle.start(ctx.work, appointment_id, ctx.scope, body.note))[0]
+def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
+    """Start a session."""
+    return to_response(ctx, lifecycle.start_session(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
 @router.post(
@@ -113,24 +118,30 @@ def start_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) ->
     permission="appointments.status",
     errors=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
 )
-def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: Completion) -> AppointmentOut:
-    """The session took place: its price is fixed now, it counts for pay, and its clinician can begin its note."""
-    written = body.clinical_note.written() if body.clinical_note else None
-    completed = complete(ctx.work, appointment_id, ctx.scope, body.actual_minutes, body.note, written)
-    return shown(ctx, completed)[0]
+def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
+    """Complete a session.
+
+    Its price is fixed, it counts for pay, and its clinician can begin its note.
+    """
+    written = body.clinical_note.to_draft() if body.clinical_note else None
+    completed = complete_session(ctx.work, ctx.scope, appointment_id, body.actual_minutes, body.note, written)
+    return to_response(ctx, completed)[0]
 
 
 @router.post("/{appointment_id}/no-show", permission="appointments.status", errors=[WrongStatus])
-def no_show_appointment(ctx: RequestContext, appointment_id: UUID, body: Noted) -> AppointmentOut:
-    """The client did not come."""
-    return shown(ctx, lifecycle.no_show(ctx.work, appointment_id, ctx.scope, body.note))[0]
+def mark_appointment_no_show(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
+    """Mark an appointment as a no-show."""
+    return to_response(ctx, lifecycle.mark_no_show(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
 @router.post("/{appointment_id}/cancel", permission="appointments.cancel", errors=[WrongStatus, TooLate])
-def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: Cancellation) -> AppointmentsOut:
-    """Cancel it: staff at any time with a reason, clients until 24 hours before (or as the practice has set)."""
-    found = cancellation.cancel(ctx.work, appointment_id, ctx.scope, body.reason, body.which)
-    return AppointmentsOut(items=shown(ctx, *found))
+def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: CancellationIn) -> AppointmentsOut:
+    """Cancel an appointment.
+
+    Staff can cancel at any time with a reason, clients until 24 hours before or the practice's own limit.
+    """
+    appointments = cancellation.cancel(ctx.work, ctx.scope, appointment_id, body.reason, body.series_scope)
+    return AppointmentsOut(items=to_response(ctx, *appointments))
 
 
 @router.post(
@@ -139,37 +150,46 @@ def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: Cancella
     status_code=201,
     errors=[*BOOKING_REFUSALS, WrongStatus, TooLate],
 )
-def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Move) -> AppointmentsOut:
-    """Move it: the old one is closed and the answer holds the new one, or nothing happens."""
+def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: RescheduleIn) -> AppointmentsOut:
+    """Reschedule an appointment.
+
+    The original is closed and the response holds the new one, or nothing happens.
+    """
     changes = body.model_dump(include={"clinician_id", "room_id"}, exclude_unset=True)
     if "clinician_id" in changes and body.clinician_id is None:
-        raise Invalid(["An appointment is with somebody (`clinician_id`)."])
-    found = rescheduling.move(ctx.work, appointment_id, ctx.scope, body.starts_at, body.which, changes)
-    return AppointmentsOut(items=shown(ctx, *found))
+        raise Invalid(["An appointment needs a clinician. Send another `clinician_id`, or leave it out."])
+    appointments = rescheduling.move(ctx.work, ctx.scope, appointment_id, body.starts_at, body.series_scope, changes)
+    return AppointmentsOut(items=to_response(ctx, *appointments))
 
 
 @router.post("/bulk", permission="appointments.write", errors=[WrongStatus])
-def change_many_appointments(ctx: RequestContext, body: Bulk) -> BulkOut:
-    """The same step for several: each is done, or says why not."""
+def change_many_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
+    """Change the status of several appointments.
+
+    Each result says whether the change succeeded, and if not, why.
+    """
     results = []
-    lifecycle.lock_all(ctx.work, body.appointment_ids, ctx.scope)
+    lifecycle.lock_with_resources(ctx.work, ctx.scope, body.appointment_ids)
     for appointment_id in dict.fromkeys(body.appointment_ids):
         try:
             with ctx.work.db.begin_nested():
-                take_step(ctx, body, appointment_id)
-            results.append(BulkResult(appointment_id=appointment_id, done=True, code=None, message=None))
-        except Refusal as no:
-            results.append(BulkResult(appointment_id=appointment_id, done=False, code=no.code, message=no.message))
+                change_status(ctx, body, appointment_id)
+            results.append(BulkResultOut(appointment_id=appointment_id, succeeded=True, code=None, message=None))
+        except Refusal as error:
+            results.append(
+                BulkResultOut(appointment_id=appointment_id, succeeded=False, code=error.code, message=error.message)
+            )
     return BulkOut(items=results)
 
 
-def take_step(ctx: RequestContext, body: Bulk, appointment_id: UUID) -> None:
+def change_status(ctx: RequestContext, body: BulkIn, appointment_id: UUID) -> None:
+    """Apply the bulk action to one appointment."""
     match body.action:
         case "confirm":
-            lifecycle.confirm(ctx.work, appointment_id, ctx.scope)
+            lifecycle.confirm(ctx.work, ctx.scope, appointment_id)
         case "check-in":
-            lifecycle.check_in(ctx.work, appointment_id, ctx.scope)
+            lifecycle.check_in(ctx.work, ctx.scope, appointment_id)
         case "no-show":
-            lifecycle.no_show(ctx.work, appointment_id, ctx.scope)
+            lifecycle.mark_no_show(ctx.work, ctx.scope, appointment_id)
         case "cancel":
-            cancellation.cancel(ctx.work, appointment_id, ctx.scope, body.reason)
+            cancellation.cancel(ctx.work, ctx.scope, appointment_id, body.reason)

@@ -1,4 +1,4 @@
-"""Appointments: booking, series, preview and lists."""
+"""Routes of appointments: booking, series, preview, lists and status history."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -8,13 +8,13 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Instant, MoneyOut, Short, Words
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Instant, MoneyOut, Text40, Text1000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import Invalid, NotFound
-from practice.people.access import is_within
+from practice.people.access import can_see_client
 from practice.scheduling.appointments import booking, queries, series, updates
-from practice.scheduling.appointments.booking_request import Wanted
+from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.queries import Filters, Names
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.appointments import Appointment
@@ -37,18 +37,18 @@ Me = Literal["me"]
 
 
 class BookingIn(Input):
-    """A client who books for themselves leaves `client_id` out, a seat in a group who, where and when."""
+    """A client may omit `client_id`; a seat in a group session takes clinician, room and time from the group."""
 
     client_id: UUID | None = None
     clinician_id: UUID | None = None
-    service_code: Short
+    service_code: Text40
     starts_at: Instant | None = None
     room_id: UUID | None = None
     telehealth: bool = False
     type: Type | None = None
     group_session_id: UUID | None = None
-    special_requests: Words | None = None
-    instructions: Words | None = None
+    special_requests: Text1000 | None = None
+    instructions: Text1000 | None = None
 
 
 class SeriesIn(BookingIn):
@@ -57,22 +57,22 @@ class SeriesIn(BookingIn):
 
 
 class AppointmentChange(Input):
-    """Only what is sent is changed. Another time is a move, which has an address of its own."""
+    """Only the fields sent are changed. To change the time use `/reschedule`."""
 
     room_id: UUID | None = None
     telehealth: bool = False
     type: Type = "THERAPY_SESSION"
-    special_requests: Words | None = None
-    instructions: Words | None = None
+    special_requests: Text1000 | None = None
+    instructions: Text1000 | None = None
 
 
 class AppointmentQuery(ListQuery):
-    client: UUID | Me | None = None
-    clinician: UUID | Me | None = None
-    room: UUID | None = None
+    client_id: UUID | Me | None = None
+    clinician_id: UUID | Me | None = None
+    room_id: UUID | None = None
     status: Status | None = None
-    since: Annotated[Instant | None, Field(alias="from", description="Starts from this instant on.")] = None
-    until: Annotated[Instant | None, Field(alias="to", description="Starts before this instant.")] = None
+    starts_after: Annotated[Instant | None, Field(description="Starts at this instant or later.")] = None
+    starts_before: Annotated[Instant | None, Field(description="Starts before this instant.")] = None
 
 
 class AppointmentOut(BaseModel):
@@ -109,9 +109,17 @@ class AppointmentOut(BaseModel):
 
     @classmethod
     def of(cls, appointment: Appointment, names: Names) -> "AppointmentOut":
-        made = {"client_name", "clinician_name", "service_code", "room_name", "price", "copay", "cancellation_reason"}
+        resolved = {
+            "client_name",
+            "clinician_name",
+            "service_code",
+            "room_name",
+            "price",
+            "copay",
+            "cancellation_reason",
+        }
         return cls(
-            **{name: getattr(appointment, name) for name in cls.model_fields if name not in made},
+            **{name: getattr(appointment, name) for name in cls.model_fields if name not in resolved},
             client_name=names.clients[appointment.client_id],
             clinician_name=names.staff[appointment.clinician_id],
             service_code=names.services[appointment.service_id],
@@ -128,7 +136,7 @@ class CostOut(BaseModel):
     units: int
     minutes: int
     price: MoneyOut | None
-    price_from: str | None
+    price_source: str | None
     copay: MoneyOut | None
     insurance_applies: bool
 
@@ -140,7 +148,7 @@ class CostOut(BaseModel):
             units=1,
             minutes=facts.row.length // timedelta(minutes=1),
             price=cost.cents if cost else None,
-            price_from=cost.source if cost else None,
+            price_source=cost.source if cost else None,
             copay=cost.copay_cents if cost else None,
             insurance_applies=bool(cost and cost.insurance),
         )
@@ -154,10 +162,24 @@ class BookedOut(BaseModel):
     amount: MoneyOut | None
     warnings: list[str]
 
+    @classmethod
+    def of(cls, ctx: RequestContext, booked: booking.BookingResult) -> "BookedOut":
+        [appointment] = to_response(ctx, booked.appointment)
+        cost = booked.cost
+        due = None if cost is None else cost.copay_cents if cost.insurance else cost.cents
+        return cls(
+            appointment=appointment,
+            reference=appointment.reference,
+            status=appointment.status,
+            payment_required=bool(due),
+            amount=due,
+            warnings=booked.warnings,
+        )
+
 
 class ProblemOut(BaseModel):
     code: str
-    sentence: str
+    message: str
 
 
 class OccurrenceOut(BaseModel):
@@ -176,151 +198,157 @@ class SeriesOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """What booking it would cost, and what speaks against it now."""
+    """The cost of a booking and the problems that prevent it now."""
 
     cost: CostOut
     problems: list[ProblemOut]
     warnings: list[str]
 
 
-class StepOut(BaseModel):
+class StatusChangeOut(BaseModel):
     status: str
     at: datetime
     account_id: UUID | None
     note: str | None
 
 
-class StepsOut(BaseModel):
-    items: list[StepOut]
+class StatusHistoryOut(BaseModel):
+    items: list[StatusChangeOut]
 
 
-AppointmentInList: Any = some_of(AppointmentOut)
+AppointmentInList: Any = partial_model(AppointmentOut)
 
 
-def shown(ctx: RequestContext, *appointments: Appointment) -> list[AppointmentOut]:
-    names = queries.names_for(ctx.work, appointments)
+def to_response(ctx: RequestContext, *appointments: Appointment) -> list[AppointmentOut]:
+    """Return the appointments as the caller may see them, with the names they refer to."""
+    names = queries.load_names(ctx.work, appointments)
     return [AppointmentOut.of(appointment, names) for appointment in appointments]
 
 
-def meant(ctx: RequestContext, who: UUID | Literal["me"] | None, me: UUID | None) -> UUID | None:
-    if who == "me" and me is None:
-        raise Forbidden("You have nothing of your own here; name somebody instead of `me`.")
-    return me if who == "me" else who
+def resolve_me(person_id: UUID | Me | None, own_id: UUID | None) -> UUID | None:
+    """Return the id, the caller's own for `me`, or raise Forbidden when they have none."""
+    if person_id == "me" and own_id is None:
+        raise Forbidden("`me` is not available to your account. Send an id instead.")
+    return own_id if person_id == "me" else person_id
 
 
-NEEDED = {
-    "client_id": "Say for whom (`client_id`).",
-    "clinician_id": "Say with whom (`clinician_id`).",
-    "starts_at": "Say when (`starts_at`).",
+REQUIRED = {
+    "client_id": "Missing client. Send `client_id`.",
+    "clinician_id": "Missing clinician. Send `clinician_id`.",
+    "starts_at": "Missing time. Send `starts_at`.",
 }
 
 
-def wanted_by(ctx: RequestContext, body: BookingIn) -> Wanted:
-    """Clients book for themselves and nobody else."""
-    mine = ctx.actor.client_id
-    given = body.model_dump(exclude={"rule", "skip_conflicts"})
-    given["client_id"] = given["client_id"] or mine
-    if mine is not None and given["client_id"] != mine:
-        raise Forbidden("You can book for yourself only.")
+def to_booking_request(ctx: RequestContext, body: BookingIn) -> BookingRequest:
+    """Return the booking request with the values that the caller or the group session implies.
+
+    Raise Forbidden when a client books for somebody else, and Invalid when a value is missing.
+    """
+    own_id = ctx.actor.client_id
+    values = body.model_dump(exclude={"rule", "skip_conflicts"})
+    values["client_id"] = values["client_id"] or own_id
+    if own_id is not None and values["client_id"] != own_id:
+        raise Forbidden("You can book for yourself only. Leave `client_id` out.")
     if body.group_session_id is not None:
-        group = booking.group_of(ctx.work, body.group_session_id)
+        group = booking.load_group_session(ctx.work, body.group_session_id)
         for name in ("clinician_id", "room_id", "starts_at"):
-            if given[name] not in (None, getattr(group, name)):
-                raise Invalid([f"A seat has the clinician, room and time of its group; leave `{name}` out."])
-            given[name] = getattr(group, name)
-    unsaid = [sentence for name, sentence in NEEDED.items() if given[name] is None]
-    if unsaid:
-        raise Invalid(unsaid)
-    return Wanted(**given)
-
-
-def booked_out(ctx: RequestContext, booked: booking.Booked) -> BookedOut:
-    [appointment] = shown(ctx, booked.appointment)
-    cost = booked.cost
-    due = None if cost is None else cost.copay_cents if cost.insurance else cost.cents
-    return BookedOut(
-        appointment=appointment,
-        reference=appointment.reference,
-        status=appointment.status,
-        payment_required=bool(due),
-        amount=due,
-        warnings=booked.warnings,
-    )
+            if values[name] not in (None, getattr(group, name)):
+                raise Invalid([f"A seat has the clinician, room and time of its group session. Leave `{name}` out."])
+            values[name] = getattr(group, name)
+    missing = [message for name, message in REQUIRED.items() if values[name] is None]
+    if missing:
+        raise Invalid(missing)
+    return BookingRequest(**values)
 
 
 @router.get("/appointments", permission="appointments.read")
 def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Query()]) -> PageOut[AppointmentInList]:
-    """Appointments, of one's own with `client=me` or `clinician=me`. Sorts by starts_at, created_at or id."""
+    """List appointments.
+
+    Send `me` as `client_id` or `clinician_id` for your own. Sorts by starts_at, created_at or id.
+    """
     filters = Filters(
-        client_id=meant(ctx, query.client, ctx.actor.client_id),
-        clinician_id=meant(ctx, query.clinician, ctx.actor.staff_id),
-        room_id=query.room,
+        client_id=resolve_me(query.client_id, ctx.actor.client_id),
+        clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
+        room_id=query.room_id,
         status=query.status,
-        since=query.since,
-        until=query.until,
+        since=query.starts_after,
+        until=query.starts_before,
     )
-    found = queries.list_appointments(ctx.work, query.asked(), ctx.scope, filters)
-    names = queries.names_for(ctx.work, found.items)
-    whose = "client" if filters.client_id else None
-    ctx.work.record("appointments.listed", whose, filters.client_id, count=len(found.items))
-    return page_out(found, AppointmentOut, names)
+    page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), filters)
+    names = queries.load_names(ctx.work, page.items)
+    subject_kind = "client" if filters.client_id else None
+    ctx.work.record("appointments.listed", subject_kind, filters.client_id, count=len(page.items))
+    return to_page(page, AppointmentOut, names)
 
 
 @router.get("/clients/{client_id}/appointments", permission="appointments.read")
 def list_client_appointments(
     ctx: RequestContext, client_id: UUID, query: Annotated[ListQuery, Query()]
 ) -> PageOut[AppointmentInList]:
-    """A client's appointments. Sorts by starts_at, created_at or id."""
-    if not is_within(ctx.work, ctx.scope, client_id):
+    """List a client's appointments.
+
+    Sorts by starts_at, created_at or id.
+    """
+    if not can_see_client(ctx.work, ctx.scope, client_id):
         raise NotFound
-    found = queries.list_appointments(ctx.work, query.asked(), ctx.scope, Filters(client_id=client_id))
-    names = queries.names_for(ctx.work, found.items)
-    ctx.work.record("appointments.listed", "client", client_id, count=len(found.items))
-    return page_out(found, AppointmentOut, names)
+    page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), Filters(client_id=client_id))
+    names = queries.load_names(ctx.work, page.items)
+    ctx.work.record("appointments.listed", "client", client_id, count=len(page.items))
+    return to_page(page, AppointmentOut, names)
 
 
 @router.post("/appointments", permission="appointments.book", status_code=201, errors=BOOKING_REFUSALS)
 def book_appointment(ctx: RequestContext, body: BookingIn) -> BookedOut:
-    """Book a time. What speaks against it comes all at once, with up to five alternatives when it is taken."""
-    return booked_out(ctx, booking.book(ctx.work, wanted_by(ctx, body)))
+    """Book an appointment.
+
+    A refusal lists every problem, with up to five alternatives when the time is taken.
+    """
+    return BookedOut.of(ctx, booking.book(ctx.work, to_booking_request(ctx, body)))
 
 
 @router.post("/appointments/series", permission="appointments.write", status_code=201, errors=BOOKING_REFUSALS)
 def book_series(ctx: RequestContext, body: SeriesIn) -> SeriesOut:
-    """Book by a rule, at the same local time throughout: all of it or nothing, unless conflicts are to be skipped."""
-    made = series.book_series(ctx.work, wanted_by(ctx, body), body.rule, skip_conflicts=body.skip_conflicts)
+    """Book a series of appointments.
+
+    The rule repeats the same local time. Nothing is booked unless every occurrence can be, or `skip_conflicts` is set.
+    """
+    result = series.book_series(ctx.work, to_booking_request(ctx, body), body.rule, skip_conflicts=body.skip_conflicts)
     return SeriesOut(
-        series_id=made.series.id,
-        rule=made.series.rule,
-        warnings=made.warnings,
+        series_id=result.series.id,
+        rule=result.series.rule,
+        warnings=result.warnings,
         occurrences=[
             OccurrenceOut(
-                starts_at=one.starts_at,
-                status=one.status,
-                appointment_id=one.appointment.id if one.appointment else None,
-                reference=one.appointment.reference if one.appointment else None,
-                problems=[ProblemOut(**problem._asdict()) for problem in one.problems],
+                starts_at=occurrence.starts_at,
+                status=occurrence.status,
+                appointment_id=occurrence.appointment.id if occurrence.appointment else None,
+                reference=occurrence.appointment.reference if occurrence.appointment else None,
+                problems=[ProblemOut(**problem._asdict()) for problem in occurrence.problems],
             )
-            for one in made.occurrences
+            for occurrence in result.occurrences
         ],
     )
 
 
 @router.post("/appointments/preview", permission="appointments.book")
 def preview_appointment(ctx: RequestContext, body: BookingIn) -> PreviewOut:
-    """What it would cost and whether it could be booked, without booking it."""
-    found = booking.preview(ctx.work, wanted_by(ctx, body))
+    """Preview a booking.
+
+    Returns its cost and every problem that prevents it now.
+    """
+    preview = booking.preview(ctx.work, to_booking_request(ctx, body))
     return PreviewOut(
-        cost=CostOut.of(found.facts, found.cost),
-        problems=[ProblemOut(**problem._asdict()) for problem in found.problems],
-        warnings=found.warnings,
+        cost=CostOut.of(preview.context, preview.cost),
+        problems=[ProblemOut(**problem._asdict()) for problem in preview.problems],
+        warnings=preview.warnings,
     )
 
 
 @router.get("/appointments/{appointment_id}", permission="appointments.read")
 def get_appointment(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut:
-    """One appointment."""
-    return shown(ctx, queries.get_appointment(ctx.work, appointment_id, ctx.scope))[0]
+    """Get an appointment."""
+    return to_response(ctx, queries.get_appointment(ctx.work, ctx.scope, appointment_id))[0]
 
 
 @router.patch(
@@ -329,24 +357,30 @@ def get_appointment(ctx: RequestContext, appointment_id: UUID) -> AppointmentOut
 def change_appointment(
     ctx: RequestContext, appointment_id: UUID, version: Version, body: AppointmentChange
 ) -> AppointmentOut:
-    """Change its room, requests or instructions. For another time move it."""
+    """Change an appointment.
+
+    Changes room, telehealth, type, requests or instructions. To change the time, reschedule it.
+    """
     changes = body.model_dump(exclude_unset=True)
-    return shown(ctx, updates.change_appointment(ctx.work, appointment_id, ctx.scope, version, changes))[0]
+    return to_response(ctx, updates.change_appointment(ctx.work, ctx.scope, appointment_id, version, changes))[0]
 
 
-@router.get("/appointments/{appointment_id}/steps", permission="appointments.read")
-def list_appointment_steps(ctx: RequestContext, appointment_id: UUID) -> StepsOut:
-    """Who took it to which status, and when."""
-    found = queries.steps_of(ctx.work, appointment_id, ctx.scope)
+@router.get("/appointments/{appointment_id}/status-history", permission="appointments.read")
+def list_status_history(ctx: RequestContext, appointment_id: UUID) -> StatusHistoryOut:
+    """List the status history of an appointment.
+
+    Who set which status, and when.
+    """
+    steps = queries.list_steps(ctx.work, ctx.scope, appointment_id)
     for_staff = ctx.actor.client_id is None
-    return StepsOut(
+    return StatusHistoryOut(
         items=[
-            StepOut(
-                status=one.status,
-                at=one.at,
-                account_id=one.account_id if for_staff else None,
-                note=ctx.work.unseal("appointment_steps", "note", one.id, one.note) if for_staff else None,
+            StatusChangeOut(
+                status=step.status,
+                at=step.at,
+                account_id=step.account_id if for_staff else None,
+                note=ctx.work.unseal("appointment_steps", "note", step.id, step.note) if for_staff else None,
             )
-            for one in found
+            for step in steps
         ]
     )

@@ -1,4 +1,4 @@
-"""The audit log: searching it and verifying it."""
+"""Routes of the audit log: search and verification."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
 from api.context import RequestContext
-from api.fields import Short
-from api.responses import ListQuery, PageOut, page_out, some_of
+from api.fields import Text40
+from api.responses import ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.security import audit
 from practice.security.models import AuditEntry
@@ -18,7 +18,7 @@ router = PermissionRouter(prefix="/audit", tags=["audit"])
 
 
 class AuditQuery(ListQuery):
-    action: Short | None = None
+    action: Text40 | None = None
     account_id: UUID | None = None
     subject_id: UUID | None = None
     since: AwareDatetime | None = None
@@ -47,20 +47,26 @@ class ChainOut(BaseModel):
     problems: list[str]
 
 
-EntryInList: Any = some_of(EntryOut)
+EntryInList: Any = partial_model(EntryOut)
 
 
 @router.get("", permission="audit.read")
 def search_audit_log(ctx: RequestContext, query: Annotated[AuditQuery, Query()]) -> PageOut[EntryInList]:
-    """Who did what, when, latest first (sort=seq: earliest first)."""
+    """Search the audit log.
+
+    Newest entries first; `sort=seq` returns the oldest first.
+    """
     filters = {name: getattr(query, name) for name in ("action", "account_id", "subject_id", "since", "until")}
-    return page_out(audit.search(ctx.work, query.asked(), **filters), EntryOut)
+    return to_page(audit.search(ctx.work, query.page_request(), **filters), EntryOut)
 
 
-@router.post("/verify", permission="audit.read", errors=[audit.VerificationRuns])
+@router.post("/verify", permission="audit.read", errors=[audit.VerificationInProgress])
 def verify_audit_log(ctx: RequestContext) -> ChainOut:
-    """Recompute the whole chain and hold it against the anchors outside the database."""
-    audit.one_verification_at_a_time(ctx.work.db)
+    """Verify the audit log.
+
+    Recomputes the hash chain and compares it with the anchors stored outside the database.
+    """
+    audit.refuse_concurrent_verification(ctx.work.db)
     report = audit.verify_chain(ctx.work.db, ctx.work.tenant_id, ctx.installation.anchors)
     ctx.work.record("audit.verified", problems=len(report.problems))
     return ChainOut(entries=report.entries, intact=not report.problems, problems=report.problems)

@@ -1,4 +1,4 @@
-"""Signing in and out, the second factor, passwords, invitations, and a person's own sessions."""
+"""Routes of sign-in: passwords, the second factor, invitations, tokens, and the caller's own sessions."""
 
 from datetime import datetime
 from functools import partial
@@ -14,9 +14,10 @@ from api.routing import PermissionRouter
 from practice.errors import NotFound
 from practice.security import accounts, sign_in
 from practice.security.accounts import PasswordRefused
-from practice.security.one_time_tokens import NotValid
+from practice.security.attempts import SignInLocked
+from practice.security.one_time_tokens import InvalidToken
 from practice.security.permissions import STAFF_ROLES
-from practice.security.sign_in import NotYourPractice, PracticeClosed, SignInLocked, Step, Tokens, WrongCredentials
+from practice.security.sign_in import NotYourPractice, PracticeClosed, Step, Tokens, WrongCredentials
 from practice.security.tokens import ACCESS_LIFETIME, NotSignedIn
 
 router = PermissionRouter(prefix="/auth", tags=["auth"])
@@ -52,17 +53,17 @@ class ChangePasswordIn(Input):
     new: Password
 
 
-class ResetAskIn(Input):
+class ResetRequestIn(Input):
     email: EmailText
 
 
 class TokensOut(BaseModel):
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind, not a token
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a token type, not a token
     expires_in: int
     refresh_token: str
     session_id: UUID
-    suspended: Literal["TRAINING_LAPSED"] | None
+    restriction: Literal["TRAINING_LAPSED"] | None
 
     @classmethod
     def of(cls, tokens: Tokens) -> "TokensOut":
@@ -71,7 +72,7 @@ class TokensOut(BaseModel):
             expires_in=int(ACCESS_LIFETIME.total_seconds()),
             refresh_token=tokens.refresh,
             session_id=tokens.session_id,
-            suspended="TRAINING_LAPSED" if tokens.training_lapsed else None,
+            restriction="TRAINING_LAPSED" if tokens.training_lapsed else None,
         )
 
 
@@ -81,9 +82,9 @@ class PracticeChoice(BaseModel):
 
 
 class StepOut(BaseModel):
-    """What comes next: a `code`, `enrol` an authenticator, choose a `practice`, set a `new_password`, or `done`."""
+    """The next step: `code`, `enroll` an authenticator, choose a `practice`, set a `new_password`, or `done`."""
 
-    next: Literal["code", "enrol", "practice", "new_password", "done"]
+    next: Literal["code", "enroll", "practice", "new_password", "done"]
     token: str | None
     practices: list[PracticeChoice] | None
     recovery_codes: list[str] | None
@@ -92,15 +93,17 @@ class StepOut(BaseModel):
     @classmethod
     def of(cls, step: Step) -> "StepOut":
         return cls(
-            next=step.next,
+            next="enroll" if step.next == "enrol" else step.next,  # the stored purpose of the token is `enrol`
             token=step.token,
-            practices=None if step.practices is None else [PracticeChoice(id=i, name=n) for i, n in step.practices],
+            practices=None
+            if step.practices is None
+            else [PracticeChoice(id=practice_id, name=name) for practice_id, name in step.practices],
             recovery_codes=step.recovery_codes,
             tokens=None if step.tokens is None else TokensOut.of(step.tokens),
         )
 
 
-class EnrolmentOut(BaseModel):
+class EnrollmentOut(BaseModel):
     secret: str
     uri: str
 
@@ -128,69 +131,96 @@ class MeOut(BaseModel):
     client_id: UUID | None
     roles: list[str]
     session_id: UUID
-    suspended: Literal["TRAINING_LAPSED"] | None
+    restriction: Literal["TRAINING_LAPSED"] | None
 
 
-STEP_REFUSALS = (WrongCredentials, SignInLocked, NotValid, PracticeClosed)
+STEP_REFUSALS = (WrongCredentials, SignInLocked, InvalidToken, PracticeClosed)
 
 
 @router.public_post("/login", errors=[WrongCredentials, SignInLocked])
-def login(ctx: RequestContext, body: LoginIn) -> StepOut:
-    """The first step: address and password."""
+def log_in(ctx: RequestContext, body: LoginIn) -> StepOut:
+    """Sign in with email and password.
+
+    The first step; the response names the next one.
+    """
     return StepOut.of(sign_in.sign_in(ctx.installation, body.email, body.password, ctx.now, ctx.actor.request_id))
 
 
-@router.public_post("/mfa/enrol", errors=[NotValid])
-def enrol_authenticator(ctx: RequestContext, body: StepIn) -> EnrolmentOut:
-    """A secret for an authenticator app, for an account that has none."""
-    secret, uri = sign_in.begin_enrolment(ctx.installation, body.token, ctx.now)
-    return EnrolmentOut(secret=secret, uri=uri)
+@router.public_post("/mfa/enroll", errors=[InvalidToken])
+def enroll_authenticator(ctx: RequestContext, body: StepIn) -> EnrollmentOut:
+    """Enroll an authenticator app.
+
+    Returns the secret for an account that has no authenticator.
+    """
+    secret, uri = sign_in.begin_enrollment(ctx.installation, body.token, ctx.now)
+    return EnrollmentOut(secret=secret, uri=uri)
 
 
 @router.public_post("/mfa/confirm", errors=STEP_REFUSALS)
 def confirm_authenticator(ctx: RequestContext, body: CodeIn) -> StepOut:
-    """The first code of the new authenticator. Answers with the recovery codes, this once."""
-    step = sign_in.confirm_enrolment(ctx.installation, body.token, body.code, ctx.now, ctx.actor.request_id)
+    """Confirm a new authenticator.
+
+    Takes its first code and returns the recovery codes, which are shown only once.
+    """
+    step = sign_in.confirm_enrollment(ctx.installation, body.token, body.code, ctx.now, ctx.actor.request_id)
     return StepOut.of(step)
 
 
 @router.public_post("/mfa/verify", errors=STEP_REFUSALS)
 def verify_code(ctx: RequestContext, body: CodeIn) -> StepOut:
-    """The second step: a code of the authenticator, or a recovery code."""
+    """Verify the second factor.
+
+    Takes a code of the authenticator or a recovery code.
+    """
     return StepOut.of(sign_in.verify_code(ctx.installation, body.token, body.code, ctx.now, ctx.actor.request_id))
 
 
-@router.public_post("/practice", errors=[NotValid, NotYourPractice, PracticeClosed])
+@router.public_post("/practice", errors=[InvalidToken, NotYourPractice, PracticeClosed])
 def choose_practice(ctx: RequestContext, body: PracticeIn) -> StepOut:
-    """Which practice to act in, for somebody who belongs to several."""
+    """Choose a practice.
+
+    For people who belong to several.
+    """
     step = sign_in.enter_practice(ctx.installation, body.token, body.practice_id, ctx.now, ctx.actor.request_id)
     return StepOut.of(step)
 
 
 @router.public_post("/refresh", errors=[NotSignedIn], rate_limited=False)
 def refresh_tokens(ctx: RequestContext, body: RefreshIn) -> TokensOut:
-    """A new pair of tokens. A refresh token that was used before ends the session."""
-    return TokensOut.of(sign_in.refresh(ctx.installation, body.refresh_token, ctx.now, ctx.actor.request_id))
+    """Refresh the tokens of a session.
+
+    Reusing a refresh token ends the session.
+    """
+    return TokensOut.of(sign_in.refresh_session(ctx.installation, body.refresh_token, ctx.now, ctx.actor.request_id))
 
 
-@router.public_post("/invitations/accept", errors=[NotValid, WrongCredentials, SignInLocked, PasswordRefused])
+@router.public_post("/invitations/accept", errors=[InvalidToken, WrongCredentials, SignInLocked, PasswordRefused])
 def accept_invitation(ctx: RequestContext, body: NewPasswordIn) -> Done:
-    """Take a place in a practice: with a first password, or with the one that the account has."""
+    """Accept an invitation.
+
+    Sets the password of a new account; an existing account sends its own.
+    """
     accounts.accept_invitation(ctx.installation, body.token, body.password, ctx.now, ctx.actor.request_id)
     return Done()
 
 
 @router.public_post("/password/reset-request", status_code=202)
-def ask_password_reset(ctx: RequestContext, body: ResetAskIn) -> Done:
-    """Have a link posted to the address, if it is known here. The answer is the same if it is not."""
-    # after the answer, so that its time does not tell either
-    ctx.afterwards = partial(accounts.ask_reset, ctx.installation, body.email, ctx.now)
+def request_password_reset(ctx: RequestContext, body: ResetRequestIn) -> Done:
+    """Request a password reset.
+
+    Emails a link if the account exists. The response is the same if it does not.
+    """
+    # after the response, so that its timing does not reveal whether the account exists
+    ctx.afterwards = partial(accounts.request_password_reset, ctx.installation, body.email, ctx.now)
     return Done()
 
 
-@router.public_post("/password/reset", errors=[NotValid, PasswordRefused])
+@router.public_post("/password/reset", errors=[InvalidToken, PasswordRefused])
 def reset_password(ctx: RequestContext, body: NewPasswordIn) -> Done:
-    """A new password by the link that was posted. Every session of the account ends."""
+    """Reset a password.
+
+    Takes the token of the emailed link and ends every session of the account.
+    """
     accounts.reset_password(ctx.installation, body.token, body.password, ctx.now, ctx.actor.request_id)
     return Done()
 
@@ -202,14 +232,20 @@ def reset_password(ctx: RequestContext, body: NewPasswordIn) -> Done:
     manages_transactions=True,
 )
 def change_password(ctx: RequestContext, body: ChangePasswordIn) -> Done:
-    """Change the own password. Every other session of the account ends."""
+    """Change your password.
+
+    Ends every other session of the account.
+    """
     accounts.change_password(ctx.installation, ctx.actor, body.current, body.new, ctx.now)
     return Done()
 
 
 @router.get("/me", permission="signed_in", allow_lapsed_training=True)
-def me(ctx: RequestContext) -> MeOut:
-    """Who is signed in, where, and as what."""
+def get_me(ctx: RequestContext) -> MeOut:
+    """Get the signed-in account.
+
+    Its practice, roles, session and restriction.
+    """
     actor = ctx.actor
     return MeOut(
         account_id=ctx.account_id,
@@ -218,19 +254,25 @@ def me(ctx: RequestContext) -> MeOut:
         client_id=actor.client_id,
         roles=sorted(actor.roles, key=[*STAFF_ROLES, "client", "platform_admin"].index),
         session_id=ctx.session_id,
-        suspended="TRAINING_LAPSED" if ctx.training_lapsed else None,
+        restriction="TRAINING_LAPSED" if ctx.training_lapsed else None,
     )
 
 
 @router.post("/logout", permission="signed_in", status_code=204, allow_lapsed_training=True)
-def logout(ctx: RequestContext) -> None:
-    """End this session, at once."""
-    revoke(ctx, ctx.session_id)
+def log_out(ctx: RequestContext) -> None:
+    """Sign out.
+
+    Ends this session immediately.
+    """
+    end_own_session(ctx, ctx.session_id)
 
 
 @router.get("/sessions", permission="signed_in")
 def list_sessions(ctx: RequestContext) -> SessionsOut:
-    """The own sessions that are open, in every practice."""
+    """List your open sessions.
+
+    Includes sessions in every practice.
+    """
     return SessionsOut(
         items=[
             SessionOut(
@@ -240,20 +282,24 @@ def list_sessions(ctx: RequestContext) -> SessionsOut:
                 last_seen_at=session.last_seen_at,
                 current=session.id == ctx.actor.session_id,
             )
-            for session in accounts.sessions_of(ctx.work.db, ctx.account_id, ctx.now)
+            for session in accounts.list_sessions(ctx.work.db, ctx.account_id, ctx.now)
         ]
     )
 
 
 @router.delete("/sessions/{session_id}", permission="signed_in", status_code=204)
 def end_session(ctx: RequestContext, session_id: UUID) -> None:
-    """End one of the own sessions, at once."""
-    revoke(ctx, session_id)
+    """End one of your sessions.
+
+    Takes effect immediately.
+    """
+    end_own_session(ctx, session_id)
 
 
-def revoke(ctx: RequestContext, session_id: UUID) -> None:
-    own = {session.id for session in accounts.sessions_of(ctx.work.db, ctx.account_id, ctx.now)}
-    if session_id not in own:
+def end_own_session(ctx: RequestContext, session_id: UUID) -> None:
+    """End a session of the caller, or raise NotFound."""
+    own_ids = {session.id for session in accounts.list_sessions(ctx.work.db, ctx.account_id, ctx.now)}
+    if session_id not in own_ids:
         raise NotFound
     sign_in.end_session(ctx.work.db, session_id, "signed out", ctx.now)
     ctx.work.record("session.ended", "session", session_id)

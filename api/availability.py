@@ -1,4 +1,4 @@
-"""When clinicians can be booked: weekly hours, days that differ, meetings; and when the practice is closed."""
+"""Routes of availability: weekly hours, exceptions and meetings of clinicians, and closures of the practice."""
 
 from datetime import date, time
 from typing import Annotated, Any
@@ -8,21 +8,21 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import Paging, RequestContext, Version
-from api.fields import Day, Name, Short, TimeOfDay, Why
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Name, Reason200, Text40, TimeOfDay
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
 from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks, closures, hours
-from practice.scheduling.availability.closures import ClosedAlready
-from practice.scheduling.availability.hours import WindowFor
+from practice.scheduling.availability.closures import AlreadyClosed
+from practice.scheduling.availability.hours import WindowWithServices
 from practice.scheduling.errors import SlotTaken
 from practice.scheduling.models.availability import AvailabilityException, Closure
 
 router = PermissionRouter(tags=["availability"])
 
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
-Codes = Annotated[list[Short], Field(max_length=100, description="Of services; none is all.")]
-Affected = Annotated[int, Field(description="Coming appointments that lie outside the clinician's hours now.")]
+Codes = Annotated[list[Text40], Field(max_length=100, description="Service codes; empty for all services.")]
+Affected = Annotated[int, Field(description="Future appointments that are now outside the clinician's hours.")]
 
 
 class WindowIn(Input):
@@ -35,7 +35,7 @@ class WindowIn(Input):
 
 
 class WindowChange(Input):
-    """Only what is sent is changed."""
+    """Only the fields sent are changed."""
 
     weekday: Weekday = 0
     start_time: TimeOfDay = time.min
@@ -56,9 +56,9 @@ class WindowOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, found: WindowFor, **more: Any) -> Any:
-        plain = {name: getattr(found.window, name) for name in WindowOut.model_fields if name != "services"}
-        return cls(**plain, services=found.services, **more)
+    def of(cls, window: WindowWithServices, **extra: Any) -> Any:
+        plain = {name: getattr(window.window, name) for name in WindowOut.model_fields if name != "services"}
+        return cls(**plain, services=window.services, **extra)
 
 
 class ChangedWindowOut(WindowOut):
@@ -74,7 +74,7 @@ class ExceptionIn(Input):
 
 
 class ExceptionChange(Input):
-    """Only what is sent is changed."""
+    """Only the fields sent are changed."""
 
     on_date: Day = date.min
     available: bool = False
@@ -93,9 +93,9 @@ class ExceptionOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, exception: AvailabilityException, **more: Any) -> Any:
+    def of(cls, exception: AvailabilityException, **extra: Any) -> Any:
         plain = {name: getattr(exception, name) for name in ExceptionOut.model_fields}
-        return cls(**plain, **more)
+        return cls(**plain, **extra)
 
 
 class ChangedExceptionOut(ExceptionOut):
@@ -126,12 +126,12 @@ class ClosureOut(BaseModel):
 
 
 class NewClosureOut(ClosureOut):
-    affected: Annotated[int, Field(description="Appointments that are booked for that day.")]
+    affected: Annotated[int, Field(description="Appointments booked on that day.")]
 
 
-WindowInList: Any = some_of(WindowOut)
-ExceptionInList: Any = some_of(ExceptionOut)
-ClosureInList: Any = some_of(ClosureOut)
+WindowInList: Any = partial_model(WindowOut)
+ExceptionInList: Any = partial_model(ExceptionOut)
+ClosureInList: Any = partial_model(ClosureOut)
 HOURS = "/clinicians/{staff_id}/availability"
 DAYS = "/clinicians/{staff_id}/exceptions"
 MEETINGS = "/clinicians/{staff_id}/blocks"
@@ -139,30 +139,44 @@ MEETINGS = "/clinicians/{staff_id}/blocks"
 
 @router.get(HOURS, permission="availability.read")
 def list_windows(ctx: RequestContext, staff_id: UUID, query: Paging) -> PageOut[WindowInList]:
-    """A clinician's weekly hours, past and coming ones too. Sorts by weekday or id."""
-    return page_out(hours.list_windows(ctx.work, ctx.scope, staff_id, query.asked()), WindowOut)
+    """List a clinician's weekly hours.
+
+    Includes past and future ones. Sorts by weekday or id.
+    """
+    return to_page(hours.list_windows(ctx.work, ctx.scope, staff_id, query.page_request()), WindowOut)
 
 
 @router.post(HOURS, permission="availability.write", status_code=201)
 def add_window(ctx: RequestContext, staff_id: UUID, body: WindowIn) -> ChangedWindowOut:
-    """Open hours of a week, for some services or all. What they overlap is said."""
-    found, affected = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedWindowOut.of(found, affected=affected)
+    """Add weekly hours.
+
+    For some services or all. Rejected when they overlap others.
+    """
+    window, affected = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
+    return ChangedWindowOut.of(window, affected=affected)
 
 
 @router.patch(HOURS + "/{window_id}", permission="availability.write")
 def change_window(
     ctx: RequestContext, staff_id: UUID, window_id: UUID, version: Version, body: WindowChange
 ) -> ChangedWindowOut:
-    """Change weekly hours. To change them from a date on, end these the day before and add others."""
+    """Change weekly hours.
+
+    To change them from a date on, end these the day before and add others.
+    """
     changes = body.model_dump(exclude_unset=True)
-    found, affected = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
-    return ChangedWindowOut.of(found, affected=affected)
+    window, affected = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
+    return ChangedWindowOut.of(window, affected=affected)
 
 
 @router.delete(HOURS + "/{window_id}", permission="availability.write")
-def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, reason: Annotated[Why, Query()]) -> AffectedOut:
-    """These hours were never right, and do not count. The reason names nobody."""
+def void_window(
+    ctx: RequestContext, staff_id: UUID, window_id: UUID, reason: Annotated[Reason200, Query()]
+) -> AffectedOut:
+    """Void weekly hours.
+
+    They no longer count, but stay on record with who, when and why. Do not put personal data in `reason`.
+    """
     affected = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, reason)
     return AffectedOut(affected=affected)
 
@@ -171,72 +185,111 @@ def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, reason: An
 def list_exceptions(
     ctx: RequestContext, staff_id: UUID, query: Annotated[DaysQuery, Query()]
 ) -> PageOut[ExceptionInList]:
-    """The days on which a clinician's hours differ. Sorts by on_date or id."""
-    found = hours.list_exceptions(ctx.work, ctx.scope, staff_id, query.asked(), first=query.first, last=query.last)
-    return page_out(found, ExceptionOut)
+    """List a clinician's exceptions.
+
+    The days on which their hours differ. Sorts by on_date or id.
+    """
+    page = hours.list_exceptions(
+        ctx.work, ctx.scope, staff_id, query.page_request(), first=query.first, last=query.last
+    )
+    return to_page(page, ExceptionOut)
 
 
 @router.post(DAYS, permission="availability.write", status_code=201)
 def add_exception(ctx: RequestContext, staff_id: UUID, body: ExceptionIn) -> ChangedExceptionOut:
-    """Close a day, or a stretch of it, or open a stretch."""
-    found, affected = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedExceptionOut.of(found, affected=affected)
+    """Add an exception to a clinician's hours.
+
+    Closes a day, closes a part of it, or opens a part of it.
+    """
+    exception, affected = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
+    return ChangedExceptionOut.of(exception, affected=affected)
 
 
 @router.patch(DAYS + "/{exception_id}", permission="availability.write")
 def change_exception(
     ctx: RequestContext, staff_id: UUID, exception_id: UUID, version: Version, body: ExceptionChange
 ) -> ChangedExceptionOut:
-    """Change a day that differs."""
+    """Change an exception."""
     changes = body.model_dump(exclude_unset=True)
-    found, affected = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
-    return ChangedExceptionOut.of(found, affected=affected)
+    exception, affected = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
+    return ChangedExceptionOut.of(exception, affected=affected)
 
 
 @router.delete(DAYS + "/{exception_id}", permission="availability.write")
 def void_exception(
-    ctx: RequestContext, staff_id: UUID, exception_id: UUID, reason: Annotated[Why, Query()]
+    ctx: RequestContext, staff_id: UUID, exception_id: UUID, reason: Annotated[Reason200, Query()]
 ) -> AffectedOut:
-    """The day does not differ after all. The reason names nobody."""
+    """Void an exception.
+
+    The weekly hours apply again. The exception stays on record with who, when and why. Do not put personal data in
+    `reason`.
+    """
     affected = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, reason)
     return AffectedOut(affected=affected)
 
 
 @router.get(MEETINGS, permission="availability.read")
 def list_meetings(ctx: RequestContext, staff_id: UUID, query: Annotated[BlockQuery, Query()]) -> PageOut[BlockInList]:
-    """A clinician's meetings, where they touch the span. Sorts by starts_at or id."""
-    found = blocks.list_blocks(
-        ctx.work, ctx.scope, query.asked(), clinician_id=staff_id, start=query.start, end=query.end
+    """List a clinician's meetings.
+
+    Those that overlap the span. Sorts by starts_at or id.
+    """
+    page = blocks.list_blocks(
+        ctx.work,
+        ctx.scope,
+        query.page_request(),
+        clinician_id=staff_id,
+        start=query.ends_after,
+        end=query.starts_before,
     )
-    return page_out(found, BlockOut)
+    return to_page(page, BlockOut)
 
 
 @router.post(MEETINGS, permission="availability.write", status_code=201, errors=[SlotTaken])
 def add_meeting(ctx: RequestContext, staff_id: UUID, body: BlockIn) -> BlockOut:
-    """Take a clinician's time, in which nothing is booked, for something else than an appointment."""
+    """Add a meeting.
+
+    Blocks time of a clinician in which nothing is booked.
+    """
     return BlockOut.of(blocks.add_block(ctx.work, ctx.scope, clinician_id=staff_id, **body.model_dump()))
 
 
 @router.delete(MEETINGS + "/{block_id}", permission="availability.write", status_code=204)
-def void_meeting(ctx: RequestContext, staff_id: UUID, block_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """The clinician is free again. The reason names nobody."""
+def void_meeting(ctx: RequestContext, staff_id: UUID, block_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a meeting.
+
+    The clinician can be booked again. The meeting stays on record with who, when and why. Do not put personal data in
+    `reason`.
+    """
     blocks.void_block(ctx.work, ctx.scope, block_id, reason, clinician_id=staff_id)
 
 
 @router.get("/closures", permission="settings.read")
 def list_closures(ctx: RequestContext, query: Annotated[DaysQuery, Query()]) -> PageOut[ClosureInList]:
-    """The days on which the practice is closed. Sorts by closed_on."""
-    return page_out(closures.list_closures(ctx.work, query.asked(), first=query.first, last=query.last), ClosureOut)
+    """List closures of the practice.
+
+    Sorts by closed_on.
+    """
+    return to_page(
+        closures.list_closures(ctx.work, query.page_request(), first=query.first, last=query.last), ClosureOut
+    )
 
 
-@router.post("/closures", permission="settings.write", status_code=201, errors=[ClosedAlready])
+@router.post("/closures", permission="settings.write", status_code=201, errors=[AlreadyClosed])
 def add_closure(ctx: RequestContext, body: ClosureIn) -> NewClosureOut:
-    """Close the practice for a day. What is booked stays, and is counted in the answer."""
+    """Close the practice for a day.
+
+    Booked appointments stay; the response counts them.
+    """
     closure, affected = closures.add_closure(ctx.work, body.closed_on, body.reason)
     return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, affected=affected)
 
 
 @router.delete("/closures/{closed_on}", permission="settings.write", status_code=204)
-def void_closure(ctx: RequestContext, closed_on: Day, reason: Annotated[Why, Query()]) -> None:
-    """The practice is open on that day after all. The reason names nobody."""
+def void_closure(ctx: RequestContext, closed_on: Day, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a closure.
+
+    The practice is open on that day again. The closure stays on record with who, when and why. Do not put personal
+    data in `reason`.
+    """
     closures.void_closure(ctx.work, closed_on, reason)

@@ -1,4 +1,4 @@
-"""The calendar: days with their appointments, meetings and blocks."""
+"""The route of the calendar: days with their appointments and blocks."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.appointments import AppointmentOut, Me, meant
+from api.appointments import AppointmentOut, Me, resolve_me
 from api.context import RequestContext
 from api.fields import Day
 from api.responses import Input
@@ -19,9 +19,9 @@ router = PermissionRouter(tags=["appointments"])
 
 class CalendarQuery(Input):
     view: Literal["day", "week", "month"] = "week"
-    on: Annotated[Day | None, Field(description="A local date; today where nothing is said.")] = None
-    clinician: UUID | Me | None = None
-    room: UUID | None = None
+    on: Annotated[Day | None, Field(description="A local date; default: today.")] = None
+    clinician_id: UUID | Me | None = None
+    room_id: UUID | None = None
 
 
 class BlockOut(BaseModel):
@@ -45,22 +45,27 @@ class CalendarOut(BaseModel):
 
 @router.get("/appointments/calendar", permission="appointments.read")
 def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
-    """A day, a week (from Sunday) or a month, of everybody, one clinician or one room."""
-    days = queries.calendar(
+    """Get the calendar of a day, a week or a month.
+
+    A week begins on Sunday. Of everybody, or of one clinician (`me` for yourself) or one room.
+    """
+    days = queries.load_calendar(
         ctx.work,
         ctx.scope,
         query.view,
         query.on,
-        clinician_id=meant(ctx, query.clinician, ctx.actor.staff_id),
-        room_id=query.room,
+        clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
+        room_id=query.room_id,
     )
-    names = queries.names_for(ctx.work, [one for day in days for one in day.appointments])
+    names = queries.load_names(ctx.work, [appointment for day in days for appointment in day.appointments])
     return CalendarOut(
         days=[
             DayOut(
                 on=day.on,
-                appointments=[AppointmentOut.of(one, names) for one in day.appointments],
-                blocks=[BlockOut(**{n: getattr(block, n) for n in BlockOut.model_fields}) for block in day.blocks],
+                appointments=[AppointmentOut.of(appointment, names) for appointment in day.appointments],
+                blocks=[
+                    BlockOut(**{name: getattr(block, name) for name in BlockOut.model_fields}) for block in day.blocks
+                ],
             )
             for day in days
         ]

@@ -1,4 +1,4 @@
-"""How a client's standing changed, their way into the portal, and the timeline of their chart."""
+"""Routes of a client's history: status, primary clinician, portal access and the timeline of their chart."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -7,15 +7,15 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.clients import ClientOut, Line, Status
+from api.clients import ClientOut, Status
 from api.context import RequestContext
-from api.fields import Day
-from api.responses import Input, PageOut, page_out
+from api.fields import Day, Text200
+from api.responses import Input, PageOut, to_page
 from api.routing import PermissionRouter
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken
-from practice.sessions.timeline import Event, timeline
+from practice.sessions.timeline import Event, load_timeline
 from practice.store.pages import PageRequest
 
 router = PermissionRouter(prefix="/clients/{client_id}", tags=["clients"])
@@ -38,7 +38,7 @@ Kind = Literal[
 class StatusIn(Input):
     status: Status
     effective_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
-    reason: Line | None = None
+    reason: Text200 | None = None
 
 
 class StatusOut(BaseModel):
@@ -54,7 +54,7 @@ class StatusesOut(BaseModel):
 
 
 class PrimaryClinicianIn(Input):
-    """Without a clinician the client is in nobody's care."""
+    """Null for no primary clinician."""
 
     clinician_id: UUID | None
     effective_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
@@ -72,7 +72,7 @@ class PrimaryCliniciansOut(BaseModel):
 
 
 class PortalInvitationOut(BaseModel):
-    """Give the link to the client, over a way that is safe: it lets in once, within seven days."""
+    """Send the link to the client over a secure channel: it works once, within seven days."""
 
     client_id: UUID
     link: str
@@ -86,9 +86,9 @@ class PortalOut(BaseModel):
 class TimelineQuery(Input):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str | None, Field(max_length=500)] = None
-    since: Annotated[Day | None, Field(alias="from", description="A local date; it counts.")] = None
-    until: Annotated[Day | None, Field(alias="to", description="A local date; it counts.")] = None
-    kinds: Annotated[list[Kind] | None, Field(max_length=11, description="Only these; default: all.")] = None
+    since: Annotated[Day | None, Field(alias="from", description="A local date, inclusive.")] = None
+    until: Annotated[Day | None, Field(alias="to", description="A local date, inclusive.")] = None
+    kinds: Annotated[list[Kind] | None, Field(max_length=11, description="Default: all kinds.")] = None
 
 
 class EventOut(BaseModel):
@@ -102,64 +102,87 @@ class EventOut(BaseModel):
         return cls(**vars(event))
 
 
-def status_out(row: ClientStatus, ctx: RequestContext) -> StatusOut:
-    """Why is for those who work here."""
-    out = StatusOut(**{name: getattr(row, name) for name in StatusOut.model_fields})
+def to_status(status: ClientStatus, ctx: RequestContext) -> StatusOut:
+    """Return a status. The reason is visible to staff only."""
+    out = StatusOut(**{name: getattr(status, name) for name in StatusOut.model_fields})
     return out if ctx.actor.client_id is None else out.model_copy(update={"reason": None})
 
 
-def clinician_out(row: PrimaryClinician) -> PrimaryClinicianOut:
-    return PrimaryClinicianOut(**{name: getattr(row, name) for name in PrimaryClinicianOut.model_fields})
+def to_primary_clinician(period: PrimaryClinician) -> PrimaryClinicianOut:
+    return PrimaryClinicianOut(**{name: getattr(period, name) for name in PrimaryClinicianOut.model_fields})
 
 
 @router.get("/statuses", permission="clients.read")
 def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
-    """How a client's status changed, latest first."""
-    found = client_history.list_statuses(ctx.work, ctx.scope, client_id)
-    return StatusesOut(items=[status_out(row, ctx) for row in found])
+    """List a client's statuses.
+
+    Latest first.
+    """
+    statuses = client_history.list_statuses(ctx.work, ctx.scope, client_id)
+    return StatusesOut(items=[to_status(status, ctx) for status in statuses])
 
 
 @router.post("/status", permission="clients.write")
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ClientOut:
-    """A new status from a day on."""
-    found = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
-    return ClientOut.of(found)
+    """Change a client's status.
+
+    From a day on.
+    """
+    client = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
+    return ClientOut.of(client)
 
 
 @router.get("/primary-clinician", permission="clients.read")
 def list_primary_clinicians(ctx: RequestContext, client_id: UUID) -> PrimaryCliniciansOut:
-    """In whose care a client was, latest first."""
-    found = client_history.list_primary_clinicians(ctx.work, ctx.scope, client_id)
-    return PrimaryCliniciansOut(items=[clinician_out(row) for row in found])
+    """List a client's primary clinicians.
+
+    Latest first.
+    """
+    periods = client_history.list_primary_clinicians(ctx.work, ctx.scope, client_id)
+    return PrimaryCliniciansOut(items=[to_primary_clinician(period) for period in periods])
 
 
 @router.post("/primary-clinician", permission="clients.write")
 def change_primary_clinician(ctx: RequestContext, client_id: UUID, body: PrimaryClinicianIn) -> ClientOut:
-    """Put a client into somebody's care, from today or a day before."""
-    found = client_history.change_primary_clinician(
+    """Change a client's primary clinician.
+
+    From today or an earlier day on.
+    """
+    client = client_history.change_primary_clinician(
         ctx.work, ctx.scope, client_id, body.clinician_id, body.effective_on
     )
-    return ClientOut.of(found)
+    return ClientOut.of(client)
 
 
-@router.post("/portal-invitation", permission="clients.write", errors=[EmailMissing, EmailTaken])
+@router.post("/portal/invite", permission="clients.write", errors=[EmailMissing, EmailTaken])
 def invite_client(ctx: RequestContext, client_id: UUID) -> PortalInvitationOut:
-    """Invite a client to the portal, under the e-mail address of their record; answers with the link."""
+    """Invite a client to the portal.
+
+    Under the email address of their record; returns the link.
+    """
     invited = portal.invite_client(ctx.work, ctx.scope, client_id)
     link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
     return PortalInvitationOut(client_id=client_id, link=link)
 
 
-@router.post("/portal-close", permission="clients.write")
+@router.post("/portal/close", permission="clients.write")
 def close_portal(ctx: RequestContext, client_id: UUID) -> PortalOut:
-    """Close the portal for a client: they are out at once."""
+    """Close the portal for a client.
+
+    Their sessions end immediately.
+    """
     portal.close_portal(ctx.work, ctx.scope, client_id)
     return PortalOut(client_id=client_id, open=False)
 
 
 @router.get("/timeline", permission="clients.read")
 def get_timeline(ctx: RequestContext, client_id: UUID, query: Annotated[TimelineQuery, Query()]) -> PageOut[EventOut]:
-    """A client's chart as it came about, newest first. Notes and plans for those who may read them."""
-    asked = PageRequest(query.limit, query.cursor)
-    found = timeline(ctx.work, ctx.scope, client_id, asked, since=query.since, until=query.until, kinds=query.kinds)
-    return page_out(found, EventOut)
+    """Get the timeline of a client's chart.
+
+    Newest first; notes and plans only for callers who may read them.
+    """
+    page_request = PageRequest(query.limit, query.cursor)
+    page = load_timeline(
+        ctx.work, ctx.scope, client_id, page_request, since=query.since, until=query.until, kinds=query.kinds
+    )
+    return to_page(page, EventOut)

@@ -1,4 +1,4 @@
-"""Clients: the list, the search, their records, how they are reached and reminded."""
+"""Routes of clients: list, search, records, contact details and notification preferences."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -8,42 +8,40 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, EmailText, LongText, Name, Short
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import PLAIN, Day, EmailText, Name, Text40, Text200, Text50000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import client_search, clients
-from practice.people.clients import Seen
+from practice.people.clients import ClientView
 from practice.people.models.clients import Client
 
 router = PermissionRouter(prefix="/clients", tags=["clients"])
 
 Status = Literal["ACTIVE", "INACTIVE", "DISCHARGED"]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
-Typed = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
 
 
 class ContactIn(Input):
-    phone: Short | None = None
+    phone: Text40 | None = None
     email: EmailText | None = None
-    address: Line | None = None
+    address: Text200 | None = None
     city: Name | None = None
-    state: Short | None = None
-    zip: Short | None = None
+    state: Text40 | None = None
+    zip: Text40 | None = None
     emergency_contact_name: Name | None = None
-    emergency_contact_phone: Short | None = None
+    emergency_contact_phone: Text40 | None = None
 
 
 class ClientIn(ContactIn):
     first_name: Name
     last_name: Name
     birth_date: date
-    sex: Short | None = None
+    sex: Text40 | None = None
     self_pay: bool = False
     emancipated: bool = False
     guardian_name: Name | None = None
-    guardian_phone: Short | None = None
+    guardian_phone: Text40 | None = None
     guardian_email: EmailText | None = None
-    referring_provider: Line | None = None
+    referring_provider: Text200 | None = None
     high_risk_since: Day | None = None
     high_risk_until: Day | None = None
     primary_clinician_id: UUID | None = None
@@ -51,19 +49,19 @@ class ClientIn(ContactIn):
 
 
 class ClientChange(ContactIn):
-    """Only what is sent is changed. Status and primary clinician change on their own, with a history."""
+    """Only the fields sent are changed. Status and primary clinician have routes of their own, with a history."""
 
     first_name: Name = ""
     last_name: Name = ""
     birth_date: date = date.min
-    sex: Short | None = None
+    sex: Text40 | None = None
     self_pay: bool = False
     emancipated: bool = False
     guardian_name: Name | None = None
-    guardian_phone: Short | None = None
+    guardian_phone: Text40 | None = None
     guardian_email: EmailText | None = None
-    referring_provider: Line | None = None
-    medical_notes: Annotated[LongText | None, Field(description="By those who may read them.")] = None
+    referring_provider: Text200 | None = None
+    medical_notes: Annotated[Text50000 | None, Field(description="Only for callers who may read them.")] = None
     high_risk_since: Day | None = None
     high_risk_until: Day | None = None
     admitted_on: Day = date.min
@@ -71,24 +69,26 @@ class ClientChange(ContactIn):
 
 class ClientQuery(ListQuery):
     status: Status | None = None
-    clinician: Annotated[UUID | Literal["me"] | None, Field(description="Whose clients; `me` for the own.")] = None
+    clinician_id: Annotated[
+        UUID | Literal["me"] | None, Field(description="The primary clinician; `me` for yourself.")
+    ] = None
     minor: bool | None = None
 
 
 class SearchIn(Input):
-    """Beginnings of names in any order, a birth date (2010-05-17 or 5/17/2010), or an id."""
+    """Prefixes of names in any order, a birth date (2010-05-17 or 5/17/2010), or an id."""
 
-    query: Typed
+    query: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
     limit: Annotated[int, Field(ge=1, le=20)] = 20
 
 
 class RemindersIn(Input):
-    """Over which ways to remind; none of them: not at all."""
+    """The channels of reminders; empty for no reminders."""
 
     reminders: Annotated[list[Literal["email", "sms"]], Field(max_length=2)]
 
 
-class ClientInBrief(BaseModel):
+class ClientSummary(BaseModel):
     id: UUID
     external_id: str | None
     first_name: str
@@ -104,12 +104,12 @@ class ClientInBrief(BaseModel):
     ended_on: date | None
 
     @classmethod
-    def of(cls, seen: Seen) -> "ClientInBrief":
-        return cls(**shown(cls, seen))
+    def of(cls, seen: ClientView) -> "ClientSummary":
+        return cls(**read_fields(cls, seen))
 
 
-class ClientOut(ClientInBrief):
-    """`medical_notes` are null for whoever may not read them, as where there are none."""
+class ClientOut(ClientSummary):
+    """`medical_notes` is null when there are none, and for callers who may not read them."""
 
     sex: str | None
     address: str | None
@@ -133,11 +133,11 @@ class ClientOut(ClientInBrief):
     version: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "ClientOut":
-        return cls(**shown(cls, seen))
+    def of(cls, seen: ClientView) -> "ClientOut":
+        return cls(**read_fields(cls, seen))
 
 
-class FoundOut(BaseModel):
+class ClientMatchOut(BaseModel):
     id: UUID
     first_name: str
     last_name: str
@@ -146,7 +146,7 @@ class FoundOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    items: list[FoundOut]
+    items: list[ClientMatchOut]
 
 
 class RemindersOut(BaseModel):
@@ -158,40 +158,50 @@ class RemindersOut(BaseModel):
         return cls(reminders=client.reminders, version=client.version)
 
 
-ClientInList: Any = some_of(ClientInBrief)
+ClientInList: Any = partial_model(ClientSummary)
 
 
-def shown(model: type[BaseModel], seen: Seen) -> dict[str, Any]:
+def read_fields(model: type[BaseModel], seen: ClientView) -> dict[str, Any]:
+    """Return the values of a model's fields, from the view or else from its client."""
     return {name: getattr(seen if hasattr(seen, name) else seen.client, name) for name in model.model_fields}
 
 
 @router.get("", permission="clients.read")
 def list_clients(ctx: RequestContext, query: Annotated[ClientQuery, Query()]) -> PageOut[ClientInList]:
-    """The clients that are yours to see. Sorts by last_name, first_name or id."""
-    nobody = UUID(int=0)
-    clinician_id = ctx.actor.staff_id or nobody if query.clinician == "me" else query.clinician
-    found = clients.list_clients(
-        ctx.work, ctx.scope, query.asked(), status=query.status, clinician_id=clinician_id, minor=query.minor
+    """List clients.
+
+    Those the caller may see. Sorts by last_name, first_name or id.
+    """
+    no_clinician = UUID(int=0)
+    clinician_id = ctx.actor.staff_id or no_clinician if query.clinician_id == "me" else query.clinician_id
+    page = clients.list_clients(
+        ctx.work, ctx.scope, query.page_request(), status=query.status, clinician_id=clinician_id, minor=query.minor
     )
-    return page_out(found, ClientInBrief)
+    return to_page(page, ClientSummary)
 
 
 @router.post("", permission="clients.write", status_code=201)
 def add_client(ctx: RequestContext, body: ClientIn) -> ClientOut:
-    """Take a client in."""
+    """Add a client."""
     return ClientOut.of(clients.add_client(ctx.work, **body.model_dump()))
 
 
 @router.post("/search", permission="clients.read")
 def search_clients(ctx: RequestContext, body: SearchIn) -> SearchOut:
-    """Find a client as somebody types: by the beginnings of names, birth date or id."""
-    found = client_search.search_clients(ctx.work, ctx.scope, body.query, body.limit)
-    return SearchOut(items=[FoundOut(**vars(person)) for person in found])
+    """Search clients.
+
+    By prefixes of names, birth date or id, for search as you type.
+    """
+    matches = client_search.search_clients(ctx.work, ctx.scope, body.query, body.limit)
+    return SearchOut(items=[ClientMatchOut(**vars(match)) for match in matches])
 
 
 @router.get("/{client_id}", permission="clients.read")
 def get_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> ClientOut:
-    """A client's record. Whoever may read medical notes only for a reason states it in X-Reason to see them."""
+    """Get a client.
+
+    Callers who may read medical notes only for a reason send it as X-Reason.
+    """
     return ClientOut.of(clients.get_client(ctx.work, ctx.scope, client_id, reason))
 
 
@@ -199,21 +209,24 @@ def get_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> C
 def change_client(
     ctx: RequestContext, client_id: UUID, version: Version, body: ClientChange, reason: Reason = None
 ) -> ClientOut:
-    """Change a client's record."""
+    """Change a client."""
     changes = body.model_dump(exclude_unset=True)
     return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
 
 
 @router.patch("/{client_id}/contact", permission="clients.contact")
 def change_client_contact(ctx: RequestContext, client_id: UUID, version: Version, body: ContactIn) -> ClientOut:
-    """How to reach a client, and whom in an emergency. Clients keep up their own."""
+    """Change a client's contact details.
+
+    Clients can change their own.
+    """
     changes = body.model_dump(exclude_unset=True)
     return ClientOut.of(clients.change_contact(ctx.work, ctx.scope, client_id, version, changes))
 
 
 @router.get("/{client_id}/notification-preferences", permission="clients.read")
 def get_notification_preferences(ctx: RequestContext, client_id: UUID) -> RemindersOut:
-    """Over which ways a client is reminded."""
+    """Get a client's notification preferences."""
     return RemindersOut.of(clients.get_reminders(ctx.work, ctx.scope, client_id))
 
 
@@ -221,6 +234,9 @@ def get_notification_preferences(ctx: RequestContext, client_id: UUID) -> Remind
 def set_notification_preferences(
     ctx: RequestContext, client_id: UUID, version: Version, body: RemindersIn
 ) -> RemindersOut:
-    """Choose over which ways a client is reminded: e-mail, SMS, both, or none."""
-    found = clients.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))
-    return RemindersOut.of(found)
+    """Set a client's notification preferences.
+
+    Reminders by email, SMS, both or neither.
+    """
+    client = clients.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))
+    return RemindersOut.of(client)

@@ -1,4 +1,4 @@
-"""The clinicians whom everybody may book, and their own minutes and prices."""
+"""Routes of bookable clinicians and their own durations and prices."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,19 +7,19 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import MoneyIn, MoneyOut, Short, Why
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import MoneyIn, MoneyOut, Reason200, Text40
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from api.services import Minutes
 from practice.scheduling.catalog import clinicians, fee_schedules
 from practice.scheduling.catalog.clinicians import Offering
-from practice.scheduling.catalog.fee_schedules import OwnPrice
+from practice.scheduling.catalog.fee_schedules import ClinicianPrice
 
 router = PermissionRouter(prefix="/clinicians", tags=["clinicians"])
 
 
 class ClinicianQuery(ListQuery):
-    service: Short | None = None
+    service: Text40 | None = None
 
 
 class ClinicianOut(BaseModel):
@@ -31,13 +31,13 @@ class ClinicianOut(BaseModel):
     services: list[str]
 
     @classmethod
-    def of(cls, found: Offering) -> "ClinicianOut":
-        plain = {name: getattr(found.clinician, name) for name in cls.model_fields if name != "services"}
-        return cls(**plain, services=found.services)
+    def of(cls, offering: Offering) -> "ClinicianOut":
+        plain = {name: getattr(offering.clinician, name) for name in cls.model_fields if name != "services"}
+        return cls(**plain, services=offering.services)
 
 
 class PriceIn(Input):
-    """All of it, at once: what is left out is as in the catalogue."""
+    """Replaces the terms as a whole: an omitted field is as in the catalog."""
 
     minutes: Minutes | None = None
     price: MoneyIn | None = None
@@ -52,43 +52,60 @@ class PriceOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, own: OwnPrice) -> "PriceOut":
-        return cls(**{name: getattr(own, name) for name in cls.model_fields if name != "price"}, price=own.price_cents)
+    def of(cls, price: ClinicianPrice) -> "PriceOut":
+        return cls(
+            **{name: getattr(price, name) for name in cls.model_fields if name != "price"}, price=price.price_cents
+        )
 
 
 class PricesOut(BaseModel):
     items: list[PriceOut]
 
 
-ClinicianInList: Any = some_of(ClinicianOut)
+ClinicianInList: Any = partial_model(ClinicianOut)
 
 
 @router.get("", permission="services.read")
 def list_clinicians(ctx: RequestContext, query: Annotated[ClinicianQuery, Query()]) -> PageOut[ClinicianInList]:
-    """Who works here, and which services each offers. Sorts by last_name or id."""
-    return page_out(clinicians.list_clinicians(ctx.work, query.asked(), service=query.service), ClinicianOut)
+    """List clinicians.
+
+    And the services that each offers. Sorts by last_name or id.
+    """
+    return to_page(clinicians.list_clinicians(ctx.work, query.page_request(), service=query.service), ClinicianOut)
 
 
 @router.get("/{staff_id}/prices", permission="services.read")
 def list_prices(ctx: RequestContext, staff_id: UUID) -> PricesOut:
-    """Where a clinician's minutes, prices or services differ from the catalogue."""
-    return PricesOut(items=[PriceOut.of(own) for own in fee_schedules.list_prices(ctx.work, staff_id)])
+    """List a clinician's own terms.
+
+    The services whose duration, price or offer differs from the catalog.
+    """
+    return PricesOut(items=[PriceOut.of(price) for price in fee_schedules.list_prices(ctx.work, staff_id)])
 
 
 @router.get("/{staff_id}/prices/{code}", permission="services.read")
 def get_price(ctx: RequestContext, staff_id: UUID, code: str) -> PriceOut:
-    """A clinician's own terms for a service. Empty is as in the catalogue; of version 0, none were ever set."""
+    """Get a clinician's own terms for a service.
+
+    Null fields are as in the catalog; version 0 means none were ever set.
+    """
     return PriceOut.of(fee_schedules.get_price(ctx.work, staff_id, code))
 
 
 @router.put("/{staff_id}/prices/{code}", permission="services.write")
 def set_price(ctx: RequestContext, staff_id: UUID, code: str, version: Version, body: PriceIn) -> PriceOut:
-    """Set a clinician's own terms for a service. Where none were ever set, If-Match is "0"."""
+    """Set a clinician's own terms for a service.
+
+    Send `If-Match: "0"` when none were ever set.
+    """
     terms = {"minutes": body.minutes, "price_cents": body.price, "offered": body.offered}
     return PriceOut.of(fee_schedules.set_price(ctx.work, staff_id, code, version, **terms))
 
 
 @router.delete("/{staff_id}/prices/{code}", permission="services.write", status_code=204)
-def reset_price(ctx: RequestContext, staff_id: UUID, code: str, reason: Annotated[Why, Query()]) -> None:
-    """Back to the catalogue's terms. The reason goes into the audit log and names nobody."""
+def reset_price(ctx: RequestContext, staff_id: UUID, code: str, reason: Annotated[Reason200, Query()]) -> None:
+    """Reset a clinician's terms to the catalog.
+
+    The reason goes into the audit log. Do not put personal data in `reason`.
+    """
     fee_schedules.reset_price(ctx.work, staff_id, code, reason)

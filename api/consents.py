@@ -1,4 +1,4 @@
-"""What clients consent to, and the practice's texts that they sign."""
+"""Routes of consents and of the agreements that clients sign."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, LongText, Name, Why
+from api.fields import Day, Instant, Name, Reason200, Text50000
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.people import consents
@@ -26,7 +26,7 @@ class ConsentIn(Input):
     signed_at: Annotated[Instant | None, Field(description="Default: now.")] = None
     signed_by_name: Signer = None
     expires_on: Annotated[
-        Day | None, Field(description="The first day on which it counts no more. Default: a year.")
+        Day | None, Field(description="The first day on which it is no longer in force. Default: after a year.")
     ] = None
 
 
@@ -68,7 +68,7 @@ class ConsentsOut(BaseModel):
 class AgreementIn(Input):
     kind: Kind
     title: Name
-    text: LongText
+    text: Text50000
 
 
 class AgreementOut(BaseModel):
@@ -91,45 +91,60 @@ class AgreementsOut(BaseModel):
 
 @router.get("/clients/{client_id}/consents", permission="consents.read")
 def list_consents(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> ConsentsOut:
-    """What a client consented to, latest first."""
-    found = consents.list_consents(ctx.work, ctx.scope, client_id, voided=voided)
-    return ConsentsOut(items=[ConsentOut.of(consent) for consent in found])
+    """List a client's consents.
+
+    Latest first.
+    """
+    signed = consents.list_consents(ctx.work, ctx.scope, client_id, voided=voided)
+    return ConsentsOut(items=[ConsentOut.of(consent) for consent in signed])
 
 
 @router.post("/clients/{client_id}/consents", permission="consents.write", status_code=201)
 def sign_consent(ctx: RequestContext, client_id: UUID, body: ConsentIn) -> ConsentOut:
-    """Put a signed consent on record."""
+    """Record a signed consent."""
     return ConsentOut.of(consents.sign_consent(ctx.work, ctx.scope, client_id, **body.model_dump()))
 
 
 @router.patch("/consents/{consent_id}", permission="consents.write")
 def change_consent(ctx: RequestContext, consent_id: UUID, version: Version, body: ConsentChange) -> ConsentOut:
-    """Change when a consent ends, or how its signer is written."""
+    """Change a consent.
+
+    Its end or the name of its signer.
+    """
     changes = body.model_dump(exclude_unset=True)
     return ConsentOut.of(consents.change_consent(ctx.work, ctx.scope, consent_id, version, changes))
 
 
 @router.post("/consents/{consent_id}/revoke", permission="consents.write", errors=[AlreadyRevoked])
 def revoke_consent(ctx: RequestContext, consent_id: UUID, body: Revocation) -> ConsentOut:
-    """A consent counts no more."""
+    """Revoke a consent."""
     return ConsentOut.of(consents.revoke_consent(ctx.work, ctx.scope, consent_id, body.revoked_at))
 
 
 @router.delete("/consents/{consent_id}", permission="consents.write", status_code=204)
-def void_consent(ctx: RequestContext, consent_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a consent that was put on record by mistake. It stays there; the reason names nobody."""
+def void_consent(ctx: RequestContext, consent_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a consent.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     consents.void_consent(ctx.work, ctx.scope, consent_id, reason)
 
 
 @router.get("/agreements", permission="consents.read")
 def list_agreements(ctx: RequestContext, kind: Annotated[Kind | None, Query()] = None) -> AgreementsOut:
-    """The texts that are signed today, or all there were of a kind."""
-    return AgreementsOut(items=[AgreementOut.of(text) for text in consents.list_agreements(ctx.work, kind)])
+    """List agreements.
+
+    The current text of each kind, or every text of one kind.
+    """
+    return AgreementsOut(items=[AgreementOut.of(agreement) for agreement in consents.list_agreements(ctx.work, kind)])
 
 
 @router.post("/agreements", permission="settings.write", status_code=201)
 def publish_agreement(ctx: RequestContext, body: AgreementIn) -> AgreementOut:
-    """A new text to be signed from now on, under the next number of its kind."""
+    """Publish an agreement.
+
+    The text to be signed from now on, under the next number of its kind.
+    """
     return AgreementOut.of(consents.publish_agreement(ctx.work, body.kind, body.title, body.text))
 
 
@@ -140,6 +155,9 @@ def publish_agreement(ctx: RequestContext, body: AgreementIn) -> AgreementOut:
     errors=[NoAgreement, SignedByGuardian],
 )
 def sign_agreement(ctx: RequestContext, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
-    """Sign the newest text of a kind, now: the client themselves, or with the front ctx."""
-    found = consents.sign_agreement(ctx.work, ctx.scope, client_id, kind, body.signed_by_name)
-    return ConsentOut.of(found)
+    """Sign an agreement.
+
+    The newest text of a kind, now: by the client, or with the front desk.
+    """
+    consent = consents.sign_agreement(ctx.work, ctx.scope, client_id, kind, body.signed_by_name)
+    return ConsentOut.of(consent)

@@ -1,4 +1,4 @@
-"""The context of one request: the signed-in caller, how far they may reach, and the open transaction."""
+"""The context of a request: the caller, the scope of their permission, and the open transaction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from api.responses import ListQuery
 from practice.errors import Stale
 from practice.security.admission import RateLimited, admit
 from practice.security.installation import Installation
-from practice.security.permissions import Forbidden, Scope, require, scope_of
+from practice.security.permissions import Forbidden, Scope, find_scope, require
 from practice.security.sign_in import PracticeClosed
 from practice.security.tokens import AccessClaims, NotSignedIn
 from practice.security.work import Actor, Work
-from practice.store.ids import NOBODY
+from practice.store.ids import SYSTEM_TENANT
 
 bearer = HTTPBearer(auto_error=False, description="The access token of a sign-in.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
@@ -30,7 +30,7 @@ IdempotencyKey = Annotated[
 ]
 Reason = Annotated[
     str | None,
-    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="Why; for the audit log."),
+    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="The reason, for the audit log."),
 ]
 Paging = Annotated[ListQuery, Query()]
 
@@ -67,18 +67,18 @@ def authenticate(request: Request, credentials: HTTPAuthorizationCredentials | N
     """Resolve the access token to a live session, or raise NotSignedIn."""
     installation: Installation = request.app.state.installation
     now = request.app.state.clock()
-    claims = access_claims(installation, credentials, now)
-    active = request.headers.get("x-background") is None  # a page that polls is not a person at work
+    claims = read_claims(installation, credentials, now)
+    active = request.headers.get("x-background") is None  # automatic polling is not a sign of presence
     admitted = admit(installation, claims.session_id, now, active=active)
     if admitted.verdict == "limited":
         raise RateLimited.until_next_minute(now)
     if admitted.verdict == "suspended":
-        raise PracticeClosed("This practice is suspended. Ask the people who run this installation.")
+        raise PracticeClosed("This practice is suspended. Contact the operator of this installation.")
     if admitted.verdict != "welcome" or admitted.account_id != claims.account_id:
         raise NotSignedIn("Your session has ended. Sign in again.")
     roles = frozenset(admitted.roles) | ({"platform_admin"} if admitted.platform_admin else set())
     request.scope["actor"] = actor = Actor(
-        admitted.tenant_id or NOBODY,
+        admitted.tenant_id or SYSTEM_TENANT,
         admitted.account_id,
         admitted.staff_id,
         roles,
@@ -89,12 +89,12 @@ def authenticate(request: Request, credentials: HTTPAuthorizationCredentials | N
     return RequestContext(installation, actor, now, training_lapsed=admitted.training_lapsed)
 
 
-def access_claims(
+def read_claims(
     installation: Installation, credentials: HTTPAuthorizationCredentials | None, now: datetime
 ) -> AccessClaims:
     """Return the claims of a valid access token, or raise NotSignedIn."""
     if credentials is None:
-        raise NotSignedIn("This needs a sign-in. Send the access token as `Authorization: Bearer ...`.")
+        raise NotSignedIn("Not signed in. Send the access token as `Authorization: Bearer ...`.")
     return installation.tokens.read(credentials.credentials, now)
 
 
@@ -105,27 +105,27 @@ def authorize(ctx: RequestContext, permission: str, arguments: dict[str, Any]) -
     """
     if permission == "platform":
         if "platform_admin" not in ctx.actor.roles:
-            raise Forbidden("This is for the people who run this installation.")
+            raise Forbidden("Only the operator of this installation may do this.")
         ctx.scope = Scope.ALL
     elif permission != "signed_in":
         record, _, verb = permission.partition(".")
         roles = ctx.actor.roles
-        with_reason = scope_of(roles, record, f"{verb}_with_reason") if "reason" in arguments else None
-        if with_reason is not None and arguments["reason"] is None and scope_of(roles, record, verb) is None:
-            raise ReasonMissing("Say in X-Reason why you need to see this: it goes into the audit log.")
+        with_reason = find_scope(roles, record, f"{verb}_with_reason") if "reason" in arguments else None
+        if with_reason is not None and arguments["reason"] is None and find_scope(roles, record, verb) is None:
+            raise ReasonMissing("Missing reason. State it in the X-Reason header; it goes into the audit log.")
         ctx.scope = with_reason if with_reason and arguments["reason"] else require(roles, record, verb)
 
 
 def limit_by_address(installation: Installation, request: Request, now: datetime) -> None:
     """Raise RateLimited when a network address has made too many attempts in this minute."""
-    address = network_of(request.client.host if request.client else "unknown")
+    address = find_network(request.client.host if request.client else "unknown")
     counted = (f"address:{address}", now, installation.settings.sign_ins_per_minute)
-    if not installation.store.run_alone("select count_request(%s, %s, %s)", counted)[0]:
+    if not installation.store.execute_autocommit("select count_request(%s, %s, %s)", counted)[0]:
         raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
 
 
-def network_of(host: str) -> str:
-    """Return the address to count by: of IPv6 the /64 network, of which one caller holds every address."""
+def find_network(host: str) -> str:
+    """Return the address to count by: for IPv6 its /64 network, since one caller owns all of it."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -138,9 +138,7 @@ async def read_if_match(
 ) -> int:
     """Return the version that the caller read, or raise PreconditionRequired."""
     if if_match is None:
-        raise PreconditionRequired(
-            "Send the ETag of what you read as If-Match, so that nobody's change is overwritten."
-        )
+        raise PreconditionRequired("Missing If-Match. Send the ETag that you read, so that no change is overwritten.")
     try:
         return int(if_match.removeprefix("W/").strip('"'))
     except ValueError:

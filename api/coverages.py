@@ -1,4 +1,4 @@
-"""What covers a client's treatment, and whether the payer says so too."""
+"""Routes of insurance coverages and their eligibility checks."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import Day, MoneyIn, MoneyOut, Name, Short, Why
+from api.fields import Day, MoneyIn, MoneyOut, Name, Reason200, Text40
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.people import coverages
@@ -20,26 +20,26 @@ Rank = Literal[1, 2, 3]
 
 
 class CoverageIn(Input):
-    """Both days count; without a last one it goes on."""
+    """Both days are inclusive; without `ends_on` the coverage has no end."""
 
     rank: Rank
-    payer_id: Short
+    payer_id: Text40
     payer_name: Name
-    member_id: Short
-    group_number: Short | None = None
+    member_id: Text40
+    group_number: Text40 | None = None
     effective_on: Day
     ends_on: Day | None = None
     copay: MoneyIn | None = None
 
 
 class CoverageChange(Input):
-    """Only what is sent is changed. Another payer or member id is yet to be verified."""
+    """Only the fields sent are changed. Another payer or member id has to be verified again."""
 
     rank: Rank = 1
-    payer_id: Short = ""
+    payer_id: Text40 = ""
     payer_name: Name = ""
-    member_id: Short = ""
-    group_number: Short | None = None
+    member_id: Text40 = ""
+    group_number: Text40 | None = None
     effective_on: Day = date.min
     ends_on: Day | None = None
     copay: MoneyIn | None = None
@@ -72,7 +72,7 @@ class CoveragesOut(BaseModel):
 
 
 class EligibilityOut(BaseModel):
-    """`UNKNOWN` where nobody can be asked: call the payer, then mark the coverage as verified."""
+    """`UNKNOWN` when the payer cannot be asked: call the payer, then mark the coverage as verified."""
 
     id: UUID
     coverage_id: UUID
@@ -94,51 +94,67 @@ class EligibilityChecksOut(BaseModel):
     items: list[EligibilityOut]
 
 
-def in_cents(about: dict) -> dict:
-    return {"copay_cents" if name == "copay" else name: value for name, value in about.items()}
+def rename_copay(values: dict) -> dict:
+    """Return the values with `copay` named as its column, `copay_cents`."""
+    return {"copay_cents" if name == "copay" else name: value for name, value in values.items()}
 
 
 @router.get("/clients/{client_id}/coverages", permission="coverages.read")
 def list_coverages(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> CoveragesOut:
-    """What covers a client's treatment, by rank, the latest first."""
-    found = coverages.list_coverages(ctx.work, ctx.scope, client_id, voided=voided)
-    return CoveragesOut(items=[CoverageOut.of(coverage) for coverage in found])
+    """List a client's coverages.
+
+    By rank, latest first.
+    """
+    client_coverages = coverages.list_coverages(ctx.work, ctx.scope, client_id, voided=voided)
+    return CoveragesOut(items=[CoverageOut.of(coverage) for coverage in client_coverages])
 
 
 @router.post("/clients/{client_id}/coverages", permission="coverages.write", status_code=201)
 def add_coverage(ctx: RequestContext, client_id: UUID, body: CoverageIn) -> CoverageOut:
-    """Add a coverage. On one day there is one of a rank."""
-    about = in_cents(body.model_dump())
-    return CoverageOut.of(coverages.add_coverage(ctx.work, ctx.scope, client_id, about))
+    """Add a coverage.
+
+    A client has at most one coverage of a rank on a day.
+    """
+    values = rename_copay(body.model_dump())
+    return CoverageOut.of(coverages.add_coverage(ctx.work, ctx.scope, client_id, values))
 
 
 @router.patch("/coverages/{coverage_id}", permission="coverages.write")
 def change_coverage(ctx: RequestContext, coverage_id: UUID, version: Version, body: CoverageChange) -> CoverageOut:
     """Change a coverage."""
-    changes = in_cents(body.model_dump(exclude_unset=True))
+    changes = rename_copay(body.model_dump(exclude_unset=True))
     return CoverageOut.of(coverages.change_coverage(ctx.work, ctx.scope, coverage_id, version, changes))
 
 
 @router.delete("/coverages/{coverage_id}", permission="coverages.write", status_code=204)
-def void_coverage(ctx: RequestContext, coverage_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a coverage that was entered by mistake. It stays on record; the reason names nobody."""
+def void_coverage(ctx: RequestContext, coverage_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a coverage.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     coverages.void_coverage(ctx.work, ctx.scope, coverage_id, reason)
 
 
 @router.post("/coverages/{coverage_id}/verify", permission="coverages.write")
 def verify_coverage(ctx: RequestContext, coverage_id: UUID) -> CoverageOut:
-    """Somebody has made sure of the coverage, now."""
+    """Mark a coverage as verified."""
     return CoverageOut.of(coverages.verify_coverage(ctx.work, ctx.scope, coverage_id))
 
 
 @router.post("/coverages/{coverage_id}/eligibility-check", permission="coverages.write")
 def check_eligibility(ctx: RequestContext, coverage_id: UUID) -> EligibilityOut:
-    """Ask the payer, or tell the last answer while it is fresh (a setting: a day)."""
+    """Check eligibility with the payer.
+
+    Returns the last answer while it is fresh (a setting, by default a day).
+    """
     return EligibilityOut.of(coverages.check_eligibility(ctx.work, ctx.scope, coverage_id))
 
 
 @router.get("/coverages/{coverage_id}/eligibility-checks", permission="coverages.read")
 def list_eligibility_checks(ctx: RequestContext, coverage_id: UUID) -> EligibilityChecksOut:
-    """What the payer answered, latest first."""
-    found = coverages.list_eligibility_checks(ctx.work, ctx.scope, coverage_id)
-    return EligibilityChecksOut(items=[EligibilityOut.of(check) for check in found])
+    """List eligibility checks of a coverage.
+
+    Latest first.
+    """
+    checks = coverages.list_eligibility_checks(ctx.work, ctx.scope, coverage_id)
+    return EligibilityChecksOut(items=[EligibilityOut.of(check) for check in checks])

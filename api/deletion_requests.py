@@ -1,4 +1,4 @@
-"""A client asks to be forgotten."""
+"""Routes of deletion requests: a client asks for the redaction of their record."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Why
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Reason200
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import deletion_requests
 from practice.people.deletion_requests import DeletionAsked, StillInTreatment, WrongStep
@@ -25,10 +25,10 @@ class DeletionIn(Input):
 
 
 class ReviewIn(Input):
-    """A refusal says why."""
+    """A refusal needs a reason."""
 
     approved: bool
-    reason: Why | None = None
+    reason: Reason200 | None = None
 
 
 class DeletionQuery(ListQuery):
@@ -54,37 +54,51 @@ class DeletionOut(BaseModel):
         return cls(**{name: getattr(request, name) for name in cls.model_fields})
 
 
-DeletionInList: Any = some_of(DeletionOut)
+DeletionInList: Any = partial_model(DeletionOut)
 
 
 @router.get("", permission="deletion_requests.read")
 def list_deletion_requests(ctx: RequestContext, query: Annotated[DeletionQuery, Query()]) -> PageOut[DeletionInList]:
-    """Requests to be forgotten, the newest first. Sorts by asked_at or id."""
-    found = deletion_requests.list_requests(
-        ctx.work, ctx.scope, query.asked(), client_id=query.client_id, status=query.status
+    """List deletion requests.
+
+    Newest first. Sorts by asked_at or id.
+    """
+    page = deletion_requests.list_requests(
+        ctx.work, ctx.scope, query.page_request(), client_id=query.client_id, status=query.status
     )
-    return page_out(found, DeletionOut)
+    return to_page(page, DeletionOut)
 
 
 @router.post("", permission="deletion_requests.ask", status_code=201, errors=[DeletionAsked])
-def ask_for_deletion(ctx: RequestContext, body: DeletionIn) -> DeletionOut:
-    """A client asks, themselves or at the front ctx."""
-    return DeletionOut.of(deletion_requests.ask(ctx.work, ctx.scope, body.client_id))
+def request_deletion(ctx: RequestContext, body: DeletionIn) -> DeletionOut:
+    """Request the deletion of a client's record.
+
+    By the client, or at the front desk.
+    """
+    return DeletionOut.of(deletion_requests.create_request(ctx.work, ctx.scope, body.client_id))
 
 
 @router.get("/{request_id}", permission="deletion_requests.read")
 def get_deletion_request(ctx: RequestContext, request_id: UUID) -> DeletionOut:
-    """One request, and how far it is."""
+    """Get a deletion request."""
     return DeletionOut.of(deletion_requests.get_request(ctx.work, ctx.scope, request_id))
 
 
 @router.post("/{request_id}/review", permission="deletion_requests.review", errors=[WrongStep])
 def review_deletion_request(ctx: RequestContext, request_id: UUID, body: ReviewIn) -> DeletionOut:
-    """Approve, or refuse with a reason that the client reads."""
-    return DeletionOut.of(deletion_requests.review(ctx.work, request_id, approved=body.approved, reason=body.reason))
+    """Review a deletion request.
+
+    Approve it, or refuse it with a reason that the client reads.
+    """
+    return DeletionOut.of(
+        deletion_requests.review_request(ctx.work, request_id, approved=body.approved, reason=body.reason)
+    )
 
 
 @router.post("/{request_id}/redact", permission="deletion_requests.redact", errors=[WrongStep, StillInTreatment])
 def redact_client(ctx: RequestContext, request_id: UUID) -> DeletionOut:
-    """Carry an approved request out, for good: who the client is goes; what the law requires to keep stays."""
-    return DeletionOut.of(deletion_requests.redact(ctx.work, request_id))
+    """Redact a client.
+
+    Carries out an approved request for good: identifying data is removed, what the law requires is retained.
+    """
+    return DeletionOut.of(deletion_requests.redact_client(ctx.work, request_id))

@@ -1,4 +1,4 @@
-"""The files of a client's chart."""
+"""Routes of the files of a client's chart."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,18 +9,18 @@ from pydantic import BaseModel
 from starlette.formparsers import MultiPartParser
 
 from api.context import RequestContext
-from api.fields import Why
-from api.responses import FileOut, ListQuery, PageOut, page_out, some_of
+from api.fields import Reason200
+from api.responses import FileOut, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import documents
 from practice.people.documents import DocumentExists
 from practice.people.models.clients import Document
-from practice.people.rules.documents import LARGEST
+from practice.people.rules.documents import MAX_BYTES
 
 router = PermissionRouter(prefix="/clients/{client_id}/documents", tags=["documents"])
 
-LARGEST_UPLOAD = LARGEST + 64 * 1024  # the form around the file
-MultiPartParser.spool_max_size = LARGEST_UPLOAD  # what is sent here is not put down on a disk before it is sealed
+MAX_UPLOAD_BYTES = MAX_BYTES + 64 * 1024  # the form around the file
+MultiPartParser.spool_max_size = MAX_UPLOAD_BYTES  # an upload stays in memory: it is never on disk unencrypted
 
 
 class DocumentQuery(ListQuery):
@@ -45,41 +45,52 @@ class DocumentOut(BaseModel):
         return cls(**plain | {"sha256": document.sha256.hex()})
 
 
-DocumentInList: Any = some_of(DocumentOut)
+DocumentInList: Any = partial_model(DocumentOut)
 
 
 @router.get("", permission="clients.read")
 def list_documents(
     ctx: RequestContext, client_id: UUID, query: Annotated[DocumentQuery, Query()]
 ) -> PageOut[DocumentInList]:
-    """The documents of a client, newest first. Sorts by uploaded_at, name or id."""
-    found = documents.list_documents(ctx.work, ctx.scope, client_id, query.asked(), voided=query.voided)
-    return page_out(found, DocumentOut)
+    """List a client's documents.
+
+    Newest first. Sorts by uploaded_at, name or id.
+    """
+    page = documents.list_documents(ctx.work, ctx.scope, client_id, query.page_request(), voided=query.voided)
+    return to_page(page, DocumentOut)
 
 
 @router.post(
-    "", permission="clients.documents", status_code=201, errors=[DocumentExists], max_body_bytes=LARGEST_UPLOAD
+    "", permission="clients.documents", status_code=201, errors=[DocumentExists], max_body_bytes=MAX_UPLOAD_BYTES
 )
 def add_document(ctx: RequestContext, client_id: UUID, file: UploadFile) -> DocumentOut:
-    """Put a file into the chart: PDF, PNG, JPEG, HEIC, text or Word, up to 10 MiB. Its bytes say what it is."""
+    """Add a document.
+
+    PDF, PNG, JPEG, HEIC, text or Word, up to 10 MiB. The type is detected from the content.
+    """
     content = file.file.read()
     return DocumentOut.of(documents.add_document(ctx.work, ctx.scope, client_id, file.filename or "", content))
 
 
 @router.get("/{document_id}", permission="clients.read")
 def get_document(ctx: RequestContext, client_id: UUID, document_id: UUID) -> DocumentOut:
-    """What is known of a document."""
+    """Get a document's metadata."""
     return DocumentOut.of(documents.get_document(ctx.work, ctx.scope, client_id, document_id))
 
 
 @router.get("/{document_id}/content", permission="clients.read")
 def get_document_content(ctx: RequestContext, client_id: UUID, document_id: UUID) -> FileOut:
-    """The file itself, for saving."""
-    document, content = documents.take_out(ctx.work, ctx.scope, client_id, document_id)
+    """Download a document."""
+    document, content = documents.download_document(ctx.work, ctx.scope, client_id, document_id)
     return FileOut(document.name, document.media_type, content)
 
 
 @router.delete("/{document_id}", permission="clients.documents", status_code=204)
-def void_document(ctx: RequestContext, client_id: UUID, document_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take a document out of the chart. It stays on record with who, when and why; the reason names nobody."""
+def void_document(
+    ctx: RequestContext, client_id: UUID, document_id: UUID, reason: Annotated[Reason200, Query()]
+) -> None:
+    """Void a document.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     documents.void_document(ctx.work, ctx.scope, client_id, document_id, reason)

@@ -1,4 +1,4 @@
-"""One envelope for everything that goes wrong, and its description in the API document."""
+"""The error envelope of the API: handlers that produce it and its description in the OpenAPI document."""
 
 import re
 import traceback
@@ -31,13 +31,13 @@ CODES = {
     500: "INTERNAL_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
-SENTENCES = {
-    400: "What you sent cannot be read. Send JSON in UTF-8.",
-    404: "There is no such address.",
-    405: "This address does not take that method.",
-    413: "What you sent is larger than is taken here.",
+MESSAGES = {
+    400: "Unreadable request body. Send JSON in UTF-8.",
+    404: "URL not found. Check the path.",
+    405: "Method not allowed. Check the method of this path.",
+    413: "Request body too large. Send a smaller one.",
+    500: "Internal error; nothing was changed. Contact support with the request id.",
 }
-
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}|\[key\]")
 
@@ -57,33 +57,54 @@ class ErrorEnvelope(BaseModel):
 
 
 class PreconditionRequired(Refusal):
+    """The request changes a record but carries no `If-Match` header.
+
+    Fix: send the `ETag` of the record as you read it.
+    """
+
     code = "PRECONDITION_REQUIRED"
     status = 428
 
 
 class TrainingLapsed(Refusal):
+    """The caller's HIPAA training has lapsed.
+
+    Fix: record a new training; until then only your own trainings, `/auth/me` and signing out work.
+    """
+
     code = "TRAINING_LAPSED"
     status = 403
 
 
 class ReasonMissing(Refusal):
+    """The caller's role may read this record only for a stated reason.
+
+    Fix: state the reason in the `X-Reason` header; it goes into the audit log.
+    """
+
     code = "REASON_MISSING"
     status = 403
 
 
 class KeyReused(Refusal):
+    """The `Idempotency-Key` belongs to a different request.
+
+    Fix: use a new key for a new request.
+    """
+
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 409
 
 
-def named(part: int | str) -> str:
-    """A part of a field's place as it is told. What looks like no name of ours was written by whoever sent it."""
+def mask_part(part: int | str) -> str:
+    """Return a part of a field's path, or `?` when it is not a field name: then the caller wrote it."""
     return str(part) if isinstance(part, int) or NAME.fullmatch(part) else "?"
 
 
-def error_response(
+def build_error_response(
     request: Request, status: int, code: str, message: str, details: Any = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
+    """Return the error envelope as a response."""
     body = {
         "code": code,
         "message": message,
@@ -96,57 +117,58 @@ def error_response(
 
 
 def install_error_handlers(app: FastAPI) -> None:
+    """Make the app answer every foreseen error with the envelope."""
+
     @app.exception_handler(CaseloadError)
-    async def refused(request: Request, error: CaseloadError) -> JSONResponse:
+    async def handle_refusal(request: Request, error: CaseloadError) -> JSONResponse:
         details = dict(error.details)
         headers = {}
         if "retry_after" in details:
             headers["Retry-After"] = str(details["retry_after"])
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return error_response(request, error.status, error.code, error.message, details, headers)
+        return build_error_response(request, error.status, error.code, error.message, details, headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        # what was sent is not repeated: it may be a password
+    async def handle_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        # the value is not repeated: it may be a password
         fields = [
-            {"field": ".".join(named(part) for part in problem["loc"]), "problem": problem["msg"]}
+            {"field": ".".join(mask_part(part) for part in problem["loc"]), "problem": problem["msg"]}
             for problem in error.errors()
         ]
-        what = "1 field is not as it" if len(fields) == 1 else f"{len(fields)} fields are not as they"
-        sentence = f"{what} should be; each is listed."
-        return error_response(request, 422, "VALIDATION_ERROR", sentence, fields)
+        message = "1 field is invalid" if len(fields) == 1 else f"{len(fields)} fields are invalid"
+        return build_error_response(request, 422, "VALIDATION_ERROR", f"{message}. See `details`.", fields)
 
     @app.exception_handler(HTTPException)
-    async def by_the_framework(request: Request, error: HTTPException) -> JSONResponse:
+    async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         status = error.status_code
-        message = SENTENCES.get(status, f"{HTTPStatus(status).phrase}.")
-        return error_response(
+        message = MESSAGES.get(status, f"{HTTPStatus(status).phrase}.")
+        return build_error_response(
             request, status, CODES.get(status, "BAD_REQUEST"), message, headers=dict(error.headers or {})
         )
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(TimeoutError)
-    async def database_away(request: Request, error: Exception) -> JSONResponse:
+    async def handle_database_outage(request: Request, error: Exception) -> JSONResponse:
         message = (
-            "The database does not answer at this moment. Whether a change was made is not known: try again shortly, "
-            "a POST with the same Idempotency-Key."
+            "The database does not respond; a change may or may not have been saved. Try again shortly, "
+            "and repeat a POST with the same Idempotency-Key."
         )
-        return error_response(request, 503, "SERVICE_UNAVAILABLE", message, headers={"Retry-After": "1"})
+        return build_error_response(request, 503, "SERVICE_UNAVAILABLE", message, headers={"Retry-After": "1"})
 
 
-def where_it_happened(error: BaseException) -> list[str]:
-    """The places of a traceback without its message, which may quote a person's data."""
+def format_traceback(error: BaseException) -> list[str]:
+    """Return the last frames of a traceback without its message, which may quote personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
 
 
-def documented(refusals: Iterable[type[Refusal]], *statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of an operation, by status, for the API document."""
+def document_errors(errors: Iterable[type[Refusal]], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of an operation by status, for the OpenAPI document."""
     codes: dict[int, set[str]] = {status: {CODES[status]} for status in statuses}
-    for refusal in refusals:
-        codes.setdefault(refusal.status, set()).add(refusal.code)
+    for error in errors:
+        codes.setdefault(error.status, set()).add(error.code)
     return {
-        status: {"model": ErrorEnvelope, "description": f"Refused: {', '.join(sorted(names))}."}
+        status: {"model": ErrorEnvelope, "description": f"Error codes: {', '.join(sorted(names))}."}
         for status, names in sorted(codes.items())
     }

@@ -1,4 +1,4 @@
-"""The kinds of fields, each with its limits: text without control characters, money, dates, times."""
+"""Field types with their limits: text without control characters, money, dates, times."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -14,47 +14,56 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from practice.money import money_text
-from practice.people.rules.practices import email_address
+from practice.money import format_cents
+from practice.people.rules.practices import normalize_email
 
 
-def address(value: str) -> str:
-    kept = email_address(value)
-    if kept is None:
-        raise ValueError("this is no e-mail address: write it like ada@oak.example")
-    return kept
+def parse_email(value: str) -> str:
+    """Return the normalized email address, or raise ValueError."""
+    email = normalize_email(value)
+    if email is None:
+        raise ValueError("not a valid email address: write it like ada@oak.example")
+    return email
 
 
-def without_spaces(value: str) -> str:
+def remove_spaces(value: str) -> str:
     return value.replace(" ", "")
 
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
+MULTILINE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # newlines and tabs are allowed
+
+# Text by its maximum length: one line up to 200 characters, several lines from 1000 on.
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
-WRITTEN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # with lines and tabs
-Written = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=WRITTEN)]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000, pattern=WRITTEN)]
-Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
-# Whoever signs in is looked up, and a client's address is looked at with everything else that may be wrong.
+Text40 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
+Text200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
+Text1000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=MULTILINE)]
+Text4000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=MULTILINE)]
+Text20000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=MULTILINE)]
+Text50000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000, pattern=MULTILINE)]
+# A reason is at least three characters long.
+Reason200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN)]
+Reason1000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=MULTILINE)]
+# An email address whose syntax is checked later: at sign-in by the lookup, of a client with the rest of the record.
 EmailText = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
 ]
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(address)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_email)]
 Npi = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
 Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
-# Authenticators show `123 456`, and that is what people type.
+# Authenticators show `123 456`, so people type the space.
 Code = Annotated[
-    str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$"), AfterValidator(without_spaces)
+    str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$"), AfterValidator(remove_spaces)
 ]
 
 
-# Money is whole cents within, and outside a string with two decimals: a JSON number would be a float on the way.
+# Money is an integer of cents in Python and a string with two decimals in JSON, where a number would become a float.
 AMOUNT = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"
 
 
-def cents_of(value: Any) -> int:
+def parse_cents(value: Any) -> int:
+    """Return the cents of an amount in dollars, or raise ValueError."""
     if not isinstance(value, str) or not re.fullmatch(AMOUNT, value):
         raise ValueError('write an amount as a string of dollars and cents, such as "150.00"')
     dollars, _, cents = value.partition(".")
@@ -63,21 +72,22 @@ def cents_of(value: Any) -> int:
 
 MoneyIn = Annotated[
     int,
-    BeforeValidator(cents_of),
-    PlainSerializer(money_text, return_type=str, when_used="json"),
+    BeforeValidator(parse_cents),
+    PlainSerializer(format_cents, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": AMOUNT, "examples": ["150.00"]}),
 ]
 MoneyOut = Annotated[
     int,
-    PlainSerializer(money_text, return_type=str, when_used="json"),
+    PlainSerializer(format_cents, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$", "examples": ["150.00"]}),
 ]
 
-# Times of day are the practice's own, to the minute.
+# Local times of day of the practice, to the minute.
 HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
-def time_of(value: Any) -> time:
+def parse_time(value: Any) -> time:
+    """Return the time of day, or raise ValueError."""
     if isinstance(value, time):
         return value
     if not isinstance(value, str) or not re.fullmatch(HH_MM, value):
@@ -85,29 +95,27 @@ def time_of(value: Any) -> time:
     return time.fromisoformat(value)
 
 
-def time_text(value: time) -> str:
+def format_time(value: time) -> str:
     return value.strftime("%H:%M")
 
 
 TimeOfDay = Annotated[
     time,
-    BeforeValidator(time_of),
-    PlainSerializer(time_text, return_type=str, when_used="json"),
+    BeforeValidator(parse_time),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": HH_MM, "examples": ["09:30"]}),
 ]
 
-# Dates that people mean. Further off, a day more or another zone would leave the calendar.
+# Plausible dates, far enough from the limits of `date` that adding a day or changing the zone cannot overflow.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
-def in_utc(value: datetime) -> datetime:
+def to_utc(value: datetime) -> datetime:
+    """Return the instant in UTC, or raise ValueError when it is out of range."""
     if not FIRST_DAY < value.date() < LAST_DAY:
         raise ValueError(f"choose an instant between {FIRST_DAY.year} and {LAST_DAY.year}")
     return value.astimezone(UTC)
 
 
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
-Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
-
-# What people write to one another: it may have several lines.
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WRITTEN)]
+Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]

@@ -1,4 +1,4 @@
-"""Performance goals of the staff."""
+"""Routes of performance goals."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,8 +9,8 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Short, Why
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Reason200, Text40
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import goals
 from practice.people.goals import GoalDecided
@@ -19,24 +19,24 @@ from practice.people.models.records import Goal
 router = PermissionRouter(prefix="/goals", tags=["goals"])
 
 
-def two_decimals(value: Decimal) -> Decimal:
+def round_to_hundredths(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"))
 
 
-Target = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(two_decimals)]
+Target = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(round_to_hundredths)]
 Status = Literal["ACTIVE", "ACHIEVED", "MISSED"]
 
 
 class GoalIn(Input):
     staff_id: UUID
-    metric_key: Short
+    metric_key: Text40
     target: Target
     starts_on: Day
     ends_on: Day
 
 
 class GoalChange(Input):
-    """Only what is sent is changed. Another metric is another goal."""
+    """Only the fields sent are changed. For another metric set another goal."""
 
     target: Target = Decimal(0)
     starts_on: Day = date.min
@@ -70,43 +70,55 @@ class GoalOut(BaseModel):
         return cls(**{name: getattr(goal, name) for name in cls.model_fields})
 
 
-GoalInList: Any = some_of(GoalOut)
+GoalInList: Any = partial_model(GoalOut)
 
 
 @router.get("", permission="goals.read")
 def list_goals(ctx: RequestContext, query: Annotated[GoalQuery, Query()]) -> PageOut[GoalInList]:
-    """Goals, those that end last first. Sorts by ends_on, created_at or id."""
-    found = goals.list_goals(
+    """List goals.
+
+    Those that end last come first. Sorts by ends_on, created_at or id.
+    """
+    page = goals.list_goals(
         ctx.work,
         ctx.scope,
-        query.asked(),
+        query.page_request(),
         staff_id=query.staff_id,
         status=query.status,
         voided=query.voided,
     )
-    return page_out(found, GoalOut)
+    return to_page(page, GoalOut)
 
 
 @router.post("", permission="goals.write", status_code=201)
 def set_goal(ctx: RequestContext, body: GoalIn) -> GoalOut:
-    """Set a goal for somebody: a metric, a target, a span that ends today or later."""
+    """Set a goal.
+
+    A metric, a target, and a span that ends today or later.
+    """
     return GoalOut.of(goals.set_goal(ctx.work, ctx.scope, **body.model_dump()))
 
 
 @router.get("/{goal_id}", permission="goals.read")
 def get_goal(ctx: RequestContext, goal_id: UUID) -> GoalOut:
-    """One goal."""
+    """Get a goal."""
     return GoalOut.of(goals.get_goal(ctx.work, ctx.scope, goal_id))
 
 
 @router.patch("/{goal_id}", permission="goals.write", errors=[GoalDecided])
 def change_goal(ctx: RequestContext, goal_id: UUID, version: Version, body: GoalChange) -> GoalOut:
-    """Change target or span while the goal is not decided."""
+    """Change a goal.
+
+    Target or span, while it is not decided.
+    """
     changes = body.model_dump(exclude_unset=True)
     return GoalOut.of(goals.change_goal(ctx.work, ctx.scope, goal_id, version, changes))
 
 
 @router.delete("/{goal_id}", permission="goals.write", status_code=204)
-def void_goal(ctx: RequestContext, goal_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take a goal back. It stays on record with who, when and why."""
+def void_goal(ctx: RequestContext, goal_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a goal.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     goals.void_goal(ctx.work, ctx.scope, goal_id, reason)

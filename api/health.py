@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing. Nothing here tells anything about a practice."""
+"""Liveness, readiness and metrics of the service. Nothing here reveals anything about a practice."""
 
 import os
 from typing import Literal
@@ -23,7 +23,7 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Degraded: it serves, and too many messages wait that should have left. Before anybody looked that is unknown."""
+    """Degraded: requests are served, but too many overdue messages wait in the outbox. Unknown until first measured."""
 
     status: Literal["ready", "degraded"]
     database: str
@@ -34,45 +34,55 @@ class Ready(BaseModel):
 
 
 class NotReady(Refusal):
+    """The service cannot serve requests: the database does not respond or has another schema.
+
+    Fix: start the database, or run `caseload migrate`.
+    """
+
     code = "SERVICE_UNAVAILABLE"
     status = 503
 
 
 @router.public_get("/live", rate_limited=False)
-def live(ctx: RequestContext) -> Alive:
-    """The process runs."""
+def check_live(ctx: RequestContext) -> Alive:
+    """Check that the process runs."""
     return Alive(status="alive")
 
 
 @router.public_get("/ready", rate_limited=False, errors=[NotReady])
-def ready(ctx: RequestContext) -> Ready:
-    """The database answers and has the schema that this Caseload knows; and how many messages wait to be sent."""
+def check_ready(ctx: RequestContext) -> Ready:
+    """Check that the service can serve requests.
+
+    The database must respond and have the schema of this version. Also counts the overdue messages of the outbox.
+    """
     try:
         with ctx.installation.store.engine.connect() as connection:
             require_newest(connection)
     except CaseloadError as problem:
         raise NotReady(problem.message) from None
     except SQLAlchemyError:
-        raise NotReady("The database does not answer.") from None
-    found = ctx.installation.outbox
-    outbox = "unknown" if found is None else "degraded" if found.waiting >= TOO_MANY_WAITING else "operational"
-    oldest = found.oldest if found else None
+        raise NotReady("The database does not respond. Start it, then try again.") from None
+    backlog = ctx.installation.message_backlog
+    outbox = "unknown" if backlog is None else "degraded" if backlog.waiting >= TOO_MANY_WAITING else "operational"
+    oldest = backlog.oldest if backlog else None
     return Ready(
         status="degraded" if outbox == "degraded" else "ready",
         database="operational",
         migrations="current",
         outbox=outbox,
-        messages_waiting=found.waiting if found else None,
+        messages_waiting=backlog.waiting if backlog else None,
         outbox_lag_seconds=int((ctx.now - oldest).total_seconds()) if oldest else None,
     )
 
 
 def serve_metrics(app: FastAPI) -> None:
-    def metrics() -> Response:
+    """Serve the Prometheus metrics of the process, or of all workers when they share a directory."""
+
+    def render_metrics() -> Response:
         registry = REGISTRY
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers write there, each of them can sum up
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # every worker writes there, and each can sum up all
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.add_route("/metrics", lambda request: metrics(), methods=["GET"], include_in_schema=False)
+    app.add_route("/metrics", lambda request: render_metrics(), methods=["GET"], include_in_schema=False)

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,12 +13,13 @@ from sqlalchemy import text
 from starlette.datastructures import UploadFile
 
 from api.errors import KeyReused
-from api.responses import answer_with
-from practice.security.cleanup import ANSWERS_KEPT_FOR
+from api.responses import json_response
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.work import Work
-from practice.store.ids import NOBODY
+from practice.store.ids import SYSTEM_TENANT
+
+RESPONSE_RETENTION = timedelta(hours=24)  # how long a repeated request gets the first response
 
 
 def fingerprint(installation: Installation, request: Request, arguments: dict[str, Any]) -> bytes:
@@ -42,7 +44,7 @@ def fingerprint_bytes(value: Any) -> bytes:
 
 def stored_answer_id(work: Work, key: str) -> UUID:
     """Return the row id of an account's key."""
-    return uuid5(work.actor.account_id or NOBODY, key)
+    return uuid5(work.actor.account_id or SYSTEM_TENANT, key)
 
 
 def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | None:
@@ -53,7 +55,7 @@ def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | N
         "id": row_id,
         "hash": request_hash,
         "now": work.now,
-        "kept_for": ANSWERS_KEPT_FOR,
+        "kept_for": RESPONSE_RETENTION,
     }
     work.db.execute(
         text("delete from stored_answers where tenant_id = :tenant_id and id = :id and created_at <= :now - :kept_for"),
@@ -73,7 +75,7 @@ def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | N
         raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
     body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
     version = json.loads(body).get("version") if body else None
-    response = answer_with(body, stored.status or 200, version)
+    response = json_response(body, stored.status or 200, version)
     response.headers["Idempotency-Replayed"] = "true"
     return response
 

@@ -1,4 +1,4 @@
-"""Incidents, and the notices that they call for."""
+"""Routes of incidents and their breach notices."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self, cast
@@ -8,11 +8,11 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Short, Why, Written
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Instant, Reason200, Text40, Text4000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import incidents
-from practice.people.incidents import AlreadyResponded, NoticeSent, Seen
+from practice.people.incidents import AlreadyResponded, IncidentView, NoticeSent
 
 router = PermissionRouter(prefix="/incidents", tags=["incidents"])
 
@@ -21,18 +21,18 @@ Status = Literal["OPEN", "RESPONDED", "NOTICES_DUE", "CLOSED"]
 
 
 class IncidentIn(Input):
-    kind: Short
+    kind: Text40
     detected_at: Instant
-    summary: Written
+    summary: Text4000
     people_affected: People | None = None
 
 
 class IncidentChange(Input):
-    """Only what is sent is changed. Notices follow the number of people affected and the date of detection."""
+    """Only the fields sent are changed. Notices follow from the number of people affected and the date of detection."""
 
-    kind: Short = ""
+    kind: Text40 = ""
     detected_at: Instant = datetime.min.replace(tzinfo=UTC)
-    summary: Written = ""
+    summary: Text4000 = ""
     people_affected: People | None = None
 
 
@@ -44,7 +44,7 @@ class IncidentQuery(ListQuery):
 
 
 class ResponseIn(Input):
-    """Now, where nothing else is said."""
+    """Default: now."""
 
     responded_at: Instant | None = None
 
@@ -60,7 +60,7 @@ class NoticeOut(BaseModel):
     sent_on: date | None
 
 
-class IncidentListed(BaseModel):
+class IncidentSummary(BaseModel):
     id: UUID
     kind: str
     status: Status
@@ -73,69 +73,78 @@ class IncidentListed(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, seen: Seen) -> Self:
-        made = {"status", "notices", "summary"}
-        plain = {name: getattr(seen.incident, name) for name in cls.model_fields if name not in made}
+    def of(cls, seen: IncidentView) -> Self:
+        derived = {"status", "notices", "summary"}
+        plain = {name: getattr(seen.incident, name) for name in cls.model_fields if name not in derived}
         notices = [
             NoticeOut(**{name: getattr(notice, name) for name in NoticeOut.model_fields}) for notice in seen.notices
         ]
-        more = {"summary": seen.summary} if "summary" in cls.model_fields else {}
-        return cls(**plain, **more, status=cast(Status, seen.status), notices=notices)
+        summary = {"summary": seen.summary} if "summary" in cls.model_fields else {}
+        return cls(**plain, **summary, status=cast(Status, seen.status), notices=notices)
 
 
-class IncidentOut(IncidentListed):
+class IncidentOut(IncidentSummary):
     summary: str | None
 
 
-IncidentInList: Any = some_of(IncidentListed)
+IncidentInList: Any = partial_model(IncidentSummary)
 
 
 @router.get("", permission="incidents.read")
 def list_incidents(ctx: RequestContext, query: Annotated[IncidentQuery, Query()]) -> PageOut[IncidentInList]:
-    """Incidents without what happened, the latest first. Sorts by detected_at or id."""
-    found = incidents.list_incidents(
+    """List incidents.
+
+    Without their summaries, latest first. Sorts by detected_at or id.
+    """
+    page = incidents.list_incidents(
         ctx.work,
-        query.asked(),
+        query.page_request(),
         is_open=None if query.state is None else query.state == "open",
         first=query.first,
         last=query.last,
         voided=query.voided,
     )
-    return page_out(found, IncidentListed)
+    return to_page(page, IncidentSummary)
 
 
 @router.post("", permission="incidents.report", status_code=201)
 def report_incident(ctx: RequestContext, body: IncidentIn) -> IncidentOut:
-    """Report a breach, or what may be one. Whom it makes the practice tell follows from how many were affected."""
+    """Report an incident.
+
+    A breach, or what may be one. The notices due follow from the number of people affected.
+    """
     return IncidentOut.of(incidents.report_incident(ctx.work, **body.model_dump()))
 
 
 @router.get("/{incident_id}", permission="incidents.read")
 def get_incident(ctx: RequestContext, incident_id: UUID) -> IncidentOut:
-    """One incident with its notices."""
+    """Get an incident."""
     return IncidentOut.of(incidents.get_incident(ctx.work, incident_id))
 
 
 @router.patch("/{incident_id}", permission="incidents.write")
 def change_incident(ctx: RequestContext, incident_id: UUID, version: Version, body: IncidentChange) -> IncidentOut:
-    """Change what is known of an incident."""
+    """Change an incident."""
     changes = body.model_dump(exclude_unset=True)
     return IncidentOut.of(incidents.change_incident(ctx.work, incident_id, version, changes))
 
 
 @router.post("/{incident_id}/respond", permission="incidents.write", errors=[AlreadyResponded])
 def respond_to_incident(ctx: RequestContext, incident_id: UUID, body: ResponseIn) -> IncidentOut:
-    """The practice has responded: what let it happen is stopped."""
+    """Record the response to an incident."""
     return IncidentOut.of(incidents.respond_to_incident(ctx.work, incident_id, body.responded_at))
 
 
 @router.post("/{incident_id}/notices/{notice_id}/sent", permission="incidents.write", errors=[NoticeSent])
 def record_notice_sent(ctx: RequestContext, incident_id: UUID, notice_id: UUID, body: SentIn) -> IncidentOut:
-    """Those whom a notice is for were told."""
-    return IncidentOut.of(incidents.notice_sent(ctx.work, incident_id, notice_id, body.sent_on))
+    """Record a notice as sent."""
+    return IncidentOut.of(incidents.record_notice_sent(ctx.work, incident_id, notice_id, body.sent_on))
 
 
 @router.delete("/{incident_id}", permission="incidents.write", status_code=204)
-def void_incident(ctx: RequestContext, incident_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """What turned out to be no incident. It stays on record with who, when and why."""
+def void_incident(ctx: RequestContext, incident_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void an incident.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     incidents.void_incident(ctx.work, incident_id, reason)

@@ -1,4 +1,4 @@
-"""Scheduled work of every practice, which the housekeeping of the service has done: verbs of the practice, when due."""
+"""Scheduled jobs that the maintenance thread runs for every active practice."""
 
 import threading
 from datetime import datetime
@@ -8,36 +8,39 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from practice.messages.outbox import waiting_messages
+from practice.messages.outbox import load_backlog
 from practice.people.models.practices import Practice
-from practice.security.installation import Installation, Outbox
+from practice.security.installation import Installation, MessageBacklog
 from practice.security.work import Actor
 from practice.sessions import deadline_job
 
 log = structlog.get_logger()
 
 
-def keep_deadlines(installation: Installation, now: datetime, stop: threading.Event, *, recent: bool) -> None:
-    """In each practice a transaction of its own, in which its outbox is looked at as well. What fails in one of them
-    keeps nothing else from being done."""
-    waiting: list[Outbox] = []
-    for tenant_id in open_practices(installation):
+def run_deadlines(installation: Installation, now: datetime, stop: threading.Event, *, recent: bool) -> None:
+    """Run the deadlines of each active practice in its own transaction, and measure its message backlog.
+
+    A failure in one practice does not stop the others.
+    """
+    backlogs: list[MessageBacklog] = []
+    for tenant_id in list_active_practices(installation):
         if stop.is_set():
             return
         try:
             with installation.work(Actor(tenant_id=tenant_id), now) as work:
-                deadline_job.keep_deadlines(work, recent=recent)
-                waiting.append(waiting_messages(work))
-        except Exception as error:  # whatever it is: the thread that it would end writes the trail's heads down too
-            log.error("deadlines not kept", practice_id=str(tenant_id), error=type(error).__name__)
-    oldest = min((one.oldest for one in waiting if one.oldest), default=None)
-    installation.outbox = Outbox(sum(one.waiting for one in waiting), oldest)
+                deadline_job.run_deadline_job(work, recent=recent)
+                backlogs.append(load_backlog(work))
+        except Exception as error:  # of any kind: the thread that it would end also writes the audit anchors
+            log.error("deadlines failed", practice_id=str(tenant_id), error=type(error).__name__)
+    oldest = min((backlog.oldest for backlog in backlogs if backlog.oldest), default=None)
+    installation.message_backlog = MessageBacklog(sum(backlog.waiting for backlog in backlogs), oldest)
 
 
-def open_practices(installation: Installation) -> list[UUID]:
+def list_active_practices(installation: Installation) -> list[UUID]:
+    """Return the ids of the active practices, or none when the database does not respond."""
     try:
-        with installation.store.system_session() as db:
+        with installation.store.begin_system_session() as db:
             return list(db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.id)))
     except SQLAlchemyError as error:
-        log.error("deadlines not kept", error=type(error).__name__)
+        log.error("deadlines failed", error=type(error).__name__)
         return []

@@ -1,4 +1,4 @@
-"""Around every request: its id, one log line without anything sensitive, its measurements, a limit on its size."""
+"""The middleware of every request: request id, one log line without sensitive data, metrics, body size limit."""
 
 import time
 from contextlib import suppress
@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import error_response, where_it_happened
+from api.errors import CODES, MESSAGES, build_error_response, format_traceback
 from practice.store.ids import new_id
 
-LARGEST_BODY = 1_000_000  # where the route says nothing else: `endpoint(..., largest_body=)`
+MAX_BODY_BYTES = 1_000_000  # bytes, unless the route sets `max_body_bytes`
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("caseload_requests", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -30,14 +30,19 @@ HARDENING = (
 log = structlog.get_logger()
 
 
-class TooLarge(HTTPException):
-    """Of the framework's kind: whatever else stops the reading of a body, it takes for a body that is no JSON."""
+class BodyTooLarge(HTTPException):
+    """The request body exceeds its limit.
+
+    An HTTPException, since FastAPI answers any other exception while it reads a body with 400.
+    """
 
     def __init__(self) -> None:
         super().__init__(413)
 
 
 class RequestLog:
+    """ASGI middleware that logs, measures and limits each request."""
+
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
@@ -45,34 +50,35 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = time.perf_counter()
-        scope["request_id"] = request_id = id_of(scope)
+        started_at = time.perf_counter()
+        scope["request_id"] = request_id = read_request_id(scope)
         status = 500
         started = False
 
-        async def send_named(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *HARDENING]
             await send(message)
 
-        trouble: dict[str, Any] = {}
+        failure: dict[str, Any] = {}
         try:
-            await self.app(scope, limited(scope, receive), send_named)
-        except Exception as error:  # the message of an unforeseen error may quote data, so only its place is logged
-            trouble = {"error": type(error).__name__, "where": where_it_happened(error)}
+            await self.app(scope, limit_body(scope, receive), send_with_headers)
+        except Exception as error:  # only the traceback is logged: the message may quote personal data
+            failure = {"error": type(error).__name__, "where": format_traceback(error)}
             if not started:
-                message = "Something went wrong on our side. Nothing was changed; quote the request id when you ask."
-                await error_response(Request(scope), 500, "INTERNAL_ERROR", message)(scope, receive, send_named)
+                response = build_error_response(Request(scope), 500, CODES[500], MESSAGES[500])
+                await response(scope, receive, send_with_headers)
         finally:
-            write_down(scope, status, time.perf_counter() - began, trouble)
+            log_request(scope, status, time.perf_counter() - started_at, failure)
 
 
-def write_down(scope: Scope, status: int, seconds: float, trouble: dict[str, Any]) -> None:
-    route = getattr(scope.get("route"), "path", "none")  # the template: ids and whatever else was typed stay out
+def log_request(scope: Scope, status: int, seconds: float, failure: dict[str, Any]) -> None:
+    """Write the log line of a request and count it in the metrics."""
+    route = getattr(scope.get("route"), "path", "none")  # the template: ids and other input stay out of the log
     actor = scope.get("actor")
-    method = scope["method"] if scope["method"] in METHODS else "other"  # anything can be typed there
+    method = scope["method"] if scope["method"] in METHODS else "other"  # a caller can send any word
     REQUESTS.labels(method, route, status).inc()
     SECONDS.labels(method, route).observe(seconds)
     (log.error if status >= 500 else log.info)(
@@ -84,37 +90,39 @@ def write_down(scope: Scope, status: int, seconds: float, trouble: dict[str, Any
         ms=round(seconds * 1000, 2),
         practice=str(actor.tenant_id) if actor else None,
         account=str(actor.account_id) if actor else None,
-        **trouble,
+        **failure,
     )
 
 
-def id_of(scope: Scope) -> str:
-    """The caller's id when it is a harmless one, else one of our own."""
+def read_request_id(scope: Scope) -> str:
+    """Return the caller's X-Request-Id when it is short and alphanumeric, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             with suppress(UnicodeDecodeError):
-                given = value.decode("ascii")
-                if 8 <= len(given) <= 64 and given.replace("-", "").isalnum():
-                    return given
+                request_id = value.decode("ascii")
+                if 8 <= len(request_id) <= 64 and request_id.replace("-", "").isalnum():
+                    return request_id
     return str(new_id())
 
 
-def limited(scope: Scope, receive: Receive) -> Receive:
-    taken = 0
+def limit_body(scope: Scope, receive: Receive) -> Receive:
+    """Return a `receive` that raises BodyTooLarge once the body exceeds the limit of its route."""
+    received = 0
 
-    async def receive_some() -> Message:
-        nonlocal taken
+    async def receive_limited() -> Message:
+        nonlocal received
         message = await receive()
-        taken += len(message.get("body", b""))
+        received += len(message.get("body", b""))
         extra = getattr(scope.get("route"), "openapi_extra", None) or {}
-        if taken > extra.get("x-largest-body", LARGEST_BODY):
-            raise TooLarge
+        if received > extra.get("x-max-body-bytes", MAX_BODY_BYTES):
+            raise BodyTooLarge
         return message
 
-    return receive_some
+    return receive_limited
 
 
 def configure_logging() -> None:
+    """Make structlog write one JSON object per line to standard output."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,4 +1,4 @@
-"""What is done with a note once it is written: handing it in, returning it, signatures, and its session's lock."""
+"""Routes of note review: submitting, returning, signing, and the lock of a note's session."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.notes import Because, NoteOut, shown
+from api.fields import Reason1000
+from api.notes import NoteOut, to_response
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import (
-    SIGNING,
-    TOUCHING,
+    CHANGE_ERRORS,
+    SIGN_ERRORS,
     NoSupervisor,
     NoteLocked,
     NoteSigned,
@@ -27,23 +28,23 @@ from practice.rule_settings import PARAMETERS
 router = PermissionRouter(prefix="/notes", tags=["notes"])
 
 Hours = Annotated[
-    int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].most, description="Else as the practice has set.")
+    int, Field(ge=1, le=PARAMETERS["note_unlock_hours"].maximum, description="Default: a setting of the practice.")
 ]
 
 
-class Return(Input):
-    reason: Because
+class ReturnIn(Input):
+    reason: Reason1000
 
 
-class Several(Input):
-    note_ids: Annotated[list[UUID], Field(min_length=1, max_length=signing.MOST_AT_ONCE)]
+class NotesIn(Input):
+    note_ids: Annotated[list[UUID], Field(min_length=1, max_length=signing.MAX_BULK_SIGN)]
 
 
-class Lock(Input):
-    reason: Because
+class LockIn(Input):
+    reason: Reason1000
 
 
-class Unlock(Lock):
+class UnlockIn(LockIn):
     hours: Hours | None = None
 
 
@@ -54,10 +55,13 @@ class SignedOut(BaseModel):
     message: str | None
 
     @classmethod
-    def of(cls, result: signing.Signed) -> "SignedOut":
-        no = result.refusal
+    def of(cls, result: signing.SigningResult) -> "SignedOut":
+        error = result.refusal
         return cls(
-            note_id=result.note_id, signed=no is None, code=no.code if no else None, message=no.message if no else None
+            note_id=result.note_id,
+            signed=error is None,
+            code=error.code if error else None,
+            message=error.message if error else None,
         )
 
 
@@ -76,59 +80,84 @@ class LockOut(BaseModel):
         return cls(**{name: getattr(lock, name) for name in cls.model_fields})
 
 
-@router.post("/{note_id}/submit", permission="notes.write", errors=[*SIGNING, NoSupervisor])
+@router.post("/{note_id}/submit", permission="notes.write", errors=[*SIGN_ERRORS, NoSupervisor])
 def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
-    """Hand in what you have read, signed by you, for your supervisor's signature."""
-    return shown(ctx, signing.submit_note(ctx.work, note_id, version))
+    """Submit a note for review.
+
+    Signed by its author, for the supervisor's signature.
+    """
+    return to_response(ctx, signing.submit_note(ctx.work, note_id, version))
 
 
-@router.post("/{note_id}/withdraw", permission="notes.write", errors=[*TOUCHING, NotInReview])
+@router.post("/{note_id}/withdraw", permission="notes.write", errors=[*CHANGE_ERRORS, NotInReview])
 def withdraw_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
-    """Take it back from review, to go on writing."""
-    return shown(ctx, signing.withdraw_note(ctx.work, note_id))
+    """Withdraw a note from review."""
+    return to_response(ctx, signing.withdraw_note(ctx.work, note_id))
 
 
-@router.post("/{note_id}/return", permission="notes.co_sign", errors=[*TOUCHING, NotInReview])
-def return_note(ctx: RequestContext, note_id: UUID, body: Return) -> NoteOut:
-    """Give a note of your team back to its author, and say what is to be done."""
-    return shown(ctx, signing.return_note(ctx.work, note_id, body.reason))
+@router.post("/{note_id}/return", permission="notes.co_sign", errors=[*CHANGE_ERRORS, NotInReview])
+def return_note(ctx: RequestContext, note_id: UUID, body: ReturnIn) -> NoteOut:
+    """Return a note to its author.
+
+    The reason says what to change.
+    """
+    return to_response(ctx, signing.return_note(ctx.work, note_id, body.reason))
 
 
-@router.post("/{note_id}/sign", permission="notes.write", errors=SIGNING)
+@router.post("/{note_id}/sign", permission="notes.write", errors=SIGN_ERRORS)
 def sign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
-    """Sign your note, as you have read it. What is signed never changes."""
-    return shown(ctx, signing.sign_note(ctx.work, note_id, version))
+    """Sign a note.
+
+    In the version you have read. A signed version never changes.
+    """
+    return to_response(ctx, signing.sign_note(ctx.work, note_id, version))
 
 
-@router.post("/{note_id}/co-sign", permission="notes.co_sign", errors=SIGNING)
-def co_sign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
-    """Sign a note that was handed in to you, as you have read it. With this it is signed."""
-    return shown(ctx, signing.sign_note(ctx.work, note_id, version))
+@router.post("/{note_id}/co-sign", permission="notes.co_sign", errors=SIGN_ERRORS)
+def cosign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
+    """Co-sign a note.
+
+    A note submitted to you, in the version you have read. Your signature completes it.
+    """
+    return to_response(ctx, signing.sign_note(ctx.work, note_id, version))
 
 
 @router.post("/bulk-sign", permission="notes.write")
-def sign_many_notes(ctx: RequestContext, body: Several) -> SignedManyOut:
-    """Sign several of your notes: each is signed, or says why not."""
-    return signed_out(signing.sign_many(ctx.work, body.note_ids))
+def sign_many_notes(ctx: RequestContext, body: NotesIn) -> SignedManyOut:
+    """Sign several notes.
+
+    Each result says whether the note was signed, and if not, why.
+    """
+    return to_results(signing.sign_many(ctx.work, body.note_ids))
 
 
 @router.post("/bulk-co-sign", permission="notes.co_sign")
-def co_sign_many_notes(ctx: RequestContext, body: Several) -> SignedManyOut:
-    """Sign several notes that were handed in to you: each is signed, or says why not."""
-    return signed_out(signing.sign_many(ctx.work, body.note_ids))
+def cosign_many_notes(ctx: RequestContext, body: NotesIn) -> SignedManyOut:
+    """Co-sign several notes.
+
+    Each result says whether the note was signed, and if not, why.
+    """
+    return to_results(signing.sign_many(ctx.work, body.note_ids))
 
 
-def signed_out(results: list[signing.Signed]) -> SignedManyOut:
-    return SignedManyOut(items=[SignedOut.of(one) for one in results])
+def to_results(results: list[signing.SigningResult]) -> SignedManyOut:
+    """Return the result of each note."""
+    return SignedManyOut(items=[SignedOut.of(result) for result in results])
 
 
 @router.post("/{note_id}/unlock", permission="notes.unlock", errors=[NotLocked, NoteSigned, OwnSession])
-def unlock_note(ctx: RequestContext, note_id: UUID, body: Unlock) -> LockOut:
-    """Let the note of a session that was locked be written and signed, for some hours. Signatures stay as they are."""
-    return LockOut.of(unlocking.unlock_note(ctx.work, ctx.scope, note_id, body.reason, body.hours))
+def unlock_note(ctx: RequestContext, note_id: UUID, body: UnlockIn) -> LockOut:
+    """Unlock the session of a note.
+
+    The note can be written and signed for some hours. Existing signatures stay.
+    """
+    return LockOut.of(unlocking.unlock_note_session(ctx.work, ctx.scope, note_id, body.reason, body.hours))
 
 
 @router.post("/{note_id}/lock", permission="notes.unlock", errors=[NotLocked, NoteSigned, NoteLocked])
-def lock_note(ctx: RequestContext, note_id: UUID, body: Lock) -> LockOut:
-    """Lock the session of an unsigned note before its deadline, or again."""
-    return LockOut.of(unlocking.lock_note(ctx.work, ctx.scope, note_id, body.reason))
+def lock_note(ctx: RequestContext, note_id: UUID, body: LockIn) -> LockOut:
+    """Lock the session of an unsigned note.
+
+    Before its deadline, or again.
+    """
+    return LockOut.of(unlocking.lock_note_session(ctx.work, ctx.scope, note_id, body.reason))

@@ -1,45 +1,45 @@
-"""The templates by which notes and progress reports are written."""
+"""Routes of the templates of notes and progress reports."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext
-from api.fields import WRITTEN, Name, Short
+from api.fields import MULTILINE, Name, Text40
 from api.notes import Type
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.documents import templates
-from practice.clinical.documents.rules.content import MOST_SECTIONS
-from practice.clinical.documents.rules.templates import Place
+from practice.clinical.documents.rules.content import MAX_SECTIONS
+from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.models.documents import NoteTemplate
 
 router = PermissionRouter(prefix="/note-templates", tags=["notes"])
 
-Kind = Type | Literal["PROGRESS_REPORT"]
+TemplateType = Type | Literal["PROGRESS_REPORT"]
 
 
-class PlaceIn(Input):
-    """A section: what it is called, what to think of, and whether it may be empty when signed."""
+class TemplateSectionIn(Input):
+    """A section: its title, a prompt for the author, and whether it may be empty when the note is signed."""
 
-    key: Short
+    key: Text40
     title: Name
-    prompt: Annotated[str, StringConstraints(max_length=500, pattern=WRITTEN)] = ""
+    prompt: Annotated[str, StringConstraints(max_length=500, pattern=MULTILINE)] = ""
     required: bool = True
 
 
 class TemplateIn(Input):
-    """For one service, or for all that have none of their own."""
+    """For one service, or for all services without a template of their own."""
 
-    kind: Kind
+    type: TemplateType
     service_id: UUID | None = None
-    sections: Annotated[list[PlaceIn], Field(min_length=1, max_length=MOST_SECTIONS)]
+    sections: Annotated[list[TemplateSectionIn], Field(min_length=1, max_length=MAX_SECTIONS)]
 
 
-class PlaceOut(BaseModel):
+class TemplateSectionOut(BaseModel):
     key: str
     title: str
     prompt: str
@@ -47,8 +47,8 @@ class PlaceOut(BaseModel):
 
 
 class TemplateOut(BaseModel):
-    kind: Kind
-    sections: list[PlaceOut]
+    type: TemplateType
+    sections: list[TemplateSectionOut]
 
 
 class SetTemplateOut(TemplateOut):
@@ -59,8 +59,14 @@ class SetTemplateOut(TemplateOut):
 
     @classmethod
     def of(cls, template: NoteTemplate) -> "SetTemplateOut":
-        plain = {name: getattr(template, name) for name in ("id", "kind", "service_id", "set_at", "set_by")}
-        return cls(**plain, sections=[PlaceOut(**place) for place in template.sections])
+        return cls(
+            id=template.id,
+            type=cast(TemplateType, template.kind),
+            service_id=template.service_id,
+            sections=[TemplateSectionOut(**section) for section in template.sections],
+            set_at=template.set_at,
+            set_by=template.set_by,
+        )
 
 
 class SetTemplatesOut(BaseModel):
@@ -68,25 +74,40 @@ class SetTemplatesOut(BaseModel):
 
 
 @router.get("", permission="settings.read")
-def list_note_templates(ctx: RequestContext, kind: Annotated[Kind | None, Query()] = None) -> SetTemplatesOut:
-    """What the practice has set, the last first. Of each kind and service the last counts."""
-    return SetTemplatesOut(items=[SetTemplateOut.of(one) for one in templates.list_templates(ctx.work, kind)])
+def list_note_templates(
+    ctx: RequestContext, type_: Annotated[TemplateType | None, Query(alias="type")] = None
+) -> SetTemplatesOut:
+    """List note templates.
+
+    Latest first. The latest template of each type and service is in force.
+    """
+    return SetTemplatesOut(
+        items=[SetTemplateOut.of(template) for template in templates.list_templates(ctx.work, type_)]
+    )
 
 
 @router.get("/effective", permission="settings.read")
 def get_note_template(
-    ctx: RequestContext, kind: Annotated[Kind, Query()], service_id: Annotated[UUID | None, Query()] = None
+    ctx: RequestContext,
+    type_: Annotated[TemplateType, Query(alias="type")],
+    service_id: Annotated[UUID | None, Query()] = None,
 ) -> TemplateOut:
-    """The template by which a note of this kind is begun now: the service's, else the practice's, else the usual."""
-    return template_out(kind, templates.template_for(ctx.work, kind, service_id))
+    """Get the template in force.
+
+    The service's own, else the practice's, else the built-in one.
+    """
+    return to_response(type_, templates.find_template(ctx.work, type_, service_id))
 
 
 @router.post("", permission="settings.write", status_code=201)
 def set_note_template(ctx: RequestContext, body: TemplateIn) -> SetTemplateOut:
-    """Set a template from now on. What was begun by another one is finished by it."""
-    places = [Place(**place.model_dump()) for place in body.sections]
-    return SetTemplateOut.of(templates.set_template(ctx.work, body.kind, places, body.service_id))
+    """Set a note template.
+
+    In force from now on. Notes begun with an earlier template keep it.
+    """
+    sections = [TemplateSection(**section.model_dump()) for section in body.sections]
+    return SetTemplateOut.of(templates.set_template(ctx.work, body.type, sections, body.service_id))
 
 
-def template_out(kind: Kind, places: tuple[Place, ...]) -> TemplateOut:
-    return TemplateOut(kind=kind, sections=[PlaceOut(**vars(place)) for place in places])
+def to_response(type_: TemplateType, sections: tuple[TemplateSection, ...]) -> TemplateOut:
+    return TemplateOut(type=type_, sections=[TemplateSectionOut(**vars(section)) for section in sections])

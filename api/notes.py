@@ -1,4 +1,4 @@
-"""Clinical notes: lists, drafts and their versions, what was signed, and looking for words in them."""
+"""Routes of clinical notes: lists, drafts, versions, amendments, verification and full-text search."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, WRITTEN, Day, Short, Why
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import MULTILINE, PLAIN, Day, Reason200, Reason1000, Text40, Text20000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.clinical.documents.rules.content import MOST_DIAGNOSES, MOST_SECTIONS, SECTION_LENGTH, Content
-from practice.clinical.errors import TOUCHING, WRITING, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
+from practice.clinical.documents.rules.content import MAX_DIAGNOSES, MAX_SECTION_LENGTH, MAX_SECTIONS, Content
+from practice.clinical.errors import CHANGE_ERRORS, WRITE_ERRORS, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
 from practice.clinical.models.notes import Note
 from practice.clinical.notes import amendments, drafts, queries, search, verification
-from practice.clinical.notes.queries import Filters, Reading
+from practice.clinical.notes.queries import Filters, NoteView
 
 router = PermissionRouter(prefix="/notes", tags=["notes"])
 
@@ -32,18 +32,14 @@ Type = Literal[
 ]
 Status = Literal["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-SectionText = Annotated[str, StringConstraints(max_length=SECTION_LENGTH, pattern=WRITTEN)]
-Passage = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_LENGTH, pattern=WRITTEN)
-]
-Because = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=WRITTEN)]
+SectionText = Annotated[str, StringConstraints(max_length=MAX_SECTION_LENGTH, pattern=MULTILINE)]
 
 
 class ContentIn(Input):
-    """By the keys of the template's sections; those that are left out are empty."""
+    """Sections by their keys in the template; omitted ones are empty."""
 
-    sections: Annotated[dict[Key, SectionText], Field(max_length=MOST_SECTIONS)]
-    diagnoses: Annotated[list[Short], Field(max_length=MOST_DIAGNOSES)] = Field(default_factory=list)
+    sections: Annotated[dict[Key, SectionText], Field(max_length=MAX_SECTIONS)]
+    diagnoses: Annotated[list[Text40], Field(max_length=MAX_DIAGNOSES)] = Field(default_factory=list)
 
 
 class NoteIn(ContentIn):
@@ -53,16 +49,16 @@ class NoteIn(ContentIn):
 
 
 class AmendmentIn(ContentIn):
-    reason: Because
+    reason: Reason1000
 
 
 class AddendumIn(Input):
-    text: Passage
-    reason: Because
+    text: Text20000
+    reason: Reason1000
 
 
 class NoteFilters(Input):
-    """Days are the practice's own, of when a note was begun; both count."""
+    """Local days on which a note was begun, both inclusive."""
 
     client_id: UUID | None = None
     type: Type | None = None
@@ -78,14 +74,14 @@ class NoteQuery(ListQuery, NoteFilters):
 
 
 class SearchIn(NoteFilters):
-    """Every word has to be there, as the beginning of a word; capitals and accents make no difference."""
+    """Every word must occur as a prefix of a word, ignoring case and accents."""
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
     cursor: Annotated[str | None, Field(max_length=500)] = None
 
 
 class NoteState(BaseModel):
-    """How far a note is, without what it says."""
+    """The state of a note, without its content."""
 
     id: UUID
     client_id: UUID
@@ -129,13 +125,13 @@ class ReturnOut(BaseModel):
 
 
 class NoteOut(NoteState):
-    """`generated`: what it says now was written by a model. A person signs it, or it stays a draft."""
+    """`generated`: a model wrote the current version. It stays a draft until a person signs it."""
 
     sections: list[SectionOut]
     diagnoses: list[str]
     generated: bool
     addenda: list[AddendumOut]
-    returns: list[ReturnOut]
+    review_returns: list[ReturnOut]
 
 
 class VersionOut(BaseModel):
@@ -162,51 +158,51 @@ class HistoryOut(BaseModel):
     note: NoteState
     versions: list[VersionOut]
     signatures: list[SignatureOut]
-    returns: list[ReturnOut]
+    review_returns: list[ReturnOut]
 
 
 class ProblemOut(BaseModel):
     where: str
-    sentence: str
+    message: str
 
 
 class VerificationOut(BaseModel):
-    """`signed_elsewhere`: it was signed before it came here, and of that signature there is nothing to verify."""
+    """`has_imported_signature`: it was signed before its import, and that signature cannot be verified."""
 
     note_id: UUID
     intact: bool
     versions: int
     signatures: int
-    signed_elsewhere: bool
+    has_imported_signature: bool
     problems: list[ProblemOut]
 
 
-class FoundOut(BaseModel):
+class NoteMatchOut(BaseModel):
     note: NoteState
     snippet: str
 
 
-class FindsOut(BaseModel):
-    """So many notes were looked at, the newest first. With a cursor there are more to look at."""
+class NoteSearchOut(BaseModel):
+    """The number of notes scanned, newest first. With a cursor there are more to scan."""
 
-    items: list[FoundOut]
-    looked_at: int
+    items: list[NoteMatchOut]
+    scanned_count: int
     next_cursor: str | None
 
 
-NoteInList: Any = some_of(NoteState)
+NoteInList: Any = partial_model(NoteState)
 
 
-def sections_out(content: Content) -> list[SectionOut]:
-    return [SectionOut(key=one.key, title=one.title, text=one.text) for one in content.sections]
+def to_sections(content: Content) -> list[SectionOut]:
+    return [SectionOut(key=section.key, title=section.title, text=section.text) for section in content.sections]
 
 
-def returns_out(returns: Sequence[Any]) -> list[ReturnOut]:
-    return [ReturnOut(at=one.at, by_id=UUID(one.by_id), reason=one.reason) for one in returns]
+def to_returns(returns: Sequence[Any]) -> list[ReturnOut]:
+    return [ReturnOut(at=item.at, by_id=UUID(item.by_id), reason=item.reason) for item in returns]
 
 
-def note_out(read: Reading, *, by_client: bool = False) -> NoteOut:
-    """A client does not read why colleagues returned it, or why it was added to."""
+def view_response(view: NoteView, *, by_client: bool = False) -> NoteOut:
+    """Return a note as read. A client does not see reasons of returns and addenda."""
     addenda = [
         AddendumOut(
             number=addendum.number,
@@ -215,127 +211,170 @@ def note_out(read: Reading, *, by_client: bool = False) -> NoteOut:
             written_at=addendum.written_at,
             written_by_id=addendum.written_by_id,
         )
-        for addendum in read.addenda
+        for addendum in view.addenda
     ]
     return NoteOut(
-        **NoteState.of(read.note).model_dump(),
-        sections=sections_out(read.base.content),
-        diagnoses=list(read.base.content.diagnoses),
-        generated=read.base.generated,
+        **NoteState.of(view.note).model_dump(),
+        sections=to_sections(view.base.content),
+        diagnoses=list(view.base.content.diagnoses),
+        generated=view.base.generated,
         addenda=addenda,
-        returns=[] if by_client else returns_out(read.returns),
+        review_returns=[] if by_client else to_returns(view.returns),
     )
 
 
-def shown(ctx: RequestContext, note: Note) -> NoteOut:
-    """To whoever has just changed it."""
-    return note_out(queries.reading_of(ctx.work, note))
+def to_response(ctx: RequestContext, note: Note) -> NoteOut:
+    """Return a note to the caller who has just changed it."""
+    return view_response(queries.load_note_view(ctx.work, note))
 
 
-def filters_of(asked: Any) -> Filters:
-    return Filters(**{name: getattr(asked, name) for name in Filters._fields if hasattr(asked, name)})
+def to_filters(query: Any) -> Filters:
+    """Return the filters of a list or search."""
+    return Filters(**{name: getattr(query, name) for name in Filters._fields if hasattr(query, name)})
 
 
 @router.get("", permission="notes.read")
 def list_notes(ctx: RequestContext, query: Annotated[NoteQuery, Query()], reason: Reason = None) -> PageOut[NoteInList]:
-    """Notes without what they say, the newest first. Sorts by created_at or id. An admin says why in X-Reason."""
-    found = queries.list_notes(
-        ctx.work, ctx.scope, query.asked(), filters_of(query), voided=query.voided, reason=reason
+    """List notes.
+
+    Without their content, newest first. Sorts by created_at or id. An admin states a reason in X-Reason, which goes
+    into the audit log.
+    """
+    page = queries.list_notes(
+        ctx.work, ctx.scope, query.page_request(), to_filters(query), voided=query.voided, reason=reason
     )
-    return page_out(found, NoteState)
+    return to_page(page, NoteState)
 
 
 @router.post("", permission="notes.write", status_code=201, errors=[NoteLocked, NotYourNote])
 def create_note(ctx: RequestContext, body: NoteIn) -> NoteOut:
-    """Begin a note about one of your clients, of a session that has begun or of none."""
-    return shown(ctx, drafts.create_note(ctx.work, ctx.scope, **body.model_dump()))
+    """Create a note.
+
+    A draft about one of your clients, for a session that has begun or without one.
+    """
+    return to_response(ctx, drafts.create_note(ctx.work, ctx.scope, **body.model_dump()))
 
 
 @router.post("/search", permission="notes.read")
-def search_notes(ctx: RequestContext, body: SearchIn, reason: Reason = None) -> FindsOut:
-    """Look for words in what you may read. What was looked for is kept nowhere. An admin says why in X-Reason."""
-    found = search.search_notes(ctx.work, ctx.scope, body.query, filters_of(body), cursor=body.cursor, reason=reason)
-    items = [FoundOut(note=NoteState.of(one.note), snippet=one.snippet) for one in found.items]
-    return FindsOut(items=items, looked_at=found.looked_at, next_cursor=found.next_cursor)
+def search_notes(ctx: RequestContext, body: SearchIn, reason: Reason = None) -> NoteSearchOut:
+    """Search notes.
+
+    Looks for words in the notes you may read. The query is not stored. An admin states a reason in X-Reason, which
+    goes into the audit log.
+    """
+    result = search.search_notes(ctx.work, ctx.scope, body.query, to_filters(body), cursor=body.cursor, reason=reason)
+    items = [NoteMatchOut(note=NoteState.of(match.note), snippet=match.snippet) for match in result.items]
+    return NoteSearchOut(items=items, scanned_count=result.scanned_count, next_cursor=result.next_cursor)
 
 
 @router.get("/{note_id}", permission="notes.read")
 def get_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> NoteOut:
-    """What a note says. An admin says why in X-Reason, which goes into the audit log."""
-    read = queries.read_note(ctx.work, ctx.scope, note_id, reason)
-    return note_out(read, by_client=ctx.actor.client_id is not None)
+    """Get a note.
+
+    An admin states a reason in X-Reason, which goes into the audit log.
+    """
+    view = queries.read_note(ctx.work, ctx.scope, note_id, reason)
+    return view_response(view, by_client=ctx.actor.client_id is not None)
 
 
-@router.put("/{note_id}", permission="notes.write", errors=WRITING)
+@router.put("/{note_id}", permission="notes.write", errors=WRITE_ERRORS)
 def save_note(ctx: RequestContext, note_id: UUID, version: Version, body: ContentIn) -> NoteOut:
-    """The draft as it now stands, as a further version. The earlier ones stay."""
-    return shown(ctx, drafts.save_note(ctx.work, note_id, version, **body.model_dump()))
+    """Save a draft note.
+
+    Replaces its content as a new version; earlier versions stay.
+    """
+    return to_response(ctx, drafts.save_note(ctx.work, note_id, version, **body.model_dump()))
 
 
-@router.delete("/{note_id}", permission="notes.write", status_code=204, errors=WRITING)
-def void_note(ctx: RequestContext, note_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a draft that was never handed in or signed. It stays on record; the reason names nobody."""
+@router.delete("/{note_id}", permission="notes.write", status_code=204, errors=WRITE_ERRORS)
+def void_note(ctx: RequestContext, note_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a draft note.
+
+    Only if it was never submitted or signed. It stays on record with who, when and why. Do not put personal data in
+    `reason`.
+    """
     drafts.void_note(ctx.work, note_id, reason)
 
 
 @router.get("/{note_id}/history", permission="notes.read")
 def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> HistoryOut:
-    """All versions with what they say, the signatures under them, and why it was returned."""
-    found = queries.history(ctx.work, ctx.scope, note_id, reason)
+    """Get the history of a note.
+
+    All versions with their content, the signatures, and the returns from review. An admin states a reason in X-Reason,
+    which goes into the audit log.
+    """
+    history = queries.read_history(ctx.work, ctx.scope, note_id, reason)
     by_client = ctx.actor.client_id is not None
     versions = [
         VersionOut(
             **{name: getattr(version, name) for name in ("number", "kind", "generated", "written_at", "written_by_id")},
-            sections=sections_out(version.content),
+            sections=to_sections(version.content),
             diagnoses=list(version.content.diagnoses),
             reason=None if by_client else version.reason,
         )
-        for version in found.versions
+        for version in history.versions
     ]
     signatures = [
         SignatureOut(
-            **{name: getattr(one, name) for name in SignatureOut.model_fields if name != "hash"}, hash=one.hash.hex()
+            **{name: getattr(signature, name) for name in SignatureOut.model_fields if name != "hash"},
+            hash=signature.hash.hex(),
         )
-        for one in found.signatures
+        for signature in history.signatures
     ]
     return HistoryOut(
-        note=NoteState.of(found.note), versions=versions, signatures=signatures, returns=returns_out(found.returns)
+        note=NoteState.of(history.note),
+        versions=versions,
+        signatures=signatures,
+        review_returns=to_returns(history.returns),
     )
 
 
 @router.get("/{note_id}/verification", permission="notes.read")
 def verify_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> VerificationOut:
-    """Whether the note and its signatures are what was written and signed; if not, what is wrong and where."""
-    found = verification.verify_note(ctx.work, ctx.scope, note_id, reason)
+    """Verify a note.
+
+    Checks that the note and its signatures are what was written and signed; lists what is wrong and where. An admin
+    states a reason in X-Reason, which goes into the audit log.
+    """
+    verdict = verification.verify_note(ctx.work, ctx.scope, note_id, reason)
     return VerificationOut(
         note_id=note_id,
-        intact=not found.problems,
-        versions=found.versions,
-        signatures=found.signatures,
-        signed_elsewhere=found.signed_elsewhere,
-        problems=[ProblemOut(where=one.where, sentence=one.sentence) for one in found.problems],
+        intact=not verdict.problems,
+        versions=verdict.version_count,
+        signatures=verdict.signature_count,
+        has_imported_signature=verdict.has_imported_signature,
+        problems=[ProblemOut(where=problem.where, message=problem.message) for problem in verdict.problems],
     )
 
 
-@router.post("/{note_id}/amend", permission="notes.write", errors=[*TOUCHING, NoteNotSigned, NoteIncomplete])
+@router.post("/{note_id}/amend", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned, NoteIncomplete])
 def amend_note(ctx: RequestContext, note_id: UUID, version: Version, body: AmendmentIn) -> NoteOut:
-    """A signed note says something else from now on, under a signature of its own. What was signed stays."""
-    return shown(ctx, amendments.amend_note(ctx.work, note_id, version, **body.model_dump()))
+    """Amend a signed note.
+
+    Replaces its content under a new signature. The signed versions stay.
+    """
+    return to_response(ctx, amendments.amend_note(ctx.work, note_id, version, **body.model_dump()))
 
 
-@router.post("/{note_id}/addendum", permission="notes.write", errors=[*TOUCHING, NoteNotSigned])
+@router.post("/{note_id}/addendum", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned])
 def add_addendum(ctx: RequestContext, note_id: UUID, body: AddendumIn) -> NoteOut:
-    """Add something below what a signed note says, under a signature of its own."""
-    return shown(ctx, amendments.add_addendum(ctx.work, note_id, body.text, body.reason))
+    """Add an addendum to a signed note.
+
+    Signed on its own.
+    """
+    return to_response(ctx, amendments.add_addendum(ctx.work, note_id, body.text, body.reason))
 
 
-@router.post("/{note_id}/share", permission="notes.write", errors=[*TOUCHING, NoteNotSigned])
+@router.post("/{note_id}/share", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned])
 def share_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
-    """Let the client read a signed note through the portal."""
-    return shown(ctx, drafts.share_note(ctx.work, note_id))
+    """Share a signed note with the client.
+
+    The client can read it in the portal.
+    """
+    return to_response(ctx, drafts.share_note(ctx.work, note_id))
 
 
-@router.post("/{note_id}/unshare", permission="notes.write", errors=TOUCHING)
+@router.post("/{note_id}/unshare", permission="notes.write", errors=CHANGE_ERRORS)
 def unshare_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
-    """Let the client read it no longer."""
-    return shown(ctx, drafts.unshare_note(ctx.work, note_id))
+    """Stop sharing a note with the client."""
+    return to_response(ctx, drafts.unshare_note(ctx.work, note_id))

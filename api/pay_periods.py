@@ -1,4 +1,4 @@
-"""Pay periods: open, preview and close weeks; statements; the whole week for whoever pays it out."""
+"""Routes of pay periods: opening, previewing and closing weeks, pay statements, and the export for payroll."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -9,14 +9,14 @@ from pydantic import BaseModel
 
 from api.context import RequestContext
 from api.fields import Day, Instant, MoneyOut
-from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.payroll import periods
 from practice.payroll import statements as pay_statements
-from practice.payroll.lines import Line, Preview
+from practice.payroll.lines import Line, PayWeek
 from practice.payroll.models import PayPeriod
 from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
-from practice.payroll.rules import Kind, Reason, sums
+from practice.payroll.rules import Kind, Reason, sum_by_key
 from practice.payroll.statements import Statement
 
 router = PermissionRouter(prefix="/pay/periods", tags=["pay"])
@@ -43,7 +43,7 @@ class PeriodOut(BaseModel):
         return cls(**plain, status="OPEN" if period.closed_at is None else "CLOSED")
 
 
-PeriodInList: Any = some_of(PeriodOut)
+PeriodInList: Any = partial_model(PeriodOut)
 
 
 class LineOut(BaseModel):
@@ -61,8 +61,8 @@ class LineOut(BaseModel):
 
     @classmethod
     def of(cls, line: Line) -> "LineOut":
-        told = {"multiplier", "rate", "amount"}
-        plain = {name: getattr(line, name) for name in cls.model_fields if name not in told}
+        formatted = {"multiplier", "rate", "amount"}
+        plain = {name: getattr(line, name) for name in cls.model_fields if name not in formatted}
         money = {"rate": line.rate_cents, "amount": line.amount_cents}
         return cls(**plain, **money, multiplier=f"{line.multiplier:.2f}")
 
@@ -84,23 +84,23 @@ class PreviewOut(BaseModel):
     total: MoneyOut
 
     @classmethod
-    def of(cls, found: Preview) -> "PreviewOut":
-        by_person = sums((str(line.staff_id), line.amount_cents) for line in found.lines)
+    def of(cls, week: PayWeek) -> "PreviewOut":
+        by_person = sum_by_key((str(line.staff_id), line.amount_cents) for line in week.lines)
         return cls(
-            week=found.week,
-            cut_off=found.cut_off,
-            status=found.status,
-            closed_at=found.closed_at,
-            lines=[LineOut.of(line) for line in found.lines],
-            standby=[LineOut.of(line) for line in found.standby],
-            problems=found.problems,
-            totals=[TotalOut(staff_id=UUID(who), amount=cents) for who, cents in sorted(by_person.items())],
+            week=week.week,
+            cut_off=week.cut_off,
+            status=week.status,
+            closed_at=week.closed_at,
+            lines=[LineOut.of(line) for line in week.lines],
+            standby=[LineOut.of(line) for line in week.pending],
+            problems=week.problems,
+            totals=[TotalOut(staff_id=UUID(staff_id), amount=cents) for staff_id, cents in sorted(by_person.items())],
             total=sum(by_person.values()),
         )
 
 
 class StatementOut(BaseModel):
-    """Totals by the kind of line; `total` is what is paid, all but what stands by."""
+    """Totals by the kind of line; `total` is what is paid: everything except `standby`."""
 
     staff_id: UUID
     name: str
@@ -115,22 +115,23 @@ class StatementOut(BaseModel):
     total: MoneyOut
 
     @classmethod
-    def of(cls, one: Statement) -> "StatementOut":
-        return cls(**plain_of(one))
+    def of(cls, statement: Statement) -> "StatementOut":
+        return cls(**read_totals(statement))
 
 
-class WholeStatementOut(StatementOut):
+class StatementWithLinesOut(StatementOut):
     lines: list[LineOut]
 
     @classmethod
-    def of(cls, one: Statement) -> "WholeStatementOut":
-        return cls(**plain_of(one), lines=[LineOut.of(line) for line in one.lines])
+    def of(cls, statement: Statement) -> "StatementWithLinesOut":
+        return cls(**read_totals(statement), lines=[LineOut.of(line) for line in statement.lines])
 
 
-def plain_of(one: Statement) -> dict[str, Any]:
+def read_totals(statement: Statement) -> dict[str, Any]:
+    """Return the fields of a statement without its lines."""
     names = ("staff_id", "name", "week", "cut_off", "status", "closed_at")
-    totals = {"adjustments" if kind == "adjustment" else kind: cents for kind, cents in one.totals.items()}
-    return {name: getattr(one, name) for name in names} | totals | {"total": one.total_cents}
+    totals = {"adjustments" if kind == "adjustment" else kind: cents for kind, cents in statement.totals.items()}
+    return {name: getattr(statement, name) for name in names} | totals | {"total": statement.total_cents}
 
 
 class StatementsOut(BaseModel):
@@ -143,57 +144,79 @@ class AsOf(Input):
 
 @router.get("", permission="pay.read")
 def list_pay_periods(ctx: RequestContext, query: Annotated[ListQuery, Query()]) -> PageOut[PeriodInList]:
-    """Weeks that were opened, the last one first. Sorts by week or id."""
-    return page_out(periods.list_periods(ctx.work, query.asked()), PeriodOut)
+    """List pay periods.
+
+    The weeks that were opened, latest first. Sorts by week or id.
+    """
+    return to_page(periods.list_periods(ctx.work, query.page_request()), PeriodOut)
 
 
 @router.post("", permission="pay.write", status_code=201, errors=[WeekAhead, OutOfOrder, BeforePayBegan])
 def open_pay_period(ctx: RequestContext, body: PeriodIn) -> PeriodOut:
-    """Open a week: the first one is where pay begins here, then one after the other. Asked again, the same."""
+    """Open a pay period.
+
+    The first one is the week in which pay begins; later ones follow without a gap. Repeating the call returns the same
+    period.
+    """
     return PeriodOut.of(periods.open_period(ctx.work, body.week))
 
 
 @router.get("/{week}", permission="pay.read")
 def preview_pay_period(ctx: RequestContext, week: Day, query: Annotated[AsOf, Query()]) -> PreviewOut:
-    """What the week pays by what is known now, or was at an instant. Of a closed week, what it paid."""
-    return PreviewOut.of(periods.preview(ctx.work, week, query.as_of or ctx.now, ctx.scope))
+    """Preview a pay period.
+
+    What the week pays as known now, or at the instant `as_of`. For a closed week, what it paid.
+    """
+    return PreviewOut.of(periods.preview_week(ctx.work, ctx.scope, week, query.as_of or ctx.now))
 
 
 @router.post("/{week}/close", permission="pay.write", errors=[CutOffAhead, OutOfOrder, BeforePayBegan])
 def close_pay_period(ctx: RequestContext, week: Day) -> PreviewOut:
-    """Close a week for good, once it is cut off and those before it are closed. Asked again, the same."""
+    """Close a pay period.
+
+    For good, after its cut-off and once earlier weeks are closed. Repeating the call returns the same result.
+    """
     return PreviewOut.of(periods.close_period(ctx.work, week))
 
 
 @router.get("/{week}/statements", permission="pay.read")
 def list_pay_statements(ctx: RequestContext, week: Day) -> StatementsOut:
-    """What the week pays everybody whom it concerns, by their names."""
-    found = pay_statements.statements(ctx.work, ctx.scope, week, ctx.now)
-    return StatementsOut(items=[StatementOut.of(one) for one in found])
+    """List the pay statements of a week.
+
+    By name.
+    """
+    week_statements = pay_statements.list_statements(ctx.work, ctx.scope, week, ctx.now)
+    return StatementsOut(items=[StatementOut.of(statement) for statement in week_statements])
 
 
 @router.get("/{week}/statements/{staff_id}.csv", permission="pay.read")
 def export_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> FileOut:
-    """Somebody's statement as CSV."""
-    one = pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
-    return FileOut(f"pay-{week}.csv", "text/csv; charset=utf-8", pay_statements.csv_of([one]).encode())
+    """Export a pay statement as CSV."""
+    statement = pay_statements.get_statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
+    return FileOut(f"pay-{week}.csv", "text/csv; charset=utf-8", pay_statements.render_csv([statement]).encode())
 
 
 @router.get("/{week}/statements/{staff_id}.pdf", permission="pay.read")
 def print_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> FileOut:
-    """Somebody's statement as a PDF, for saving."""
-    one = pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
-    return FileOut(f"pay-{week}.pdf", "application/pdf", pay_statements.on_paper(ctx.work, one))
+    """Print a pay statement as PDF."""
+    statement = pay_statements.get_statement(ctx.work, ctx.scope, week, staff_id, ctx.now)
+    return FileOut(f"pay-{week}.pdf", "application/pdf", pay_statements.render_statement_pdf(ctx.work, statement))
 
 
 @router.get("/{week}/statements/{staff_id}", permission="pay.read")
-def get_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> WholeStatementOut:
-    """Somebody's statement: their lines, what stands by, late ones, adjustments, totals."""
-    return WholeStatementOut.of(pay_statements.statement(ctx.work, ctx.scope, week, staff_id, ctx.now))
+def get_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> StatementWithLinesOut:
+    """Get a pay statement.
+
+    Its lines, pending ones, late ones, adjustments and totals.
+    """
+    return StatementWithLinesOut.of(pay_statements.get_statement(ctx.work, ctx.scope, week, staff_id, ctx.now))
 
 
 @router.get("/{week}/export", permission="pay.process")
 def export_pay_period(ctx: RequestContext, week: Day) -> FileOut:
-    """The whole week as CSV, for whoever pays it out."""
+    """Export a pay period as CSV.
+
+    The whole week, for the payroll provider.
+    """
     content = pay_statements.export_period(ctx.work, week, ctx.now)
     return FileOut(f"pay-{week}-all.csv", "text/csv; charset=utf-8", content.encode())

@@ -1,4 +1,4 @@
-"""What clinicians are paid by: base rates and multipliers, each from a date on."""
+"""Routes of pay rates: base rates and multipliers, each from a date on."""
 
 import re
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from api.context import RequestContext
 from api.fields import Day, MoneyIn, MoneyOut
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from api.services import ServiceKind
 from practice.payroll import rates
@@ -19,20 +19,21 @@ from practice.payroll.models import PayMultiplier, PayRate
 
 router = PermissionRouter(tags=["pay"])
 
-TIMES = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
+MULTIPLIER = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
 
 
-def multiplier_of(value: Any) -> Decimal:
-    if not isinstance(value, str) or not re.fullmatch(TIMES, value):
+def parse_multiplier(value: Any) -> Decimal:
+    """Return the multiplier, or raise ValueError."""
+    if not isinstance(value, str) or not re.fullmatch(MULTIPLIER, value):
         raise ValueError('write a multiplier as a string such as "1.25"')
     return Decimal(value)
 
 
 Multiplier = Annotated[
     Decimal,
-    BeforeValidator(multiplier_of),
+    BeforeValidator(parse_multiplier),
     PlainSerializer(str, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": TIMES, "examples": ["1.25"]}),
+    WithJsonSchema({"type": "string", "pattern": MULTIPLIER, "examples": ["1.25"]}),
 ]
 
 
@@ -80,34 +81,46 @@ class MultiplierOut(BaseModel):
     set_by: UUID | None
 
     @classmethod
-    def of(cls, row: PayMultiplier) -> "MultiplierOut":
-        plain = {name: getattr(row, name) for name in cls.model_fields if name != "multiplier"}
-        return cls(**plain, multiplier=f"{row.multiplier:.2f}")
+    def of(cls, multiplier: PayMultiplier) -> "MultiplierOut":
+        plain = {name: getattr(multiplier, name) for name in cls.model_fields if name != "multiplier"}
+        return cls(**plain, multiplier=f"{multiplier.multiplier:.2f}")
 
 
-MultiplierInList: Any = some_of(MultiplierOut)
+MultiplierInList: Any = partial_model(MultiplierOut)
 
 
 @router.get("/staff/{staff_id}/pay-rates", permission="pay.read")
 def list_pay_rates(ctx: RequestContext, staff_id: UUID) -> PayRatesOut:
-    """Somebody's base rates for an hour, the latest date first."""
-    return PayRatesOut(items=[PayRateOut.of(rate) for rate in rates.pay_rates(ctx.work, ctx.scope, staff_id)])
+    """List the base rates of a clinician.
+
+    Per hour, latest date first.
+    """
+    return PayRatesOut(items=[PayRateOut.of(rate) for rate in rates.list_pay_rates(ctx.work, ctx.scope, staff_id)])
 
 
 @router.post("/staff/{staff_id}/pay-rates", permission="pay.write", status_code=201)
 def set_pay_rate(ctx: RequestContext, staff_id: UUID, body: PayRateIn) -> PayRateOut:
-    """A base rate from a date on, past ones too: what is paid already becomes an adjustment."""
+    """Set a base rate.
+
+    From a date on, including past dates: pay of closed weeks becomes an adjustment.
+    """
     return PayRateOut.of(rates.set_pay_rate(ctx.work, staff_id, body.rate, body.effective_on))
 
 
 @router.get("/pay/multipliers", permission="pay.read")
 def list_multipliers(ctx: RequestContext, query: Annotated[MultiplierQuery, Query()]) -> PageOut[MultiplierInList]:
-    """What a kind of service is multiplied with, for all or for somebody. Sorts by effective_on, kind or id."""
-    found = rates.list_multipliers(ctx.work, ctx.scope, query.asked(), staff_id=query.staff_id, kind=query.kind)
-    return page_out(found, MultiplierOut)
+    """List pay multipliers.
+
+    By kind of service, for everybody or for one clinician. Sorts by effective_on, kind or id.
+    """
+    page = rates.list_multipliers(ctx.work, ctx.scope, query.page_request(), staff_id=query.staff_id, kind=query.kind)
+    return to_page(page, MultiplierOut)
 
 
 @router.post("/pay/multipliers", permission="pay.write", status_code=201)
 def set_multiplier(ctx: RequestContext, body: MultiplierIn) -> MultiplierOut:
-    """What a kind of service is multiplied with from a date on. Of one date the last set counts."""
+    """Set a pay multiplier.
+
+    For a kind of service from a date on. The last one set for a date counts.
+    """
     return MultiplierOut.of(rates.set_multiplier(ctx.work, **body.model_dump()))

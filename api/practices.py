@@ -1,4 +1,4 @@
-"""The practices of this installation, for the people who run it. They see no record of any practice."""
+"""Routes of practices, for the operator of the installation, who sees no record of any practice."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.context import Paging, RequestContext, Version
-from api.fields import Email, Name, Npi, Short
-from api.responses import Input, PageOut, page_out, some_of
+from api.fields import Email, Name, Npi, Text40
+from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from api.staff import InvitationOut, invitation_out
+from api.staff import InvitationOut, to_invitation
 from practice.people import practices
 from practice.people.models.practices import Practice
 from practice.people.practices import SlugTaken
@@ -26,17 +26,17 @@ class AdminIn(Input):
 
 class PracticeIn(Input):
     name: Name
-    time_zone: Short = Field(examples=["America/New_York"])
+    time_zone: Text40 = Field(examples=["America/New_York"])
     npi: Npi | None = None
-    tax_id: Short | None = None
+    tax_id: Text40 | None = None
     admin: AdminIn
 
 
 class PracticeChange(Input):
     name: Name = ""
-    time_zone: Short = Field(default="", examples=["America/New_York"])
+    time_zone: Text40 = Field(default="", examples=["America/New_York"])
     npi: Npi | None = None
-    tax_id: Short | None = None
+    tax_id: Text40 | None = None
     status: Literal["ACTIVE", "SUSPENDED"] = "ACTIVE"
 
 
@@ -60,30 +60,36 @@ class NewPracticeOut(BaseModel):
     admin: InvitationOut
 
 
-PracticeInList: Any = some_of(PracticeOut)
+PracticeInList: Any = partial_model(PracticeOut)
 
 
 @router.get("", permission="platform")
 def list_practices(ctx: RequestContext, page: Paging) -> PageOut[PracticeInList]:
-    """All practices of this installation."""
-    return page_out(practices.list_practices(ctx.work.db, page.asked()), PracticeOut)
+    """List practices."""
+    return to_page(practices.list_practices(ctx.work.db, page.page_request()), PracticeOut)
 
 
 @router.post("", permission="platform", status_code=201, errors=[SlugTaken])
 def create_practice(ctx: RequestContext, body: PracticeIn) -> NewPracticeOut:
-    """A new practice and the invitation for its first admin."""
-    practice, invited = practices.create_practice(ctx.work, **body.model_dump())
-    return NewPracticeOut(practice=PracticeOut.of(practice), admin=invitation_out(ctx, invited))
+    """Create a practice.
+
+    Returns it with the invitation for its first admin.
+    """
+    practice, invitation = practices.create_practice(ctx.work, **body.model_dump())
+    return NewPracticeOut(practice=PracticeOut.of(practice), admin=to_invitation(ctx, invitation))
 
 
 @router.get("/{practice_id}", permission="platform")
 def get_practice(ctx: RequestContext, practice_id: UUID) -> PracticeOut:
-    """One practice."""
+    """Get a practice."""
     return PracticeOut.of(practices.get_practice(ctx.work.db, practice_id))
 
 
 @router.patch("/{practice_id}", permission="platform")
 def change_practice(ctx: RequestContext, practice_id: UUID, version: Version, body: PracticeChange) -> PracticeOut:
-    """Change, suspend or reopen a practice. Suspended, it lets nobody in from the next request on."""
+    """Change a practice.
+
+    Suspend or reopen it with `status`. A suspended practice rejects every request immediately.
+    """
     changes = body.model_dump(exclude_unset=True)
     return PracticeOut.of(practices.change_practice(ctx.work, practice_id, version, changes))

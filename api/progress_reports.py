@@ -1,4 +1,4 @@
-"""Progress reports: written as drafts, finished, shared with the client, compared, searched, printed."""
+"""Routes of progress reports: drafts, finishing, sharing with the client, comparison, search and PDF."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -8,30 +8,30 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, Short, Why
-from api.notes import SectionOut, SectionText, sections_out
-from api.responses import FileOut, Input, ListQuery, PageOut, page_out, some_of
+from api.fields import PLAIN, Day, Reason200, Text40
+from api.notes import SectionOut, SectionText, to_sections
+from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.clinical.documents.rules.content import MOST_SECTIONS
+from practice.clinical.documents.rules.content import MAX_SECTIONS
 from practice.clinical.errors import NotYours
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.clinical.reports import queries, reports
-from practice.clinical.reports.queries import Filters, Report
+from practice.clinical.reports.queries import Filters, ReportView
 from practice.clinical.reports.reports import ReportDraft, ReportFinal, ReportIncomplete
 from practice.clinical.reports.rules import Difference
 
 router = PermissionRouter(tags=["progress reports"])
 
 Sections = Annotated[
-    dict[Short, SectionText],
-    Field(max_length=MOST_SECTIONS, description="By their keys in the template. One that is left out is empty."),
+    dict[Text40, SectionText],
+    Field(max_length=MAX_SECTIONS, description="By their keys in the template; omitted ones are empty."),
 ]
 Status = Literal["DRAFT", "FINAL"]
 Number = Annotated[int | None, Field(ge=1, le=10**6)]
 
 
 class ReportIn(Input):
-    """Of today, where no day is said. Its sections follow the template of the service, or of the appointment's."""
+    """`reported_on` defaults to today. Sections follow the template of the service, or of the appointment's service."""
 
     client_id: UUID
     appointment_id: UUID | None = None
@@ -41,19 +41,20 @@ class ReportIn(Input):
 
 
 class ReportChange(Input):
-    """Only what is sent is changed; the sections are sent as they now stand, all of them."""
+    """An omitted field is not changed; `sections` replaces all sections."""
 
     reported_on: Day | None = None
     sections: Sections | None = None
 
 
 class ReportFilter(Input):
-    clinician_id: Annotated[UUID | None, Field(description="Who wrote it.")] = None
+    clinician_id: Annotated[UUID | None, Field(description="The author.")] = None
     status: Status | None = None
-    since: Annotated[Day | None, Field(alias="from", description="Of this day or later.")] = None
-    until: Annotated[Day | None, Field(alias="to", description="Of this day or earlier.")] = None
+    since: Annotated[Day | None, Field(alias="from", description="On this day or later.")] = None
+    until: Annotated[Day | None, Field(alias="to", description="On this day or earlier.")] = None
 
-    def filters(self, client_id: UUID | None, voided: bool = False) -> Filters:
+    def to_filters(self, client_id: UUID | None, voided: bool = False) -> Filters:
+        """Return the filters of the query."""
         return Filters(client_id, self.clinician_id, self.status, self.since, self.until, voided)
 
 
@@ -66,16 +67,16 @@ class ReportQuery(ClientReportQuery):
 
 
 class ReportSearch(ReportFilter):
-    """Words that all have to stand in a report."""
+    """Words that must all occur in a report."""
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=PLAIN)]
     client_id: UUID | None = None
 
 
 class CompareQuery(Input):
-    other: Annotated[UUID | None, Field(description="With which report; default: this one.")] = None
-    number: Annotated[Number, Field(description="Of this report; default: its last version.")] = None
-    other_number: Annotated[Number, Field(description="Of the other; default: its last version.")] = None
+    other: Annotated[UUID | None, Field(description="The report to compare with; default: this one.")] = None
+    number: Annotated[Number, Field(description="The version of this report; default: its last.")] = None
+    other_number: Annotated[Number, Field(description="The version of the other report; default: its last.")] = None
 
 
 class ReportOut(BaseModel):
@@ -99,15 +100,15 @@ class ReportOut(BaseModel):
 
 
 class ReportTextOut(ReportOut):
-    """`number` is that of the version whose text this is."""
+    """`number` is the version of the text."""
 
     number: int
     sections: list[SectionOut]
 
     @classmethod
-    def whole(cls, found: Report) -> "ReportTextOut":
-        about = ReportOut.of(found.report).model_dump()
-        return cls(**about, number=found.version.number, sections=sections_out(found.content))
+    def with_text(cls, view: ReportView) -> "ReportTextOut":
+        report = ReportOut.of(view.report).model_dump()
+        return cls(**report, number=view.version.number, sections=to_sections(view.content))
 
 
 class ReportVersionOut(BaseModel):
@@ -130,8 +131,8 @@ class ComparedOut(BaseModel):
     reported_on: date
 
     @classmethod
-    def of(cls, found: Report) -> "ComparedOut":
-        return cls(id=found.report.id, number=found.version.number, reported_on=found.report.reported_on)
+    def of(cls, view: ReportView) -> "ComparedOut":
+        return cls(id=view.report.id, number=view.version.number, reported_on=view.report.reported_on)
 
 
 class LineOut(BaseModel):
@@ -140,7 +141,7 @@ class LineOut(BaseModel):
 
 
 class DifferenceOut(BaseModel):
-    """A text is null where the report has no such section."""
+    """A text is null when the report has no such section."""
 
     key: str
     title: str
@@ -150,10 +151,10 @@ class DifferenceOut(BaseModel):
     lines: list[LineOut]
 
     @classmethod
-    def of(cls, found: Difference) -> "DifferenceOut":
-        lines = [LineOut(kind=line.kind, text=line.text) for line in found.lines]
-        about = {name: getattr(found, name) for name in ("key", "title", "same", "before", "after")}
-        return cls(**about, lines=lines)
+    def of(cls, difference: Difference) -> "DifferenceOut":
+        lines = [LineOut(kind=line.kind, text=line.text) for line in difference.lines]
+        values = {name: getattr(difference, name) for name in ("key", "title", "same", "before", "after")}
+        return cls(**values, lines=lines)
 
 
 class ComparisonOut(BaseModel):
@@ -163,7 +164,7 @@ class ComparisonOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """`searched` reports were looked into, the newest first. Where `complete` is false, go on with `to` = `back_to`."""
+    """`searched` counts the reports scanned, newest first. When `complete` is false, continue with `to` = `back_to`."""
 
     items: list[ReportOut]
     searched: int
@@ -171,58 +172,71 @@ class SearchOut(BaseModel):
     back_to: date | None
 
 
-ReportInList: Any = some_of(ReportOut)
+ReportInList: Any = partial_model(ReportOut)
 
 
 @router.get("/progress-reports", permission="notes.read")
 def list_progress_reports(
     ctx: RequestContext, query: Annotated[ReportQuery, Query()], reason: Reason = None
 ) -> PageOut[ReportInList]:
-    """Progress reports, the latest first. Sorts by reported_on, created_at or id.
+    """List progress reports.
 
-    Drafts are seen by their author and their supervisor; a client sees what is shared with them.
+    Latest first. Drafts are visible to their author and the author's supervisor; a client sees reports shared with
+    them. Sorts by reported_on, created_at or id.
     """
-    filters = query.filters(query.client_id, query.voided)
-    return page_out(queries.list_reports(ctx.work, ctx.scope, query.asked(), filters, reason), ReportOut)
+    filters = query.to_filters(query.client_id, query.voided)
+    return to_page(queries.list_reports(ctx.work, ctx.scope, query.page_request(), filters, reason), ReportOut)
 
 
 @router.post("/progress-reports", permission="notes.write", status_code=201)
 def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ReportOut:
-    """A draft by the template of its service."""
+    """Begin a progress report.
+
+    A draft by the template of its service.
+    """
     return ReportOut.of(reports.begin_report(ctx.work, ctx.scope, **body.model_dump()))
 
 
 @router.post("/progress-reports/search", permission="notes.read")
 def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Reason = None) -> SearchOut:
-    """Reports that hold all the words, among those that may be read."""
-    filters = body.filters(body.client_id)
-    found = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
-    items = [ReportOut.of(report) for report in found.reports]
-    return SearchOut(items=items, searched=found.searched, complete=found.complete, back_to=found.back_to)
+    """Search progress reports.
+
+    Those that contain every word, among the ones you may read.
+    """
+    filters = body.to_filters(body.client_id)
+    result = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
+    items = [ReportOut.of(report) for report in result.reports]
+    return SearchOut(items=items, searched=result.searched, complete=result.complete, back_to=result.back_to)
 
 
 @router.get("/progress-reports/{report_id}.pdf", permission="notes.read")
 def print_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> FileOut:
-    """The report as a PDF, for saving."""
-    name, content = queries.report_on_paper(ctx.work, ctx.scope, report_id, reason)
+    """Print a progress report as PDF."""
+    name, content = queries.print_report(ctx.work, ctx.scope, report_id, reason)
     return FileOut(name, "application/pdf", content)
 
 
 @router.get("/progress-reports/{report_id}", permission="notes.read")
 def get_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> ReportTextOut:
-    """One report with what it says."""
-    return ReportTextOut.whole(queries.read_report(ctx.work, ctx.scope, report_id, reason=reason))
+    """Get a progress report with its text."""
+    return ReportTextOut.with_text(queries.read_report(ctx.work, ctx.scope, report_id, reason=reason))
 
 
-@router.patch("/progress-reports/{report_id}", permission="notes.write", errors=[NotYours, ReportFinal])
+@router.put("/progress-reports/{report_id}", permission="notes.write", errors=[NotYours, ReportFinal])
 def save_progress_report(ctx: RequestContext, report_id: UUID, version: Version, body: ReportChange) -> ReportOut:
-    """Save a draft as it now stands, as a further version. By its author."""
+    """Save a draft progress report.
+
+    As a new version, by its author.
+    """
     return ReportOut.of(reports.save_report(ctx.work, ctx.scope, report_id, version, **body.model_dump()))
 
 
 @router.delete("/progress-reports/{report_id}", permission="notes.write", status_code=204, errors=[NotYours])
-def void_progress_report(ctx: RequestContext, report_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a report that was written by mistake. It stays on record; the reason names nobody."""
+def void_progress_report(ctx: RequestContext, report_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a progress report.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     reports.void_report(ctx.work, ctx.scope, report_id, reason)
 
 
@@ -230,54 +244,69 @@ def void_progress_report(ctx: RequestContext, report_id: UUID, reason: Annotated
     "/progress-reports/{report_id}/finish", permission="notes.write", errors=[NotYours, ReportFinal, ReportIncomplete]
 )
 def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
-    """The draft is final, once all that its template requires is filled in. It does not change any more."""
+    """Finish a progress report.
+
+    Every required section must be filled in. A final report can no longer be changed.
+    """
     return ReportOut.of(reports.finish_report(ctx.work, ctx.scope, report_id))
 
 
 @router.post("/progress-reports/{report_id}/share", permission="notes.write", errors=[NotYours, ReportDraft])
 def share_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
-    """The client reads a final report in the portal, and so does a guardian who signs in there."""
+    """Share a final report with the client.
+
+    The client, or a guardian who signs in for them, can read it in the portal.
+    """
     return ReportOut.of(reports.share_report(ctx.work, ctx.scope, report_id))
 
 
 @router.post("/progress-reports/{report_id}/unshare", permission="notes.write", errors=[NotYours])
 def unshare_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
-    """The report is no longer in the portal."""
+    """Stop sharing a report with the client."""
     return ReportOut.of(reports.unshare_report(ctx.work, ctx.scope, report_id))
 
 
 @router.get("/progress-reports/{report_id}/versions", permission="notes.read")
 def list_progress_report_versions(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> ReportVersionsOut:
-    """Who saved the report when, the last version first."""
-    found = queries.list_versions(ctx.work, ctx.scope, report_id, reason)
-    return ReportVersionsOut(items=[ReportVersionOut.of(version) for version in found])
+    """List the versions of a progress report.
+
+    Latest first.
+    """
+    versions = queries.list_versions(ctx.work, ctx.scope, report_id, reason)
+    return ReportVersionsOut(items=[ReportVersionOut.of(version) for version in versions])
 
 
 @router.get("/progress-reports/{report_id}/versions/{number}", permission="notes.read")
 def get_progress_report_version(
     ctx: RequestContext, report_id: UUID, number: Number, reason: Reason = None
 ) -> ReportTextOut:
-    """The report as it was saved once."""
-    return ReportTextOut.whole(queries.read_report(ctx.work, ctx.scope, report_id, number, reason))
+    """Get a version of a progress report."""
+    return ReportTextOut.with_text(queries.read_report(ctx.work, ctx.scope, report_id, number, reason))
 
 
 @router.get("/progress-reports/{report_id}/compare", permission="notes.read")
 def compare_progress_reports(
     ctx: RequestContext, report_id: UUID, query: Annotated[CompareQuery, Query()], reason: Reason = None
 ) -> ComparisonOut:
-    """What differs, section by section: between this report and another, or between two versions of it."""
+    """Compare progress reports.
+
+    Section by section: with another report, or two versions of one.
+    """
     numbers = (query.number, query.other_number)
     other = query.other or report_id
-    before, after, found = queries.compare(ctx.work, ctx.scope, report_id, other, numbers, reason)
-    sections = [DifferenceOut.of(one) for one in found]
+    before, after, differences = queries.compare_reports(ctx.work, ctx.scope, report_id, other, numbers, reason)
+    sections = [DifferenceOut.of(difference) for difference in differences]
     return ComparisonOut(before=ComparedOut.of(before), after=ComparedOut.of(after), sections=sections)
 
 
 @router.get("/clients/{client_id}/progress-reports", permission="notes.read")
-def list_progress_reports_of_client(
+def list_client_progress_reports(
     ctx: RequestContext, client_id: UUID, query: Annotated[ClientReportQuery, Query()], reason: Reason = None
 ) -> PageOut[ReportInList]:
-    """How a client was doing over time: their reports, the latest first."""
-    filters = query.filters(client_id, query.voided)
-    found = queries.reports_of_client(ctx.work, ctx.scope, query.asked(), filters, client_id, reason)
-    return page_out(found, ReportOut)
+    """List a client's progress reports.
+
+    Latest first.
+    """
+    filters = query.to_filters(client_id, query.voided)
+    page = queries.list_client_reports(ctx.work, ctx.scope, client_id, query.page_request(), filters, reason)
+    return to_page(page, ReportOut)

@@ -1,4 +1,4 @@
-"""Reschedule requests: clinicians ask, the front ctx decides."""
+"""Routes of reschedule requests: clinicians request a new time, the front desk decides."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,13 +8,13 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Instant, Words
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Instant, Text1000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling import reschedule_requests
 from practice.scheduling.errors import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
 from practice.scheduling.models.appointments import RescheduleRequest
-from practice.scheduling.reschedule_requests import AlreadyAsked
+from practice.scheduling.reschedule_requests import AlreadyRequested
 
 router = PermissionRouter(prefix="/reschedule-requests", tags=["appointments"])
 
@@ -23,15 +23,15 @@ class RequestIn(Input):
     appointment_id: UUID
     starts_at: Instant
     room_id: UUID | None = None
-    reason: Words
+    reason: Text1000
 
 
 class Approval(Input):
-    note: Words | None = None
+    note: Text1000 | None = None
 
 
 class Rejection(Input):
-    note: Words
+    note: Text1000
 
 
 class RequestsQuery(ListQuery):
@@ -57,42 +57,59 @@ class RequestOut(BaseModel):
         return cls(**{name: getattr(request, name) for name in cls.model_fields})
 
 
-RequestInList: Any = some_of(RequestOut)
+RequestInList: Any = partial_model(RequestOut)
 
 
 @router.get("", permission="appointments.read_requests")
 def list_reschedule_requests(ctx: RequestContext, query: Annotated[RequestsQuery, Query()]) -> PageOut[RequestInList]:
-    """Requests, newest first. Sorts by asked_at or id."""
-    return page_out(reschedule_requests.list_requests(ctx.work, query.asked(), ctx.scope, query.status), RequestOut)
+    """List reschedule requests.
+
+    Newest first. Sorts by asked_at or id.
+    """
+    return to_page(
+        reschedule_requests.list_requests(ctx.work, ctx.scope, query.page_request(), query.status), RequestOut
+    )
 
 
 @router.post(
-    "", permission="appointments.ask_to_move", status_code=201, errors=[WrongStatus, TooLate, NotBookable, AlreadyAsked]
+    "",
+    permission="appointments.ask_to_move",
+    status_code=201,
+    errors=[WrongStatus, TooLate, NotBookable, AlreadyRequested],
 )
-def ask_to_reschedule(ctx: RequestContext, body: RequestIn) -> RequestOut:
-    """Ask to move one of your appointments. It needs 48 hours' notice, or what the practice has set."""
-    return RequestOut.of(reschedule_requests.ask_to_move(ctx.work, scope=ctx.scope, **body.model_dump()))
+def request_reschedule(ctx: RequestContext, body: RequestIn) -> RequestOut:
+    """Request to reschedule one of your appointments.
+
+    At least 48 hours ahead, or the practice's own limit.
+    """
+    return RequestOut.of(reschedule_requests.request_reschedule(ctx.work, scope=ctx.scope, **body.model_dump()))
 
 
 @router.get("/{request_id}", permission="appointments.read_requests")
 def get_reschedule_request(ctx: RequestContext, request_id: UUID) -> RequestOut:
-    """One request."""
-    return RequestOut.of(reschedule_requests.get_request(ctx.work, request_id, ctx.scope))
+    """Get a reschedule request."""
+    return RequestOut.of(reschedule_requests.get_request(ctx.work, ctx.scope, request_id))
 
 
 @router.post("/{request_id}/approve", permission="appointments.write", errors=[*BOOKING_REFUSALS, WrongStatus, TooLate])
 def approve_reschedule_request(ctx: RequestContext, request_id: UUID, body: Approval) -> RequestOut:
-    """The move happens, if its time is still free."""
+    """Approve a reschedule request.
+
+    Moves the appointment if the new time is still free.
+    """
     return RequestOut.of(reschedule_requests.approve_request(ctx.work, request_id, body.note))
 
 
 @router.post("/{request_id}/reject", permission="appointments.write", errors=[WrongStatus])
 def reject_reschedule_request(ctx: RequestContext, request_id: UUID, body: Rejection) -> RequestOut:
-    """Say why not; the appointment stays as it is."""
+    """Reject a reschedule request.
+
+    The note says why; the appointment stays as it is.
+    """
     return RequestOut.of(reschedule_requests.reject_request(ctx.work, request_id, body.note))
 
 
 @router.post("/{request_id}/withdraw", permission="appointments.ask_to_move", errors=[WrongStatus])
 def withdraw_reschedule_request(ctx: RequestContext, request_id: UUID) -> RequestOut:
-    """Take one's own request back."""
-    return RequestOut.of(reschedule_requests.withdraw_request(ctx.work, request_id, ctx.scope))
+    """Withdraw your reschedule request."""
+    return RequestOut.of(reschedule_requests.withdraw_request(ctx.work, ctx.scope, request_id))

@@ -1,8 +1,8 @@
 """Routes that declare a permission. An app with any other route does not start (`refuse_undeclared`).
 
-A route is a plain function from a RequestContext and its input to a model. The router adds the rest: it authenticates
-and authorizes the caller, opens the transaction, replays a repeated POST, and renders the response before the transaction
-commits. Nothing else commits.
+A route is a plain function from a RequestContext and its input to a model. The router authenticates and authorizes the
+caller, opens the transaction, replays a repeated POST, and commits after it has rendered the response. Nothing else
+commits.
 """
 
 import inspect
@@ -19,13 +19,13 @@ from api.context import (
     Bearer,
     IdempotencyKey,
     RequestContext,
-    access_claims,
     authenticate,
     authorize,
     bearer,
     limit_by_address,
+    read_claims,
 )
-from api.errors import KeyReused, ReasonMissing, TrainingLapsed, documented
+from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
 from api.responses import FileOut, render
 from practice.errors import ConfigurationProblem, Refusal
@@ -38,7 +38,7 @@ Route = Callable[..., Any]
 Declare = Callable[[Route], Route]
 
 FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-# The API document, its pages and the metrics hold nobody's records and are not made by a PermissionRouter.
+# The OpenAPI document, its pages and the metrics contain no records and are not made by a PermissionRouter.
 OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
 
 
@@ -95,9 +95,7 @@ class PermissionRouter(APIRouter):
             ) -> Response:
                 ctx = authenticate(request, credentials)
                 if ctx.training_lapsed and not allow_lapsed_training:
-                    raise TrainingLapsed(
-                        "Your HIPAA training has lapsed. Record a new one; everything else waits until then."
-                    )
+                    raise TrainingLapsed("Your HIPAA training has lapsed. Record a new one to continue.")
                 authorize(ctx, permission, arguments)
                 if manages_transactions:
                     return render(function(ctx, **arguments), status_code, arguments)
@@ -168,6 +166,7 @@ class PermissionRouter(APIRouter):
         name = getattr(function, "__name__", "")
         summary, _, description = (inspect.getdoc(function) or name).partition("\n")
         model = response_model(function)
+        serve.__doc__ = description.strip()  # FastAPI takes the description of the operation from here
         unreadable = {400, 413} if max_body_bytes or "body" in inspect.signature(function).parameters else set()
         file = {status_code: {"description": "The file.", "content": FILE}} if model is FileOut else {}
         self.add_api_route(
@@ -177,11 +176,11 @@ class PermissionRouter(APIRouter):
             status_code=status_code,
             response_model=None if file else model,
             response_class=Response if file else JSONResponse,
-            responses=file | documented(errors, *statuses, *unreadable),
+            responses=file | document_errors(errors, *statuses, *unreadable),
             summary=summary.removesuffix("."),
-            description=description.strip(),
             operation_id=name,
-            openapi_extra={"x-permission": permission} | ({"x-largest-body": max_body_bytes} if max_body_bytes else {}),
+            openapi_extra={"x-permission": permission}
+            | ({"x-max-body-bytes": max_body_bytes} if max_body_bytes else {}),
             route_class_override=TokenFirstRoute if max_body_bytes else None,
         )
 
@@ -189,14 +188,14 @@ class PermissionRouter(APIRouter):
 class TokenFirstRoute(APIRoute):
     """A route with a large body, which is read into memory only for callers with a valid token.
 
-    The framework reads a body before it calls anything of ours. The token's session is looked up later, as everywhere.
+    FastAPI reads a body before it calls the route. The session of the token is looked up later, as everywhere.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         serve = super().get_route_handler()
 
         async def serve_with_token(request: Request) -> Response:
-            access_claims(request.app.state.installation, await bearer(request), request.app.state.clock())
+            read_claims(request.app.state.installation, await bearer(request), request.app.state.clock())
             return await serve(request)
 
         return serve_with_token
@@ -220,7 +219,7 @@ def response_model(function: Route) -> Any:
 
 def set_signature(serve: Any, function: Route, extra: dict[str, Any]) -> None:
     """Give the serving function the signature that FastAPI reads: the route's own input and what serving needs."""
-    own = list(inspect.signature(function).parameters.values())[1:]
+    parameters = list(inspect.signature(function).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
     needed = [inspect.Parameter("request", keyword, annotation=Request)]
     needed += [
@@ -229,4 +228,4 @@ def set_signature(serve: Any, function: Route, extra: dict[str, Any]) -> None:
         )
         for name, kind in extra.items()
     ]
-    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in own)])
+    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in parameters)])

@@ -1,4 +1,4 @@
-"""The catalogue of services, and what each costs from a date on."""
+"""Routes of the catalog of services and their rates from a date on."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext, Version
 from api.fields import Day, MoneyIn, MoneyOut, Name
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.catalog import services
-from practice.scheduling.catalog.services import CodeTaken, Priced
+from practice.scheduling.catalog.services import CodeTaken, PricedService
 from practice.scheduling.models.catalog import Service, ServiceRate
 
 router = PermissionRouter(prefix="/services", tags=["services"])
@@ -21,7 +21,7 @@ ServiceKind = Literal["INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "
 ServiceCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 CptCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{5}$")]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
-Seats = Annotated[int, Field(ge=1, le=1000, description="Of a group; empty: as many as the room has.")]
+Seats = Annotated[int, Field(ge=1, le=1000, description="Seats of a group; null for the capacity of the room.")]
 
 
 class ServiceIn(Input):
@@ -36,7 +36,7 @@ class ServiceIn(Input):
 
 
 class ServiceChange(Input):
-    """Only what is sent is changed. The code stays; the rate is changed from a date on, with a rate of its own."""
+    """Only the fields sent are changed. The code cannot change; set a new rate with `/rates`."""
 
     name: Name = ""
     category: Name | None = None
@@ -64,13 +64,13 @@ class ServiceOut(BaseModel):
     cpt_code: str | None
     minutes: int
     capacity: int | None
-    rate: Annotated[MoneyOut, Field(description="In force today.")]
+    rate: Annotated[MoneyOut, Field(description="The rate in force today.")]
     active: bool
     created_at: datetime
     version: int
 
     @classmethod
-    def of(cls, priced: Priced) -> "ServiceOut":
+    def of(cls, priced: PricedService) -> "ServiceOut":
         plain = {name: getattr(priced.service, name) for name in cls.model_fields if name != "rate"}
         return cls(**plain, rate=priced.rate_cents)
 
@@ -90,60 +90,82 @@ class RatesOut(BaseModel):
     items: list[RateOut]
 
 
-ServiceInList: Any = some_of(ServiceOut)
+ServiceInList: Any = partial_model(ServiceOut)
 
 
-def service_out(ctx: RequestContext, service: Service) -> ServiceOut:
-    (priced,) = services.priced(ctx.work, [service])
+def to_response(ctx: RequestContext, service: Service) -> ServiceOut:
+    """Return a service with its rate of today."""
+    (priced,) = services.load_priced_services(ctx.work, [service])
     return ServiceOut.of(priced)
 
 
 @router.get("", permission="services.read")
 def list_services(ctx: RequestContext, query: Annotated[ServiceQuery, Query()]) -> PageOut[ServiceInList]:
-    """The catalogue. Sorts by code, name or id."""
-    found = services.list_services(ctx.work, query.asked(), active=query.active, kind=query.kind)
-    return page_out(found, ServiceOut)
+    """List services.
+
+    Sorts by code, name or id.
+    """
+    page = services.list_services(ctx.work, query.page_request(), active=query.active, kind=query.kind)
+    return to_page(page, ServiceOut)
 
 
 @router.post("", permission="services.write", status_code=201, errors=[CodeTaken])
 def add_service(ctx: RequestContext, body: ServiceIn) -> ServiceOut:
-    """Put a service into the catalogue. Its rate counts until another is set."""
-    about = body.model_dump(exclude={"rate"})
-    return service_out(ctx, services.add_service(ctx.work, rate_cents=body.rate, **about))
+    """Add a service to the catalog.
+
+    Its rate counts until another is set.
+    """
+    values = body.model_dump(exclude={"rate"})
+    return to_response(ctx, services.add_service(ctx.work, rate_cents=body.rate, **values))
 
 
 @router.get("/{code}", permission="services.read")
 def get_service(ctx: RequestContext, code: str) -> ServiceOut:
-    """One service."""
-    return service_out(ctx, services.find_service(ctx.work, code))
+    """Get a service."""
+    return to_response(ctx, services.find_service(ctx.work, code))
 
 
 @router.patch("/{code}", permission="services.write")
 def change_service(ctx: RequestContext, code: str, version: Version, body: ServiceChange) -> ServiceOut:
-    """Change a service. Once it has been booked its kind stays, and what is booked keeps its times."""
+    """Change a service.
+
+    Once it has been booked its kind is fixed; booked appointments keep their times.
+    """
     changes = body.model_dump(exclude_unset=True)
-    return service_out(ctx, services.change_service(ctx.work, code, version, changes))
+    return to_response(ctx, services.change_service(ctx.work, code, version, changes))
 
 
 @router.post("/{code}/deactivate", permission="services.write")
 def deactivate_service(ctx: RequestContext, code: str) -> ServiceOut:
-    """Nobody books it any more; what is booked stays."""
-    return service_out(ctx, services.set_service_active(ctx.work, code, False))
+    """Deactivate a service.
+
+    It cannot be booked any more; booked appointments stay.
+    """
+    return to_response(ctx, services.set_service_active(ctx.work, code, False))
 
 
 @router.post("/{code}/activate", permission="services.write")
 def activate_service(ctx: RequestContext, code: str) -> ServiceOut:
-    """It can be booked again."""
-    return service_out(ctx, services.set_service_active(ctx.work, code, True))
+    """Activate a service.
+
+    It can be booked again.
+    """
+    return to_response(ctx, services.set_service_active(ctx.work, code, True))
 
 
 @router.get("/{code}/rates", permission="settings.read")
 def list_service_rates(ctx: RequestContext, code: str) -> RatesOut:
-    """How the rate came about: every rate that was set, the latest date first."""
-    return RatesOut(items=[RateOut.of(rate) for rate in services.service_rates(ctx.work, code)])
+    """List the rates of a service.
+
+    Latest date first.
+    """
+    return RatesOut(items=[RateOut.of(rate) for rate in services.list_service_rates(ctx.work, code)])
 
 
 @router.post("/{code}/rates", permission="services.write", status_code=201)
 def set_service_rate(ctx: RequestContext, code: str, body: RateIn) -> RateOut:
-    """A rate from a date on, today or later. Of one date the last set counts."""
+    """Set a rate of a service.
+
+    From a date on, today or later. The last one set for a date counts.
+    """
     return RateOut.of(services.set_service_rate(ctx.work, code, body.rate, body.effective_on))

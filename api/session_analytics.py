@@ -1,4 +1,4 @@
-"""What a clinician's completed sessions come to, beside `session_completions` and written like it."""
+"""Routes of a clinician's session figures: deadlines, pay, dashboard, analytics. Fields as in `session_completions`."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -14,13 +14,13 @@ from api.fields import Day, MoneyOut
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.session_completions import SessionOut
-from practice.payroll.lines import Line, Preview
+from practice.payroll.lines import Line, PayWeek
 from practice.sessions import analytics
-from practice.sessions.analytics import Analytics, Dashboard, Week
+from practice.sessions.analytics import Analytics, ClinicianWeek, Dashboard
 
 router = PermissionRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
-Sunday = Annotated[Day | None, Field(description="A Sunday; else the week whose deadline comes next.")]
+Sunday = Annotated[Day | None, Field(description="A Sunday; default: the week with the next deadline.")]
 
 
 class WeekQuery(Input):
@@ -47,15 +47,18 @@ class DeadlinesOut(BaseModel):
     sessions: SessionsOut
 
     @classmethod
-    def of(cls, week: Week) -> "DeadlinesOut":
-        signed, unsigned = ([SessionOut.of(one) for one in some] for some in (week.signed, week.unsigned))
+    def of(cls, week: ClinicianWeek) -> "DeadlinesOut":
+        signed, unsigned = (
+            [SessionOut.of(session) for session in sessions]
+            for sessions in (week.signed_sessions, week.unsigned_sessions)
+        )
         return cls(
             payPeriodWeek=week.week,
             totalSessions=len(week.sessions),
             signedSessions=len(signed),
             unsignedSessions=len(unsigned),
             deadline=week.deadline,
-            isDeadlinePassed=week.passed,
+            isDeadlinePassed=week.deadline_passed,
             sessions=SessionsOut(signed=signed, unsigned=unsigned),
         )
 
@@ -96,16 +99,16 @@ class PaymentOut(BaseModel):
     problems: list[str]
 
     @classmethod
-    def of(cls, provider_id: UUID, preview: Preview) -> "PaymentOut":
+    def of(cls, provider_id: UUID, preview: PayWeek) -> "PaymentOut":
         return cls(
             providerId=provider_id,
             payPeriodWeek=preview.week,
             cutOff=preview.cut_off,
             status=preview.status,
-            totalAmount=total_of(preview.lines),
-            standbyAmount=total_of(preview.standby),
+            totalAmount=sum_amounts(preview.lines),
+            standbyAmount=sum_amounts(preview.pending),
             lines=[LineOut.of(line) for line in preview.lines],
-            standby=[LineOut.of(line) for line in preview.standby],
+            standby=[LineOut.of(line) for line in preview.pending],
             problems=preview.problems,
         )
 
@@ -122,38 +125,41 @@ class WeekOut(BaseModel):
     standby: MoneyOut | None
 
     @classmethod
-    def of(cls, week: Week) -> "WeekOut":
+    def of(cls, week: ClinicianWeek) -> "WeekOut":
         return WeekOut(
             payPeriodWeek=week.week,
             deadline=week.deadline,
-            isDeadlinePassed=week.passed,
+            isDeadlinePassed=week.deadline_passed,
             totalSessions=len(week.sessions),
-            signedSessions=len(week.signed),
-            unsignedSessions=len(week.unsigned),
-            lockedSessions=week.locked,
-            earned=week.cents(week.signed),
-            standby=week.cents(week.unsigned),
+            signedSessions=len(week.signed_sessions),
+            unsignedSessions=len(week.unsigned_sessions),
+            lockedSessions=week.locked_count,
+            earned=week.sum_amounts(week.signed_sessions),
+            standby=week.sum_amounts(week.unsigned_sessions),
         )
 
 
 class DashboardOut(WeekOut):
-    """The week whose deadline comes next, and the ones before it. Amounts are for those who read this pay: of this week
-    what the payment calculation comes to, of those before what their own sessions are worth."""
+    """The week with the next deadline and the weeks before it.
+
+    Amounts are only for callers who may read the clinician's pay: for the current week its payment calculation, for
+    earlier weeks the value of their own sessions.
+    """
 
     providerId: UUID
     secondsLeft: int
     lastWeeks: list[WeekOut]
 
     @classmethod
-    def whole(cls, provider_id: UUID, found: Dashboard, now: datetime) -> "DashboardOut":
-        week, pay = WeekOut.of(found.week).model_dump(exclude={"earned", "standby"}), found.pay
+    def of_dashboard(cls, provider_id: UUID, dashboard: Dashboard, now: datetime) -> "DashboardOut":
+        week, pay = WeekOut.of(dashboard.week).model_dump(exclude={"earned", "standby"}), dashboard.pay
         return cls(
             **week,
-            earned=None if pay is None else total_of(pay.lines),
-            standby=None if pay is None else total_of(pay.standby),
+            earned=None if pay is None else sum_amounts(pay.lines),
+            standby=None if pay is None else sum_amounts(pay.pending),
             providerId=provider_id,
-            secondsLeft=int((found.week.deadline - now).total_seconds()),
-            lastWeeks=[WeekOut.of(before) for before in reversed(found.before)],
+            secondsLeft=int((dashboard.week.deadline - now).total_seconds()),
+            lastWeeks=[WeekOut.of(week) for week in reversed(dashboard.previous_weeks)],
         )
 
 
@@ -170,18 +176,18 @@ class ReportedWeekOut(BaseModel):
     complianceRate: float | None
 
     @classmethod
-    def of(cls, week: Week) -> "ReportedWeekOut":
+    def of(cls, week: ClinicianWeek) -> "ReportedWeekOut":
         return cls(
             payPeriodWeek=week.week,
             deadline=week.deadline,
-            isDeadlinePassed=week.passed,
+            isDeadlinePassed=week.deadline_passed,
             totalSessions=len(week.sessions),
-            signedInTime=week.in_time,
-            signedLate=week.late,
-            unsignedSessions=len(week.unsigned),
-            lockedSessions=week.locked,
-            overrides=week.overrides,
-            complianceRate=number(week.rate),
+            signedInTime=week.in_time_count,
+            signedLate=week.late_count,
+            unsignedSessions=len(week.unsigned_sessions),
+            lockedSessions=week.locked_count,
+            overrides=week.override_count,
+            complianceRate=to_float(week.on_time_rate),
         )
 
 
@@ -191,7 +197,7 @@ class ReportOut(BaseModel):
 
 
 class AnalyticsOut(BaseModel):
-    """Of appointments that have begun. Revenue is for those who read this clinician's charges."""
+    """Figures of appointments that have begun. `revenue` is only for callers who may read the clinician's charges."""
 
     providerId: UUID
     startDate: date
@@ -205,26 +211,26 @@ class AnalyticsOut(BaseModel):
     completionRate: float | None
 
     @classmethod
-    def of(cls, provider_id: UUID, found: Analytics) -> "AnalyticsOut":
+    def of(cls, provider_id: UUID, figures: Analytics) -> "AnalyticsOut":
         return cls(
             providerId=provider_id,
-            startDate=found.since,
-            endDate=found.until,
-            totalSessions=found.row.total,
-            completedSessions=found.row.completed,
-            cancelledSessions=found.row.cancelled,
-            noShowSessions=found.row.no_show,
-            revenue=found.revenue_cents,
-            averageDuration=number(found.minutes),
-            completionRate=number(found.completion_rate),
+            startDate=figures.since,
+            endDate=figures.until,
+            totalSessions=figures.totals.total,
+            completedSessions=figures.totals.completed,
+            cancelledSessions=figures.totals.cancelled,
+            noShowSessions=figures.totals.no_show,
+            revenue=figures.revenue_cents,
+            averageDuration=to_float(figures.average_minutes),
+            completionRate=to_float(figures.completion_rate),
         )
 
 
-def number(value: Decimal | None) -> float | None:
+def to_float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def total_of(lines: Iterable[Line]) -> int:
+def sum_amounts(lines: Iterable[Line]) -> int:
     return sum(line.amount_cents for line in lines)
 
 
@@ -232,31 +238,46 @@ def total_of(lines: Iterable[Line]) -> int:
 def get_compliance_deadlines(
     ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]
 ) -> DeadlinesOut:
-    """A clinician's sessions of a week, signed and not, and its deadline."""
-    return DeadlinesOut.of(analytics.week_of_provider(ctx.work, ctx.scope, provider_id, query.week))
+    """Get the note deadline of a week.
+
+    With the clinician's signed and unsigned sessions.
+    """
+    return DeadlinesOut.of(analytics.get_week(ctx.work, ctx.scope, provider_id, query.week))
 
 
 @router.get("/payment/calculation/{provider_id}", permission="pay.read")
 def get_payment_calculation(ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> PaymentOut:
-    """What a week pays a clinician by what is known now, and what would be paid if it were signed."""
-    return PaymentOut.of(provider_id, analytics.payment_of(ctx.work, ctx.scope, provider_id, query.week))
+    """Calculate a clinician's pay for a week.
+
+    As known now, and what would be paid if everything were signed.
+    """
+    return PaymentOut.of(provider_id, analytics.get_pay_week(ctx.work, ctx.scope, provider_id, query.week))
 
 
 @router.get("/dashboard/{provider_id}", permission="session_completions.read")
 def get_session_dashboard(ctx: RequestContext, provider_id: UUID) -> DashboardOut:
-    """How a clinician's week stands, what it pays, how long there is left to sign, and the weeks before."""
-    return DashboardOut.whole(provider_id, analytics.dashboard_of(ctx.work, ctx.scope, provider_id), ctx.now)
+    """Get a clinician's dashboard.
+
+    The current week, its pay, the time left to sign, and the weeks before.
+    """
+    return DashboardOut.of_dashboard(provider_id, analytics.get_dashboard(ctx.work, ctx.scope, provider_id), ctx.now)
 
 
 @router.get("/analytics/{provider_id}", permission="session_completions.read")
 def get_session_analytics(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> AnalyticsOut:
-    """A clinician's appointments from one day to another (both count), else of the last thirty days."""
-    found = analytics.analytics_of(ctx.work, ctx.scope, provider_id, query.since, query.until)
-    return AnalyticsOut.of(provider_id, found)
+    """Get analytics of a clinician's appointments.
+
+    Between two local days, both inclusive; default: the last thirty days.
+    """
+    figures = analytics.get_analytics(ctx.work, ctx.scope, provider_id, query.since, query.until)
+    return AnalyticsOut.of(provider_id, figures)
 
 
 @router.get("/compliance/report/{provider_id}", permission="session_completions.read")
 def get_compliance_report(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> ReportOut:
-    """Week by week what was signed in time, late and not, locked and unlocked; `from` and `to` are Sundays."""
-    weeks = analytics.weeks_of_provider(ctx.work, ctx.scope, provider_id, query.since, query.until)
+    """Get a clinician's compliance report.
+
+    Week by week: signed on time, late or not at all, locked and unlocked. `from` and `to` are Sundays.
+    """
+    weeks = analytics.list_weeks(ctx.work, ctx.scope, provider_id, query.since, query.until)
     return ReportOut(providerId=provider_id, weeks=[ReportedWeekOut.of(week) for week in weeks])

@@ -1,4 +1,4 @@
-"""Completed sessions under the addresses, and with the fields, that their first users know (in camel case)."""
+"""Routes of completed sessions, with the paths and camel-case fields of the practice's first API."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -8,22 +8,22 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, MoneyOut, Why
+from api.fields import Day, MoneyOut, Reason200
 from api.note_signing import Hours
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.clinical.errors import SIGNING, NoteLocked, NoteSigned, NotLocked, OwnSession
+from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.errors import Invalid
 from practice.payroll import completions
 from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
 from practice.scheduling.errors import WrongStatus
 from practice.sessions import completion, queries
-from practice.sessions.completion import Done, NoteMissing
-from practice.sessions.queries import Filters, Seen
+from practice.sessions.completion import BulkResult, NoteMissing
+from practice.sessions.queries import SessionFilters, SessionView
 
 router = PermissionRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
-MOST_AT_ONCE = 500
+MAX_BULK = 500
 
 
 class SessionIn(Input):
@@ -36,18 +36,18 @@ class SessionChange(Input):
     noteId: UUID
 
 
-class Reasoned(Input):
-    reason: Why
+class ReasonIn(Input):
+    reason: Reason200
 
 
-class Override(Reasoned):
+class OverrideIn(ReasonIn):
     hours: Hours | None = None
 
 
 class BulkIn(Input):
-    """Ids, or days of which both count."""
+    """Ids, or days, both inclusive."""
 
-    appointmentIds: Annotated[list[UUID] | None, Field(min_length=1, max_length=MOST_AT_ONCE)] = None
+    appointmentIds: Annotated[list[UUID] | None, Field(min_length=1, max_length=MAX_BULK)] = None
     since: Annotated[Day | None, Field(alias="from")] = None
     until: Annotated[Day | None, Field(alias="to")] = None
 
@@ -55,7 +55,7 @@ class BulkIn(Input):
 class SessionQuery(ListQuery):
     provider: UUID | None = None
     client: UUID | None = None
-    week: Annotated[Day | None, Field(description="The Sunday on which it begins.")] = None
+    week: Annotated[Day | None, Field(description="The Sunday on which the week begins.")] = None
     signed: bool | None = None
     locked: bool | None = None
     paid: bool | None = None
@@ -63,8 +63,11 @@ class SessionQuery(ListQuery):
 
 
 class SessionOut(BaseModel):
-    """The id is the appointment's. `calculatedAmount` is for those who read the clinician's pay, and
-    `supervisorOverrideReason` for the clinician and those who may override."""
+    """A completed session; `id` is the appointment's.
+
+    `calculatedAmount` is only for callers who may read the clinician's pay, and `supervisorOverrideReason` for the
+    clinician and those who may override.
+    """
 
     id: UUID
     appointmentId: UUID
@@ -92,71 +95,79 @@ class SessionOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "SessionOut":
-        row = seen.row
+    def of(cls, view: SessionView) -> "SessionOut":
+        row = view.row
         return cls(
             id=row.id,
             appointmentId=row.id,
             providerId=row.clinician_id,
             clientId=row.client_id,
             sessionType=row.kind,
-            durationMinutes=seen.worth.minutes,
-            sessionDate=seen.on,
+            durationMinutes=view.value.minutes,
+            sessionDate=view.session_date,
             noteId=row.note_id,
-            isNoteSigned=seen.signed,
+            isNoteSigned=view.is_signed,
             noteSignedAt=row.signed_at,
-            isLocked=seen.locked_at is not None,
-            lockedAt=seen.locked_at,
-            calculatedAmount=seen.cents,
-            payPeriodWeek=seen.worth.week,
-            isPaid=seen.worth.paid is not None,
+            isLocked=view.locked_at is not None,
+            lockedAt=view.locked_at,
+            calculatedAmount=view.amount_cents,
+            payPeriodWeek=view.value.week,
+            isPaid=view.value.paid_week is not None,
             supervisorOverrideBy=row.override_by,
-            supervisorOverrideReason=seen.override_reason,
+            supervisorOverrideReason=view.override_reason,
             supervisorOverrideAt=row.override_at,
             supervisorOverrideUntil=row.override_until,
-            noteDeadline=seen.deadline,
-            lateness=seen.lateness,
-            paidWeek=seen.worth.paid,
+            noteDeadline=view.deadline,
+            lateness=view.lateness,
+            paidWeek=view.value.paid_week,
             voidReason=row.void_reason,
             version=row.version,
         )
 
 
-class DoneOut(BaseModel):
+class BulkResultOut(BaseModel):
     appointmentId: UUID
-    done: bool
+    succeeded: bool
     code: str | None
     message: str | None
 
     @classmethod
-    def of(cls, done: Done) -> "DoneOut":
-        no = done.refusal
+    def of(cls, result: BulkResult) -> "BulkResultOut":
+        error = result.refusal
         return cls(
-            appointmentId=done.appointment_id,
-            done=no is None,
-            code=no.code if no else None,
-            message=no.message if no else None,
+            appointmentId=result.appointment_id,
+            succeeded=error is None,
+            code=error.code if error else None,
+            message=error.message if error else None,
         )
 
 
 class BulkOut(BaseModel):
-    items: list[DoneOut]
+    items: list[BulkResultOut]
 
 
-SessionInList: Any = some_of(SessionOut)
+SessionInList: Any = partial_model(SessionOut)
 
 
 @router.get("", permission="session_completions.read")
 def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
-    """Completed sessions, latest first. Sorts by sessionDate or id."""
-    filters = Filters(query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided)
-    return page_out(queries.list_sessions(ctx.work, ctx.scope, query.asked(), filters), SessionOut)
+    """List session completions.
+
+    Latest first. Sorts by sessionDate or id.
+    """
+    filters = SessionFilters(
+        query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided
+    )
+    return to_page(queries.list_sessions(ctx.work, ctx.scope, query.page_request(), filters), SessionOut)
 
 
 @router.post("", permission="session_completions.create", status_code=201, errors=[WrongStatus, SessionVoided])
 def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOut:
-    """A completed appointment counts for pay. Asked again, the answer is the same."""
-    return SessionOut.of(completion.count_session(ctx.work, ctx.scope, body.appointmentId))
+    """Create a session completion.
+
+    Makes a completed appointment count for pay. Repeating the call returns the same completion.
+    """
+    return SessionOut.of(completion.ensure_completion(ctx.work, ctx.scope, body.appointmentId))
 
 
 @router.post(
@@ -166,23 +177,29 @@ def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOu
     errors=[WrongStatus, SessionVoided],
 )
 def create_session_completion_from_appointment(ctx: RequestContext, appointment_id: UUID) -> SessionOut:
-    """The same, by the appointment's address."""
-    return SessionOut.of(completion.count_session(ctx.work, ctx.scope, appointment_id))
+    """Create a session completion from an appointment.
+
+    Like `POST` on the collection, with the appointment in the path.
+    """
+    return SessionOut.of(completion.ensure_completion(ctx.work, ctx.scope, appointment_id))
 
 
 @router.post("/bulk-from-appointments", permission="session_completions.create")
 def create_session_completions_from_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
-    """The same for several, by their ids or for the days `from` and `to`: each is done, or says why not."""
+    """Create session completions from several appointments.
+
+    By their ids or for the days `from` and `to`. Each result says whether it succeeded, and if not, why.
+    """
     days = (body.since, body.until) if body.since and body.until else None
     if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
         raise Invalid(["Send either `appointmentIds`, or `from` and `to`."])
-    done = completion.count_sessions(ctx.work, ctx.scope, appointment_ids=body.appointmentIds, days=days)
-    return BulkOut(items=[DoneOut.of(one) for one in done])
+    results = completion.ensure_completions(ctx.work, ctx.scope, appointment_ids=body.appointmentIds, days=days)
+    return BulkOut(items=[BulkResultOut.of(result) for result in results])
 
 
 @router.get("/{session_id}", permission="session_completions.read")
 def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionOut:
-    """One completed session."""
+    """Get a session completion."""
     return SessionOut.of(queries.get_session(ctx.work, ctx.scope, session_id))
 
 
@@ -194,7 +211,10 @@ def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionOut:
 def change_session_completion(
     ctx: RequestContext, session_id: UUID, version: Version, body: SessionChange
 ) -> SessionOut:
-    """Link a note that was written without an appointment, while the session is neither signed, locked nor paid."""
+    """Link a note to a session.
+
+    A note written without an appointment, while the session is not signed, locked or paid.
+    """
     return SessionOut.of(completion.link_note(ctx.work, ctx.scope, session_id, version, body.noteId))
 
 
@@ -204,31 +224,43 @@ def change_session_completion(
     status_code=204,
     errors=[WrongStatus, SessionVoided, SessionPaid],
 )
-def void_session_completion(ctx: RequestContext, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """It does not count, for good: while it is not paid. It stays on record with who, when and why."""
+def void_session_completion(ctx: RequestContext, session_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a session completion.
+
+    For good, while it is not paid. It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     completions.void_completion(ctx.work, ctx.scope, session_id, reason)
 
 
 @router.post(
-    "/{session_id}/take-back",
+    "/{session_id}/reverse",
     permission="pay.write",
     status_code=204,
     errors=[WrongStatus, SessionVoided, SessionNotPaid],
 )
-def take_back_session_completion(ctx: RequestContext, session_id: UUID, body: Reasoned) -> None:
-    """Void one that is paid. The week that paid it stays as it is; the next one has the adjustment."""
-    completions.take_back(ctx.work, session_id, body.reason)
+def reverse_session_completion(ctx: RequestContext, session_id: UUID, body: ReasonIn) -> None:
+    """Reverse a paid session completion.
+
+    The week that paid it stays as it is; the next week gets the adjustment.
+    """
+    completions.reverse_paid_session(ctx.work, session_id, body.reason)
 
 
-@router.post("/{session_id}/sign-note", permission="session_completions.sign", errors=[*SIGNING, NoteMissing])
+@router.post("/{session_id}/sign-note", permission="session_completions.sign", errors=[*SIGN_ERRORS, NoteMissing])
 def sign_session_note(ctx: RequestContext, session_id: UUID) -> SessionOut:
-    """Sign the session's note: as its author, or as the supervisor with whom it is in review."""
+    """Sign the note of a session.
+
+    As its author, or as the supervisor who reviews it.
+    """
     return SessionOut.of(completion.sign_session(ctx.work, ctx.scope, session_id))
 
 
 @router.post("/{session_id}/lock-session", permission="session_completions.override", errors=[NoteSigned, NoteLocked])
-def lock_session(ctx: RequestContext, session_id: UUID, body: Reasoned) -> SessionOut:
-    """Lock a session that is not signed, before its deadline or while it is unlocked."""
+def lock_session(ctx: RequestContext, session_id: UUID, body: ReasonIn) -> SessionOut:
+    """Lock a session.
+
+    An unsigned session, before its deadline or while it is unlocked.
+    """
     return SessionOut.of(completion.lock_session(ctx.work, ctx.scope, session_id, body.reason))
 
 
@@ -237,6 +269,9 @@ def lock_session(ctx: RequestContext, session_id: UUID, body: Reasoned) -> Sessi
     permission="session_completions.override",
     errors=[NoteSigned, NotLocked, OwnSession],
 )
-def override_session_lock(ctx: RequestContext, session_id: UUID, body: Override) -> SessionOut:
-    """Unlock a session for a time, in which its note can be written and signed."""
+def override_session_lock(ctx: RequestContext, session_id: UUID, body: OverrideIn) -> SessionOut:
+    """Override the lock of a session.
+
+    Its note can be written and signed for some hours.
+    """
     return SessionOut.of(completion.override_lock(ctx.work, ctx.scope, session_id, body.reason, body.hours))

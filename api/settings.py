@@ -1,4 +1,4 @@
-"""The practice's rule settings, each from a date on."""
+"""Routes of the practice's rule settings, each in force from a date on."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -46,7 +46,7 @@ class HistoryOut(BaseModel):
     items: list[ChangeOut]
 
 
-def change_out(change: object) -> ChangeOut:
+def to_change(change: object) -> ChangeOut:
     return ChangeOut(**{name: getattr(change, name) for name in ChangeOut.model_fields})
 
 
@@ -54,20 +54,29 @@ def change_out(change: object) -> ChangeOut:
 def list_settings(
     ctx: RequestContext, on: Annotated[date | None, Query(description="Default: today, local.")] = None
 ) -> SettingsOut:
-    """Every setting as in force on a date."""
-    found = settings.settings_in_force(ctx.work, on)
-    return SettingsOut(items=[SettingOut(**vars(setting)) for setting in found])
+    """List settings.
+
+    Their values in force on a date.
+    """
+    values = settings.list_effective_settings(ctx.work, on)
+    return SettingsOut(items=[SettingOut(**vars(setting)) for setting in values])
 
 
 @router.get("/{key}", permission="settings.read")
 def get_setting_history(ctx: RequestContext, key: str) -> HistoryOut:
-    """How a setting came about: every change, the latest date first."""
-    return HistoryOut(items=[change_out(change) for change in settings.setting_history(ctx.work, key)])
+    """Get the history of a setting.
+
+    Latest date first.
+    """
+    return HistoryOut(items=[to_change(change) for change in settings.list_setting_changes(ctx.work, key)])
 
 
 @router.post("/{key}", permission="settings.write", status_code=201)
 def change_setting(ctx: RequestContext, key: str, body: SettingIn) -> ChangeOut:
-    """Change a setting from a date on, today or later. What was decided before stays decided."""
+    """Change a setting.
+
+    From a date on, today or later. Earlier decisions stay.
+    """
     if key not in PARAMETERS:
         raise NotFound
-    return change_out(settings.set_rule(ctx.work, key, body.value, body.effective_on))
+    return to_change(settings.change_setting(ctx.work, key, body.value, body.effective_on))

@@ -1,4 +1,4 @@
-"""Free slots: of one clinician, and the first free ones with anybody."""
+"""Routes of free slots: of one clinician, and the first ones of any clinician."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Day, Short
+from api.fields import Day, Text40
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import Invalid
@@ -19,11 +19,11 @@ router = PermissionRouter(tags=["appointments"])
 
 
 class SlotsQuery(Input):
-    """Local dates of the practice, both included; at most 92 days."""
+    """Local dates, both inclusive; at most 92 days."""
 
     first: Annotated[Day, Field(alias="from")]
     last: Annotated[Day, Field(alias="to")]
-    service: Short
+    service: Text40
 
 
 class ClinicianSlotsQuery(SlotsQuery):
@@ -45,43 +45,55 @@ class SlotsOut(BaseModel):
     items: list[SlotOut]
 
 
-class OfferOut(BaseModel):
+class ClinicianSlotOut(BaseModel):
     clinician_id: UUID
     starts_at: datetime
     ends_at: datetime
 
 
-class OffersOut(BaseModel):
-    items: list[OfferOut]
+class ClinicianSlotsOut(BaseModel):
+    items: list[ClinicianSlotOut]
 
 
-def refuse_long(query: SlotsQuery) -> None:
-    if not 0 <= (query.last - query.first).days < slots.LONGEST_RANGE:
-        raise Invalid([f"The range runs from its first day to its last, at most {slots.LONGEST_RANGE} days."])
+def refuse_long_range(query: SlotsQuery) -> None:
+    """Raise Invalid when the range is reversed or too long."""
+    if not 0 <= (query.last - query.first).days < slots.MAX_RANGE_DAYS:
+        raise Invalid([f"The range runs from its first day to its last, at most {slots.MAX_RANGE_DAYS} days."])
 
 
 @router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots")
 def list_clinician_slots(
     ctx: RequestContext, staff_id: UUID, query: Annotated[ClinicianSlotsQuery, Query()]
 ) -> SlotsOut:
-    """Free slots of a clinician for a service; with `include_taken` also the others and why, without names."""
-    refuse_long(query)
+    """List free slots of a clinician.
+
+    For a service. With `include_taken` also the other slots and why they are taken, without names.
+    """
+    refuse_long_range(query)
     if query.include_taken and ctx.actor.client_id is not None:
-        raise Forbidden("Online you see the times that are free.")
-    found = slots.slots(ctx.work, staff_id, query.service, query.first, query.last, include_taken=query.include_taken)
+        raise Forbidden("Clients see free times only. Leave `include_taken` out.")
+    clinician_slots = slots.list_slots(
+        ctx.work, staff_id, query.service, query.first, query.last, include_taken=query.include_taken
+    )
     return SlotsOut(
         items=[
-            SlotOut(starts_at=one.start, ends_at=one.end, available=one.taken is None, reason=one.taken)
-            for one in found
+            SlotOut(starts_at=slot.start, ends_at=slot.end, available=slot.taken is None, reason=slot.taken)
+            for slot in clinician_slots
         ]
     )
 
 
 @router.get("/slots", permission="availability.free_slots")
-def list_first_free(ctx: RequestContext, query: Annotated[FirstFreeQuery, Query()]) -> OffersOut:
-    """The earliest free slots with anybody who offers the service."""
-    refuse_long(query)
-    found = slots.first_free(ctx.work, query.service, query.first, query.last, query.limit)
-    return OffersOut(
-        items=[OfferOut(clinician_id=one.clinician_id, starts_at=one.slot.start, ends_at=one.slot.end) for one in found]
+def list_first_free_slots(ctx: RequestContext, query: Annotated[FirstFreeQuery, Query()]) -> ClinicianSlotsOut:
+    """List the first free slots.
+
+    The earliest ones of any clinician who offers the service.
+    """
+    refuse_long_range(query)
+    first_slots = slots.find_first_free_slots(ctx.work, query.service, query.first, query.last, query.limit)
+    return ClinicianSlotsOut(
+        items=[
+            ClinicianSlotOut(clinician_id=offer.clinician_id, starts_at=offer.slot.start, ends_at=offer.slot.end)
+            for offer in first_slots
+        ]
     )

@@ -1,4 +1,4 @@
-"""The staff of the practice: directory, roles, invitations, trainings."""
+"""Routes of the staff: directory, roles, invitations, trainings."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -8,12 +8,12 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Email, Name, Npi, Short
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Email, Name, Npi, Text40
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
-from practice.people.staff import AlreadyOnStaff, Invited, IsAClient, LastAdmin, invite_again
+from practice.people.staff import AlreadyOnStaff, IsAClient, LastAdmin, StaffInvitation, reinvite_staff
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -31,13 +31,13 @@ class StaffIn(Input):
     hired_on: Day
     discipline: Discipline | None = None
     license_type: License | None = None
-    license_number: Short | None = None
+    license_number: Text40 | None = None
     npi: Npi | None = None
     supervisor_id: UUID | None = None
 
 
 class StaffChange(Input):
-    """Only what is sent is changed. Names, roles and the first day cannot be emptied."""
+    """Only the fields sent are changed. Names, roles and `hired_on` cannot be null."""
 
     first_name: Name = ""
     last_name: Name = ""
@@ -46,7 +46,7 @@ class StaffChange(Input):
     left_on: Day | None = None
     discipline: Discipline | None = None
     license_type: License | None = None
-    license_number: Short | None = None
+    license_number: Text40 | None = None
     npi: Npi | None = None
     supervisor_id: UUID | None = None
 
@@ -89,7 +89,7 @@ class StaffOut(BaseModel):
 
 
 class InvitationOut(BaseModel):
-    """Give the link to the person, over a way that is safe: it lets in once, within seven days."""
+    """Send the link to the person over a secure channel: it works once, within seven days."""
 
     staff: StaffOut
     link: str
@@ -110,59 +110,81 @@ class TrainingsOut(BaseModel):
     items: list[TrainingOut]
 
 
-StaffInList: Any = some_of(StaffOut)
+StaffInList: Any = partial_model(StaffOut)
 
 
-def invitation_out(ctx: RequestContext, invited: Invited) -> InvitationOut:
+def to_invitation(ctx: RequestContext, invited: StaffInvitation) -> InvitationOut:
+    """Return an invitation with its link."""
     link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
     return InvitationOut(staff=StaffOut.of(invited.staff), link=link)
 
 
 @router.get("", permission="staff.read")
 def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> PageOut[StaffInList]:
-    """The staff directory. Sorts by last_name, hired_on or id."""
-    found = staff.list_staff(ctx.work, query.asked(), role=query.role, active=query.active)
-    return page_out(found, StaffOut)
+    """List staff.
+
+    Sorts by last_name, hired_on or id.
+    """
+    page = staff.list_staff(ctx.work, query.page_request(), role=query.role, active=query.active)
+    return to_page(page, StaffOut)
 
 
 @router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient])
 def add_staff(ctx: RequestContext, body: StaffIn) -> InvitationOut:
-    """Put somebody on the staff; answers with the link that lets them in."""
-    return invitation_out(ctx, staff.add_staff(ctx.work, **body.model_dump()))
+    """Add a staff member.
+
+    Returns the link of their invitation.
+    """
+    return to_invitation(ctx, staff.add_staff(ctx.work, **body.model_dump()))
 
 
 @router.get("/{staff_id}", permission="staff.read")
 def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
-    """One person of the staff."""
+    """Get a staff member."""
     return StaffOut.of(staff.get_staff(ctx.work, staff_id))
 
 
 @router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin])
 def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> StaffOut:
-    """Change somebody's record or roles. Roles count from their next request on."""
+    """Change a staff member.
+
+    Roles apply from their next request on.
+    """
     return StaffOut.of(staff.change_staff(ctx.work, staff_id, version, body.model_dump(exclude_unset=True)))
 
 
 @router.post("/{staff_id}/deactivate", permission="staff.write", errors=[LastAdmin])
 def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> StaffOut:
-    """Somebody leaves: out of this practice at once, the record stays."""
+    """Deactivate a staff member.
+
+    Their access ends immediately; the record stays.
+    """
     return StaffOut.of(staff.deactivate_staff(ctx.work, staff_id, body.left_on))
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient])
 def invite_staff(ctx: RequestContext, staff_id: UUID) -> InvitationOut:
-    """A new invitation: for a lost link, or for somebody who comes back."""
-    return invitation_out(ctx, invite_again(ctx.work, staff_id))
+    """Invite a staff member again.
+
+    For a lost link, or for somebody who returns.
+    """
+    return to_invitation(ctx, reinvite_staff(ctx.work, staff_id))
 
 
 @router.get("/{staff_id}/trainings", permission="trainings.read", allow_lapsed_training=True)
 def list_trainings(ctx: RequestContext, staff_id: UUID) -> TrainingsOut:
-    """Somebody's trainings, newest first."""
-    found = trainings.list_trainings(ctx.work, staff_id, ctx.scope)
-    return TrainingsOut(items=[TrainingOut.of(training) for training in found])
+    """List trainings of a staff member.
+
+    Newest first.
+    """
+    staff_trainings = trainings.list_trainings(ctx.work, ctx.scope, staff_id)
+    return TrainingsOut(items=[TrainingOut.of(training) for training in staff_trainings])
 
 
 @router.post("/{staff_id}/trainings", permission="trainings.write", status_code=201, allow_lapsed_training=True)
 def record_training(ctx: RequestContext, staff_id: UUID, body: TrainingIn) -> TrainingOut:
-    """Record a training. A current HIPAA training lifts the suspension of its holder at once."""
-    return TrainingOut.of(trainings.record_training(ctx.work, staff_id, ctx.scope, body.kind, body.completed_on))
+    """Record a training.
+
+    A current HIPAA training lifts the restriction of its holder immediately.
+    """
+    return TrainingOut.of(trainings.record_training(ctx.work, ctx.scope, staff_id, body.kind, body.completed_on))

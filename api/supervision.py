@@ -1,4 +1,4 @@
-"""Supervision sessions, and the hours that they come to."""
+"""Routes of supervision sessions and of supervision hours per month."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -6,51 +6,56 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import PLAIN, Day, Instant, LongText, Why
-from api.goals import two_decimals
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Instant, Name, Reason200, Text50000
+from api.goals import round_to_hundredths
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
 from practice.clinical.supervision import hours, sessions
-from practice.clinical.supervision.hours import MonthOf
-from practice.clinical.supervision.rules import MOST_IN_A_GROUP
-from practice.clinical.supervision.sessions import Filters, NoteEmpty, Session, SupervisionExists, SupervisionSigned
+from practice.clinical.supervision.hours import MonthlyHours
+from practice.clinical.supervision.rules import MAX_GROUP_SIZE
+from practice.clinical.supervision.sessions import (
+    Filters,
+    NoteEmpty,
+    SupervisionExists,
+    SupervisionSigned,
+    SupervisionView,
+)
 
 router = PermissionRouter(tags=["supervision"])
 
-Hours = Annotated[Decimal, Field(gt=0, le=12, decimal_places=2), AfterValidator(two_decimals)]
-Topic = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
-Topics = Annotated[list[Topic], Field(max_length=20)]
+Hours = Annotated[Decimal, Field(gt=0, le=12, decimal_places=2), AfterValidator(round_to_hundredths)]
+Topics = Annotated[list[Name], Field(max_length=20)]
 Kind = Literal["INDIVIDUAL", "GROUP"]
 MonthText = Annotated[
     str | None,
-    Query(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", description="Like 2026-03; default: the present one."),
+    Query(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", description="Like 2026-03; default: the current month."),
 ]
 
 
 class SupervisionIn(Input):
-    """What an admin puts on record names the supervisor; a supervisor's own does not need to."""
+    """An admin sends `supervisor_id`; for a supervisor it defaults to themselves."""
 
-    supervisee_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_IN_A_GROUP)]
+    supervisee_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_GROUP_SIZE)]
     supervisor_id: UUID | None = None
     kind: Kind
     held_at: Instant
     hours: Hours
     topics: Topics = Field(default_factory=list)
-    note: LongText | None = None
+    note: Text50000 | None = None
 
 
 class SupervisionChange(Input):
-    """Only what is sent is changed. With other people it was another session."""
+    """Only the fields sent are changed. The participants cannot change."""
 
     held_at: Instant = datetime.min.replace(tzinfo=UTC)
     hours: Hours = Decimal(1)
     topics: Topics = Field(default_factory=list)
-    note: LongText | None = None
+    note: Text50000 | None = None
 
 
 class SupervisionQuery(ListQuery):
@@ -61,7 +66,7 @@ class SupervisionQuery(ListQuery):
     signed: bool | None = None
     voided: bool = False
 
-    def filters(self) -> Filters:
+    def to_filters(self) -> Filters:
         return Filters(self.supervisee_id, self.supervisor_id, self.since, self.until, self.signed, self.voided)
 
 
@@ -87,18 +92,18 @@ class SupervisionWithNoteOut(SupervisionOut):
     note: str | None
 
     @classmethod
-    def whole(cls, found: Session) -> "SupervisionWithNoteOut":
-        return cls(**SupervisionOut.of(found.session).model_dump(), note=found.note)
+    def with_note(cls, view: SupervisionView) -> "SupervisionWithNoteOut":
+        return cls(**SupervisionOut.of(view.session).model_dump(), note=view.note)
 
 
 class RecordedOut(BaseModel):
-    """A session for each who took part."""
+    """One session per supervisee."""
 
     items: list[SupervisionOut]
 
 
 class HoursOut(BaseModel):
-    """`required` is null where the licence asks for none, and for a month in which somebody came or left."""
+    """`required` is null for licenses without required hours, and for a month in which the person joined or left."""
 
     staff_id: UUID
     first_name: str
@@ -110,21 +115,22 @@ class HoursOut(BaseModel):
     missing: Decimal
 
     @classmethod
-    def of(cls, found: MonthOf) -> "HoursOut":
-        staff, hours = found.staff, found.hours
+    def of(cls, monthly: MonthlyHours) -> "HoursOut":
+        staff, hours = monthly.staff, monthly.hours
         names = {name: getattr(staff, name) for name in ("first_name", "last_name", "license_type")}
-        numbers = {"held": hours.held, "required": hours.required, "missing": two_decimals(hours.missing)}
-        return cls(staff_id=staff.id, month=f"{found.month.first:%Y-%m}", **names, **numbers)
+        numbers = {"held": hours.held, "required": hours.required, "missing": round_to_hundredths(hours.missing)}
+        return cls(staff_id=staff.id, month=f"{monthly.month.first:%Y-%m}", **names, **numbers)
 
 
 class MonthHoursOut(BaseModel):
     items: list[HoursOut]
 
 
-SupervisionInList: Any = some_of(SupervisionOut)
+SupervisionInList: Any = partial_model(SupervisionOut)
 
 
-def first_of(month: str | None) -> date | None:
+def parse_month(month: str | None) -> date | None:
+    """Return the first day of a month, or None."""
     return None if month is None else date.fromisoformat(f"{month}-01")
 
 
@@ -132,29 +138,38 @@ def first_of(month: str | None) -> date | None:
 def list_supervision_sessions(
     ctx: RequestContext, query: Annotated[SupervisionQuery, Query()]
 ) -> PageOut[SupervisionInList]:
-    """Supervision sessions, the latest first. Sorts by held_at or id."""
-    found = sessions.list_sessions(ctx.work, ctx.scope, query.asked(), query.filters())
-    return page_out(found, SupervisionOut)
+    """List supervision sessions.
+
+    Latest first. Sorts by held_at or id.
+    """
+    page = sessions.list_sessions(ctx.work, ctx.scope, query.page_request(), query.to_filters())
+    return to_page(page, SupervisionOut)
 
 
 @router.post("/supervision-sessions", permission="supervision.write", status_code=201, errors=[SupervisionExists])
 def record_supervision_sessions(ctx: RequestContext, body: SupervisionIn) -> RecordedOut:
-    """Put a session on record, for one person or for each of a group."""
-    found = sessions.record_sessions(ctx.work, ctx.scope, **body.model_dump())
-    return RecordedOut(items=[SupervisionOut.of(session) for session in found])
+    """Record a supervision session.
+
+    For one supervisee or for each of a group.
+    """
+    recorded = sessions.record_sessions(ctx.work, ctx.scope, **body.model_dump())
+    return RecordedOut(items=[SupervisionOut.of(session) for session in recorded])
 
 
 @router.get("/supervision-sessions/hours", permission="supervision.read")
 def list_supervision_hours(ctx: RequestContext, month: MonthText = None) -> MonthHoursOut:
-    """The hours of a month of everybody who was there, held against what their licences need; who lacks most first."""
-    found = hours.hours_of_all(ctx.work, ctx.scope, first_of(month))
-    return MonthHoursOut(items=[HoursOut.of(one) for one in found])
+    """List supervision hours of a month.
+
+    For everybody on the staff that month, compared with what their licenses require; most missing hours first.
+    """
+    monthly_hours = hours.list_monthly_hours(ctx.work, ctx.scope, parse_month(month))
+    return MonthHoursOut(items=[HoursOut.of(monthly) for monthly in monthly_hours])
 
 
 @router.get("/supervision-sessions/{session_id}", permission="supervision.read")
 def get_supervision_session(ctx: RequestContext, session_id: UUID) -> SupervisionWithNoteOut:
-    """One session with its note."""
-    return SupervisionWithNoteOut.whole(sessions.get_session(ctx.work, ctx.scope, session_id))
+    """Get a supervision session with its note."""
+    return SupervisionWithNoteOut.with_note(sessions.get_session(ctx.work, ctx.scope, session_id))
 
 
 @router.patch(
@@ -165,9 +180,12 @@ def get_supervision_session(ctx: RequestContext, session_id: UUID) -> Supervisio
 def change_supervision_session(
     ctx: RequestContext, session_id: UUID, version: Version, body: SupervisionChange
 ) -> SupervisionWithNoteOut:
-    """Change a session while its note is not signed: when, how long, what about, what the note says."""
+    """Change a supervision session.
+
+    Time, hours, topics or note, while its note is not signed.
+    """
     changes = body.model_dump(exclude_unset=True)
-    return SupervisionWithNoteOut.whole(sessions.change_session(ctx.work, ctx.scope, session_id, version, changes))
+    return SupervisionWithNoteOut.with_note(sessions.change_session(ctx.work, ctx.scope, session_id, version, changes))
 
 
 @router.post(
@@ -176,17 +194,27 @@ def change_supervision_session(
     errors=[NotYours, SupervisionSigned, NoteEmpty],
 )
 def sign_supervision_session(ctx: RequestContext, session_id: UUID) -> SupervisionWithNoteOut:
-    """Sign the note of a session that you held. From then on it stays as it is."""
-    return SupervisionWithNoteOut.whole(sessions.sign_session(ctx.work, ctx.scope, session_id))
+    """Sign the note of a supervision session.
+
+    A session you held. It cannot be changed afterwards.
+    """
+    return SupervisionWithNoteOut.with_note(sessions.sign_session(ctx.work, ctx.scope, session_id))
 
 
 @router.delete("/supervision-sessions/{session_id}", permission="supervision.write", status_code=204, errors=[NotYours])
-def void_supervision_session(ctx: RequestContext, session_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a session that was put on record by mistake: its hours do not count. It stays there."""
+def void_supervision_session(ctx: RequestContext, session_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a supervision session.
+
+    Its hours no longer count. The session stays on record with who, when and why. Do not put personal data in
+    `reason`.
+    """
     sessions.void_session(ctx.work, ctx.scope, session_id, reason)
 
 
 @router.get("/staff/{staff_id}/supervision-hours", permission="supervision.read")
 def get_supervision_hours(ctx: RequestContext, staff_id: UUID, month: MonthText = None) -> HoursOut:
-    """The hours of one person in a month, held against what their licence needs."""
-    return HoursOut.of(hours.hours_of(ctx.work, ctx.scope, staff_id, first_of(month)))
+    """Get the supervision hours of a staff member.
+
+    In a month, compared with what their license requires.
+    """
+    return HoursOut.of(hours.get_monthly_hours(ctx.work, ctx.scope, staff_id, parse_month(month)))

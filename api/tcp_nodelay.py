@@ -1,7 +1,7 @@
-"""Connections whose answers leave at once.
+"""An HTTP protocol for uvicorn that sets TCP_NODELAY.
 
-An answer is written as its head and its body. Where several workers share a socket, the server's library leaves the
-kernel to hold the second back until the caller has confirmed the first: some 40 milliseconds, for each answer.
+A response is written as head and body. When several workers share a socket, uvicorn leaves Nagle's algorithm on, and
+the kernel delays the body until the client acknowledges the head: about 40 ms per response.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import socket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
-class AtOnce(H11Protocol):
+class NoDelayProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)

@@ -1,4 +1,4 @@
-"""Treatment plans and their reviews, and the standing of plans: treatment plans due, safety plans missing."""
+"""Routes of treatment plans and their reviews, and of the review status of treatment and safety plans."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -8,45 +8,46 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import Reason, RequestContext, Version
-from api.fields import Day, Short, Why, Written
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.fields import Day, Reason200, Text40, Text4000
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.clinical.plans import plans, review_status, safety_plans
-from practice.clinical.plans.plans import Begun, FirstReview, Review, Which
-from practice.clinical.plans.review_status import PlanStanding
+from practice.clinical.plans.plans import BegunPlan, FirstReview, PlanFilters, ReviewView
+from practice.clinical.plans.review_status import PlanStatus
 from practice.clinical.plans.rules import PlanState, SafetyState
-from practice.clinical.plans.safety_plans import SafetyStanding
+from practice.clinical.plans.safety_plans import SafetyPlanStatus
 from practice.store.pages import PageRequest
 
 router = PermissionRouter(tags=["plans"])
 
 
 class PlanIn(Input):
-    """`kind` is what the practice calls it, such as CBT. Without a day it begins today."""
+    """`kind` is the practice's own name for the treatment, such as CBT. `starts_on` defaults to today."""
 
     client_id: UUID
-    kind: Short
+    kind: Text40
     starts_on: Day | None = None
-    note_id: Annotated[UUID | None, Field(description="The note of type TREATMENT_PLAN that says what it is.")] = None
+    note_id: Annotated[UUID | None, Field(description="The note of type TREATMENT_PLAN with its content.")] = None
 
 
 class PlanChange(Input):
-    """Only what is sent is changed."""
+    """Only the fields sent are changed."""
 
-    kind: Short = ""
+    kind: Text40 = ""
     starts_on: Day = date.min
     note_id: UUID | None = None
 
 
 class PlanQuery(ListQuery):
     client_id: UUID | None = None
-    clinician_id: Annotated[UUID | None, Field(description="Who entered it.")] = None
+    clinician_id: Annotated[UUID | None, Field(description="The author.")] = None
     voided: bool = False
 
-    def which(self) -> Which:
-        return Which(self.client_id, self.clinician_id, self.voided)
+    def to_filters(self) -> PlanFilters:
+        """Return the filters of the query."""
+        return PlanFilters(self.client_id, self.clinician_id, self.voided)
 
 
 class PlanOut(BaseModel):
@@ -67,28 +68,28 @@ class PlanOut(BaseModel):
 
 
 class PlanBegunOut(PlanOut):
-    """`changes_treatment`: the next booking asks for an informed consent of the plan's first day or later."""
+    """`changes_treatment`: the next booking requires an informed consent signed on the plan's first day or later."""
 
     changes_treatment: bool
 
     @classmethod
-    def begun(cls, begun: Begun) -> "PlanBegunOut":
+    def of_begun(cls, begun: BegunPlan) -> "PlanBegunOut":
         return cls(**PlanOut.of(begun.plan).model_dump(), changes_treatment=begun.changes_treatment)
 
 
 class ReviewIn(Input):
-    """Without a day it was today."""
+    """`reviewed_on` defaults to today."""
 
     client_id: UUID
     reviewed_on: Day | None = None
-    summary: Written | None = None
+    summary: Text4000 | None = None
 
 
 class ReviewChange(Input):
-    """Only what is sent is changed."""
+    """Only the fields sent are changed."""
 
     reviewed_on: Day = date.min
-    summary: Written | None = None
+    summary: Text4000 | None = None
 
 
 class ReviewOut(BaseModel):
@@ -111,8 +112,8 @@ class ReviewWithSummaryOut(ReviewOut):
     summary: str | None
 
     @classmethod
-    def whole(cls, found: Review) -> "ReviewWithSummaryOut":
-        return cls(**ReviewOut.of(found.review).model_dump(), summary=found.summary)
+    def with_summary(cls, view: ReviewView) -> "ReviewWithSummaryOut":
+        return cls(**ReviewOut.of(view.review).model_dump(), summary=view.summary)
 
 
 class DueQuery(Input):
@@ -145,38 +146,39 @@ class PlanDueOut(DueOut):
     review_by: date | None
 
     @classmethod
-    def of(cls, found: PlanStanding) -> "PlanDueOut":
-        own = {name: getattr(found, name) for name in ("state", "last_reviewed_on", "days_since", "review_by")}
-        return PlanDueOut(**about(found.client), **own)
+    def of(cls, status: PlanStatus) -> "PlanDueOut":
+        values = {name: getattr(status, name) for name in ("state", "last_reviewed_on", "days_since", "review_by")}
+        return PlanDueOut(**read_client(status.client), **values)
 
 
-class PlanStandingOut(PlanDueOut):
+class PlanStatusOut(PlanDueOut):
     plan: PlanOut | None
 
     @classmethod
-    def whole(cls, found: PlanStanding) -> "PlanStandingOut":
-        plan = None if found.plan is None else PlanOut.of(found.plan)
-        return cls(**PlanDueOut.of(found).model_dump(), plan=plan)
+    def with_plan(cls, status: PlanStatus) -> "PlanStatusOut":
+        plan = None if status.plan is None else PlanOut.of(status.plan)
+        return cls(**PlanDueOut.of(status).model_dump(), plan=plan)
 
 
-class SafetyPlanOut(DueOut):
-    """`signed_at` is of the newest signed safety plan; `current_until` the last day on which it is current."""
+class SafetyPlanStatusOut(DueOut):
+    """`signed_at` is of the latest signed safety plan; `current_until` is the last day on which it is current."""
 
     state: SafetyState
     signed_at: datetime | None
     current_until: date | None
 
     @classmethod
-    def of(cls, found: SafetyStanding) -> "SafetyPlanOut":
-        own = {name: getattr(found, name) for name in ("state", "signed_at", "current_until")}
-        return cls(**about(found.client), **own)
+    def of(cls, status: SafetyPlanStatus) -> "SafetyPlanStatusOut":
+        values = {name: getattr(status, name) for name in ("state", "signed_at", "current_until")}
+        return cls(**read_client(status.client), **values)
 
 
-PlanInList: Any = some_of(PlanOut)
-ReviewInList: Any = some_of(ReviewOut)
+PlanInList: Any = partial_model(PlanOut)
+ReviewInList: Any = partial_model(ReviewOut)
 
 
-def about(client: Any) -> dict[str, Any]:
+def read_client(client: Any) -> dict[str, Any]:
+    """Return the fields of DueOut."""
     names = ("first_name", "last_name", "primary_clinician_id")
     return {"client_id": client.id} | {name: getattr(client, name) for name in names}
 
@@ -185,42 +187,59 @@ def about(client: Any) -> dict[str, Any]:
 def list_treatment_plans(
     ctx: RequestContext, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[PlanInList]:
-    """Treatment plans, the latest first. Sorts by starts_on, created_at or id."""
-    return page_out(plans.list_plans(ctx.work, ctx.scope, query.asked(), query.which(), reason), PlanOut)
+    """List treatment plans.
+
+    Latest first. Sorts by starts_on, created_at or id.
+    """
+    return to_page(plans.list_plans(ctx.work, ctx.scope, query.page_request(), query.to_filters(), reason), PlanOut)
 
 
 @router.post("/treatment-plans", permission="plans.write", status_code=201)
 def begin_treatment_plan(ctx: RequestContext, body: PlanIn) -> PlanBegunOut:
-    """A client is treated by a plan from a day on; on that day it counts as reviewed."""
-    return PlanBegunOut.begun(plans.begin_plan(ctx.work, ctx.scope, **body.model_dump()))
+    """Begin a treatment plan.
+
+    It counts as reviewed on its first day.
+    """
+    return PlanBegunOut.of_begun(plans.begin_plan(ctx.work, ctx.scope, **body.model_dump()))
 
 
 @router.get("/treatment-plans/due", permission="plans.read")
 def list_treatment_plans_due(
     ctx: RequestContext, query: Annotated[PlansDueQuery, Query()], reason: Reason = None
 ) -> PageOut[PlanDueOut]:
-    """Active clients whose plan is due for review, overdue or missing, those that wait longest first."""
-    asked = PageRequest(query.limit, query.cursor)
-    which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(review_status.plans_due(ctx.work, ctx.scope, asked, **which, reason=reason), PlanDueOut)
+    """List treatment plans due for review.
+
+    Active clients whose plan is due, overdue or missing, longest wait first.
+    """
+    page_request = PageRequest(query.limit, query.cursor)
+    filters = {"clinician_id": query.clinician_id, "state": query.state}
+    return to_page(
+        review_status.list_due_plans(ctx.work, ctx.scope, page_request, **filters, reason=reason), PlanDueOut
+    )
 
 
 @router.get("/treatment-plans/{plan_id}", permission="plans.read")
 def get_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Reason = None) -> PlanOut:
-    """One treatment plan."""
+    """Get a treatment plan."""
     return PlanOut.of(plans.get_plan(ctx.work, ctx.scope, plan_id, reason))
 
 
 @router.patch("/treatment-plans/{plan_id}", permission="plans.write", errors=[NotYours])
 def change_treatment_plan(ctx: RequestContext, plan_id: UUID, version: Version, body: PlanChange) -> PlanOut:
-    """Change a plan's kind, its note, or the day on which it begins."""
+    """Change a treatment plan.
+
+    Its kind, note or first day.
+    """
     changes = body.model_dump(exclude_unset=True)
     return PlanOut.of(plans.change_plan(ctx.work, ctx.scope, plan_id, version, changes))
 
 
 @router.delete("/treatment-plans/{plan_id}", permission="plans.write", status_code=204, errors=[NotYours])
-def void_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a plan that was entered by mistake, and its reviews. They stay on record; the reason names nobody."""
+def void_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a treatment plan.
+
+    With its reviews. They stay on record with who, when and why. Do not put personal data in `reason`.
+    """
     plans.void_plan(ctx.work, ctx.scope, plan_id, reason)
 
 
@@ -228,56 +247,80 @@ def void_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Annotated[Wh
 def list_treatment_plan_reviews(
     ctx: RequestContext, query: Annotated[PlanQuery, Query()], reason: Reason = None
 ) -> PageOut[ReviewInList]:
-    """Reviews of treatment plans, the latest first. Sorts by reviewed_on, created_at or id."""
-    return page_out(plans.list_reviews(ctx.work, ctx.scope, query.asked(), query.which(), reason), ReviewOut)
+    """List treatment plan reviews.
+
+    Latest first. Sorts by reviewed_on, created_at or id.
+    """
+    return to_page(plans.list_reviews(ctx.work, ctx.scope, query.page_request(), query.to_filters(), reason), ReviewOut)
 
 
 @router.post("/treatment-plan-reviews", permission="plans.write", status_code=201)
 def record_treatment_plan_review(ctx: RequestContext, body: ReviewIn) -> ReviewWithSummaryOut:
-    """The plan that a client had on a day was reviewed on it."""
-    return ReviewWithSummaryOut.whole(plans.record_review(ctx.work, ctx.scope, **body.model_dump()))
+    """Record a treatment plan review.
+
+    Of the plan that the client had on that day.
+    """
+    return ReviewWithSummaryOut.with_summary(plans.record_review(ctx.work, ctx.scope, **body.model_dump()))
 
 
 @router.get("/treatment-plan-reviews/{review_id}", permission="plans.read")
 def get_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Reason = None) -> ReviewWithSummaryOut:
-    """One review, with its summary."""
-    return ReviewWithSummaryOut.whole(plans.get_review(ctx.work, ctx.scope, review_id, reason))
+    """Get a treatment plan review with its summary."""
+    return ReviewWithSummaryOut.with_summary(plans.get_review(ctx.work, ctx.scope, review_id, reason))
 
 
 @router.patch("/treatment-plan-reviews/{review_id}", permission="plans.write", errors=[NotYours, FirstReview])
 def change_treatment_plan_review(
     ctx: RequestContext, review_id: UUID, version: Version, body: ReviewChange
 ) -> ReviewWithSummaryOut:
-    """Change the day of a review, or its summary."""
+    """Change a treatment plan review.
+
+    Its day or summary.
+    """
     changes = body.model_dump(exclude_unset=True)
-    return ReviewWithSummaryOut.whole(plans.change_review(ctx.work, ctx.scope, review_id, version, changes))
+    return ReviewWithSummaryOut.with_summary(plans.change_review(ctx.work, ctx.scope, review_id, version, changes))
 
 
 @router.delete(
     "/treatment-plan-reviews/{review_id}", permission="plans.write", status_code=204, errors=[NotYours, FirstReview]
 )
-def void_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Annotated[Why, Query()]) -> None:
-    """Take back a review that was entered by mistake. It stays on record; the reason names nobody."""
+def void_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+    """Void a treatment plan review.
+
+    It stays on record with who, when and why. Do not put personal data in `reason`.
+    """
     plans.void_review(ctx.work, ctx.scope, review_id, reason)
 
 
 @router.get("/clients/{client_id}/treatment-plan", permission="plans.read")
-def get_plan_standing(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> PlanStandingOut:
-    """The plan that a client has today, when it was reviewed last, and how far the next review is away."""
-    return PlanStandingOut.whole(review_status.plan_standing(ctx.work, ctx.scope, client_id, reason))
+def get_plan_status(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> PlanStatusOut:
+    """Get the plan status of a client.
+
+    Their current plan, its last review, and when the next one is due.
+    """
+    return PlanStatusOut.with_plan(review_status.get_plan_status(ctx.work, ctx.scope, client_id, reason))
 
 
 @router.get("/safety-plans/due", permission="plans.read")
 def list_safety_plans_due(
     ctx: RequestContext, query: Annotated[SafetyDueQuery, Query()], reason: Reason = None
-) -> PageOut[SafetyPlanOut]:
-    """Active clients at high risk without a current safety plan, those without any first."""
-    asked = PageRequest(query.limit, query.cursor)
-    which = {"clinician_id": query.clinician_id, "state": query.state}
-    return page_out(safety_plans.without_safety_plan(ctx.work, ctx.scope, asked, **which, reason=reason), SafetyPlanOut)
+) -> PageOut[SafetyPlanStatusOut]:
+    """List missing safety plans.
+
+    Active clients at high risk without a current safety plan; those who never had one first.
+    """
+    page_request = PageRequest(query.limit, query.cursor)
+    filters = {"clinician_id": query.clinician_id, "state": query.state}
+    return to_page(
+        safety_plans.list_missing_safety_plans(ctx.work, ctx.scope, page_request, **filters, reason=reason),
+        SafetyPlanStatusOut,
+    )
 
 
 @router.get("/clients/{client_id}/safety-plan", permission="plans.read")
-def get_safety_standing(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> SafetyPlanOut:
-    """Whether a client needs a safety plan today, and whether they have one."""
-    return SafetyPlanOut.of(safety_plans.safety_standing(ctx.work, ctx.scope, client_id, reason))
+def get_safety_plan_status(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> SafetyPlanStatusOut:
+    """Get the safety plan status of a client.
+
+    Whether they need one today, and whether they have one.
+    """
+    return SafetyPlanStatusOut.of(safety_plans.get_safety_plan_status(ctx.work, ctx.scope, client_id, reason))

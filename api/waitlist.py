@@ -1,4 +1,4 @@
-"""The waitlist and its offers."""
+"""Routes of the waitlist and its offers."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.appointments import BookedOut, booked_out
+from api.appointments import BookedOut
 from api.context import RequestContext, Version
 from api.fields import Day, TimeOfDay
-from api.responses import Input, ListQuery, PageOut, page_out, some_of
+from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
@@ -20,11 +20,11 @@ router = PermissionRouter(prefix="/waitlist", tags=["waitlist"])
 
 Ids = Annotated[list[UUID], Field(max_length=50)]
 Weekdays = Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7, description="0 is Sunday.")]
-Priority = Annotated[int, Field(ge=1, le=3, description="1 comes first.")]
+Priority = Annotated[int, Field(ge=1, le=3, description="1 is served first.")]
 
 
-class WishIn(Input):
-    """What is left empty does not matter: any clinician, any service, any day, any time."""
+class PreferencesIn(Input):
+    """An empty field means any: clinician, service, day or time."""
 
     clinician_ids: Ids = Field(default_factory=list)
     service_ids: Ids = Field(default_factory=list)
@@ -35,7 +35,7 @@ class WishIn(Input):
     priority: Priority = 2
 
 
-class EntryIn(WishIn):
+class EntryIn(PreferencesIn):
     client_id: UUID
 
 
@@ -82,45 +82,54 @@ class WaitlistOffersOut(BaseModel):
     items: list[OfferOut]
 
 
-EntryInList: Any = some_of(EntryOut)
+EntryInList: Any = partial_model(EntryOut)
 
 
 @router.get("", permission="waitlist.read")
 def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
-    """Who waits for what. Sorts by created_at, priority or id."""
-    return page_out(entries.list_entries(ctx.work, query.asked(), ctx.scope, query.status), EntryOut)
+    """List the waitlist.
+
+    Sorts by created_at, priority or id.
+    """
+    return to_page(entries.list_entries(ctx.work, ctx.scope, query.page_request(), query.status), EntryOut)
 
 
 @router.post("", permission="waitlist.write", status_code=201)
 def add_to_waitlist(ctx: RequestContext, body: EntryIn) -> EntryOut:
-    """Put a client on the waitlist, with what would suit them."""
+    """Add a client to the waitlist.
+
+    With their preferences.
+    """
     return EntryOut.of(entries.add_entry(ctx.work, **body.model_dump()))
 
 
 @router.get("/{entry_id}", permission="waitlist.read")
 def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
-    """One entry."""
-    return EntryOut.of(entries.read_entry(ctx.work, entry_id, ctx.scope))
+    """Get a waitlist entry."""
+    return EntryOut.of(entries.read_entry(ctx.work, ctx.scope, entry_id))
 
 
 @router.patch("/{entry_id}", permission="waitlist.write")
-def change_waitlist_entry(ctx: RequestContext, entry_id: UUID, version: Version, body: WishIn) -> EntryOut:
-    """Change what would suit them."""
+def change_waitlist_entry(ctx: RequestContext, entry_id: UUID, version: Version, body: PreferencesIn) -> EntryOut:
+    """Change the preferences of a waitlist entry."""
     changes = body.model_dump(exclude_unset=True)
-    return EntryOut.of(entries.change_entry(ctx.work, entry_id, ctx.scope, version, changes))
+    return EntryOut.of(entries.change_entry(ctx.work, ctx.scope, entry_id, version, changes))
 
 
 @router.post("/{entry_id}/withdraw", permission="waitlist.write", errors=[WrongStatus])
 def withdraw_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
-    """They no longer wait."""
-    return EntryOut.of(offers.withdraw_entry(ctx.work, entry_id, ctx.scope))
+    """Withdraw a waitlist entry."""
+    return EntryOut.of(offers.withdraw_entry(ctx.work, ctx.scope, entry_id))
 
 
 @router.get("/{entry_id}/offers", permission="waitlist.read")
 def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersOut:
-    """What they were offered, newest first."""
-    found = offers.list_offers(ctx.work, entry_id, ctx.scope)
-    return WaitlistOffersOut(items=[OfferOut.of(offer) for offer in found])
+    """List the offers of a waitlist entry.
+
+    Newest first.
+    """
+    entry_offers = offers.list_offers(ctx.work, ctx.scope, entry_id)
+    return WaitlistOffersOut(items=[OfferOut.of(offer) for offer in entry_offers])
 
 
 @router.post(
@@ -130,11 +139,17 @@ def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersO
     errors=[*BOOKING_REFUSALS, offers.OfferClosed],
 )
 def take_waitlist_offer(ctx: RequestContext, offer_id: UUID) -> BookedOut:
-    """Book the time that is kept for them."""
-    return booked_out(ctx, offers.take_offer(ctx.work, offer_id, ctx.scope))
+    """Take a waitlist offer.
+
+    Books the time held for the client.
+    """
+    return BookedOut.of(ctx, offers.take_offer(ctx.work, ctx.scope, offer_id))
 
 
 @router.post("/offers/{offer_id}/decline", permission="waitlist.answer", errors=[offers.OfferClosed])
 def decline_waitlist_offer(ctx: RequestContext, offer_id: UUID) -> OfferOut:
-    """It goes to the next whom it suits."""
-    return OfferOut.of(offers.decline_offer(ctx.work, offer_id, ctx.scope))
+    """Decline a waitlist offer.
+
+    The time is offered to the next matching client.
+    """
+    return OfferOut.of(offers.decline_offer(ctx.work, ctx.scope, offer_id))

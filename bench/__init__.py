@@ -1,1 +1,1 @@
-"""Measurements against the targets, as ratios within one run. `python -m bench.api` measures the HTTP service."""
+"""Benchmarks against the targets, mostly as ratios within one run. `python -m bench.api` measures the HTTP service."""

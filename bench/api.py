@@ -1,10 +1,9 @@
-"""The HTTP service against its control: throughput with one worker, latency at a fixed rate, cost of the walls.
+"""Benchmark of the HTTP service against its control: throughput, latency at a fixed rate, cost of tenant isolation.
 
     python -m bench.api [--disk] [--json] [--brief]
 
-Product and control take turns of a second or two within one run, since whatever else the machine does would otherwise
-fall on one of them. What is told is the median of the turns, so that one in which somebody else used the processors
-does not decide; the worst stands beside it.
+Product and control take turns of about a second within one run, so that other load on the machine affects both. The
+result is the median of the turns, so that a single disturbed turn does not decide; the worst is shown beside it.
 """
 
 import argparse
@@ -17,20 +16,33 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import LIMIT, Generator, Practice, folder, furnish, server, temporary_installation
+from bench.installation import (
+    REQUESTS_PER_MINUTE,
+    LoadGenerator,
+    MeasuredPractice,
+    create_practice_to_measure,
+    make_folder,
+    open_temporary_installation,
+    start_server,
+)
 
-PRODUCT, BARE, SET, WALLED = "/api/v1/staff/", "/control/bare/staff/", "/control/set/staff/", "/control/walled/staff/"
-NAMES = {PRODUCT: "product", BARE: "control", SET: "practice set", WALLED: "walled"}
+PRODUCT, CONTROL, TENANT_SET, RLS = (
+    "/api/v1/staff/",
+    "/control/plain/staff/",
+    "/control/tenant/staff/",
+    "/control/rls/staff/",
+)
+NAMES = {PRODUCT: "product", CONTROL: "control", TENANT_SET: "tenant", RLS: "rls"}
 KINDS = {"reads": 0.0, "writes": 1.0, "80/20": 0.2}
 RATE = 300
 CONNECTIONS = 16
 
 
 @dataclass
-class Row:
-    """One line of the answer. `better` says which way `target` limits `value`."""
+class ResultRow:
+    """One measurement. `better` is the direction in which `value` has to meet `target`: more or less."""
 
-    what: str
+    name: str
     value: float
     target: float | None
     better: str
@@ -38,142 +50,162 @@ class Row:
     detail: str
 
     @property
-    def kept(self) -> bool | None:
+    def is_met(self) -> bool | None:
         if self.target is None:
             return None
         return self.value >= self.target if self.better == "more" else self.value <= self.target
 
 
-class Bench:
-    def __init__(self, generator: Generator, port: int, workers: int, turn: float) -> None:
+class ApiBenchmark:
+    """Measures product and control on one server."""
+
+    def __init__(self, generator: LoadGenerator, port: int, workers: int, turn_seconds: float) -> None:
         self.generator = generator
         self.port = port
         self.workers = workers
-        self.turn = turn
+        self.turn_seconds = turn_seconds
 
     def warm_up(self) -> None:
-        """Statements prepared, pools filled, whatever is compiled at first use compiled."""
+        """Send enough requests to prepare statements, fill pools and compile what is compiled on first use."""
         for path in NAMES:
             for writes in (0.0, 1.0):
-                self.load("closed", path, writes, 0.5, connections=CONNECTIONS)
+                self.run_load("closed", path, writes, 0.5, connections=CONNECTIONS)
 
-    def load(self, mode: str, path: str, writes: float, seconds: float, **more: Any) -> dict[str, Any]:
+    def run_load(self, mode: str, path: str, writes: float, seconds: float, **options: Any) -> dict[str, Any]:
         plan = {"mode": mode, "port": self.port, "path": path, "writes": writes, "seconds": seconds}
-        return self.generator.run(**plan | more)
+        return self.generator.run(**plan | options)
 
-    def turns(self, mode: str, paths: tuple[str, ...], writes: float, rounds: int, **more: Any) -> dict[str, list[Any]]:
-        """Each path in turn, and backwards the next time, so that a drift falls on all alike."""
-        took: dict[str, list[Any]] = {path: [] for path in paths}
+    def run_turns(
+        self, mode: str, paths: tuple[str, ...], writes: float, rounds: int, **options: Any
+    ) -> dict[str, list[Any]]:
+        """Run each path in turn, in reverse order every other round, so that a drift affects all equally."""
+        results: dict[str, list[Any]] = {path: [] for path in paths}
         for number in range(rounds):
             for path in paths if number % 2 == 0 else reversed(paths):
-                took[path].append(self.load(mode, path, writes, self.turn, seed=number, **more))
-        return took
+                results[path].append(self.run_load(mode, path, writes, self.turn_seconds, seed=number, **options))
+        return results
 
-    def throughput(self, kind: str, paths: tuple[str, ...], rounds: int) -> dict[str, list[float]]:
-        took = self.turns("closed", paths, KINDS[kind], rounds, connections=CONNECTIONS)
-        for path, turns in took.items():
-            refuse_errors(f"{kind}, {NAMES[path]}", turns)
-        return {path: [turn["rate"] for turn in turns] for path, turns in took.items()}
+    def measure_throughput(self, kind: str, paths: tuple[str, ...], rounds: int) -> dict[str, list[float]]:
+        """Return the requests per second of each turn, by path."""
+        results = self.run_turns("closed", paths, KINDS[kind], rounds, connections=CONNECTIONS)
+        for path, turns in results.items():
+            raise_on_errors(f"{kind}, {NAMES[path]}", turns)
+        return {path: [turn["rate"] for turn in turns] for path, turns in results.items()}
 
-    def latency(self, kind: str, rounds: int) -> dict[str, dict[str, float]]:
-        took = self.turns("open", (PRODUCT, BARE), KINDS[kind], rounds, rate=RATE)
-        figures = {}
-        for path, turns in took.items():
-            refuse_errors(f"{kind} at {RATE}/s, {NAMES[path]}", turns)
-            figures[path] = {share: statistics.median(turn[share] for turn in turns) for share in ("p50", "p95", "p99")}
-            figures[path]["worst"] = max(turn["p99"] for turn in turns)
-            figures[path] |= {"rate": statistics.mean(turn["rate"] for turn in turns)}
-            figures[path] |= {"generator_behind": max(turn["generator_behind_p99"] for turn in turns)}
-        return figures
+    def measure_latency(self, kind: str, rounds: int) -> dict[str, dict[str, float]]:
+        """Return the latencies of product and control at the fixed rate."""
+        results = self.run_turns("open", (PRODUCT, CONTROL), KINDS[kind], rounds, rate=RATE)
+        latencies = {}
+        for path, turns in results.items():
+            raise_on_errors(f"{kind} at {RATE}/s, {NAMES[path]}", turns)
+            latencies[path] = {
+                share: statistics.median(turn[share] for turn in turns) for share in ("p50", "p95", "p99")
+            }
+            latencies[path]["worst"] = max(turn["p99"] for turn in turns)
+            latencies[path] |= {"rate": statistics.mean(turn["rate"] for turn in turns)}
+            latencies[path] |= {"generator_behind": max(turn["generator_behind_p99"] for turn in turns)}
+        return latencies
 
 
-def refuse_errors(what: str, turns: list[dict[str, Any]]) -> None:
-    """A refused request is a fast one: figures with errors in them say nothing."""
+def raise_on_errors(measurement: str, turns: list[dict[str, Any]]) -> None:
+    """Raise SystemExit if a request failed: a refused request is a fast one, so results with errors mean nothing."""
     errors = [turn["errors"] for turn in turns if turn["errors"]]
     if errors:
-        raise SystemExit(f"Requests went wrong ({what}): {errors}")
+        raise SystemExit(f"Requests failed ({measurement}): {errors}")
 
 
-def throughput_rows(bench: Bench, rounds: int) -> list[Row]:
+def measure_throughput_rows(benchmark: ApiBenchmark, rounds: int) -> list[ResultRow]:
     rows = []
-    workers = f"{bench.workers} worker{'s' if bench.workers > 1 else ''}"
+    workers = f"{benchmark.workers} worker{'s' if benchmark.workers > 1 else ''}"
     for kind in ("reads", "writes"):
-        paths = (PRODUCT, WALLED, SET, BARE) if kind == "reads" and bench.workers == 1 else (PRODUCT, BARE)
-        rates = bench.throughput(kind, paths, rounds)
-        target = 0.6 if bench.workers == 1 else None
-        rows.append(ratio_row(f"throughput, {kind}, {workers}", rates[PRODUCT], rates[BARE], target, "more"))
-        if WALLED in rates:  # the time that a request takes, hence the other way round
-            rows.append(ratio_row("row-level security, whole", rates[BARE], rates[WALLED], 1.15, "less"))
-            rows.append(ratio_row("row-level security, policies alone", rates[SET], rates[WALLED], None, "less"))
+        paths = (
+            (PRODUCT, RLS, TENANT_SET, CONTROL) if kind == "reads" and benchmark.workers == 1 else (PRODUCT, CONTROL)
+        )
+        rates = benchmark.measure_throughput(kind, paths, rounds)
+        target = 0.6 if benchmark.workers == 1 else None
+        rows.append(make_ratio_row(f"throughput, {kind}, {workers}", rates[PRODUCT], rates[CONTROL], target, "more"))
+        if RLS in rates:  # a ratio of times, so rates are inverted
+            rows.append(make_ratio_row("row-level security, in all", rates[CONTROL], rates[RLS], 1.15, "less"))
+            rows.append(
+                make_ratio_row("row-level security, policies only", rates[TENANT_SET], rates[RLS], None, "less")
+            )
     return rows
 
 
-def ratio_row(what: str, above: list[float], below: list[float], target: float | None, better: str) -> Row:
-    each = [a / b for a, b in zip(above, below, strict=True)]
-    detail = f"{statistics.mean(above):.0f}/s : {statistics.mean(below):.0f}/s, turns {min(each):.2f}-{max(each):.2f}"
-    return Row(what, statistics.median(each), target, better, "x", detail)
+def make_ratio_row(
+    name: str, numerators: list[float], denominators: list[float], target: float | None, better: str
+) -> ResultRow:
+    """Return the median ratio of two series of turns."""
+    ratios = [a / b for a, b in zip(numerators, denominators, strict=True)]
+    rates = f"{statistics.mean(numerators):.0f}/s : {statistics.mean(denominators):.0f}/s"
+    detail = f"{rates}, turns {min(ratios):.2f}-{max(ratios):.2f}"
+    return ResultRow(name, statistics.median(ratios), target, better, "x", detail)
 
 
-def latency_rows(bench: Bench, kind: str, rounds: int) -> list[Row]:
-    figures = bench.latency(kind, rounds)
-    product, control = figures[PRODUCT], figures[BARE]
-    name = f"{kind} at {RATE}/s, {bench.workers} worker{'s' if bench.workers > 1 else ''}"
-    reached = f"reached {product['rate']:.0f}/s, generator behind {product['generator_behind']:.1f} ms"
+def measure_latency_rows(benchmark: ApiBenchmark, kind: str, rounds: int) -> list[ResultRow]:
+    latencies = benchmark.measure_latency(kind, rounds)
+    product, control = latencies[PRODUCT], latencies[CONTROL]
+    name = f"{kind} at {RATE}/s, {benchmark.workers} worker{'s' if benchmark.workers > 1 else ''}"
+    rate_detail = f"reached {product['rate']:.0f}/s, generator behind {product['generator_behind']:.1f} ms"
     worst = f"{product['worst']:.0f} and {control['worst']:.0f}"
     return [
-        Row(f"{name}, p95", product["p95"], 25, "less", "ms", f"control {control['p95']:.1f}"),
-        Row(
+        ResultRow(f"{name}, p95", product["p95"], 25, "less", "ms", f"control {control['p95']:.1f}"),
+        ResultRow(
             f"{name}, p99",
             product["p99"],
             75,
             "less",
             "ms",
-            f"control {control['p99']:.1f}; worst turns {worst}; {reached}",
+            f"control {control['p99']:.1f}; worst turns {worst}; {rate_detail}",
         ),
-        Row(f"{name}, p99 : control", product["p99"] / control["p99"], 3, "less", "x", f"p50 {product['p50']:.1f} ms"),
+        ResultRow(
+            f"{name}, p99 : control", product["p99"] / control["p99"], 3, "less", "x", f"p50 {product['p50']:.1f} ms"
+        ),
     ]
 
 
-def measure(generator: Generator, port: int, workers: int, *, brief: bool) -> list[Row]:
-    bench = Bench(generator, port, workers, turn=0.7 if brief else 1.0)
-    bench.warm_up()
-    rows = throughput_rows(bench, 5 if workers == 1 else 3)
+def measure(generator: LoadGenerator, port: int, workers: int, *, brief: bool) -> list[ResultRow]:
+    benchmark = ApiBenchmark(generator, port, workers, turn_seconds=0.7 if brief else 1.0)
+    benchmark.warm_up()
+    rows = measure_throughput_rows(benchmark, 5 if workers == 1 else 3)
     for kind in ("80/20",) if brief or workers > 1 else ("80/20", "reads", "writes"):
-        rows += latency_rows(bench, kind, 5)
+        rows += measure_latency_rows(benchmark, kind, 5)
     return rows
 
 
-def show(console: Console, rows: list[Row]) -> None:
+def print_rows(console: Console, rows: list[ResultRow]) -> None:
     table = Table(title="The HTTP service against its control")
-    for column in ("what", "measured", "target", "", "detail"):
+    for column in ("measurement", "measured", "target", "", "detail"):
         table.add_column(column, justify="right" if column in ("measured", "target") else "left")
     for row in rows:
-        sign = "" if row.target is None else f"{'>=' if row.better == 'more' else '<='} {row.target:g} {row.unit}"
-        verdict = {None: "", True: "[green]kept[/]", False: "[red]missed[/]"}[row.kept]
-        table.add_row(row.what, f"{row.value:.2f} {row.unit}", sign, verdict, row.detail)
+        target = "" if row.target is None else f"{'>=' if row.better == 'more' else '<='} {row.target:g} {row.unit}"
+        verdict = {None: "", True: "[green]met[/]", False: "[red]missed[/]"}[row.is_met]
+        table.add_row(row.name, f"{row.value:.2f} {row.unit}", target, verdict, row.detail)
     console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--disk", action="store_true", help="the database on a disk, not in memory")
-    parser.add_argument("--json", action="store_true", help="print a JSON document, not a table")
-    parser.add_argument("--brief", action="store_true", help="one worker, short turns: for trying a change")
-    asked = parser.parse_args()
+    parser.add_argument("--disk", action="store_true", help="put the database on disk, not in memory")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--brief", action="store_true", help="one worker, short turns: for a quick check of a change")
+    arguments = parser.parse_args()
     notes = Console(file=sys.stderr)
-    with folder(disk=asked.disk) as where, temporary_installation(where) as installation:
-        notes.print(f"Database in {where}. Rate limits raised to {LIMIT:,} requests a minute for this run.")
-        practice: Practice = furnish(installation)
-        rows: list[Row] = []
-        with Generator(practice) as generator:
-            for workers in (1,) if asked.brief else (1, 2):
+    with make_folder(disk=arguments.disk) as folder, open_temporary_installation(folder) as installation:
+        notes.print(
+            f"Database in {folder}. Rate limits raised to {REQUESTS_PER_MINUTE:,} requests a minute for this run."
+        )
+        practice: MeasuredPractice = create_practice_to_measure(installation)
+        rows: list[ResultRow] = []
+        with LoadGenerator(practice) as generator:
+            for workers in (1,) if arguments.brief else (1, 2):
                 notes.print(f"Measuring with {workers} worker{'s' if workers > 1 else ''}")
-                with server(where, practice, workers) as port:
-                    rows += measure(generator, port, workers, brief=asked.brief)
-    if asked.json:
-        print(json.dumps([vars(row) | {"kept": row.kept} for row in rows], indent=2))
+                with start_server(folder, practice, workers) as port:
+                    rows += measure(generator, port, workers, brief=arguments.brief)
+    if arguments.json:
+        print(json.dumps([vars(row) | {"met": row.is_met} for row in rows], indent=2))
     else:
-        show(Console(width=None if sys.stdout.isatty() else 160), rows)
+        print_rows(Console(width=None if sys.stdout.isatty() else 160), rows)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Made-up practices come in as bundles and go out again: rows a second, memory, and how the cost grows with the rows.
+"""Benchmark of importing and exporting synthetic practices: rows per second, memory, and growth with the rows.
 
     python -m bench.bundle [--disk] [--json] [APPOINTMENTS ...]
 
-Other processes on the machine make the figures smaller. So beside the time stands what the processors spent: this
-process, which reads and checks, and the database's, which writes.
+Other processes on the machine slow this down. So the result also has the CPU time of this process, which reads and
+checks, and of the database, which writes.
 """
 
 import argparse
@@ -21,79 +21,79 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bench.installation import folder, temporary_installation
+from bench.installation import make_folder, open_temporary_installation
 from ingest.bundle.export import export_practice
 from ingest.bundle.load import import_bundle
 from ingest.bundle.reader import read_bundle
-from ingest.synthetic import Size, make_up
+from ingest.synthetic import Size, generate
 
-NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # the bundles end then: all but the next weeks lies in the past
+NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # the end of the bundles: everything but the next weeks is in the past
 SIZES = (100_000, 1_000_000)
-TARGET = 30_000  # rows a second
-MOST_RATIO = 12  # times the time, for ten times the rows
+TARGET_RATE = 30_000  # rows per second
+MAX_RATIO = 12  # of the time, for ten times the rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("appointments", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--disk", action="store_true", help="the database on the disk, not in memory")
+    parser.add_argument("--disk", action="store_true", help="put the database on disk, not in memory")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.alone:
-        print(json.dumps(measure(asked.appointments[0], disk=asked.disk)))
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(json.dumps(measure(arguments.appointments[0], disk=arguments.disk)))
         return
-    found = [in_a_process(number, disk=asked.disk) for number in asked.appointments]
-    print(json.dumps(found, indent=2) if asked.json else told(found))
+    results = [measure_in_process(number, disk=arguments.disk) for number in arguments.appointments]
+    print(json.dumps(results, indent=2) if arguments.json else format_results(results))
 
 
-def in_a_process(appointments: int, *, disk: bool) -> dict[str, Any]:
-    """Each size in a process of its own, whose memory is its own too."""
-    command = [sys.executable, "-m", "bench.bundle", "--alone", str(appointments), *(["--disk"] if disk else [])]
+def measure_in_process(appointments: int, *, disk: bool) -> dict[str, Any]:
+    """Measure each size in a process of its own, so that its memory is its own too."""
+    command = [sys.executable, "-m", "bench.bundle", "--measure", str(appointments), *(["--disk"] if disk else [])]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def measure(appointments: int, *, disk: bool) -> dict[str, Any]:
-    with folder(disk=disk) as where, temporary_installation(where) as installation:
-        bundle = where / "bundle"
-        make_up(bundle, Size.of_appointments(appointments), 1, NOW)
-        began = time.perf_counter()
-        read_bundle(bundle, NOW, quietly)
-        reading = time.perf_counter() - began
-        own, theirs = time.process_time(), spent_by_database(where)
-        began = time.perf_counter()
-        done = import_bundle(installation, bundle, NOW, quietly)
-        seconds = time.perf_counter() - began
-        own, theirs = time.process_time() - own, spent_by_database(where) - theirs
+    with make_folder(disk=disk) as folder, open_temporary_installation(folder) as installation:
+        bundle = folder / "bundle"
+        generate(bundle, Size.estimate(appointments), 1, NOW)
+        start = time.perf_counter()
+        read_bundle(bundle, NOW, ignore_progress)
+        reading = time.perf_counter() - start
+        own_cpu, database_cpu = time.process_time(), read_database_cpu(folder)
+        start = time.perf_counter()
+        imported = import_bundle(installation, bundle, NOW, ignore_progress)
+        seconds = time.perf_counter() - start
+        own_cpu, database_cpu = time.process_time() - own_cpu, read_database_cpu(folder) - database_cpu
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        with installation.store.session_in(done.practice.id) as db:
-            kept = db.scalar(text("select count(*) from appointments"))
-        assert kept == done.rows["appointments.csv"]
-        began = time.perf_counter()
-        export_practice(installation, done.practice.id, where / "out", NOW, quietly)
-        exporting = time.perf_counter() - began
-        same = all((where / "out" / file.name).read_bytes() == file.read_bytes() for file in bundle.iterdir())
+        with installation.store.begin_session(imported.practice.id) as db:
+            stored = db.scalar(text("select count(*) from appointments"))
+        assert stored == imported.rows["appointments.csv"]
+        start = time.perf_counter()
+        export_practice(installation, imported.practice.id, folder / "out", NOW, ignore_progress)
+        exporting = time.perf_counter() - start
+        is_same = all((folder / "out" / file.name).read_bytes() == file.read_bytes() for file in bundle.iterdir())
     return {
-        "appointments": done.rows["appointments.csv"],
-        "rows": sum(done.rows.values()),
+        "appointments": imported.rows["appointments.csv"],
+        "rows": sum(imported.rows.values()),
         "seconds": seconds,
         "reading_seconds": reading,
         "export_seconds": exporting,
-        "own_cpu": own,
-        "database_cpu": theirs,
+        "own_cpu": own_cpu,
+        "database_cpu": database_cpu,
         "memory_mb": memory,
-        "same_again": same,
+        "same_again": is_same,
         "load": os.getloadavg()[0],
     }
 
 
-def quietly(_words: str) -> None:
-    """Says nothing."""
+def ignore_progress(_line: str) -> None:
+    """Ignore a progress message."""
 
 
-def spent_by_database(where: Path) -> float:
-    """Seconds of processor time that the server's living processes have taken so far."""
-    server = (where / "data" / "pg" / "postmaster.pid").read_text().split()[0]
+def read_database_cpu(folder: Path) -> float:
+    """Return the CPU seconds that the database server's running processes have used so far."""
+    server = (folder / "data" / "pg" / "postmaster.pid").read_text().split()[0]
     ticks = 0
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -103,25 +103,23 @@ def spent_by_database(where: Path) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def told(found: list[dict[str, Any]]) -> str:
+def format_results(results: list[dict[str, Any]]) -> str:
     lines = []
-    for one in found:
-        rate = one["rows"] / one["seconds"]
+    for result in results:
+        rate = result["rows"] / result["seconds"]
         lines += [
-            f"bundle of {one['appointments']:,} appointments, {one['rows']:,} rows (load {one['load']:.1f})",
-            f"  imported         {rate:>10,.0f} rows/s (target {TARGET:,}), of {one['seconds']:.0f} s "
-            f"{one['reading_seconds']:.0f} s to read and check",
-            f"  processors       {one['database_cpu']:>10.1f} s database, {one['own_cpu']:.1f} s this process",
-            f"  memory           {one['memory_mb']:>10,} MB at most",
-            f"  exported         {one['rows'] / one['export_seconds']:>10,.0f} rows/s, "
-            f"{'the same' if one['same_again'] else 'NOT THE SAME'} as it came in",
+            f"bundle of {result['appointments']:,} appointments, {result['rows']:,} rows (load {result['load']:.1f})",
+            f"  import           {rate:>10,.0f} rows/s (target {TARGET_RATE:,}), of {result['seconds']:.0f} s "
+            f"{result['reading_seconds']:.0f} s to read and check",
+            f"  CPU              {result['database_cpu']:>10.1f} s database, {result['own_cpu']:.1f} s this process",
+            f"  memory           {result['memory_mb']:>10,} MB at most",
+            f"  export           {result['rows'] / result['export_seconds']:>10,.0f} rows/s, "
+            f"{'the same' if result['same_again'] else 'NOT THE SAME'} as the imported files",
         ]
-    for one, next_one in pairwise(found):
-        ratio = next_one["seconds"] / one["seconds"]
-        rows = next_one["rows"] / one["rows"]
-        lines.append(
-            f"{rows:.1f} x the rows took {ratio:.1f} x the time (target {MOST_RATIO} x for ten times the rows)"
-        )
+    for result, next_result in pairwise(results):
+        ratio = next_result["seconds"] / result["seconds"]
+        rows = next_result["rows"] / result["rows"]
+        lines.append(f"{rows:.1f} x the rows took {ratio:.1f} x the time (target {MAX_RATIO} x for ten times the rows)")
     return "\n".join(lines)
 
 

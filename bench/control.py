@@ -1,18 +1,18 @@
-"""The product's service with, beside it, the same reads and writes without its doors and walls.
+"""The product's service, with the same reads and writes beside it that skip authentication and tenant isolation.
 
-A control endpoint runs the same handler and the same SQL in the same worker threads, and its answer takes the same way
-out. It leaves out sign-in, admission, rate counting, audit and, as its name says, row-level security:
+A control endpoint runs the same handler and the same SQL in the same worker threads, and renders its response the same
+way. It skips sign-in, authorization, rate limits and audit, and depending on its name also row-level security:
 
-    bare    a login that policies do not hold for; the practice stands in the WHERE and nowhere else
-    set     the same, but the transaction is put into the practice: what that statement costs
-    walled  the runtime role, with policies in force
+    plain    a login without policies; the practice is only in the WHERE clause
+    tenant   the same, but the transaction enters the practice: the cost of that statement
+    rls      the runtime role, with policies in force
 
-The difference between `walled` and `bare` is row-level security, and from `walled` to the product all the rest.
-Only measurements ever start this.
+The difference between `rls` and `plain` is row-level security, and between the product and `rls` all the rest.
+Only measurements start this application.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -28,31 +28,36 @@ from api.responses import render
 from practice.security.installation import Installation, open_installation
 from practice.security.work import Actor, Work
 from practice.settings import Settings
-from practice.store.engine import make_engine, session_in
+from practice.store.engine import begin_session, make_engine
 
-PRACTICE = "BENCH_PRACTICE"
+PRACTICE_VARIABLE = "BENCH_PRACTICE"
 
 
-def serve() -> FastAPI:
+def create_control_app() -> FastAPI:
+    """Return the service with the control endpoints."""
     configure_logging()
     installation = open_installation(Settings())
     installation.store.check()
     app = create_app(installation)
-    practice = UUID(os.environ[PRACTICE])
-    beyond = make_engine(lambda: installation.store.connect("superuser"), pool_size=THREADS)
-    mount(app, "bare", installation, beyond, practice, enter=False)
-    mount(app, "set", installation, beyond, practice, enter=True)
-    mount(app, "walled", installation, installation.store.engine, practice, enter=True)
+    practice = UUID(os.environ[PRACTICE_VARIABLE])
+    superuser_engine = make_engine(lambda: installation.store.connect("superuser"), pool_size=THREADS)
+    add_control_routes(app, "plain", installation, superuser_engine, practice, enter=False)
+    add_control_routes(app, "tenant", installation, superuser_engine, practice, enter=True)
+    add_control_routes(app, "rls", installation, installation.store.engine, practice, enter=True)
     return app
 
 
-def mount(app: FastAPI, name: str, installation: Installation, engine: Engine, practice: UUID, *, enter: bool) -> None:
+def add_control_routes(
+    app: FastAPI, name: str, installation: Installation, engine: Engine, practice: UUID, *, enter: bool
+) -> None:
+    """Add a read and a write of staff that use this engine, within the practice or not."""
+
     @contextmanager
-    def open_context(request: Request) -> Iterator[RequestContext]:
+    def open_context(request: Request) -> Generator[RequestContext]:
         actor = Actor(practice, request_id=request.scope["request_id"])
         ctx = RequestContext(installation, actor, request.app.state.clock())
-        with session_in(engine, practice if enter else None) as session:
-            ctx._work = Work(session, actor, ctx.now, installation.keys)  # never asked to write its audit entries
+        with begin_session(engine, practice if enter else None) as session:
+            ctx._work = Work(session, actor, ctx.now, installation.keys)  # its audit entries are never written
             yield ctx
 
     def read(request: Request, staff_id: UUID) -> Response:
@@ -61,10 +66,10 @@ def mount(app: FastAPI, name: str, installation: Installation, engine: Engine, p
 
     def write(request: Request, staff_id: UUID, version: Version, body: staff.StaffChange) -> Response:
         with open_context(request) as ctx:
-            changed: Callable[..., Any] = staff.change_staff
-            answer = render(changed(ctx, staff_id=staff_id, version=version, body=body), 200, {})
+            change_staff: Callable[..., Any] = staff.change_staff
+            response = render(change_staff(ctx, staff_id=staff_id, version=version, body=body), 200, {})
             ctx.work.db.flush()
-            return answer
+            return response
 
     app.add_api_route(f"/control/{name}/staff/{{staff_id}}", read, methods=["GET"])
     app.add_api_route(f"/control/{name}/staff/{{staff_id}}", write, methods=["PATCH"])

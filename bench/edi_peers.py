@@ -1,11 +1,9 @@
-"""One reader of the 835 on given files, in a process of its own. Imports nothing of ours.
-
-Prints seconds, of the clock and of the processors, and memory as JSON.
+"""Measurement of another 835 reader, in a process of its own that imports nothing of ours.
 
     python bench/edi_peers.py READER REPEATS FILE [FILE ...]
 
-Each peer does what its documentation shows first: oxedi all its tables, edi-835-parser its objects, pyx12 a validation,
-which our made-up remittances have to pass.
+It prints wall time, processor time and memory as JSON. Each peer does what its documentation shows first: oxedi all its
+tables, edi-835-parser its objects, pyx12 a validation, which our synthetic remittances have to pass.
 """
 
 import json
@@ -18,7 +16,7 @@ from typing import Any
 Read = Callable[[str, bytes], Any]
 
 
-def oxedi() -> Read:
+def make_oxedi() -> Read:
     import oxedi
 
     def read(_: str, data: bytes) -> Any:
@@ -28,13 +26,13 @@ def oxedi() -> Read:
     return read
 
 
-def edi_835_parser() -> Read:
+def make_edi_835_parser() -> Read:
     import edi_835_parser
 
     return lambda path, _: edi_835_parser.parse(path)
 
 
-def pyx12() -> Read:
+def make_pyx12() -> Read:
     import pyx12.params
     import pyx12.x12n_document
 
@@ -42,16 +40,21 @@ def pyx12() -> Read:
 
     def read(path: str, _: bytes) -> Any:
         if not pyx12.x12n_document.x12n_document(params, path, None, None, None):
-            raise SystemExit("It finds fault with what we made up.")
+            raise SystemExit("pyx12 rejects a synthetic remittance.")
 
     return read
 
 
-def split() -> Read:
+def make_split() -> Read:
     return lambda _, data: [segment.split("*") for segment in data.decode().split("~")]
 
 
-READERS = {"oxedi": oxedi, "edi-835-parser": edi_835_parser, "pyx12": pyx12, "str.split": split}
+READERS = {
+    "oxedi": make_oxedi,
+    "edi-835-parser": make_edi_835_parser,
+    "pyx12": make_pyx12,
+    "str.split": make_split,
+}
 
 
 def main() -> None:
@@ -60,10 +63,10 @@ def main() -> None:
     files = [(path, Path(path).read_bytes()) for path in paths]
     best, cpu = float("inf"), float("inf")
     for _ in range(int(repeats)):
-        began, spent = time.perf_counter(), time.process_time()
+        start, cpu_start = time.perf_counter(), time.process_time()
         for path, data in files:
             read(path, data)
-        best, cpu = min(best, time.perf_counter() - began), min(cpu, time.process_time() - spent)
+        best, cpu = min(best, time.perf_counter() - start), min(cpu, time.process_time() - cpu_start)
     memory = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
     print(json.dumps({"seconds": best, "cpu": cpu, "memory": memory}))
 

@@ -1,8 +1,8 @@
-"""A practice with a past, made by statements that each write a whole table: its clinicians, clients and appointments.
+"""A practice with five years of history, created by statements that each fill a whole table.
 
-As an import leaves it: what has been is not guarded, what is to come is. Each clinician has clients and a room of their
-own, sees them Monday to Friday from nine to half past four, and is booked for about three quarters of that time; one
-appointment in eight was cancelled or missed. The weeks from `booked_out` on are booked to the last minute.
+It is like an imported one: past appointments are not guarded against overlaps, future ones are. Each clinician has
+their own clients and room, works Monday to Friday from nine to half past four, and is booked for about three quarters
+of that time; one appointment in eight is cancelled or missed. The two weeks from `BOOKED_OUT` on are fully booked.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from practice.store.ids import new_id
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
-TO_COME = timedelta(weeks=4)
-BOOKED_OUT = TODAY + timedelta(days=61)  # a Monday; two weeks from here on everybody is booked out
-FREE_WEEKS = TODAY + timedelta(days=33)  # from this Monday until then nothing is booked yet
-SLOTS = 10  # a day, of 45 minutes, from nine on
+BOOKED_AHEAD = timedelta(weeks=4)
+BOOKED_OUT = TODAY + timedelta(days=61)  # a Monday; all clinicians are fully booked for two weeks from then on
+FREE_WEEKS = TODAY + timedelta(days=33)  # nothing is booked from this Monday until then
+SLOTS = 10  # a day, of 45 minutes each, from nine on
 
 SERVICES = text("""
     insert into services (tenant_id, id, code, name, kind, cpt_code, minutes, created_at)
@@ -84,7 +84,7 @@ COVERAGES = text("""
         :now, 2500
     from clients where tenant_id = :tenant_id and not self_pay
 """)
-# Of one month, as an import writes in portions. Who comes and whether follows from the place of a slot in the calendar.
+# One month at a time, as an import writes in chunks. The client and the status depend on the slot alone.
 APPOINTMENTS = text("""
     insert into appointments (
         tenant_id, id, external_id, reference, client_id, clinician_id, service_id, room_id, starts_at, ends_at, type,
@@ -132,7 +132,7 @@ BLOCKS = text("""
 
 @dataclass(frozen=True)
 class FiveYears:
-    """The practice, and what the measurements ask about."""
+    """The practice, and the ids that measurements use."""
 
     id: UUID
     admin: Actor
@@ -143,56 +143,67 @@ class FiveYears:
     appointments: int
 
 
-def furnish(installation: Installation, clinicians: int = 100, years: int = 5, clients: int = 100_000) -> FiveYears:
+def create_five_years(
+    installation: Installation, clinicians: int = 100, years: int = 5, clients: int = 100_000
+) -> FiveYears:
+    """Create the practice with its staff, clients and appointments."""
     with installation.work(Actor(), NOW) as work:
-        first = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
+        admin_details = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(
-            work, name=f"Five years {new_id()}", time_zone="America/New_York", admin=first
+            work, name=f"Five years {new_id()}", time_zone="America/New_York", admin=admin_details
         )
     admin = Actor(practice.id, invited.staff.account_id, invited.staff.id, frozenset({"admin"}))
     with installation.work(admin, NOW) as work:
-        people = [add(work, number) for number in range(clinicians)]
-    since = date(TODAY.year - years, TODAY.month, 1)
-    span = {"first": since, "last": BOOKED_OUT + timedelta(days=300)}
-    given = {"tenant_id": practice.id, "now": NOW, "people": people, "clinicians": clinicians, "clients": clients}
-    with installation.store.session_in(practice.id) as db:
+        clinician_ids = [add_clinician(work, number) for number in range(clinicians)]
+    first_day = date(TODAY.year - years, TODAY.month, 1)
+    span = {"first": first_day, "last": BOOKED_OUT + timedelta(days=300)}
+    parameters = {
+        "tenant_id": practice.id,
+        "now": NOW,
+        "people": clinician_ids,
+        "clinicians": clinicians,
+        "clients": clients,
+    }
+    with installation.store.begin_session(practice.id) as db:
         for statement in (SERVICES, RATES, ROOMS, WINDOWS, CLOSURES, EXCEPTIONS, CLIENTS, CONSENTS, COVERAGES):
-            db.execute(statement, given | span)
-        rooms = ids(db, "rooms", practice.id)
-        given |= {"rooms": rooms, "service_id": ids(db, "services", practice.id)[0], "slots": SLOTS}
-    written = 0
-    for start, end, density in periods(since):
-        with installation.store.session_in(practice.id) as db:
-            written += db.execute(APPOINTMENTS, given | {"since": start, "until": end, "density": density}).rowcount
-    with installation.store.session_in(practice.id) as db:
-        db.execute(BLOCKS, given | {"first": TODAY - timedelta(days=365), "last": BOOKED_OUT + timedelta(days=14)})
-        found = ids(db, "clients", practice.id)
-    with installation.store.owner_connection() as connection:
+            db.execute(statement, parameters | span)
+        rooms = list_ids(db, "rooms", practice.id)
+        parameters |= {"rooms": rooms, "service_id": list_ids(db, "services", practice.id)[0], "slots": SLOTS}
+    appointments = 0
+    for start, end, density in list_periods(first_day):
+        with installation.store.begin_session(practice.id) as db:
+            appointments += db.execute(
+                APPOINTMENTS, parameters | {"since": start, "until": end, "density": density}
+            ).rowcount
+    with installation.store.begin_session(practice.id) as db:
+        db.execute(BLOCKS, parameters | {"first": TODAY - timedelta(days=365), "last": BOOKED_OUT + timedelta(days=14)})
+        client_ids = list_ids(db, "clients", practice.id)
+    with installation.store.open_owner_connection() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
-    return FiveYears(practice.id, admin, people, rooms, found, "S45", written)
+    return FiveYears(practice.id, admin, clinician_ids, rooms, client_ids, "S45", appointments)
 
 
-def add(work: Any, number: int) -> UUID:
-    about: dict[str, Any] = {"first_name": "Robin", "last_name": f"Clinician {number}", "roles": ["clinician"]}
-    return add_staff(work, email=f"{new_id()}@example.com", hired_on=date(2015, 1, 5), **about).staff.id
+def add_clinician(work: Any, number: int) -> UUID:
+    details: dict[str, Any] = {"first_name": "Robin", "last_name": f"Clinician {number}", "roles": ["clinician"]}
+    return add_staff(work, email=f"{new_id()}@example.com", hired_on=date(2015, 1, 5), **details).staff.id
 
 
-def periods(since: date) -> list[tuple[date, date, int]]:
-    """Months of the past, then what is booked of the weeks to come, then the weeks that are full."""
-    found = []
-    while since < TODAY + TO_COME:
-        until = min(since + timedelta(days=31), TODAY + TO_COME)
-        found.append((since, until, 76))
-        since = until
-    return [*found, (BOOKED_OUT, BOOKED_OUT + timedelta(days=14), 100)]
+def list_periods(start: date) -> list[tuple[date, date, int]]:
+    """Return the past months, the weeks that are partly booked, and the fully booked ones, with their density."""
+    periods = []
+    while start < TODAY + BOOKED_AHEAD:
+        end = min(start + timedelta(days=31), TODAY + BOOKED_AHEAD)
+        periods.append((start, end, 76))
+        start = end
+    return [*periods, (BOOKED_OUT, BOOKED_OUT + timedelta(days=14), 100)]
 
 
-def ids(db: Session, table: str, tenant_id: UUID) -> list[UUID]:
+def list_ids(db: Session, table: str, tenant_id: UUID) -> list[UUID]:
     return list(
         db.scalars(text(f"select id from {table} where tenant_id = :tenant_id order by id"), {"tenant_id": tenant_id})
     )
 
 
-def at(day: date, hour: int, minute: int = 0) -> datetime:
-    """On the practice's wall, in March to October."""
+def to_instant(day: date, hour: int, minute: int = 0) -> datetime:
+    """Return the instant of a local time in the practice's time zone, for days from March to October."""
     return datetime.combine(day, time(hour + 4, minute), UTC)

@@ -1,1 +1,1 @@
-"""The command line: thin commands over the verbs of the practice."""
+"""The command line: thin commands over the service functions."""

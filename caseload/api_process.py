@@ -1,4 +1,4 @@
-"""Starting, finding and stopping the processes of an installation: the API, beside its embedded database."""
+"""The API server process: start, find and stop it."""
 
 import json
 import os
@@ -16,61 +16,64 @@ from pathlib import Path
 from practice.errors import StoreProblem
 from practice.settings import Settings
 
-STARTING = 60  # seconds
-# Of one worker, idle ones too. Beyond that it answers 503: with all of them it has memory and file descriptors left.
-CONNECTIONS = 500
+START_SECONDS = 60
+# Connections of one worker, idle ones included; beyond that it answers 503. So many leave memory and file descriptors.
+MAX_CONNECTIONS = 500
 
 
 @dataclass(frozen=True)
-class Service:
+class ProcessRecord:
+    """What the record file stores about the running process."""
+
     name: str
     pid: int
     url: str
 
 
-class ApiService:
-    """The API's server process, which the folder `services` remembers."""
+class ApiProcess:
+    """The API server of an installation, recorded in the folder `services`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = settings.data_dir / "services"
         self.record = self.folder / "api.json"
-        self.log = self.folder / "api.middleware"
+        self.log = self.folder / "api.log"
 
     @property
     def url(self) -> str:
         return f"http://{self.settings.host}:{self.settings.port}"
 
-    def running(self) -> Service | None:
+    def find_running(self) -> ProcessRecord | None:
+        """Return the record of the running process, if there is one."""
         try:
-            found = Service(**json.loads(self.record.read_text()))
-            command = Path(f"/proc/{found.pid}/cmdline").read_bytes()
+            process = ProcessRecord(**json.loads(self.record.read_text()))
+            command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         except (OSError, ValueError, TypeError):
             return None
-        return found if b"api.app:serve" in command else None  # the number may be another process's by now
+        return process if b"api.app:serve" in command else None  # the pid may belong to another process by now
 
-    def start(self) -> Service:
-        """Start it and wait until it answers. The caller has looked that it does not run."""
+    def start(self) -> ProcessRecord:
+        """Start the process and wait until it is ready. The caller checks that it is not running."""
         self.refuse_taken_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         metrics = self.folder / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir()
-        service_only = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
-        environment = service_only | {
+        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
+        environment = inherited | {
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }
-        # a worker that computes on a busy machine is slow to answer, and not dead
+        # a worker that computes on a busy machine may be slow to answer without being dead
         options = "--factory --no-access-log --log-level warning"
         options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
-        options += f" --limit-concurrency {CONNECTIONS} --http api.tcp_nodelay:AtOnce"
-        given = self.settings
-        where = ["--host", given.host, "--port", str(given.port), "--workers", str(given.workers)]
-        command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *where]
+        options += f" --limit-concurrency {MAX_CONNECTIONS} --http api.tcp_nodelay:NoDelayProtocol"
+        settings = self.settings
+        binding = ["--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)]
+        command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *binding]
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+            process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -79,42 +82,44 @@ class ApiService:
                 env=environment,
                 cwd="/",
             )
-        service = Service("api", process.pid, self.url)
-        self.record.write_text(json.dumps(vars(service)))
-        deadline = time.monotonic() + STARTING
-        while not self.ready():
+        record = ProcessRecord("api", process.pid, self.url)
+        self.record.write_text(json.dumps(vars(record)))
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise StoreProblem(f"The API did not start. Its log says why: {self.log}")
+                raise StoreProblem(f"The API did not start. See its log: {self.log}")
             time.sleep(0.1)
-        return service
+        return record
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as answer:  # noqa: S310 - our own address
-                return answer.status == 200
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as response:  # noqa: S310 - our own URL
+                return response.status == 200
         except (OSError, urllib.error.URLError):
             return False
 
     def stop(self) -> bool:
-        service = self.running()
-        if service is None:
+        """Stop the process, and return whether it was running."""
+        process = self.find_running()
+        if process is None:
             return False
-        os.killpg(service.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + 15
-        while self.running() and time.monotonic() < deadline:
+        while self.find_running() and time.monotonic() < deadline:
             time.sleep(0.05)
-        if self.running():
-            os.killpg(service.pid, signal.SIGKILL)
+        if self.find_running():
+            os.killpg(process.pid, signal.SIGKILL)
         self.record.unlink(missing_ok=True)
         return True
 
     def refuse_taken_port(self) -> None:
+        """Raise StoreProblem if another program uses the port."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((self.settings.host, self.settings.port))
             except OSError:
                 raise StoreProblem(
-                    f"Port {self.settings.port} is in use by another program. Stop that one, or set CASELOAD_PORT."
+                    f"Port {self.settings.port} is in use by another program. Stop that program, or set CASELOAD_PORT."
                 ) from None

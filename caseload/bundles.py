@@ -1,4 +1,4 @@
-"""Moving in and out: `caseload import` and `caseload export`."""
+"""Import and export of bundles: `caseload import` and `caseload export`."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,65 +6,77 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from caseload.console import AsJson, PracticeName, connected_installation, err, inside, now, out, progress, report
+from caseload.console import (
+    AsJson,
+    PracticeName,
+    connect_installation,
+    err,
+    find_practice_actor,
+    now,
+    out,
+    print_result,
+    show_progress,
+)
 from practice.errors import Refusal
-
-MovedIn = dict[str, Any]
 
 
 def import_practice(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of CSV files, or a .zip of one.")],
     allow_overlaps: Annotated[
-        bool, typer.Option("--allow-overlaps", help="Take appointments of the past that overlap, and mark them.")
+        bool, typer.Option("--allow-overlaps", help="Import past appointments that overlap, and mark them.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Set the practice of this name aside, if nobody has worked in it.")
+        bool, typer.Option("--replace", help="Replace the practice of this name, if nobody has worked in it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """A practice from a bundle of CSV files, all of it or nothing; prints a one-time link for each admin.
+    """Create a practice from a bundle of CSV files, all of it or nothing. Print a one-time sign-in link for each admin.
 
     Example: caseload import oak-street/
     """
-    from ingest.bundle.load import import_bundle  # what reads the files takes its time to load
+    from ingest.bundle.load import import_bundle  # slow to import
     from ingest.bundle.problems import BundleRefused, Problem
 
-    with connected_installation() as installation:
+    with connect_installation() as installation:
         try:
-            with progress("Reading") as say:
-                done = import_bundle(installation, folder, now(), say, allow_overlaps=allow_overlaps, replace=replace)
+            with show_progress("Reading") as report:
+                result = import_bundle(
+                    installation, folder, now(), report, allow_overlaps=allow_overlaps, replace=replace
+                )
         except BundleRefused as refusal:
-            refuse(refusal, refusal.problems, refusal.total, as_json)
+            exit_with_problems(refusal, refusal.problems, refusal.total, as_json)
         except Refusal as refusal:
-            refuse(refusal, [Problem("practice.csv", 2, "name", refusal.message)], 1, as_json)
+            exit_with_problems(refusal, [Problem("practice.csv", 2, "name", refusal.message)], 1, as_json)
         installation.anchor_audit(now())
     links = [
         {"email": email, "link": f"{installation.settings.public_url}/invitation#{secret}"}
-        for email, secret in done.invitations
+        for email, secret in result.invitations
     ]
     document = {
-        "practice": done.practice.slug,
-        "id": done.practice.id,
-        "rows": done.rows,
+        "practice": result.practice.slug,
+        "id": result.practice.id,
+        "rows": result.rows,
         "errors": [],
         "admins": links,
     }
 
-    def show() -> None:
-        show_rows(done.rows)
-        out.print(f"{done.practice.name} is there, as [bold]{done.practice.slug}[/].", end=" ")
-        out.print("Its admins come in once, within seven days, by" if links else "Nobody in it is an admin.")
+    def print_text() -> None:
+        print_rows(result.rows)
+        out.print(f"Imported {result.practice.name} as {result.practice.slug}.", markup=False)
+        out.print("One-time sign-in links (expire in 7 days):" if links else "The practice has no admin.")
         for link in links:
             out.print(f"{link['email']}  {link['link']}", markup=False)
 
-    report(document, as_json, show)
+    print_result(document, as_json, print_text)
 
 
-def refuse(refusal: Refusal, problems: list[Any], total: int, as_json: bool) -> None:
-    document = {"practice": None, "rows": {}, "errors": [p._asdict() for p in problems], "error_count": total}
+def exit_with_problems(refusal: Refusal, problems: list[Any], total: int, as_json: bool) -> None:
+    """Print the problems of a bundle, and exit with 1."""
+    errors = [problem._asdict() for problem in problems]
+    document = {"practice": None, "rows": {}, "errors": errors, "error_count": total}
 
-    def show() -> None:
-        table = Table("File", "Line", "Column", "What is wrong")
+    def print_text() -> None:
+        table = Table("File", "Line", "Column", "Problem")
         for problem in problems:
             table.add_row(*("" if value is None else str(value) for value in problem))
         err.print(table, markup=False)
@@ -73,37 +85,37 @@ def refuse(refusal: Refusal, problems: list[Any], total: int, as_json: bool) -> 
         err.print("[bold red]Error:[/] ", end="")
         err.print(refusal.message, markup=False)
 
-    report(document, as_json, show)
+    print_result(document, as_json, print_text)
     raise typer.Exit(1)
 
 
 def export_practice(
     practice: PracticeName,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet, or empty.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
     as_json: AsJson = False,
 ) -> None:
-    """A practice as a bundle of CSV files, to be kept as carefully as the practice itself: nothing in it is sealed.
+    """Write a practice as a bundle of CSV files. Protect it like the practice itself: nothing in it is encrypted.
 
     Example: caseload export oak-street oak-street-2026-03-18/
     """
     from ingest.bundle.export import export_practice as export
 
-    with connected_installation() as installation:
-        who = inside(installation, practice)
-        with progress("Reading") as say:
-            rows = export(installation, who.tenant_id, folder.absolute(), now(), say)
+    with connect_installation() as installation:
+        actor = find_practice_actor(installation, practice)
+        with show_progress("Reading") as report:
+            rows = export(installation, actor.tenant_id, folder.absolute(), now(), report)
         installation.anchor_audit(now())
     document = {"practice": practice, "folder": str(folder), "rows": rows}
 
-    def show() -> None:
-        show_rows(rows)
-        out.print(f"The practice is in {folder}. Names and notes stand in it as plain text.", markup=False)
+    def print_text() -> None:
+        print_rows(rows)
+        out.print(f"Exported the practice to {folder}. Its names and notes are plain text.", markup=False)
 
-    report(document, as_json, show)
+    print_result(document, as_json, print_text)
 
 
-def show_rows(rows: dict[str, int]) -> None:
+def print_rows(rows: dict[str, int]) -> None:
     table = Table("File", "Rows")
-    for file, number in rows.items():
-        table.add_row(file, f"{number:,}")
+    for file, count in rows.items():
+        table.add_row(file, f"{count:,}")
     out.print(table)

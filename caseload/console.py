@@ -1,4 +1,4 @@
-"""How the command line speaks: results on standard output, progress and errors on standard error."""
+"""Shared parts of the commands. Results go to standard output, progress and errors to standard error."""
 
 import json
 import sys
@@ -25,12 +25,14 @@ from practice.settings import Settings
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Its name, slug or id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
+PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Name, slug or id of the practice.")]
 
 
 @dataclass
 class Options:
+    """The options of the root command."""
+
     data_dir: Path | None = None
     debug: bool = False
 
@@ -47,74 +49,76 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def connected_installation(*, prepared: bool = True) -> Generator[Installation]:
-    """This installation, its database started and up to date."""
+def connect_installation(*, prepared: bool = True) -> Generator[Installation]:
+    """Yield the installation; if `prepared`, with its database started, migrated and checked."""
     installation = open_installation(read_settings(), pool_size=2)
     try:
         if prepared:
-            with progress("Opening the database") as say:
+            with show_progress("Opening the database") as report:
                 if installation.store.embedded:
-                    installation.store.prepare(say)
+                    installation.store.prepare(report)
                 installation.store.check()
         yield installation
     finally:
         installation.store.close()
 
 
-def inside(installation: Installation, name: str) -> Actor:
-    """The installation itself, acting in the practice that was named."""
-    with installation.store.system_session() as db:
-        found: Practice = find_practice(db, name)
-    return Actor(found.id)
+def find_practice_actor(installation: Installation, name: str) -> Actor:
+    """Return the system actor of the practice with this name, slug or id."""
+    with installation.store.begin_system_session() as db:
+        practice: Practice = find_practice(db, name)
+    return Actor(practice.id)
 
 
 @contextmanager
-def progress(first: str) -> Generator[Callable[[str], None]]:
-    with err.status(f"{first} ...") as status:
-        yield lambda words: status.update(f"{words} ...")
+def show_progress(message: str) -> Generator[Callable[[str], None]]:
+    """Show a status message, and yield the function that replaces it."""
+    with err.status(f"{message} ...") as status:
+        yield lambda message: status.update(f"{message} ...")
 
 
-def report(document: Any, as_json: bool, show: Callable[[], None]) -> None:
-    """One JSON document and nothing else, or the same for people."""
+def print_result(document: Any, as_json: bool, print_text: Callable[[], None]) -> None:
+    """Print the document as JSON, or its text form for people."""
     if as_json:
         sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
     else:
-        show()
+        print_text()
 
 
 def run_command(app: typer.Typer, arguments: list[str]) -> int:
-    """Run a command. Whatever goes wrong is a sentence; 1 is a refusal, 2 wrong usage."""
+    """Run a command, print every error as a sentence, and return the exit code: 1 for refusals, 2 for wrong usage."""
     try:
         app(arguments, prog_name="caseload")
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    except CaseloadError as problem:
-        return failed(problem.message)
-    except ValidationError as problem:
-        wrong = ", ".join(
-            f"CASELOAD_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in problem.errors()
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else 1
+    except CaseloadError as error:
+        return print_error(error.message)
+    except ValidationError as error:
+        invalid = ", ".join(
+            f"CASELOAD_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
         )
-        return failed(f"The environment holds settings that cannot be used ({wrong}). Correct them and run it again.")
-    except SQLAlchemyError as problem:
-        return failed(f"The database did not do what was asked ({type(problem).__name__}). Run `caseload doctor`.")
-    except FileNotFoundError as problem:
-        return failed(f"There is no file {problem.filename}. Is that how it is called?")
-    except OSError as problem:
-        return failed(
-            f"{problem.filename or 'A file'} cannot be used ({problem.strerror}). Check the disk and its permissions."
+        return print_error(f"Invalid settings in the environment ({invalid}). Correct them and try again.")
+    except SQLAlchemyError as error:
+        return print_error(f"The database reported an error ({type(error).__name__}). Run `caseload doctor`.")
+    except FileNotFoundError as error:
+        return print_error(f"File not found: {error.filename}. Check the path.")
+    except OSError as error:
+        return print_error(
+            f"Cannot use {error.filename or 'a file'} ({error.strerror}). Check the disk and its permissions."
         )
     except KeyboardInterrupt:
-        return failed("Stopped.")
-    except Exception as problem:
-        return failed(
-            f"Something unforeseen went wrong ({type(problem).__name__}). Run it again with --debug to see where."
+        return print_error("Stopped.")
+    except Exception as error:
+        return print_error(
+            f"Unexpected error ({type(error).__name__}). Run the command again with --debug to see the traceback."
         )
     return 0
 
 
-def failed(sentence: str) -> int:
+def print_error(message: str) -> int:
+    """Print the message, with the traceback if `--debug` is set, and return the exit code 1."""
     if options.debug:
         err.print(traceback.format_exc(), markup=False)
     err.print("[bold red]Error:[/] ", end="")
-    err.print(sentence, markup=False)
+    err.print(message, markup=False)
     return 1

@@ -1,4 +1,4 @@
-"""A demo practice: eighteen made-up months, brought in as a bundle, and a login for a person of every role."""
+"""The demo practice: eighteen synthetic months, imported as a bundle, and a login for a user of every role."""
 
 import json
 import secrets
@@ -14,13 +14,13 @@ import pyotp
 from sqlalchemy import select
 
 from ingest.bundle.load import import_bundle
-from ingest.synthetic import Size, make_up
+from ingest.synthetic import Size, generate
 from practice.errors import ConfigurationProblem
 from practice.people import portal
 from practice.people.models.clients import Client
 from practice.people.models.practices import Practice, Staff
-from practice.people.rules.practices import slug_of
-from practice.people.staff import add_staff, invite_again
+from practice.people.rules.practices import slugify
+from practice.people.staff import add_staff, reinvite_staff
 from practice.people.trainings import record_training
 from practice.security import accounts, sign_in
 from practice.security.installation import Installation
@@ -35,54 +35,57 @@ NAME = FULL.name
 ROLES = ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst")
 
 
-def make_demo(
-    installation: Installation, now: datetime, say: Callable[[str], None], size: Size = FULL
+def create_demo(
+    installation: Installation, now: datetime, report: Callable[[str], None], size: Size = FULL
 ) -> list[dict[str, Any]]:
-    """The demo practice, made once; a run that was interrupted is finished. The logins stay in the data folder."""
-    if installation.settings.production:
-        raise ConfigurationProblem("A demo practice has no place in production. Use `caseload practice create`.")
+    """Create the demo practice once, or finish an interrupted run. Store and return its logins."""
+    if installation.settings.is_production:
+        raise ConfigurationProblem("The demo practice cannot be created in production. Use `caseload practice create`.")
     file = installation.settings.data_dir / "demo-logins.json"
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
-    practice_id = open_practice(installation, now, say, size)
+    practice_id = import_practice(installation, now, report, size)
     for role in (*ROLES, "client"):
         if any(login["role"] == role for login in logins):
             continue
-        say(f"Letting the {role} in")
+        report(f"Inviting the {role}")
         email, secret = (invite_client if role == "client" else invite_staff)(installation, practice_id, role, now)
-        logins.append(take_place(installation, role, email, secret, password, now))
+        logins.append(activate_login(installation, role, email, secret, password, now))
         write_private(file, json.dumps(logins, indent=2))
     return logins
 
 
-def open_practice(installation: Installation, now: datetime, say: Callable[[str], None], size: Size) -> UUID:
-    """The practice with its history. Nobody of it has been let in yet."""
-    with installation.store.system_session() as db:
-        found = db.scalar(select(Practice.id).where(Practice.slug == slug_of(size.name)))
-    if found is not None:
-        return found
+def import_practice(installation: Installation, now: datetime, report: Callable[[str], None], size: Size) -> UUID:
+    """Return the practice with its history, imported if it does not exist. Nobody in it can sign in yet."""
+    with installation.store.begin_system_session() as db:
+        practice_id = db.scalar(select(Practice.id).where(Practice.slug == slugify(size.name)))
+    if practice_id is not None:
+        return practice_id
     with tempfile.TemporaryDirectory() as folder:
-        say(f"Making up {size.months} months of {size.name}")
-        make_up(Path(folder), size, SEED, now, say)
-        return import_bundle(installation, Path(folder), now, say).practice.id
+        report(f"Generating {size.months} months of {size.name}")
+        generate(Path(folder), size, SEED, now, report)
+        return import_bundle(installation, Path(folder), now, report).practice.id
 
 
 def invite_staff(installation: Installation, practice_id: UUID, role: str, now: datetime) -> tuple[str, str]:
-    """The person of this role, with a training of today: a demo that somebody opens later is not to be suspended."""
+    """Return email and invitation secret of a staff member with this role.
+
+    Their training is of today, so that it has not lapsed when the demo is opened later.
+    """
     email = f"{role}@willow.example"
     with installation.work(Actor(practice_id), now) as work:
         staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
         today = now.astimezone(ZoneInfo(FULL.time_zone)).date()
-        if staff is None:  # a role that bundles do not know
+        if staff is None:  # a role that a bundle does not have
             invited = add_staff(work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today)
         else:
-            invited = invite_again(work, staff.id)
-        record_training(work, invited.staff.id, Scope.ALL, "HIPAA", today)
+            invited = reinvite_staff(work, staff.id)
+        record_training(work, Scope.ALL, invited.staff.id, "HIPAA", today)
     return email, invited.secret
 
 
 def invite_client(installation: Installation, practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
-    """Some client who is in treatment and has an e-mail address of their own."""
+    """Return email and invitation secret of a client in treatment who has an email."""
     with installation.work(Actor(practice_id), now) as work:
         client = work.db.scalars(
             select(Client)
@@ -94,19 +97,19 @@ def invite_client(installation: Installation, practice_id: UUID, _role: str, now
     return invited.client.email or "", invited.secret
 
 
-def take_place(
+def activate_login(
     installation: Installation, role: str, email: str, secret: str, password: str, now: datetime
 ) -> dict[str, Any]:
-    """What an invited person does: take the invitation, set a password, enrol an authenticator."""
+    """Accept the invitation, set a password, enroll an authenticator, and return the login."""
     accounts.accept_invitation(installation, secret, password, now)
     step = sign_in.sign_in(installation, email, password, now)
     login = {"role": role, "email": email, "password": password}
-    authenticator, _ = sign_in.begin_enrolment(installation, step.token or "", now)
-    # that of half a minute ago is still taken, and the code of now stays unused
-    last = pyotp.TOTP(authenticator).at(now - timedelta(seconds=30))
-    sign_in.confirm_enrolment(installation, step.token or "", last, now)
+    authenticator, _ = sign_in.begin_enrollment(installation, step.token or "", now)
+    # the previous code is still accepted, and the current one stays unused
+    code = pyotp.TOTP(authenticator).at(now - timedelta(seconds=30))
+    sign_in.confirm_enrollment(installation, step.token or "", code, now)
     return login | {"authenticator": authenticator}
 
 
-def code_now(login: dict[str, Any], now: datetime) -> str:
+def generate_code(login: dict[str, Any], now: datetime) -> str:
     return pyotp.TOTP(login["authenticator"]).at(now)

@@ -1,4 +1,4 @@
-"""What a week pays: `caseload pay`."""
+"""The pay of a week: `caseload pay`."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -6,83 +6,105 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from caseload.console import AsJson, PracticeName, connected_installation, err, inside, now, out, report
+from caseload.console import (
+    AsJson,
+    PracticeName,
+    connect_installation,
+    err,
+    find_practice_actor,
+    now,
+    out,
+    print_result,
+)
 from practice.errors import Refusal
-from practice.money import money_text
-from practice.payroll.lines import Line, Preview
-from practice.payroll.periods import close_period, preview
+from practice.money import format_cents
+from practice.payroll.lines import Line, PayWeek
+from practice.payroll.periods import close_period, preview_week
+from practice.security.permissions import Scope
 
 
-class NoInstant(Refusal):
+class InvalidInstant(Refusal):
+    """The instant is not valid.
+
+    Fix: write it with an offset, like 2026-03-18T20:30:00Z.
+    """
+
     code = "NO_INSTANT"
 
 
-def pay(
+def show_pay(
     practice: PracticeName,
-    week: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The Sunday on which the week begins.")],
-    as_of: Annotated[str | None, typer.Option(help="By what was known then. Default: now.")] = None,
-    close: Annotated[bool, typer.Option("--close", help="Close the week for good, once it is cut off.")] = False,
+    week: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The Sunday that begins the week.")],
+    as_of: Annotated[str | None, typer.Option(help="Use what was known at this instant. Default: now.")] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the week permanently, after its cut-off.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What a pay week pays: each session with its amount, what stands by unsigned, and the totals.
+    """Show the pay of a week: each session with its amount, unsigned sessions on standby, and the totals.
 
     Example: caseload pay oak-street --week 2026-03-08
     """
     if close and as_of:
-        raise typer.BadParameter("a week is closed now, by what is known now", param_hint="--as-of")
-    with connected_installation() as installation, installation.work(inside(installation, practice), now()) as work:
+        raise typer.BadParameter(
+            "cannot be combined with --close: a week is closed by what is known now", param_hint="--as-of"
+        )
+    with (
+        connect_installation() as installation,
+        installation.work(find_practice_actor(installation, practice), now()) as work,
+    ):
         if close:
-            found = close_period(work, week.date())
+            pay_week = close_period(work, week.date())
         else:
-            found = preview(work, week.date(), instant_in(as_of) if as_of else work.now)
-    report(document_of(found), as_json, lambda: show(found))
+            pay_week = preview_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
+    print_result(to_document(pay_week), as_json, lambda: print_pay_week(pay_week))
 
 
-def instant_in(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Return the instant in UTC, or raise InvalidInstant."""
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise NoInstant(f"{text!r} is no instant. Write it with its offset, like 2026-03-18T20:30:00Z.")
-    return found.astimezone(UTC)
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InvalidInstant(f"Invalid instant {text!r}. Write it with an offset, like 2026-03-18T20:30:00Z.")
+    return instant.astimezone(UTC)
 
 
-def document_of(found: Preview) -> dict[str, Any]:
+def to_document(pay_week: PayWeek) -> dict[str, Any]:
+    """Return the pay week as JSON."""
     return {
-        "week": found.week.isoformat(),
-        "deadline": found.cut_off.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "status": found.status,
-        "lines": [told(line) | {"kind": line.kind} for line in found.lines],
-        "standby": [told(line) for line in found.standby],
-        "problems": found.problems,
-        "totals": {staff_id: money_text(cents) for staff_id, cents in sorted(found.totals.items())},
+        "week": pay_week.week.isoformat(),
+        "deadline": pay_week.cut_off.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": pay_week.status,
+        "lines": [format_line(line) | {"kind": line.kind} for line in pay_week.lines],
+        "standby": [format_line(line) for line in pay_week.pending],
+        "problems": pay_week.problems,
+        "totals": {staff_id: format_cents(cents) for staff_id, cents in sorted(pay_week.totals.items())},
     }
 
 
-def told(line: Line) -> dict[str, Any]:
+def format_line(line: Line) -> dict[str, Any]:
     return {
         "staff_id": line.staff,
         "appointment_id": line.appointment,
         "minutes": line.minutes,
         "multiplier": f"{line.multiplier.normalize():f}",
-        "rate": money_text(line.rate_cents),
-        "amount": money_text(line.amount_cents),
+        "rate": format_cents(line.rate_cents),
+        "amount": format_cents(line.amount_cents),
     }
 
 
-def show(found: Preview) -> None:
+def print_pay_week(pay_week: PayWeek) -> None:
     amounts = [Column(name, justify="right") for name in ("Minutes", "Multiplier", "Rate", "Amount")]
-    table = Table("Who", "Session", "Kind", *amounts)
-    for line in [*found.lines, *found.standby]:
-        words = told(line)
+    table = Table("Staff", "Session", "Kind", *amounts)
+    for line in [*pay_week.lines, *pay_week.pending]:
+        cells = format_line(line)
         kind = "[yellow]standby[/]" if line.kind == "standby" else line.kind
-        table.add_row(words["staff_id"], words["appointment_id"], kind, str(line.minutes), *list(words.values())[3:])
+        table.add_row(cells["staff_id"], cells["appointment_id"], kind, str(line.minutes), *list(cells.values())[3:])
     out.print(table)
-    for staff_id, cents in sorted(found.totals.items()):
-        out.print(f"{staff_id}: {money_text(cents)}", markup=False)
-    if found.closed_at:
-        out.print(f"Closed at {found.closed_at:%Y-%m-%d %H:%M} UTC.")
-    out.print(f"Cut off at {found.cut_off:%Y-%m-%d %H:%M} UTC.")
-    for problem in found.problems:
+    for staff_id, cents in sorted(pay_week.totals.items()):
+        out.print(f"{staff_id}: {format_cents(cents)}", markup=False)
+    if pay_week.closed_at:
+        out.print(f"Closed at {pay_week.closed_at:%Y-%m-%d %H:%M} UTC.")
+    out.print(f"Cut-off: {pay_week.cut_off:%Y-%m-%d %H:%M} UTC.")
+    for problem in pay_week.problems:
         err.print(problem, markup=False)

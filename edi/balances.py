@@ -1,27 +1,27 @@
-"""Amounts held against each other: the three balances, the control totals, interest, and what stands there twice.
+"""Checks of amounts: the three balances, the control totals, interest, and repeated claims and payments.
 
     line     SVC02 - its adjustments              = SVC03
     claim    CLP03 - all its adjustments          = CLP04
     payment  the claims' CLP04 - the PLB amounts  = BPR02
 
-Amounts of AMT never count in a balance. The sum of a claim's SVC03 is held against its CLP04 only where no adjustment
-is the claim's own.
+Amounts of AMT are never part of a balance. The sum of a claim's SVC03 is compared with its CLP04 only if the claim has
+no claim-level adjustment.
 """
 
 from typing import Any
 
 import polars as pl
 
-from edi.checks import Rows, problem_rows
+from edi.checks import ProblemRows, build_problems
 from edi.columns import Frames
-from edi.problems import Found
-from edi.values import money_text
+from edi.problems import ProblemRecord
+from edi.values import format_money
 
 _ZERO, _TRUE = pl.Series([0], dtype=pl.Int64), pl.Series([True])
 
 
-def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
-    """Fills the worked-out columns of lines, claims and payments; the problems are what does not agree."""
+def add_balances(frames: Frames) -> tuple[Frames, list[ProblemRows]]:
+    """Return the frames with the computed columns of lines, claims and payments, and a problem for each difference."""
     frames = dict(frames)
     adjustments = frames["adjustments"]
     problems = []
@@ -31,150 +31,155 @@ def balance(frames: Frames) -> tuple[Frames, list[Rows]]:
     ):
         rows = frames[name]
         adjusted = sum_by(adjustments[key], adjustments["amount_cents"], rows.height)
-        should, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
-        balanced = _proven(should == paid, adjustments[key], adjustments["amount_cents"])
+        expected, paid = rows["charge_cents"] - adjusted, rows["paid_cents"]
+        balanced = _reject_missing(expected == paid, adjustments[key], adjustments["amount_cents"])
         frames[name] = rows.with_columns_seq(adjusted.alias("adjusted_cents"), balanced.alias("balanced"))
         if not balanced.all():
-            wrong = frames[name].with_columns(should.alias("_should")).filter(~balanced & (should != paid))
-            problems.append(_differs(wrong, code, element, "_should", "paid_cents"))
-    frames["payments"], found = _balance_payments(frames)
-    return frames, [*problems, *found, *_lines_against_claims(frames)]
+            unbalanced = frames[name].with_columns(expected.alias("_expected")).filter(~balanced & (expected != paid))
+            problems.append(_build_differences(unbalanced, code, element, "_expected", "paid_cents"))
+    frames["payments"], payment_problems = _balance_payments(frames)
+    return frames, [*problems, *payment_problems, *_compare_lines_with_claims(frames)]
 
 
-def sum_by(keys: pl.Series, values: pl.Series, height: int, none: int | None = 0) -> pl.Series:
-    """The sums over values that point at each row of another frame, which has this height; `none` where none does.
+def sum_by(keys: pl.Series, values: pl.Series, height: int, default: int | None = 0) -> pl.Series:
+    """Return the sum of the values for each row number in `keys`, and `default` for the rows without any.
 
-    Rows stand in the order of the file, and transactions, claims and lines are counted as they begin and never come
-    back, so those of one key stand together, with at most null ones between: a running sum and its ends will do.
+    Rows are in the order of the file, and transactions, claims and lines are numbered as they begin. So equal keys are
+    adjacent, with at most null keys between, and the sums are differences of a running sum at the last row of each key.
     """
-    found = pl.Series([none], dtype=pl.Int64).new_from_index(0, height)
+    sums = pl.Series([default], dtype=pl.Int64).new_from_index(0, height)
     if keys.null_count():
-        there = keys.is_not_null()
-        keys, values = keys.filter(there), values.filter(there)
+        present = keys.is_not_null()
+        keys, values = keys.filter(present), values.filter(present)
     if keys.is_empty():
-        return found
-    last = pl.concat([keys[1:] != keys[:-1], _TRUE])
-    running = (values.fill_null(0) if values.null_count() else values).cum_sum().filter(last)
-    return found.scatter(keys.filter(last), running - pl.concat([_ZERO, running[:-1]]))
+        return sums
+    is_last = pl.concat([keys[1:] != keys[:-1], _TRUE])
+    running = (values.fill_null(0) if values.null_count() else values).cum_sum().filter(is_last)
+    return sums.scatter(keys.filter(is_last), running - pl.concat([_ZERO, running[:-1]]))
 
 
-def _proven(same: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Series:
-    """Not where an amount of the equation is missing: the sum of the others proves nothing."""
-    same = same.fill_null(value=False) if same.null_count() else same
+def _reject_missing(equal: pl.Series, keys: pl.Series, values: pl.Series) -> pl.Series:
+    """Return `equal`, false where an amount of the equation is missing: the sum of the others proves nothing."""
+    equal = equal.fill_null(value=False) if equal.null_count() else equal
     if not values.null_count():
-        return same
-    return same.scatter(keys.filter(values.is_null()).drop_nulls(), values=False)
+        return equal
+    return equal.scatter(keys.filter(values.is_null()).drop_nulls(), values=False)
 
 
-def _sums_of_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
-    """The control totals of each payment."""
+def _sum_claims(claims: pl.DataFrame, height: int) -> dict[str, pl.Series]:
+    """Return the control totals of each payment."""
     names = ("charge_cents", "paid_cents", "patient_cents")
     sums = claims.group_by("transaction").agg(pl.col(names).sum(), pl.len().cast(pl.Int64).alias("claim_count"))
     zeros = pl.Series([0], dtype=pl.Int64).new_from_index(0, height)
-    at = sums["transaction"]
-    return {name: zeros.clone().scatter(at, sums[name]).alias(name) for name in (*names, "claim_count")}
+    index = sums["transaction"]
+    return {name: zeros.clone().scatter(index, sums[name]).alias(name) for name in (*names, "claim_count")}
 
 
-def _differs(rows: pl.DataFrame, code: str, element: str | None, should: str, found: str) -> Rows:
-    return problem_rows(rows, code, element, should=money_text(pl.col(should)), found=money_text(pl.col(found)))
+def _build_differences(rows: pl.DataFrame, code: str, element: str | None, expected: str, actual: str) -> ProblemRows:
+    amounts = {"expected": format_money(pl.col(expected)), "actual": format_money(pl.col(actual))}
+    return build_problems(rows, code, element, **amounts)
 
 
-def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[Rows]]:
+def _balance_payments(frames: Frames) -> tuple[pl.DataFrame, list[ProblemRows]]:
     payments, claims, lines = frames["payments"], frames["claims"], frames["lines"]
     height = payments.height
-    sums = _sums_of_claims(claims, height)
+    sums = _sum_claims(claims, height)
     plb = frames["provider_adjustments"]
     provider = sum_by(plb["transaction"], plb["amount_cents"], height)
-    should = sums["paid_cents"] - provider
-    balanced = _proven(should == payments["amount_cents"], claims["transaction"], claims["paid_cents"])
-    balanced = _proven(balanced, plb["transaction"], plb["amount_cents"])
-    off = pl.concat([rows["transaction"].filter(~rows["balanced"]) for rows in (claims, lines)]).unique()
-    within = ~payments["transaction"].is_in(off.implode()) if off.len() else _TRUE
+    expected = sums["paid_cents"] - provider
+    balanced = _reject_missing(expected == payments["amount_cents"], claims["transaction"], claims["paid_cents"])
+    balanced = _reject_missing(balanced, plb["transaction"], plb["amount_cents"])
+    unbalanced = pl.concat([rows["transaction"].filter(~rows["balanced"]) for rows in (claims, lines)]).unique()
+    throughout = ~payments["transaction"].is_in(unbalanced.implode()) if unbalanced.len() else _TRUE
     payments = payments.with_columns_seq(
         *sums.values(),
         provider.alias("provider_cents"),
         balanced.alias("balanced"),
-        (balanced & within).alias("balanced_throughout"),
+        (balanced & throughout).alias("balanced_throughout"),
     )
     if balanced.all():
         return payments, []
-    wrong = payments.with_columns(should.alias("_should"), segment=pl.col("bpr_segment"))
-    wrong = wrong.filter(~balanced & (should != payments["amount_cents"]))
-    return payments, [_differs(wrong, "PAYMENT_UNBALANCED", "BPR02", "_should", "amount_cents")]
+    different = payments.with_columns(expected.alias("_expected"), segment=pl.col("bpr_segment"))
+    different = different.filter(~balanced & (expected != payments["amount_cents"]))
+    return payments, [_build_differences(different, "PAYMENT_UNBALANCED", "BPR02", "_expected", "amount_cents")]
 
 
-def _lines_against_claims(frames: Frames) -> list[Rows]:
+def _compare_lines_with_claims(frames: Frames) -> list[ProblemRows]:
     claims, lines, adjustments = frames["claims"], frames["lines"], frames["adjustments"]
-    together = sum_by(lines["claim"], lines["paid_cents"], claims.height, none=None)
-    of_claim = adjustments["line"].is_null()
-    own = sum_by(
-        adjustments["claim"].filter(of_claim), adjustments["amount_cents"].filter(of_claim), claims.height, none=None
+    line_sums = sum_by(lines["claim"], lines["paid_cents"], claims.height, default=None)
+    is_claim_level = adjustments["line"].is_null()
+    claim_level_sums = sum_by(
+        adjustments["claim"].filter(is_claim_level),
+        adjustments["amount_cents"].filter(is_claim_level),
+        claims.height,
+        default=None,
     )
-    differs = ((together != claims["paid_cents"]) & own.is_null()).fill_null(value=False)
+    differs = ((line_sums != claims["paid_cents"]) & claim_level_sums.is_null()).fill_null(value=False)
     if not differs.any():
         return []
-    wrong = claims.with_columns(together.alias("_lines")).filter(differs)
-    return [_differs(wrong, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")]
+    different = claims.with_columns(line_sums.alias("_lines")).filter(differs)
+    return [_build_differences(different, "LINES_DIFFER", "CLP04", "_lines", "paid_cents")]
 
 
-def interest(frames: Frames) -> list[Rows]:
-    """What the claims tell of, against PLB L6."""
+def find_interest_differences(frames: Frames) -> list[ProblemRows]:
+    """Compare the interest that claims report (AMT*I) with PLB L6."""
     payments, amounts, plb = frames["payments"], frames["amounts"], frames["provider_adjustments"]
-    of = amounts["kind"] == "I"
-    told = sum_by(amounts["transaction"].filter(of), amounts["amount_cents"].filter(of), payments.height, none=None)
-    of = plb["reason"] == "L6"
-    paid = -sum_by(plb["transaction"].filter(of), plb["amount_cents"].filter(of), payments.height)
-    differs = told != paid  # null where nothing is told of
+    is_interest = amounts["kind"] == "I"
+    transactions, cents = amounts["transaction"].filter(is_interest), amounts["amount_cents"].filter(is_interest)
+    reported = sum_by(transactions, cents, payments.height, default=None)
+    is_interest = plb["reason"] == "L6"
+    paid = -sum_by(plb["transaction"].filter(is_interest), plb["amount_cents"].filter(is_interest), payments.height)
+    differs = reported != paid  # null where no claim reports interest
     if not differs.any():
         return []
-    wrong = payments.with_columns(told.alias("_told"), paid.alias("_paid")).filter(differs)
-    return [_differs(wrong, "INTEREST_DIFFERS", None, "_told", "_paid")]
+    different = payments.with_columns(reported.alias("_reported"), paid.alias("_paid")).filter(differs)
+    return [_build_differences(different, "INTEREST_DIFFERS", None, "_reported", "_paid")]
 
 
-def provider_totals(frames: Frames) -> list[Rows]:
-    """TS3 against the claims up to the next one."""
+def find_total_differences(frames: Frames) -> list[ProblemRows]:
+    """Compare each TS3 with the claims up to the next one."""
     totals = frames["provider_totals"]
     if totals.is_empty():
         return []
     claims = frames["claims"]
-    at = [rows["file"].cast(pl.UInt64) * 2**32 + rows["segment"] for rows in (totals, claims)]
-    first = at[1].search_sorted(at[0])  # of the claims below each TS3; the last is the transaction's, or the next TS3's
+    positions = [rows["file"].cast(pl.UInt64) * 2**32 + rows["segment"] for rows in (totals, claims)]
+    starts = positions[1].search_sorted(positions[0])  # row of the first claim below each TS3
     ends = claims["transaction"].search_sorted(totals["transaction"], side="right")
-    following = pl.concat([first[1:], pl.Series([claims.height], dtype=first.dtype)])
-    ends = ends.zip_with(ends < following, following)
+    next_starts = pl.concat([starts[1:], pl.Series([claims.height], dtype=starts.dtype)])
+    ends = ends.zip_with(ends < next_starts, next_starts)
     running = pl.concat([_ZERO, claims["charge_cents"].fill_null(0).cum_sum()])
-    found = []
-    for element, said, have in (
-        ("TS304", totals["claim_count"], ends - first),
-        ("TS305", totals["charge_cents"], running[ends] - running[first]),
+    problems = []
+    for element, declared, actual in (
+        ("TS304", totals["claim_count"], ends - starts),
+        ("TS305", totals["charge_cents"], running[ends] - running[starts]),
     ):
-        differs = said != have
+        differs = declared != actual
         if differs.any():
-            found.append(problem_rows(totals.filter(differs), "TOTALS_DIFFER", element))
-    return found
+            problems.append(build_problems(totals.filter(differs), "TOTALS_DIFFER", element))
+    return problems
 
 
-def repeated_claims(claims: pl.DataFrame) -> list[Rows]:
+def find_repeated_claims(claims: pl.DataFrame) -> list[ProblemRows]:
     key = ["transaction", "control_number", "payer_claim_number", "status", "charge_cents", "paid_cents"]
-    again = claims["control_number"].is_duplicated()
-    if not again.any():
+    is_duplicated = claims["control_number"].is_duplicated()
+    if not is_duplicated.any():
         return []
-    same_number = claims.select("file", "claim", "segment", *key).filter(again)
-    wrong = same_number.filter(~pl.struct(key).is_first_distinct())
-    return [problem_rows(wrong, "CLAIM_REPEATED", "CLP01")] if wrong.height else []
+    same_number = claims.select("file", "claim", "segment", *key).filter(is_duplicated)
+    repeated = same_number.filter(~pl.struct(key).is_first_distinct())
+    return [build_problems(repeated, "CLAIM_REPEATED", "CLP01")] if repeated.height else []
 
 
-def repeated_payments(payments: pl.DataFrame, seen: dict[tuple[Any, ...], tuple[Any, ...]]) -> list[Found]:
-    """Trace numbers that the same payer used before in the file; `seen` carries them from piece to piece."""
-    found = []
-    key = ("file", "payer_name", "payer_id", "originator", "trace_number")
-    content = ("amount_cents", "date", "claim_count", "charge_cents", "paid_cents", "provider_cents")
-    for row in payments[["transaction", "trn_segment", *key, *content]].iter_rows(named=True):
+def find_repeated_payments(payments: pl.DataFrame, seen: dict[tuple[Any, ...], tuple[Any, ...]]) -> list[ProblemRecord]:
+    """Return trace numbers that the same payer used before in the file; `seen` carries them from piece to piece."""
+    problems = []
+    key_names = ("file", "payer_name", "payer_id", "originator", "trace_number")
+    content_names = ("amount_cents", "date", "claim_count", "charge_cents", "paid_cents", "provider_cents")
+    for row in payments[["transaction", "trn_segment", *key_names, *content_names]].iter_rows(named=True):
         if row["trace_number"] is None:
             continue
-        this, told = tuple(row[name] for name in key), tuple(row[name] for name in content)
-        if this in seen:
-            code = "PAYMENT_REPEATED" if seen[this] == told else "TRACE_REPEATED"
-            found.append(Found(code, row["file"], row["trn_segment"], row["transaction"], "TRN02"))
-        seen.setdefault(this, told)
-    return found
+        key, content = tuple(row[name] for name in key_names), tuple(row[name] for name in content_names)
+        if key in seen:
+            code = "PAYMENT_REPEATED" if seen[key] == content else "TRACE_REPEATED"
+            problems.append(ProblemRecord(code, row["file"], row["trn_segment"], row["transaction"], "TRN02"))
+        seen.setdefault(key, content)
+    return problems

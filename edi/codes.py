@@ -1,7 +1,7 @@
-"""What codes of remittances come to, in categories of our own. The texts that X12 publishes are not here.
+"""Categories of remittance codes, our own; the texts that X12 publishes are not included.
 
-`CARC` has the reasons of CAS, `RARC` remark codes, `PLB` the reasons of provider adjustments, `STATUS` those of CLP02.
-A code that is not here is not wrong; nothing in this package depends on the categories.
+`CARC` maps the reasons of CAS, `RARC` the remark codes, `PLB` the reasons of provider adjustments and `STATUS` the
+statuses of CLP02. A code that is not listed may still be valid; nothing in this package depends on the categories.
 """
 
 # fmt: off
@@ -46,8 +46,8 @@ STATUS = {
 }
 
 
-def _by_code(categories: dict[str, str]) -> dict[str, str]:
+def _index_by_code(categories: dict[str, str]) -> dict[str, str]:
     return {code: category for category, codes in categories.items() for code in codes.split()}
 
 
-CARC, RARC, PLB = _by_code(_CARC), _by_code(_RARC), _by_code(_PLB)
+CARC, RARC, PLB = _index_by_code(_CARC), _index_by_code(_RARC), _index_by_code(_PLB)

@@ -1,12 +1,15 @@
-"""How much is read at most; whatever is larger is refused before it is read."""
+"""Upper limits on what is read; a larger file is refused before it is parsed."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of a file (decompressed), bytes of a segment, segments of a transaction, files of a .zip. A file of nothing
-    but delimiters takes far more memory than its size: each segment counts for four parts, each element for one."""
+    """The largest file (decompressed), segment, transaction and .zip that is read.
+
+    `file_parts` bounds memory: a segment counts as four parts and an element as one, because a file of nothing but
+    delimiters takes far more memory than its size.
+    """
 
     file_bytes: int = 50 * 1024 * 1024
     segment_bytes: int = 64 * 1024

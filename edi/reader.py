@@ -1,4 +1,4 @@
-"""Puts the steps together: segments, envelope, places, columns, frames, checks, balances."""
+"""The reading pipeline: segments, envelope, locations, columns, frames, checks, balances."""
 
 from itertools import accumulate
 from operator import contains
@@ -8,177 +8,188 @@ import polars as pl
 
 from edi import balances, checks, tokens
 from edi.assembly import assemble
-from edi.checks import Rows
-from edi.columns import Frames, empty, read_columns, with_places
-from edi.envelope import Envelope, Row
+from edi.checks import ProblemRows
+from edi.columns import Frames, add_locations, make_empty, parse_segments
+from edi.envelope import Envelope, EnvelopeSegment
 from edi.layout import ENVELOPE, FRAMES, KINDS
 from edi.limits import Limits
-from edi.problems import Found
+from edi.problems import ProblemRecord
 from edi.remittance import Remittance
-from edi.sources import Opened, whole
-from edi.tokens import Run, Segments
+from edi.sources import SourceFile, read_all
+from edi.tokens import Segments, Span
 
 
-def read_opened(files: list[Opened], limits: Limits) -> Remittance:
-    """All of these files in one go, which costs little more than one file of their size together."""
+def read_sources(files: list[SourceFile], limits: Limits) -> Remittance:
+    """Read all files together, which costs little more than one file of their total size."""
     reader = Reader(limits)
-    runs, found = [], []
+    spans, refusals = [], []
     for number, file in enumerate(files):
-        run = _run_of(number, file, limits)
-        if isinstance(run, Run):
-            runs.append(run)
+        span = _open_span(number, file, limits)
+        if isinstance(span, Span):
+            spans.append(span)
         else:
-            found.append(_refusal(run, number, limits))
-    codes = [tokens.beyond(run, limits) for run in runs]
+            refusals.append(_refuse(span, number, limits))
+    codes = [tokens.find_exceeded_limit(span, limits) for span in spans]
     if any(codes):
-        runs = tokens.cut(runs)  # its segments may end in another way further on
-        codes = [tokens.beyond(run, limits) for run in runs]
-    too_large = {run.file: code for run, code in zip(runs, codes, strict=True) if code}
-    found += [_refusal(code, file, limits) for file, code in too_large.items()]
-    named = [(file.name, file.size) for file in files]
-    remittance = reader.read([run for run in runs if run.file not in too_large], named, found)
+        spans = tokens.split_interchanges(spans)  # a later interchange may declare another terminator
+        codes = [tokens.find_exceeded_limit(span, limits) for span in spans]
+    too_large = {span.file: code for span, code in zip(spans, codes, strict=True) if code}
+    refusals += [_refuse(code, file, limits) for file, code in too_large.items()]
+    names = [(file.name, file.size) for file in files]
+    remittance = reader.read([span for span in spans if span.file not in too_large], names, refusals)
     if remittance is not None:
         return remittance
-    # told apart only now, since counting costs time and such files are rare
+    # transactions are counted only while reading, since counting takes time and such files are rare
     files = [
-        file._replace(refused="TRANSACTION_TOO_LONG") if number in reader.too_long else file
+        file._replace(refusal="TRANSACTION_TOO_LONG") if number in reader.too_long else file
         for number, file in enumerate(files)
     ]
-    return read_opened(files, limits)
+    return read_sources(files, limits)
 
 
-def _refusal(code: str, file: int, limits: Limits) -> Found:
-    most = {
+def _refuse(code: str, file: int, limits: Limits) -> ProblemRecord:
+    limit = {
         "SEGMENT_TOO_LONG": limits.segment_bytes,
         "TRANSACTION_TOO_LONG": limits.transaction_segments,
         "TOO_MANY_PARTS": limits.file_parts,
     }
-    return Found(code, file, values={"most": most.get(code, limits.file_bytes)})
+    return ProblemRecord(code, file, values={"limit": limit.get(code, limits.file_bytes)})
 
 
-def _run_of(number: int, file: Opened, limits: Limits) -> Run | str:
-    """The file from its first segment on; or, by code, why it is not read."""
-    if file.refused:
-        return file.refused
-    data = whole(file)
+def _open_span(number: int, file: SourceFile, limits: Limits) -> Span | str:
+    """Return the file from its first segment on, or the code why it is not read."""
+    if file.refusal:
+        return file.refusal
+    data = read_all(file)
     if not data or data.isspace():
         return "EMPTY"
-    first = tokens.first_interchange(data, limits.segment_bytes)
-    return tokens.run_of(number, data, *first) if first else "NOT_X12"
+    first = tokens.find_first_interchange(data, limits.segment_bytes)
+    return tokens.make_span(number, data, *first) if first else "NOT_X12"
 
 
 class Reader:
-    """Reads files, or one file in pieces of whole transactions; keeps what it has to know from piece to piece."""
+    """Reads files, or one file in pieces of whole transactions, and carries its state from piece to piece."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.envelope = Envelope()
-        self.counted = 0
+        self.segment_offset = 0  # segments in earlier pieces
         self.too_long: set[int] = set()
-        self.paying: set[int] = set()  # files with a payment
-        self.seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self.files_with_payments: set[int] = set()
+        self.seen_payments: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def read(
-        self, runs: list[Run], files: list[tuple[str, int]], found: list[Found], *, ends: bool = True
+        self, spans: list[Span], files: list[tuple[str, int]], records: list[ProblemRecord], *, is_last: bool = True
     ) -> Remittance | None:
-        """The frames of these runs; None if there are files in `too_long`. `found` is known already; `ends`: with the
-        last run its file ends."""
-        if not runs:
-            return self._remittance({}, files, {}, [checks.as_rows(found)] if found else [], runs)
-        segments = tokens.split(runs, self.counted)
-        last = _last_segments(segments.rows)
-        self._walk(segments, last, ends=ends)
-        self.too_long |= self._too_long(segments.rows)
+        """Return the frames of these spans, or None if there are files in `too_long`.
+
+        `records` are problems found before. The last span ends its file if `is_last`.
+        """
+        if not spans:
+            return self._build_remittance({}, files, {}, [checks.to_problem_rows(records)] if records else [], spans)
+        segments = tokens.split_segments(spans, self.segment_offset)
+        last_segments = _find_last_segments(segments.rows)
+        self._process_envelope(segments, last_segments, is_last=is_last)
+        self.too_long |= self._find_too_long(segments.rows)
         if self.too_long:
             return None
-        rows = with_places(segments.rows, self.envelope.marks)
-        read = read_columns(rows, segments)
-        frames = assemble(rows, segments, read, self.envelope)
-        frames, problems = balances.balance(frames)
+        rows = add_locations(segments.rows, self.envelope.marks)
+        parsed = parse_segments(rows, segments)
+        frames = assemble(rows, segments, parsed, self.envelope)
+        frames, problems = balances.add_balances(frames)
         problems += [
-            *checks.unreadable(read.unread),
-            *checks.missing_elements(read.frames, read.unread),
-            *checks.misplaced(rows),
-            *checks.extra_elements(read.longer),
-            *checks.second_headers(frames["payments"], read.frames),
-            *checks.missing_segments(frames),
-            *checks.unknown_codes(read.frames),
-            *balances.interest(frames),
-            *balances.provider_totals(frames),
-            *balances.repeated_claims(frames["claims"]),
+            *checks.find_unparsed_values(parsed.unparsed),
+            *checks.find_missing_elements(parsed.frames, parsed.unparsed),
+            *checks.find_misplaced_segments(rows),
+            *checks.find_extra_elements(parsed.overlong),
+            *checks.find_repeated_headers(frames["payments"], parsed.frames),
+            *checks.find_missing_segments(frames),
+            *checks.find_unknown_codes(parsed.frames),
+            *balances.find_interest_differences(frames),
+            *balances.find_total_differences(frames),
+            *balances.find_repeated_claims(frames["claims"]),
         ]
-        found = [*found, *self.envelope.found, *balances.repeated_payments(frames["payments"], self.seen)]
-        found += _unterminated(segments.runs, last) if ends else []
-        if found:
-            problems.append(checks.as_rows(found))
-        frames["payments"] = _sound(frames["payments"], problems, self.envelope)
-        self.paying |= set(frames["payments"]["file"])
-        remittance = self._remittance(frames, files, last, problems, segments.runs)
-        self.counted += segments.rows.height
-        self.envelope.next_piece()
+        repeated = balances.find_repeated_payments(frames["payments"], self.seen_payments)
+        records = [*records, *self.envelope.problems, *repeated]
+        records += _find_unterminated(segments.spans, last_segments) if is_last else []
+        if records:
+            problems.append(checks.to_problem_rows(records))
+        frames["payments"] = _add_sound(frames["payments"], problems, self.envelope)
+        self.files_with_payments |= set(frames["payments"]["file"])
+        remittance = self._build_remittance(frames, files, last_segments, problems, segments.spans)
+        self.segment_offset += segments.rows.height
+        self.envelope.begin_next_piece()
         return remittance
 
-    def _too_long(self, rows: pl.DataFrame) -> set[int]:
-        """Files in which too many segments stand in one transaction or between two, before more is done with them."""
-        begins = [0, *(at for at, _ in self.envelope.marks)]
-        ends = [*begins[1:], rows.height]
-        most = self.limits.transaction_segments
-        return {rows["file"][at] for at, end in zip(begins, ends, strict=True) if end - at > most}
+    def _find_too_long(self, rows: pl.DataFrame) -> set[int]:
+        """Return files with too many segments in one transaction or between two, before more time is spent on them."""
+        starts = [0, *(index for index, _ in self.envelope.marks)]
+        ends = [*starts[1:], rows.height]
+        limit = self.limits.transaction_segments
+        return {rows["file"][start] for start, end in zip(starts, ends, strict=True) if end - start > limit}
 
-    def _walk(self, segments: Segments, last: dict[int, int], *, ends: bool) -> None:
-        rows = segments.rows.with_row_index("at")[["at", "file", "segment", "kind", "signs"]]
+    def _process_envelope(self, segments: Segments, last_segments: dict[int, int], *, is_last: bool) -> None:
+        rows = segments.rows.with_row_index("index")[["index", "file", "segment", "kind", "delimiter_set"]]
         rows = rows[(rows["kind"] < len(ENVELOPE)).arg_true()]
-        elements = segments.lists.gather(rows["at"]).to_list()
-        ends_at = dict(zip(last, accumulate(number - self.counted for number in last.values()), strict=True))
-        before = next(iter(last))
-        for (at, file, segment, kind, signs), given in zip(rows.iter_rows(), elements, strict=True):
-            if file != before:
-                self.envelope.finish(before, last[before], ends_at[before])
-            self.envelope.walk(Row(at, file, segment, KINDS[kind], given, segments.signs[signs]))
-            before = file
-        if ends:
-            self.envelope.finish(before, last[before], ends_at[before])
+        lists = segments.lists.gather(rows["index"]).to_list()
+        end_indexes = accumulate(number - self.segment_offset for number in last_segments.values())
+        ends = dict(zip(last_segments, end_indexes, strict=True))
+        current = next(iter(last_segments))
+        for (index, file, segment, kind, delimiter_set), elements in zip(rows.iter_rows(), lists, strict=True):
+            if file != current:
+                self.envelope.finish_file(current, last_segments[current], ends[current])
+            delimiters = segments.delimiter_sets[delimiter_set]
+            self.envelope.process_segment(EnvelopeSegment(index, file, segment, KINDS[kind], elements, delimiters))
+            current = file
+        if is_last:
+            self.envelope.finish_file(current, last_segments[current], ends[current])
 
-    def _remittance(
-        self, frames: Frames, files: list[tuple[str, int]], last: dict[int, int], problems: list[Rows], runs: list[Run]
+    def _build_remittance(
+        self,
+        frames: Frames,
+        files: list[tuple[str, int]],
+        last_segments: dict[int, int],
+        problems: list[ProblemRows],
+        spans: list[Span],
     ) -> Remittance:
-        frames = {name: frames[name] if name in frames else empty(name) for name in FRAMES}
-        told = [
-            (file, name, size, last.get(file, 0), file not in self.paying) for file, (name, size) in enumerate(files)
+        frames = {name: frames[name] if name in frames else make_empty(name) for name in FRAMES}
+        rows = [
+            (file, name, size, last_segments.get(file, 0), file not in self.files_with_payments)
+            for file, (name, size) in enumerate(files)
         ]
-        frames["files"] = pl.DataFrame(told, schema=frames["files"].schema, orient="row")
-        frames["problems"] = checks.as_frame(problems, runs, self.counted)
+        frames["files"] = pl.DataFrame(rows, schema=frames["files"].schema, orient="row")
+        frames["problems"] = checks.build_problem_frame(problems, spans, self.segment_offset)
         return Remittance(**frames)
 
 
-def _last_segments(rows: pl.DataFrame) -> dict[int, int]:
-    """The number of the last segment of each file."""
+def _find_last_segments(rows: pl.DataFrame) -> dict[int, int]:
+    """Return the number of the last segment of each file."""
     file, segment = rows["file"], rows["segment"]
     if file[0] == file[-1]:
         return {file[0]: segment[-1]}
     return dict(rows.filter(file != file.shift(-1, fill_value=2**32 - 1)).select("file", "segment").iter_rows())
 
 
-def _unterminated(runs: list[Run], last: dict[int, int]) -> list[Found]:
-    """Files whose last segment has no end of its own."""
-    final = {run.file: run for run in runs}
+def _find_unterminated(spans: list[Span], last_segments: dict[int, int]) -> list[ProblemRecord]:
+    """Return a problem for each file whose last segment has no terminator."""
+    last_spans = {span.file: span for span in spans}
     return [
-        Found("UNTERMINATED", file, last[file])
-        for file, run in final.items()
-        if not run.data.rstrip(run.delimiters.blanks.encode()).endswith(run.delimiters.end)
+        ProblemRecord("UNTERMINATED", file, last_segments[file])
+        for file, span in last_spans.items()
+        if not span.data.rstrip(span.delimiters.blanks.encode()).endswith(span.delimiters.terminator)
     ]
 
 
-def _sound(payments: pl.DataFrame, problems: list[Rows], envelope: Envelope) -> pl.DataFrame:
-    """Nothing structural is wrong with the payment, nor with the group and interchange that it came in."""
-    errors, astray = checks.with_errors(problems)
-    wrong: dict[str, set[int | None]] = {
+def _add_sound(payments: pl.DataFrame, problems: list[ProblemRows], envelope: Envelope) -> pl.DataFrame:
+    """Add `sound`: no structural error in the payment, its group or its interchange."""
+    transactions, files = checks.find_unsound(problems)
+    unsound: dict[str, set[int | None]] = {
         "interchange": {None},
         "group": {None},
-        "transaction": {*errors},
-        "file": {*astray},
+        "transaction": {*transactions},
+        "file": {*files},
     }
-    for name, number in envelope.unsound:
-        wrong[name].add(number)
-    sound = [not any(map(contains, wrong.values(), row)) for row in payments[list(wrong)].iter_rows()]
+    for level, number in envelope.unsound:
+        unsound[level].add(number)
+    sound = [not any(map(contains, unsound.values(), row)) for row in payments[list(unsound)].iter_rows()]
     return payments.with_columns_seq(pl.Series("sound", sound, pl.Boolean))

@@ -1,4 +1,4 @@
-"""What a read gives: the frames, and what is true of them."""
+"""The result of reading: one object that holds all frames."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,7 +10,7 @@ from edi.layout import FRAMES
 
 @dataclass(frozen=True, eq=False)
 class Remittance:
-    """One frame for each kind of thing that stands in the files; `edi.layout` says what their columns mean."""
+    """One frame for each kind of record in the files; `edi.layout` documents their columns."""
 
     files: pl.DataFrame
     interchanges: pl.DataFrame
@@ -31,17 +31,18 @@ class Remittance:
     others: pl.DataFrame
     problems: pl.DataFrame
 
-    def frames(self) -> dict[str, pl.DataFrame]:
+    def to_frames(self) -> dict[str, pl.DataFrame]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __eq__(self, other: Any) -> bool:
-        """The same content: problems may stand at other bytes, and files may be called otherwise."""
+        """Return whether the content is the same; byte offsets of problems, file names and file sizes may differ."""
         if not isinstance(other, Remittance):
             return NotImplemented
-        mine, theirs = self.frames(), other.frames()
-        loose = {"files": ["name", "bytes"], "problems": ["offset"]}
+        own_frames, other_frames = self.to_frames(), other.to_frames()
+        ignored = {"files": ["name", "bytes"], "problems": ["offset"]}
         return all(
-            mine[name].drop(loose.get(name, [])).equals(theirs[name].drop(loose.get(name, []))) for name in FRAMES
+            own_frames[name].drop(ignored.get(name, [])).equals(other_frames[name].drop(ignored.get(name, [])))
+            for name in FRAMES
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -1,6 +1,6 @@
-"""One payment or one claim as plain objects, read off the frames: for a page, a test, a person.
+"""Payments and claims as plain objects built from the frames: for a page, a test, a person.
 
-For many claims at once the frames are the better choice; that is why they are there.
+For work on many claims use the frames instead, which are much faster.
 """
 
 from collections import defaultdict
@@ -19,6 +19,8 @@ REVERSAL = "22"
 
 @dataclass(frozen=True)
 class Adjustment:
+    """A triplet of a CAS."""
+
     group: str | None
     reason: str | None
     amount_cents: int | None
@@ -27,6 +29,8 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Person:
+    """An NM1 of a claim."""
+
     last: str | None
     first: str | None
     id_kind: str | None
@@ -35,6 +39,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Line:
+    """An SVC with its adjustments and remark codes."""
+
     procedure_kind: str | None
     procedure: str | None
     modifiers: list[str]
@@ -53,6 +59,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Claim:
+    """A CLP with its people, dates, adjustments and lines."""
+
     control_number: str | None
     status: str | None
     charge_cents: int | None
@@ -75,12 +83,14 @@ class Claim:
     segment: int
 
     @property
-    def reversal(self) -> bool:
+    def is_reversal(self) -> bool:
         return self.status == REVERSAL
 
 
 @dataclass(frozen=True)
 class ProviderAdjustment:
+    """A pair of a PLB."""
+
     provider: str | None
     fiscal_date: date | None
     reason: str | None
@@ -90,83 +100,88 @@ class ProviderAdjustment:
 
 @dataclass(frozen=True)
 class Payment:
-    """A transaction: `head` is its row of `payments`."""
+    """A transaction; `header` is its row of `payments`."""
 
-    head: dict[str, Any]
+    header: dict[str, Any]
     provider_adjustments: list[ProviderAdjustment]
     claims: list[Claim]
 
 
-Rows = dict[Any, list[dict[str, Any]]]
-_OF_CLAIM = ("lines", "adjustments", "names", "references", "dates", "amounts", "remarks")
+GroupedRows = dict[Any, list[dict[str, Any]]]
+_CLAIM_FRAMES = ("lines", "adjustments", "names", "references", "dates", "amounts", "remarks")
 
 
-def payments(remittance: Remittance) -> Iterator[Payment]:
-    """Every payment with all its claims, in the order of the files."""
-    rows = {name: _by("claim", getattr(remittance, name).iter_rows(named=True)) for name in _OF_CLAIM}
-    claims = _by("transaction", remittance.claims.iter_rows(named=True))
-    provider = _by("transaction", remittance.provider_adjustments.iter_rows(named=True))
-    for head in remittance.payments.iter_rows(named=True):
-        number = head["transaction"]
+def iterate_payments(remittance: Remittance) -> Iterator[Payment]:
+    """Yield every payment with all its claims, in the order of the files."""
+    rows = {name: _group_by("claim", getattr(remittance, name).iter_rows(named=True)) for name in _CLAIM_FRAMES}
+    claims = _group_by("transaction", remittance.claims.iter_rows(named=True))
+    provider_adjustments = _group_by("transaction", remittance.provider_adjustments.iter_rows(named=True))
+    for header in remittance.payments.iter_rows(named=True):
+        number = header["transaction"]
         yield Payment(
-            head,
-            [_picked(ProviderAdjustment, row) for row in provider[number]],
-            [_claim(row, rows) for row in claims[number]],
+            header,
+            [_build(ProviderAdjustment, row) for row in provider_adjustments[number]],
+            [_build_claim(row, rows) for row in claims[number]],
         )
 
 
-def claim(remittance: Remittance, number: int) -> Claim:
-    """The claim in this row of `claims`."""
-    its = pl.col("claim") == number
-    rows = {name: _by("claim", getattr(remittance, name).filter(its).iter_rows(named=True)) for name in _OF_CLAIM}
-    return _claim(remittance.claims.row(number, named=True), rows)
+def get_claim(remittance: Remittance, number: int) -> Claim:
+    """Return the claim in this row of `claims`."""
+    is_own = pl.col("claim") == number
+    rows = {
+        name: _group_by("claim", getattr(remittance, name).filter(is_own).iter_rows(named=True))
+        for name in _CLAIM_FRAMES
+    }
+    return _build_claim(remittance.claims.row(number, named=True), rows)
 
 
-def _by(key: str, rows: Iterable[dict[str, Any]]) -> Rows:
-    found: Rows = defaultdict(list)
+def _group_by(key: str, rows: Iterable[dict[str, Any]]) -> GroupedRows:
+    groups: GroupedRows = defaultdict(list)
     for row in rows:
-        found[row[key]].append(row)
-    return found
+        groups[row[key]].append(row)
+    return groups
 
 
-def _picked(kind: Any, row: dict[str, Any], **more: Any) -> Any:
+def _build(kind: Any, row: dict[str, Any], **values: Any) -> Any:
+    """Return an object of this dataclass from the values, and from the row where a value is not given."""
     names = kind.__dataclass_fields__
-    return kind(**{name: more[name] if name in more else row[name] for name in names})
+    return kind(**{name: values[name] if name in values else row[name] for name in names})
 
 
-def _claim(row: dict[str, Any], rows: dict[str, Rows]) -> Claim:
-    its = {name: rows[name][row["claim"]] for name in _OF_CLAIM}
-    of_lines = {name: _by("line", its[name]) for name in ("adjustments", "references", "dates", "remarks")}
-    lines = [_line(line, of_lines) for line in its["lines"]]
-    dates = {one["kind"]: one["date"] for one in reversed(its["dates"]) if one["line"] is None}
-    served = sorted(day for one in its["dates"] if one["line"] is not None and (day := one["date"]))
-    people = {one["entity"]: _picked(Person, one) for one in reversed(its["names"])}
-    return _picked(
+def _build_claim(row: dict[str, Any], rows: dict[str, GroupedRows]) -> Claim:
+    own = {name: rows[name][row["claim"]] for name in _CLAIM_FRAMES}
+    line_rows = {name: _group_by("line", own[name]) for name in ("adjustments", "references", "dates", "remarks")}
+    lines = [_build_line(line, line_rows) for line in own["lines"]]
+    # rows are reversed where the first one of a kind counts
+    dates = {row["kind"]: row["date"] for row in reversed(own["dates"]) if row["line"] is None}
+    line_dates = sorted(day for row in own["dates"] if row["line"] is not None and (day := row["date"]))
+    people = {row["entity"]: _build(Person, row) for row in reversed(own["names"])}
+    return _build(
         Claim,
         row,
         patient=people.get("QC"),
         insured=people.get("IL"),
         corrected=people.get("74"),
         rendering=people.get("82"),
-        service_from=dates.get("232") or (served[0] if served else None),
-        service_to=dates.get("233") or (served[-1] if served else None),
-        adjustments=[_picked(Adjustment, one) for one in its["adjustments"] if one["line"] is None],
-        remarks=[one["code"] for one in its["remarks"] if one["line"] is None],
+        service_from=dates.get("232") or (line_dates[0] if line_dates else None),
+        service_to=dates.get("233") or (line_dates[-1] if line_dates else None),
+        adjustments=[_build(Adjustment, row) for row in own["adjustments"] if row["line"] is None],
+        remarks=[row["code"] for row in own["remarks"] if row["line"] is None],
         lines=lines,
-        references=[(one["kind"], one["value"]) for one in its["references"] if one["line"] is None],
-        amounts=[(one["kind"], one["amount_cents"]) for one in its["amounts"] if one["line"] is None],
+        references=[(row["kind"], row["value"]) for row in own["references"] if row["line"] is None],
+        amounts=[(row["kind"], row["amount_cents"]) for row in own["amounts"] if row["line"] is None],
     )
 
 
-def _line(row: dict[str, Any], of_lines: dict[str, Rows]) -> Line:
-    its = {name: rows[row["line"]] for name, rows in of_lines.items()}
-    dates = {one["kind"]: one["date"] for one in reversed(its["dates"])}
-    return _picked(
+def _build_line(row: dict[str, Any], line_rows: dict[str, GroupedRows]) -> Line:
+    own = {name: rows[row["line"]] for name, rows in line_rows.items()}
+    dates = {row["kind"]: row["date"] for row in reversed(own["dates"])}
+    return _build(
         Line,
         row,
-        modifiers=[one for one in row["modifiers"] or [] if one],
+        modifiers=[modifier for modifier in row["modifiers"] or [] if modifier],
         date=dates.get("472") or dates.get("150"),
-        control=next((one["value"] for one in its["references"] if one["kind"] == "6R"), None),
-        adjustments=[_picked(Adjustment, one) for one in its["adjustments"]],
-        remarks=[one["code"] for one in its["remarks"]],
+        control=next((row["value"] for row in own["references"] if row["kind"] == "6R"), None),
+        adjustments=[_build(Adjustment, row) for row in own["adjustments"]],
+        remarks=[row["code"] for row in own["remarks"]],
     )

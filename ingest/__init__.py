@@ -1,1 +1,1 @@
-"""Outside data into the practice, and out of it again. May call every room; knows no HTTP and no pipeline."""
+"""Import and export of practice data. May call every package of `practice`; knows no HTTP and no pipelines."""

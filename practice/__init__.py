@@ -1,1 +1,1 @@
-"""The practice itself: its records and its rules. No HTTP, no pipelines, no files of other systems."""
+"""The domain: records, rules and service functions. No HTTP, no pipelines, no files of other systems."""

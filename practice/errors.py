@@ -1,10 +1,10 @@
-"""How the practice says no: errors that are sentences for the person who meets them."""
+"""The base errors of Caseload, with messages written for the person who reads them."""
 
 from typing import Any, ClassVar, NamedTuple
 
 
 class CaseloadError(Exception):
-    """One sentence about what is wrong and one about what to do. Never carries a sensitive value."""
+    """An error whose message says what is wrong and what to do. Never carries a sensitive value."""
 
     code: ClassVar[str] = "PROBLEM"
     status: ClassVar[int] = 500
@@ -16,34 +16,48 @@ class CaseloadError(Exception):
 
 
 class Refusal(CaseloadError):
-    """A rule of the practice says no. Each refusal has a stable code and the HTTP status that it answers with."""
+    """A request that a rule of the practice rejects, with a stable code and an HTTP status."""
 
     status: ClassVar[int] = 409
 
 
 class StoreProblem(CaseloadError):
-    """The database cannot be used as it is: unreachable, too old, half migrated, somebody else's."""
+    """The database cannot be used: it is unreachable, too old, partly migrated, or owned by something else.
+
+    Fix: run `caseload doctor`, and correct what it reports.
+    """
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
 
 
 class ConfigurationProblem(CaseloadError):
-    """A setting is missing or unsafe; nothing starts before it is right."""
+    """A setting is missing or unsafe, so nothing starts.
+
+    Fix: correct the setting that the message names.
+    """
 
     code = "CONFIGURATION"
 
 
 class NotFound(Refusal):
+    """The record does not exist, or the caller must not see it; the two are not distinguished.
+
+    Fix: check the id and the roles of your account.
+    """
+
     code = "NOT_FOUND"
     status = 404
 
     def __init__(self) -> None:
-        super().__init__("There is nothing here with this id, or it is not yours to see.")
+        super().__init__("Not found: no record with this id is visible to you. Check the id.")
 
 
 class Invalid(Refusal):
-    """Everything that is wrong with what was sent, at once."""
+    """The input is invalid; every problem is listed.
+
+    Fix: correct the fields in `details`, and send the request again.
+    """
 
     code = "VALIDATION_ERROR"
     status = 422
@@ -53,13 +67,20 @@ class Invalid(Refusal):
 
 
 class Stale(Refusal):
+    """The record has changed since the caller read it.
+
+    Fix: read it again, and repeat the change with its new `ETag`.
+    """
+
     code = "STALE"
     status = 412
 
     def __init__(self) -> None:
-        super().__init__("Somebody changed this since you read it. Read it again and repeat your change.")
+        super().__init__("This record has changed since you loaded it. Reload it and repeat your change.")
 
 
 class Problem(NamedTuple):
+    """A reason against a request: a stable code and a message."""
+
     code: str
-    sentence: str
+    message: str

@@ -1,5 +1,4 @@
-"""The keys of the metric dictionary, and which way each is better. What they mean and how they are computed stands with
-the warehouse."""
+"""The keys of the metric dictionary and the direction in which each improves. Definitions live in the warehouse."""
 
 HIGHER_IS_BETTER = (
     "kept_visit_rate",

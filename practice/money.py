@@ -1,6 +1,7 @@
-"""Money as text. Within it is whole cents."""
+"""Money as text. Everywhere else it is whole cents."""
 
 
-def money_text(cents: int) -> str:
+def format_cents(cents: int) -> str:
+    """Return an amount as dollars with two decimals, such as `-12.05`."""
     dollars, rest = divmod(abs(cents), 100)
     return f"{'-' if cents < 0 else ''}{dollars}.{rest:02}"

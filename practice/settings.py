@@ -1,4 +1,4 @@
-"""The one settings class: where things are, and the secrets of this installation. Read from the environment."""
+"""The settings of an installation, read from the environment: locations, secrets and limits."""
 
 import os
 from pathlib import Path
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     database_owner_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
     master_key: SecretStr | None = None
     master_key_file: Path = Field(default_factory=default_key_file)
-    anchor_dir: Path | None = None
+    audit_anchor_dir: Path | None = None
     outbox_dir: Path | None = None
     public_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
@@ -49,20 +49,20 @@ class Settings(BaseSettings):
     sign_ins_per_minute: int = 60
 
     @property
-    def production(self) -> bool:
+    def is_production(self) -> bool:
         return self.environment == "production"
 
     @property
     def anchors(self) -> Path:
-        """Where the heads of the audit chains are written down outside the database."""
-        return self.anchor_dir or self.data_dir / "anchors"
+        """Return the folder of the audit anchors: heads of the audit chains stored outside the database."""
+        return self.audit_anchor_dir or self.data_dir / "anchors"
 
     @property
     def outbox(self) -> Path:
         return self.outbox_dir or self.data_dir / "outbox"
 
     def check(self) -> None:
-        """Refuse what would be unsafe to run with. Development is forgiving, production is not."""
+        """Raise ConfigurationProblem for unsafe settings. Development tolerates more than production."""
         problems = []
         for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_OWNER_URL", self.database_owner_url)):
             if url is None:
@@ -70,13 +70,13 @@ class Settings(BaseSettings):
             try:
                 password = make_url(url.get_secret_value()).password
             except Exception:
-                problems.append(f"{name} is not a database address (postgresql://user@host/database).")
+                problems.append(f"{name} is not a database URL. Write it as postgresql://user@host/database.")
                 continue
-            if self.production and str(password or "").lower() in PLACEHOLDERS:
-                problems.append(f"{name} carries no password or a placeholder for one; give the login a real one.")
-        if self.production and self.master_key is None and not self.master_key_file.exists():
+            if self.is_production and str(password or "").lower() in PLACEHOLDERS:
+                problems.append(f"{name} has no password or a placeholder password. Set a real one.")
+        if self.is_production and self.master_key is None and not self.master_key_file.exists():
             problems.append(
-                "There is no master key; make one with `caseload keys new-master` and name it in "
+                "The master key is missing. Create one with `caseload keys create-master` and set "
                 "CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
             )
         if problems:

@@ -1,33 +1,39 @@
-"""Made-up remittances for tests, benches and demonstrations: balanced, or broken in a way that has a name.
+"""Synthetic remittances for tests, benchmarks and demonstrations: balanced, or corrupted in a named way.
 
-    from edi import madeup
+    from edi import synthetic
 
-    madeup.make_up(madeup.Plan(claims=100, payments=3), seed=7).data        # bytes of an 835
-    madeup.broken("COUNT_DIFFERS in SE", madeup.make_up(madeup.Plan()))     # the same kind of file, with what is wrong
-    madeup.written(madeup.Mail(...)).data                                   # a remittance for claims of your own
+    synthetic.generate(synthetic.Plan(claims=100, payments=3), seed=7).data   # bytes of an 835
+    synthetic.corrupt("COUNT_DIFFERS in SE", synthetic.generate(synthetic.Plan()))  # with the problems to expect
+    synthetic.render(synthetic.RemittanceFile(...)).data                      # a remittance for your own claims
 
 `python -m edi.synthetic FOLDER` writes the published files (see docs/remittances).
 """
 
-from edi.synthetic.content import Adjust, Bill, Mail, ProviderAdjust, Service, Transfer
-from edi.synthetic.corruptions import BREAKS, Broken, broken
-from edi.synthetic.generator import KINDS, Plan, mail_of, make_up
-from edi.synthetic.renderer import Written, written
+from edi.synthetic.content import (
+    AdjustmentSpec,
+    ClaimSpec,
+    PaymentSpec,
+    ProviderAdjustmentSpec,
+    RemittanceFile,
+    ServiceSpec,
+)
+from edi.synthetic.corruptions import CORRUPTIONS, CorruptedFile, corrupt
+from edi.synthetic.generator import KINDS, Plan, generate
+from edi.synthetic.renderer import RenderedFile, render
 
 __all__ = [
-    "BREAKS",
+    "CORRUPTIONS",
     "KINDS",
-    "Adjust",
-    "Bill",
-    "Broken",
-    "Mail",
+    "AdjustmentSpec",
+    "ClaimSpec",
+    "CorruptedFile",
+    "PaymentSpec",
     "Plan",
-    "ProviderAdjust",
-    "Service",
-    "Transfer",
-    "Written",
-    "broken",
-    "mail_of",
-    "make_up",
-    "written",
+    "ProviderAdjustmentSpec",
+    "RemittanceFile",
+    "RenderedFile",
+    "ServiceSpec",
+    "corrupt",
+    "generate",
+    "render",
 ]

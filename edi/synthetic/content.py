@@ -1,6 +1,6 @@
-"""What a made-up remittance says: payments, claims, services, adjustments, in cents and days. No delimiters here.
+"""The content of a synthetic remittance: payments, claims, services, adjustments, in cents and days. No delimiters.
 
-Whoever needs remittances for claims of their own builds these by hand; `chance` makes them up.
+`generator` produces this content at random; build it directly for remittances of specific claims.
 """
 
 from dataclasses import dataclass, replace
@@ -8,7 +8,9 @@ from datetime import date
 
 
 @dataclass(frozen=True)
-class Adjust:
+class AdjustmentSpec:
+    """A triplet of a CAS."""
+
     group: str
     reason: str
     cents: int
@@ -16,12 +18,12 @@ class Adjust:
 
 
 @dataclass(frozen=True)
-class Service:
-    """A line. What it paid is its charge less its adjustments, unless it is said to be otherwise."""
+class ServiceSpec:
+    """A service line. It pays its charge less its adjustments, unless `paid_override` is set."""
 
     procedure: str
     charge: int
-    adjustments: tuple[Adjust, ...] = ()
+    adjustments: tuple[AdjustmentSpec, ...] = ()
     day: date = date(2026, 3, 2)
     units: int = 1
     modifiers: tuple[str, ...] = ()
@@ -29,21 +31,21 @@ class Service:
     control: str | None = None
     remarks: tuple[str, ...] = ()
     kind: str = "HC"
-    paid_otherwise: int | None = None
+    paid_override: int | None = None
 
     @property
     def paid(self) -> int:
-        if self.paid_otherwise is not None:
-            return self.paid_otherwise
-        return self.charge - sum(one.cents for one in self.adjustments)
+        if self.paid_override is not None:
+            return self.paid_override
+        return self.charge - sum(adjustment.cents for adjustment in self.adjustments)
 
 
 @dataclass(frozen=True)
-class Bill:
-    """A claim. Adjustments are those of the whole claim; a reversal is the same with everything negative."""
+class ClaimSpec:
+    """A claim; `adjustments` are claim-level, and `total_charge` is for a claim without services."""
 
     control_number: str
-    services: tuple[Service, ...]
+    services: tuple[ServiceSpec, ...]
     status: str = "1"
     filing: str = "12"
     payer_claim_number: str = "P0001"
@@ -51,48 +53,52 @@ class Bill:
     insured: tuple[str, str, str] | None = None
     corrected: tuple[str, str, str] | None = None
     rendering: str | None = None
-    adjustments: tuple[Adjust, ...] = ()
+    adjustments: tuple[AdjustmentSpec, ...] = ()
     interest: int = 0
     remarks: tuple[str, ...] = ()
     inpatient: bool = False
-    whole_charge: int | None = None  # of a claim that names no services
+    total_charge: int | None = None
 
     @property
     def charge(self) -> int:
-        return self.whole_charge if self.whole_charge is not None else sum(one.charge for one in self.services)
+        if self.total_charge is not None:
+            return self.total_charge
+        return sum(service.charge for service in self.services)
 
     @property
     def paid(self) -> int:
-        paid = sum(one.paid for one in self.services) if self.services else self.charge
-        return paid - sum(one.cents for one in self.adjustments)
+        paid = sum(service.paid for service in self.services) if self.services else self.charge
+        return paid - sum(adjustment.cents for adjustment in self.adjustments)
 
     @property
     def patient_share(self) -> int:
-        of_lines = [one for service in self.services for one in service.adjustments]
-        return sum(one.cents for one in [*self.adjustments, *of_lines] if one.group == "PR")
+        line_level = [adjustment for service in self.services for adjustment in service.adjustments]
+        adjustments = [*self.adjustments, *line_level]
+        return sum(adjustment.cents for adjustment in adjustments if adjustment.group == "PR")
 
-    def reversed(self) -> "Bill":
+    def reverse(self) -> "ClaimSpec":
+        """Return the reversal of the claim: the same with every amount negated."""
         services = tuple(
-            replace(one, charge=-one.charge, adjustments=negative(one.adjustments)) for one in self.services
+            replace(service, charge=-service.charge, adjustments=negate(service.adjustments))
+            for service in self.services
         )
-        whole = None if self.whole_charge is None else -self.whole_charge
         return replace(
             self,
             status="22",
             services=services,
-            adjustments=negative(self.adjustments),
+            adjustments=negate(self.adjustments),
             interest=-self.interest,
-            whole_charge=whole,
+            total_charge=None if self.total_charge is None else -self.total_charge,
         )
 
 
-def negative(adjustments: tuple[Adjust, ...]) -> tuple[Adjust, ...]:
-    return tuple(replace(one, cents=-one.cents) for one in adjustments)
+def negate(adjustments: tuple[AdjustmentSpec, ...]) -> tuple[AdjustmentSpec, ...]:
+    return tuple(replace(adjustment, cents=-adjustment.cents) for adjustment in adjustments)
 
 
 @dataclass(frozen=True)
-class ProviderAdjust:
-    """A pair of a PLB; positive takes away from the payment."""
+class ProviderAdjustmentSpec:
+    """A pair of a PLB; a positive amount lowers the payment."""
 
     reason: str
     cents: int
@@ -100,11 +106,11 @@ class ProviderAdjust:
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """A payment: one ST. What is paid follows from the claims and the provider adjustments."""
+class PaymentSpec:
+    """A payment (one ST). Its amount follows from the claims and the provider adjustments."""
 
-    bills: tuple[Bill, ...]
-    provider_adjustments: tuple[ProviderAdjust, ...] = ()
+    claims: tuple[ClaimSpec, ...]
+    provider_adjustments: tuple[ProviderAdjustmentSpec, ...] = ()
     trace: str = "T0001"
     day: date = date(2026, 3, 16)
     payer: tuple[str, str] = ("MADE UP HEALTH PLAN", "00999")
@@ -114,14 +120,15 @@ class Transfer:
 
     @property
     def amount(self) -> int:
-        return sum(one.paid for one in self.bills) - sum(one.cents for one in self.provider_adjustments)
+        provider = sum(adjustment.cents for adjustment in self.provider_adjustments)
+        return sum(claim.paid for claim in self.claims) - provider
 
 
 @dataclass(frozen=True)
-class Mail:
-    """A file: interchanges of groups of payments, and how it is written down."""
+class RemittanceFile:
+    """A file: interchanges of groups of payments, and how it is rendered."""
 
-    interchanges: tuple[tuple[tuple[Transfer, ...], ...], ...]
+    interchanges: tuple[tuple[tuple[PaymentSpec, ...], ...], ...]
     version: str = "5010"
     delimiters: str = "*:~"
     line_breaks: bool = False

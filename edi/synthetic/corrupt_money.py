@@ -1,82 +1,93 @@
-"""Ways of breaking what a remittance adds up to, and of saying something twice."""
+"""Corruptions of the amounts of a remittance, and repetitions."""
 
 from decimal import Decimal
 
-from edi.synthetic.registry import Segments, Told, Ways, drop, first, recount
-from edi.synthetic.renderer import COMPONENT, money
+from edi.synthetic.registry import (
+    Expectation,
+    Registry,
+    Segments,
+    find_first,
+    insert_segment,
+    remove_first,
+    update_counts,
+)
+from edi.synthetic.renderer import COMPONENT, format_money
 
-way = Ways()
-
-
-def _change(segments: Segments, start: tuple[str, ...], element: int, cents: int) -> int:
-    """Another amount; the number of the segment."""
-    at = first(segments, *start)
-    segment = segments[at]
-    before = int(Decimal(segment[element]) * 100)
-    segment[element] = money(before + cents)
-    return at + 1
-
-
-@way("LINE_UNBALANCED")
-def _line(segments: Segments) -> Told:
-    at = _change(segments, ("SVC",), 3, -1)
-    return [("LINE_UNBALANCED", at, "SVC03")], ("LINES_DIFFER",)
+corruptions = Registry()
 
 
-@way("CLAIM_UNBALANCED")
-def _claim(segments: Segments) -> Told:
-    at = _change(segments, ("CLP",), 4, 100)
-    return [("CLAIM_UNBALANCED", at, "CLP04")], ("LINES_DIFFER", "PAYMENT_UNBALANCED")
+def _change_amount(segments: Segments, kind: str, element: int, cents: int) -> int:
+    """Add cents to an amount of the first such segment, and return the segment's number."""
+    index = find_first(segments, kind)
+    segment = segments[index]
+    segment[element] = format_money(int(Decimal(segment[element]) * 100) + cents)
+    return index + 1
 
 
-@way("PAYMENT_UNBALANCED")
-def _payment(segments: Segments) -> Told:
-    return [("PAYMENT_UNBALANCED", _change(segments, ("BPR",), 2, 1), "BPR02")], ()
+def _find_claim_end(segments: Segments, index: int) -> int:
+    """Return the index behind the last segment of the claim that begins at this index."""
+    return next(end for end in range(index + 1, len(segments)) if segments[end][0] in ("CLP", "PLB", "SE"))
 
 
-@way("a changed adjustment")
-def _adjustment(segments: Segments) -> Told:
-    at = _change(segments, ("CAS",), 3, 10)
-    claim = max(n for n in range(at) if segments[n][0] == "CLP") + 1
-    return [("CLAIM_UNBALANCED", claim, "CLP04")], ("LINE_UNBALANCED",)
+def _get_claim_number(segments: Segments, index: int) -> int:
+    """Return the segment number of the CLP above this index."""
+    return max(number for number in range(index) if segments[number][0] == "CLP") + 1
 
 
-@way("a dropped adjustment")
-def _dropped(segments: Segments) -> Told:
-    at = drop(segments, "CAS")
-    claim = max(n for n in range(at) if segments[n][0] == "CLP") + 1
-    return [("CLAIM_UNBALANCED", claim, "CLP04")], ("LINE_UNBALANCED",)
+@corruptions.register("LINE_UNBALANCED")
+def _change_line_paid(segments: Segments) -> Expectation:
+    number = _change_amount(segments, "SVC", 3, -1)
+    return [("LINE_UNBALANCED", number, "SVC03")], ("LINES_DIFFER",)
 
 
-@way("LINES_DIFFER")
-def _lines_differ(segments: Segments) -> Told:
-    """A line that balances in itself, and that the claim does not know."""
-    at = first(segments, "CLP")
-    end = next(n for n in range(at + 1, len(segments)) if segments[n][0] in ("CLP", "PLB", "SE"))
-    segments[end:end] = [["SVC", f"HC{COMPONENT}90832", "90", "90"]]
-    recount(segments)
-    return [("LINES_DIFFER", at + 1, "CLP04")], ()
+@corruptions.register("CLAIM_UNBALANCED")
+def _change_claim_paid(segments: Segments) -> Expectation:
+    number = _change_amount(segments, "CLP", 4, 100)
+    return [("CLAIM_UNBALANCED", number, "CLP04")], ("LINES_DIFFER", "PAYMENT_UNBALANCED")
 
 
-@way("INTEREST_DIFFERS")
-def _interest(segments: Segments) -> Told:
-    at = first(segments, "CLP") + 1
-    segments.insert(at, ["AMT", "I", "7777.77"])
-    recount(segments)
-    return [("INTEREST_DIFFERS", first(segments, "ST") + 1, None)], ()
+@corruptions.register("PAYMENT_UNBALANCED")
+def _change_payment_amount(segments: Segments) -> Expectation:
+    return [("PAYMENT_UNBALANCED", _change_amount(segments, "BPR", 2, 1), "BPR02")], ()
 
 
-@way("TOTALS_DIFFER")
-def _totals(segments: Segments) -> Told:
-    at = first(segments, "TS3")
-    segments[at][4] = "999"
-    return [("TOTALS_DIFFER", at + 1, "TS304")], ()
+@corruptions.register("a changed adjustment")
+def _change_adjustment(segments: Segments) -> Expectation:
+    number = _change_amount(segments, "CAS", 3, 10)
+    return [("CLAIM_UNBALANCED", _get_claim_number(segments, number), "CLP04")], ("LINE_UNBALANCED",)
 
 
-@way("CLAIM_REPEATED")
-def _claim_repeated(segments: Segments) -> Told:
-    at = first(segments, "CLP")
-    end = next(n for n in range(at + 1, len(segments)) if segments[n][0] in ("CLP", "PLB", "SE"))
-    segments[end:end] = [list(one) for one in segments[at:end]]
-    recount(segments)
+@corruptions.register("a dropped adjustment")
+def _drop_adjustment(segments: Segments) -> Expectation:
+    index = remove_first(segments, "CAS")
+    return [("CLAIM_UNBALANCED", _get_claim_number(segments, index), "CLP04")], ("LINE_UNBALANCED",)
+
+
+@corruptions.register("LINES_DIFFER")
+def _add_line(segments: Segments) -> Expectation:
+    """Add a line that balances on its own but is not part of the claim's amounts."""
+    index = find_first(segments, "CLP")
+    insert_segment(segments, _find_claim_end(segments, index), ["SVC", f"HC{COMPONENT}90832", "90", "90"])
+    return [("LINES_DIFFER", index + 1, "CLP04")], ()
+
+
+@corruptions.register("INTEREST_DIFFERS")
+def _add_interest(segments: Segments) -> Expectation:
+    insert_segment(segments, find_first(segments, "CLP") + 1, ["AMT", "I", "7777.77"])
+    return [("INTEREST_DIFFERS", find_first(segments, "ST") + 1, None)], ()
+
+
+@corruptions.register("TOTALS_DIFFER")
+def _change_total_count(segments: Segments) -> Expectation:
+    index = find_first(segments, "TS3")
+    segments[index][4] = "999"
+    return [("TOTALS_DIFFER", index + 1, "TS304")], ()
+
+
+@corruptions.register("CLAIM_REPEATED")
+def _repeat_claim(segments: Segments) -> Expectation:
+    index = find_first(segments, "CLP")
+    end = _find_claim_end(segments, index)
+    segments[end:end] = [list(segment) for segment in segments[index:end]]
+    update_counts(segments)
     return [("CLAIM_REPEATED", end + 1, "CLP01")], ("PAYMENT_UNBALANCED", "TOTALS_DIFFER", "INTEREST_DIFFERS")

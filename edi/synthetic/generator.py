@@ -1,17 +1,24 @@
-"""Made-up payments of any size: what a practice of therapists gets, in every variety that the 835 has for it.
+"""Random payments of any size, as a practice of therapists gets them, in every variety of the 835 that concerns it.
 
-The same plan and seed always give the same file, and everything in it balances. Nobody in it exists.
+The same plan and seed always give the same file, and everything in it balances. All people in it are fictitious.
 """
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
-from edi.synthetic.content import Adjust, Bill, Mail, ProviderAdjust, Service, Transfer
-from edi.synthetic.renderer import Written, written
+from edi.synthetic.content import (
+    AdjustmentSpec,
+    ClaimSpec,
+    PaymentSpec,
+    ProviderAdjustmentSpec,
+    RemittanceFile,
+    ServiceSpec,
+)
+from edi.synthetic.renderer import RenderedFile, render
 
 PROCEDURES = (("90791", 19000), ("90832", 9000), ("90834", 13000), ("90837", 16500), ("90847", 15000), ("90853", 6000))
-LAST = (
+LAST_NAMES = (
     "ALDER",
     "BIRCH",
     "CEDAR",
@@ -26,7 +33,7 @@ LAST = (
     "ROWAN",
     "SORREL",
 )
-FIRST = (
+FIRST_NAMES = (
     "ASH",
     "BAY",
     "CORAL",
@@ -50,18 +57,18 @@ KINDS = (
     "capitated",
     "secondary",
     "tertiary",
-    "of_the_claim",
+    "claim_level",
     "reversed",
     "bundled",
     "drug",
     "interest",
 )
-PROVIDER = ("WO", "FB", "L6", "72", "CS", "IR", "LE", "AP", "J1", "LS", "B2", "50")
+PROVIDER_REASONS = ("WO", "FB", "L6", "72", "CS", "IR", "LE", "AP", "J1", "LS", "B2", "50")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How large, of which kinds, and how written. `claims` are those of each payment."""
+    """The size of a file, the kinds of its claims, and how it is rendered. `claims` are those of each payment."""
 
     claims: int = 10
     payments: int = 1
@@ -75,126 +82,135 @@ class Plan:
     with_totals: bool = True
 
 
-def make_up(plan: Plan, seed: int = 0) -> Written:
-    return written(mail_of(plan, seed))
-
-
-def mail_of(plan: Plan, seed: int = 0) -> Mail:
-    chance = Random(seed)  # noqa: S311 - no secret
-    maker = Maker(chance, plan)
+def generate(plan: Plan, seed: int = 0) -> RenderedFile:
+    """Return a balanced file with random content."""
+    generator = Generator(plan, Random(seed))  # noqa: S311 - not a secret
     interchanges = tuple(
-        tuple(tuple(maker.transfer() for _ in range(plan.payments)) for _ in range(plan.groups))
+        tuple(tuple(generator.make_payment() for _ in range(plan.payments)) for _ in range(plan.groups))
         for _ in range(plan.interchanges)
     )
-    return Mail(interchanges, plan.version, plan.delimiters, plan.line_breaks)
+    return render(RemittanceFile(interchanges, plan.version, plan.delimiters, plan.line_breaks))
 
 
-class Maker:
-    """Makes claims and payments one after the other, numbered through."""
+class Generator:
+    """Makes payments and claims one after the other, with consecutive numbers."""
 
-    def __init__(self, chance: Random, plan: Plan) -> None:
-        self.chance, self.plan = chance, plan
-        self.made = self.paid = 0
+    def __init__(self, plan: Plan, random: Random) -> None:
+        self.plan, self.random = plan, random
+        self.claim_count = self.payment_count = 0
 
-    def transfer(self) -> Transfer:
-        self.paid += 1
-        bills: list[Bill] = []
-        while len(bills) < self.plan.claims:
-            bills += self.bills(self.chance.choice(self.plan.kinds))
-        bills = bills[: self.plan.claims]
-        interest = sum(one.interest for one in bills)
-        provider = [ProviderAdjust("L6", -interest)] if interest else []
+    def make_payment(self) -> PaymentSpec:
+        self.payment_count += 1
+        claims: list[ClaimSpec] = []
+        while len(claims) < self.plan.claims:
+            claims += self.make_claims(self.random.choice(self.plan.kinds))
+        claims = claims[: self.plan.claims]
+        interest = sum(claim.interest for claim in claims)
+        adjustments = [ProviderAdjustmentSpec("L6", -interest)] if interest else []
         if self.plan.provider_adjustments:
-            reasons = self.chance.sample(PROVIDER, self.chance.randint(0, 3))
-            provider += [self.provider_adjust(one) for one in reasons if one != "L6"]
-        transfer = Transfer(tuple(bills), tuple(provider), f"T{self.paid:08}", with_totals=self.plan.with_totals)
-        if transfer.amount < 0:  # nothing is ever collected by a payment: what is owed is carried forward
-            forward = ProviderAdjust("FB", transfer.amount, f"F{self.paid:06}")
-            transfer = replace(transfer, provider_adjustments=(*provider, forward))
-        return transfer
+            reasons = self.random.sample(PROVIDER_REASONS, self.random.randint(0, 3))
+            adjustments += [self.make_provider_adjustment(reason) for reason in reasons if reason != "L6"]
+        trace = f"T{self.payment_count:08}"
+        payment = PaymentSpec(tuple(claims), tuple(adjustments), trace, with_totals=self.plan.with_totals)
+        if payment.amount < 0:  # a payment never collects money, so the debt is carried forward
+            forward = ProviderAdjustmentSpec("FB", payment.amount, f"F{self.payment_count:06}")
+            payment = replace(payment, provider_adjustments=(*adjustments, forward))
+        return payment
 
-    def provider_adjust(self, reason: str) -> ProviderAdjust:
-        cents = self.chance.randint(1, 5000) * self.chance.choice((1, -1))
-        reference = f"R{self.chance.randint(1, 999999):06}" if self.chance.random() < 0.7 else None
-        return ProviderAdjust(reason, cents, reference)
+    def make_provider_adjustment(self, reason: str) -> ProviderAdjustmentSpec:
+        cents = self.random.randint(1, 5000) * self.random.choice((1, -1))
+        reference = f"R{self.random.randint(1, 999999):06}" if self.random.random() < 0.7 else None
+        return ProviderAdjustmentSpec(reason, cents, reference)
 
-    def bills(self, kind: str) -> list[Bill]:
-        bill = self.paid_bill()
-        if kind == "reversed":  # the claim of an earlier payment, taken back, and what it should have been
-            again = replace(self.paid_bill(), control_number=bill.control_number, patient=bill.patient)
-            return [bill.reversed(), again]
-        return [bill if kind == "paid" else getattr(self, f"_{kind}")(bill)]
+    def make_claims(self, kind: str) -> list[ClaimSpec]:
+        """Return a claim of this kind; a reversed one is the reversal of an earlier payment with its correction."""
+        claim = self.make_paid_claim()
+        if kind == "reversed":
+            correction = replace(self.make_paid_claim(), control_number=claim.control_number, patient=claim.patient)
+            return [claim.reverse(), correction]
+        return [claim if kind == "paid" else getattr(self, f"_make_{kind}")(claim)]
 
-    def paid_bill(self) -> Bill:
-        self.made += 1
-        number = self.made
-        patient = (self.chance.choice(LAST), self.chance.choice(FIRST), f"M{number:08}")
-        day = FIRST_DAY + timedelta(days=self.chance.randrange(60))
+    def make_paid_claim(self) -> ClaimSpec:
+        self.claim_count += 1
+        number = self.claim_count
+        patient = (self.random.choice(LAST_NAMES), self.random.choice(FIRST_NAMES), f"M{number:08}")
+        day = FIRST_DAY + timedelta(days=self.random.randrange(60))
         services = tuple(
-            self.service(day + timedelta(days=at), number, at) for at in range(self.chance.choice((1, 1, 2)))
+            self.make_service(day + timedelta(days=index), number, index)
+            for index in range(self.random.choice((1, 1, 2)))
         )
-        return Bill(
+        return ClaimSpec(
             f"PCN{number:010}",
             services,
             payer_claim_number=f"P{number:011}",
             patient=patient,
-            insured=("OAK", "HOLLY", patient[2]) if self.chance.random() < 0.1 else None,
-            corrected=(patient[0], "ROSE", patient[2]) if self.chance.random() < 0.05 else None,
-            rendering="1234567893" if self.chance.random() < 0.5 else None,
-            remarks=("MA01", "MA18")[: self.chance.randint(1, 2)] if self.chance.random() < 0.2 else (),
-            inpatient=self.chance.random() < 0.1,
+            insured=("OAK", "HOLLY", patient[2]) if self.random.random() < 0.1 else None,
+            corrected=(patient[0], "ROSE", patient[2]) if self.random.random() < 0.05 else None,
+            rendering="1234567893" if self.random.random() < 0.5 else None,
+            remarks=("MA01", "MA18")[: self.random.randint(1, 2)] if self.random.random() < 0.2 else (),
+            inpatient=self.random.random() < 0.1,
         )
 
-    def service(self, day: date, number: int, at: int) -> Service:
-        procedure, charge = self.chance.choice(PROCEDURES)
-        adjustments = [Adjust("CO", "45", self.chance.randint(500, 4000))]
+    def make_service(self, day: date, claim_number: int, index: int) -> ServiceSpec:
+        procedure, charge = self.random.choice(PROCEDURES)
+        adjustments = [AdjustmentSpec("CO", "45", self.random.randint(500, 4000))]
         adjustments += [
-            Adjust("PR", reason, self.chance.choice((500, 1000, 1250)))
-            for reason in self.chance.sample(("1", "2", "3"), self.chance.randint(0, 2))
+            AdjustmentSpec("PR", reason, self.random.choice((500, 1000, 1250)))
+            for reason in self.random.sample(("1", "2", "3"), self.random.randint(0, 2))
         ]
-        modifiers = self.chance.choice(((), (), ("95",), ("GT", "HO")))
-        return Service(procedure, charge, tuple(adjustments), day, modifiers=modifiers, control=f"L{number:08}{at}")
+        modifiers = self.random.choice(((), (), ("95",), ("GT", "HO")))
+        control = f"L{claim_number:08}{index}"
+        return ServiceSpec(procedure, charge, tuple(adjustments), day, modifiers=modifiers, control=control)
 
-    def _denied(self, bill: Bill) -> Bill:
-        group, reason, remark = self.chance.choice(
+    def _make_denied(self, claim: ClaimSpec) -> ClaimSpec:
+        group, reason, remark = self.random.choice(
             (("CO", "29", "N1"), ("CO", "197", "M62"), ("PI", "16", "MA04"), ("PR", "204", "N30"))
         )
         services = tuple(
-            replace(one, adjustments=(Adjust(group, reason, one.charge),), remarks=(remark,)) for one in bill.services
+            replace(service, adjustments=(AdjustmentSpec(group, reason, service.charge),), remarks=(remark,))
+            for service in claim.services
         )
-        return replace(bill, services=services, status="4")
+        return replace(claim, services=services, status="4")
 
-    def _capitated(self, bill: Bill) -> Bill:
-        services = tuple(replace(one, adjustments=(Adjust("CO", "24", one.charge),)) for one in bill.services)
-        return replace(bill, services=services, filing="HM")
-
-    def _secondary(self, bill: Bill) -> Bill:
-        services = tuple(replace(one, adjustments=(Adjust("OA", "23", one.charge - 2500),)) for one in bill.services)
-        return replace(bill, services=services, status="2")
-
-    def _tertiary(self, bill: Bill) -> Bill:
-        return replace(self._secondary(bill), status="3")
-
-    def _of_the_claim(self, bill: Bill) -> Bill:
-        """Adjusted as a whole, with or without naming its services."""
-        adjustments = (Adjust("CO", "45", 1000), Adjust("CO", "253", 123), Adjust("PR", "2", 700))
-        if self.chance.random() < 0.3:
-            return replace(bill, services=(), whole_charge=bill.charge, adjustments=adjustments)
-        services = tuple(replace(one, adjustments=()) for one in bill.services)
-        return replace(bill, services=services, adjustments=adjustments)
-
-    def _bundled(self, bill: Bill) -> Bill:
-        services = tuple(replace(one, submitted=one.procedure, procedure="90837") for one in bill.services)
-        return replace(bill, services=services)
-
-    def _drug(self, bill: Bill) -> Bill:
-        many = tuple(Adjust("CO", str(reason), 5, 1) for reason in (45, 97, 131, 144, 161, 172, 222))
-        return replace(
-            bill,
-            services=(
-                replace(bill.services[0], kind="N4", procedure="00000000000", modifiers=(), units=3, adjustments=many),
-            ),
+    def _make_capitated(self, claim: ClaimSpec) -> ClaimSpec:
+        services = tuple(
+            replace(service, adjustments=(AdjustmentSpec("CO", "24", service.charge),)) for service in claim.services
         )
+        return replace(claim, services=services, filing="HM")
 
-    def _interest(self, bill: Bill) -> Bill:
-        return replace(bill, interest=self.chance.randint(1, 300))
+    def _make_secondary(self, claim: ClaimSpec) -> ClaimSpec:
+        services = tuple(
+            replace(service, adjustments=(AdjustmentSpec("OA", "23", service.charge - 2500),))
+            for service in claim.services
+        )
+        return replace(claim, services=services, status="2")
+
+    def _make_tertiary(self, claim: ClaimSpec) -> ClaimSpec:
+        return replace(self._make_secondary(claim), status="3")
+
+    def _make_claim_level(self, claim: ClaimSpec) -> ClaimSpec:
+        """Return the claim with claim-level adjustments, with or without its services."""
+        adjustments = (
+            AdjustmentSpec("CO", "45", 1000),
+            AdjustmentSpec("CO", "253", 123),
+            AdjustmentSpec("PR", "2", 700),
+        )
+        if self.random.random() < 0.3:
+            return replace(claim, services=(), total_charge=claim.charge, adjustments=adjustments)
+        services = tuple(replace(service, adjustments=()) for service in claim.services)
+        return replace(claim, services=services, adjustments=adjustments)
+
+    def _make_bundled(self, claim: ClaimSpec) -> ClaimSpec:
+        services = tuple(replace(service, submitted=service.procedure, procedure="90837") for service in claim.services)
+        return replace(claim, services=services)
+
+    def _make_drug(self, claim: ClaimSpec) -> ClaimSpec:
+        """Return a claim for a drug, with more adjustments than one CAS holds."""
+        adjustments = tuple(AdjustmentSpec("CO", str(reason), 5, 1) for reason in (45, 97, 131, 144, 161, 172, 222))
+        service = replace(
+            claim.services[0], kind="N4", procedure="00000000000", modifiers=(), units=3, adjustments=adjustments
+        )
+        return replace(claim, services=(service,))
+
+    def _make_interest(self, claim: ClaimSpec) -> ClaimSpec:
+        return replace(claim, interest=self.random.randint(1, 300))

@@ -1,42 +1,51 @@
-"""How ways of breaking a remittance are kept by name, and what they have in common."""
+"""The registry of named corruptions, and helpers to edit segments."""
 
 from collections.abc import Callable
 
 from edi.synthetic.renderer import Segment
 
-Place = tuple[str, int | None, str | None]  # code, segment, element
-Told = tuple[list[Place], tuple[str, ...]]
+ExpectedProblem = tuple[str, int | None, str | None]  # code, segment, element
+Expectation = tuple[list[ExpectedProblem], tuple[str, ...]]  # problems that must be found; codes that may be found too
 Segments = list[Segment]
-Way = Callable[[Segments], Told]
+Corruption = Callable[[Segments], Expectation]
 
 
-class Ways(dict[str, Way]):
-    """Ways by name; called with a name, it takes the function that follows."""
+class Registry(dict[str, Corruption]):
+    """Corruptions by name; each edits segments in place and returns what a reader has to find."""
 
-    def __call__(self, name: str) -> Callable[[Way], Way]:
-        def keep(function: Way) -> Way:
-            self[name] = function
-            return function
+    def register(self, name: str) -> Callable[[Corruption], Corruption]:
+        """Return a decorator that adds a corruption under this name."""
 
-        return keep
+        def add(corruption: Corruption) -> Corruption:
+            self[name] = corruption
+            return corruption
 
-
-def first(segments: Segments, *start: str) -> int:
-    return next(at for at, segment in enumerate(segments) if segment[: len(start)] == list(start))
+        return add
 
 
-def recount(segments: Segments) -> None:
-    """SE counts again after segments came or went, so that only the damage meant is found."""
-    begin = 0
-    for at, segment in enumerate(segments):
+def find_first(segments: Segments, *start: str) -> int:
+    """Return the index of the first segment that begins with these elements."""
+    return next(index for index, segment in enumerate(segments) if segment[: len(start)] == list(start))
+
+
+def update_counts(segments: Segments) -> None:
+    """Correct the counts in SE after segments were added or removed, so that only the intended damage is found."""
+    start = 0
+    for index, segment in enumerate(segments):
         if segment[0] == "ST":
-            begin = at
+            start = index
         elif segment[0] == "SE":
-            segment[1] = str(at - begin + 1)
+            segment[1] = str(index - start + 1)
 
 
-def drop(segments: Segments, *start: str) -> int:
-    at = first(segments, *start)
-    del segments[at]
-    recount(segments)
-    return at
+def remove_first(segments: Segments, *start: str) -> int:
+    """Remove the first segment that begins with these elements, and return its index."""
+    index = find_first(segments, *start)
+    del segments[index]
+    update_counts(segments)
+    return index
+
+
+def insert_segment(segments: Segments, index: int, segment: Segment) -> None:
+    segments.insert(index, segment)
+    update_counts(segments)

@@ -1,18 +1,25 @@
-"""From what a remittance says to its segments, and from segments to bytes."""
+"""Rendering: from the content of a remittance to segments, and from segments to bytes."""
 
 from dataclasses import dataclass, replace
 from datetime import date
 
-from edi.synthetic.content import Adjust, Bill, Mail, ProviderAdjust, Service, Transfer
+from edi.synthetic.content import (
+    AdjustmentSpec,
+    ClaimSpec,
+    PaymentSpec,
+    ProviderAdjustmentSpec,
+    RemittanceFile,
+    ServiceSpec,
+)
 
 Segment = list[str]
-COMPONENT = "\ue002"  # until the delimiters are known
+COMPONENT = "\ue002"  # placeholder until the delimiters are known
 VERSIONS = {"5010": ("00501", "005010X221A1", "^"), "4010": ("00401", "004010X091A1", "U")}
 CAS_TRIPLETS = PLB_PAIRS = 6
 
 
 @dataclass(frozen=True)
-class Written:
+class RenderedFile:
     """A file as segments; segment number n is `segments[n - 1]`."""
 
     segments: tuple[Segment, ...]
@@ -26,52 +33,52 @@ class Written:
         text = "".join(element.join(segment) + end for segment in self.segments)
         return text.replace(COMPONENT, component).encode()
 
-    def with_segments(self, segments: list[Segment]) -> "Written":
+    def replace_segments(self, segments: list[Segment]) -> "RenderedFile":
         return replace(self, segments=tuple(segments))
 
 
-def written(mail: Mail) -> Written:
-    version, convention, repetition = VERSIONS[mail.version]
-    if repetition in mail.delimiters:
+def render(file: RemittanceFile) -> RenderedFile:
+    version, convention, repetition = VERSIONS[file.version]
+    if repetition in file.delimiters:
         repetition = "`"
-    found: list[Segment] = []
+    segments: list[Segment] = []
     group_number = 0
-    for number, groups in enumerate(mail.interchanges, 1):
-        control = f"{number:09}"
-        found.append(_isa(control, version, repetition, mail.day))
-        for transfers in groups:
+    for interchange_number, groups in enumerate(file.interchanges, 1):
+        control_number = f"{interchange_number:09}"
+        segments.append(_render_isa(control_number, version, repetition, file.day))
+        for payments in groups:
             group_number += 1
-            stamp = [f"{mail.day:%Y%m%d}", "0900", str(group_number), "X", convention]
-            found.append(["GS", "HP", "MADEUPPAYER", "MADEUPCLINIC", *stamp])
-            for at, transfer in enumerate(transfers, 1):
-                found += _transaction(transfer, f"{at:04}")
-            found.append(["GE", str(len(transfers)), str(group_number)])
-        found.append(["IEA", str(len(groups)), control])
-    return Written(tuple(found), mail.delimiters, mail.line_breaks)
+            stamp = [f"{file.day:%Y%m%d}", "0900", str(group_number), "X", convention]
+            segments.append(["GS", "HP", "MADEUPPAYER", "MADEUPCLINIC", *stamp])
+            for number, payment in enumerate(payments, 1):
+                segments += _render_payment(payment, f"{number:04}")
+            segments.append(["GE", str(len(payments)), str(group_number)])
+        segments.append(["IEA", str(len(groups)), control_number])
+    return RenderedFile(tuple(segments), file.delimiters, file.line_breaks)
 
 
-def _isa(control: str, version: str, repetition: str, day: date) -> Segment:
-    ends = ["ZZ", f"{'MADEUPPAYER':15}", "ZZ", f"{'MADEUPCLINIC':15}"]
+def _render_isa(control_number: str, version: str, repetition: str, day: date) -> Segment:
+    parties = ["ZZ", f"{'MADEUPPAYER':15}", "ZZ", f"{'MADEUPCLINIC':15}"]
     return [
         "ISA",
         "00",
         " " * 10,
         "00",
         " " * 10,
-        *ends,
+        *parties,
         f"{day:%y%m%d}",
         "0900",
         repetition,
         version,
-        control,
+        control_number,
         "0",
         "T",
         COMPONENT,
     ]
 
 
-def _transaction(transfer: Transfer, control: str) -> list[Segment]:
-    amount, day = transfer.amount, f"{transfer.day:%Y%m%d}"
+def _render_payment(payment: PaymentSpec, control_number: str) -> list[Segment]:
+    amount, day = payment.amount, f"{payment.day:%Y%m%d}"
     if amount:
         bank = [
             "ACH",
@@ -80,7 +87,7 @@ def _transaction(transfer: Transfer, control: str) -> list[Segment]:
             "999999992",
             "DA",
             "123456",
-            transfer.originator,
+            payment.originator,
             "",
             "01",
             "999988880",
@@ -89,107 +96,112 @@ def _transaction(transfer: Transfer, control: str) -> list[Segment]:
         ]
     else:
         bank = ["NON", *[""] * 11]
-    found = [
-        ["ST", "835", control],
-        ["BPR", "I" if amount else "H", money(amount), "C", *bank, day],
-        ["TRN", "1", transfer.trace, transfer.originator],
+    segments = [
+        ["ST", "835", control_number],
+        ["BPR", "I" if amount else "H", format_money(amount), "C", *bank, day],
+        ["TRN", "1", payment.trace, payment.originator],
         ["DTM", "405", day],
-        ["N1", "PR", transfer.payer[0]],
+        ["N1", "PR", payment.payer[0]],
         ["N3", "1 PLAN WAY"],
         ["N4", "COLUMBUS", "OH", "43215"],
-        ["REF", "2U", transfer.payer[1]],
+        ["REF", "2U", payment.payer[1]],
         ["PER", "BL", "EDI", "TE", "5555550100"],
-        ["N1", "PE", transfer.payee[0], "XX", transfer.payee[1]],
+        ["N1", "PE", payment.payee[0], "XX", payment.payee[1]],
         ["REF", "TJ", "123456789"],
         ["LX", "1"],
     ]
-    if transfer.with_totals:
-        charge = sum(bill.charge for bill in transfer.bills)
-        found.append(
-            ["TS3", transfer.payee[1], "11", f"{transfer.day:%Y}1231", str(len(transfer.bills)), money(charge)]
-        )
-    for bill in transfer.bills:
-        found += _claim(bill)
-    found += _provider_adjustments(transfer)
-    return [*found, ["SE", str(len(found) + 1), control]]
+    if payment.with_totals:
+        charge = format_money(sum(claim.charge for claim in payment.claims))
+        segments.append(["TS3", payment.payee[1], "11", f"{payment.day:%Y}1231", str(len(payment.claims)), charge])
+    for claim in payment.claims:
+        segments += _render_claim(claim)
+    segments += _render_provider_adjustments(payment)
+    return [*segments, ["SE", str(len(segments) + 1), control_number]]
 
 
-def _claim(bill: Bill) -> list[Segment]:
-    share = money(bill.patient_share) if bill.patient_share else ""
-    amounts = [money(bill.charge), money(bill.paid), share]
-    found = [["CLP", bill.control_number, bill.status, *amounts, bill.filing, bill.payer_claim_number, "11", "1"]]
-    found += _adjustments(bill.adjustments)
-    people = (("QC", bill.patient, "MI"), ("IL", bill.insured, "MI"), ("74", bill.corrected, "C"))
+def _render_claim(claim: ClaimSpec) -> list[Segment]:
+    share = format_money(claim.patient_share) if claim.patient_share else ""
+    amounts = [format_money(claim.charge), format_money(claim.paid), share]
+    segments = [
+        ["CLP", claim.control_number, claim.status, *amounts, claim.filing, claim.payer_claim_number, "11", "1"]
+    ]
+    segments += _render_adjustments(claim.adjustments)
+    people = (("QC", claim.patient, "MI"), ("IL", claim.insured, "MI"), ("74", claim.corrected, "C"))
     for entity, person, id_kind in people:
         if person:
-            found.append(["NM1", entity, "1", person[0], person[1], "", "", "", id_kind, person[2]])
-    if bill.rendering:
-        found.append(["NM1", "82", "1", "HAZEL", "MAY", "", "", "", "XX", bill.rendering])
-    if bill.remarks:
-        found.append(_remarks(bill))
-    days = [service.day for service in bill.services]
+            segments.append(["NM1", entity, "1", person[0], person[1], "", "", "", id_kind, person[2]])
+    if claim.rendering:
+        segments.append(["NM1", "82", "1", "HAZEL", "MAY", "", "", "", "XX", claim.rendering])
+    if claim.remarks:
+        segments.append(_render_remarks(claim))
+    days = [service.day for service in claim.services]
     if days:
-        found += [["DTM", "232", f"{min(days):%Y%m%d}"], ["DTM", "233", f"{max(days):%Y%m%d}"]]
-    if bill.interest:
-        found.append(["AMT", "I", money(bill.interest)])
-    for service in bill.services:
-        found += _line(service)
-    return found
+        segments += [["DTM", "232", f"{min(days):%Y%m%d}"], ["DTM", "233", f"{max(days):%Y%m%d}"]]
+    if claim.interest:
+        segments.append(["AMT", "I", format_money(claim.interest)])
+    for service in claim.services:
+        segments += _render_service(service)
+    return segments
 
 
-def _remarks(bill: Bill) -> Segment:
-    if bill.inpatient:
-        return ["MIA", "0", "", "", money(bill.paid), bill.remarks[0]]
-    return ["MOA", "", "", *bill.remarks]
+def _render_remarks(claim: ClaimSpec) -> Segment:
+    if claim.inpatient:
+        return ["MIA", "0", "", "", format_money(claim.paid), claim.remarks[0]]
+    return ["MOA", "", "", *claim.remarks]
 
 
-def _line(service: Service) -> list[Segment]:
-    product = COMPONENT.join([service.kind, service.procedure, *service.modifiers])
+def _render_service(service: ServiceSpec) -> list[Segment]:
+    procedure = COMPONENT.join([service.kind, service.procedure, *service.modifiers])
     submitted = [COMPONENT.join([service.kind, service.submitted])] if service.submitted else []
-    amounts = [money(service.charge), money(service.paid), ""]
-    found = [["SVC", product, *amounts, str(service.units), *submitted], ["DTM", "472", f"{service.day:%Y%m%d}"]]
-    found += _adjustments(service.adjustments)
+    amounts = [format_money(service.charge), format_money(service.paid), ""]
+    segments = [
+        ["SVC", procedure, *amounts, str(service.units), *submitted],
+        ["DTM", "472", f"{service.day:%Y%m%d}"],
+    ]
+    segments += _render_adjustments(service.adjustments)
     if service.control:
-        found.append(["REF", "6R", service.control])
-    allowed = service.paid + sum(one.cents for one in service.adjustments if one.group == "PR")
-    found.append(["AMT", "B6", money(allowed)])
-    return [*found, *(["LQ", "HE", code] for code in service.remarks)]
+        segments.append(["REF", "6R", service.control])
+    patient_share = sum(adjustment.cents for adjustment in service.adjustments if adjustment.group == "PR")
+    segments.append(["AMT", "B6", format_money(service.paid + patient_share)])
+    return [*segments, *(["LQ", "HE", code] for code in service.remarks)]
 
 
-def _adjustments(adjustments: tuple[Adjust, ...]) -> list[Segment]:
-    """One CAS for each group, six triplets at most in each."""
-    found = []
-    for group in dict.fromkeys(one.group for one in adjustments):
-        its = [one for one in adjustments if one.group == group]
-        for first in range(0, len(its), CAS_TRIPLETS):
+def _render_adjustments(adjustments: tuple[AdjustmentSpec, ...]) -> list[Segment]:
+    """Return the CAS segments: one for each group, with at most six triplets."""
+    segments = []
+    for group in dict.fromkeys(adjustment.group for adjustment in adjustments):
+        members = [adjustment for adjustment in adjustments if adjustment.group == group]
+        for start in range(0, len(members), CAS_TRIPLETS):
             triplets: Segment = []
-            for one in its[first : first + CAS_TRIPLETS]:
-                triplets += [one.reason, money(one.cents), str(one.quantity or "")]
-            found.append(["CAS", group, *_trimmed(triplets)])
-    return found
+            for adjustment in members[start : start + CAS_TRIPLETS]:
+                triplets += [adjustment.reason, format_money(adjustment.cents), str(adjustment.quantity or "")]
+            segments.append(["CAS", group, *_trim(triplets)])
+    return segments
 
 
-def _provider_adjustments(transfer: Transfer) -> list[Segment]:
-    found = []
-    for first in range(0, len(transfer.provider_adjustments), PLB_PAIRS):
+def _render_provider_adjustments(payment: PaymentSpec) -> list[Segment]:
+    segments = []
+    for start in range(0, len(payment.provider_adjustments), PLB_PAIRS):
         pairs: Segment = []
-        for one in transfer.provider_adjustments[first : first + PLB_PAIRS]:
-            pairs += [_reason(one), money(one.cents)]
-        found.append(["PLB", transfer.payee[1], f"{transfer.day:%Y}1231", *pairs])
-    return found
+        for adjustment in payment.provider_adjustments[start : start + PLB_PAIRS]:
+            pairs += [_render_reason(adjustment), format_money(adjustment.cents)]
+        segments.append(["PLB", payment.payee[1], f"{payment.day:%Y}1231", *pairs])
+    return segments
 
 
-def _reason(adjust: ProviderAdjust) -> str:
-    return f"{adjust.reason}{COMPONENT}{adjust.reference}" if adjust.reference else adjust.reason
+def _render_reason(adjustment: ProviderAdjustmentSpec) -> str:
+    if not adjustment.reference:
+        return adjustment.reason
+    return f"{adjustment.reason}{COMPONENT}{adjustment.reference}"
 
 
-def _trimmed(elements: Segment) -> Segment:
+def _trim(elements: Segment) -> Segment:
     while elements and not elements[-1]:
         elements.pop()
     return elements
 
 
-def money(cents: int) -> str:
-    """As payers write it: without decimals where there are none."""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole}{f'.{rest:02}' if rest else ''}"
+def format_money(cents: int) -> str:
+    """Write an amount as payers do: without decimals for whole dollars."""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{dollars}{f'.{rest:02}' if rest else ''}"

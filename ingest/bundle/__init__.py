@@ -1,1 +1,1 @@
-"""The practice bundle: a practice's record as a folder or .zip of CSV files, read in and written out."""
+"""The practice bundle: a practice's record as a folder or .zip of CSV files, imported and exported."""

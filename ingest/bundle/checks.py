@@ -1,6 +1,6 @@
-"""What a bundle's rows have to agree on beyond their types: with themselves, with each other, with other files.
+"""The checks of a bundle's rows beyond their types: within a row, between rows, and between files.
 
-The rules for booking, completing and signing bind new writes. These here are what makes a record a record.
+The rules for booking, completing and signing apply to new writes only. These checks make a record consistent.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from ingest.bundle.overlaps import INACTIVE, RESOURCES, active, overlapping, overlaps
+from ingest.bundle.overlaps import INACTIVE, RESOURCES, find_overlaps, flag_overlapping, is_active
 from ingest.bundle.problems import Problems
-from ingest.bundle.self_references import circles
-from ingest.bundle.table_data import Sheet
-from practice.people.rules.practices import ZONES, practice_problems
+from ingest.bundle.self_references import find_cycles
+from ingest.bundle.table_data import TableData
+from practice.people.rules.practices import TIME_ZONES, practice_problems
 
-Sheets = dict[str, Sheet]
+Tables = dict[str, TableData]
 
-# table, earlier, later
+# table, earlier column, later column
 STRICTLY_ORDERED = (
     ("availability", "start_time", "end_time"),
     ("availability_exceptions", "start_time", "end_time"),
@@ -34,32 +34,32 @@ ORDERED = (
     ("claims", "submitted_at", "first_response_at"),
     ("claims", "submitted_at", "adjudicated_at"),
 )
-# table, two columns of which neither stands without the other
-TOGETHER = (
+# table, two columns that are either both filled or both empty
+PAIRED = (
     ("clients", "ended_on", "end_reason"),
     ("availability_exceptions", "start_time", "end_time"),
     ("claims", "first_response_at", "first_response"),
     ("claims", "adjudicated_at", "outcome"),
 )
-# table, column, other table, and the column that both agree on
-AGREEING = (
+# table, reference, referenced table, column that must be equal in both rows
+MATCHING = (
     ("notes", "appointment_id", "appointments", "client_id"),
     ("charges", "appointment_id", "appointments", "client_id"),
     ("claims", "coverage_id", "coverages", "client_id"),
 )
 UNIQUE = (("claims", "control_number"), ("staff", "email"))
 SHARED_BY_SEATS = ("clinician_id", "room_id", "starts_at", "ends_at")
-MORE_THAN_NOTHING = (("supervision", "hours"), ("refunds", "amount"))
-LONGEST_APPOINTMENT = timedelta(hours=24)  # what overlaps a moment is looked for no further back
+POSITIVE = (("supervision", "hours"), ("refunds", "amount"))
+MAX_APPOINTMENT = timedelta(hours=24)  # queries for what overlaps a moment look back no further
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows of a table are wrong where the condition holds."""
+    """A condition under which a row is invalid."""
 
     table: str
     column: str
-    condition: Callable[[Sheet], pl.Expr]
+    is_invalid: Callable[[TableData], pl.Expr]
     message: str
 
 
@@ -67,37 +67,37 @@ RULES = (
     Rule(
         "clients",
         "high_risk_since",
-        lambda s: s.given("high_risk_until") & ~s.given("high_risk_since"),
-        "The time of high risk has an end and no beginning.",
+        lambda data: data.has_value("high_risk_until") & ~data.has_value("high_risk_since"),
+        "The high-risk period has an end but no start. Fill in its start.",
     ),
     Rule(
         "availability_exceptions",
         "start_time",
-        lambda s: pl.col("available") & ~s.given("start_time") & ~s.given("end_time"),
-        "A stretch that is opened needs its times.",
+        lambda data: pl.col("available") & ~data.has_value("start_time") & ~data.has_value("end_time"),
+        "An exception that adds availability needs a start and an end time.",
     ),
     Rule(
         "appointments",
         "status_at",
-        lambda s: pl.col("status").is_in(("COMPLETED", *INACTIVE)) & ~s.given("status_at"),
-        "An appointment that is over needs the moment when its status was set.",
+        lambda data: pl.col("status").is_in(("COMPLETED", *INACTIVE)) & ~data.has_value("status_at"),
+        "An appointment with a final status needs the time when that was set.",
     ),
     Rule(
         "appointments",
         "ends_at",
-        lambda s: pl.col("ends_at") - pl.col("starts_at") > LONGEST_APPOINTMENT,
-        "An appointment lasts a day at most.",
+        lambda data: pl.col("ends_at") - pl.col("starts_at") > MAX_APPOINTMENT,
+        "An appointment can last 24 hours at most. Correct its times.",
     ),
     *(
-        Rule(table, column, lambda s, column=column: pl.col(column) == 0, "This has to be more than nothing.")
-        for table, column in MORE_THAN_NOTHING
+        Rule(table, column, lambda data, column=column: pl.col(column) == 0, "This must be more than 0.")
+        for table, column in POSITIVE
     ),
     *(
         Rule(
             "notes",
             column,
-            lambda s, column=column: pl.col("status").is_in(("SIGNED", "AMENDED")) & ~s.given(column),
-            "A signed note says when and by whom it was signed.",
+            lambda data, column=column: pl.col("status").is_in(("SIGNED", "AMENDED")) & ~data.has_value(column),
+            "A signed note needs the time of the signature and the signer.",
         )
         for column in ("signed_at", "signed_by_id")
     ),
@@ -105,165 +105,181 @@ RULES = (
         Rule(
             "notes",
             column,
-            lambda s, column=column: pl.col("status").is_in(("DRAFT", "IN_REVIEW")) & s.given(column),
-            "A note that is not signed says neither when nor by whom.",
+            lambda data, column=column: pl.col("status").is_in(("DRAFT", "IN_REVIEW")) & data.has_value(column),
+            "An unsigned note cannot have a time of signature or a signer.",
         )
         for column in ("signed_at", "signed_by_id")
     ),
     Rule(
         "supervision",
         "supervisor_id",
-        lambda s: pl.col("supervisor_id") == pl.col("supervisee_id"),
-        "Nobody supervises themselves.",
+        lambda data: pl.col("supervisor_id") == pl.col("supervisee_id"),
+        "Supervisor and supervisee must be two people.",
     ),
     Rule(
         "payments",
         "client_id",
-        lambda s: (pl.col("payer") == "CLIENT") & ~s.given("client_id"),
-        "A client's payment names the client.",
+        lambda data: (pl.col("payer") == "CLIENT") & ~data.has_value("client_id"),
+        "A client's payment needs the client.",
     ),
 )
 
 
-def check(sheets: Sheets, now: datetime, problems: Problems, *, allow_overlaps: bool) -> None:
-    """Tell what is wrong; mark the overlaps that are let through."""
-    check_practice(sheets["practice"], problems)
-    for sheet in sheets.values():
-        check_unique(sheet, list(sheet.table.key), [pl.col(name) for name in sheet.table.key], problems)
+def check_bundle(tables: Tables, now: datetime, problems: Problems, *, allow_overlaps: bool) -> None:
+    """Report everything that is inconsistent, and mark the overlaps that are allowed."""
+    check_practice(tables["practice"], problems)
+    for table_data in tables.values():
+        key = list(table_data.table.key)
+        check_unique(table_data, key, [pl.col(name) for name in key], problems)
     for table, column in UNIQUE:
-        check_unique(sheets[table], [column], [pl.col(column).str.to_lowercase()], problems)
+        check_unique(tables[table], [column], [pl.col(column).str.to_lowercase()], problems)
     for table, earlier, later in STRICTLY_ORDERED:
-        wrong = sheets[table].where(pl.col(later) <= pl.col(earlier))
-        problems.rows(table, later, wrong, f"This is not after {earlier}.")
+        rows = tables[table].find_rows(pl.col(later) <= pl.col(earlier))
+        problems.add_rows(table, later, rows, f"This must be after {earlier}.")
     for table, earlier, later in ORDERED:
-        wrong = sheets[table].where(pl.col(later) < pl.col(earlier))
-        problems.rows(table, later, wrong, f"This is before {earlier}.")
-    for table, *pair in TOGETHER:
-        for one, other in (pair, reversed(pair)):
-            wrong = sheets[table].where(sheets[table].given(one) & ~sheets[table].given(other))
-            problems.rows(table, other, wrong, f"This is empty, and {one} is not.")
+        rows = tables[table].find_rows(pl.col(later) < pl.col(earlier))
+        problems.add_rows(table, later, rows, f"This must not be before {earlier}.")
+    for table, *pair in PAIRED:
+        for filled, empty in (pair, reversed(pair)):
+            rows = tables[table].find_rows(tables[table].has_value(filled) & ~tables[table].has_value(empty))
+            problems.add_rows(table, empty, rows, f"This is empty, but {filled} is not. Fill in both or neither.")
     for rule in RULES:
-        problems.rows(
-            rule.table, rule.column, sheets[rule.table].where(rule.condition(sheets[rule.table])), rule.message
-        )
-    for table, column, other, common in AGREEING:
-        theirs = sheets[other].frame[common].gather(sheets[table].frame[column])
-        wrong = sheets[table].where(pl.col(common) != pl.lit(theirs))
-        problems.rows(table, column, wrong, f"This belongs to another {common.removesuffix('_id')}.")
-    check_circles(sheets, problems)
-    check_consents(sheets, problems)
-    check_claimed_charges(sheets, problems)
-    check_money(sheets, problems)
-    check_groups(sheets["appointments"], problems)
-    check_overlaps(sheets["appointments"], now, problems, allow_overlaps=allow_overlaps)
+        rows = tables[rule.table].find_rows(rule.is_invalid(tables[rule.table]))
+        problems.add_rows(rule.table, rule.column, rows, rule.message)
+    for table, reference, referenced_table, column in MATCHING:
+        values = tables[referenced_table].frame[column].gather(tables[table].frame[reference])
+        rows = tables[table].find_rows(pl.col(column) != pl.lit(values))
+        problems.add_rows(table, reference, rows, f"This belongs to another {column.removesuffix('_id')}.")
+    check_cycles(tables, problems)
+    check_consents(tables, problems)
+    check_claimed_charges(tables, problems)
+    check_money(tables, problems)
+    check_groups(tables["appointments"], problems)
+    check_overlaps(tables["appointments"], now, problems, allow_overlaps=allow_overlaps)
 
 
-def check_practice(sheet: Sheet, problems: Problems) -> None:
-    if not len(sheet.frame):
-        if sheet.whole:
-            problems.at(
-                sheet.table.file, None, None, "The bundle names no practice: the file is missing or has no row."
-            )
+def check_practice(practice: TableData, problems: Problems) -> None:
+    """Report a bundle without a practice or with several, and an invalid name or time zone."""
+    if not len(practice.frame):
+        if practice.complete:
+            message = "The bundle has no practice. Add practice.csv with one row."
+            problems.add(practice.table.file, None, None, message)
         return
-    problems.rows("practice", None, sheet.where(pl.int_range(pl.len()) > 0), "The file has one row, of one practice.")
-    for column, told in (
+    extra_rows = practice.find_rows(pl.int_range(pl.len()) > 0)
+    problems.add_rows("practice", None, extra_rows, "A bundle has one practice. Remove this row.")
+    for column, find_problems in (
         ("name", lambda name: practice_problems(name, "UTC", None)),
-        ("time_zone", lambda zone: practice_problems("named", zone, None)),
+        ("time_zone", lambda time_zone: practice_problems("named", time_zone, None)),
     ):
-        for message in told(sheet.frame[column][0]) if sheet.frame[column][0] is not None else []:
-            problems.rows("practice", column, pl.Series([0]), message)
+        value = practice.frame[column][0]
+        for message in find_problems(value) if value is not None else []:
+            problems.add_rows("practice", column, pl.Series([0]), message)
 
 
-def check_unique(sheet: Sheet, columns: list[str], values: list[pl.Expr], problems: Problems) -> None:
-    """The first one keeps it; each later one is told."""
-    if not columns or sheet.frame.select(values).n_unique() == len(sheet.frame):
+def check_unique(table_data: TableData, columns: list[str], values: list[pl.Expr], problems: Problems) -> None:
+    """Report each row that repeats the values of an earlier one."""
+    if not columns or table_data.frame.select(values).n_unique() == len(table_data.frame):
         return
     readable = pl.all_horizontal(
         pl.col(name).is_not_null()
-        if sheet.table.by_name[name].required
-        else pl.col(name).is_not_null() | ~sheet.given(name)
+        if table_data.table.columns_by_name[name].required
+        else pl.col(name).is_not_null() | ~table_data.has_value(name)
         for name in columns
     )
-    keys = [f"key {place}" for place in range(len(values))]
-    found = sheet.frame.select(readable.alias("readable"), *(v.alias(k) for v, k in zip(values, keys, strict=True)))
-    found = found.with_row_index("row").with_columns(first=pl.col("row").min().over(keys))
-    again = found.filter(pl.col("readable") & (pl.col("row") != pl.col("first")))
-    words = "This stands in line {line} already, and may stand only once."
-    problems.rows(sheet.table.name, columns[0], again["row"], words, again["first"])
+    keys = [f"key {number}" for number in range(len(values))]
+    rows = table_data.frame.select(
+        readable.alias("readable"), *(value.alias(key) for value, key in zip(values, keys, strict=True))
+    )
+    rows = rows.with_row_index("row").with_columns(first=pl.col("row").min().over(keys))
+    repeated = rows.filter(pl.col("readable") & (pl.col("row") != pl.col("first")))
+    message = "This is already in line {line}, and must be unique."
+    problems.add_rows(table_data.table.name, columns[0], repeated["row"], message, repeated["first"])
 
 
-def check_circles(sheets: Sheets, problems: Problems) -> None:
-    for table, column, words in (
-        ("staff", "supervisor_id", "Nobody can be their own supervisor, directly or over others."),
-        ("appointments", "rescheduled_to_id", "An appointment cannot be moved to itself, directly or over others."),
+def check_cycles(tables: Tables, problems: Problems) -> None:
+    """Report rows that refer to themselves, directly or through others."""
+    for table, column, message in (
+        ("staff", "supervisor_id", "Nobody can be their own supervisor, directly or through others."),
+        (
+            "appointments",
+            "rescheduled_to_id",
+            "An appointment cannot be rescheduled to itself, directly or through others.",
+        ),
     ):
-        problems.rows(table, column, circles(sheets[table].frame[column]), words)
+        problems.add_rows(table, column, find_cycles(tables[table].frame[column]), message)
 
 
-def check_consents(sheets: Sheets, problems: Problems) -> None:
-    zones = sheets["practice"].frame["time_zone"].to_list()
-    if len(zones) == 1 and zones[0] in ZONES:
-        signed_on = pl.col("signed_at").dt.convert_time_zone(zones[0]).dt.date()
-        wrong = sheets["consents"].where(pl.col("expires_on") < signed_on)
-        problems.rows("consents", "expires_on", wrong, "This is before signed_at.")
+def check_consents(tables: Tables, problems: Problems) -> None:
+    """Report consents that expire before the local day on which they were signed."""
+    time_zones = tables["practice"].frame["time_zone"].to_list()
+    if len(time_zones) == 1 and time_zones[0] in TIME_ZONES:
+        signed_on = pl.col("signed_at").dt.convert_time_zone(time_zones[0]).dt.date()
+        rows = tables["consents"].find_rows(pl.col("expires_on") < signed_on)
+        problems.add_rows("consents", "expires_on", rows, "This must not be before signed_at.")
 
 
-def check_claimed_charges(sheets: Sheets, problems: Problems) -> None:
-    """A claim is for its client's charges."""
-    claims = sheets["claims"].frame.select("client_id", "charge_ids").with_row_index("claim").explode("charge_ids")
-    theirs = sheets["charges"].frame["client_id"].gather(claims["charge_ids"])
-    wrong = claims.filter(pl.col("client_id") != pl.lit(theirs))["claim"].unique()
-    problems.rows("claims", "charge_ids", wrong, "A charge of this claim belongs to another client.")
+def check_claimed_charges(tables: Tables, problems: Problems) -> None:
+    """Report claims for charges of another client."""
+    claims = tables["claims"].frame.select("client_id", "charge_ids").with_row_index("claim").explode("charge_ids")
+    charge_clients = tables["charges"].frame["client_id"].gather(claims["charge_ids"])
+    rows = claims.filter(pl.col("client_id") != pl.lit(charge_clients))["claim"].unique()
+    problems.add_rows("claims", "charge_ids", rows, "A charge of this claim belongs to another client.")
 
 
-def check_money(sheets: Sheets, problems: Problems) -> None:
-    """Of a payment no more is applied and given back than came in; of a charge no more taken back than was applied."""
-    applications = sheets["payment_applications"].frame.select("payment_id", "charge_id", "amount").drop_nulls()
-    refunds = sheets["refunds"].frame.select("payment_id", "amount").drop_nulls()
+def check_money(tables: Tables, problems: Problems) -> None:
+    """Report payments of which more is applied and refunded than received, and charges with too much taken back."""
+    applications = tables["payment_applications"].frame.select("payment_id", "charge_id", "amount").drop_nulls()
+    refunds = tables["refunds"].frame.select("payment_id", "amount").drop_nulls()
     applied = applications.group_by("payment_id").agg(applied=pl.col("amount").sum())
-    returned = refunds.group_by("payment_id").agg(returned=pl.col("amount").sum())
-    payments = sheets["payments"].frame.select("amount").with_row_index("payment_id")
-    payments = payments.join(applied, on="payment_id", how="left").join(returned, on="payment_id", how="left")
-    payments = payments.with_columns(pl.col("applied", "returned").fill_null(0))
-    over = pl.col("applied") > pl.col("amount")
-    wrong = payments.filter(over)["payment_id"]
-    problems.rows("payments", "amount", wrong, "More of this payment is applied to charges than came in.")
-    rest = payments.filter(~over & (pl.col("applied") + pl.col("returned") > pl.col("amount")))["payment_id"]
-    problems.rows("payments", "amount", rest, "More of this payment is given back than its unapplied rest.")
+    refunded = refunds.group_by("payment_id").agg(refunded=pl.col("amount").sum())
+    payments = tables["payments"].frame.select("amount").with_row_index("payment_id")
+    payments = payments.join(applied, on="payment_id", how="left").join(refunded, on="payment_id", how="left")
+    payments = payments.with_columns(pl.col("applied", "refunded").fill_null(0))
+    over_applied = pl.col("applied") > pl.col("amount")
+    rows = payments.filter(over_applied)["payment_id"]
+    problems.add_rows("payments", "amount", rows, "More of this payment is applied to charges than was received.")
+    over_refunded = ~over_applied & (pl.col("applied") + pl.col("refunded") > pl.col("amount"))
+    rows = payments.filter(over_refunded)["payment_id"]
+    problems.add_rows("payments", "amount", rows, "More of this payment is refunded than is left unapplied.")
     pair = ("payment_id", "charge_id")
-    reversals = sheets["payment_applications"].frame.select(*pair, "amount").with_row_index("row").drop_nulls()
+    reversals = tables["payment_applications"].frame.select(*pair, "amount").with_row_index("row").drop_nulls()
     reversals = reversals.with_columns(left=pl.col("amount").sum().over(pair))
-    beyond = reversals.filter((pl.col("left") < 0) & (pl.col("amount") < 0)).group_by(pair).agg(pl.col("row").max())
-    problems.rows("payment_applications", "amount", beyond["row"], "More is taken back than was applied.")
+    excessive = reversals.filter((pl.col("left") < 0) & (pl.col("amount") < 0)).group_by(pair).agg(pl.col("row").max())
+    problems.add_rows("payment_applications", "amount", excessive["row"], "More is taken back than was applied.")
 
 
-def check_groups(sheet: Sheet, problems: Problems) -> None:
-    """The seats of a group are one booking, and nobody sits on two of them."""
+def check_groups(appointments: TableData, problems: Problems) -> None:
+    """Report seats of a group that differ in clinician, room or times, and clients with two seats in one group."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32)
-    seats = sheet.frame.select(row.alias("row"), "group_id", "client_id", "status", *SHARED_BY_SEATS)
+    seats = appointments.frame.select(row.alias("row"), "group_id", "client_id", "status", *SHARED_BY_SEATS)
     seats = seats.filter(pl.col("group_id").is_not_null())
     if not len(seats):
         return
     seats = seats.with_columns(first=pl.col("row").min().over("group_id"))
-    firsts = seats.select("row", *SHARED_BY_SEATS)
-    both = seats.join(firsts, left_on="first", right_on="row", how="left", maintain_order="left", suffix=" first")
-    words = "The seats of a group share this, and {key} on line {line} has another."
+    first_seats = seats.select("row", *SHARED_BY_SEATS)
+    pairs = seats.join(first_seats, left_on="first", right_on="row", how="left", maintain_order="left", suffix=" first")
+    message = "All seats of a group must have the same value here, and {key} on line {line} has another."
     for column in SHARED_BY_SEATS:
-        readable = ~both["row"].is_in(sheet.faulty_rows(column)) & ~both["first"].is_in(sheet.faulty_rows(column))
-        wrong = both.filter(readable & pl.col(column).ne_missing(pl.col(f"{column} first")))
-        problems.rows("appointments", column, wrong["row"], words, wrong["first"])
-    sitting = seats.filter(active() & pl.col("client_id").is_not_null())
-    sitting = sitting.with_columns(seat=pl.col("row").min().over("group_id", "client_id"))
-    twice = sitting.filter(pl.col("row") != pl.col("seat"))
-    words = "The client sits in this group already, as {key} on line {line}."
-    problems.rows("appointments", "client_id", twice["row"], words, twice["seat"])
+        invalid_rows = appointments.list_invalid_rows(column)
+        readable = ~pairs["row"].is_in(invalid_rows) & ~pairs["first"].is_in(invalid_rows)
+        different = pairs.filter(readable & pl.col(column).ne_missing(pl.col(f"{column} first")))
+        problems.add_rows("appointments", column, different["row"], message, different["first"])
+    active_seats = seats.filter(is_active() & pl.col("client_id").is_not_null())
+    active_seats = active_seats.with_columns(seat=pl.col("row").min().over("group_id", "client_id"))
+    repeated = active_seats.filter(pl.col("row") != pl.col("seat"))
+    message = "The client already has a seat in this group: {key} on line {line}."
+    problems.add_rows("appointments", "client_id", repeated["row"], message, repeated["seat"])
 
 
-def check_overlaps(sheet: Sheet, now: datetime, problems: Problems, *, allow_overlaps: bool) -> None:
+def check_overlaps(appointments: TableData, now: datetime, problems: Problems, *, allow_overlaps: bool) -> None:
+    """Report overlapping appointments and add the column `overlap_allowed`.
+
+    `allow_overlaps` accepts those that both have begun. Overlaps come with the later appointment, so that one decides.
+    """
     for resource in RESOURCES:
-        found = overlaps(sheet.frame, resource)
-        if allow_overlaps:  # of those that had begun; found in the order of beginning, so the later one decides
-            found = found.filter(pl.col("starts_at") >= now)
-        words = f"This and {{key}} on line {{line}} overlap, of one {resource.removesuffix('_id')}."
-        problems.rows("appointments", resource, found["row"], words, found["other"])
-    sheet.frame = sheet.frame.with_columns(overlapping(sheet.frame).alias("overlap_allowed"))
+        overlaps = find_overlaps(appointments.frame, resource)
+        if allow_overlaps:
+            overlaps = overlaps.filter(pl.col("starts_at") >= now)
+        message = f"This overlaps {{key}} on line {{line}}, for the same {resource.removesuffix('_id')}."
+        problems.add_rows("appointments", resource, overlaps["row"], message, overlaps["other"])
+    appointments.frame = appointments.frame.with_columns(flag_overlapping(appointments.frame).alias("overlap_allowed"))

@@ -1,4 +1,4 @@
-"""Where the bundle's tables and columns stand in the database. What is not named here has the same name there."""
+"""The mapping from the bundle's tables and columns to the database. Names not listed here are the same in both."""
 
 from typing import Final
 
@@ -17,21 +17,23 @@ COLUMNS = {
     ("adjustments", "group"): "group_code",
     ("closures", "date"): "closed_on",
 }
-ELSEWHERE = {  # in tables of their own
+STORED_ELSEWHERE = {  # in tables of their own
     ("practice", "average_reimbursement_target"),
     ("staff", "base_pay_rate"),
     ("services", "rate"),
     ("claims", "charge_ids"),
 }
 SEALED = {("clients", "medical_notes"), ("notes", "text"), ("incidents", "summary"), ("practice", "tax_id")}
-REIMBURSEMENT_TARGET: Final = "average_reimbursement_target_cents"  # the setting that it is
+REIMBURSEMENT_TARGET: Final = "average_reimbursement_target_cents"  # the key of the rule setting
 
 
-def table_of(table: Table) -> str:
+def get_table_name(table: Table) -> str:
+    """Return the name of the database table that stores a bundle table."""
     return TABLES.get(table.name, table.name)
 
 
-def column_of(table: Table, column: Column) -> str:
+def get_column_name(table: Table, column: Column) -> str:
+    """Return the name of the database column that stores a bundle column."""
     if column.name == "id":
         return "external_id"
     return COLUMNS.get((table.name, column.name), f"{column.name}_cents" if column.kind == "money" else column.name)

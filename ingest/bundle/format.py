@@ -1,4 +1,4 @@
-"""The bundle's files and columns, as data: what is read, checked and written stands here once.
+"""The bundle's files and columns as data. Reader, checks, import and export all follow this one definition.
 
 A name that ends in `*` is required. The order of files and columns is that of an export.
 """
@@ -12,21 +12,23 @@ from practice.security.permissions import STAFF_ROLES
 Kind = Literal[
     "text", "prose", "email", "instant", "date", "time", "money", "hundredths", "integer", "boolean", "choice", "list"
 ]
-HIGHEST = 10**9  # of whole numbers, and of amounts before the point: what the database's columns hold
-LONGEST = 2_000  # bytes of an ordinary text: an index of the database takes no more than 2,700
-LONGEST_NAME = 400  # bytes of a name: a first and a last one are searched by an index together
-LONGEST_PROSE = 1_000_000  # bytes of a text that is only read
+MAX_NUMBER = 10**9  # whole numbers, and the whole part of amounts: what the database's columns hold
+MAX_TEXT_BYTES = 2_000  # an ordinary text: a database index takes at most 2,700 bytes
+MAX_NAME_BYTES = 400  # a name: one index holds the first and the last one together
+MAX_PROSE_BYTES = 1_000_000  # a text that no index holds
 
 
 @dataclass(frozen=True)
 class Column:
+    """A column of a file, with the values it accepts."""
+
     name: str
     kind: Kind
     required: bool = False
-    words: tuple[str, ...] = ()  # that a choice or the items of a list are taken from
-    references: str | None = None  # the table whose keys it names
-    least: int = 0
-    most: int = HIGHEST  # of a number; of a text's bytes; of a list's items
+    choices: tuple[str, ...] = ()  # the allowed values of a choice, or of a list's items
+    references: str | None = None  # the table whose keys it holds
+    minimum: int = 0
+    maximum: int = MAX_NUMBER  # of a number, of a text's bytes, of a list's items
 
 
 @dataclass(frozen=True)
@@ -40,38 +42,39 @@ class Table:
         return f"{self.name}.csv"
 
     @property
-    def by_name(self) -> dict[str, Column]:
+    def columns_by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
 
-def column(kind: Kind, name: str, **more: Any) -> Column:
-    return Column(name.removesuffix("*"), kind, name.endswith("*"), **more)
+def make_column(kind: Kind, name: str, **limits: Any) -> Column:
+    return Column(name.removesuffix("*"), kind, name.endswith("*"), **limits)
 
 
-text, prose = partial(column, "text", most=LONGEST), partial(column, "prose", most=LONGEST_PROSE)
-name, email = partial(text, most=LONGEST_NAME), partial(column, "email")
-instant, date, time = partial(column, "instant"), partial(column, "date"), partial(column, "time")
-money, hundredths, integer = partial(column, "money"), partial(column, "hundredths"), partial(column, "integer")
-boolean = partial(column, "boolean")
-any_money = partial(money, least=-HIGHEST)
-counted = partial(integer, least=1)
+text = partial(make_column, "text", maximum=MAX_TEXT_BYTES)
+prose = partial(make_column, "prose", maximum=MAX_PROSE_BYTES)
+name, email = partial(text, maximum=MAX_NAME_BYTES), partial(make_column, "email")
+instant, date, time = partial(make_column, "instant"), partial(make_column, "date"), partial(make_column, "time")
+money, hundredths = partial(make_column, "money"), partial(make_column, "hundredths")
+integer, boolean = partial(make_column, "integer"), partial(make_column, "boolean")
+signed_money, count = partial(money, minimum=-MAX_NUMBER), partial(integer, minimum=1)
 
 
-def one_of(name: str, *words: str) -> Column:
-    return column("choice", name, words=words)
+def choice(name: str, *choices: str) -> Column:
+    return make_column("choice", name, choices=choices)
 
 
-def some_of(name: str, *words: str, most: int = HIGHEST, references: str | None = None) -> Column:
-    more = {"references": references} if references else {}
-    return column("list", name, words=words, most=most, **more)
+def choice_list(name: str, *choices: str, maximum: int = MAX_NUMBER, references: str | None = None) -> Column:
+    """Return a column with a list of these values, or of any text if none are named."""
+    return make_column("list", name, choices=choices, maximum=maximum, references=references)
 
 
-def to(table: str, name: str) -> Column:
+def reference(table: str, name: str) -> Column:
+    """Return a column with the key of a row of a table."""
     return text(name, references=table)
 
 
 SERVICE_KINDS = ("INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "ASSESSMENT", "CRISIS")
-METHODS = ("CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER")
+PAYMENT_METHODS = ("CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER")
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -83,7 +86,7 @@ TABLES: dict[str, Table] = {
                 text("time_zone*"),
                 text("npi"),
                 text("tax_id"),
-                money("average_reimbursement_target", most=10**7),
+                money("average_reimbursement_target", maximum=10**7),
             ),
             key=(),
         ),
@@ -94,12 +97,12 @@ TABLES: dict[str, Table] = {
                 email("email*"),
                 name("first_name*"),
                 name("last_name*"),
-                some_of("roles*", *STAFF_ROLES),
-                one_of("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
-                one_of("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
+                choice_list("roles*", *STAFF_ROLES),
+                choice("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
+                choice("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
                 text("license_number"),
                 text("npi"),
-                to("staff", "supervisor_id"),
+                reference("staff", "supervisor_id"),
                 money("base_pay_rate"),
                 date("hired_on*"),
                 date("left_on"),
@@ -130,10 +133,10 @@ TABLES: dict[str, Table] = {
                 prose("medical_notes"),
                 date("high_risk_since"),
                 date("high_risk_until"),
-                to("staff", "primary_clinician_id"),
+                reference("staff", "primary_clinician_id"),
                 date("admitted_on*"),
                 date("ended_on"),
-                one_of("end_reason", "DISCHARGED", "INACTIVE"),
+                choice("end_reason", "DISCHARGED", "INACTIVE"),
                 instant("portal_activated_at"),
             ),
         ),
@@ -141,8 +144,8 @@ TABLES: dict[str, Table] = {
             "coverages",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                integer("rank*", least=1, most=3),
+                reference("clients", "client_id*"),
+                integer("rank*", minimum=1, maximum=3),
                 text("payer_id*"),
                 text("payer_name*"),
                 text("member_id*"),
@@ -157,20 +160,20 @@ TABLES: dict[str, Table] = {
             (
                 text("code*"),
                 text("name*"),
-                one_of("kind*", *SERVICE_KINDS),
+                choice("kind*", *SERVICE_KINDS),
                 text("cpt_code"),
-                counted("minutes*", most=1440),
+                count("minutes*", maximum=1440),
                 money("rate*"),
             ),
             key=("code",),
         ),
-        Table("rooms", (text("id*"), text("name*"), counted("capacity*"), some_of("equipment"), boolean("active*"))),
+        Table("rooms", (text("id*"), text("name*"), count("capacity*"), choice_list("equipment"), boolean("active*"))),
         Table(
             "availability",
             (
                 text("id*"),
-                to("staff", "clinician_id*"),
-                integer("weekday*", most=6),
+                reference("staff", "clinician_id*"),
+                integer("weekday*", maximum=6),
                 time("start_time*"),
                 time("end_time*"),
                 date("effective_on"),
@@ -181,7 +184,7 @@ TABLES: dict[str, Table] = {
             "availability_exceptions",
             (
                 text("id*"),
-                to("staff", "clinician_id*"),
+                reference("staff", "clinician_id*"),
                 date("date*"),
                 boolean("available*"),
                 time("start_time"),
@@ -193,13 +196,13 @@ TABLES: dict[str, Table] = {
             "appointments",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                to("staff", "clinician_id*"),
-                to("services", "service_code*"),
-                to("rooms", "room_id"),
+                reference("clients", "client_id*"),
+                reference("staff", "clinician_id*"),
+                reference("services", "service_code*"),
+                reference("rooms", "room_id"),
                 instant("starts_at*"),
                 instant("ends_at*"),
-                one_of(
+                choice(
                     "type*",
                     "INITIAL_EVALUATION",
                     "FOLLOW_UP",
@@ -208,7 +211,7 @@ TABLES: dict[str, Table] = {
                     "GROUP_THERAPY",
                     "FAMILY_THERAPY",
                 ),
-                one_of(
+                choice(
                     "status*",
                     "SCHEDULED",
                     "CONFIRMED",
@@ -221,14 +224,14 @@ TABLES: dict[str, Table] = {
                 ),
                 instant("status_at"),
                 instant("created_at*"),
-                one_of("booked_via*", "FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC"),
+                choice("booked_via*", "FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC"),
                 boolean("telehealth*"),
                 text("group_id"),
                 instant("arrived_at"),
                 instant("ready_at"),
                 integer("actual_minutes"),
                 prose("cancellation_reason"),
-                to("appointments", "rescheduled_to_id"),
+                reference("appointments", "rescheduled_to_id"),
                 instant("eligibility_verified_at"),
                 prose("special_requests"),
             ),
@@ -237,10 +240,10 @@ TABLES: dict[str, Table] = {
             "notes",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                to("staff", "clinician_id*"),
-                to("appointments", "appointment_id"),
-                one_of(
+                reference("clients", "client_id*"),
+                reference("staff", "clinician_id*"),
+                reference("appointments", "appointment_id"),
+                choice(
                     "type*",
                     "SOAP_NOTE",
                     "PROGRESS_NOTE",
@@ -252,9 +255,9 @@ TABLES: dict[str, Table] = {
                     "CRISIS_INTERVENTION",
                 ),
                 instant("created_at*"),
-                one_of("status*", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
+                choice("status*", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
                 instant("signed_at"),
-                to("staff", "signed_by_id"),
+                reference("staff", "signed_by_id"),
                 prose("text"),
             ),
         ),
@@ -262,8 +265,8 @@ TABLES: dict[str, Table] = {
             "treatment_plan_reviews",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                to("staff", "clinician_id*"),
+                reference("clients", "client_id*"),
+                reference("staff", "clinician_id*"),
                 date("reviewed_on*"),
                 instant("created_at*"),
             ),
@@ -272,8 +275,8 @@ TABLES: dict[str, Table] = {
             "consents",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                one_of("kind*", "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"),
+                reference("clients", "client_id*"),
+                choice("kind*", "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"),
                 instant("signed_at*"),
                 text("signed_by_name"),
                 date("expires_on"),
@@ -284,37 +287,37 @@ TABLES: dict[str, Table] = {
             "supervision",
             (
                 text("id*"),
-                to("staff", "supervisee_id*"),
-                to("staff", "supervisor_id*"),
+                reference("staff", "supervisee_id*"),
+                reference("staff", "supervisor_id*"),
                 instant("held_at*"),
-                hundredths("hours*", most=1_000),
-                one_of("kind*", "INDIVIDUAL", "GROUP"),
-                some_of("topics"),
+                hundredths("hours*", maximum=1_000),
+                choice("kind*", "INDIVIDUAL", "GROUP"),
+                choice_list("topics"),
                 instant("note_signed_at"),
             ),
         ),
         Table(
             "trainings",
-            (text("id*"), to("staff", "staff_id*"), one_of("kind*", "HIPAA", "OTHER"), date("completed_on*")),
+            (text("id*"), reference("staff", "staff_id*"), choice("kind*", "HIPAA", "OTHER"), date("completed_on*")),
         ),
         Table(
             "incidents",
             (text("id*"), text("kind*"), instant("detected_at*"), instant("responded_at"), prose("summary")),
         ),
-        Table("sign_ins", (text("id*"), to("staff", "staff_id*"), instant("at*"))),
+        Table("sign_ins", (text("id*"), reference("staff", "staff_id*"), instant("at*"))),
         Table(
             "charges",
             (
                 text("id*"),
-                to("clients", "client_id*"),
-                to("staff", "clinician_id*"),
-                to("appointments", "appointment_id"),
+                reference("clients", "client_id*"),
+                reference("staff", "clinician_id*"),
+                reference("appointments", "appointment_id"),
                 date("service_date*"),
                 text("cpt_code*"),
-                some_of("modifiers", most=4),
-                counted("units*"),
+                choice_list("modifiers", maximum=4),
+                count("units*"),
                 money("amount*"),
-                some_of("diagnoses", most=12),
+                choice_list("diagnoses", maximum=12),
                 instant("created_at*"),
                 instant("voided_at"),
             ),
@@ -324,14 +327,14 @@ TABLES: dict[str, Table] = {
             (
                 text("id*"),
                 text("control_number*"),
-                to("clients", "client_id*"),
-                to("coverages", "coverage_id*"),
-                some_of("charge_ids*", references="charges"),
+                reference("clients", "client_id*"),
+                reference("coverages", "coverage_id*"),
+                choice_list("charge_ids*", references="charges"),
                 instant("submitted_at*"),
                 instant("first_response_at"),
-                one_of("first_response", "ACCEPTED", "REJECTED"),
+                choice("first_response", "ACCEPTED", "REJECTED"),
                 instant("adjudicated_at"),
-                one_of("outcome", "PAID", "PARTIAL", "DENIED"),
+                choice("outcome", "PAID", "PARTIAL", "DENIED"),
                 text("payer_claim_number"),
             ),
         ),
@@ -339,10 +342,10 @@ TABLES: dict[str, Table] = {
             "payments",
             (
                 text("id*"),
-                one_of("payer*", "INSURANCE", "CLIENT"),
-                to("clients", "client_id"),
+                choice("payer*", "INSURANCE", "CLIENT"),
+                reference("clients", "client_id"),
                 text("payer_id"),
-                one_of("method*", *METHODS),
+                choice("method*", *PAYMENT_METHODS),
                 money("amount*"),
                 date("received_on*"),
                 instant("posted_at*"),
@@ -353,9 +356,9 @@ TABLES: dict[str, Table] = {
             "payment_applications",
             (
                 text("id*"),
-                to("payments", "payment_id*"),
-                to("charges", "charge_id*"),
-                any_money("amount*"),
+                reference("payments", "payment_id*"),
+                reference("charges", "charge_id*"),
+                signed_money("amount*"),
                 instant("posted_at*"),
             ),
         ),
@@ -363,9 +366,9 @@ TABLES: dict[str, Table] = {
             "refunds",
             (
                 text("id*"),
-                to("payments", "payment_id*"),
+                reference("payments", "payment_id*"),
                 money("amount*"),
-                one_of("method*", *METHODS),
+                choice("method*", *PAYMENT_METHODS),
                 instant("refunded_at*"),
                 prose("reason"),
             ),
@@ -374,19 +377,19 @@ TABLES: dict[str, Table] = {
             "adjustments",
             (
                 text("id*"),
-                to("charges", "charge_id*"),
-                one_of("group*", "CO", "PR", "OA", "PI", "CR", "WO"),
+                reference("charges", "charge_id*"),
+                choice("group*", "CO", "PR", "OA", "PI", "CR", "WO"),
                 text("reason*"),
-                any_money("amount*"),
+                signed_money("amount*"),
                 instant("posted_at*"),
             ),
         ),
         Table(
             "rates",
             (
-                to("staff", "staff_id"),
-                one_of("kind*", *SERVICE_KINDS),
-                hundredths("multiplier*", most=1_000),
+                reference("staff", "staff_id"),
+                choice("kind*", *SERVICE_KINDS),
+                hundredths("multiplier*", maximum=1_000),
                 date("effective_on*"),
             ),
             key=("staff_id", "kind", "effective_on"),
@@ -394,4 +397,4 @@ TABLES: dict[str, Table] = {
         Table("closures", (date("date*"), text("reason")), key=("date",)),
     )
 }
-FILES = {table.file: table for table in TABLES.values()}
+TABLES_BY_FILE = {table.file: table for table in TABLES.values()}

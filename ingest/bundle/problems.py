@@ -1,4 +1,4 @@
-"""What is wrong with a bundle: gathered over all files, located when everything has been looked at."""
+"""The problems of a bundle: collected over all files, and located by line when everything is checked."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ import polars as pl
 from ingest.bundle.format import TABLES
 from practice.errors import Refusal
 
-SHOWN = 100
+MAX_SHOWN = 100
 
 
 class Problem(NamedTuple):
+    """One problem, with its location."""
+
     file: str
     line: int | None
     column: str | None
@@ -20,60 +22,68 @@ class Problem(NamedTuple):
 
 
 class BundleRefused(Refusal):
-    """Everything that is wrong with a bundle, or the first hundred of it and how much there is in all."""
+    """The bundle has problems; all of them are listed, or the first hundred and their total.
+
+    Fix: correct the files, and import again.
+    """
 
     code = "BUNDLE_REFUSED"
     status = 422
 
     def __init__(self, problems: list[Problem], total: int) -> None:
-        count = "One thing is" if total == 1 else f"{total:,} things are"
-        super().__init__(f"{count} wrong with the bundle, and nothing was imported. Correct it and import it again.")
+        count = "1 problem" if total == 1 else f"{total:,} problems"
+        super().__init__(f"The bundle has {count}, and nothing was imported. Correct it and import it again.")
         self.problems = problems
         self.total = total
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """One thing that is wrong in some rows, perhaps together with another row each, which the message then names."""
+class RowProblem:
+    """The same problem in some rows. If each conflicts with another row, the message names that one."""
 
     table: str
     column: str | None
     rows: pl.Series
     message: str
-    others: pl.Series | None = None
+    other_rows: pl.Series | None = None
 
 
 class Problems:
+    """The problems found so far."""
+
     def __init__(self) -> None:
         self.located: list[Problem] = []
-        self.by_row: list[Wrong] = []
+        self.in_rows: list[RowProblem] = []
 
-    def at(self, file: str, line: int | None, column: str | None, message: str) -> None:
+    def add(self, file: str, line: int | None, column: str | None, message: str) -> None:
         self.located.append(Problem(file, line, column, message))
 
-    def rows(
-        self, table: str, column: str | None, rows: pl.Series, message: str, others: pl.Series | None = None
+    def add_rows(
+        self, table: str, column: str | None, rows: pl.Series, message: str, other_rows: pl.Series | None = None
     ) -> None:
+        """Add a problem of these rows, given by number. `{key}` and `{line}` in the message are the other row's."""
         if len(rows):
-            self.by_row.append(Wrong(table, column, rows, message, others))
+            self.in_rows.append(RowProblem(table, column, rows, message, other_rows))
 
-    @property
-    def total(self) -> int:
-        return len(self.located) + sum(len(wrong.rows) for wrong in self.by_row)
+    def count(self) -> int:
+        return len(self.located) + sum(len(problem.rows) for problem in self.in_rows)
 
-    def shown(self, line_of: Callable[[str, int], int], key_of: Callable[[str, int], str]) -> list[Problem]:
-        """The first hundred as they stand in the bundle."""
-        problems = [*self.located, *(p for wrong in self.by_row for p in first_of(wrong, line_of, key_of))]
-        places = {table.file: place for place, table in enumerate(TABLES.values())}
-        return sorted(problems, key=lambda p: (places.get(p.file, -1), p.line or 0, p.column or ""))[:SHOWN]
+    def list_first(self, find_line: Callable[[str, int], int], get_key: Callable[[str, int], str]) -> list[Problem]:
+        """Return the first hundred in the order of files, lines and columns."""
+        located = [*self.located, *(p for problem in self.in_rows for p in locate(problem, find_line, get_key))]
+        positions = {table.file: position for position, table in enumerate(TABLES.values())}
+        return sorted(located, key=lambda p: (positions.get(p.file, -1), p.line or 0, p.column or ""))[:MAX_SHOWN]
 
 
-def first_of(wrong: Wrong, line_of: Callable[[str, int], int], key_of: Callable[[str, int], str]) -> Iterable[Problem]:
-    file = TABLES[wrong.table].file
-    first = wrong.rows.arg_sort()[:SHOWN]
-    others = wrong.others.gather(first).to_list() if wrong.others is not None else [None] * len(first)
-    for row, other in zip(wrong.rows.gather(first).to_list(), others, strict=True):
-        message = wrong.message
-        if other is not None:
-            message = message.format(key=key_of(wrong.table, other), line=line_of(wrong.table, other))
-        yield Problem(file, line_of(wrong.table, row), wrong.column, message)
+def locate(
+    problem: RowProblem, find_line: Callable[[str, int], int], get_key: Callable[[str, int], str]
+) -> Iterable[Problem]:
+    """Yield the problem for each of its first hundred rows."""
+    file = TABLES[problem.table].file
+    order = problem.rows.arg_sort()[:MAX_SHOWN]
+    others = [None] * len(order) if problem.other_rows is None else problem.other_rows.gather(order).to_list()
+    for row, other_row in zip(problem.rows.gather(order).to_list(), others, strict=True):
+        message = problem.message
+        if other_row is not None:
+            message = message.format(key=get_key(problem.table, other_row), line=find_line(problem.table, other_row))
+        yield Problem(file, find_line(problem.table, row), problem.column, message)

@@ -1,7 +1,6 @@
-"""The queries of an export: each column of a file as the text that the bundle has for it.
+"""The queries of an export: each column of a file as its text in the bundle.
 
-The session's time zone is UTC and its dates are ISO (the connection sees to it), so an instant's own text needs two
-replacements and no formatting.
+Connections use UTC and ISO dates, so the text of an instant needs two replacements and no formatting.
 """
 
 from typing import LiteralString
@@ -11,7 +10,7 @@ from psycopg import sql
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Column, Table
 
-# Beside the columns of the table itself.
+# columns that are not in the table itself
 COMPUTED: dict[tuple[str, str], LiteralString] = {
     ("practice", "average_reimbursement_target"): f"""
         round(rule_value(r.id, '{column_mapping.REIMBURSEMENT_TARGET}', %(today)s)::bigint * 0.01, 2)
@@ -40,7 +39,7 @@ COMPUTED: dict[tuple[str, str], LiteralString] = {
         )
     """,
 }
-SOURCES: dict[str, LiteralString] = {  # where not every row counts, or it is no row of a practice
+SOURCES: dict[str, LiteralString] = {  # tables of which not every row is exported, or without a `tenant_id`
     "practice": "(select *, id as tenant_id from practices)",
     "rates": """
         (
@@ -68,75 +67,78 @@ CONDITIONS: dict[str, LiteralString] = {
 }
 
 
-def query_of(table: Table) -> sql.Composed:
-    """All rows of the file in its order, with the row's id in front. A sealed column comes as it is."""
+def build_export_query(table: Table) -> sql.Composed:
+    """Return the query for all rows of a file in its order, with the row's id first. Sealed columns stay sealed."""
     order = [sql.SQL('{} collate "C" nulls first, ').format(sql.Identifier(name)) for name in table.key]
     return sql.SQL(
         "select * from (select r.id as row_id, {columns} from {source} as r {joins} "
         "where r.tenant_id = %(tenant_id)s and ({condition})) as written order by {order} row_id"
     ).format(
         columns=sql.SQL(", ").join(
-            sql.SQL("{} as {}").format(expression(table, column), sql.Identifier(column.name))
+            sql.SQL("{} as {}").format(build_expression(table, column), sql.Identifier(column.name))
             for column in table.columns
         ),
         source=sql.SQL(SOURCES[table.name])
         if table.name in SOURCES
-        else sql.Identifier(column_mapping.table_of(table)),
-        joins=sql.SQL(" ").join(join(table, column) for column in table.columns if target_of(table, column)),
+        else sql.Identifier(column_mapping.get_table_name(table)),
+        joins=sql.SQL(" ").join(build_join(table, column) for column in table.columns if get_target(table, column)),
         condition=sql.SQL(CONDITIONS.get(table.name, "true")),
         order=sql.SQL("").join(order),
     )
 
 
-def expression(table: Table, column: Column) -> sql.Composable:
+def build_expression(table: Table, column: Column) -> sql.Composable:
+    """Return the SQL expression for the text of a column."""
     if (table.name, column.name) in COMPUTED:
         return sql.SQL("({})::text").format(sql.SQL(COMPUTED[table.name, column.name]))
-    if target_of(table, column):
-        return id_of(joined(column), target_of(table, column))
+    if get_target(table, column):
+        return build_id_expression(make_alias(column), get_target(table, column))
     if column.name == "id":
-        return id_of(sql.Identifier("r"), column_mapping.table_of(table))
-    value = sql.SQL("r.{}").format(sql.Identifier(column_mapping.column_of(table, column)))
+        return build_id_expression(sql.Identifier("r"), column_mapping.get_table_name(table))
+    value = sql.SQL("r.{}").format(sql.Identifier(column_mapping.get_column_name(table, column)))
     if (table.name, column.name) in column_mapping.SEALED:
         return value
     match column.kind:
         case "instant":
-            form: LiteralString = "replace(replace({}::text, ' ', 'T'), '+00', 'Z')"
+            template: LiteralString = "replace(replace({}::text, ' ', 'T'), '+00', 'Z')"
         case "time":
-            form = "to_char({}, 'HH24:MI')"
+            template = "to_char({}, 'HH24:MI')"
         case "money":
-            form = "round({} * 0.01, 2)::text"
+            template = "round({} * 0.01, 2)::text"
         case "list":
-            form = "nullif(array_to_string({}, '|'), '')"
+            template = "nullif(array_to_string({}, '|'), '')"
         case "text" | "prose" | "email":
-            form = "nullif({}, '')"
+            template = "nullif({}, '')"
         case _:
-            form = "{}::text"
-    return sql.SQL(form).format(value)
+            template = "{}::text"
+    return sql.SQL(template).format(value)
 
 
-def target_of(table: Table, column: Column) -> str:
-    """The table of the database that the column refers to, if it does."""
+def get_target(table: Table, column: Column) -> str:
+    """Return the database table that the column refers to, or an empty string."""
     if column.references and column.kind != "list":
-        return column_mapping.table_of(TABLES[column.references])
+        return column_mapping.get_table_name(TABLES[column.references])
     return "group_sessions" if (table.name, column.name) == ("appointments", "group_id") else ""
 
 
-def id_of(alias: sql.Composable, table: str) -> sql.Composable:
-    """The id that a record had where it came from, else its own."""
+def build_id_expression(alias: sql.Composable, table: str) -> sql.Composable:
+    """Return the expression for a record's id in the system it came from, or else its own."""
     if table == "services":
         return sql.SQL("{}.code").format(alias)
     return sql.SQL("coalesce({0}.external_id, {0}.id::text)").format(alias)
 
 
-def joined(column: Column) -> sql.Identifier:
+def make_alias(column: Column) -> sql.Identifier:
+    """Return the alias under which the table that a column refers to is joined."""
     return sql.Identifier(f"to_{column.name}")
 
 
-def join(table: Table, column: Column) -> sql.Composed:
+def build_join(table: Table, column: Column) -> sql.Composed:
+    """Return the join of the table that a column refers to."""
     return sql.SQL(
         "left join {target} as {alias} on {alias}.tenant_id = r.tenant_id and {alias}.id = r.{column}"
     ).format(
-        target=sql.Identifier(target_of(table, column)),
-        alias=joined(column),
-        column=sql.Identifier(column_mapping.column_of(table, column)),
+        target=sql.Identifier(get_target(table, column)),
+        alias=make_alias(column),
+        column=sql.Identifier(column_mapping.get_column_name(table, column)),
     )

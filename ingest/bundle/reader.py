@@ -1,6 +1,6 @@
-"""Reading a bundle: bytes to frames of typed values whose references are row numbers, or everything that is wrong.
+"""Reading a bundle: from bytes to typed values whose references are row numbers, or to a list of all problems.
 
-Whole columns at a time. Which line a row stands on is only worked out for the rows that something is wrong with.
+Works on whole columns. Lines are computed only for the rows that have a problem.
 """
 
 import hashlib
@@ -12,169 +12,178 @@ from pathlib import Path
 import polars as pl
 
 from ingest.bundle import kinds, records
-from ingest.bundle.checks import check
-from ingest.bundle.files import Source, check_sizes, open_source, unknown
+from ingest.bundle.checks import check_bundle
+from ingest.bundle.files import Source, check_sizes, list_unknown_files, open_source
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.problems import BundleRefused, Problems
-from ingest.bundle.table_data import Sheet
+from ingest.bundle.table_data import TableData
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle without a fault. In its frames a reference is the number of the row that it leads to, from 0."""
+    """A valid bundle. A reference in its frames is the number of the row it refers to, from 0."""
 
     frames: dict[str, pl.DataFrame]
-    digests: dict[str, str]  # of the files, as they were read
+    digests: dict[str, str]  # by file
 
 
-def read_bundle(path: Path, now: datetime, say: Callable[[str], None], *, allow_overlaps: bool = False) -> Bundle:
-    """The bundle in a folder or .zip. Everything that is wrong with it is raised at once, each with its place."""
+def read_bundle(path: Path, now: datetime, report: Callable[[str], None], *, allow_overlaps: bool = False) -> Bundle:
+    """Return the bundle in a folder or .zip, or raise BundleRefused with all its problems and their locations."""
     problems = Problems()
     digests: dict[str, str] = {}
     with open_source(path) as source:
-        names = source.names()
-        for name in unknown(names):
-            problems.at(name, None, None, "The bundle has no such file. Look at how its name is written.")
-        check_sizes(source, [table.file for table in TABLES.values() if table.file in names])
-        sheets = {}
+        files = source.list_files()
+        for file in list_unknown_files(files):
+            problems.add(file, None, None, "A bundle has no such file. Check its name.")
+        check_sizes(source, [table.file for table in TABLES.values() if table.file in files])
+        tables = {}
         for table in TABLES.values():
-            sheets[table.name] = Sheet.empty(table)
-            if table.file in names:
-                say(f"Reading {table.file}")
-                sheets[table.name] = read_sheet(source, table, problems, digests)
-        say("Checking what was read")
-        for sheet in sheets.values():
-            resolve(sheet, sheets, problems)
-        check(sheets, now, problems, allow_overlaps=allow_overlaps)
-        if problems.total:
-            places = Places(source, sheets)
-            raise BundleRefused(problems.shown(places.line, places.key), problems.total)
-    return Bundle({name: sheet.frame for name, sheet in sheets.items()}, digests)
+            tables[table.name] = TableData.create_empty(table)
+            if table.file in files:
+                report(f"Reading {table.file}")
+                tables[table.name] = read_table(source, table, problems, digests)
+        report("Checking the bundle")
+        for table_data in tables.values():
+            resolve_references(table_data, tables, problems)
+        check_bundle(tables, now, problems, allow_overlaps=allow_overlaps)
+        if problems.count():
+            locator = RowLocator(source, tables)
+            raise BundleRefused(problems.list_first(locator.find_line, locator.get_key), problems.count())
+    return Bundle({name: table_data.frame for name, table_data in tables.items()}, digests)
 
 
-def read_sheet(source: Source, table: Table, problems: Problems, digests: dict[str, str]) -> Sheet:
-    lost = Sheet.empty(table, whole=False)
-    trouble = source.trouble(table.file)
-    if trouble:
-        problems.at(table.file, None, None, trouble)
-        return lost
+def read_table(source: Source, table: Table, problems: Problems, digests: dict[str, str]) -> TableData:
+    """Return the rows of one file, report its problems, and add its digest."""
+    unreadable = TableData.create_empty(table, complete=False)
+    problem = source.find_problem(table.file)
+    if problem:
+        problems.add(table.file, None, None, problem)
+        return unreadable
     try:
         data = source.read(table.file)
     except BundleRefused as refusal:
         problems.located += refusal.problems
-        return lost
+        return unreadable
     digests[table.file] = hashlib.sha256(data).hexdigest()
-    data = records.body_of(data)
-    header = records.header_of(data)
+    data = records.strip_file(data)
+    header = records.parse_header(data)
     if header is None:
-        words = "The first line is no header row in UTF-8. Save the file as CSV with commas, in UTF-8."
-        problems.at(table.file, 1, None, words)
-        return lost
+        message = "The first line is not a header row in UTF-8. Save the file as CSV with commas, in UTF-8."
+        problems.add(table.file, 1, None, message)
+        return unreadable
     check_header(table, header, problems)
     lines = None
     if not records.is_well_formed(data, len(header)):
-        scan = records.scan(data, len(header))
+        scan = records.scan_records(data, len(header))
         for line, message in scan.problems:
-            problems.at(table.file, line, None, message)
+            problems.add(table.file, line, None, message)
         data, lines = "\n".join(scan.records).encode(), scan.lines[1:]
-    whole = lines is None and set(table.key) <= set(header)
-    sheet = Sheet(table, texts_of(data, table, header), whole=whole, lines=lines)
-    take_values(sheet, set(header), problems)
-    return sheet
+    complete = lines is None and set(table.key) <= set(header)
+    table_data = TableData(table, read_texts(data, table, header), complete=complete, lines=lines)
+    convert_values(table_data, set(header), problems)
+    return table_data
 
 
 def check_header(table: Table, header: list[str], problems: Problems) -> None:
-    known = table.by_name
-    for place, name in enumerate(header):
-        if name not in known:
-            problems.at(table.file, 1, name, f"The file has no such column. It has {', '.join(known)}.")
-        elif name in header[:place]:
-            problems.at(table.file, 1, name, "The column stands here twice. Remove one.")
+    """Report unknown, repeated and missing columns."""
+    columns = table.columns_by_name
+    for position, name in enumerate(header):
+        if name not in columns:
+            problems.add(table.file, 1, name, f"Unknown column. Use only {', '.join(columns)}.")
+        elif name in header[:position]:
+            problems.add(table.file, 1, name, "The column appears twice. Remove one.")
     for column in table.columns:
         if column.required and column.name not in header:
-            problems.at(table.file, 1, column.name, "The column is missing, and it is required.")
+            problems.add(table.file, 1, column.name, "This required column is missing. Add it.")
 
 
-def texts_of(data: bytes, table: Table, header: list[str]) -> pl.DataFrame:
-    """The table's columns as texts; empty is nothing, and so is a column that the file does not have."""
-    places = {name: str(place) for place, name in reversed(list(enumerate(header)))}
-    read = pl.read_csv(
+def read_texts(data: bytes, table: Table, header: list[str]) -> pl.DataFrame:
+    """Return the table's columns as texts, with null for empty fields and for columns that the file does not have."""
+    positions = {name: str(position) for position, name in reversed(list(enumerate(header)))}
+    frame = pl.read_csv(
         data,
         has_header=False,
         skip_lines=1,
-        schema={str(place): pl.String for place in range(len(header))},
+        schema={str(position): pl.String for position in range(len(header))},
         null_values="",
         raise_if_empty=False,
     )
-    nothing = pl.lit(None, dtype=pl.String)
-    return read.select(
-        (pl.col(places[column.name]) if column.name in places else nothing).alias(column.name)
+    missing = pl.lit(None, dtype=pl.String)
+    return frame.select(
+        (pl.col(positions[column.name]) if column.name in positions else missing).alias(column.name)
         for column in table.columns
     )
 
 
-def take_values(sheet: Sheet, header: set[str], problems: Problems) -> None:
-    """Texts become values. Whatever is none of its column's kind is told, and taken out."""
-    texts = sheet.frame
-    sheet.frame = pl.DataFrame([kinds.values(column, texts[column.name]) for column in sheet.table.columns])
-    for column in sheet.table.columns:
-        given, values = texts[column.name], sheet.frame[column.name]
-        if given.null_count() != values.null_count():
-            sheet.fault(column.name, given.is_not_null() & values.is_null(), problems, kinds.sentence(column))
-        if column.required and given.null_count() and column.name in header:
-            missing = given.is_null().arg_true()
-            problems.rows(sheet.table.name, column.name, missing, "This is empty, and it is required.")
+def convert_values(table_data: TableData, header: set[str], problems: Problems) -> None:
+    """Convert texts to values. Report each text that is not valid for its column, and replace it with null."""
+    text_frame = table_data.frame
+    columns = table_data.table.columns
+    table_data.frame = pl.DataFrame([kinds.parse_values(column, text_frame[column.name]) for column in columns])
+    for column in columns:
+        texts, values = text_frame[column.name], table_data.frame[column.name]
+        if texts.null_count() != values.null_count():
+            invalid = texts.is_not_null() & values.is_null()
+            table_data.mark_invalid(column.name, invalid, problems, kinds.describe_valid_values(column))
+        if column.required and texts.null_count() and column.name in header:
+            empty_rows = texts.is_null().arg_true()
+            message = "This required value is empty. Fill it in."
+            problems.add_rows(table_data.table.name, column.name, empty_rows, message)
 
 
-def resolve(sheet: Sheet, sheets: dict[str, Sheet], problems: Problems) -> None:
-    """References become the numbers of the rows that they lead to."""
-    for column in sheet.table.columns:
+def resolve_references(table_data: TableData, tables: dict[str, TableData], problems: Problems) -> None:
+    """Replace the keys in references with the numbers of the rows they refer to."""
+    for column in table_data.table.columns:
         if column.references is None:
             continue
-        target = sheets[column.references]
-        given = sheet.frame[column.name]
-        rows = rows_of_lists(given, target) if column.kind == "list" else rows_of(given, target)
-        sheet.frame = sheet.frame.with_columns(rows.alias(column.name))
-        if given.null_count() != rows.null_count():
-            words = f"There is nothing with this {target.table.key[0]} in {target.table.file}."
-            # where rows of the target could not be read, nobody knows whether this was one of them
-            sheet.fault(column.name, given.is_not_null() & rows.is_null(), problems if target.whole else None, words)
+        target = tables[column.references]
+        keys = table_data.frame[column.name]
+        rows = find_row_lists(keys, target) if column.kind == "list" else find_rows(keys, target)
+        table_data.frame = table_data.frame.with_columns(rows.alias(column.name))
+        if keys.null_count() != rows.null_count():
+            message = f"This {target.table.key[0]} is not in {target.table.file}. Add its row, or correct the value."
+            # not reported if rows of the target could not be read: it may have been one of them
+            invalid = keys.is_not_null() & rows.is_null()
+            table_data.mark_invalid(column.name, invalid, problems if target.complete else None, message)
 
 
-def rows_of(keys: pl.Series, target: Sheet) -> pl.Series:
-    known = target.frame.select(pl.col(target.table.key[0]).alias("key")).with_row_index("row")
-    known = known.unique("key", keep="first", maintain_order=True)
-    return keys.to_frame("key").join(known, on="key", how="left", maintain_order="left")["row"]
+def find_rows(keys: pl.Series, target: TableData) -> pl.Series:
+    """Return the number of the row with each key, or null."""
+    rows = target.frame.select(pl.col(target.table.key[0]).alias("key")).with_row_index("row")
+    rows = rows.unique("key", keep="first", maintain_order=True)
+    return keys.to_frame("key").join(rows, on="key", how="left", maintain_order="left")["row"]
 
 
-def rows_of_lists(lists: pl.Series, target: Sheet) -> pl.Series:
-    """None for a list of which one item leads nowhere."""
+def find_row_lists(lists: pl.Series, target: TableData) -> pl.Series:
+    """Return the row numbers for each list of keys, or null if one key of the list is unknown."""
     items = lists.to_frame("key").with_row_index("list").explode("key")
-    items = items.with_columns(rows_of(items["key"], target).alias("row"))
-    found = items.group_by("list", maintain_order=True).agg("row", whole=pl.col("row").is_not_null().all())
-    return found.select(pl.when("whole").then("row"))["row"]
+    items = items.with_columns(find_rows(items["key"], target).alias("row"))
+    row_lists = items.group_by("list", maintain_order=True).agg("row", complete=pl.col("row").is_not_null().all())
+    return row_lists.select(pl.when("complete").then("row"))["row"]
 
 
-class Places:
-    """On which line a row stands, worked out once per file and only when asked."""
+class RowLocator:
+    """The lines of rows, computed once per file and only when needed."""
 
-    def __init__(self, source: Source, sheets: dict[str, Sheet]) -> None:
+    def __init__(self, source: Source, tables: dict[str, TableData]) -> None:
         self.source = source
-        self.sheets = sheets
+        self.tables = tables
 
-    def line(self, table: str, row: int) -> int:
-        sheet = self.sheets[table]
-        if sheet.lines is None:
-            sheet.lines = self.lines(sheet)
-        return sheet.lines[row]
+    def find_line(self, table: str, row: int) -> int:
+        """Return the line on which a row begins."""
+        table_data = self.tables[table]
+        if table_data.lines is None:
+            table_data.lines = self.find_lines(table_data)
+        return table_data.lines[row]
 
-    def key(self, table: str, row: int) -> str:
-        return str(self.sheets[table].frame[self.sheets[table].table.key[0]][row])
+    def get_key(self, table: str, row: int) -> str:
+        return str(self.tables[table].frame[self.tables[table].table.key[0]][row])
 
-    def lines(self, sheet: Sheet) -> Sequence[int]:
-        data = records.body_of(self.source.read(sheet.table.file))
-        rows = range(2, 2 + len(sheet.frame))
-        if data.count(b"\n") == len(rows):  # no row stands on two lines
-            return rows
-        header = records.header_of(data) or []
-        return records.scan(data, len(header)).lines[1:]
+    def find_lines(self, table_data: TableData) -> Sequence[int]:
+        """Return the lines on which the rows of a file begin."""
+        data = records.strip_file(self.source.read(table_data.table.file))
+        lines = range(2, 2 + len(table_data.frame))
+        if data.count(b"\n") == len(lines):  # no row spans two lines
+            return lines
+        header = records.parse_header(data) or []
+        return records.scan_records(data, len(header)).lines[1:]

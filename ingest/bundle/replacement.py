@@ -1,4 +1,4 @@
-"""What becomes of a practice that stands in the way of an import: it stays, or is set aside whole."""
+"""Replacing a practice by an import: an untouched import of the same name is suspended and renamed."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,22 +6,31 @@ from sqlalchemy import select, text
 
 from practice.errors import Refusal
 from practice.people.models.practices import Practice
-from practice.people.rules.practices import slug_of
+from practice.people.rules.practices import slugify
 from practice.security.accounts import end_all_memberships
 from practice.security.work import Work
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
 
 class PracticeExists(Refusal):
+    """A practice with the name of the bundle already exists.
+
+    Fix: change the name in `practice.csv`, or import with `--replace`.
+    """
+
     code = "PRACTICE_EXISTS"
 
 
 class NotReplaceable(Refusal):
+    """The practice was not imported, or somebody has worked in it.
+
+    Fix: import under another name.
+    """
+
     code = "NOT_REPLACEABLE"
 
 
-# Reading, signing in and taking the data out leave the record as it was imported; what the service does by itself, by
-# the clock, is nobody's work.
+# Reading, signing in and exporting leave the record as it was imported, and scheduled jobs are nobody's work.
 HISTORY = text("""
     select
         min(action) filter (where seq = 1) = 'practice.imported' as imported,
@@ -35,37 +44,40 @@ HISTORY = text("""
 
 
 def refuse_or_set_aside(work: Work, name: str, *, replace: bool) -> None:
-    """Nothing stands in the way afterwards: nobody has the name, or who had it was set aside."""
-    slug = slug_of(name)
-    standing = work.db.scalar(select(Practice).where(Practice.slug == slug).with_for_update())
-    if standing is None:
+    """Set aside a practice of the same name, or raise PracticeExists or NotReplaceable."""
+    slug = slugify(name)
+    practice = work.db.scalar(select(Practice).where(Practice.slug == slug).with_for_update())
+    if practice is None:
         return
     if not replace:
         raise PracticeExists(
-            f"The practice exists ({slug}), and nothing was changed. Give the bundle another name in practice.csv, or "
-            "import it with --replace if the practice was made by an import and nobody has worked in it."
+            f"The practice {slug} already exists. Nothing was changed. Change the name in practice.csv, or import with "
+            "--replace if the practice was made by an import and nobody has worked in it."
         )
-    with work.inside(standing.id) as inside:
-        found = inside.db.execute(HISTORY, {"tenant_id": standing.id}).one()
-        if not found.imported or found.changes:
-            why = "somebody has worked in it" if found.imported else "it was not made by an import"
-            raise NotReplaceable(f"The practice {slug} cannot be replaced, for {why}. Nothing was changed.")
-        set_aside(inside, standing)
-    work.record("practice.replaced", "practice", standing.id)
+    with work.in_practice(practice.id) as practice_work:
+        history = practice_work.db.execute(HISTORY, {"tenant_id": practice.id}).one()
+        if not history.imported or history.changes:
+            reason = "somebody has worked in it" if history.imported else "it was not made by an import"
+            raise NotReplaceable(f"The practice {slug} cannot be replaced because {reason}. Nothing was changed.")
+        set_aside(practice_work, practice)
+    work.record("practice.replaced", "practice", practice.id)
 
 
 def set_aside(work: Work, practice: Practice) -> None:
-    """Suspended, under another name, with nobody in it: no record is lost, and nobody works in the wrong one."""
+    """Suspend and rename a practice and end all its memberships.
+
+    No record is lost, and nobody works in the wrong practice.
+    """
     today = work.now.astimezone(ZoneInfo(practice.time_zone)).date()
-    name = free_name(work, f"{practice.name} (replaced {today})")
-    apply(practice, {"name": name, "slug": slug_of(name), "status": "SUSPENDED"})
+    name = find_free_name(work, f"{practice.name} (replaced {today})")
+    update_versioned(practice, {"name": name, "slug": slugify(name), "status": "SUSPENDED"})
     end_all_memberships(work)
     work.record("practice.replaced", "practice", practice.id)
     work.db.flush()
 
 
-def free_name(work: Work, name: str) -> str:
-    """The name, with a number where it was used already: a practice can be replaced twice in a day."""
-    taken = set(work.db.scalars(select(Practice.slug).where(Practice.slug.startswith(slug_of(name)))))
-    names = [name, *(f"{name} {number}" for number in range(2, len(taken) + 2))]
-    return next(name for name in names if slug_of(name) not in taken)
+def find_free_name(work: Work, name: str) -> str:
+    """Return the name, with a number if it is taken: a practice can be replaced twice in a day."""
+    taken_slugs = set(work.db.scalars(select(Practice.slug).where(Practice.slug.startswith(slugify(name)))))
+    names = [name, *(f"{name} {number}" for number in range(2, len(taken_slugs) + 2))]
+    return next(name for name in names if slugify(name) not in taken_slugs)

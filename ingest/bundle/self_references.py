@@ -1,28 +1,28 @@
-"""References of a table's rows to rows of the same table: how far they lead, and which lead round to themselves."""
+"""References between rows of one table: the lengths of their chains, and their cycles."""
 
 import polars as pl
 
 
-def lengths(to: pl.Series) -> pl.Series:
-    """How many references follow one another from each row on; nothing where they lead into a circle."""
-    length, beyond = followed(to)
-    return pl.select(pl.when(beyond.is_null()).then(length)).to_series()
+def measure_chains(references: pl.Series) -> pl.Series:
+    """Return the length of the chain of references from each row, or null if it leads into a cycle."""
+    length, end = follow_references(references)
+    return pl.select(pl.when(end.is_null()).then(length)).to_series()
 
 
-def circles(to: pl.Series) -> pl.Series:
-    """The rows that lead to themselves, directly or over others."""
-    return followed(to)[1].drop_nulls().unique().sort()  # far enough on, everybody who is not at an end goes round
+def find_cycles(references: pl.Series) -> pl.Series:
+    """Return the rows that refer to themselves, directly or through others."""
+    return follow_references(references)[1].drop_nulls().unique().sort()  # what goes on after so many steps is a cycle
 
 
-def followed(to: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """From each row on: how many references, and where they lead after at least as many as there are rows.
+def follow_references(references: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return for each row the number of references passed, and the row reached after at least as many as rows exist.
 
-    Each round looks twice as far as the one before, so that a chain of a million rows takes twenty.
+    Each round doubles the distance, so a chain of a million rows takes twenty rounds.
     """
-    length, beyond = to.is_not_null().cast(pl.Int64), to
-    for _ in range(len(to).bit_length() + 1):
-        if beyond.null_count() == len(to):
+    length, target = references.is_not_null().cast(pl.Int64), references
+    for _ in range(len(references).bit_length() + 1):
+        if target.null_count() == len(references):
             break
-        length = length + length.gather(beyond).fill_null(0)
-        beyond = beyond.gather(beyond)
-    return length, beyond
+        length = length + length.gather(target).fill_null(0)
+        target = target.gather(target)
+    return length, target

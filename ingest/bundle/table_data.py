@@ -1,4 +1,4 @@
-"""One file of a bundle as it was read: its values, and what could not be read of it."""
+"""The content of one file of a bundle: its values, and which of them are invalid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,35 +11,37 @@ from ingest.bundle.problems import Problems
 
 
 @dataclass
-class Sheet:
+class TableData:
+    """The rows of one file as typed values."""
+
     table: Table
     frame: pl.DataFrame
-    whole: bool = True  # else rows are missing that others may refer to
-    lines: Sequence[int] | None = None  # on which each row begins, where that has been worked out
-    faulty: dict[str, pl.Series] = field(default_factory=dict)  # where a column has a value that is none of its kind
+    complete: bool = True  # if not, other files may refer to rows that are missing here
+    lines: Sequence[int] | None = None  # the line on which each row begins, once computed
+    invalid: dict[str, pl.Series] = field(default_factory=dict)  # by column: whether the row's value was invalid
 
     @classmethod
-    def empty(cls, table: Table, *, whole: bool = True) -> "Sheet":
-        nothing = [kinds.values(column, pl.Series(dtype=pl.String)) for column in table.columns]
-        return cls(table, pl.DataFrame(nothing), whole)
+    def create_empty(cls, table: Table, *, complete: bool = True) -> "TableData":
+        columns = [kinds.parse_values(column, pl.Series(dtype=pl.String)) for column in table.columns]
+        return cls(table, pl.DataFrame(columns), complete)
 
-    def given(self, column: str) -> pl.Expr:
-        """Whether there is anything, be it right or wrong: one fault is told once."""
-        if column in self.faulty:
-            return pl.col(column).is_not_null() | pl.lit(self.faulty[column])
+    def has_value(self, column: str) -> pl.Expr:
+        """Return whether the file has a value, valid or not: one mistake is reported once."""
+        if column in self.invalid:
+            return pl.col(column).is_not_null() | pl.lit(self.invalid[column])
         return pl.col(column).is_not_null()
 
-    def faulty_rows(self, column: str) -> pl.Series:
-        """Their numbers, as `is_in` takes them."""
-        found = self.faulty[column].arg_true() if column in self.faulty else pl.Series(dtype=pl.UInt32)
-        return found.implode()
+    def list_invalid_rows(self, column: str) -> pl.Series:
+        """Return the numbers of the rows with an invalid value, as `is_in` takes them."""
+        rows = self.invalid[column].arg_true() if column in self.invalid else pl.Series(dtype=pl.UInt32)
+        return rows.implode()
 
-    def where(self, condition: pl.Expr) -> pl.Series:
-        """The numbers of the rows for which the condition holds."""
+    def find_rows(self, condition: pl.Expr) -> pl.Series:
+        """Return the numbers of the rows for which the condition holds."""
         return self.frame.select(pl.arg_where(condition)).to_series()
 
-    def fault(self, column: str, faulty: pl.Series, problems: Problems | None, message: str) -> None:
-        """Take these values out, and tell so unless it has been told."""
-        self.faulty[column] = faulty | self.faulty[column] if column in self.faulty else faulty
+    def mark_invalid(self, column: str, invalid: pl.Series, problems: Problems | None, message: str) -> None:
+        """Mark these values of a column as invalid, and report them if `problems` is given."""
+        self.invalid[column] = invalid | self.invalid[column] if column in self.invalid else invalid
         if problems:
-            problems.rows(self.table.name, column, faulty.arg_true(), message)
+            problems.add_rows(self.table.name, column, invalid.arg_true(), message)

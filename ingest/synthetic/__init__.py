@@ -1,9 +1,9 @@
-"""Made-up practices as bundles, for the demo and for measuring: the same seed makes the same files.
+"""Synthetic practices as bundles, for the demo, tests and benchmarks. The same seed gives the same files.
 
-Nothing here knows a database; what is made is read by whoever reads bundles.
+Nothing here uses a database: the result is a bundle like any other.
 """
 
-from ingest.synthetic.generate import make_up
+from ingest.synthetic.generator import generate
 from ingest.synthetic.size import Size
 
-__all__ = ["Size", "make_up"]
+__all__ = ["Size", "generate"]

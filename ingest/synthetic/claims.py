@@ -1,151 +1,171 @@
-"""Claims and what payers do with them: turn back, deny, cut, pay; the money comes in collected payments."""
+"""Claims and the payers' decisions: rejected, denied, reduced or paid, with charge payment_id per remittance."""
 
 from random import Random
+from typing import NamedTuple
 
-from ingest.synthetic.days import DAY, NEVER, Days, to_date, weekday
+from ingest.synthetic.days import DAY, NEVER, Days, get_weekday, to_date
 from ingest.synthetic.files import AMOUNTS, Files
 from ingest.synthetic.model import Client, Coverage
 from ingest.synthetic.money import Charge, Money
 from ingest.synthetic.practice_setup import Payer
 
 DEDUCTIBLES = (25_000, 50_000, 100_000)
-ATTEMPTS = 2
-Line = tuple[str, int, int, str]  # charge, paid, adjusted, group of the adjustment
+MAX_RESUBMISSIONS = 2
+
+
+class RemittanceLine(NamedTuple):
+    """What a payer adjudicated_at about a charge."""
+
+    charge_id: str
+    paid: int
+    adjusted: int
+    group: str  # of the adjustment
 
 
 class Claims:
+    """Submits claims and receives remittances."""
+
     def __init__(self, rng: Random, days: Days, files: Files, money: Money) -> None:
         self.rng, self.days, self.files, self.money = rng, days, files, money
-        self.week: dict[str, tuple[Coverage, list[Charge]]] = {}  # of payers that want a week on one claim
-        self.remittances: dict[tuple[int, str], tuple[Payer, list[Line]]] = {}
+        self.weekly_charges: dict[str, tuple[Coverage, list[Charge]]] = {}  # of payers that take one claim a week
+        self.remittances: dict[tuple[int, str], tuple[Payer, list[RemittanceLine]]] = {}
 
-    def bill(self, charge: Charge, coverage: Coverage) -> None:
-        if charge.signed > self.days.until:
+    def bill_charge(self, charge: Charge, coverage: Coverage) -> None:
+        """Submit a claim for the charge once its note is signed, or collect it for the weekly claim."""
+        if charge.signed_at > self.days.until:
             return
-        if coverage.payer.weekly:
-            self.week.setdefault(coverage.id, (coverage, []))[1].append(charge)
+        if coverage.payer.bills_weekly:
+            self.weekly_charges.setdefault(coverage.id, (coverage, []))[1].append(charge)
         else:
-            self.submit([charge], coverage, max(charge.signed, charge.created), 0)
+            self.submit_claim([charge], coverage, max(charge.signed_at, charge.created_at), 0)
 
-    def end_of_week(self, sunday: int) -> None:
-        """The claims that were collected, and the remittances that came in before this week."""
-        for coverage, charges in self.week.values():
-            for at in range(0, len(charges), 6):
-                some = charges[at : at + 6]
-                self.submit(some, coverage, max(max(one.signed, one.created) for one in some), 0)
-        self.week.clear()
-        self.receive(sunday)
+    def end_week(self, sunday: int) -> None:
+        """Submit the collected charges, and receive the remittances of the days before this one."""
+        for coverage, charges in self.weekly_charges.values():
+            for start in range(0, len(charges), 6):
+                batch = charges[start : start + 6]
+                self.submit_claim(batch, coverage, max(max(charge.signed_at, charge.created_at) for charge in batch), 0)
+        self.weekly_charges.clear()
+        self.receive_remittances(sunday)
 
-    def submit(self, charges: list[Charge], coverage: Coverage, ready: int, attempt: int) -> None:
+    def submit_claim(self, charges: list[Charge], coverage: Coverage, ready_at: int, attempt: int) -> None:
+        """Submit a claim and decide the payer's answer. A rejected or denied one may be submitted again."""
         random, days, payer = self.rng.random, self.days, coverage.payer
-        submitted = self.evening(ready)
-        if submitted > days.until:
+        submitted_at = self.choose_submission_time(ready_at)
+        if submitted_at > days.until:
             return
-        responded = submitted + 300 + int(random() * 3 * DAY)
-        if random() < 0.035 and attempt < ATTEMPTS:
-            self.write(charges, coverage, submitted, responded, "REJECTED", NEVER, "")
+        responded_at = submitted_at + 300 + int(random() * 3 * DAY)
+        if random() < 0.035 and attempt < MAX_RESUBMISSIONS:
+            self.write_claim(charges, coverage, submitted_at, responded_at, "REJECTED", NEVER, "")
             if random() < 0.85:
-                self.submit(charges, coverage, responded + DAY + int(random() * 6 * DAY), attempt + 1)
+                self.submit_claim(charges, coverage, responded_at + DAY + int(random() * 6 * DAY), attempt + 1)
             else:
-                self.too_late(charges, responded)
+                self.write_off(charges, responded_at)
             return
-        day = self.remittance_day(payer, responded)
-        decided = days.at(day, 540 + int(random() * 120))
-        denial = max(payer.denial(charge.cpt) for charge in charges) * (0.4 if attempt else 1.0)
+        day = self.choose_remittance_day(payer, responded_at)
+        adjudicated_at = days.to_instant(day, 540 + int(random() * 120))
+        denial_rate = max(payer.get_denial_rate(charge.cpt) for charge in charges) * (0.4 if attempt else 1.0)
         if random() < 0.01:
-            day, decided, outcome = NEVER, NEVER, ""  # lost, as claims are
-            self.too_late(charges, responded)
-        elif random() < denial:
+            day, adjudicated_at, outcome = NEVER, NEVER, ""  # some claims get lost
+            self.write_off(charges, responded_at)
+        elif random() < denial_rate:
             outcome = "DENIED"
-            self.denied(charges, coverage, decided, attempt)
+            self.handle_denial(charges, coverage, adjudicated_at, attempt)
         else:
             outcome = "PARTIAL" if random() < 0.03 else "PAID"
-        self.write(charges, coverage, submitted, responded, "ACCEPTED", decided, outcome)
-        if outcome in ("PARTIAL", "PAID") and decided <= days.until:
+        self.write_claim(charges, coverage, submitted_at, responded_at, "ACCEPTED", adjudicated_at, outcome)
+        if outcome in ("PARTIAL", "PAID") and adjudicated_at <= days.until:
             for charge in charges:
-                self.pay(charge, coverage, day, decided, outcome == "PARTIAL")
+                self.adjudicate(charge, coverage, day, adjudicated_at, outcome == "PARTIAL")
 
-    def write(
+    def write_claim(
         self,
         charges: list[Charge],
         coverage: Coverage,
-        submitted: int,
-        responded: int,
+        submitted_at: int,
+        responded_at: int,
         response: str,
-        decided: int,
+        adjudicated_at: int,
         outcome: str,
     ) -> None:
         days, until = self.days, self.days.until
-        claim_id = self.files.new_id("claims")
-        known = decided <= until
+        claim_id = self.files.make_id("claims")
+        is_adjudicated = adjudicated_at <= until
         self.files.rows["claims"].append(
-            f"{claim_id},CL{claim_id[1:]},{charges[0].client.id},{coverage.id},{'|'.join(one.id for one in charges)},"
-            f"{days.stamp(submitted)},{days.stamp_if(responded)},{response if responded <= until else ''},"
-            f"{days.stamp(decided) if known else ''},{outcome if known else ''},"
-            f"{f'{coverage.payer.id}-{7 * int(claim_id[1:]):09d}' if known else ''}\n"
+            f"{claim_id},CL{claim_id[1:]},{charges[0].client.id},{coverage.id},"
+            f"{'|'.join(charge.id for charge in charges)},"
+            f"{days.format_instant(submitted_at)},{days.format_if_past(responded_at)},"
+            f"{response if responded_at <= until else ''},"
+            f"{days.format_instant(adjudicated_at) if is_adjudicated else ''},{outcome if is_adjudicated else ''},"
+            f"{f'{coverage.payer.id}-{7 * int(claim_id[1:]):09d}' if is_adjudicated else ''}\n"
         )
 
-    def evening(self, ready: int) -> int:
-        """Claims leave on working days, in the evening."""
-        day = self.days.local_day(ready)
-        leaves = self.days.at(day, 1_170)
-        if ready > leaves:
+    def choose_submission_time(self, ready_at: int) -> int:
+        """Return the next time at which claims are submitted: on the evening of a working day."""
+        day = self.days.to_local_day(ready_at)
+        submission = self.days.to_instant(day, 1_170)
+        if ready_at > submission:
             day += 1
-        day += (1 - weekday(day)) % 7 if weekday(day) in (0, 6) else 0
-        return self.days.at(day, 1_170 + int(self.rng.random() * 20))
+        day += (1 - get_weekday(day)) % 7 if get_weekday(day) in (0, 6) else 0
+        return self.days.to_instant(day, 1_170 + int(self.rng.random() * 20))
 
-    def remittance_day(self, payer: Payer, responded: int) -> int:
-        day = self.days.local_day(responded) + max(2, int(payer.days * (0.6 + 0.7 * self.rng.random())))
-        while weekday(day) not in payer.remits_on:
+    def choose_remittance_day(self, payer: Payer, responded_at: int) -> int:
+        day = self.days.to_local_day(responded_at) + max(2, int(payer.response_days * (0.6 + 0.7 * self.rng.random())))
+        while get_weekday(day) not in payer.remittance_weekdays:
             day += 1
         return day
 
-    def denied(self, charges: list[Charge], coverage: Coverage, decided: int, attempt: int) -> None:
-        """Reworked and sent again, given up, or left lying."""
+    def handle_denial(self, charges: list[Charge], coverage: Coverage, adjudicated_at: int, attempt: int) -> None:
+        """Submit denied charges again, write them off, or forget them."""
         r = self.rng.random()
-        if attempt < ATTEMPTS and r < 0.65:
-            self.submit(charges, coverage, decided + (4 + int(self.rng.random() * 20)) * DAY, attempt + 1)
+        if attempt < MAX_RESUBMISSIONS and r < 0.65:
+            self.submit_claim(charges, coverage, adjudicated_at + (4 + int(self.rng.random() * 20)) * DAY, attempt + 1)
         elif r < 0.9:
-            at = decided + (40 + int(self.rng.random() * 80)) * DAY
+            written_off_at = adjudicated_at + (40 + int(self.rng.random() * 80)) * DAY
             for charge in charges:
-                self.money.adjust(charge.id, "WO", "DENIED", charge.amount - charge.copaid, at)
+                self.money.adjust_charge(
+                    charge.id, "WO", "DENIED", charge.amount - charge.paid_at_visit, written_off_at
+                )
 
         else:
-            self.too_late(charges, decided)
+            self.write_off(charges, adjudicated_at)
 
-    def too_late(self, charges: list[Charge], since: int) -> None:
-        """What nobody pursued is found when the payer's time for claims is over."""
-        at = since + (150 + int(self.rng.random() * 120)) * DAY
+    def write_off(self, charges: list[Charge], since: int) -> None:
+        """Write off charges that nobody pursued, once the payer's filing limit is over."""
+        written_off_at = since + (150 + int(self.rng.random() * 120)) * DAY
         for charge in charges:
-            self.money.adjust(charge.id, "WO", "TIMELY_FILING", charge.amount - charge.copaid, at)
+            self.money.adjust_charge(
+                charge.id, "WO", "TIMELY_FILING", charge.amount - charge.paid_at_visit, written_off_at
+            )
 
-    def pay(self, charge: Charge, coverage: Coverage, day: int, decided: int, partial: bool) -> None:
-        """The payer's part, what the contract takes off, and what is left to the next payer or the client."""
+    def adjudicate(self, charge: Charge, coverage: Coverage, day: int, adjudicated_at: int, is_partial: bool) -> None:
+        """Split the charge into payment, contractual adjustment, and the share of the next payer or the client."""
         random, payer, client = self.rng.random, coverage.payer, charge.client
-        allowed = (charge.amount * payer.pays + 50) // 100
+        allowed = (charge.amount * payer.allowed_percent + 50) // 100
         group = "CO"
-        if random() < payer.underpays:
-            allowed = max(allowed * 85 // 100, charge.copaid)
+        if random() < payer.underpayment_rate:
+            allowed = max(allowed * 85 // 100, charge.paid_at_visit)
             group = "CO" if random() < 0.9 else "PI"
-        deductible = self.deductible(client, charge.day, allowed) if payer.deductible else 0
+        deductible = self.use_deductible(client, charge.day, allowed) if payer.has_deductible else 0
         copay = min(coverage.copay, allowed - deductible)
-        coinsurance = (allowed - deductible - copay) * payer.coinsurance // 100
+        coinsurance = (allowed - deductible - copay) * payer.coinsurance_percent // 100
         paid = allowed - deductible - copay - coinsurance
-        if charge.copaid and not deductible and random() < 0.0006:
-            self.overpaid(charge, decided)
+        if charge.paid_at_visit and not deductible and random() < 0.0006:
+            self.overpay(charge, adjudicated_at)
             paid, copay = paid + copay, 0
-        if partial:
-            self.cut(charge, coverage, day, paid - paid * 6 // 10)
+        if is_partial:
+            self.settle_shortfall(charge, coverage, day, paid - paid * 6 // 10)
             paid = paid * 6 // 10
-        self.line(payer, day, (charge.id, paid, charge.amount - allowed, group))
+        self.add_remittance_line(payer, day, RemittanceLine(charge.id, paid, charge.amount - allowed, group))
         reason = "1" if deductible else "2" if coinsurance else "3"
-        share = max(0, deductible + copay + coinsurance - charge.copaid)
-        second = client.coverage_on(charge.day, rank=2)
-        if second and coverage.rank == 1 and share:
-            share -= self.secondary(charge, second, share, decided)
-        self.money.owes(client, charge.id, share, decided + 2 * DAY, reason)
+        share = max(0, deductible + copay + coinsurance - charge.paid_at_visit)
+        secondary = client.get_coverage_on(charge.day, rank=2)
+        if secondary and coverage.rank == 1 and share:
+            share -= self.bill_secondary(charge, secondary, share, adjudicated_at)
+        self.money.bill_client(client, charge.id, share, adjudicated_at + 2 * DAY, reason)
 
-    def deductible(self, client: Client, day: int, allowed: int) -> int:
+    def use_deductible(self, client: Client, day: int, allowed: int) -> int:
+        """Return the part of the allowed amount that counts towards the client's deductible of the year."""
         year = to_date(day).year
         if client.deductible_year != year:
             client.deductible_year, client.deductible_left = year, DEDUCTIBLES[client.number % 3]
@@ -153,54 +173,72 @@ class Claims:
         client.deductible_left -= part
         return part
 
-    def cut(self, charge: Charge, coverage: Coverage, day: int, short: int) -> None:
-        """What a partial payment left out: paid after an appeal, written off, or open."""
+    def settle_shortfall(self, charge: Charge, coverage: Coverage, day: int, shortfall: int) -> None:
+        """Appeal the unpaid part of a partial payment, write it off, or leave it open."""
         r = self.rng.random()
         if r < 0.5:
-            sent = self.evening(self.days.at(day + 6 + int(self.rng.random() * 20), 900))
-            again = self.remittance_day(coverage.payer, sent + DAY)
-            decided = self.days.at(again, 570)
-            if sent <= self.days.until:
-                self.write([charge], coverage, sent, sent + 900, "ACCEPTED", decided, "PAID")
-                self.line(coverage.payer, again, (charge.id, short, 0, "CO"))
+            submitted_at = self.choose_submission_time(self.days.to_instant(day + 6 + int(self.rng.random() * 20), 900))
+            remittance_day = self.choose_remittance_day(coverage.payer, submitted_at + DAY)
+            adjudicated_at = self.days.to_instant(remittance_day, 570)
+            if submitted_at <= self.days.until:
+                self.write_claim(
+                    [charge], coverage, submitted_at, submitted_at + 900, "ACCEPTED", adjudicated_at, "PAID"
+                )
+                self.add_remittance_line(coverage.payer, remittance_day, RemittanceLine(charge.id, shortfall, 0, "CO"))
         elif r < 0.85:
-            self.money.adjust(charge.id, "WO", "PARTIAL", short, self.days.at(day + 70, 800))
+            self.money.adjust_charge(charge.id, "WO", "PARTIAL", shortfall, self.days.to_instant(day + 70, 800))
 
-    def secondary(self, charge: Charge, coverage: Coverage, share: int, decided: int) -> int:
-        """Sent on to the second payer; answers with what that one takes over."""
-        sent = self.evening(decided + 3 * DAY)
-        day = self.remittance_day(coverage.payer, sent + DAY)
-        takes = share * (100 if self.rng.random() < 0.7 else 80) // 100
-        if sent <= self.days.until:
-            self.write([charge], coverage, sent, sent + 1_000, "ACCEPTED", self.days.at(day, 560), "PAID")
-            self.line(coverage.payer, day, (charge.id, takes, 0, "OA"))
-        return takes
+    def bill_secondary(self, charge: Charge, coverage: Coverage, share: int, adjudicated_at: int) -> int:
+        """Submit the client's share to the secondary payer, and return what that pays."""
+        submitted_at = self.choose_submission_time(adjudicated_at + 3 * DAY)
+        day = self.choose_remittance_day(coverage.payer, submitted_at + DAY)
+        paid = share * (100 if self.rng.random() < 0.7 else 80) // 100
+        if submitted_at <= self.days.until:
+            self.write_claim(
+                [charge],
+                coverage,
+                submitted_at,
+                submitted_at + 1_000,
+                "ACCEPTED",
+                self.days.to_instant(day, 560),
+                "PAID",
+            )
+            self.add_remittance_line(coverage.payer, day, RemittanceLine(charge.id, paid, 0, "OA"))
+        return paid
 
-    def overpaid(self, charge: Charge, decided: int) -> None:
-        """The payer pays the copay too. Noticed, the client's is given back; else the charge stays overpaid."""
-        noticed = decided + (8 + int(self.rng.random() * 30)) * DAY
-        if self.rng.random() < 0.5 and noticed <= self.days.until:
-            self.money.apply(charge.copayment, charge.id, -charge.copaid, noticed)
-            method = charge.client.method
-            self.money.refund(charge.copayment, charge.copaid, method, noticed + 60, "The payer paid this part as well")
+    def overpay(self, charge: Charge, adjudicated_at: int) -> None:
+        """Have the payer pay the copay too. If noticed, the client is refunded; otherwise the charge stays overpaid."""
+        noticed_at = adjudicated_at + (8 + int(self.rng.random() * 30)) * DAY
+        if self.rng.random() < 0.5 and noticed_at <= self.days.until:
+            self.money.apply_payment(charge.visit_payment_id, charge.id, -charge.paid_at_visit, noticed_at)
+            method = charge.client.payment_method
+            self.money.refund_payment(
+                charge.visit_payment_id,
+                charge.paid_at_visit,
+                method,
+                noticed_at + 60,
+                "The payer paid this part as well",
+            )
 
-    def line(self, payer: Payer, day: int, line: Line) -> None:
+    def add_remittance_line(self, payer: Payer, day: int, line: RemittanceLine) -> None:
         self.remittances.setdefault((day, payer.id), (payer, []))[1].append(line)
 
-    def receive(self, before: int) -> None:
-        """The remittances of the days before that one, each a payment for many charges."""
-        for key in sorted(key for key in self.remittances if key[0] < before):
-            payer, lines = self.remittances.pop(key)
-            posted = self.days.at(key[0] + int(self.rng.random() * 3), 800 + int(self.rng.random() * 200))
-            if posted > self.days.until:
+    def receive_remittances(self, before: int) -> None:
+        """Receive the remittances of the days before this one, each as one payment for many charges."""
+        for day, payer_id in sorted(key for key in self.remittances if key[0] < before):
+            payer, lines = self.remittances.pop((day, payer_id))
+            posted_at = self.days.to_instant(day + int(self.rng.random() * 3), 800 + int(self.rng.random() * 200))
+            if posted_at > self.days.until:
                 continue
-            total = sum(paid for _, paid, _, _ in lines)
+            total = sum(line.paid for line in lines)
             if total:
-                cells = "INSURANCE", "", payer.id, payer.method, AMOUNTS[total], self.days.dates[key[0]]
+                values = "INSURANCE", "", payer.id, payer.method, AMOUNTS[total], self.days.dates[day]
                 number = self.files.numbers["payments"] + 1
-                payment = self.files.add("payments", *cells, self.days.stamp(posted), f"{payer.method}{number:07d}")
-                for charge_id, paid, _, _ in lines:
-                    if paid:
-                        self.money.apply(payment, charge_id, paid, posted)
-            for charge_id, _, adjusted, group in lines:
-                self.money.adjust(charge_id, group, "45", adjusted, posted)
+                payment_id = self.files.add_row(
+                    "payments", *values, self.days.format_instant(posted_at), f"{payer.method}{number:07d}"
+                )
+                for line in lines:
+                    if line.paid:
+                        self.money.apply_payment(payment_id, line.charge_id, line.paid, posted_at)
+            for line in lines:
+                self.money.adjust_charge(line.charge_id, line.group, "45", line.adjusted, posted_at)

@@ -1,6 +1,6 @@
-"""Time as numbers: days since 1970 (local) and instants as minutes since 1970 (UTC), and how both are written.
+"""Time as numbers: local days since 1970 and instants as UTC minutes since 1970, and their text in a bundle.
 
-Numbers, because a million appointments have twenty instants each and a datetime costs ten times as much.
+They are numbers because a million appointments have twenty instants each, and a datetime takes ten times as long.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,23 +11,23 @@ DAY = 1440
 NEVER = 10**9
 CLOCK = [f"T{minute // 60:02d}:{minute % 60:02d}:00Z" for minute in range(DAY)]
 
-AWAY = {6: 0.03, 7: 0.055, 8: 0.18, 12: 0.03}
-"""How likely somebody is on holiday, by month; elsewhere 0.02."""
+# the chance of being on vacation, by month; 0.02 in other months
+ABSENCE_RATES = {6: 0.03, 7: 0.055, 8: 0.18, 12: 0.03}
 
-ASKING = {1: 1.35, 2: 1.1, 7: 0.85, 8: 0.7, 9: 1.3, 10: 1.1, 12: 0.6}
-"""How many ask for help, by month, against the mean."""
+# new clients by month, relative to the mean
+REFERRAL_RATES = {1: 1.35, 2: 1.1, 7: 0.85, 8: 0.7, 9: 1.3, 10: 1.1, 12: 0.6}
 
 
 class Dates(dict[int, str]):
-    """Days as they are written, each made once."""
+    """The texts of days, each formatted once."""
 
     def __missing__(self, day: int) -> str:
-        self[day] = written = to_date(day).isoformat()
-        return written
+        self[day] = text = to_date(day).isoformat()
+        return text
 
 
 class Offsets(dict[int, int]):
-    """Minutes east of Greenwich at noon of a local day."""
+    """The UTC offsets of local days at noon, in minutes."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
@@ -40,32 +40,34 @@ class Offsets(dict[int, int]):
 
 
 class Days:
+    """Converts and formats the days and instants of one time zone, up to the end of the record."""
+
     def __init__(self, time_zone: str, until: datetime) -> None:
         if until.tzinfo is None:
-            raise ValueError("The end of the record is an instant: give it a time zone.")
+            raise ValueError("The end of the record has no time zone. Pass an aware datetime.")
         self.dates = Dates()
         self.offsets = Offsets(ZoneInfo(time_zone))
         self.until = int(until.astimezone(UTC).timestamp()) // 60
-        self.today = self.local_day(self.until)
+        self.today = self.to_local_day(self.until)
 
-    def at(self, day: int, minute: int) -> int:
-        """The instant of a time of day, by the practice's clock."""
+    def to_instant(self, day: int, minute: int) -> int:
+        """Return the instant of a local time of day."""
         return day * DAY + minute - self.offsets[day]
 
-    def local_day(self, instant: int) -> int:
+    def to_local_day(self, instant: int) -> int:
         return (instant + self.offsets[instant // DAY]) // DAY
 
-    def waking(self, instant: int) -> int:
-        """An instant of the same day between eight and eight, when people do things."""
+    def shift_to_daytime(self, instant: int) -> int:
+        """Return an instant of the same day between 8 am and 8 pm."""
         minute = (instant + self.offsets[instant // DAY]) % DAY
         return instant + 480 - minute + minute // 2
 
-    def stamp(self, instant: int) -> str:
+    def format_instant(self, instant: int) -> str:
         return self.dates[instant // DAY] + CLOCK[instant % DAY]
 
-    def stamp_if(self, instant: int) -> str:
-        """Empty for what has not happened by the end of the record."""
-        return self.stamp(instant) if instant <= self.until else ""
+    def format_if_past(self, instant: int) -> str:
+        """Return an instant as text, or an empty string if it is after the end of the record."""
+        return self.format_instant(instant) if instant <= self.until else ""
 
 
 def to_date(day: int) -> date:
@@ -76,33 +78,33 @@ def to_day(value: date) -> int:
     return value.toordinal() - EPOCH
 
 
-def weekday(day: int) -> int:
-    """0 is Sunday."""
+def get_weekday(day: int) -> int:
+    """Return the weekday, with Sunday as 0."""
     return (day + 4) % 7
 
 
-def month_number(day: int) -> int:
-    on = to_date(day)
-    return on.year * 12 + on.month - 1
+def get_month_number(day: int) -> int:
+    date_ = to_date(day)
+    return date_.year * 12 + date_.month - 1
 
 
-def first_of_month(number: int) -> int:
+def get_first_of_month(number: int) -> int:
     return to_day(date(number // 12, number % 12 + 1, 1))
 
 
-def away(day: int) -> float:
-    on = to_date(day)
-    if (on.month, on.day) >= (12, 20) or (on.month, on.day) <= (1, 2):
+def get_absence_rate(day: int) -> float:
+    date_ = to_date(day)
+    if (date_.month, date_.day) >= (12, 20) or (date_.month, date_.day) <= (1, 2):
         return 0.45
-    return AWAY.get(on.month, 0.02)
+    return ABSENCE_RATES.get(date_.month, 0.02)
 
 
-def asking(day: int) -> float:
-    return ASKING.get(to_date(day).month, 1.0)
+def get_referral_rate(day: int) -> float:
+    return REFERRAL_RATES.get(to_date(day).month, 1.0)
 
 
-def holidays(first: int, last: int) -> dict[int, str]:
-    """The days on which the practice is closed."""
+def list_holidays(first: int, last: int) -> dict[int, str]:
+    """Return the days on which the practice is closed, with the reasons."""
     closed = {}
     for year in range(to_date(first).year, to_date(last).year + 1):
         november = to_day(date(year, 11, 1))
@@ -110,10 +112,10 @@ def holidays(first: int, last: int) -> dict[int, str]:
         may = to_day(date(year, 5, 31))
         closed |= {
             to_day(date(year, 1, 1)): "New Year's Day",
-            may - (weekday(may) - 1) % 7: "Holiday, last Monday in May",
+            may - (get_weekday(may) - 1) % 7: "Holiday, last Monday in May",
             to_day(date(year, 7, 4)): "Holiday",
-            september + (1 - weekday(september)) % 7: "Holiday, first Monday in September",
-            november + (4 - weekday(november)) % 7 + 21: "Holiday",
+            september + (1 - get_weekday(september)) % 7: "Holiday, first Monday in September",
+            november + (4 - get_weekday(november)) % 7 + 21: "Holiday",
             to_day(date(year, 12, 25)): "Closed between the years",
         }
     return {day: closed[day] for day in sorted(closed) if first <= day <= last}

@@ -1,7 +1,6 @@
-"""The files of a bundle while they are being written: rows gathered, written in pieces, counted.
+"""The files of a bundle being text: rows are buffered, text in batches and counted.
 
-Rows are put together as text, in the form in which Caseload exports, so that what was imported is exported again
-byte for byte.
+Rows have the format of an export, so that an import followed by an export gives the same bytes.
 """
 
 from pathlib import Path
@@ -31,6 +30,8 @@ PREFIXES = {
 
 
 class Files:
+    """The open files of a bundle and their buffered rows."""
+
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.rows: dict[str, list[str]] = {name: [] for name in TABLES}
@@ -50,14 +51,14 @@ class Files:
         for file in self._open.values():
             file.close()
 
-    def new_id(self, name: str) -> str:
-        """Ids grow with the rows of a file, and sort as text as they grow."""
+    def make_id(self, name: str) -> str:
+        """Return a new id. Ids grow with the rows of a file, and sort as text in the same order."""
         self.numbers[name] = number = self.numbers[name] + 1
         return f"{PREFIXES[name]}{number:08d}"
 
-    def add(self, name: str, *values: str) -> str:
-        """A row whose first value is its new id."""
-        row_id = self.new_id(name)
+    def add_row(self, name: str, *values: str) -> str:
+        """Add a row that begins with a new id, and return the id."""
+        row_id = self.make_id(name)
         self.rows[name].append(f"{row_id},{','.join(values)}\n")
         return row_id
 
@@ -69,22 +70,22 @@ class Files:
 
 
 class Amounts(dict[int, str]):
-    """Cents as they are written, each made once."""
+    """The texts of amounts in cents, each formatted once."""
 
     def __missing__(self, cents: int) -> str:
-        self[cents] = written = f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
-        return written
+        self[cents] = text = f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+        return text
 
 
 AMOUNTS = Amounts()
 
 
-def cell(text: str) -> str:
-    """Text as a cell of a CSV file."""
+def quote_cell(text: str) -> str:
+    """Return a text as a CSV cell."""
     if '"' in text or "," in text or "\n" in text:
         return '"' + text.replace('"', '""') + '"'
     return text
 
 
-def boolean(value: bool) -> str:
+def format_boolean(value: bool) -> str:
     return "true" if value else "false"

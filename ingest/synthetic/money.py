@@ -1,9 +1,9 @@
-"""Charges, and what clients pay themselves: copays at the visit, statements by the month, what is never paid."""
+"""Charges and client payments: copays at the visit, monthly statements, and bad debt."""
 
 from dataclasses import dataclass
 from random import Random
 
-from ingest.synthetic.days import DAY, NEVER, Days, first_of_month, month_number
+from ingest.synthetic.days import DAY, NEVER, Days, get_first_of_month, get_month_number
 from ingest.synthetic.files import AMOUNTS, Files
 from ingest.synthetic.model import Client, Clinician, Coverage
 from ingest.synthetic.names import pick
@@ -13,160 +13,193 @@ from ingest.synthetic.visits import Visit
 
 @dataclass(slots=True, eq=False)
 class Charge:
+    """A charge of a visit."""
+
     id: str
     client: Client
     clinician: Clinician
     day: int
     cpt: str
     amount: int
-    created: int
-    signed: int  # the instant from which a claim may leave
-    copaid: int = 0
-    copayment: str = ""  # the payment's id
+    created_at: int
+    signed_at: int  # no claim is submitted before
+    paid_at_visit: int = 0
+    visit_payment_id: str = ""
 
 
 @dataclass(slots=True, eq=False)
-class Owed:
-    """What a client still has to pay of a charge."""
+class OpenBalance:
+    """A client's open balance of a charge."""
 
     client: Client
     charge_id: str
     cents: int
-    reason: str  # PR reason, should the practice let it go: 1 deductible, 2 coinsurance, 3 copay, none without a payer
+    reason: str  # PR reason if the practice waives it: 1 deductible, 2 coinsurance, 3 copay, empty without a payer
 
 
 class Money:
+    """Writes charges, payments, adjustments and refunds."""
+
     def __init__(self, rng: Random, days: Days, files: Files) -> None:
         self.rng, self.days, self.files = rng, days, files
-        self.owed: dict[int, list[Owed]] = {}  # by the month in which it is known
+        self.balances: dict[int, list[OpenBalance]] = {}  # by the month of the statement before
 
-    def charge(self, visit: Visit, telehealth: bool, signed: int) -> Charge | None:
-        """The charge of a kept visit, unless nobody has made one."""
+    def create_charge(self, visit: Visit, is_telehealth: bool, signed_at: int) -> Charge | None:
+        """Return the charge of a completed visit, or None if it was forgotten or is entered too late."""
         random, days = self.rng.random, self.days
         r = random()
         if r < 0.006:
             return None
-        created = (
-            visit.at + 5 + int(random() * 240) if r < 0.9 else days.waking(visit.at + DAY + int(random() * 4 * DAY))
+        created_at = (
+            visit.outcome_at + 5 + int(random() * 240)
+            if r < 0.9
+            else days.shift_to_daytime(visit.outcome_at + DAY + int(random() * 4 * DAY))
         )
-        if created > days.until:
+        if created_at > days.until:
             return None
-        modifiers = "95" if telehealth else ""
+        modifiers = "95" if is_telehealth else ""
         if visit.clinician.license == "LMSW" and random() < 0.4:
-            modifiers = "95|HO" if telehealth else "HO"
+            modifiers = "95|HO" if is_telehealth else "HO"
         charge = Charge(
-            "", visit.client, visit.clinician, visit.day, visit.service.cpt, visit.service.rate, created, signed
+            "", visit.client, visit.clinician, visit.day, visit.service.cpt, visit.service.rate, created_at, signed_at
         )
-        voided = days.waking(created + DAY + int(random() * 9 * DAY))
-        if r > 0.994 and voided < days.until:
-            self.write(charge, visit.id, modifiers, days.stamp(voided))
-            charge.created = voided + 4
-        self.write(charge, visit.id, modifiers, "")
+        voided_at = days.shift_to_daytime(created_at + DAY + int(random() * 9 * DAY))
+        if r > 0.994 and voided_at < days.until:
+            self.write_charge(charge, visit.id, modifiers, days.format_instant(voided_at))
+            charge.created_at = voided_at + 4
+        self.write_charge(charge, visit.id, modifiers, "")
         if visit.service is PARENTS and random() < 0.02:
-            self.by_telephone(charge)
+            self.add_telephone_charge(charge)
         return charge
 
-    def write(self, charge: Charge, visit_id: str, modifiers: str, voided: str) -> None:
-        charge.id = self.files.add(
+    def write_charge(self, charge: Charge, visit_id: str, modifiers: str, voided_at: str) -> None:
+        charge.id = self.files.add_row(
             "charges", charge.client.id, charge.clinician.id, visit_id, self.days.dates[charge.day], charge.cpt,
-            modifiers, "1", AMOUNTS[charge.amount], charge.client.diagnoses, self.days.stamp(charge.created), voided,
+            modifiers, "1", AMOUNTS[charge.amount], charge.client.diagnoses,
+            self.days.format_instant(charge.created_at), voided_at,
         )  # fmt: skip
 
-    def by_telephone(self, charge: Charge) -> None:
-        """A charge that has no appointment: the parents called as well."""
-        other = Charge("", charge.client, charge.clinician, charge.day, charge.cpt, 4_500, charge.created, NEVER)
-        self.write(other, "", "", "")
-        self.owes(charge.client, other.id, other.amount, other.created, "")
+    def add_telephone_charge(self, charge: Charge) -> None:
+        """Add a charge without an appointment, for a call with the parents."""
+        telephone_charge = Charge(
+            "", charge.client, charge.clinician, charge.day, charge.cpt, 4_500, charge.created_at, NEVER
+        )
+        self.write_charge(telephone_charge, "", "", "")
+        self.bill_client(charge.client, telephone_charge.id, telephone_charge.amount, telephone_charge.created_at, "")
 
-    def at_visit(self, charge: Charge, cents: int, visit: Visit) -> None:
-        """Money over the counter; it waits for the charge to be entered."""
+    def collect_at_visit(self, charge: Charge, cents: int, visit: Visit) -> None:
+        """Collect a payment at the visit. It is applied once the charge is entered."""
         if cents <= 0:
             return
-        posted = visit.ends + 2 + int(self.rng.random() * 10)
-        payment = self.receive(charge.client, cents, posted)
-        self.apply(payment, charge.id, cents, max(posted, charge.created))
-        charge.copaid, charge.copayment = cents, payment
-        if self.rng.random() < 0.003 and charge.created + 3 * DAY < self.days.until:
-            self.apply(payment, charge.id, -cents, charge.created + DAY)
-            self.apply(payment, charge.id, cents, charge.created + DAY + 30)
+        posted_at = visit.ends_at + 2 + int(self.rng.random() * 10)
+        payment_id = self.receive_payment(charge.client, cents, posted_at)
+        self.apply_payment(payment_id, charge.id, cents, max(posted_at, charge.created_at))
+        charge.paid_at_visit, charge.visit_payment_id = cents, payment_id
+        if self.rng.random() < 0.003 and charge.created_at + 3 * DAY < self.days.until:
+            self.apply_payment(payment_id, charge.id, -cents, charge.created_at + DAY)
+            self.apply_payment(payment_id, charge.id, cents, charge.created_at + DAY + 30)
 
-    def receive(self, client: Client, cents: int, posted: int) -> str:
+    def receive_payment(self, client: Client, cents: int, posted_at: int) -> str:
         days = self.days
-        method = client.method if self.rng.random() < 0.95 else pick(self.rng, ("CASH", "CHECK", "OTHER"))
+        method = client.payment_method if self.rng.random() < 0.95 else pick(self.rng, ("CASH", "CHECK", "OTHER"))
         reference = f"{1000 + int(self.rng.random() * 9000)}" if method == "CHECK" else ""
-        received = days.dates[days.local_day(posted)]
-        cells = "CLIENT", client.id, "", method, AMOUNTS[cents], received, days.stamp(posted), reference
-        return self.files.add("payments", *cells)
+        received = days.dates[days.to_local_day(posted_at)]
+        values = "CLIENT", client.id, "", method, AMOUNTS[cents], received, days.format_instant(posted_at), reference
+        return self.files.add_row("payments", *values)
 
-    def apply(self, payment: str, charge_id: str, cents: int, posted: int) -> None:
-        if posted <= self.days.until:
-            self.files.add("payment_applications", payment, charge_id, AMOUNTS[cents], self.days.stamp(posted))
+    def apply_payment(self, payment_id: str, charge_id: str, cents: int, posted_at: int) -> None:
+        if posted_at <= self.days.until:
+            self.files.add_row(
+                "payment_applications", payment_id, charge_id, AMOUNTS[cents], self.days.format_instant(posted_at)
+            )
 
-    def adjust(self, charge_id: str, group: str, reason: str, cents: int, posted: int) -> None:
-        if cents and posted <= self.days.until:
-            self.files.add("adjustments", charge_id, group, reason, AMOUNTS[cents], self.days.stamp(posted))
+    def adjust_charge(self, charge_id: str, group: str, reason: str, cents: int, posted_at: int) -> None:
+        if cents and posted_at <= self.days.until:
+            self.files.add_row(
+                "adjustments", charge_id, group, reason, AMOUNTS[cents], self.days.format_instant(posted_at)
+            )
 
-    def refund(self, payment: str, cents: int, method: str, at: int, reason: str) -> None:
-        if at <= self.days.until:
-            self.files.add("refunds", payment, AMOUNTS[cents], method, self.days.stamp(at), reason)
+    def refund_payment(self, payment_id: str, cents: int, method: str, refunded_at: int, reason: str) -> None:
+        if refunded_at <= self.days.until:
+            self.files.add_row(
+                "refunds", payment_id, AMOUNTS[cents], method, self.days.format_instant(refunded_at), reason
+            )
 
-    def self_paid(self, charge: Charge, visit: Visit) -> None:
+    def bill_self_pay(self, charge: Charge, visit: Visit) -> None:
+        """Collect a payment of a client without insurance, and bill the rest."""
         client = charge.client
-        if client.pays == "good" and self.rng.random() < 0.9:
-            self.at_visit(charge, charge.amount, visit)
-        elif client.pays == "partial":
-            self.at_visit(charge, charge.amount // 2, visit)
-        self.owes(client, charge.id, charge.amount - charge.copaid, charge.created, "")
+        if client.payment_habit == "good" and self.rng.random() < 0.9:
+            self.collect_at_visit(charge, charge.amount, visit)
+        elif client.payment_habit == "partial":
+            self.collect_at_visit(charge, charge.amount // 2, visit)
+        self.bill_client(client, charge.id, charge.amount - charge.paid_at_visit, charge.created_at, "")
 
-    def copay(self, charge: Charge, coverage: Coverage, visit: Visit) -> None:
-        if charge.client.pays in ("good", "slow") and self.rng.random() < 0.94:
-            self.at_visit(charge, min(coverage.copay, charge.amount * coverage.payer.pays // 100), visit)
+    def collect_copay(self, charge: Charge, coverage: Coverage, visit: Visit) -> None:
+        if charge.client.payment_habit in ("good", "slow") and self.rng.random() < 0.94:
+            self.collect_at_visit(
+                charge, min(coverage.copay, charge.amount * coverage.payer.allowed_percent // 100), visit
+            )
 
-    def owes(self, client: Client, charge_id: str, cents: int, known: int, reason: str) -> None:
-        """Goes on the next statement; what is waived is written down as the client's share let go."""
-        if cents <= 0 or known > self.days.until:
+    def bill_client(self, client: Client, charge_id: str, cents: int, known_at: int, reason: str) -> None:
+        """Put an amount on the client's next statement, or adjust it if the client's share is waived."""
+        if cents <= 0 or known_at > self.days.until:
             return
-        if client.pays == "waived":
+        if client.payment_habit == "waived":
             group, reason = ("PR", reason) if reason else ("WO", "HARDSHIP")
-            self.adjust(
-                charge_id, group, reason, cents, self.days.waking(known + DAY + int(self.rng.random() * 6 * DAY))
+            self.adjust_charge(
+                charge_id,
+                group,
+                reason,
+                cents,
+                self.days.shift_to_daytime(known_at + DAY + int(self.rng.random() * 6 * DAY)),
             )
             return
-        month = month_number(self.days.local_day(known))
-        self.owed.setdefault(month, []).append(Owed(client, charge_id, cents, reason))
+        month = get_month_number(self.days.to_local_day(known_at))
+        self.balances.setdefault(month, []).append(OpenBalance(client, charge_id, cents, reason))
 
-    def statements(self, before: int) -> None:
-        """What clients do about the statements of the months before that day's."""
-        last = month_number(before)
-        while self.owed and (month := min(self.owed)) < last:
-            by_client: dict[str, list[Owed]] = {}
-            for owed in self.owed.pop(month):
-                by_client.setdefault(owed.client.id, []).append(owed)
-            for owed in by_client.values():
-                self.statement(owed, month + 1)
+    def send_statements(self, before: int) -> None:
+        """Process the statements of all months before that of this day."""
+        current_month = get_month_number(before)
+        while self.balances and (month := min(self.balances)) < current_month:
+            by_client: dict[str, list[OpenBalance]] = {}
+            for balance in self.balances.pop(month):
+                by_client.setdefault(balance.client.id, []).append(balance)
+            for client_balances in by_client.values():
+                self.pay_statement(client_balances, month + 1)
 
-    def statement(self, owed: list[Owed], month: int) -> None:
-        random, client = self.rng.random, owed[0].client
-        total = sum(one.cents for one in owed)
-        late = 30 if client.pays == "slow" else 2
-        paid = self.days.at(first_of_month(month) + late + int(random() * 26), 500 + int(random() * 700))
-        if paid > self.days.until:
+    def pay_statement(self, client_balances: list[OpenBalance], month: int) -> None:
+        """Pay a client's statement in full or in part, or write it off if the client never pays."""
+        random, client = self.rng.random, client_balances[0].client
+        total = sum(balance.cents for balance in client_balances)
+        day_of_month = 30 if client.payment_habit == "slow" else 2
+        paid_at = self.days.to_instant(
+            get_first_of_month(month) + day_of_month + int(random() * 26), 500 + int(random() * 700)
+        )
+        if paid_at > self.days.until:
             return
-        if client.pays == "never":
+        if client.payment_habit == "never":
             if random() < 0.7:
-                given_up = paid + (60 + int(random() * 60)) * DAY
-                for one in owed:
-                    self.adjust(one.charge_id, "WO", "BAD_DEBT", one.cents, given_up)
+                written_off_at = paid_at + (60 + int(random() * 60)) * DAY
+                for balance in client_balances:
+                    self.adjust_charge(balance.charge_id, "WO", "BAD_DEBT", balance.cents, written_off_at)
             return
-        pays = total if client.pays != "partial" else max(min(total, 2_000), total // 2)
-        rest = -pays % 5_000 if random() < 0.02 else 0  # a round sum was paid
-        payment = self.receive(client, pays + rest, paid)
-        if rest and random() < 0.5:
-            self.refund(payment, rest, client.method, paid + (10 + int(random() * 40)) * DAY, "Paid more than was due")
-        for one in owed:
-            part = min(one.cents, pays)
-            if part:
-                self.apply(payment, one.charge_id, part, paid + 5)
-            pays -= part
-            if one.cents > part:
-                self.owed.setdefault(month, []).append(Owed(client, one.charge_id, one.cents - part, one.reason))
+        amount = total if client.payment_habit != "partial" else max(min(total, 2_000), total // 2)
+        overpayment = -amount % 5_000 if random() < 0.02 else 0  # the client paid a round sum
+        payment_id = self.receive_payment(client, amount + overpayment, paid_at)
+        if overpayment and random() < 0.5:
+            self.refund_payment(
+                payment_id,
+                overpayment,
+                client.payment_method,
+                paid_at + (10 + int(random() * 40)) * DAY,
+                "Paid more than was due",
+            )
+        for balance in client_balances:
+            share = min(balance.cents, amount)
+            if share:
+                self.apply_payment(payment_id, balance.charge_id, share, paid_at + 5)
+            amount -= share
+            if balance.cents > share:
+                self.balances.setdefault(month, []).append(
+                    OpenBalance(client, balance.charge_id, balance.cents - share, balance.reason)
+                )

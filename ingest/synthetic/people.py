@@ -1,20 +1,20 @@
-"""The staff: who they are, how they sign, when they came and left; their trainings."""
+"""The staff: who they are, how they sign, when they came and left_on; their trainings."""
 
 import re
 from dataclasses import dataclass, field
 from random import Random
 
 from ingest.synthetic.days import NEVER, Days
-from ingest.synthetic.files import AMOUNTS, Files, cell
-from ingest.synthetic.model import COSIGNED, Clinician
-from ingest.synthetic.names import npi, person, pick
+from ingest.synthetic.files import AMOUNTS, Files, quote_cell
+from ingest.synthetic.model import COSIGNED_LICENSES, Clinician
+from ingest.synthetic.names import make_name, make_npi, pick
 from ingest.synthetic.size import Size
 
-SEATS_PER_SUPERVISOR = 9
-SEATS_PER_PRESCRIBER = 14
-PRESCRIBER_AT = 4  # the seat within each stretch of that many
+STAFF_PER_SUPERVISOR = 9
+STAFF_PER_PRESCRIBER = 14
+PRESCRIBER_POSITION = 4  # of the prescriber, among each group of that many
 
-HABITS = ("evening", "prompt", "late", "friday", "prompt", "prompt", "prompt", "evening", "prompt", "evening")
+SIGNING_HABITS = ("evening", "prompt", "late", "friday", "prompt", "prompt", "prompt", "evening", "prompt", "evening")
 LICENSES = (
     ("COUNSELING", "LPC", 6_400),
     ("SOCIAL_WORK", "LMSW", 5_600),
@@ -26,151 +26,183 @@ LICENSES = (
 )
 SUPERVISORS = (("SOCIAL_WORK", "LCSW", 9_200), ("PSYCHOLOGY", "PSYCHOLOGIST", 10_400))
 PRESCRIBERS = (("PSYCHIATRY", "MD", 15_000), ("NURSING", "APRN", 11_500))
-HOURS_REQUIRED = {"LPC": 2, "APC": 2, "LMSW": 4}
+SUPERVISION_HOURS = {"LPC": 2, "APC": 2, "LMSW": 4}
 
 
 @dataclass(slots=True)
 class Staff:
+    """The staff of a practice."""
+
     clinicians: list[Clinician] = field(default_factory=list)
-    desk: list[tuple[str, int, int]] = field(default_factory=list)  # id, hired, left
-    hired: list[tuple[str, int, int]] = field(default_factory=list)  # the same of everybody
+    office: list[tuple[str, int, int]] = field(default_factory=list)  # id, hired on, left on
+    everyone: list[tuple[str, int, int]] = field(default_factory=list)  # likewise, of the whole staff
 
 
 class Hiring:
-    """Fills the seats of a practice, and a seat again when somebody left it."""
+    """Hires the staff of a practice, and successors of those who leave."""
 
     def __init__(self, size: Size, rng: Random, first: int, days: Days, files: Files) -> None:
         self.size, self.rng, self.first, self.days, self.files = size, rng, first, days, files
         self.domain = re.split(r"[\W_]+", size.name.lower().strip())[0] or "practice"
         self.staff = Staff()
 
-    def everybody(self) -> Staff:
-        self.at_desk("admin", "admin")
-        supervisors = [self.seated(0, None)]
+    def hire_everyone(self) -> Staff:
+        self.hire_office_staff("admin", "admin")
+        supervisors = [self.hire_clinician(0, None)]
         if self.size.clinicians > 1:
-            self.seated(1, supervisors[0])
-        self.at_desk("scheduler", "scheduler")
-        self.at_desk("biller", "biller")
-        for seat in range(2, self.size.clinicians):
-            if seat % SEATS_PER_SUPERVISOR == 0:
-                supervisors.append(self.seated(seat, None))
+            self.hire_clinician(1, supervisors[0])
+        self.hire_office_staff("scheduler", "scheduler")
+        self.hire_office_staff("biller", "biller")
+        for position in range(2, self.size.clinicians):
+            if position % STAFF_PER_SUPERVISOR == 0:
+                supervisors.append(self.hire_clinician(position, None))
             else:
-                self.succession(seat, supervisors[-1])
-        for at in range(self.size.clinicians // 12 + 1):
-            self.at_desk("scheduler" if at % 3 else "scheduler|biller", None, leaves=at % 4 == 0)
+                self.hire_with_successor(position, supervisors[-1])
+        for number in range(self.size.clinicians // 12 + 1):
+            self.hire_office_staff("scheduler" if number % 3 else "scheduler|biller", None, will_leave=number % 4 == 0)
         return self.staff
 
-    def succession(self, seat: int, supervisor: Clinician) -> None:
-        """One who stays, or one who leaves and the one hired after."""
+    def hire_with_successor(self, position: int, supervisor: Clinician) -> None:
+        """Hire a clinician who stays, or one who leaves and a successor."""
         span = self.days.today - self.first
-        leaves = self.rng.random() < 0.05 * span / 365 or seat == 6
-        if not leaves or span < 150 or seat == PRESCRIBER_AT:
-            self.seated(seat, supervisor)
+        will_leave = self.rng.random() < 0.05 * span / 365 or position == 6
+        if not will_leave or span < 150 or position == PRESCRIBER_POSITION:
+            self.hire_clinician(position, supervisor)
             return
-        left = self.first + int(span * (0.3 + 0.5 * self.rng.random()))
-        self.seated(seat, supervisor, left=left)
-        hired = left + 14 + int(self.rng.random() * 42)
-        if hired < self.days.today - 14:
-            self.seated(seat, supervisor, hired=hired)
+        left_on = self.first + int(span * (0.3 + 0.5 * self.rng.random()))
+        self.hire_clinician(position, supervisor, left_on=left_on)
+        hired_on = left_on + 14 + int(self.rng.random() * 42)
+        if hired_on < self.days.today - 14:
+            self.hire_clinician(position, supervisor, hired_on=hired_on)
 
-    def seated(self, seat: int, supervisor: Clinician | None, hired: int | None = None, left: int = NEVER) -> Clinician:
+    def hire_clinician(
+        self, position: int, supervisor: Clinician | None, hired_on: int | None = None, left_on: int = NEVER
+    ) -> Clinician:
         rng = self.rng
-        prescriber = supervisor is not None and seat % SEATS_PER_PRESCRIBER == PRESCRIBER_AT
-        licenses = LICENSES if seat > 3 else LICENSES[::2]  # those with the worst habits sign for themselves
-        if supervisor is None or prescriber:
+        is_prescriber = supervisor is not None and position % STAFF_PER_PRESCRIBER == PRESCRIBER_POSITION
+        licenses = LICENSES if position > 3 else LICENSES[::2]  # those with the worst habits sign their own notes
+        if supervisor is None or is_prescriber:
             licenses = SUPERVISORS if supervisor is None else PRESCRIBERS
         discipline, license_type, rate = pick(rng, licenses)
-        if seat in (1, 5):
-            discipline, license_type, rate = next(one for one in LICENSES if one[1] == COSIGNED[seat // 5])
+        if position in (1, 5):
+            discipline, license_type, rate = next(
+                license for license in LICENSES if license[1] == COSIGNED_LICENSES[position // 5]
+            )
         clinician = Clinician(
             id="",
-            seat=seat,
+            position=position,
             license=license_type,
             discipline=discipline,
-            signs=HABITS[seat % len(HABITS)],
+            signing_habit=SIGNING_HABITS[position % len(SIGNING_HABITS)],
             supervisor=supervisor,
-            hired=hired or self.first - (200 if supervisor else 900) - int(rng.random() * 1800),
-            left=left,
-            prescriber=prescriber,
-            missed=1.9 if seat % 7 == 3 else 0.6 + 0.7 * rng.random(),
-            overdue=0.35 if seat % 6 == 2 else 0.05,
-            soap=rng.random() < 0.5,
+            hired_on=hired_on or self.first - (200 if supervisor else 900) - int(rng.random() * 1800),
+            left_on=left_on,
+            is_prescriber=is_prescriber,
+            no_show_factor=1.9 if position % 7 == 3 else 0.6 + 0.7 * rng.random(),
+            overdue_rate=0.35 if position % 6 == 2 else 0.05,
+            writes_soap=rng.random() < 0.5,
         )
-        known = {0: "supervisor", 1: "clinician"}.get(seat)
+        mailbox = {0: "supervisor", 1: "clinician"}.get(position)
         roles = "supervisor|clinician" if supervisor is None else "clinician"
-        practical = f"GA-{int(rng.random() * 10**6):06d}", npi(rng), supervisor.id if supervisor else ""
+        license_and_rate = f"GA-{int(rng.random() * 10**6):06d}", make_npi(rng), supervisor.id if supervisor else ""
         rate += int(rng.random() * 16) * 50
-        clinician.id = self.add(known, roles, clinician.hired, left, (discipline, license_type, *practical, rate))
+        clinician.id = self.add_staff(
+            mailbox, roles, clinician.hired_on, left_on, (discipline, license_type, *license_and_rate, rate)
+        )
         self.staff.clinicians.append(clinician)
         return clinician
 
-    def at_desk(self, roles: str, known: str | None, leaves: bool = False) -> None:
-        left = self.first + int((self.days.today - self.first) * 0.6) if leaves else NEVER
-        hired = self.first - 100 - int(self.rng.random() * 1500)
-        staff_id = self.add(known, roles, hired, left, ("", "", "", "", "", 0))
-        self.staff.desk.append((staff_id, hired, left))
+    def hire_office_staff(self, roles: str, mailbox: str | None, will_leave: bool = False) -> None:
+        left_on = self.first + int((self.days.today - self.first) * 0.6) if will_leave else NEVER
+        hired_on = self.first - 100 - int(self.rng.random() * 1500)
+        staff_id = self.add_staff(mailbox, roles, hired_on, left_on, ("", "", "", "", "", 0))
+        self.staff.office.append((staff_id, hired_on, left_on))
 
-    def add(
-        self, known: str | None, roles: str, hired: int, left: int, practical: tuple[str, str, str, str, str, int]
+    def add_staff(
+        self,
+        mailbox: str | None,
+        roles: str,
+        hired_on: int,
+        left_on: int,
+        license_and_rate: tuple[str, str, str, str, str, int],
     ) -> str:
-        """A row of staff.csv; `known` is the mailbox that everybody knows the person by."""
-        number = len(self.staff.hired) + 1
+        """Add a row to staff.csv. `mailbox` is the local part of the email, for the roles that logins are made for."""
+        number = len(self.staff.everyone) + 1
         staff_id = f"S{number:04d}"
-        first, last = person(self.rng)
-        email = f"{known or f'staff-{number:02d}'}@{self.domain}.example"
-        *words, rate = practical
+        first, last = make_name(self.rng)
+        email = f"{mailbox or f'staff-{number:02d}'}@{self.domain}.example"
+        *license_columns, rate = license_and_rate
         dates = self.days.dates
-        values = [staff_id, email, cell(first), cell(last), roles, *map(str, words), AMOUNTS[int(rate)] if rate else ""]
-        values += [dates[hired], dates[left] if left != NEVER else ""]
+        values = [
+            staff_id,
+            email,
+            quote_cell(first),
+            quote_cell(last),
+            roles,
+            *map(str, license_columns),
+            AMOUNTS[int(rate)] if rate else "",
+        ]
+        values += [dates[hired_on], dates[left_on] if left_on != NEVER else ""]
         self.files.rows["staff"].append(",".join(values) + "\n")
-        self.staff.hired.append((staff_id, hired, left))
+        self.staff.everyone.append((staff_id, hired_on, left_on))
         return staff_id
 
 
-def trainings(staff: Staff, rng: Random, days: Days, files: Files) -> None:
-    """A HIPAA training a year, for one about to lapse and for one lapsed; others now and then."""
-    here = [staff_id for staff_id, hired, left in staff.hired if left == NEVER and hired < days.today - 800]
-    lapses = dict(zip(here[::-1], (350, 380), strict=False))  # days since the last one
-    for staff_id, hired, left in staff.hired:
-        on, last = hired + int(rng.random() * 20), min(left - 1, days.today)
+def add_trainings(staff: Staff, rng: Random, days: Days, files: Files) -> None:
+    """Add a HIPAA training a year, one about to lapse, one lapsed, and occasional others."""
+    current_staff = [
+        staff_id for staff_id, hired_on, left_on in staff.everyone if left_on == NEVER and hired_on < days.today - 800
+    ]
+    lapses = dict(zip(current_staff[::-1], (350, 380), strict=False))  # days since the last one
+    for staff_id, hired_on, left_on in staff.everyone:
+        day, last = hired_on + int(rng.random() * 20), min(left_on - 1, days.today)
         dates = []
-        while on <= last:
-            dates.append(on)
-            on += 350 + int(rng.random() * 14)
+        while day <= last:
+            dates.append(day)
+            day += 350 + int(rng.random() * 14)
         if staff_id in lapses:
-            latest = days.today - lapses[staff_id]
-            dates = [on for on in dates if on < latest - 300] + [latest]
-        for on in dates:
-            files.add("trainings", staff_id, "HIPAA", days.dates[on])
-            if rng.random() < 0.3 and on + 40 <= last:
-                files.add("trainings", staff_id, "OTHER", days.dates[on + 40])
+            last_training = days.today - lapses[staff_id]
+            dates = [day for day in dates if day < last_training - 300] + [last_training]
+        for day in dates:
+            files.add_row("trainings", staff_id, "HIPAA", days.dates[day])
+            if rng.random() < 0.3 and day + 40 <= last:
+                files.add_row("trainings", staff_id, "OTHER", days.dates[day + 40])
 
 
-def supervision(staff: Staff, rng: Random, first: int, closed: dict[int, str], days: Days, files: Files) -> None:
-    """The supervision that licences ask for, month by month; now and then an hour is missing."""
+def add_supervision(staff: Staff, rng: Random, first: int, closed: dict[int, str], days: Days, files: Files) -> None:
+    """Add the supervision that licenses require each month. Occasionally an hour is missing."""
     for month in range(first, days.today + 1, 28):
         for clinician in staff.clinicians:
-            hours = HOURS_REQUIRED.get(clinician.license, 0)
+            hours = SUPERVISION_HOURS.get(clinician.license, 0)
             if clinician.supervisor is None or not hours:
                 continue
-            pieces = [100] * hours if rng.random() < 0.7 else [150, 50] * (hours // 2)
+            session_hours = [100] * hours if rng.random() < 0.7 else [150, 50] * (hours // 2)
             if rng.random() < 0.08:
-                pieces.pop()
-            for at, hundredths in enumerate(pieces):
-                day = month + 2 + at * (24 // len(pieces)) + int(rng.random() * 3)
-                if day in closed or not clinician.hired <= day < clinician.left:
+                session_hours.pop()
+            for index, hundredths in enumerate(session_hours):
+                day = month + 2 + index * (24 // len(session_hours)) + int(rng.random() * 3)
+                if day in closed or not clinician.hired_on <= day < clinician.left_on:
                     continue
-                supervise(clinician.id, clinician.supervisor.id, day, hundredths, rng, days, files)
+                add_supervision_session(clinician.id, clinician.supervisor.id, day, hundredths, rng, days, files)
 
 
-def supervise(
+def add_supervision_session(
     supervisee: str, supervisor: str, day: int, hundredths: int, rng: Random, days: Days, files: Files
 ) -> None:
-    held = days.at(day, 480 + 15 * int(rng.random() * 3) if rng.random() < 0.5 else 720)
-    if held + hundredths * 6 // 10 > days.until:
+    held_at = days.to_instant(day, 480 + 15 * int(rng.random() * 3) if rng.random() < 0.5 else 720)
+    if held_at + hundredths * 6 // 10 > days.until:
         return
     kind = "GROUP" if rng.random() < 0.25 else "INDIVIDUAL"
     topics = pick(rng, ("", "ethics", "risk|ethics", "documentation", "cases", "cases|countertransference", "burn-out"))
-    lag = 60 + int(rng.random() * 4000) if rng.random() < 0.93 else int(11_000 + rng.random() * 9_000)
-    signed = "" if rng.random() < 0.02 else days.stamp_if(held + lag)
-    files.add("supervision", supervisee, supervisor, days.stamp(held), AMOUNTS[hundredths], kind, topics, signed)
+    minutes_to_note = 60 + int(rng.random() * 4000) if rng.random() < 0.93 else int(11_000 + rng.random() * 9_000)
+    note_signed_at = "" if rng.random() < 0.02 else days.format_if_past(held_at + minutes_to_note)
+    files.add_row(
+        "supervision",
+        supervisee,
+        supervisor,
+        days.format_instant(held_at),
+        AMOUNTS[hundredths],
+        kind,
+        topics,
+        note_signed_at,
+    )

@@ -1,16 +1,18 @@
-"""What stands in a practice before anybody comes: services, rooms, payers, closures, incidents."""
+"""The setup of a practice: services, rooms, payers, closures and incidents."""
 
 from dataclasses import dataclass
 from random import Random
 
-from ingest.synthetic.days import Days, holidays
-from ingest.synthetic.files import AMOUNTS, Files, boolean, cell
-from ingest.synthetic.names import npi, pick, words
+from ingest.synthetic.days import Days, list_holidays
+from ingest.synthetic.files import AMOUNTS, Files, format_boolean, quote_cell
+from ingest.synthetic.names import make_npi, pick, split_words
 from ingest.synthetic.size import Size
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
+    """A service of the practice."""
+
     code: str
     name: str
     kind: str
@@ -44,24 +46,25 @@ SERVICES = (
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """A payer and its habits: how fast, how generous, what it turns down."""
+    """A payer, with how fast and how much it pays, and what it denies."""
 
     id: str
     name: str
     share: float  # of the insured clients
-    days: int  # from submission to answer, about
-    pays: int  # per cent of the charge that it allows
-    coinsurance: int  # per cent of what is left after the copay
-    deductible: bool
-    denies: float
-    denied_cpt: dict[str, float]
-    underpays: float  # how often it allows less than agreed
+    response_days: int  # from submission to decision, on average
+    allowed_percent: int  # of the charge
+    coinsurance_percent: int  # of what is left after deductible and copay
+    has_deductible: bool
+    denial_rate: float
+    denial_rate_by_cpt: dict[str, float]
+    underpayment_rate: float  # how often it allows less than the contract
     method: str
-    remits_on: tuple[int, ...]  # weekdays
-    weekly: bool  # wants one claim for a client's week
+    remittance_weekdays: tuple[int, ...]
+    bills_weekly: bool  # takes one claim for a client's week
 
-    def denial(self, cpt: str) -> float:
-        return self.denied_cpt.get(cpt, self.denies)
+    def get_denial_rate(self, cpt: str) -> float:
+        """Return how often the payer denies charges with this CPT code."""
+        return self.denial_rate_by_cpt.get(cpt, self.denial_rate)
 
 
 PAYERS = (
@@ -78,7 +81,7 @@ PAYERS = (
 )
 SECONDARY = Payer("SUP09", "Supplement Select", 0.0, 18, 90, 0, False, 0.03, {}, 0.0, "EFT", (3,), False)
 
-ROOM_NAMES = words("Maple Garden Harbor Lantern Meadow Orchard Quarry River Sparrow Terrace")
+ROOM_NAMES = split_words("Maple Garden Harbor Lantern Meadow Orchard Quarry River Sparrow Terrace")
 INCIDENTS = (
     ("MISDIRECTED_EMAIL", "A reminder went to the wrong address; the recipient deleted it."),
     ("LOST_DEVICE", "A telephone was left on the train, locked, and came back the next day."),
@@ -93,38 +96,40 @@ class Room:
     capacity: int
 
 
-def furnish(size: Size, rng: Random, days: Days, files: Files) -> tuple[list[Room], list[Room]]:
-    """The practice, its services and rooms; answers with the rooms for one and those for groups."""
+def set_up_practice(size: Size, rng: Random, days: Days, files: Files) -> tuple[list[Room], list[Room]]:
+    """Write the practice, its services and rooms. Return the rooms for single sessions and those for groups."""
     tax_id = f"00-{int(rng.random() * 10**7):07d}"
-    files.rows["practice"].append(f"{cell(size.name)},{size.time_zone},{npi(rng)},{tax_id},112.00\n")
+    files.rows["practice"].append(f"{quote_cell(size.name)},{size.time_zone},{make_npi(rng)},{tax_id},112.00\n")
     for service in sorted(SERVICES, key=lambda service: service.code):
-        name = cell(service.name)
+        name = quote_cell(service.name)
         files.rows["services"].append(
             f"{service.code},{name},{service.kind},{service.cpt},{service.minutes},{AMOUNTS[service.rate]}\n"
         )
-    small = [Room(f"R{number:03d}", 2 + 2 * (number % 3 == 0)) for number in range(1, round(size.clinicians * 0.8) + 2)]
-    large = [Room(f"R9{number:02d}", 10) for number in range(1, size.clinicians // 10 + 2)]
-    for at, room in enumerate([*small, *large]):
-        turn, which = divmod(at, len(ROOM_NAMES))
-        name = f"{ROOM_NAMES[which]} {turn + 1}" if turn else f"{ROOM_NAMES[which]} room"
+    single_rooms = [
+        Room(f"R{number:03d}", 2 + 2 * (number % 3 == 0)) for number in range(1, round(size.clinicians * 0.8) + 2)
+    ]
+    group_rooms = [Room(f"R9{number:02d}", 10) for number in range(1, size.clinicians // 10 + 2)]
+    for index, room in enumerate([*single_rooms, *group_rooms]):
+        round_number, name_index = divmod(index, len(ROOM_NAMES))
+        name = f"{ROOM_NAMES[name_index]} {round_number + 1}" if round_number else f"{ROOM_NAMES[name_index]} room"
         name = f"{name}, group" if room.capacity == 10 else name
         equipment = pick(rng, ("", "video", "video|whiteboard", "toys|sand tray"))
-        files.rows["rooms"].append(f"{room.id},{cell(name)},{room.capacity},{equipment},true\n")
-    files.rows["rooms"].append(f"R999,Old file room,1,,{boolean(False)}\n")
-    return small, large
+        files.rows["rooms"].append(f"{room.id},{quote_cell(name)},{room.capacity},{equipment},true\n")
+    files.rows["rooms"].append(f"R999,Old file room,1,,{format_boolean(False)}\n")
+    return single_rooms, group_rooms
 
 
-def closures(first: int, last: int, days: Days, files: Files) -> dict[int, str]:
-    closed = holidays(first, last)
-    files.rows["closures"].extend(f"{days.dates[day]},{cell(reason)}\n" for day, reason in closed.items())
+def add_closures(first: int, last: int, days: Days, files: Files) -> dict[int, str]:
+    closed = list_holidays(first, last)
+    files.rows["closures"].extend(f"{days.dates[day]},{quote_cell(reason)}\n" for day, reason in closed.items())
     return closed
 
 
-def incidents(rng: Random, first: int, days: Days, files: Files) -> None:
+def add_incidents(rng: Random, first: int, days: Days, files: Files) -> None:
     day = first + int(rng.random() * 200)
-    while (detected := days.at(day, 540 + int(rng.random() * 480))) <= days.until:
+    while (detected := days.to_instant(day, 540 + int(rng.random() * 480))) <= days.until:
         kind, summary = pick(rng, INCIDENTS)
-        waited = int(15 + 60 * rng.random()) if rng.random() < 0.75 else int(60 + 400 * rng.random())
-        responded = "" if rng.random() < 0.08 else days.stamp_if(detected + waited)
-        files.add("incidents", kind, days.stamp(detected), responded, cell(summary))
+        response_minutes = int(15 + 60 * rng.random()) if rng.random() < 0.75 else int(60 + 400 * rng.random())
+        responded = "" if rng.random() < 0.08 else days.format_if_past(detected + response_minutes)
+        files.add_row("incidents", kind, days.format_instant(detected), responded, quote_cell(summary))
         day += 60 + int(rng.random() * 300)

@@ -1,18 +1,18 @@
-"""Week by week: who comes, who does not, who moves, and what becomes of the time that falls free."""
+"""The weekly schedule: which visits take place, are missed, cancelled or rescheduled, and how open times are used."""
 
 from random import Random
 
 from ingest.synthetic import practice_setup
-from ingest.synthetic.days import DAY, NEVER, Days, away
-from ingest.synthetic.files import cell as csv_cell
-from ingest.synthetic.model import TURNS, Cell, Client, Clinician
+from ingest.synthetic.days import DAY, NEVER, Days, get_absence_rate
+from ingest.synthetic.files import quote_cell
+from ingest.synthetic.model import WEEKS_PER_ROUND, Client, Clinician, Slot
 from ingest.synthetic.names import pick
 from ingest.synthetic.practice_setup import Service
-from ingest.synthetic.referrals import Waiting
-from ingest.synthetic.visits import Visit, Visits
+from ingest.synthetic.referrals import Referrals
+from ingest.synthetic.visits import Visit, VisitWriter
 
-REASONS = tuple(
-    csv_cell(reason)
+CANCELLATION_REASONS = tuple(
+    quote_cell(reason)
     for reason in (
         "Client ill",
         "Child ill",
@@ -24,338 +24,366 @@ REASONS = tuple(
         "Family emergency",
     )
 )
-GROUP_LEAST, GROUP_MOST = 3, 8
+MIN_GROUP, MAX_GROUP = 3, 8
 
 
-class Open:
-    """Time of a cell that nobody uses this week, and since when that is known."""
+class OpenTime:
+    """Time of a slot that nobody uses this week, and since when that is known."""
 
-    __slots__ = ("cell", "day", "since", "starts")
+    __slots__ = ("day", "open_since", "slot", "starts_at")
 
-    def __init__(self, cell: Cell, day: int, starts: int, since: int) -> None:
-        self.cell, self.day, self.starts, self.since = cell, day, starts, since
+    def __init__(self, slot: Slot, day: int, starts_at: int, open_since: int) -> None:
+        self.slot, self.day, self.starts_at, self.open_since = slot, day, starts_at, open_since
 
 
 class Schedule:
+    """Runs the practice week by week."""
+
     def __init__(
         self,
         rng: Random,
         days: Days,
         closed: dict[int, str],
         clinicians: list[Clinician],
-        waiting: Waiting,
-        visits: Visits,
+        referrals: Referrals,
+        visits: VisitWriter,
     ) -> None:
         self.rng, self.days, self.closed, self.visits = rng, days, closed, visits
-        self.clinicians, self.waiting = clinicians, waiting
+        self.clinicians, self.referrals = clinicians, referrals
         self.groups = 0
 
-    def week(self, week: int, sunday: int) -> None:
+    def run_week(self, week: int, sunday: int) -> None:
+        """Place waiting clients, and run the week of each clinician."""
         if sunday <= self.days.today + 14:
-            self.waiting.release(sunday, self.clinicians)
-            self.waiting.place(week, sunday)
+            self.referrals.release_clients(sunday, self.clinicians)
+            self.referrals.place_waiting(week, sunday)
         for clinician in self.clinicians:
-            if clinician.hired < sunday + 7 and clinician.left > sunday:
-                self.week_of(clinician, week, sunday)
+            if clinician.hired_on < sunday + 7 and clinician.left_on > sunday:
+                self.run_clinician_week(clinician, week, sunday)
         if sunday <= self.days.today:
-            self.waiting.arrive(week)
+            self.referrals.add_referrals(week)
 
-    def week_of(self, clinician: Clinician, week: int, sunday: int) -> None:
-        days, closed, absences, turn = self.days, self.closed, clinician.away, week % TURNS
-        free: list[Open] = []
-        moves: list[tuple[Visit, Cell]] = []
-        for cell in clinician.cells:
-            day = sunday + cell.weekday
-            if not cell.first <= day < cell.last or day in closed:
+    def run_clinician_week(self, clinician: Clinician, week: int, sunday: int) -> None:
+        """Run all sessions of a clinician's week, then use the times that are left open."""
+        days, closed, absences, week_of_round = self.days, self.closed, clinician.absences, week % WEEKS_PER_ROUND
+        open_times: list[OpenTime] = []
+        rescheduled: list[tuple[Visit, Slot]] = []
+        for slot in clinician.slots:
+            day = sunday + slot.weekday
+            if not slot.first_day <= day < slot.end_day or day in closed:
                 continue
-            absence, sick = absences.get(day), False
-            if absence and absence[0] < cell.start + cell.minutes and cell.start < absence[1]:
+            absence, is_sick = absences.get(day), False
+            if absence and absence[0] < slot.start + slot.minutes and slot.start < absence[1]:
                 if not absence[2]:
                     continue
-                sick = True
-            starts = days.at(day, cell.start)
-            if cell.members is not None:
-                self.group(cell, week, day, starts, sick)
+                is_sick = True
+            starts_at = days.to_instant(day, slot.start)
+            if slot.members is not None:
+                self.run_group(slot, week, day, starts_at, is_sick)
                 continue
-            guest = cell.guest_week == week
-            client = cell.guest if guest else cell.owners[turn]
+            guest = slot.guest_week == week
+            client = slot.guest if guest else slot.owners[week_of_round]
             if (
                 client is None
-                or starts < client.asked + DAY
-                or day >= client.ended
-                or (clinician.prescriber and not guest and not client.evaluated)
+                or starts_at < client.called_at + DAY
+                or day >= client.ended_on
+                or (clinician.is_prescriber and not guest and not client.is_evaluated)
             ):
-                if not sick:
-                    free.append(Open(cell, day, starts, 0))
+                if not is_sick:
+                    open_times.append(OpenTime(slot, day, starts_at, 0))
                 continue
-            self.session(client, cell, week, day, starts, sick, free, moves)
+            self.run_session(client, slot, week, day, starts_at, is_sick, open_times, rescheduled)
         for day in range(sunday, sunday + 7):
-            free += [Open(cell, day, days.at(day, cell.start), 0) for cell in clinician.opened.get(day, ())]
-        for visit, cell in moves:
-            self.move(visit, cell, week, free)
-        self.extras(clinician, week, free)
+            open_times += [
+                OpenTime(slot, day, days.to_instant(day, slot.start), 0) for slot in clinician.extra_slots.get(day, ())
+            ]
+        for visit, slot in rescheduled:
+            self.reschedule(visit, slot, week, open_times)
+        self.add_extra_visits(clinician, week, open_times)
 
-    def session(
+    def run_session(
         self,
         client: Client,
-        cell: Cell,
+        slot: Slot,
         week: int,
         day: int,
-        starts: int,
-        sick: bool,
-        free: list[Open],
-        moves: list[tuple[Visit, Cell]],
+        starts_at: int,
+        is_sick: bool,
+        open_times: list[OpenTime],
+        rescheduled: list[tuple[Visit, Slot]],
     ) -> None:
-        """What happens in a cell that belongs to somebody this week."""
+        """Plan the session of a slot's owner and decide its outcome."""
         random = self.rng.random
-        on_holiday = not sick and random() < away(day)
-        if on_holiday and client.seen < starts and random() < 0.6:
-            free.append(Open(cell, day, starts, 0))
+        on_holiday = not is_sick and random() < get_absence_rate(day)
+        if on_holiday and client.first_seen_at < starts_at and random() < 0.6:
+            open_times.append(OpenTime(slot, day, starts_at, 0))
             return
-        visit = self.plan(client, cell, week, day, starts)
+        visit = self.plan_visit(client, slot, week, day, starts_at)
         if on_holiday:
             self.cancel(visit, "Holiday", 2 * DAY + int(random() * 9 * DAY))
         else:
-            self.decide(visit, sick)
+            self.decide_outcome(visit, is_sick)
         if visit.outcome == "MOVED":
-            moves.append((visit, cell))
+            rescheduled.append((visit, slot))
             return
-        if visit.outcome == "CANCELLED" and not sick:
-            free.append(Open(cell, day, starts, visit.at))
+        if visit.outcome == "CANCELLED" and not is_sick:
+            open_times.append(OpenTime(slot, day, starts_at, visit.outcome_at))
         self.visits.write(visit)
-        if not sick and not on_holiday:
-            self.lived(visit, cell)
+        if not is_sick and not on_holiday:
+            self.apply_outcome(visit, slot)
 
-    def plan(self, client: Client, cell: Cell, week: int, day: int, starts: int) -> Visit:
-        service = self.service(client, cell, starts)
-        created = self.booked(client, cell, week, day, starts)
-        ends = starts + service.minutes
-        first = service.kind == "INTAKE"
+    def plan_visit(self, client: Client, slot: Slot, week: int, day: int, starts_at: int) -> Visit:
+        service = self.choose_service(client, slot, starts_at)
+        created_at = self.choose_booking_time(client, slot, week, day, starts_at)
+        ends_at = starts_at + service.minutes
         return Visit(
             client,
-            cell.clinician,
+            slot.clinician,
             service,
             day,
-            starts,
-            ends,
-            cell.room,
-            created,
-            self.via(client, created),
-            first=first,
+            starts_at,
+            ends_at,
+            slot.room,
+            created_at,
+            self.choose_channel(client, created_at),
+            is_first=service.kind == "INTAKE",
         )
 
-    def service(self, client: Client, cell: Cell, starts: int) -> Service:
-        if cell.clinician.prescriber:
-            return practice_setup.MEDICATION if cell.minutes == 30 else practice_setup.INTAKE_60
-        if cell.minutes == 30:
+    def choose_service(self, client: Client, slot: Slot, starts_at: int) -> Service:
+        if slot.clinician.is_prescriber:
+            return practice_setup.MEDICATION if slot.minutes == 30 else practice_setup.INTAKE_60
+        if slot.minutes == 30:
             return practice_setup.INDIVIDUAL_30
-        if client.seen > starts:
-            return practice_setup.INTAKE_45 if cell.minutes == 45 else practice_setup.INTAKE_60
-        if cell.minutes == 45:
+        if client.first_seen_at > starts_at:
+            return practice_setup.INTAKE_45 if slot.minutes == 45 else practice_setup.INTAKE_60
+        if slot.minutes == 45:
             return practice_setup.INDIVIDUAL_45
-        if not client.family:
+        if not client.is_family:
             return practice_setup.INDIVIDUAL_60
         return practice_setup.PARENTS if self.rng.random() < 0.15 else practice_setup.FAMILY
 
-    def booked(self, client: Client, cell: Cell, week: int, day: int, starts: int) -> int:
-        """When the visit was booked: at the last one, in a run of several, or some days before through the portal."""
-        random = self.rng.random
-        if client.seen > starts or cell.guest_week == week or client.books == "portal":
-            created = self.days.waking(starts - DAY - int(random() * 12 * DAY))
-        else:
-            period = TURNS if cell.clinician.prescriber else client.period
-            many = 1 if client.books == "next" else 1 + (week // period + client.number) % (TURNS // period)
-            created = self.days.at(day - 7 * period * many, cell.start + cell.minutes + 3 + int(random() * 12))
-        return created if created > client.asked else client.asked + 5 + int(random() * 50)
+    def choose_booking_time(self, client: Client, slot: Slot, week: int, day: int, starts_at: int) -> int:
+        """Return when the visit was booked.
 
-    def via(self, client: Client, created: int) -> str:
+        It is booked at an earlier visit, as one of a series, or through the portal some days before.
+        """
+        random = self.rng.random
+        if client.first_seen_at > starts_at or slot.guest_week == week or client.booking_habit == "portal":
+            created_at = self.days.shift_to_daytime(starts_at - DAY - int(random() * 12 * DAY))
+        else:
+            period = WEEKS_PER_ROUND if slot.clinician.is_prescriber else client.weeks_between
+            sessions_before = (
+                1
+                if client.booking_habit == "next"
+                else 1 + (week // period + client.number) % (WEEKS_PER_ROUND // period)
+            )
+            created_at = self.days.to_instant(
+                day - 7 * period * sessions_before, slot.start + slot.minutes + 3 + int(random() * 12)
+            )
+        return created_at if created_at > client.called_at else client.called_at + 5 + int(random() * 50)
+
+    def choose_channel(self, client: Client, created_at: int) -> str:
         r = self.rng.random()
-        if r < 0.68 and created > client.portal:
+        if r < 0.68 and created_at > client.portal_activated_at:
             return "PORTAL"
         return "FRONT_DESK" if r < 0.85 else "CLINICIAN" if r < 0.98 else "SYNC"
 
-    def decide(self, visit: Visit, sick: bool) -> None:
-        """Kept, missed, called off or moved. Those who missed the last one miss the next one more easily."""
+    def decide_outcome(self, visit: Visit, is_sick: bool) -> None:
+        """Decide whether the visit is completed, missed, cancelled or moved.
+
+        Clients miss more visits after a missed one.
+        """
         client, random = visit.client, self.rng.random
-        if sick:
+        if is_sick:
             self.cancel(visit, "Clinician ill", 60 + int(random() * 200))
             return
-        missed = client.no_show * visit.clinician.missed * (2.6 if client.missed else 1.0)
-        cancels = client.cancels * (1.4 if client.missed else 1.0)
-        if client.stays_away:
+        missed = client.no_show_rate * visit.clinician.no_show_factor * (2.6 if client.missed_in_a_row else 1.0)
+        cancels = client.cancellation_rate * (1.4 if client.missed_in_a_row else 1.0)
+        if client.visits_until_dropout:
             missed, cancels = 0.5, 0.35
         r = random()
         if r < missed:
-            visit.outcome, visit.at = "NO_SHOW", visit.starts + 15 + int(random() * 90)
+            visit.outcome, visit.outcome_at = "NO_SHOW", visit.starts_at + 15 + int(random() * 90)
         elif (r := r - missed) < cancels:
-            ahead = 90 + int(random() * 1_300) if random() < 0.35 else DAY + int(random() * 5 * DAY)
-            self.cancel(visit, pick(self.rng, REASONS), ahead)
+            minutes_ahead = 90 + int(random() * 1_300) if random() < 0.35 else DAY + int(random() * 5 * DAY)
+            self.cancel(visit, pick(self.rng, CANCELLATION_REASONS), minutes_ahead)
         elif r - cancels < 0.035:
-            visit.outcome, visit.at = "MOVED", self.days.waking(visit.starts - DAY - int(random() * 5 * DAY))
+            visit.outcome = "MOVED"
+            visit.outcome_at = self.days.shift_to_daytime(visit.starts_at - DAY - int(random() * 5 * DAY))
         else:
-            self.keep(visit)
+            self.complete(visit)
 
-    def keep(self, visit: Visit) -> None:
+    def complete(self, visit: Visit) -> None:
         r = self.rng.random()
         visit.outcome = "COMPLETED"
-        visit.at = visit.ends + (int(r * 25) if r < 0.93 else 600 + int(r * 800))
+        visit.outcome_at = visit.ends_at + (int(r * 25) if r < 0.93 else 600 + int(r * 800))
 
-    def cancel(self, visit: Visit, reason: str, ahead: int) -> None:
-        visit.outcome, visit.reason = "CANCELLED", reason
-        at = visit.starts - ahead
-        visit.at = min(max(visit.created + 5, self.days.waking(at) if ahead >= DAY else at), visit.starts)
+    def cancel(self, visit: Visit, reason: str, minutes_ahead: int) -> None:
+        visit.outcome, visit.cancellation_reason = "CANCELLED", reason
+        instant = visit.starts_at - minutes_ahead
+        visit.outcome_at = min(
+            max(visit.created_at + 5, self.days.shift_to_daytime(instant) if minutes_ahead >= DAY else instant),
+            visit.starts_at,
+        )
 
-    def move(self, visit: Visit, cell: Cell, week: int, free: list[Open]) -> None:
-        """To another open time of this week that was known to be open; else the visit is called off."""
-        client, old_day = visit.client, visit.day
-        visit.at = min(max(visit.created + 5, visit.at), visit.starts - 30)
-        for at, other in enumerate(free):
+    def reschedule(self, visit: Visit, slot: Slot, week: int, open_times: list[OpenTime]) -> None:
+        """Move the visit to a time of this week that was open by then, or cancel it."""
+        client, original_day = visit.client, visit.day
+        visit.outcome_at = min(max(visit.created_at + 5, visit.outcome_at), visit.starts_at - 30)
+        for index, open_time in enumerate(open_times):
             if (
-                other.cell.minutes == cell.minutes
-                and other.cell is not cell
-                and other.since <= visit.at
-                and other.starts > visit.at + 120
-                and self.may_come(client, other, week, old_day)
+                open_time.slot.minutes == slot.minutes
+                and open_time.slot is not slot
+                and open_time.open_since <= visit.outcome_at
+                and open_time.starts_at > visit.outcome_at + 120
+                and self.can_come(client, open_time, week, original_day)
             ):
-                del free[at]
-                new = Visit(
+                del open_times[index]
+                new_visit = Visit(
                     client,
                     visit.clinician,
                     visit.service,
-                    other.day,
-                    other.starts,
-                    other.starts + visit.service.minutes,
-                    other.cell.room,
-                    visit.at,
-                    visit.via,
-                    first=visit.first,
+                    open_time.day,
+                    open_time.starts_at,
+                    open_time.starts_at + visit.service.minutes,
+                    open_time.slot.room,
+                    visit.outcome_at,
+                    visit.booked_via,
+                    is_first=visit.is_first,
                 )
                 if self.rng.random() < 0.07:
-                    new.outcome, new.at = "NO_SHOW", new.starts + 20
+                    new_visit.outcome, new_visit.outcome_at = "NO_SHOW", new_visit.starts_at + 20
                 else:
-                    self.keep(new)
+                    self.complete(new_visit)
                 client.moved_week = week
-                visit.moved_to = self.visits.write(new)
+                visit.rescheduled_to_id = self.visits.write(new_visit)
                 visit.outcome = "RESCHEDULED"
                 self.visits.write(visit)
-                self.lived(new, cell)
+                self.apply_outcome(new_visit, slot)
                 return
-        self.cancel(visit, "No other time found", visit.starts - visit.at)
+        self.cancel(visit, "No other time found", visit.starts_at - visit.outcome_at)
         self.visits.write(visit)
-        self.lived(visit, cell)
+        self.apply_outcome(visit, slot)
 
-    def may_come(self, client: Client, other: Open, week: int, own_day: int | None) -> bool:
-        """Never on a weekday on which the client may be somewhere else, and once a week at most."""
-        if client.moved_week == week or other.day >= client.ended:
+    def can_come(self, client: Client, open_time: OpenTime, week: int, original_day: int | None) -> bool:
+        """Return whether the client can come: on a weekday without another slot, and to one extra visit a week."""
+        if client.moved_week == week or open_time.day >= client.ended_on:
             return False
-        return other.day == own_day or not client.taken >> other.cell.weekday & 1
+        return open_time.day == original_day or not client.taken_weekdays >> open_time.slot.weekday & 1
 
-    def extras(self, clinician: Clinician, week: int, free: list[Open]) -> None:
-        """Open time that somebody of the clinician's own takes in addition."""
+    def add_extra_visits(self, clinician: Clinician, week: int, open_times: list[OpenTime]) -> None:
+        """Give some open times to clients of the same clinician."""
         random = self.rng.random
-        for other in free:
-            if clinician.prescriber or random() > 0.3:
+        for open_time in open_times:
+            if clinician.is_prescriber or random() > 0.3:
                 continue
-            client = pick(self.rng, clinician.cells).owners[week % TURNS]
+            client = pick(self.rng, clinician.slots).owners[week % WEEKS_PER_ROUND]
             if (
                 client is None
-                or client.seen > other.starts
-                or client.stays_away
-                or not self.may_come(client, other, week, None)
+                or client.first_seen_at > open_time.starts_at
+                or client.visits_until_dropout
+                or not self.can_come(client, open_time, week, None)
             ):
                 continue
-            created = max(other.since + 20, self.days.waking(other.starts - int(random() * 6 * DAY)))
-            if not client.asked < created < other.starts - 60:
+            created_at = max(
+                open_time.open_since + 20, self.days.shift_to_daytime(open_time.starts_at - int(random() * 6 * DAY))
+            )
+            if not client.called_at < created_at < open_time.starts_at - 60:
                 continue
-            service = self.service(client, other.cell, other.starts)
-            ends = other.starts + service.minutes
-            via = self.via(client, created)
-            visit = Visit(client, clinician, service, other.day, other.starts, ends, other.cell.room, created, via)
-            self.keep(visit)
+            service = self.choose_service(client, open_time.slot, open_time.starts_at)
+            ends_at = open_time.starts_at + service.minutes
+            booked_via = self.choose_channel(client, created_at)
+            day, starts_at, room = open_time.day, open_time.starts_at, open_time.slot.room
+            visit = Visit(client, clinician, service, day, starts_at, ends_at, room, created_at, booked_via)
+            self.complete(visit)
             client.moved_week = week
             self.visits.write(visit)
 
-    def group(self, cell: Cell, week: int, day: int, starts: int, sick: bool) -> None:
-        """A group meets when there are enough; it invites those who are free on its weekday."""
-        members = cell.members if cell.members is not None else []
+    def run_group(self, slot: Slot, week: int, day: int, starts_at: int, is_sick: bool) -> None:
+        """Run a group session if enough members come, and invite clients who are free on its weekday."""
+        members = slot.members if slot.members is not None else []
         random = self.rng.random
-        if starts <= self.days.until:
+        if starts_at <= self.days.until:
             for client in [client for client in members if random() < 0.05]:
-                client.leave(cell)
-            self.invite(cell, members, week, starts)
-        coming = [client for client in members if day < client.ended and random() >= away(day)]
-        if len(coming) < GROUP_LEAST:
+                client.leave(slot)
+            self.invite(slot, members, week, starts_at)
+        present = [client for client in members if day < client.ended_on and random() >= get_absence_rate(day)]
+        if len(present) < MIN_GROUP:
             return
         self.groups += 1
-        ill_at = 60 + int(random() * 200)
-        for client in coming:
-            created = self.booked(client, cell, week, day, starts)
+        minutes_ahead = 60 + int(random() * 200)
+        for client in present:
+            created_at = self.choose_booking_time(client, slot, week, day, starts_at)
             visit = Visit(
                 client,
-                cell.clinician,
+                slot.clinician,
                 practice_setup.GROUP,
                 day,
-                starts,
-                starts + 90,
-                cell.room,
-                created,
-                self.via(client, created),
-                group=f"X{self.groups:06d}",
+                starts_at,
+                starts_at + 90,
+                slot.room,
+                created_at,
+                self.choose_channel(client, created_at),
+                group_id=f"X{self.groups:06d}",
             )
-            if sick:
-                self.cancel(visit, "Clinician ill", ill_at)
+            if is_sick:
+                self.cancel(visit, "Clinician ill", minutes_ahead)
             else:
-                self.decide(visit, sick=False)
+                self.decide_outcome(visit, is_sick=False)
             if visit.outcome == "MOVED":
-                self.keep(visit)
+                self.complete(visit)
             self.visits.write(visit)
 
-    def invite(self, cell: Cell, members: list[Client], week: int, starts: int) -> None:
-        for _ in range(3 if len(members) < GROUP_MOST - 2 else 1):
-            other = pick(self.rng, pick(self.rng, self.clinicians).cells)
-            client = pick(self.rng, other.owners)
+    def invite(self, slot: Slot, members: list[Client], week: int, starts_at: int) -> None:
+        """Try to add members to a group."""
+        for _ in range(3 if len(members) < MAX_GROUP - 2 else 1):
+            other_slot = pick(self.rng, pick(self.rng, self.clinicians).slots)
+            client = pick(self.rng, other_slot.owners)
             if (
                 client is not None
-                and len(members) < GROUP_MOST
-                and client.seen < starts
-                and not client.stays_away
+                and len(members) < MAX_GROUP
+                and client.first_seen_at < starts_at
+                and not client.visits_until_dropout
                 and client.moved_week != week
-                and not client.taken >> cell.weekday & 1
-                and all(one.members is None for one in client.cells)
+                and not client.taken_weekdays >> slot.weekday & 1
+                and all(other_slot.members is None for other_slot in client.slots)
             ):
                 members.append(client)
-                client.join(cell)
+                client.join(slot)
 
-    def lived(self, visit: Visit, cell: Cell) -> None:
-        """What the visit changes for the client: seen, discouraged, done."""
+    def apply_outcome(self, visit: Visit, slot: Slot) -> None:
+        """Update the client after a visit, which may end the treatment."""
         client, random = visit.client, self.rng.random
-        if visit.starts > self.days.until:
+        if visit.starts_at > self.days.until:
             return
         if visit.outcome == "COMPLETED":
-            self.kept(visit, cell)
+            self.apply_completed_visit(visit, slot)
             return
-        client.missed += 1
-        if client.stays_away:
-            client.stays_away -= 1
-            if not client.stays_away:
+        client.missed_in_a_row += 1
+        if client.visits_until_dropout:
+            client.visits_until_dropout -= 1
+            if not client.visits_until_dropout:
                 client.end(visit.day + 3 + int(random() * 20), "INACTIVE")
-        elif (client.seen == NEVER and client.missed >= 2) or (client.missed >= 3 and random() < 0.4):
+        elif (client.first_seen_at == NEVER and client.missed_in_a_row >= 2) or (
+            client.missed_in_a_row >= 3 and random() < 0.4
+        ):
             client.end(visit.day + 7, "INACTIVE")
 
-    def kept(self, visit: Visit, cell: Cell) -> None:
+    def apply_completed_visit(self, visit: Visit, slot: Slot) -> None:
+        """Update the client after a completed visit: it may end the treatment or lead to a prescriber."""
         client, random = visit.client, self.rng.random
-        client.missed = 0
+        client.missed_in_a_row = 0
         client.visits += 1
-        if cell.clinician.prescriber:
-            client.evaluated = True
-        client.seen = min(client.seen, visit.ends)
-        if client.ended != NEVER:
+        if slot.clinician.is_prescriber:
+            client.is_evaluated = True
+        client.first_seen_at = min(client.first_seen_at, visit.ends_at)
+        if client.ended_on != NEVER:
             return
-        weeks = TURNS if cell.clinician.prescriber else client.period
-        if random() < self.waiting.pace * weeks * (2.2 if client.visits < 4 else 0.85):
+        weeks = WEEKS_PER_ROUND if slot.clinician.is_prescriber else client.weeks_between
+        if random() < self.referrals.pace * weeks * (2.2 if client.visits < 4 else 0.85):
             if random() < 0.6:
                 client.end(visit.day + 1 + int(random() * 6), "DISCHARGED")
             else:
-                client.stays_away = 2
-        elif self.waiting.visits and client.prescriber_cell is None and random() < 0.012 * weeks:
-            self.waiting.seat_medical(client, visit.day)
+                client.visits_until_dropout = 2
+        elif self.referrals.medication_slots and client.prescriber_slot is None and random() < 0.012 * weeks:
+            self.referrals.assign_prescriber_slot(client, visit.day)

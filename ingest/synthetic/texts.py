@@ -1,11 +1,11 @@
-"""What the notes say: neutral sentences of nobody in particular."""
+"""The texts of notes: neutral sentences about nobody in particular."""
 
 from random import Random
 
-from ingest.synthetic.files import cell
+from ingest.synthetic.files import quote_cell
 from ingest.synthetic.names import pick
 
-CAME = (
+ARRIVALS = (
     "Client arrived on time and settled quickly.",
     "Client came a few minutes late, having missed the bus.",
     "Client joined from home; the connection held throughout.",
@@ -19,7 +19,7 @@ CAME = (
     "Client had practised twice since we met.",
     "Client had not found the time to practise.",
 )
-WORKED = (
+INTERVENTIONS = (
     "We went through the plan for the week and what stood in its way.",
     "We practised paced breathing and wrote down when to use it.",
     "We looked at one difficult conversation, step by step.",
@@ -33,7 +33,7 @@ WORKED = (
     "We spoke about sleep, screens and the hour before bed.",
     "We went over what helped during the last setback.",
 )
-SEEN = (
+OBSERVATIONS = (
     "Mood steady, attention good, no concerns about safety.",
     "Mood low but brighter towards the end; no concerns about safety.",
     "Some tension at the start, less at the end.",
@@ -45,7 +45,7 @@ SEEN = (
     "Insight good, energy fair.",
     "Coping skills are used more often, and earlier.",
 )
-NEXT = (
+NEXT_STEPS = (
     "Next session as booked.",
     "Keep the log, bring it next time.",
     "Practise once a day, five minutes are enough.",
@@ -55,30 +55,33 @@ NEXT = (
     "Try the walk on Tuesday and Thursday.",
     "Write one line every evening: what went well?",
 )
-CRISIS = (
+CRISES = (
     "Session turned to the events of the last two days.",
     "Client called in distress before the session and was seen as planned.",
     "Plan for the coming hours was made together and repeated aloud.",
 )
-PLAN = (
+TREATMENT_PLANS = (
     "Goal 1: sleep through five nights of seven. Goal 2: one thing with others every week. Review in 90 days.",
     "Goal: return to full hours, in steps; measure by the weekly scale. Review in 90 days.",
     "Goals kept, second goal made smaller. Methods unchanged. Review in 90 days.",
 )
-SAFETY = (
+SAFETY_PLANS = (
     "Early signs, three things to do alone, two people to call, and the numbers of the practice and the hotline.",
     "Plan reviewed with the client, copy given; the items that were agreed to be out of reach are out of reach.",
 )
-DISCHARGE = (
+DISCHARGE_SUMMARIES = (
     "Goals reached, good-bye session held; client knows how to come back.",
     "Client moves away; summary given, names of colleagues there offered.",
 )
 
 
-def session(rng: Random, soap: bool, crisis: bool) -> str:
-    """The text of one session's note, as a cell."""
-    came = pick(rng, CRISIS) if crisis else pick(rng, CAME)
+def write_session_note(rng: Random, is_soap: bool, is_crisis: bool) -> str:
+    """Return the text of a session's note as a CSV cell."""
+    opening = pick(rng, CRISES) if is_crisis else pick(rng, ARRIVALS)
     scale = f"Weekly scale {int(rng.random() * 27)}, last time {int(rng.random() * 27)}."
-    if soap:
-        return cell(f"S: {came}\nO: {scale} {pick(rng, SEEN)}\nA: {pick(rng, SEEN)}\nP: {pick(rng, NEXT)}")
-    return cell(f"{came} {pick(rng, WORKED)} {scale} {pick(rng, SEEN)} {pick(rng, NEXT)}")
+    if is_soap:
+        return quote_cell(
+            f"S: {opening}\nO: {scale} {pick(rng, OBSERVATIONS)}\nA: {pick(rng, OBSERVATIONS)}\n"
+            f"P: {pick(rng, NEXT_STEPS)}"
+        )
+    return quote_cell(f"{opening} {pick(rng, INTERVENTIONS)} {scale} {pick(rng, OBSERVATIONS)} {pick(rng, NEXT_STEPS)}")

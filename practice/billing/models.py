@@ -1,4 +1,4 @@
-"""Charges, the claims made of them, payments and how they were applied, adjustments."""
+"""Charges, claims, payments with their applications and refunds, and adjustments."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,9 +13,9 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 
@@ -25,7 +25,7 @@ class Charge(TenantPart, Voidable, Versioned, Base):
         same_practice("client_id", "clients"),
         same_practice("clinician_id", "staff"),
         same_practice("appointment_id", "appointments"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id", "service_date"),
         Index(None, "tenant_id", "appointment_id"),
         CheckConstraint("units > 0", name="units"),
@@ -51,11 +51,11 @@ class Claim(TenantPart, Versioned, Base):
     __table_args__ = (
         same_practice("client_id", "clients"),
         same_practice("coverage_id", "coverages"),
-        source_id(),
+        unique_external_id(),
         UniqueConstraint("tenant_id", "control_number"),
         Index(None, "tenant_id", "client_id"),
-        one_of("first_response", "ACCEPTED", "REJECTED"),
-        one_of("outcome", "PAID", "PARTIAL", "DENIED"),
+        enum_check("first_response", "ACCEPTED", "REJECTED"),
+        enum_check("outcome", "PAID", "PARTIAL", "DENIED"),
     )
 
     external_id: Mapped[str | None]
@@ -71,7 +71,7 @@ class Claim(TenantPart, Versioned, Base):
 
 
 class ClaimCharge(Base):
-    """The charges of a claim, in their order on it."""
+    """A charge at its position on a claim."""
 
     __tablename__ = "claim_charges"
     __table_args__ = (
@@ -90,11 +90,11 @@ class Payment(TenantKeyed, Voidable, Versioned, Base):
     __tablename__ = "payments"
     __table_args__ = (
         same_practice("client_id", "clients"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id", "received_on", postgresql_where=text("client_id is not null")),
         Index(None, "tenant_id", "posted_at"),
-        one_of("payer", "INSURANCE", "CLIENT"),
-        one_of("method", "CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER"),
+        enum_check("payer", "INSURANCE", "CLIENT"),
+        enum_check("method", "CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER"),
         CheckConstraint("payer <> 'CLIENT' or client_id is not null", name="client_pays"),
     )
 
@@ -110,13 +110,13 @@ class Payment(TenantKeyed, Voidable, Versioned, Base):
 
 
 class PaymentApplication(TenantPart, Base):
-    """A part of a payment that pays a charge. A negative one takes it back."""
+    """The part of a payment that pays a charge. A negative amount reverses an earlier application."""
 
     __tablename__ = "payment_applications"
     __table_args__ = (
         same_practice("payment_id", "payments"),
         same_practice("charge_id", "charges"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "payment_id"),
         Index(None, "tenant_id", "charge_id"),
     )
@@ -129,14 +129,14 @@ class PaymentApplication(TenantPart, Base):
 
 
 class Refund(TenantPart, Base):
-    """Money given back from what was left of a payment."""
+    """Money returned from the unapplied part of a payment."""
 
     __tablename__ = "refunds"
     __table_args__ = (
         same_practice("payment_id", "payments"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "payment_id"),
-        one_of("method", "CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER"),
+        enum_check("method", "CASH", "CHECK", "CREDIT_CARD", "DEBIT_CARD", "EFT", "OTHER"),
         CheckConstraint("amount_cents > 0", name="amount"),
     )
 
@@ -149,14 +149,14 @@ class Refund(TenantPart, Base):
 
 
 class Adjustment(TenantPart, Base):
-    """A change of what a charge comes to, by group and reason. A positive one lowers the balance."""
+    """A change of a charge's balance, with group and reason code. A positive amount lowers the balance."""
 
     __tablename__ = "adjustments"
     __table_args__ = (
         same_practice("charge_id", "charges"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "charge_id"),
-        one_of("group_code", "CO", "PR", "OA", "PI", "CR", "WO"),
+        enum_check("group_code", "CO", "PR", "OA", "PI", "CR", "WO"),
     )
 
     external_id: Mapped[str | None]

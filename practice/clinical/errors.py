@@ -1,4 +1,4 @@
-"""How notes say no. That a session is locked, `practice/clinical/deadlines/locking.py` says."""
+"""Errors of notes, plans, reports and supervision, and the sets of errors that note endpoints declare."""
 
 from collections.abc import Sequence
 
@@ -6,62 +6,121 @@ from practice.errors import Refusal, Stale
 
 
 class NotYourNote(Refusal):
+    """The note belongs to another clinician, or the caller cannot write notes.
+
+    Fix: ask its author or the author's supervisor.
+    """
+
     code = "NOT_YOUR_NOTE"
     status = 403
 
 
 class NoteInReview(Refusal):
+    """The note is in review.
+
+    Fix: wait for the supervisor, or withdraw the note.
+    """
+
     code = "NOTE_IN_REVIEW"
 
 
 class NotInReview(Refusal):
+    """The note is not in review.
+
+    Fix: submit it first.
+    """
+
     code = "NOT_IN_REVIEW"
 
 
 class NoteNotSigned(Refusal):
+    """The note is not signed yet.
+
+    Fix: sign it first.
+    """
+
     code = "NOTE_NOT_SIGNED"
 
 
 class NoteIncomplete(Refusal):
+    """Required sections of the note are empty.
+
+    Fix: complete the sections in `details`, then sign it.
+    """
+
     code = "NOTE_INCOMPLETE"
 
 
-def incomplete(problems: Sequence[str]) -> NoteIncomplete:
-    return NoteIncomplete(" ".join([*problems, "Complete it, then sign."]), problems=problems)
+def build_note_incomplete(problems: Sequence[str]) -> NoteIncomplete:
+    """Return the error for a note that cannot be signed because of the problems."""
+    return NoteIncomplete(" ".join([*problems, "Complete the note, then sign it."]), problems=problems)
 
 
 class ReviewNeeded(Refusal):
+    """The author's notes need review by their supervisor.
+
+    Fix: submit the note instead of signing it.
+    """
+
     code = "REVIEW_NEEDED"
 
 
 class NoSupervisor(Refusal):
+    """The author has no supervisor to submit to.
+
+    Fix: sign the note, or ask an admin to set a supervisor.
+    """
+
     code = "NO_SUPERVISOR"
 
 
 class NotYours(Refusal):
-    """Of a plan, a report, a session of supervision."""
+    """The plan, report or supervision session belongs to somebody else.
+
+    Fix: ask its author, or the client's primary clinician.
+    """
 
     code = "NOT_YOURS"
     status = 403
 
 
 class NoteLocked(Refusal):
+    """The session was not signed in time, or was locked by a supervisor.
+
+    Fix: ask a supervisor or an admin to unlock it.
+    """
+
     code = "NOTE_LOCKED"
 
 
 class OwnSession(Refusal):
+    """The session is the caller's own.
+
+    Fix: ask your supervisor or an admin to unlock it.
+    """
+
     code = "OWN_SESSION"
     status = 403
 
 
 class NotLocked(Refusal):
+    """The session is not locked.
+
+    Fix: write and sign its note.
+    """
+
     code = "NOT_LOCKED"
 
 
 class NoteSigned(Refusal):
+    """The note is signed and cannot be changed.
+
+    Fix: amend it, or add an addendum.
+    """
+
     code = "NOTE_SIGNED"
 
 
-TOUCHING = (NotYourNote, Stale)  # before anything is done to a note
-WRITING = (*TOUCHING, NoteSigned, NoteInReview, NoteLocked)
-SIGNING = (*WRITING, NotInReview, NoteIncomplete, ReviewNeeded)
+CHANGE_ERRORS = (NotYourNote, Stale)  # of every change of a note
+WRITE_ERRORS = (*CHANGE_ERRORS, NoteSigned, NoteInReview, NoteLocked)
+SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded)

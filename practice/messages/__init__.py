@@ -1,1 +1,1 @@
-"""The outbox: what is to be told to whom and when. Sending is another matter."""
+"""The message outbox: messages are planned here; sending them is a separate concern."""

@@ -1,4 +1,4 @@
-"""The outbox: each row is one message to one person over one channel, due at a moment, and what became of it."""
+"""The outbox table: one row per message, recipient and channel, with its due time and delivery status."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, TenantKeyed, one_of, same_practice
+from practice.store.base import Base, TenantKeyed, enum_check, same_practice
 
 
 class Message(TenantKeyed, Base):
-    """Planned in the transaction of its cause. What it says is written when it is sent: here stand only references."""
+    """A message, planned in the transaction that causes it. It stores references; the text is composed when sent."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -32,8 +32,8 @@ class Message(TenantKeyed, Base):
         ),
         Index(None, "tenant_id", "due_at", postgresql_where=text("status = 'PLANNED'")),
         Index(None, "tenant_id", "client_id", "created_at", postgresql_where=text("client_id is not null")),
-        one_of("channel", "email", "sms", "app"),
-        one_of("status", "PLANNED", "SENT", "FAILED", "CANCELLED", "UNKNOWN"),
+        enum_check("channel", "email", "sms", "app"),
+        enum_check("status", "PLANNED", "SENT", "FAILED", "CANCELLED", "UNKNOWN"),
         CheckConstraint("num_nonnulls(client_id, staff_id) = 1", name="one_recipient"),
     )
 
@@ -42,8 +42,10 @@ class Message(TenantKeyed, Base):
     client_id: Mapped[UUID | None]
     staff_id: Mapped[UUID | None]
     appointment_id: Mapped[UUID | None]
-    about_id: Mapped[UUID | None]  # of what is due: a note's session, a plan's client, a person
-    lead_minutes: Mapped[int | None]  # of a reminder: how long before
+    about_id: Mapped[
+        UUID | None
+    ]  # what a staff message is about: the session of a note, the client of a plan, or a person
+    lead_minutes: Mapped[int | None]  # reminders only: how long before the appointment
     due_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(server_default="PLANNED")
     attempts: Mapped[int] = mapped_column(server_default="0")

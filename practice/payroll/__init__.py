@@ -1,1 +1,1 @@
-"""What clinicians are paid for their sessions."""
+"""Pay of clinicians: session completions, rates, pay periods and statements."""

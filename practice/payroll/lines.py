@@ -1,10 +1,10 @@
-"""What a week pays, line by line: worked out from what is known, or as it was written down when the week was closed."""
+"""The lines of a pay week: computed from what is known, or as stored when the week was closed."""
 
 import json
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,16 +12,23 @@ from sqlalchemy import Text, cast, func, select, text
 
 from practice.local_time import cut_off, week_of
 from practice.payroll.models import PayPeriod
-from practice.payroll.rules import Kind, Weeks, kind_in, reason_for, sums
-from practice.payroll.sessions import deserved_cents, multiplier_of, sessions_of_week, worth_cents
-from practice.people.access import staff_within
+from practice.payroll.rules import Kind, PaySchedule, choose_adjustment_reason, classify_line, sum_by_key
+from practice.payroll.sessions import (
+    PayableSession,
+    compute_correction_cents,
+    compute_value_cents,
+    get_multiplier,
+    load_sessions_of_week,
+    require_rate_cents,
+)
+from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 
-# As one document: it is one statement, however many lines a week has.
-WRITE = text("""
+# The lines are one JSON parameter, so that a week of any size is one statement.
+INSERT_LINES = text("""
     insert into pay_lines (
         tenant_id, id, period_id, staff_id, session_id, appointment_id, kind, reason, service_kind, held_on, minutes,
         multiplier, rate_cents, amount_cents
@@ -34,7 +41,7 @@ WRITE = text("""
         held_on date, minutes integer, multiplier numeric, rate_cents bigint, amount_cents bigint
     )
 """)
-WRITTEN = text("""
+SELECT_LINES = text("""
     select
         l.kind, l.reason, l.staff_id, coalesce(t.external_id, t.id::text) as staff, l.session_id, l.appointment_id,
         coalesce(a.external_id, a.id::text) as appointment, a.reference, l.service_kind, a.starts_at, l.held_on,
@@ -48,19 +55,15 @@ WRITTEN = text("""
     ) as a
     where l.tenant_id = :tenant_id and l.period_id = :period_id
 """)
-OF_THE_SESSION = (
-    *("staff_id", "staff", "session_id", "appointment_id", "appointment", "reference"),
-    *("service_kind", "starts_at", "held_on", "minutes"),
-)
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a session is worth; of an adjustment, what is added to what it was paid, or taken from it."""
+    """The pay of one session in a week. The amount of an adjustment is added to what the session was paid before."""
 
     kind: Kind
     staff_id: UUID
-    staff: str  # the id that they have outside, as the session's appointment
+    staff: str  # `staff` and `appointment` are external ids
     session_id: UUID
     appointment_id: UUID
     appointment: str
@@ -75,16 +78,18 @@ class Line:
     reason: str | None = None
 
     @property
-    def place(self) -> tuple[Any, ...]:
+    def sort_key(self) -> tuple[bool, datetime, str]:
         return self.kind == "adjustment", self.starts_at, self.appointment
 
 
 @dataclass(frozen=True)
-class Preview:
+class PayWeek:
+    """A week of pay: the lines that are paid, and the pending ones of unsigned sessions that are not."""
+
     week: date
     cut_off: datetime
     lines: list[Line]
-    standby: list[Line]
+    pending: list[Line]
     problems: list[str] = field(default_factory=list)
     closed_at: datetime | None = None
 
@@ -94,93 +99,121 @@ class Preview:
 
     @property
     def totals(self) -> dict[str, int]:
-        """In cents, of everybody who has lines."""
-        return sums((line.staff, line.amount_cents) for line in self.lines)
+        """Return the cents of each staff member who has lines."""
+        return sum_by_key((line.staff, line.amount_cents) for line in self.lines)
 
 
-def computed(work: Work, week: date, zone: ZoneInfo, as_of: datetime, weeks: Weeks, last: PayPeriod | None) -> Preview:
-    """By what was known at the instant; `last` is the last week that was closed then."""
-    next_to_close = week == weeks.next_to_close
+def compute_week(
+    work: Work, week: date, zone: ZoneInfo, as_of: datetime, schedule: PaySchedule, last_closed: PayPeriod | None
+) -> PayWeek:
+    """Return what a week pays by what was known at the instant; `last_closed` is the last week closed by then."""
+    next_to_close = week == schedule.next_to_close
     lines: list[Line] = []
-    unpaid: set[str] = set()
-    for session in sessions_of_week(work, week, zone, as_of, last, with_paid=next_to_close):
-        if last is not None and session.paid_week is not None:
-            if next_to_close and deserved_cents(session) != session.paid_cents:
-                lines.append(adjustment(session))
+    staff_without_rate: set[str] = set()
+    for session in load_sessions_of_week(work, week, zone, as_of, last_closed, include_paid=next_to_close):
+        if last_closed is not None and session.paid_week is not None:
+            if next_to_close and compute_correction_cents(session) != 0:
+                lines.append(make_adjustment(session))
             continue
-        if not session.stands:
+        if session.completed_at is None:  # all seats are voided
             continue
-        own_week, done_at = week_of(session.held_on), session.done_at
-        kind = kind_in(week, own_week, session.completed_at, done_at, weeks, zone, stood_by=session.stood_by)
+        kind = classify_line(
+            week,
+            own_week=week_of(session.held_on),
+            completed_at=session.completed_at,
+            done_at=session.done_at,
+            schedule=schedule,
+            zone=zone,
+            was_pending=session.was_pending,
+        )
         if kind is None:
             continue
         if session.rate_cents is None:
-            unpaid.add(session.staff)
+            staff_without_rate.add(session.staff)
         else:
-            lines.append(line_of(session, kind, multiplier_of(session), session.rate_cents, worth_cents(session)))
-    problems = [rate_problem(staff) for staff in sorted(unpaid)]
-    return Preview(week, cut_off(week, zone), *in_order(lines), problems)
+            lines.append(make_line(session, kind, compute_value_cents(session)))
+    problems = [describe_missing_rate(staff) for staff in sorted(staff_without_rate)]
+    return PayWeek(week, cut_off(week, zone), *split_pending(lines), problems)
 
 
-def adjustment(session: Any) -> Line:
-    cents = deserved_cents(session) - session.paid_cents
-    reason = reason_for(session.counts, session.last_reason)
-    return line_of(session, "adjustment", multiplier_of(session), session.rate_cents, cents, reason)
-
-
-def stored(work: Work, period: PayPeriod, zone: ZoneInfo) -> Preview:
-    rows = work.db.execute(WRITTEN, {"tenant_id": work.tenant_id, "period_id": period.id})
-    lines = [line_of(row, row.kind, row.multiplier, row.rate_cents, row.amount_cents, row.reason) for row in rows]
-    return Preview(
-        period.week, cut_off(period.week, zone), *in_order(lines), list(period.problems), closed_at=period.closed_at
+def load_closed_week(work: Work, period: PayPeriod, zone: ZoneInfo) -> PayWeek:
+    """Return a closed week from its stored lines."""
+    rows = work.db.execute(SELECT_LINES, {"tenant_id": work.tenant_id, "period_id": period.id}).mappings()
+    lines = [Line(**row) for row in rows]
+    return PayWeek(
+        period.week,
+        cut_off(period.week, zone),
+        *split_pending(lines),
+        list(period.problems),
+        closed_at=period.closed_at,
     )
 
 
-def line_of(
-    row: Any, kind: Kind, multiplier: Decimal, rate_cents: int, amount_cents: int, reason: str | None = None
-) -> Line:
+def make_adjustment(session: PayableSession) -> Line:
+    reason = choose_adjustment_reason(session.counts, session.last_reason)
+    return make_line(session, "adjustment", compute_correction_cents(session), reason)
+
+
+def make_line(session: PayableSession, kind: Kind, amount_cents: int, reason: str | None = None) -> Line:
     return Line(
         kind=kind,
-        multiplier=multiplier,
-        rate_cents=rate_cents,
+        staff_id=session.staff_id,
+        staff=session.staff,
+        session_id=session.session_id,
+        appointment_id=session.appointment_id,
+        appointment=session.appointment,
+        reference=session.reference,
+        service_kind=session.service_kind,
+        starts_at=session.starts_at,
+        held_on=session.held_on,
+        minutes=session.minutes,
+        multiplier=get_multiplier(session),
+        rate_cents=require_rate_cents(session),
         amount_cents=amount_cents,
         reason=reason,
-        **{name: getattr(row, name) for name in OF_THE_SESSION},
     )
 
 
-def in_order(lines: list[Line]) -> tuple[list[Line], list[Line]]:
-    """What is paid, and what stands by."""
-    lines = sorted(lines, key=lambda line: line.place)
+def split_pending(lines: list[Line]) -> tuple[list[Line], list[Line]]:
+    """Return the lines that are paid and the pending ones, each sorted."""
+    lines = sorted(lines, key=lambda line: line.sort_key)
     return [line for line in lines if line.kind != "standby"], [line for line in lines if line.kind == "standby"]
 
 
-def write_lines(work: Work, period: PayPeriod, lines: list[Line]) -> None:
-    names = ("kind", "reason", "service_kind", "minutes", "rate_cents", "amount_cents")
-    words = ("staff_id", "session_id", "appointment_id", "held_on", "multiplier")
-    document = [
-        {"id": str(new_id())}
-        | {name: getattr(line, name) for name in names}
-        | {name: str(getattr(line, name)) for name in words}
+def insert_lines(work: Work, period: PayPeriod, lines: list[Line]) -> None:
+    rows = [
+        {
+            "id": str(new_id()),
+            "staff_id": str(line.staff_id),
+            "session_id": str(line.session_id),
+            "appointment_id": str(line.appointment_id),
+            "kind": line.kind,
+            "reason": line.reason,
+            "service_kind": line.service_kind,
+            "held_on": str(line.held_on),
+            "minutes": line.minutes,
+            "multiplier": str(line.multiplier),
+            "rate_cents": line.rate_cents,
+            "amount_cents": line.amount_cents,
+        }
         for line in lines
     ]
-    values = {"tenant_id": work.tenant_id, "period_id": period.id, "lines": json.dumps(document)}
-    work.db.execute(WRITE, values)
+    work.db.execute(INSERT_LINES, {"tenant_id": work.tenant_id, "period_id": period.id, "lines": json.dumps(rows)})
 
 
-def within(work: Work, scope: Scope, found: Preview) -> Preview:
-    """Of the people in reach."""
+def restrict_to_scope(work: Work, scope: Scope, pay_week: PayWeek) -> PayWeek:
+    """Return the week with the lines and problems of visible staff only."""
     query = select(Staff.id, func.coalesce(Staff.external_id, cast(Staff.id, Text)).label("staff"))
-    query = query.where(Staff.tenant_id == work.tenant_id, staff_within(work, scope, Staff.id))
-    people = {row.id: row.staff for row in work.db.execute(query)}
-    problems = {rate_problem(staff) for staff in people.values()}
+    query = query.where(Staff.tenant_id == work.tenant_id, visible_staff(work, scope, Staff.id))
+    visible = {row.id: row.staff for row in work.db.execute(query)}
+    visible_problems = {describe_missing_rate(staff) for staff in visible.values()}
     return replace(
-        found,
-        lines=[line for line in found.lines if line.staff_id in people],
-        standby=[line for line in found.standby if line.staff_id in people],
-        problems=[problem for problem in found.problems if problem in problems],
+        pay_week,
+        lines=[line for line in pay_week.lines if line.staff_id in visible],
+        pending=[line for line in pay_week.pending if line.staff_id in visible],
+        problems=[problem for problem in pay_week.problems if problem in visible_problems],
     )
 
 
-def rate_problem(staff: str) -> str:
+def describe_missing_rate(staff: str) -> str:
     return f"{staff} has sessions and no base rate. Set one from a date on; until then nothing is paid for them."

@@ -1,4 +1,4 @@
-"""What sessions are worth to the clinician, that they were completed, and what was paid for them."""
+"""Pay rates and multipliers, session completions, and pay periods with their lines."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
 )
 
@@ -22,7 +22,7 @@ REASONS = ("RATE_CHANGED", "VOIDED", "COUNTS_AGAIN")  # of adjustments
 
 
 class PayRate(TenantPart, Base):
-    """Somebody's base rate for an hour from a date on (empty: since ever). Of one date the last set counts."""
+    """A staff member's base rate per hour from a date on (null: always). The rate set last for a date counts."""
 
     __tablename__ = "pay_rates"
     __table_args__ = (
@@ -39,7 +39,7 @@ class PayRate(TenantPart, Base):
 
 
 class PayMultiplier(TenantKeyed, Base):
-    """What a kind of service is multiplied with from a date on; a clinician's own goes before the practice's."""
+    """The pay multiplier of a kind of service from a date on. A clinician's own overrides the practice's."""
 
     __tablename__ = "pay_multipliers"
     __table_args__ = (
@@ -57,8 +57,8 @@ class PayMultiplier(TenantKeyed, Base):
 
 
 class SessionCompletion(TenantPart, Voidable, Versioned, Base):
-    """That a completed appointment counts for pay, by the minutes and kind that its service had then. It has the
-    appointment's id: there is one of each. Appointments that came in with a bundle count without one."""
+    """The record that a completed appointment counts for pay, with the minutes and kind of its service at that time.
+    It has the appointment's id: each appointment has at most one. Imported appointments count without one."""
 
     __tablename__ = "session_completions"
     __table_args__ = (
@@ -74,7 +74,7 @@ class SessionCompletion(TenantPart, Voidable, Versioned, Base):
 
 
 class PayPeriod(TenantKeyed, Versioned, Base):
-    """A week of pay, from its Sunday on. Once closed nothing of it changes."""
+    """A week of pay, which begins on a Sunday. A closed week never changes."""
 
     __tablename__ = "pay_periods"
     __table_args__ = (
@@ -91,8 +91,8 @@ class PayPeriod(TenantKeyed, Versioned, Base):
 
 
 class PayLine(TenantPart, Base):
-    """What a closed week paid for a session, or took back, or had standing by. Rows are only added, and none to a week
-    that is closed. A session (a group is one) is paid once; what changes later are adjustments."""
+    """What a week paid for a session, how it adjusted earlier pay, or what is pending ("standby"). Rows are only added,
+    and never to a closed week. A session (a group is one session) is paid once; later changes are adjustments."""
 
     __tablename__ = "pay_lines"
     __table_args__ = (
@@ -109,15 +109,15 @@ class PayLine(TenantPart, Base):
         ),
         Index(None, "tenant_id", "staff_id", "period_id"),
         Index(None, "tenant_id", "reason", "session_id", postgresql_where=text("reason is not null")),
-        one_of("kind", "regular", "late", "adjustment", "standby"),
-        one_of("reason", *REASONS),
+        enum_check("kind", "regular", "late", "adjustment", "standby"),
+        enum_check("reason", *REASONS),
         CheckConstraint("(kind = 'adjustment') = (reason is not null)", name="adjusted"),
     )
 
     period_id: Mapped[UUID]
     staff_id: Mapped[UUID]
-    session_id: Mapped[UUID]  # of the group, or else of the appointment
-    appointment_id: Mapped[UUID]  # under which it appears
+    session_id: Mapped[UUID]  # the id of the group session, or else of the appointment
+    appointment_id: Mapped[UUID]  # the appointment that represents the session
     kind: Mapped[str]
     reason: Mapped[str | None]
     service_kind: Mapped[str]

@@ -1,4 +1,4 @@
-"""Pay periods: weeks are opened, previewed, and closed in their order; what a closed one paid never changes."""
+"""Pay periods: weeks that are opened, previewed and closed in order. What a closed week paid never changes."""
 
 from datetime import date, datetime
 
@@ -6,54 +6,72 @@ from sqlalchemy import select
 
 from practice.errors import Invalid, Refusal
 from practice.local_time import WEEK, cut_off, week_of
-from practice.payroll.lines import Preview, computed, stored, within, write_lines
+from practice.payroll.lines import PayWeek, compute_week, insert_lines, load_closed_week, restrict_to_scope
 from practice.payroll.models import PayPeriod
-from practice.payroll.rules import Weeks, week_problem
+from practice.payroll.rules import PaySchedule, find_week_problem
 from practice.people.practice_time import local_today, zone_of
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
 
 class WeekAhead(Refusal):
+    """The week has not begun.
+
+    Fix: open the current week or an earlier one.
+    """
+
     code = "WEEK_AHEAD"
 
 
 class CutOffAhead(Refusal):
+    """The cut-off of the week has not passed.
+
+    Fix: close it after its cut-off.
+    """
+
     code = "CUT_OFF_AHEAD"
 
 
 class OutOfOrder(Refusal):
+    """An earlier week has to be opened or closed first.
+
+    Fix: start with the week that the message names.
+    """
+
     code = "OUT_OF_ORDER"
 
 
 class BeforePayBegan(Refusal):
+    """The week is before the first one with pay.
+
+    Fix: choose the first week or a later one.
+    """
+
     code = "BEFORE_PAY_BEGAN"
 
 
-def list_periods(work: Work, asked: PageRequest) -> Page:
-    period = PayPeriod
-    query = select(period).where(period.tenant_id == work.tenant_id)
-    return page_of(work.db, query, asked, {"week": period.week, "id": period.id}, period.id, "-week")
+def list_periods(work: Work, page_request: PageRequest) -> Page:
+    query = select(PayPeriod).where(PayPeriod.tenant_id == work.tenant_id)
+    sortable = {"week": PayPeriod.week, "id": PayPeriod.id}
+    return fetch_page(work.db, query, page_request, sortable, PayPeriod.id, "-week")
 
 
 def open_period(work: Work, week: date) -> PayPeriod:
-    """The first one is where pay begins here, any week that has begun; after that the weeks follow each other."""
-    refuse_no_week(week)
+    """Open a pay week, or return it if it exists. The first may be any week that has begun; others follow in order."""
+    require_pay_week(week)
     work.serialize_on("pay")
-    known = periods_of(work)
-    period = known.get(week)
-    if period is not None:
-        return period
-    last_opened = max(known, default=None)
+    periods = load_periods(work)
+    if week in periods:
+        return periods[week]
+    last_opened = max(periods, default=None)
     if last_opened is None and week > week_of(local_today(work)):
-        raise WeekAhead(f"The week of {week} has not begun. Pay begins with this week or one that is over.")
-    if last_opened is not None and week < min(known):
-        raise before_pay_began(min(known))
+        raise WeekAhead(f"The week of {week} has not begun. Open the current week or an earlier one.")
+    refuse_before_first(week, min(periods, default=None))
     if last_opened is not None and week != last_opened + WEEK:
         raise OutOfOrder(
-            f"Weeks are opened one after the other. Open the week of {last_opened + WEEK} first.",
+            f"Weeks must be opened in order. Open the week of {last_opened + WEEK} first.",
             week=str(last_opened + WEEK),
         )
     period = PayPeriod(
@@ -71,36 +89,38 @@ def open_period(work: Work, week: date) -> PayPeriod:
     return period
 
 
-def close_period(work: Work, week: date) -> Preview:
-    """Once its cut-off is over, and the weeks before it are closed. Opens it where nobody has. What it pays is written
-    down for good; closing it again answers the same."""
-    refuse_no_week(week)
+def close_period(work: Work, week: date) -> PayWeek:
+    """Close a week after its cut-off, once all weeks before it are closed, and return what it pays. The week is opened
+    if needed and its lines are stored for good; closing it again returns the same."""
+    require_pay_week(week)
     work.serialize_on("pay")
-    known = periods_of(work)
-    closed = closed_of(known)
+    periods = load_periods(work)
+    closed = filter_closed(periods)
     zone = zone_of(work)
     if week in closed:
-        return stored(work, closed[week], zone)
+        return load_closed_week(work, closed[week], zone)
     end = cut_off(week, zone)
     if work.now < end:
         raise CutOffAhead(
-            f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it from then on.",
+            f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it then or later.",
             cut_off=end.isoformat(),
         )
-    weeks = weeks_of(known, closed)
-    if weeks.first is not None and week < weeks.first:
-        raise before_pay_began(weeks.first)
-    if weeks.next_to_close is not None and week != weeks.next_to_close:
+    schedule = build_schedule(periods, closed)
+    refuse_before_first(week, schedule.first_week)
+    if schedule.next_to_close is not None and week != schedule.next_to_close:
         raise OutOfOrder(
-            f"Weeks are closed one after the other. Close the week of {weeks.next_to_close} first.",
-            week=str(weeks.next_to_close),
+            f"Weeks must be closed in order. Close the week of {schedule.next_to_close} first.",
+            week=str(schedule.next_to_close),
         )
     period = open_period(work, week)
-    last = last_of(closed)
-    at = closing_instant(work.now, last)
-    found = computed(work, week, zone, at, weeks_of(known | {week: period}, closed), last)
-    write_lines(work, period, [*found.lines, *found.standby])
-    period.closed_at, period.closed_by, period.problems = at, work.actor.account_id, found.problems
+    last_closed = find_last_closed(closed)
+    closed_at = choose_closing_instant(work.now, last_closed)
+    schedule = build_schedule(periods | {week: period}, closed)
+    pay_week = compute_week(work, week, zone, closed_at, schedule, last_closed)
+    insert_lines(work, period, [*pay_week.lines, *pay_week.pending])
+    period.closed_at = closed_at
+    period.closed_by = work.actor.account_id
+    period.problems = pay_week.problems
     period.version += 1
     work.db.flush()
     work.record(
@@ -108,64 +128,66 @@ def close_period(work: Work, week: date) -> Preview:
         "pay_period",
         period.id,
         week=week.isoformat(),
-        lines=len(found.lines),
-        standby=len(found.standby),
-        problems=len(found.problems),
-        total_cents=sum(found.totals.values()),
+        lines=len(pay_week.lines),
+        standby=len(pay_week.pending),
+        problems=len(pay_week.problems),
+        total_cents=sum(pay_week.totals.values()),
     )
-    return stored(work, period, zone)
+    return load_closed_week(work, period, zone)
 
 
-def preview(work: Work, week: date, as_of: datetime, scope: Scope = Scope.ALL) -> Preview:
-    """What the week pays by what was known at the instant, and what would be paid if it were signed. Once it was closed
-    then, what it paid."""
-    refuse_no_week(week)
+def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:
+    """Return what a week pays, and its pending lines, by what was known at the instant. A week that was closed by then
+    returns what it paid."""
+    require_pay_week(week)
     zone = zone_of(work)
-    known = periods_of(work, as_of)
-    if known and week < min(known):
-        known = {}  # none of them concerns it: it is not paid here, only worked out
-    closed = closed_of(known, as_of)
+    periods = load_periods(work, as_of)
+    if periods and week < min(periods):
+        periods = {}  # a week before the first is computed but never paid here, so no period affects it
+    closed = filter_closed(periods, as_of)
     if week in closed:
-        found = stored(work, closed[week], zone)
+        pay_week = load_closed_week(work, closed[week], zone)
     else:
-        found = computed(work, week, zone, as_of, weeks_of(known, closed), last_of(closed))
-    return found if scope is Scope.ALL else within(work, scope, found)
+        schedule = build_schedule(periods, closed)
+        pay_week = compute_week(work, week, zone, as_of, schedule, find_last_closed(closed))
+    return pay_week if scope is Scope.ALL else restrict_to_scope(work, scope, pay_week)
 
 
-def refuse_no_week(week: date) -> None:
-    problem = week_problem(week)
+def require_pay_week(week: date) -> None:
+    problem = find_week_problem(week)
     if problem:
         raise Invalid([problem])
 
 
-def before_pay_began(first: date) -> BeforePayBegan:
-    return BeforePayBegan(f"Pay begins here with the week of {first}. What lies before it was paid elsewhere.")
+def refuse_before_first(week: date, first_week: date | None) -> None:
+    if first_week is not None and week < first_week:
+        raise BeforePayBegan(f"Pay begins with the week of {first_week}. Choose that week or a later one.")
 
 
-def periods_of(work: Work, as_of: datetime | None = None) -> dict[date, PayPeriod]:
-    """All that were opened (by an instant), by their week."""
+def load_periods(work: Work, as_of: datetime | None = None) -> dict[date, PayPeriod]:
+    """Return the periods that were opened (by an instant), by week."""
     query = select(PayPeriod).where(PayPeriod.tenant_id == work.tenant_id).order_by(PayPeriod.week)
     if as_of is not None:
         query = query.where(PayPeriod.opened_at <= as_of)
     return {period.week: period for period in work.db.scalars(query.execution_options(populate_existing=True))}
 
 
-def closed_of(known: dict[date, PayPeriod], as_of: datetime | None = None) -> dict[date, PayPeriod]:
+def filter_closed(periods: dict[date, PayPeriod], as_of: datetime | None = None) -> dict[date, PayPeriod]:
     return {
         week: period
-        for week, period in known.items()
+        for week, period in periods.items()
         if period.closed_at is not None and (as_of is None or period.closed_at <= as_of)
     }
 
 
-def weeks_of(known: dict[date, PayPeriod], closed: dict[date, PayPeriod]) -> Weeks:
-    return Weeks(min(known, default=None), max(closed, default=None))
+def build_schedule(periods: dict[date, PayPeriod], closed: dict[date, PayPeriod]) -> PaySchedule:
+    return PaySchedule(min(periods, default=None), max(closed, default=None))
 
 
-def last_of(closed: dict[date, PayPeriod]) -> PayPeriod | None:
+def find_last_closed(closed: dict[date, PayPeriod]) -> PayPeriod | None:
     return closed[max(closed)] if closed else None
 
 
-def closing_instant(now: datetime, last: PayPeriod | None) -> datetime:
-    """Never before the closing that it builds on, by whoever's clock."""
-    return now if last is None or last.closed_at is None else max(now, last.closed_at)
+def choose_closing_instant(now: datetime, last_closed: PayPeriod | None) -> datetime:
+    """Return now, or the previous closing if that is later because the clocks of two servers differ."""
+    return now if last_closed is None or last_closed.closed_at is None else max(now, last_closed.closed_at)

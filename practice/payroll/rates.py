@@ -1,4 +1,4 @@
-"""What clinicians are paid by: base rates and multipliers, each from a date on."""
+"""Base rates of clinicians and pay multipliers, each effective from a date on."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,36 +9,36 @@ from sqlalchemy import or_, select
 
 from practice.errors import Invalid
 from practice.payroll.models import PayMultiplier, PayRate
-from practice.people.access import refuse_beyond, staff_within
+from practice.people.access import require_visible_staff, visible_staff
 from practice.people.models.practices import Staff
 from practice.people.staff import get_staff
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
-NEWEST: tuple[Any, ...] = (PayRate.effective_on.desc().nulls_last(), PayRate.set_at.desc(), PayRate.id.desc())
+NEWEST_FIRST: tuple[Any, ...] = (PayRate.effective_on.desc().nulls_last(), PayRate.set_at.desc(), PayRate.id.desc())
 
 
-def base_rate(work: Work, staff_id: UUID, on: date) -> int | None:
-    """In cents for an hour: the newest that has come into effect by the date; None where nobody set one."""
+def find_base_rate(work: Work, staff_id: UUID, on: date) -> int | None:
+    """Return the base rate in cents per hour that is in effect on a date, or None."""
     query = select(PayRate.rate_cents).where(
         PayRate.tenant_id == work.tenant_id,
         PayRate.staff_id == staff_id,
         or_(PayRate.effective_on.is_(None), PayRate.effective_on <= on),
     )
-    return work.db.scalar(query.order_by(*NEWEST).limit(1))
+    return work.db.scalar(query.order_by(*NEWEST_FIRST).limit(1))
 
 
-def pay_rates(work: Work, scope: Scope, staff_id: UUID) -> list[PayRate]:
-    """Every base rate that was set, the latest date first."""
-    refuse_beyond(work, staff_id, scope)
+def list_pay_rates(work: Work, scope: Scope, staff_id: UUID) -> list[PayRate]:
+    """Return every base rate of a staff member, the latest effective date first."""
+    require_visible_staff(work, scope, staff_id)
     query = select(PayRate).where(PayRate.tenant_id == work.tenant_id, PayRate.staff_id == staff_id)
-    return list(work.db.scalars(query.order_by(*NEWEST)))
+    return list(work.db.scalars(query.order_by(*NEWEST_FIRST)))
 
 
 def set_pay_rate(work: Work, staff_id: UUID, rate_cents: int, effective_on: date | None) -> PayRate:
-    """From any date on. What it changes in periods that are closed becomes adjustments of the next one."""
+    """Set a base rate from any date on. Its effect on closed weeks becomes adjustments in the next week."""
     get_staff(work, staff_id)
     rate = PayRate(
         tenant_id=work.tenant_id,
@@ -55,29 +55,28 @@ def set_pay_rate(work: Work, staff_id: UUID, rate_cents: int, effective_on: date
 
 
 def list_multipliers(
-    work: Work, scope: Scope, asked: PageRequest, *, staff_id: UUID | None = None, kind: str | None = None
+    work: Work, scope: Scope, page_request: PageRequest, *, staff_id: UUID | None = None, kind: str | None = None
 ) -> Page:
-    """The practice's, and of people's own those that the scope reaches. Nobody's are ever taken away."""
-    multiplier = PayMultiplier
-    query = select(multiplier).where(
-        multiplier.tenant_id == work.tenant_id,
-        or_(multiplier.staff_id.is_(None), staff_within(work, scope, multiplier.staff_id)),
+    """Return a page of the practice's multipliers and those of visible staff. Multipliers are never deleted."""
+    query = select(PayMultiplier).where(
+        PayMultiplier.tenant_id == work.tenant_id,
+        or_(PayMultiplier.staff_id.is_(None), visible_staff(work, scope, PayMultiplier.staff_id)),
     )
     if staff_id is not None:
-        query = query.where(multiplier.staff_id == staff_id)
+        query = query.where(PayMultiplier.staff_id == staff_id)
     if kind is not None:
-        query = query.where(multiplier.kind == kind)
-    sortable = {"effective_on": multiplier.effective_on, "kind": multiplier.kind, "id": multiplier.id}
-    return page_of(work.db, query, asked, sortable, multiplier.id, "-effective_on")
+        query = query.where(PayMultiplier.kind == kind)
+    sortable = {"effective_on": PayMultiplier.effective_on, "kind": PayMultiplier.kind, "id": PayMultiplier.id}
+    return fetch_page(work.db, query, page_request, sortable, PayMultiplier.id, "-effective_on")
 
 
 def set_multiplier(
     work: Work, *, kind: str, multiplier: Decimal, effective_on: date, staff_id: UUID | None = None
 ) -> PayMultiplier:
-    """Of a kind of service, for somebody or for the whole practice. Of one date the last set counts."""
+    """Set the multiplier of a kind of service for one staff member or the practice. The last set for a date counts."""
     if staff_id is not None and work.db.get(Staff, (work.tenant_id, staff_id)) is None:
-        raise Invalid(["The person is not on the staff."])
-    row = PayMultiplier(
+        raise Invalid(["staff_id: not a staff member. Choose a staff member of this practice."])
+    pay_multiplier = PayMultiplier(
         tenant_id=work.tenant_id,
         id=new_id(),
         staff_id=staff_id,
@@ -87,6 +86,6 @@ def set_multiplier(
         set_at=work.now,
         set_by=work.actor.account_id,
     )
-    work.db.add(row)
+    work.db.add(pay_multiplier)
     work.record("pay_multiplier.set", "staff", staff_id, kind=kind, effective_on=effective_on.isoformat())
-    return row
+    return pay_multiplier

@@ -1,26 +1,54 @@
-"""Sessions as pay sees them: when each was completed and signed, what it is worth, and what was paid for it so far.
+"""Sessions for pay: when each was completed and signed, its rate and multiplier, and what was paid for it so far.
 
-A session is an appointment, or all the seats of a group together. It is completed with the last of its completed seats
-and signed when the notes of all of them are, and appears under the smallest id of those seats; a seat whose completion
-is voided no longer belongs to it, and held it up no longer than until it was. Minutes and kind are those of the
-completion, or of the service where there is none. What was paid keeps its seat, minutes and kind. Of rates,
-multipliers, signatures, voids and closed weeks those count that were known at the instant.
+A session is an appointment, or all completed seats of a group together. It is completed with its last seat, signed when
+the notes of all seats are signed, and represented by the seat with the smallest id. A voided seat no longer belongs to
+its session, and delays it at most until it was voided. Minutes and kind come from the completion, or from the service
+if there is none; a paid session keeps its seat, minutes and kind. Rates, multipliers, signatures, voids and closed
+weeks count if they were known at the instant.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import TextClause, text
 
-from practice.local_time import DAY, WEEK, cut_off, instant
+from practice.local_time import DAY, WEEK, cut_off, start_of_day
 from practice.payroll.models import REASONS, PayPeriod
-from practice.payroll.rules import amount_cents, default_multiplier
-from practice.scheduling.models.appointments import COMPLETED_LATE
+from practice.payroll.rules import compute_amount_cents, get_default_multiplier
+from practice.scheduling.models.appointments import COMPLETED_LATE_SQL
 from practice.security.work import Work
+
+
+class PayableSession(NamedTuple):
+    """A session with all that its pay depends on: a row of `SESSIONS_SQL`, with its columns in order."""
+
+    session_id: UUID  # the id of the group session, or else of the appointment
+    seats: list[UUID]
+    starts_at: datetime
+    is_active: bool  # at least one seat is not voided
+    counts: bool  # at least one seat is not voided and has a signed note
+    completed_at: datetime | None  # None if all seats are voided
+    signed_at: datetime | None
+    done_at: datetime | None  # when the last seat was completed and signed, or voided
+    appointment_id: UUID  # the seat that represents the session
+    appointment: str  # `appointment` and `staff` are external ids
+    reference: str
+    staff_id: UUID
+    staff: str
+    held_on: date
+    service_kind: str
+    minutes: int
+    rate_cents: int | None
+    multiplier: Decimal | None  # None if the default applies
+    paid_week: date | None
+    paid_cents: int | None  # with adjustments
+    last_reason: str | None  # of the last adjustment
+    was_pending: bool  # in the last closed week
+
 
 SEATS = """
         select
@@ -30,12 +58,12 @@ SEATS = """
         where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
 """
 
-# Without a closed week anything that was ever completed may still have to be paid.
+# While no week is closed, every completed session may still have to be paid.
 ALL_SEATS = f"seats as ({SEATS} and a.starts_at < :week_end)"
 
-# As an array, made once, each of which is looked up by its id: so the cost follows the sessions meant, not the history.
-# A limit or an offset in what follows keeps the database at that: it looks up row by row.
-SEATS_OF_WANTED = f"""
+# The session ids are one array, and each seat is looked up by its id, so that the cost depends on the selected sessions
+# and not on the history. `limit` and `offset` below make the planner keep to these lookups row by row.
+SELECTED_SEATS = f"""
     seats as (
         {SEATS} and a.id = any(array(select session_id from wanted))
         union all
@@ -43,11 +71,11 @@ SEATS_OF_WANTED = f"""
     )
 """
 
-# What the last closed week has left: what was held since it began, what stood by when it was closed, what was completed
-# later, and what nobody had set a rate for. Everything else was paid by it or before, or is not paid here at all.
-# What was held before that week began and completed after its cut-off was a week late, so it is among the few that were
-# five days late. Who had no rate before a date had none until it began in their zone, which is within two days of it.
-LEFT = f"""
+# The sessions that the last closed week left unpaid: held since it began, pending when it was closed, completed later,
+# or of staff without a rate. All others were paid by that week or before it, or are not paid here at all. Sessions held
+# before that week and completed after its cut-off were a week late, so they are among the few completed five days late.
+# Staff without a rate before a date had none until it began in their time zone, which is within two days of it.
+UNPAID_SESSIONS = f"""
     select coalesce(a.group_session_id, a.id) as session_id from appointments as a
     where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at >= :since and a.starts_at < :week_end
     union
@@ -55,7 +83,7 @@ LEFT = f"""
     where l.tenant_id = :tenant_id and l.period_id = :period_id and l.kind = 'standby'
     union
     select coalesce(group_session_id, id) from appointments
-    where tenant_id = :tenant_id and {COMPLETED_LATE} and status_at >= :completed_since and starts_at < :since
+    where tenant_id = :tenant_id and {COMPLETED_LATE_SQL} and status_at >= :completed_since and starts_at < :since
     union
     select a.session_id
     from staff as t
@@ -73,10 +101,10 @@ LEFT = f"""
     where t.tenant_id = :tenant_id
 """
 
-# What was paid and may be worth something else by now: since the last week was closed a rate or a multiplier was set
-# that reaches it, it was voided, or it is a group with a voided seat, for another that is signed later makes it count.
-# What was held since a date was paid by the week that the date lies in, or later: so only their lines are looked up.
-TOUCHED = """
+# Added to those: paid sessions whose pay may have changed. Since the last week was closed, a rate or multiplier that
+# applies was set or the session was voided; or it is a group with a voided seat, which counts again once another seat
+# is signed. Sessions held since a date were paid by that date's week or later, so only lines of those weeks are read.
+CHANGED_SESSIONS = """
     union
     select l.session_id from pay_rates as r
     join pay_periods as q on q.tenant_id = r.tenant_id and q.week > coalesce(r.effective_on, '-infinity') - 7
@@ -103,12 +131,12 @@ TOUCHED = """
         and (c.voided_at > :known_since or a.group_session_id is not null)
 """
 
-NAMED = """
+SESSIONS_OF_APPOINTMENTS = """
     select coalesce(a.group_session_id, a.id) as session_id from appointments as a
     where a.tenant_id = :tenant_id and a.id = any(:appointment_ids)
 """
 
-SESSIONS = """
+SESSIONS_SQL = """
     with {seats},
 
     seated as (
@@ -132,7 +160,7 @@ SESSIONS = """
             (array_agg(kind order by voided_at is not null, name collate "C"))[1] as kind,
             (array_agg(minutes order by voided_at is not null, name collate "C"))[1] as minutes,
             min(starts_at) as starts_at,
-            bool_or(voided_at is null) as stands,
+            bool_or(voided_at is null) as is_active,
             bool_or(voided_at is null and signed_at is not null) as counts,
             max(status_at) filter (where voided_at is null) as completed_at,
             case when bool_and(voided_at is not null or signed_at is not null)
@@ -145,7 +173,7 @@ SESSIONS = """
     )
 
     select
-        s.session_id, s.seats, s.starts_at, s.stands, s.counts, s.completed_at, s.signed_at, s.done_at,
+        s.session_id, s.seats, s.starts_at, s.is_active, s.counts, s.completed_at, s.signed_at, s.done_at,
         a.id as appointment_id, coalesce(a.external_id, a.id::text) as appointment, a.reference,
         t.id as staff_id, coalesce(t.external_id, t.id::text) as staff,
         l.held_on, l.service_kind, l.minutes, r.rate_cents, m.multiplier,
@@ -154,10 +182,10 @@ SESSIONS = """
             select from pay_lines as w
             where w.tenant_id = :tenant_id and w.period_id = cast(:period_id as uuid)
                 and w.session_id = s.session_id and w.kind = 'standby'
-        ) as stood_by
+        ) as was_pending
     from (
         select
-            s.session_id, s.seats, s.starts_at, s.stands, s.counts, s.completed_at, s.signed_at, s.done_at,
+            s.session_id, s.seats, s.starts_at, s.is_active, s.counts, s.completed_at, s.signed_at, s.done_at,
             coalesce(p.appointment_id, s.seats[1]) as appointment_id,
             coalesce(p.held_on, (s.starts_at at time zone :zone)::date) as held_on,
             coalesce(p.service_kind, s.kind) as service_kind, coalesce(p.minutes, s.minutes) as minutes,
@@ -208,65 +236,86 @@ SESSIONS = """
 """
 
 
-def asking(seats: str, condition: str = "true", wanted: str = "") -> TextClause:
-    chosen = f"wanted as materialized ({wanted}), {seats}" if wanted else seats
-    return text(SESSIONS.format(seats=chosen, condition=condition, reasons=", ".join(REASONS)))
+def build_statement(seats: str, condition: str = "true", session_ids: str = "") -> TextClause:
+    """Return `SESSIONS_SQL` for the seats; `session_ids` is the query that selects the sessions of `SELECTED_SEATS`."""
+    tables = f"wanted as materialized ({session_ids}), {seats}" if session_ids else seats
+    return text(SESSIONS_SQL.format(seats=tables, condition=condition, reasons=", ".join(REASONS)))
 
 
-EVER = asking(
+SELECT_ALL = build_statement(
     ALL_SEATS,
-    """s.stands and s.completed_at < :cut_off
+    """s.is_active and s.completed_at < :cut_off
         and (s.done_at is null or s.done_at >= :cut_off_before or s.starts_at >= :week_start)""",
 )
-SINCE_CLOSED = asking(SEATS_OF_WANTED, wanted=LEFT)
-SINCE_CLOSED_OR_TOUCHED = asking(SEATS_OF_WANTED, wanted=LEFT + TOUCHED)
-THESE = asking(SEATS_OF_WANTED, wanted=NAMED)
+SELECT_UNPAID = build_statement(SELECTED_SEATS, session_ids=UNPAID_SESSIONS)
+SELECT_UNPAID_OR_CHANGED = build_statement(SELECTED_SEATS, session_ids=UNPAID_SESSIONS + CHANGED_SESSIONS)
+SELECT_BY_APPOINTMENT = build_statement(SELECTED_SEATS, session_ids=SESSIONS_OF_APPOINTMENTS)
 
 
-def sessions_of_week(
-    work: Work, week: date, zone: ZoneInfo, as_of: datetime, last: PayPeriod | None, *, with_paid: bool
-) -> Sequence[Any]:
-    """Those that the week may have to pay or let stand by, by what was known at the instant; `with_paid`, also those
-    that it may have to correct. `last` is the last week that was closed then."""
-    values = {
+def load_sessions_of_week(
+    work: Work, week: date, zone: ZoneInfo, as_of: datetime, last_closed: PayPeriod | None, *, include_paid: bool
+) -> list[PayableSession]:
+    """Return the sessions that a week may have to pay or hold pending, by what was known at the instant; with
+    `include_paid` also those that it may have to adjust. `last_closed` is the last week closed by then."""
+    parameters = {
         "tenant_id": work.tenant_id,
         "as_of": as_of,
         "zone": zone.key,
-        "week_end": instant(week + WEEK, time.min, zone),
+        "week_end": start_of_day(week + WEEK, zone),
         "period_id": None,
     }
-    if last is None or last.closed_at is None:
-        values |= {
-            "week_start": instant(week, time.min, zone),
+    if last_closed is None or last_closed.closed_at is None:
+        parameters |= {
+            "week_start": start_of_day(week, zone),
             "cut_off_before": cut_off(week - WEEK, zone),
             "cut_off": cut_off(week, zone),
         }
-        return work.db.execute(EVER, values).all()
-    # A day further back: whoever wrote at the moment of closing may have been seen too late.
-    values |= {
-        "period_id": last.id,
-        "since": instant(last.week, time.min, zone),
-        "completed_since": cut_off(last.week, zone) - DAY,
-        "known_since": last.closed_at - DAY,
+        return execute(work, SELECT_ALL, parameters)
+    # A day earlier than the closing, which may have missed transactions that ended while it ran.
+    parameters |= {
+        "period_id": last_closed.id,
+        "since": start_of_day(last_closed.week, zone),
+        "completed_since": cut_off(last_closed.week, zone) - DAY,
+        "known_since": last_closed.closed_at - DAY,
     }
-    return work.db.execute(SINCE_CLOSED_OR_TOUCHED if with_paid else SINCE_CLOSED, values).all()
+    return execute(work, SELECT_UNPAID_OR_CHANGED if include_paid else SELECT_UNPAID, parameters)
 
 
-def sessions_of(work: Work, appointment_ids: Collection[UUID], zone: ZoneInfo, as_of: datetime) -> Sequence[Any]:
-    """Those that these appointments belong to."""
-    values = {"tenant_id": work.tenant_id, "as_of": as_of, "zone": zone.key, "period_id": None}
-    return work.db.execute(THESE, values | {"appointment_ids": list(appointment_ids)}).all()
+def load_sessions(
+    work: Work, appointment_ids: Collection[UUID], zone: ZoneInfo, as_of: datetime
+) -> list[PayableSession]:
+    """Return the sessions of these appointments, by what was known at the instant."""
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "as_of": as_of,
+        "zone": zone.key,
+        "period_id": None,
+        "appointment_ids": list(appointment_ids),
+    }
+    return execute(work, SELECT_BY_APPOINTMENT, parameters)
 
 
-def multiplier_of(session: Any) -> Decimal:
-    return default_multiplier(session.service_kind) if session.multiplier is None else session.multiplier
+def execute(work: Work, statement: TextClause, parameters: dict[str, Any]) -> list[PayableSession]:
+    return [PayableSession(*row) for row in work.db.execute(statement, parameters)]
 
 
-def worth_cents(session: Any) -> int:
-    """Of one that has a rate."""
-    return amount_cents(session.rate_cents, multiplier_of(session), session.minutes)
+def get_multiplier(session: PayableSession) -> Decimal:
+    return get_default_multiplier(session.service_kind) if session.multiplier is None else session.multiplier
 
 
-def deserved_cents(session: Any) -> int:
-    """Of what was paid, by what is known of it now: nothing when no seat stands any more whose note is signed."""
-    return worth_cents(session) if session.counts else 0
+def require_rate_cents(session: PayableSession) -> int:
+    """Return the base rate of a session that has one: every session that is paid does."""
+    if session.rate_cents is None:
+        raise ValueError("session without a base rate")
+    return session.rate_cents
+
+
+def compute_value_cents(session: PayableSession) -> int:
+    """Return the pay for a session that has a rate."""
+    return compute_amount_cents(require_rate_cents(session), get_multiplier(session), session.minutes)
+
+
+def compute_correction_cents(session: PayableSession) -> int:
+    """Return what a paid session is worth now minus what it was paid. Without a signed seat it is worth nothing."""
+    value_cents = compute_value_cents(session) if session.counts else 0
+    return value_cents - (session.paid_cents or 0)

@@ -1,4 +1,4 @@
-"""Paper: what is handed to people as a PDF. What it says is given as data; how it looks stands in `paper.typ`."""
+"""PDF documents: their content as plain data, rendered by the Typst template `layout.typ`."""
 
 import json
 import re
@@ -8,22 +8,22 @@ from pathlib import Path
 
 import typst
 
-LAYOUT = Path(__file__).with_name("paper.typ").read_bytes()
+LAYOUT = Path(__file__).with_name("layout.typ").read_bytes()
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns named in `numbers` are set to the right."""
+    """A table, or the text `empty` if it has no rows. `numeric_columns` names the columns to align right."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    numbers: Sequence[str] = ()
+    numeric_columns: Sequence[str] = ()
     empty: str = "Nothing."
 
 
 @dataclass(frozen=True)
-class Part:
-    """A heading, what is written below it, and perhaps a table."""
+class Section:
+    """A heading with text, a table or both below it."""
 
     heading: str
     text: str = ""
@@ -31,21 +31,22 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Paper:
-    """`facts` stand on top, a name and a value each; `parts` follow in their order."""
+class Document:
+    """A document: its details as pairs of name and value at the top, then its sections."""
 
     title: str
     subtitle: str = ""
-    facts: Sequence[tuple[str, str]] = ()
-    parts: Sequence[Part] = field(default_factory=list)
+    details: Sequence[tuple[str, str]] = ()
+    sections: Sequence[Section] = field(default_factory=list)
     footer: str = ""
 
 
-def pdf_of(paper: Paper) -> bytes:
-    """What people wrote is passed as data and never read as markup."""
-    document = asdict(paper)
-    for part in document["parts"]:
-        part["text"] = re.sub(r"\n{3,}", "\n\n", part["text"])  # which look the same, and cost by their number
-    pdf = typst.compile(LAYOUT, sys_inputs={"paper": json.dumps(document)})
-    assert isinstance(pdf, bytes)  # noqa: S101 - one document, one file
+def render_pdf(document: Document) -> bytes:
+    """Return the document as PDF. Its texts are passed to Typst as data, never as markup."""
+    data = asdict(document)
+    for section in data["sections"]:
+        # More than one empty line looks the same, and each costs rendering time.
+        section["text"] = re.sub(r"\n{3,}", "\n\n", section["text"])
+    pdf = typst.compile(LAYOUT, sys_inputs={"document": json.dumps(data)})
+    assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file
     return pdf

@@ -1,1 +1,1 @@
-"""Practices, staff, their roles and settings; later clients and what belongs to them."""
+"""Practices, staff and clients: their records, settings, coverages, consents, documents and intake forms."""

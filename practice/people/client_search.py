@@ -1,7 +1,7 @@
-"""Finding a client by the beginnings of their names, a birth date, or an id: fit for a list that fills as one types.
+"""Type-ahead search for clients by prefixes of their names, birth date or id.
 
-Each way is an index scan of its own, in order and cut off early, so that a practice of a hundred thousand clients
-answers like a small one. Row-level security lets only leak-proof operators into an index: `^@` and comparisons.
+Each condition is a separate ordered index scan with a limit, so the search stays fast with a hundred thousand clients.
+Row-level security allows only leak-proof operators in an index condition: `^@` and comparisons.
 """
 
 import re
@@ -12,20 +12,22 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
-from practice.people.access import clients_within
+from practice.people.access import visible_clients
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
-from practice.people.rules.clients import status_on
+from practice.people.rules.clients import derive_status
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
-MOST_WORDS = 6
-SHOWN = (Client.id, Client.first_name, Client.last_name, Client.birth_date, Client.ended_on, Client.end_reason)
-Name = InstrumentedAttribute[str]
+MAX_WORDS = 6
+RESULT_COLUMNS = (Client.id, Client.first_name, Client.last_name, Client.birth_date, Client.ended_on, Client.end_reason)
+NameColumn = InstrumentedAttribute[str]
 
 
 @dataclass(frozen=True)
-class Found:
+class ClientMatch:
+    """A client found by a search."""
+
     id: UUID
     first_name: str
     last_name: str
@@ -33,61 +35,69 @@ class Found:
     status: str
 
 
-def search_clients(work: Work, scope: Scope, wanted: str, limit: int) -> list[Found]:
+def search_clients(work: Work, scope: Scope, search_text: str, limit: int) -> list[ClientMatch]:
+    """Return up to `limit` clients that match the search text, by last name."""
     today = local_today(work)
-    ways = [
-        select(*SHOWN, Client.by_last_name)
-        .where(Client.tenant_id == work.tenant_id, clients_within(work, scope, Client.id), matches)
+    queries = [
+        select(*RESULT_COLUMNS, Client.by_last_name)
+        .where(Client.tenant_id == work.tenant_id, visible_clients(work, scope, Client.id), condition)
         .order_by(order, Client.id)
         .limit(limit)
-        for order, matches in ways_to(work, wanted.strip())
+        for order, condition in build_conditions(work, search_text.strip())
     ]
-    found = union(*(select(way.subquery()) for way in ways)).subquery()
-    rows = work.db.execute(select(found).order_by(found.c.by_last_name, found.c.id).limit(limit))
-    people = [Found(*row[:4], status=status_on(row.ended_on, row.end_reason, today)) for row in rows]
-    work.record("clients.searched", found=len(people))
-    return people
+    matches = union(*(select(query.subquery()) for query in queries)).subquery()
+    rows = work.db.execute(select(matches).order_by(matches.c.by_last_name, matches.c.id).limit(limit))
+    clients = [ClientMatch(*row[:4], status=derive_status(row.ended_on, row.end_reason, today)) for row in rows]
+    work.record("clients.searched", found=len(clients))
+    return clients
 
 
-def ways_to(work: Work, wanted: str) -> list[tuple[Name, ColumnElement[bool]]]:
-    """Conditions, each for one index, and by what the first of those that match are chosen."""
-    last, first = Client.by_last_name, Client.by_first_name
-    born = as_date(wanted)
-    if born is not None:
-        return [(last, Client.birth_date == born)]
-    ways: list[tuple[Name, ColumnElement[bool]]] = [(last, Client.external_id == wanted)]
-    client_id = as_id(wanted)
+def build_conditions(work: Work, search_text: str) -> list[tuple[NameColumn, ColumnElement[bool]]]:
+    """Return (sort column, condition) pairs, each served by one index."""
+    by_last, by_first = Client.by_last_name, Client.by_first_name
+    birth_date = parse_date(search_text)
+    if birth_date is not None:
+        return [(by_last, Client.birth_date == birth_date)]
+    conditions: list[tuple[NameColumn, ColumnElement[bool]]] = [(by_last, Client.external_id == search_text)]
+    client_id = parse_uuid(search_text)
     if client_id is not None:
-        return [*ways, (last, Client.id == client_id)]
-    words: list[str] = work.db.scalars(select(func.search_form(wanted))).one().split()[:MOST_WORDS]
+        return [*conditions, (by_last, Client.id == client_id)]
+    words: list[str] = work.db.scalars(select(func.search_form(search_text))).one().split()[:MAX_WORDS]
     if words:
-        ways += [(last, begins(last, first, words)), (first, begins(first, last, words))]
-    return ways
+        conditions += [
+            (by_last, match_full_name(by_last, by_first, words)),
+            (by_first, match_full_name(by_first, by_last, words)),
+        ]
+    return conditions
 
 
-def begins(one: Name, other: Name, words: list[str]) -> ColumnElement[bool]:
-    """The name begins with all the words, or with some of them and its other half with the rest: `casey exa`,
-    `exa casey` and `cas ex` find Casey Example. The first word alone is what the index is asked for."""
-    halves = [and_(starts(one, words[:count]), starts(other, words[count:])) for count in range(1, len(words))]
-    return and_(starts(one, words[:1]), or_(starts(one, words), *halves))
+def match_full_name(indexed: NameColumn, other: NameColumn, words: list[str]) -> ColumnElement[bool]:
+    """Return the condition that the name starts with all words, or with some of them and the other name with the rest.
+
+    `casey exa`, `exa casey` and `cas ex` find Casey Example. Only the first word is the index condition.
+    """
+    halves = [
+        and_(match_prefix(indexed, words[:count]), match_prefix(other, words[count:])) for count in range(1, len(words))
+    ]
+    return and_(match_prefix(indexed, words[:1]), or_(match_prefix(indexed, words), *halves))
 
 
-def starts(name: Name, words: list[str]) -> ColumnElement[bool]:
+def match_prefix(name: NameColumn, words: list[str]) -> ColumnElement[bool]:
     return name.bool_op("^@")(" ".join(words))
 
 
-def as_date(text: str) -> date | None:
-    """2026-03-18 or 3/18/2026."""
-    for shape, pattern in (("%Y-%m-%d", r"\d{4}-\d{2}-\d{2}"), ("%m/%d/%Y", r"\d{1,2}/\d{1,2}/\d{4}")):
+def parse_date(text: str) -> date | None:
+    """Return the date written as 2026-03-18 or 3/18/2026, or None."""
+    for date_format, pattern in (("%Y-%m-%d", r"\d{4}-\d{2}-\d{2}"), ("%m/%d/%Y", r"\d{1,2}/\d{1,2}/\d{4}")):
         if re.fullmatch(pattern, text, re.ASCII):
             try:
-                return datetime.strptime(text, shape).date()  # noqa: DTZ007 - a date has no zone
+                return datetime.strptime(text, date_format).date()  # noqa: DTZ007 - a date has no zone
             except ValueError:
                 return None
     return None
 
 
-def as_id(text: str) -> UUID | None:
+def parse_uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

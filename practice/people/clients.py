@@ -1,4 +1,4 @@
-"""Verbs about clients: taking them in, their record and who may see what of it, their contact, their reminders."""
+"""Client records: admission, demographics, contact, reminders, and who can read medical notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
 
 from practice.errors import Invalid, NotFound, Stale
-from practice.people.access import clients_of, clients_within, reaches, reads_chart_notes
+from practice.people.access import can_read_chart_notes, client_visible, clients_treated_by, visible_clients
 from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.rules import clients as rules
-from practice.security.permissions import Forbidden, Scope, scope_of
+from practice.security.permissions import Forbidden, Scope, find_scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
 SORTABLE = {"last_name": Client.by_last_name, "first_name": Client.by_first_name, "id": Client.id}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A client's record as somebody sees it: a client does not read there what their clinicians think of them."""
+class ClientView:
+    """A client's record as the actor may see it: clients do not see their own risk dates."""
 
     client: Client
     status: str
@@ -39,42 +39,42 @@ class Seen:
 def list_clients(
     work: Work,
     scope: Scope,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     status: str | None = None,
     clinician_id: UUID | None = None,
     minor: bool | None = None,
 ) -> Page:
     today = local_today(work)
-    all_of_them = select(Client).where(Client.tenant_id == work.tenant_id)
-    query = all_of_them.where(clients_within(work, scope, Client.id)).options(defer(Client.medical_notes))
+    clients = select(Client).where(Client.tenant_id == work.tenant_id)
+    query = clients.where(visible_clients(work, scope, Client.id)).options(defer(Client.medical_notes))
     if clinician_id is not None:
-        query = query.where(clients_of(work, Client.id, lambda staff_id: staff_id == clinician_id))
+        query = query.where(clients_treated_by(work, Client.id, lambda staff_id: staff_id == clinician_id))
     if minor is not None:
-        of_age = Client.birth_date <= rules.adult_since(today)
-        query = query.where(~of_age if minor else of_age)
+        is_adult = Client.birth_date <= rules.compute_adult_cutoff(today)
+        query = query.where(~is_adult if minor else is_adult)
     if status == rules.ACTIVE:
         query = query.where(or_(Client.ended_on.is_(None), Client.ended_on > today))
     elif status is not None:
         query = query.where(Client.ended_on <= today, func.coalesce(Client.end_reason, "INACTIVE") == status)
-    mine = all_of_them.where(reaches(work, scope, Client.id))
-    page = page_of(work.db, query, asked, SORTABLE, Client.id, "last_name", looked_up_in=mine)
+    visible = clients.where(client_visible(work, scope, Client.id))
+    page = fetch_page(work.db, query, page_request, SORTABLE, Client.id, "last_name", lookup=visible)
     work.record("clients.listed", found=len(page.items))
-    return Page([seen(work, client, today) for client in page.items], page.next_cursor, page.total)
+    return Page([view_of(work, client, today) for client in page.items], page.next_cursor, page.total)
 
 
-def get_client(work: Work, scope: Scope, client_id: UUID, reason: str | None = None) -> Seen:
+def get_client(work: Work, scope: Scope, client_id: UUID, reason: str | None = None) -> ClientView:
     client = find_client(work, scope, client_id)
-    notes = medical_notes_of(work, client) if may_read_notes(work, client_id, reason) else None
-    work.record("client.read", "client", client_id, **because(reason))
-    return seen(work, client, local_today(work), notes)
+    notes = unseal_medical_notes(work, client) if can_read_medical_notes(work, client_id, reason) else None
+    work.record("client.read", "client", client_id, **reason_detail(reason))
+    return view_of(work, client, local_today(work), notes)
 
 
-def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **about: Any) -> Seen:
-    """Take somebody in: active, and in their clinician's care, from the day of admission on."""
+def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields: Any) -> ClientView:
+    """Add a client who is active, and assigned to the primary clinician, from the admission date on."""
     today = local_today(work)
-    about["admitted_on"] = about.get("admitted_on") or today
-    problems = rules.client_problems(about, about, today)
+    fields["admitted_on"] = fields.get("admitted_on") or today
+    problems = rules.client_problems(fields, fields, today)
     if primary_clinician_id is not None:
         problems += clinician_problems(work, primary_clinician_id, today)
     if problems:
@@ -85,47 +85,52 @@ def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **about:
         primary_clinician_id=primary_clinician_id,
         reminders=["email"],
         created_at=work.now,
-        **about,
+        **fields,
     )
-    row: dict[str, Any] = {"tenant_id": work.tenant_id, "client_id": client.id, "effective_on": client.admitted_on}
-    by_whom = {"set_at": work.now, "set_by": work.actor.account_id}
+    change: dict[str, Any] = {
+        "tenant_id": work.tenant_id,
+        "client_id": client.id,
+        "effective_on": client.admitted_on,
+        "set_at": work.now,
+        "set_by": work.actor.account_id,
+    }
     work.db.add(client)
     work.db.flush()
-    work.db.add(ClientStatus(status=rules.ACTIVE, **row, **by_whom))
+    work.db.add(ClientStatus(status=rules.ACTIVE, **change))
     if primary_clinician_id is not None:
-        work.db.add(PrimaryClinician(clinician_id=primary_clinician_id, **row, **by_whom))
+        work.db.add(PrimaryClinician(clinician_id=primary_clinician_id, **change))
     work.record("client.added", "client", client.id)
-    return seen(work, client, today)
+    return view_of(work, client, today)
 
 
 def change_client(
     work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any], reason: str | None = None
-) -> Seen:
+) -> ClientView:
     client = lock_client(work, scope, client_id, version)
     today = local_today(work)
     record = {column.key: getattr(client, column.key) for column in Client.__table__.columns}
     problems = rules.client_problems(changes, record | changes, today)
     if problems:
         raise Invalid(problems)
-    reads_notes = may_read_notes(work, client_id, reason)
+    reads_medical_notes = can_read_medical_notes(work, client_id, reason)
     if "medical_notes" in changes:
-        if not reads_notes:
-            refuse_notes(work)
+        if not reads_medical_notes:
+            refuse_medical_notes(work)
         changes["medical_notes"] = work.seal("clients", "medical_notes", client_id, changes["medical_notes"])
-    apply(client, changes)
-    work.record("client.changed", "client", client_id, fields=sorted(changes), **because(reason))
-    return seen(work, client, today, medical_notes_of(work, client) if reads_notes else None)
+    update_versioned(client, changes)
+    work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
+    return view_of(work, client, today, unseal_medical_notes(work, client) if reads_medical_notes else None)
 
 
-def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any]) -> Seen:
-    """How to reach somebody: what clients keep up themselves."""
+def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any]) -> ClientView:
+    """Change contact details, which clients can maintain themselves."""
     client = lock_client(work, scope, client_id, version)
     problems = rules.contact_problems(changes)
     if problems:
         raise Invalid(problems)
-    apply(client, changes)
+    update_versioned(client, changes)
     work.record("client.contact_changed", "client", client_id, fields=sorted(changes))
-    return seen(work, client, local_today(work))
+    return view_of(work, client, local_today(work))
 
 
 def get_reminders(work: Work, scope: Scope, client_id: UUID) -> Client:
@@ -136,24 +141,26 @@ def get_reminders(work: Work, scope: Scope, client_id: UUID) -> Client:
 
 def change_reminders(work: Work, scope: Scope, client_id: UUID, version: int, reminders: list[str]) -> Client:
     client = lock_client(work, scope, client_id, version)
-    apply(client, {"reminders": sorted(set(reminders))})
+    update_versioned(client, {"reminders": sorted(set(reminders))})
     work.record("client.reminders_changed", "client", client_id, reminders=client.reminders)
     return client
 
 
 def find_client(work: Work, scope: Scope, client_id: UUID) -> Client:
     query = select(Client).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
-    client = work.db.scalar(query.where(reaches(work, scope, Client.id)))
+    client = work.db.scalar(query.where(client_visible(work, scope, Client.id)))
     if client is None:
         raise NotFound
     return client
 
 
 def lock_client(work: Work, scope: Scope, client_id: UUID, version: int | None = None) -> Client:
-    """For a change of the record, or of what hangs on it: two of them come one after the other."""
+    """Lock and return the client so that changes to the record and its dependent records are serialized."""
     query = select(Client).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
-    # the key stays: whoever refers to the client meanwhile, such as a booking, need not wait
-    client = work.db.scalar(query.where(reaches(work, scope, Client.id)).with_for_update(of=Client, key_share=True))
+    # FOR NO KEY UPDATE: inserts that reference the client, such as a booking, do not wait
+    client = work.db.scalar(
+        query.where(client_visible(work, scope, Client.id)).with_for_update(of=Client, key_share=True)
+    )
     if client is None:
         raise NotFound
     if version is not None and client.version != version:
@@ -162,41 +169,42 @@ def lock_client(work: Work, scope: Scope, client_id: UUID, version: int | None =
 
 
 def clinician_problems(work: Work, clinician_id: UUID, today: date) -> list[str]:
-    found = work.db.get(Staff, (work.tenant_id, clinician_id))
-    if found is None:
+    staff = work.db.get(Staff, (work.tenant_id, clinician_id))
+    if staff is None:
         return rules.clinician_problems(None, None, False, today)
-    return rules.clinician_problems(found.roles, found.left_on, found.deactivated_at is not None, today)
+    return rules.clinician_problems(staff.roles, staff.left_on, staff.deactivated_at is not None, today)
 
 
-def seen(work: Work, client: Client, today: date, medical_notes: str | None = None) -> Seen:
-    own = work.actor.client_id is not None
-    return Seen(
+def view_of(work: Work, client: Client, today: date, medical_notes: str | None = None) -> ClientView:
+    """Return the client's record as the actor may see it."""
+    is_own = work.actor.client_id is not None
+    return ClientView(
         client,
-        rules.status_on(client.ended_on, client.end_reason, today),
+        rules.derive_status(client.ended_on, client.end_reason, today),
         rules.is_minor(client.birth_date, today),
-        None if own else client.high_risk_since,
-        None if own else client.high_risk_until,
+        None if is_own else client.high_risk_since,
+        None if is_own else client.high_risk_until,
         medical_notes,
     )
 
 
-# Medical notes are for those who read the words of the chart; an admin says why.
+# Medical notes are readable by those who can read chart notes; admins have to give a reason.
 
 
-def may_read_notes(work: Work, client_id: UUID, reason: str | None) -> bool:
-    with_reason = scope_of(work.actor.roles, "notes", "read_with_reason") is not None
-    return (with_reason and reason is not None) or reads_chart_notes(work, client_id)
+def can_read_medical_notes(work: Work, client_id: UUID, reason: str | None) -> bool:
+    with_reason = find_scope(work.actor.roles, "notes", "read_with_reason") is not None
+    return (with_reason and reason is not None) or can_read_chart_notes(work, client_id)
 
 
-def refuse_notes(work: Work) -> None:
-    if scope_of(work.actor.roles, "notes", "read_with_reason") is not None:
-        raise Invalid(["Say in X-Reason why you write medical notes: it goes into the audit log."])
-    raise Forbidden("Medical notes are written by those who may read them. Leave them out.")
+def refuse_medical_notes(work: Work) -> None:
+    if find_scope(work.actor.roles, "notes", "read_with_reason") is not None:
+        raise Invalid(["Writing medical notes requires a reason. Send it in X-Reason; it goes into the audit log."])
+    raise Forbidden("You cannot write medical notes because you cannot read them. Leave `medical_notes` out.")
 
 
-def medical_notes_of(work: Work, client: Client) -> str | None:
+def unseal_medical_notes(work: Work, client: Client) -> str | None:
     return work.unseal("clients", "medical_notes", client.id, client.medical_notes)
 
 
-def because(reason: str | None) -> Mapping[str, Any]:
+def reason_detail(reason: str | None) -> Mapping[str, Any]:
     return {} if reason is None else {"reason": reason}

@@ -1,4 +1,4 @@
-"""Verbs about what clients consent to, and the practice's texts that they sign."""
+"""Consents of clients, and the practice's agreement texts that they sign."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.errors import Invalid, NotFound, Refusal, Stale
-from practice.people.access import is_within, reaches
+from practice.people.access import can_see_client, client_visible
 from practice.people.clients import lock_client
 from practice.people.models.clients import CONSENT_KINDS, Agreement, Client, Consent
 from practice.people.practice_time import zone_of
@@ -17,24 +17,39 @@ from practice.people.rules.clients import needs_guardian
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
 
 class AlreadyRevoked(Refusal):
+    """The consent is already revoked.
+
+    Fix: ask the client to sign a new one if that was a mistake.
+    """
+
     code = "ALREADY_REVOKED"
 
 
 class NoAgreement(Refusal):
+    """No agreement of this kind is published.
+
+    Fix: publish one, then have it signed.
+    """
+
     code = "NO_AGREEMENT"
 
 
 class SignedByGuardian(Refusal):
+    """The guardian has to sign this consent.
+
+    Fix: have it signed at the front desk.
+    """
+
     code = "SIGNED_BY_GUARDIAN"
 
 
 def list_consents(work: Work, scope: Scope, client_id: UUID, *, voided: bool = False) -> list[Consent]:
-    """Latest first. What was entered by mistake is not the client's to see."""
-    if not is_within(work, scope, client_id):
+    """Return the client's consents, latest first. Clients never see voided ones."""
+    if not can_see_client(work, scope, client_id):
         raise NotFound
     query = select(Consent).where(Consent.tenant_id == work.tenant_id, Consent.client_id == client_id)
     if not voided or work.actor.client_id is not None:
@@ -54,16 +69,16 @@ def sign_consent(
     expires_on: date | None = None,
     agreement_id: UUID | None = None,
 ) -> Consent:
-    """Put a signature on record. Without a date of its end it counts for a year."""
+    """Record a signed consent. It is valid for a year unless `expires_on` is given."""
     client = lock_client(work, scope, client_id)
     if work.actor.client_id is not None and kind == rules.GUARDIAN:
-        raise SignedByGuardian("This one is signed by the guardian, with the practice. Ask the front desk.")
-    signer = signed_by_name or signer_of(client, kind)
-    at = signed_at or work.now
-    signed_on = date_there(work, at)
+        raise SignedByGuardian("The guardian has to sign this consent at the practice. Ask the front desk.")
+    signer = signed_by_name or choose_signer(client, kind)
+    signed_at = signed_at or work.now
+    signed_on = local_date_of(work, signed_at)
     minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
     problems = rules.signing_problems(kind, signer, client.guardian_name, minor)
-    problems += rules.date_problems(at, signed_on, expires_on, None, work.now)
+    problems += rules.date_problems(signed_at, signed_on, expires_on, None, work.now)
     if problems:
         raise Invalid(problems)
     consent = Consent(
@@ -71,7 +86,7 @@ def sign_consent(
         id=new_id(),
         client_id=client_id,
         kind=kind,
-        signed_at=at,
+        signed_at=signed_at,
         signed_by_name=signer,
         expires_on=expires_on,
         agreement_id=agreement_id,
@@ -83,18 +98,18 @@ def sign_consent(
     return consent
 
 
-def signer_of(client: Client, kind: str) -> str | None:
-    """Who signs where nobody else is named."""
+def choose_signer(client: Client, kind: str) -> str | None:
+    """Return the default signer: the guardian for a guardian's consent, otherwise the client."""
     return client.guardian_name if kind == rules.GUARDIAN else f"{client.first_name} {client.last_name}"
 
 
 def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, changes: dict[str, Any]) -> Consent:
-    """When it ends, or how the signer is written."""
+    """Change when a consent expires or how the signer's name is written."""
     consent = lock_consent(work, scope, consent_id)
     if consent.version != version:
         raise Stale
     client = work.db.get_one(Client, (work.tenant_id, consent.client_id))
-    signed_on = date_there(work, consent.signed_at)
+    signed_on = local_date_of(work, consent.signed_at)
     problems = []
     if "signed_by_name" in changes:
         minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
@@ -103,27 +118,28 @@ def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, cha
         problems += rules.date_problems(consent.signed_at, signed_on, changes["expires_on"], None, work.now)
     if problems:
         raise Invalid(problems)
-    apply(consent, changes)
+    update_versioned(consent, changes)
     work.record("consent.changed", "client", consent.client_id, consent_id=str(consent_id), fields=sorted(changes))
     return consent
 
 
 def revoke_consent(work: Work, scope: Scope, consent_id: UUID, revoked_at: datetime | None = None) -> Consent:
-    """It counts no more from that moment on, now where nothing else is said."""
+    """Revoke a consent from a time on (default: now)."""
     consent = lock_consent(work, scope, consent_id)
     if consent.revoked_at is not None:
-        raise AlreadyRevoked("This consent was revoked before. If that was a mistake, have a new one signed.")
-    at = revoked_at or work.now
-    problems = rules.date_problems(consent.signed_at, date_there(work, consent.signed_at), None, at, work.now)
+        raise AlreadyRevoked("This consent is already revoked. If that was a mistake, have a new one signed.")
+    revoked_at = revoked_at or work.now
+    signed_on = local_date_of(work, consent.signed_at)
+    problems = rules.date_problems(consent.signed_at, signed_on, None, revoked_at, work.now)
     if problems:
         raise Invalid(problems)
-    apply(consent, {"revoked_at": at})
+    update_versioned(consent, {"revoked_at": revoked_at})
     work.record("consent.revoked", "client", consent.client_id, consent_id=str(consent_id), kind=consent.kind)
     return consent
 
 
 def void_consent(work: Work, scope: Scope, consent_id: UUID, reason: str) -> None:
-    """It was put on record by mistake. One that was signed and no longer holds is revoked instead."""
+    """Void a consent entered by mistake. A consent that was signed and no longer applies is revoked instead."""
     consent = lock_consent(work, scope, consent_id)
     work.void(consent, reason)
     work.record("consent.voided", "client", consent.client_id, consent_id=str(consent_id), reason=reason)
@@ -133,40 +149,41 @@ def lock_consent(work: Work, scope: Scope, consent_id: UUID) -> Consent:
     query = select(Consent).where(
         Consent.tenant_id == work.tenant_id, Consent.id == consent_id, Consent.voided_at.is_(None)
     )
-    consent = work.db.scalar(query.where(reaches(work, scope, Consent.client_id)).with_for_update(of=Consent))
+    consent = work.db.scalar(query.where(client_visible(work, scope, Consent.client_id)).with_for_update(of=Consent))
     if consent is None:
         raise NotFound
     return consent
 
 
-def date_there(work: Work, at: datetime) -> date:
+def local_date_of(work: Work, at: datetime) -> date:
+    """Return the date of an instant in the practice's time zone."""
     return at.astimezone(zone_of(work)).date()
 
 
-# The practice's texts
+# Agreement texts
 
 
 def list_agreements(work: Work, kind: str | None = None) -> list[Agreement]:
-    """Those that are signed today: the newest of each kind. Of one kind every text, the newest first."""
+    """Return the newest agreement of each kind, or every version of one kind, newest first."""
     query = select(Agreement).where(Agreement.tenant_id == work.tenant_id)
     query = query.ext(distinct_on(Agreement.kind)) if kind is None else query.where(Agreement.kind == kind)
     return list(work.db.scalars(query.order_by(Agreement.kind, Agreement.number.desc())))
 
 
-def newest_agreement(work: Work, kind: str) -> Agreement | None:
+def find_newest_agreement(work: Work, kind: str) -> Agreement | None:
     query = select(Agreement).where(Agreement.tenant_id == work.tenant_id, Agreement.kind == kind)
     return work.db.scalar(query.order_by(Agreement.number.desc()).limit(1))
 
 
 def publish_agreement(work: Work, kind: str, title: str, text: str) -> Agreement:
-    """A new text under the next number. What was signed before stays signed as it was."""
+    """Publish a new text under the next number. Existing signatures keep the text they were given for."""
     work.serialize_on("agreements")
-    last = newest_agreement(work, kind)
+    latest = find_newest_agreement(work, kind)
     agreement = Agreement(
         tenant_id=work.tenant_id,
         id=new_id(),
         kind=kind,
-        number=last.number + 1 if last else 1,
+        number=latest.number + 1 if latest else 1,
         title=title,
         text=text,
         published_at=work.now,
@@ -178,11 +195,11 @@ def publish_agreement(work: Work, kind: str, title: str, text: str) -> Agreement
 
 
 def sign_agreement(work: Work, scope: Scope, client_id: UUID, kind: str, signed_by_name: str | None = None) -> Consent:
-    """The newest text of its kind, now: by the client in the portal, or with the practice."""
+    """Sign the newest agreement of a kind now, in the portal or at the practice."""
     lock_client(work, scope, client_id)
     if kind not in CONSENT_KINDS:
         raise NotFound
-    text = newest_agreement(work, kind)
-    if text is None:
-        raise NoAgreement("The practice has not published a text of this kind. Publish it first, then have it signed.")
-    return sign_consent(work, scope, client_id, kind, signed_by_name=signed_by_name, agreement_id=text.id)
+    agreement = find_newest_agreement(work, kind)
+    if agreement is None:
+        raise NoAgreement("No agreement of this kind is published. Publish one, then have it signed.")
+    return sign_consent(work, scope, client_id, kind, signed_by_name=signed_by_name, agreement_id=agreement.id)

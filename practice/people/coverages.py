@@ -1,4 +1,4 @@
-"""Verbs about what covers a client's treatment: add, change, verify, void, and ask the payer whether it is in force."""
+"""Insurance coverages of clients: add, change, verify, void, and check eligibility with the payer."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,20 +8,20 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import Invalid, NotFound, Stale
-from practice.people.access import is_within, reaches
+from practice.people.access import can_see_client, client_visible
 from practice.people.clients import lock_client
 from practice.people.models.clients import Coverage, EligibilityCheck
-from practice.people.rules.coverages import Term, answer_is_fresh, coverage_problems
-from practice.people.settings import setting
+from practice.people.rules.coverages import CoverageTerm, coverage_problems, is_response_fresh
+from practice.people.settings import get_setting
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
 
 @dataclass(frozen=True)
-class Eligibility:
-    """What a payer says: ACTIVE, INACTIVE or UNKNOWN, and what goes with it."""
+class EligibilityResult:
+    """A payer's response: ACTIVE, INACTIVE or UNKNOWN, with its details."""
 
     outcome: str
     copay_cents: int | None = None
@@ -30,29 +30,29 @@ class Eligibility:
 
 
 class EligibilityProvider(Protocol):
-    """Somebody who can be asked about a coverage."""
+    """A service that checks eligibility with a payer."""
 
     @property
     def name(self) -> str: ...
 
-    def check(self, coverage: Coverage) -> Eligibility: ...
+    def check(self, coverage: Coverage) -> EligibilityResult: ...
 
 
-class ByHand:
-    """Nobody is asked: somebody of the practice calls the payer and marks the coverage as verified."""
+class ManualVerification:
+    """The provider for practices that call the payer themselves and mark the coverage as verified."""
 
     name = "manual"
 
-    def check(self, coverage: Coverage) -> Eligibility:
-        return Eligibility("UNKNOWN")
+    def check(self, coverage: Coverage) -> EligibilityResult:
+        return EligibilityResult("UNKNOWN")
 
 
-BY_HAND = ByHand()
+MANUAL = ManualVerification()
 
 
 def list_coverages(work: Work, scope: Scope, client_id: UUID, *, voided: bool = False) -> list[Coverage]:
-    """By rank, the latest first. What was entered by mistake is not the client's to see."""
-    if not is_within(work, scope, client_id):
+    """Return the client's coverages by rank, latest first. Clients never see voided ones."""
+    if not can_see_client(work, scope, client_id):
         raise NotFound
     query = select(Coverage).where(Coverage.tenant_id == work.tenant_id, Coverage.client_id == client_id)
     if not voided or work.actor.client_id is not None:
@@ -61,10 +61,10 @@ def list_coverages(work: Work, scope: Scope, client_id: UUID, *, voided: bool = 
     return list(work.db.scalars(query.order_by(Coverage.rank, Coverage.effective_on.desc(), Coverage.id)))
 
 
-def add_coverage(work: Work, scope: Scope, client_id: UUID, about: dict[str, Any]) -> Coverage:
+def add_coverage(work: Work, scope: Scope, client_id: UUID, fields: dict[str, Any]) -> Coverage:
     lock_client(work, scope, client_id)
-    coverage = Coverage(tenant_id=work.tenant_id, id=new_id(), client_id=client_id, **about)
-    refuse_clash(work, coverage, about)
+    coverage = Coverage(tenant_id=work.tenant_id, id=new_id(), client_id=client_id, **fields)
+    refuse_overlap(work, coverage, fields)
     work.db.add(coverage)
     work.db.flush()
     work.record("coverage.added", "client", client_id, coverage_id=str(coverage.id))
@@ -72,15 +72,15 @@ def add_coverage(work: Work, scope: Scope, client_id: UUID, about: dict[str, Any
 
 
 def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, changes: dict[str, Any]) -> Coverage:
-    """Who covers, from when to when. Another payer or number is another thing to verify."""
+    """Change a coverage. Another payer or member id makes it unverified."""
     coverage = lock_coverage(work, scope, coverage_id)
     if coverage.version != version:
         raise Stale
     if any(getattr(coverage, name) != changes.get(name, getattr(coverage, name)) for name in ("payer_id", "member_id")):
         changes["verified_at"] = None
-    if changes.keys() & set(Term._fields):
-        refuse_clash(work, coverage, changes)
-    apply(coverage, changes)
+    if changes.keys() & set(CoverageTerm._fields):
+        refuse_overlap(work, coverage, changes)
+    update_versioned(coverage, changes)
     work.record("coverage.changed", "client", coverage.client_id, coverage_id=str(coverage_id), fields=sorted(changes))
     return coverage
 
@@ -92,26 +92,29 @@ def void_coverage(work: Work, scope: Scope, coverage_id: UUID, reason: str) -> N
 
 
 def verify_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
-    """Somebody has made sure of it, now."""
+    """Mark a coverage as verified now."""
     coverage = lock_coverage(work, scope, coverage_id)
-    apply(coverage, {"verified_at": work.now})
+    update_versioned(coverage, {"verified_at": work.now})
     work.record("coverage.verified", "client", coverage.client_id, coverage_id=str(coverage_id))
     return coverage
 
 
 def check_eligibility(
-    work: Work, scope: Scope, coverage_id: UUID, provider: EligibilityProvider = BY_HAND
+    work: Work, scope: Scope, coverage_id: UUID, provider: EligibilityProvider = MANUAL
 ) -> EligibilityCheck:
-    """The payer's answer: the last one about this member while it is fresh, else a new one."""
+    """Return the latest response about this member while it is fresh, otherwise query the provider."""
     coverage = lock_coverage(work, scope, coverage_id)
     member = coverage.payer_id, coverage.member_id
-    last = next((one for one in checks_of(work, coverage_id) if (one.payer_id, one.member_id) == member), None)
-    if last is not None and answer_is_fresh(last.asked_at, setting(work, "eligibility_cache_hours"), work.now):
+    checks = load_eligibility_checks(work, coverage_id)
+    latest = next((check for check in checks if (check.payer_id, check.member_id) == member), None)
+    if latest is not None and is_response_fresh(
+        latest.asked_at, get_setting(work, "eligibility_cache_hours"), work.now
+    ):
         work.record("client.read", "client", coverage.client_id, part="eligibility")
-        if last.outcome == "ACTIVE" and coverage.verified_at is None:  # it was another's for a while
-            apply(coverage, {"verified_at": last.asked_at})
-        return last
-    found = provider.check(coverage)
+        if latest.outcome == "ACTIVE" and coverage.verified_at is None:  # the member id was changed and changed back
+            update_versioned(coverage, {"verified_at": latest.asked_at})
+        return latest
+    result = provider.check(coverage)
     check = EligibilityCheck(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -121,40 +124,41 @@ def check_eligibility(
         asked_at=work.now,
         asked_by=work.actor.account_id,
         provider=provider.name,
-        **vars(found),
+        **vars(result),
     )
     work.db.add(check)
-    if found.outcome == "ACTIVE":
-        apply(coverage, {"verified_at": work.now})
-    work.record("coverage.checked", "client", coverage.client_id, coverage_id=str(coverage_id), outcome=found.outcome)
+    if result.outcome == "ACTIVE":
+        update_versioned(coverage, {"verified_at": work.now})
+    work.record("coverage.checked", "client", coverage.client_id, coverage_id=str(coverage_id), outcome=result.outcome)
     return check
 
 
 def list_eligibility_checks(work: Work, scope: Scope, coverage_id: UUID) -> list[EligibilityCheck]:
-    """Latest first."""
+    """Return the eligibility checks of a coverage, latest first."""
     coverage = find_coverage(work, scope, coverage_id)
     work.record("client.read", "client", coverage.client_id, part="eligibility")
-    return checks_of(work, coverage_id)
+    return load_eligibility_checks(work, coverage_id)
 
 
-def checks_of(work: Work, coverage_id: UUID) -> list[EligibilityCheck]:
-    row = EligibilityCheck
-    query = select(row).where(row.tenant_id == work.tenant_id, row.coverage_id == coverage_id)
-    return list(work.db.scalars(query.order_by(row.asked_at.desc(), row.id.desc())))
+def load_eligibility_checks(work: Work, coverage_id: UUID) -> list[EligibilityCheck]:
+    query = select(EligibilityCheck).where(
+        EligibilityCheck.tenant_id == work.tenant_id, EligibilityCheck.coverage_id == coverage_id
+    )
+    return list(work.db.scalars(query.order_by(EligibilityCheck.asked_at.desc(), EligibilityCheck.id.desc())))
 
 
 def find_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
     query = select(Coverage).where(
         Coverage.tenant_id == work.tenant_id, Coverage.id == coverage_id, Coverage.voided_at.is_(None)
     )
-    coverage = work.db.scalar(query.where(reaches(work, scope, Coverage.client_id)))
+    coverage = work.db.scalar(query.where(client_visible(work, scope, Coverage.client_id)))
     if coverage is None:
         raise NotFound
     return coverage
 
 
 def lock_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
-    """With the client, so that two changes of what covers them see each other."""
+    """Lock the client and return the coverage, so that concurrent changes to a client's coverages are serialized."""
     coverage = find_coverage(work, scope, coverage_id)
     lock_client(work, scope, coverage.client_id)
     work.db.refresh(coverage)
@@ -163,8 +167,8 @@ def lock_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
     return coverage
 
 
-def refuse_clash(work: Work, coverage: Coverage, changes: dict[str, Any]) -> None:
-    """Of the coverage as it will be, beside the client's others."""
+def refuse_overlap(work: Work, coverage: Coverage, changes: dict[str, Any]) -> None:
+    """Raise Invalid if the changed coverage would overlap another coverage of the client."""
     others = work.db.execute(
         select(Coverage.rank, Coverage.effective_on, Coverage.ends_on).where(
             Coverage.tenant_id == work.tenant_id,
@@ -173,7 +177,7 @@ def refuse_clash(work: Work, coverage: Coverage, changes: dict[str, Any]) -> Non
             Coverage.voided_at.is_(None),
         )
     )
-    term = Term(*(changes.get(name, getattr(coverage, name)) for name in Term._fields))
-    problems = coverage_problems(term, (Term(*other) for other in others))
+    term = CoverageTerm(*(changes.get(name, getattr(coverage, name)) for name in CoverageTerm._fields))
+    problems = coverage_problems(term, (CoverageTerm(*other) for other in others))
     if problems:
         raise Invalid(problems)

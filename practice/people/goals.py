@@ -1,4 +1,4 @@
-"""Verbs about performance goals: a person, a metric, a target, a span; decided once at the span's end."""
+"""Performance goals: a staff member, a metric, a target and a period; decided once, after the period ends."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import Invalid, NotFound, Refusal, Stale
-from practice.people.access import staff_within
+from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
 from practice.people.models.records import Goal
 from practice.people.practice_time import local_today
@@ -16,24 +16,29 @@ from practice.people.rules import goals
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
 
 class GoalDecided(Refusal):
+    """The goal is already decided and cannot be changed.
+
+    Fix: set a new one.
+    """
+
     code = "GOAL_DECIDED"
 
 
 def list_goals(
     work: Work,
     scope: Scope,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     staff_id: UUID | None = None,
     status: str | None = None,
     voided: bool = False,
 ) -> Page:
-    query = select(Goal).where(Goal.tenant_id == work.tenant_id, staff_within(work, scope, Goal.staff_id))
+    query = select(Goal).where(Goal.tenant_id == work.tenant_id, visible_staff(work, scope, Goal.staff_id))
     if staff_id is not None:
         query = query.where(Goal.staff_id == staff_id)
     if status is not None:
@@ -41,12 +46,12 @@ def list_goals(
     if not voided:
         query = query.where(Goal.voided_at.is_(None))
     sortable = {"ends_on": Goal.ends_on, "created_at": Goal.created_at, "id": Goal.id}
-    return page_of(work.db, query, asked, sortable, Goal.id, "-ends_on")
+    return fetch_page(work.db, query, page_request, sortable, Goal.id, "-ends_on")
 
 
 def get_goal(work: Work, scope: Scope, goal_id: UUID, *, lock: bool = False) -> Goal:
     query = select(Goal).where(Goal.tenant_id == work.tenant_id, Goal.id == goal_id, Goal.voided_at.is_(None))
-    query = query.where(staff_within(work, scope, Goal.staff_id))
+    query = query.where(visible_staff(work, scope, Goal.staff_id))
     goal = work.db.scalar(query.with_for_update() if lock else query)
     if goal is None:
         raise NotFound
@@ -57,9 +62,9 @@ def set_goal(
     work: Work, scope: Scope, *, staff_id: UUID, metric_key: str, target: Decimal, starts_on: date, ends_on: date
 ) -> Goal:
     problems = goals.goal_problems(metric_key, starts_on, ends_on, local_today(work))
-    person = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
-    if work.db.scalar(person.where(staff_within(work, scope, Staff.id))) is None:
-        problems.append("staff_id: nobody of the staff has this id, or nobody of your team.")
+    staff = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
+    if work.db.scalar(staff.where(visible_staff(work, scope, Staff.id))) is None:
+        problems.append("staff_id: not found. Choose yourself or a member of your team.")
     if problems:
         raise Invalid(problems)
     goal = Goal(
@@ -81,25 +86,25 @@ def set_goal(
 
 
 def change_goal(work: Work, scope: Scope, goal_id: UUID, version: int, changes: dict[str, Any]) -> Goal:
-    """What is aimed at and until when, while it is not decided."""
-    goal = active_goal(work, scope, goal_id)
+    """Change the target or period of a goal that is not decided yet."""
+    goal = lock_active_goal(work, scope, goal_id)
     if goal.version != version:
         raise Stale
     starts_on, ends_on = changes.get("starts_on", goal.starts_on), changes.get("ends_on", goal.ends_on)
     if problems := goals.goal_problems(goal.metric_key, starts_on, ends_on, local_today(work)):
         raise Invalid(problems)
-    apply(goal, changes)
+    update_versioned(goal, changes)
     work.record("goal.changed", "staff", goal.staff_id, goal_id=str(goal_id), fields=sorted(changes))
     return goal
 
 
 def decide_goal(work: Work, goal_id: UUID, value: Decimal) -> Goal:
-    """By the metric's value at the end of the span, once that has passed."""
-    goal = active_goal(work, Scope.ALL, goal_id)
+    """Decide a goal by the metric's value at the end of its period, once that has passed."""
+    goal = lock_active_goal(work, Scope.ALL, goal_id)
     if local_today(work) <= goal.ends_on:
-        raise Invalid(["The goal's span has not ended yet."])
-    status = goals.outcome(goal.metric_key, goal.target, value)
-    apply(goal, {"status": status, "value": value, "decided_at": work.now})
+        raise Invalid(["This goal's period has not ended yet. Decide it after `ends_on`."])
+    status = goals.evaluate_goal(goal.metric_key, goal.target, value)
+    update_versioned(goal, {"status": status, "value": value, "decided_at": work.now})
     work.record("goal.decided", "staff", goal.staff_id, goal_id=str(goal_id), status=status)
     return goal
 
@@ -110,8 +115,9 @@ def void_goal(work: Work, scope: Scope, goal_id: UUID, reason: str) -> None:
     work.record("goal.voided", "staff", goal.staff_id, goal_id=str(goal_id), reason=reason)
 
 
-def active_goal(work: Work, scope: Scope, goal_id: UUID) -> Goal:
+def lock_active_goal(work: Work, scope: Scope, goal_id: UUID) -> Goal:
+    """Lock and return a goal, or raise GoalDecided if it is decided."""
     goal = get_goal(work, scope, goal_id, lock=True)
     if goal.status != "ACTIVE":
-        raise GoalDecided("This goal is decided and stays as it is. Set a new one.")
+        raise GoalDecided("This goal is already decided and cannot be changed. Set a new one.")
     return goal

@@ -1,4 +1,4 @@
-"""Verbs about incidents and the notices that they call for. What happened is sealed."""
+"""Security incidents and the notices that they require. Summaries are sealed."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -11,25 +11,35 @@ from practice.errors import Invalid, NotFound, Refusal, Stale
 from practice.people.models.records import Incident, IncidentNotice
 from practice.people.practice_time import zone_of
 from practice.people.rules import incidents
-from practice.people.rules.incidents import MEDIA_FROM
-from practice.people.settings import value_on
+from practice.people.rules.incidents import MEDIA_NOTICE_MINIMUM
+from practice.people.settings import get_setting_on
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
 
 class AlreadyResponded(Refusal):
+    """The response to the incident is already recorded.
+
+    Fix: nothing is left to do; it cannot be changed.
+    """
+
     code = "ALREADY_RESPONDED"
 
 
 class NoticeSent(Refusal):
+    """The notice is already recorded as sent.
+
+    Fix: nothing is left to do; it cannot be changed.
+    """
+
     code = "NOTICE_SENT"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An incident with the notices that it calls for, and those that were sent."""
+class IncidentView:
+    """An incident with its required and sent notices."""
 
     incident: Incident
     notices: list[IncidentNotice]
@@ -39,63 +49,64 @@ class Seen:
     def status(self) -> str:
         incident = self.incident
         unsent = sum(notice.sent_on is None for notice in self.notices)
-        return incidents.status_of(incident.responded_at, incident.people_affected, unsent)
+        return incidents.derive_status(incident.responded_at, incident.people_affected, unsent)
 
 
-# A notice that a lower number of people made needless stays on record, and counts no more unless it was sent.
-CALLED_FOR = or_(
+# A notice that is no longer required, because fewer people are affected, stays on record but is ignored unless sent.
+RELEVANT_NOTICE = or_(
     IncidentNotice.sent_on.is_not(None),
     and_(
         Incident.people_affected > 0,
-        or_(IncidentNotice.recipients != "MEDIA", Incident.people_affected >= MEDIA_FROM),
+        or_(IncidentNotice.recipients != "MEDIA", Incident.people_affected >= MEDIA_NOTICE_MINIMUM),
     ),
 )
 
 
 def list_incidents(
     work: Work,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     is_open: bool | None = None,
     first: date | None = None,
     last: date | None = None,
     voided: bool = False,
 ) -> Page:
-    """Detected on local dates from the first to the last. What happened is told of one at a time."""
+    """Return incidents detected from the first to the last local date, without their summaries."""
     query = select(Incident).where(Incident.tenant_id == work.tenant_id)
     if not voided:
         query = query.where(Incident.voided_at.is_(None))
     if first is not None:
-        query = query.where(Incident.detected_at >= midnight(work, first))
+        query = query.where(Incident.detected_at >= start_of_day(work, first))
     if last is not None:
-        query = query.where(Incident.detected_at < midnight(work, last + timedelta(days=1)))
+        query = query.where(Incident.detected_at < start_of_day(work, last + timedelta(days=1)))
     if is_open is not None:
         query = query.where(not_(is_closed()) if is_open else is_closed())
     sortable = {"detected_at": Incident.detected_at, "id": Incident.id}
-    page = page_of(work.db, query, asked, sortable, Incident.id, "-detected_at")
-    notices = notices_of(work, [incident.id for incident in page.items])
-    return replace(page, items=[Seen(incident, notices.get(incident.id, [])) for incident in page.items])
+    page = fetch_page(work.db, query, page_request, sortable, Incident.id, "-detected_at")
+    notices = load_notices(work, [incident.id for incident in page.items])
+    return replace(page, items=[IncidentView(incident, notices.get(incident.id, [])) for incident in page.items])
 
 
 def is_closed() -> ColumnElement[bool]:
+    """Return the condition that an incident was responded to and every notice was sent."""
     unsent = exists().where(
         IncidentNotice.tenant_id == Incident.tenant_id,
         IncidentNotice.incident_id == Incident.id,
         IncidentNotice.sent_on.is_(None),
-        CALLED_FOR,
+        RELEVANT_NOTICE,
     )
     return and_(Incident.responded_at.is_not(None), Incident.people_affected.is_not(None), not_(unsent))
 
 
-def get_incident(work: Work, incident_id: UUID) -> Seen:
-    seen = view(work, find_incident(work, incident_id))
+def get_incident(work: Work, incident_id: UUID) -> IncidentView:
+    incident = find_incident(work, incident_id)
     work.record("incident.read", "incident", incident_id)
-    return seen
+    return view_of(work, incident)
 
 
 def report_incident(
     work: Work, *, kind: str, detected_at: datetime, summary: str, people_affected: int | None = None
-) -> Seen:
+) -> IncidentView:
     if problems := incidents.incident_problems(detected_at, None, work.now):
         raise Invalid(problems)
     incident_id = new_id()
@@ -109,12 +120,12 @@ def report_incident(
         version=1,
     )
     work.db.add(incident)
-    make_due(work, incident)
+    schedule_notices(work, incident)
     work.record("incident.reported", "incident", incident_id)
-    return view(work, incident)
+    return view_of(work, incident)
 
 
-def change_incident(work: Work, incident_id: UUID, version: int, changes: dict[str, Any]) -> Seen:
+def change_incident(work: Work, incident_id: UUID, version: int, changes: dict[str, Any]) -> IncidentView:
     incident = find_incident(work, incident_id, lock=True)
     if incident.version != version:
         raise Stale
@@ -124,38 +135,38 @@ def change_incident(work: Work, incident_id: UUID, version: int, changes: dict[s
     fields = sorted(changes)
     if "summary" in changes:
         changes["summary"] = work.seal("incidents", "summary", incident_id, changes["summary"])
-    apply(incident, changes)
-    make_due(work, incident)
+    update_versioned(incident, changes)
+    schedule_notices(work, incident)
     work.record("incident.changed", "incident", incident_id, fields=fields)
-    return view(work, incident)
+    return view_of(work, incident)
 
 
-def respond_to_incident(work: Work, incident_id: UUID, responded_at: datetime | None = None) -> Seen:
+def respond_to_incident(work: Work, incident_id: UUID, responded_at: datetime | None = None) -> IncidentView:
     incident = find_incident(work, incident_id, lock=True)
     if incident.responded_at is not None:
-        raise AlreadyResponded("This incident was responded to already; that moment stays.")
+        raise AlreadyResponded("The response to this incident is already recorded and cannot be changed.")
     responded_at = responded_at or work.now
     if problems := incidents.incident_problems(incident.detected_at, responded_at, work.now):
         raise Invalid(problems)
-    apply(incident, {"responded_at": responded_at})
+    update_versioned(incident, {"responded_at": responded_at})
     work.record("incident.responded", "incident", incident_id)
-    return view(work, incident)
+    return view_of(work, incident)
 
 
-def notice_sent(work: Work, incident_id: UUID, notice_id: UUID, sent_on: date) -> Seen:
+def record_notice_sent(work: Work, incident_id: UUID, notice_id: UUID, sent_on: date) -> IncidentView:
     incident = find_incident(work, incident_id, lock=True)
     notice = work.db.get(IncidentNotice, (work.tenant_id, notice_id))
     if notice is None or notice.incident_id != incident_id:
         raise NotFound
     if notice.sent_on is not None:
-        raise NoticeSent("This notice is recorded as sent already.")
+        raise NoticeSent("This notice is already recorded as sent and cannot be changed.")
     zone = zone_of(work)
     if not incident.detected_at.astimezone(zone).date() <= sent_on <= work.now.astimezone(zone).date():
-        raise Invalid(["sent_on: choose a date from the detection to today."])
-    apply(notice, {"sent_on": sent_on})
-    apply(incident, {})
+        raise Invalid(["sent_on: choose a date between the detection and today."])
+    update_versioned(notice, {"sent_on": sent_on})
+    update_versioned(incident, {})
     work.record("incident.notice_sent", "incident", incident_id, recipients=notice.recipients)
-    return view(work, incident)
+    return view_of(work, incident)
 
 
 def void_incident(work: Work, incident_id: UUID, reason: str) -> None:
@@ -164,42 +175,45 @@ def void_incident(work: Work, incident_id: UUID, reason: str) -> None:
     work.record("incident.voided", "incident", incident_id, reason=reason)
 
 
-def make_due(work: Work, incident: Incident) -> None:
-    """Its notices as they now are due; what was sent stays as it was."""
+def schedule_notices(work: Work, incident: Incident) -> None:
+    """Add the notices that the incident requires and update due dates of those not sent."""
     work.db.flush()
     detected_on = incident.detected_at.astimezone(zone_of(work)).date()
-    days = value_on(work, "incident_notice_days", detected_on)
+    days = get_setting_on(work, "incident_notice_days", detected_on)
     query = select(IncidentNotice).where(
         IncidentNotice.tenant_id == work.tenant_id, IncidentNotice.incident_id == incident.id
     )
-    there = {notice.recipients: notice for notice in work.db.scalars(query)}
-    for recipients, due_on in incidents.notices_due(incident.people_affected, detected_on, days).items():
-        notice = there.get(recipients)
+    existing = {notice.recipients: notice for notice in work.db.scalars(query)}
+    for recipients, due_on in incidents.compute_notice_deadlines(incident.people_affected, detected_on, days).items():
+        notice = existing.get(recipients)
         if notice is None:
             notice = IncidentNotice(
                 tenant_id=work.tenant_id, id=new_id(), incident_id=incident.id, recipients=recipients, due_on=due_on
             )
             work.db.add(notice)
         elif notice.sent_on is None and notice.due_on != due_on:
-            apply(notice, {"due_on": due_on})
+            update_versioned(notice, {"due_on": due_on})
 
 
-def notices_of(work: Work, incident_ids: list[UUID]) -> dict[UUID, list[IncidentNotice]]:
-    """Those called for or sent, by incident."""
+def load_notices(work: Work, incident_ids: list[UUID]) -> dict[UUID, list[IncidentNotice]]:
+    """Return required and sent notices by incident id."""
     query = select(IncidentNotice).join(
         Incident, and_(Incident.tenant_id == IncidentNotice.tenant_id, Incident.id == IncidentNotice.incident_id)
     )
     query = query.where(IncidentNotice.tenant_id == work.tenant_id, IncidentNotice.incident_id.in_(incident_ids))
-    found: dict[UUID, list[IncidentNotice]] = {}
-    for notice in work.db.scalars(query.where(CALLED_FOR).order_by(IncidentNotice.due_on, IncidentNotice.recipients)):
-        found.setdefault(notice.incident_id, []).append(notice)
-    return found
+    notices: dict[UUID, list[IncidentNotice]] = {}
+    for notice in work.db.scalars(
+        query.where(RELEVANT_NOTICE).order_by(IncidentNotice.due_on, IncidentNotice.recipients)
+    ):
+        notices.setdefault(notice.incident_id, []).append(notice)
+    return notices
 
 
-def view(work: Work, incident: Incident) -> Seen:
+def view_of(work: Work, incident: Incident) -> IncidentView:
+    """Return the incident with its notices and summary."""
     work.db.flush()
-    notices = notices_of(work, [incident.id]).get(incident.id, [])
-    return Seen(incident, notices, work.unseal("incidents", "summary", incident.id, incident.summary))
+    notices = load_notices(work, [incident.id]).get(incident.id, [])
+    return IncidentView(incident, notices, work.unseal("incidents", "summary", incident.id, incident.summary))
 
 
 def find_incident(work: Work, incident_id: UUID, *, lock: bool = False) -> Incident:
@@ -212,6 +226,6 @@ def find_incident(work: Work, incident_id: UUID, *, lock: bool = False) -> Incid
     return incident
 
 
-def midnight(work: Work, day: date) -> datetime:
-    """The first instant with that local date."""
+def start_of_day(work: Work, day: date) -> datetime:
+    """Return the first instant of a local date."""
     return datetime.combine(day, time(), zone_of(work))

@@ -10,50 +10,65 @@ from sqlalchemy import exists, select
 from practice.errors import Invalid, NotFound, Refusal, Stale
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.people.rules.staff import last_admin, role_problems, staff_problems, supervises_in_circle
-from practice.security.accounts import account_for, end_membership, invite
+from practice.people.rules.staff import is_last_admin, is_supervision_cycle, role_problems, staff_problems
+from practice.security.accounts import end_membership, ensure_account, invite
 from practice.security.models import Membership
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply, refusing
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import on_conflict, update_versioned
 
 
 class AlreadyOnStaff(Refusal):
+    """A staff member with this email address already exists.
+
+    Fix: change their record instead.
+    """
+
     code = "ALREADY_ON_STAFF"
 
 
 class LastAdmin(Refusal):
+    """The staff member is the only admin of the practice.
+
+    Fix: make another staff member an admin first.
+    """
+
     code = "LAST_ADMIN"
 
 
 class IsAClient(Refusal):
+    """A client of the practice signs in with this email address.
+
+    Fix: use a different one for staff.
+    """
+
     code = "IS_A_CLIENT"
 
 
 @dataclass(frozen=True)
-class Invited:
-    """Somebody new, and the secret that lets them in once."""
+class StaffInvitation:
+    """An invited staff member and the one-time secret for their first sign-in."""
 
     staff: Staff
     secret: str
 
 
-def list_staff(work: Work, asked: PageRequest, *, role: str | None = None, active: bool | None = None) -> Page:
+def list_staff(work: Work, page_request: PageRequest, *, role: str | None = None, active: bool | None = None) -> Page:
     query = select(Staff).where(Staff.tenant_id == work.tenant_id)
     if role is not None:
         query = query.where(Staff.roles.contains([role]))
     if active is not None:
         query = query.where(Staff.deactivated_at.is_(None) if active else Staff.deactivated_at.is_not(None))
     sortable = {"last_name": Staff.last_name, "hired_on": Staff.hired_on, "id": Staff.id}
-    return page_of(work.db, query, asked, sortable, Staff.id, "last_name")
+    return fetch_page(work.db, query, page_request, sortable, Staff.id, "last_name")
 
 
 def get_staff(work: Work, staff_id: UUID) -> Staff:
-    found = work.db.get(Staff, (work.tenant_id, staff_id))
-    if found is None:
+    staff = work.db.get(Staff, (work.tenant_id, staff_id))
+    if staff is None:
         raise NotFound
-    return found
+    return staff
 
 
 def add_staff(
@@ -65,15 +80,15 @@ def add_staff(
     roles: list[str],
     hired_on: date,
     supervisor_id: UUID | None = None,
-    **more: Any,
-) -> Invited:
-    """Put somebody on the staff and invite them. They come in once they have taken the invitation."""
-    problems = role_problems(roles) + staff_problems(hired_on=hired_on, left_on=None, npi=more.get("npi"))
+    **fields: Any,
+) -> StaffInvitation:
+    """Add a staff member and invite them. They have access once they accept the invitation."""
+    problems = role_problems(roles) + staff_problems(hired_on=hired_on, left_on=None, npi=fields.get("npi"))
     if supervisor_id is not None and work.db.get(Staff, (work.tenant_id, supervisor_id)) is None:
-        problems.append("The supervisor is not on the staff.")
+        problems.append("supervisor_id: not found. Choose a member of the staff.")
     if problems:
         raise Invalid(problems)
-    account = account_for(work.db, email.strip().lower(), work.now)
+    account = ensure_account(work.db, email.strip().lower(), work.now)
     refuse_client(work, account.id)
     staff = Staff(
         tenant_id=work.tenant_id,
@@ -86,34 +101,34 @@ def add_staff(
         hired_on=hired_on,
         supervisor_id=supervisor_id,
         created_at=work.now,
-        **more,
+        **fields,
     )
     work.db.add(staff)
-    taken = AlreadyOnStaff("Somebody with this e-mail address is on the staff already. Change their record instead.")
-    with refusing("uq_staff_tenant_id_account_id", taken):
+    taken = AlreadyOnStaff("A staff member with this email address already exists. Change their record instead.")
+    with on_conflict("uq_staff_tenant_id_account_id", taken):
         work.db.flush()
     secret = invite(work, account)
     work.record("staff.added", "staff", staff.id, roles=staff.roles)
-    return Invited(staff, secret)
+    return StaffInvitation(staff, secret)
 
 
-def invite_again(work: Work, staff_id: UUID) -> Invited:
-    """A new invitation for somebody who lost the first, or who comes back."""
+def reinvite_staff(work: Work, staff_id: UUID) -> StaffInvitation:
+    """Invite a staff member again who lost the invitation or returns after leaving."""
     staff = lock_staff(work, staff_id)
-    account = account_for(work.db, staff.email, work.now)
+    account = ensure_account(work.db, staff.email, work.now)
     refuse_client(work, account.id)
     if staff.deactivated_at is not None:
-        apply(staff, {"deactivated_at": None, "left_on": None})
+        update_versioned(staff, {"deactivated_at": None, "left_on": None})
     secret = invite(work, account)
     work.record("staff.invited", "staff", staff_id)
-    return Invited(staff, secret)
+    return StaffInvitation(staff, secret)
 
 
 def refuse_client(work: Work, account_id: UUID) -> None:
-    """An account is one person, and one thing in a practice: closing a client's portal must not lock out staff."""
+    """Raise IsAClient if the account is a client's: closing their portal must not lock out staff."""
     query = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.account_id == account_id)
     if work.db.scalar(query) is not None:
-        raise IsAClient("A client of this practice signs in with this e-mail address. Use another one for the staff.")
+        raise IsAClient("A client of this practice signs in with this email address. Use a different one for staff.")
 
 
 def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, Any]) -> Staff:
@@ -135,21 +150,21 @@ def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, An
         raise Invalid(problems)
     if "admin" in staff.roles and ("admin" not in changes.get("roles", staff.roles) or changes.get("left_on")):
         refuse_last_admin(work, staff_id)
-    apply(staff, changes)
-    work.record("staff.changed", "staff", staff_id, fields=sorted(changes), **roles_in(changes))
+    update_versioned(staff, changes)
+    work.record("staff.changed", "staff", staff_id, fields=sorted(changes), **role_detail(changes))
     return staff
 
 
 def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
-    """Their record stays; they are out at once, wherever they are signed in to this practice."""
+    """End a staff member's access immediately in all their sessions. Their record stays."""
     staff = lock_staff(work, staff_id)
     if staff.deactivated_at is not None:
         return staff
     if left_on < staff.hired_on:
-        raise Invalid(["The last day lies before the first one."])
+        raise Invalid(["left_on is before hired_on. Choose a later date."])
     if "admin" in staff.roles:
         refuse_last_admin(work, staff_id)
-    apply(staff, {"left_on": left_on, "deactivated_at": work.now})
+    update_versioned(staff, {"left_on": left_on, "deactivated_at": work.now})
     end_membership(work, staff.account_id)
     work.record("staff.deactivated", "staff", staff_id)
     return staff
@@ -157,7 +172,7 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
 
 def lock_staff(work: Work, staff_id: UUID) -> Staff:
     query = select(Staff).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
-    # the key stays: whoever refers to this person meanwhile, such as their supervisee, need not wait (or deadlock)
+    # FOR NO KEY UPDATE: inserts that reference this person, such as a supervisee, neither wait nor deadlock
     staff = work.db.scalar(query.with_for_update(key_share=True))
     if staff is None:
         raise NotFound
@@ -166,16 +181,17 @@ def lock_staff(work: Work, staff_id: UUID) -> Staff:
 
 def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list[str]:
     work.serialize_on("supervisors")
-    pairs = work.db.execute(select(Staff.id, Staff.supervisor_id).where(Staff.tenant_id == work.tenant_id)).all()
-    supervisor_of = {row.id: row.supervisor_id for row in pairs}
+    rows = work.db.execute(select(Staff.id, Staff.supervisor_id).where(Staff.tenant_id == work.tenant_id)).all()
+    supervisor_of = {row.id: row.supervisor_id for row in rows}
     if supervisor_id not in supervisor_of:
-        return ["The supervisor is not on the staff."]
-    if supervises_in_circle(staff_id, supervisor_id, supervisor_of):
-        return ["Nobody can be their own supervisor, directly or over others."]
+        return ["supervisor_id: not found. Choose a member of the staff."]
+    if is_supervision_cycle(staff_id, supervisor_id, supervisor_of):
+        return ["supervisor_id: a staff member cannot supervise themselves, directly or through others."]
     return []
 
 
 def refuse_last_admin(work: Work, leaving: UUID) -> None:
+    """Raise LastAdmin if no other active admin with an accepted invitation remains."""
     work.serialize_on("admins")
     admins = work.db.scalars(
         select(Staff.id).where(
@@ -191,9 +207,9 @@ def refuse_last_admin(work: Work, leaving: UUID) -> None:
             ),
         )
     )
-    if last_admin(admins, leaving):
-        raise LastAdmin("This is the practice's only admin. Make somebody else an admin first.")
+    if is_last_admin(admins, leaving):
+        raise LastAdmin("This is the practice's only admin. Make another staff member an admin first.")
 
 
-def roles_in(changes: dict[str, Any]) -> dict[str, Any]:
+def role_detail(changes: dict[str, Any]) -> dict[str, Any]:
     return {"roles": changes["roles"]} if "roles" in changes else {}

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import Invalid
-from practice.people.access import refuse_beyond
+from practice.people.access import require_visible_staff
 from practice.people.models.practices import Training
 from practice.people.practice_time import local_today
 from practice.security.permissions import Scope
@@ -14,16 +14,16 @@ from practice.security.work import Work
 from practice.store.ids import new_id
 
 
-def list_trainings(work: Work, staff_id: UUID, scope: Scope) -> list[Training]:
-    refuse_beyond(work, staff_id, scope)
+def list_trainings(work: Work, scope: Scope, staff_id: UUID) -> list[Training]:
+    require_visible_staff(work, scope, staff_id)
     query = select(Training).where(Training.tenant_id == work.tenant_id, Training.staff_id == staff_id)
     return list(work.db.scalars(query.order_by(Training.completed_on.desc(), Training.id)))
 
 
-def record_training(work: Work, staff_id: UUID, scope: Scope, kind: str, completed_on: date) -> Training:
-    refuse_beyond(work, staff_id, scope)
+def record_training(work: Work, scope: Scope, staff_id: UUID, kind: str, completed_on: date) -> Training:
+    require_visible_staff(work, scope, staff_id)
     if completed_on > local_today(work):
-        raise Invalid(["A training that lies in the future is not completed."])
+        raise Invalid(["completed_on is in the future. Record a training once it is completed."])
     training = Training(
         tenant_id=work.tenant_id,
         id=new_id(),

@@ -1,1 +1,1 @@
-"""Services, rooms, hours and appointments: what is booked, with whom, where and when."""
+"""Scheduling: catalog, availability, appointments and waitlist."""

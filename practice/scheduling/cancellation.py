@@ -1,40 +1,43 @@
-"""Cancellation of appointments, which offers the freed time to the waitlist."""
+"""Cancellation of appointments; the freed time is offered to the waitlist."""
 
 from uuid import UUID
 
 from practice.errors import Invalid
-from practice.messages.outbox import Due, take_back
+from practice.messages.outbox import ClientMessage, cancel_pending
 from practice.scheduling.appointments.lifecycle import (
-    STILL_OPEN,
-    Which,
-    lock_meant,
-    lock_times,
-    refuse_late,
-    step,
-    tell,
+    RESCHEDULABLE,
+    SeriesScope,
+    lock_clinicians_and_rooms,
+    lock_in_series,
+    queue_messages,
+    refuse_late_changes,
+    transition,
 )
 from practice.scheduling.models.appointments import Appointment
-from practice.scheduling.waitlist.offers import offer_freed
+from practice.scheduling.waitlist.offers import offer_freed_slot
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
 
 def cancel(
-    work: Work, appointment_id: UUID, scope: Scope, reason: str | None, which: Which = "one"
+    work: Work, scope: Scope, appointment_id: UUID, reason: str | None, series_scope: SeriesScope = "this"
 ) -> list[Appointment]:
-    """One appointment, it and those of its series that follow, or all of the series that are still to come."""
-    first, found = lock_meant(work, appointment_id, scope, which)
-    if which == "all":  # what the one that was named has come to is no reason to keep the rest
-        found = [one for one in found if one.status in STILL_OPEN] or found
-    refuse_late(work, found, "CANCELLED")
+    """Cancel an appointment, or more of its series, and return what was cancelled."""
+    first, appointments = lock_in_series(work, scope, appointment_id, series_scope)
+    if series_scope == "all":  # the named appointment may be final already; the rest is still cancelled
+        upcoming = [appointment for appointment in appointments if appointment.status in RESCHEDULABLE]
+        appointments = upcoming or appointments
+    refuse_late_changes(work, appointments, "CANCELLED")
     if not (reason and reason.strip()) and work.actor.client_id is None:
-        raise Invalid(["Say why the appointment is cancelled (`reason`)."])
-    lock_times(work, found)
-    for appointment in found:
-        step(work, appointment, "CANCELLED", None, cancellation_reason=reason)
-    take_back(work, [appointment.id for appointment in found])
-    ahead = [appointment for appointment in found if appointment.starts_at > work.now]
-    tell(work, first.client_id, [Due("CANCELLED", work.now, appointment.id) for appointment in ahead[:1]])
-    for appointment in found:
-        offer_freed(work, appointment)
-    return found
+        raise Invalid(["Missing reason: say why the appointment is cancelled (`reason`)."])
+    lock_clinicians_and_rooms(work, appointments)
+    for appointment in appointments:
+        transition(work, appointment, "CANCELLED", None, cancellation_reason=reason)
+    cancel_pending(work, [appointment.id for appointment in appointments])
+    upcoming = [appointment for appointment in appointments if appointment.starts_at > work.now]
+    queue_messages(
+        work, first.client_id, [ClientMessage("CANCELLED", work.now, appointment.id) for appointment in upcoming[:1]]
+    )
+    for appointment in appointments:
+        offer_freed_slot(work, appointment)
+    return appointments

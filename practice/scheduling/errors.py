@@ -1,4 +1,4 @@
-"""How booking says no: a booking that is wrong in several ways says all of them, and has the code of the first."""
+"""Errors of scheduling. A refused booking lists every problem and has the code of the first."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -10,58 +10,123 @@ from practice.errors import Problem, Refusal
 
 
 class BookingRefused(Refusal):
-    """`details.problems` holds every reason, `details.alternatives` other times and places where there are any."""
+    """A refused booking. `details.problems` holds every problem, `details.alternatives` other times and rooms."""
 
 
 class SlotTaken(BookingRefused):
+    """The clinician, room or client is taken at this time.
+
+    Fix: choose another time, or one of `details.alternatives`.
+    """
+
     code = "SLOT_TAKEN"
 
 
 class GroupFull(BookingRefused):
+    """The group session has no seat left.
+
+    Fix: choose another group session.
+    """
+
     code = "GROUP_FULL"
 
 
 class OutsideHours(BookingRefused):
+    """The time is outside the clinician's hours, or the practice is closed.
+
+    Fix: choose a time within the hours, or one of `details.alternatives`.
+    """
+
     code = "OUTSIDE_HOURS"
 
 
 class OutsideBookingWindow(BookingRefused):
+    """Online booking is not open for this time.
+
+    Fix: choose a time within the booking window, or call the practice.
+    """
+
     code = "OUTSIDE_BOOKING_WINDOW"
 
 
 class ClientNotActive(BookingRefused):
+    """The client is not active on that day.
+
+    Fix: readmit the client first.
+    """
+
     code = "CLIENT_NOT_ACTIVE"
 
 
 class ConsentMissing(BookingRefused):
+    """A required consent is not signed.
+
+    Fix: ask the client to sign it.
+    """
+
     code = "CONSENT_MISSING"
 
 
 class ConsentLapsed(BookingRefused):
+    """A required consent has expired.
+
+    Fix: ask the client to sign a new one.
+    """
+
     code = "CONSENT_LAPSED"
 
 
 class ConsentRevoked(BookingRefused):
+    """A required consent was revoked.
+
+    Fix: ask the client to sign a new one.
+    """
+
     code = "CONSENT_REVOKED"
 
 
 class ConsentOutdated(BookingRefused):
+    """The treatment has changed since the informed consent was signed.
+
+    Fix: ask the client to sign a new one.
+    """
+
     code = "CONSENT_OUTDATED"
 
 
 class ClinicianNotActive(BookingRefused):
+    """The clinician is not active on that day.
+
+    Fix: choose another clinician.
+    """
+
     code = "CLINICIAN_NOT_ACTIVE"
 
 
 class ServiceNotOffered(BookingRefused):
+    """The service is not offered, or not by this clinician.
+
+    Fix: choose another service or clinician.
+    """
+
     code = "SERVICE_NOT_OFFERED"
 
 
 class RoomNotUsable(BookingRefused):
+    """The room is not in use.
+
+    Fix: choose another room.
+    """
+
     code = "ROOM_NOT_USABLE"
 
 
 class NotBookable(BookingRefused):
+    """The booking does not match its group session, or a seat in a group cannot be moved.
+
+    Fix: book or move it as the message says.
+    """
+
     code = "NOT_BOOKABLE"
 
 
@@ -73,29 +138,44 @@ BY_CODE = {refusal.code: refusal for refusal in BOOKING_REFUSALS}
 
 
 class WrongStatus(Refusal):
+    """The status of the record does not allow this step.
+
+    Fix: read the record again, and take a step that its status allows.
+    """
+
     code = "WRONG_STATUS"
 
 
 class TooLate(Refusal):
+    """The deadline for this change has passed.
+
+    Fix: ask the front desk.
+    """
+
     code = "TOO_LATE"
 
 
 class DemographicsMissing(Refusal):
+    """Required demographics of the client are missing.
+
+    Fix: add the fields in `details.missing` to the client's record.
+    """
+
     code = "DEMOGRAPHICS_MISSING"
 
 
-def refuse(problems: Sequence[Problem], alternatives: Sequence[dict[str, Any]] = ()) -> BookingRefused:
-    """The refusal for these problems, a taken time first: that is what other offers help with."""
-    listed = sorted(dict.fromkeys(problems), key=lambda problem: list(BY_CODE).index(problem.code))
-    return BY_CODE[listed[0].code](
-        " ".join(problem.sentence for problem in listed),
-        problems=[problem._asdict() for problem in listed],
+def build_refusal(problems: Sequence[Problem], alternatives: Sequence[dict[str, Any]] = ()) -> BookingRefused:
+    """Return the refusal for these problems. A taken time comes first: alternatives help with it."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: list(BY_CODE).index(problem.code))
+    return BY_CODE[ordered[0].code](
+        " ".join(problem.message for problem in ordered),
+        problems=[problem._asdict() for problem in ordered],
         alternatives=list(alternatives),
     )
 
 
-# What the database itself refuses, should somebody have taken the time past the locks.
-AT_LAST = {
+# Constraints of the database that refuse a time taken in spite of the locks.
+CONSTRAINT_PROBLEMS = {
     "never_twice_clinician": Problem("SLOT_TAKEN", "The clinician is taken at this time."),
     "never_twice_room": Problem("SLOT_TAKEN", "The room is taken at this time."),
     "never_twice_client": Problem("SLOT_TAKEN", "The client is taken at this time."),
@@ -104,11 +184,12 @@ AT_LAST = {
 
 
 @contextmanager
-def taken_at_last() -> Generator[None]:
+def translate_constraint_errors() -> Generator[None]:
+    """Raise the constraint violations above as refused bookings."""
     try:
         yield
     except IntegrityError as error:
-        problem = AT_LAST.get(getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "")
+        problem = CONSTRAINT_PROBLEMS.get(getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "")
         if problem is None:
             raise
-        raise refuse([problem]) from None
+        raise build_refusal([problem]) from None

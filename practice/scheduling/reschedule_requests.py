@@ -1,4 +1,4 @@
-"""Reschedule requests: a clinician asks for a move, the front desk decides, both sides are told."""
+"""Reschedule requests: a clinician requests a move, the front desk decides, and both are notified."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,68 +6,76 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from practice.errors import Invalid, NotFound
-from practice.messages.outbox import staff_with_role, tell_staff
-from practice.people.access import staff_within
-from practice.people.settings import setting
+from practice.messages.outbox import list_staff_with_roles, queue_staff_messages
+from practice.people.access import visible_staff
+from practice.people.settings import get_setting
 from practice.scheduling import errors
-from practice.scheduling.appointments.lifecycle import STILL_OPEN, lock_appointment
+from practice.scheduling.appointments.lifecycle import RESCHEDULABLE, lock_appointment
 from practice.scheduling.appointments.rules.lifecycle import notice_problem
 from practice.scheduling.models.appointments import RescheduleRequest
 from practice.scheduling.models.catalog import Room
-from practice.scheduling.rescheduling import move, refuse_seats
+from practice.scheduling.rescheduling import move, refuse_group_seats
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply, refusing
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import on_conflict, update_versioned
 
 
-class AlreadyAsked(errors.Refusal):
+class AlreadyRequested(errors.Refusal):
+    """The appointment already has an open reschedule request.
+
+    Fix: wait for its decision, or withdraw it.
+    """
+
     code = "ALREADY_ASKED"
 
 
-def list_requests(work: Work, asked: PageRequest, scope: Scope, status: str | None = None) -> Page:
+def list_requests(work: Work, scope: Scope, page_request: PageRequest, status: str | None = None) -> Page:
     work.record("reschedule.listed")
-    query = requests_within(work, scope)
+    query = select_visible_requests(work, scope)
     if status is not None:
         query = query.where(RescheduleRequest.status == status)
     sortable = {"asked_at": RescheduleRequest.asked_at, "id": RescheduleRequest.id}
-    return page_of(work.db, query, asked, sortable, RescheduleRequest.id, "-asked_at")
+    return fetch_page(work.db, query, page_request, sortable, RescheduleRequest.id, "-asked_at")
 
 
-def requests_within(work: Work, scope: Scope) -> Select[RescheduleRequest]:
+def select_visible_requests(work: Work, scope: Scope) -> Select[RescheduleRequest]:
+    """Return the query for requests of visible staff."""
     return select(RescheduleRequest).where(
-        RescheduleRequest.tenant_id == work.tenant_id, staff_within(work, scope, RescheduleRequest.asked_by_id)
+        RescheduleRequest.tenant_id == work.tenant_id, visible_staff(work, scope, RescheduleRequest.asked_by_id)
     )
 
 
-def get_request(work: Work, request_id: UUID, scope: Scope) -> RescheduleRequest:
+def get_request(work: Work, scope: Scope, request_id: UUID) -> RescheduleRequest:
     work.record("reschedule.read", "reschedule_request", request_id)
-    return find_request(work, request_id, scope)
+    return find_request(work, scope, request_id)
 
 
-def find_request(work: Work, request_id: UUID, scope: Scope, *, lock: bool = False) -> RescheduleRequest:
-    query = requests_within(work, scope).where(RescheduleRequest.id == request_id)
-    found = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
-    if found is None:
+def find_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = False) -> RescheduleRequest:
+    """Return the request, or raise NotFound."""
+    query = select_visible_requests(work, scope).where(RescheduleRequest.id == request_id)
+    request = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
+    if request is None:
         raise NotFound
-    return found
+    return request
 
 
-def ask_to_move(
-    work: Work, appointment_id: UUID, scope: Scope, starts_at: datetime, reason: str, room_id: UUID | None = None
+def request_reschedule(
+    work: Work, scope: Scope, appointment_id: UUID, starts_at: datetime, reason: str, room_id: UUID | None = None
 ) -> RescheduleRequest:
-    appointment = lock_appointment(work, appointment_id, scope)
-    if appointment.status not in STILL_OPEN:
+    """Request a move of the appointment and notify the front desk."""
+    appointment = lock_appointment(work, scope, appointment_id)
+    if appointment.status not in RESCHEDULABLE:
         raise errors.WrongStatus("This appointment can no longer be moved.")
-    refuse_seats([appointment])
-    late = notice_problem(appointment.starts_at, work.now, setting(work, "reschedule_notice_hours"))
+    refuse_group_seats([appointment])
+    late = notice_problem(appointment.starts_at, work.now, get_setting(work, "reschedule_notice_hours"))
     if late:
         raise errors.TooLate(late)
     if work.actor.staff_id is None or starts_at <= work.now or starts_at == appointment.starts_at:
-        raise Invalid(["Propose another time that lies ahead (`starts_at`)."])
+        raise Invalid(["Propose a different time in the future (`starts_at`)."])
     if room_id is not None and work.db.get(Room, (work.tenant_id, room_id)) is None:
-        raise Invalid(["There is no such room (`room_id`)."])
+        raise Invalid(["Room not found (`room_id`)."])
     request = RescheduleRequest(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -80,49 +88,59 @@ def ask_to_move(
         status="PENDING",
     )
     work.db.add(request)
-    asked = AlreadyAsked("There is an open request for this appointment already. Withdraw it first.")
-    with refusing("uq_reschedule_requests_tenant_id_appointment_id", asked):
+    duplicate = AlreadyRequested("This appointment already has an open request. Withdraw it first.")
+    with on_conflict("uq_reschedule_requests_tenant_id_appointment_id", duplicate):
         work.db.flush()
-    tell_staff(work, "RESCHEDULE_ASKED", desk(work))
+    queue_staff_messages(work, "RESCHEDULE_ASKED", list_deciders(work))
     work.record("reschedule.asked", "reschedule_request", request.id)
     return request
 
 
-def desk(work: Work) -> list[UUID]:
-    """Who decides. The others there need not look at a request again that one of them has decided."""
-    return staff_with_role(work, "admin", "scheduler")
+def list_deciders(work: Work) -> list[UUID]:
+    """Return the staff who decide on requests; all of them are notified of a decision."""
+    return list_staff_with_roles(work, "admin", "scheduler")
 
 
 def approve_request(work: Work, request_id: UUID, note: str | None = None) -> RescheduleRequest:
-    """The move happens now, if its time is still free; else the request stays open and the answer says why."""
-    request = pending(work, request_id, Scope.ALL)
+    """Move the appointment now and approve the request. If the time is taken, raise and keep the request open."""
+    request = lock_pending(work, Scope.ALL, request_id)
     if request.starts_at <= work.now:
-        raise errors.TooLate("The time that was asked for has passed. Reject the request, or move it by hand.")
+        raise errors.TooLate(
+            "The requested time has passed. Reject the request or reschedule the appointment directly."
+        )
     changes = {} if request.room_id is None else {"room_id": request.room_id}
-    moved = move(work, request.appointment_id, Scope.ALL, request.starts_at, changes=changes)
-    return decide(work, request, "APPROVED", note, new_appointment_id=moved[0].id)
+    replacements = move(work, Scope.ALL, request.appointment_id, request.starts_at, changes=changes)
+    return decide(work, request, "APPROVED", note, new_appointment_id=replacements[0].id)
 
 
 def reject_request(work: Work, request_id: UUID, note: str) -> RescheduleRequest:
-    return decide(work, pending(work, request_id, Scope.ALL), "REJECTED", note)
+    return decide(work, lock_pending(work, Scope.ALL, request_id), "REJECTED", note)
 
 
-def withdraw_request(work: Work, request_id: UUID, scope: Scope) -> RescheduleRequest:
-    return decide(work, pending(work, request_id, scope), "WITHDRAWN", None)
+def withdraw_request(work: Work, scope: Scope, request_id: UUID) -> RescheduleRequest:
+    return decide(work, lock_pending(work, scope, request_id), "WITHDRAWN", None)
 
 
-def pending(work: Work, request_id: UUID, scope: Scope) -> RescheduleRequest:
-    request = find_request(work, request_id, scope, lock=True)
+def lock_pending(work: Work, scope: Scope, request_id: UUID) -> RescheduleRequest:
+    """Lock and return a pending request, or raise WrongStatus."""
+    request = find_request(work, scope, request_id, lock=True)
     if request.status != "PENDING":
-        raise errors.WrongStatus("This request has been decided or withdrawn already.")
+        raise errors.WrongStatus("This request has already been decided or withdrawn.")
     return request
 
 
 def decide(
     work: Work, request: RescheduleRequest, status: str, note: str | None, new_appointment_id: UUID | None = None
 ) -> RescheduleRequest:
-    decided = {"status": status, "decided_at": work.now, "decided_by": work.actor.account_id, "decision_note": note}
-    apply(request, decided | {"new_appointment_id": new_appointment_id})
-    tell_staff(work, f"RESCHEDULE_{status}", [request.asked_by_id, *desk(work)])
+    """Store the decision and notify both sides."""
+    decision = {
+        "status": status,
+        "decided_at": work.now,
+        "decided_by": work.actor.account_id,
+        "decision_note": note,
+        "new_appointment_id": new_appointment_id,
+    }
+    update_versioned(request, decision)
+    queue_staff_messages(work, f"RESCHEDULE_{status}", [request.asked_by_id, *list_deciders(work)])
     work.record(f"reschedule.{status.lower()}", "reschedule_request", request.id)
     return request

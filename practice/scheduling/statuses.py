@@ -1,9 +1,5 @@
-"""Appointment statuses: which take up time, which are final."""
+"""Appointment statuses: those that occupy their time and those that are final."""
 
-ACTIVE = frozenset({"SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED"})  # these take up their time
-
-
+ACTIVE = frozenset({"SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED"})  # these occupy their time
 FINAL = frozenset({"COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"})
-
-
 STATUSES = ACTIVE | FINAL

@@ -1,1 +1,1 @@
-"""Accounts, sign-in, permissions, the audit log and field encryption. Stands below every room but the store."""
+"""Accounts, sign-in, permissions, the audit log and field encryption. Depends on no package but the store."""

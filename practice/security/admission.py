@@ -1,4 +1,4 @@
-"""Admission: what a session is worth at this instant, and whether its requests keep to their rates."""
+"""Admission of requests: what a session may do at this instant, and request rate limits."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -7,27 +7,35 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
-from practice.rule_settings import default
+from practice.rule_settings import get_default
 from practice.security.installation import Installation
 
 UNLIMITED = 2**31 - 1
 
 ADMIT = "select * from admit(%s, %s, %s, %s, %s, %s, %s)"
-# Nothing that it writes is worth waiting for the disk: counters, and when somebody was last seen.
-ADMIT_ALONE = "select a.*, set_config('synchronous_commit', 'off', true) from admit(%s, %s, %s, %s, %s, %s, %s) as a"
+# It writes only counters and the time of the last request, which are not worth waiting for the disk.
+ADMIT_WITHOUT_SYNC = (
+    "select a.*, set_config('synchronous_commit', 'off', true) from admit(%s, %s, %s, %s, %s, %s, %s) as a"
+)
 
 
 class RateLimited(Refusal):
+    """Too many requests in one minute.
+
+    Fix: wait as long as the `Retry-After` header says.
+    """
+
     code = "RATE_LIMITED"
     status = 429
 
     @classmethod
     def until_next_minute(cls, now: datetime) -> "RateLimited":
-        return cls("Too many requests this minute. Wait a little and go on.", retry_after=60 - now.second)
+        """Return the refusal with the seconds until the next minute."""
+        return cls("Too many requests this minute. Retry after a short wait.", retry_after=60 - now.second)
 
 
 class Admitted(NamedTuple):
-    """The columns of the database's function, in its order. With any other verdict than `welcome` they may be empty."""
+    """The columns of the database function `admit`. They may be empty with any verdict but `welcome`."""
 
     verdict: str
     account_id: UUID | None
@@ -40,17 +48,25 @@ class Admitted(NamedTuple):
 
 
 def admit(installation: Installation, session_id: UUID, now: datetime, *, active: bool) -> Admitted:
-    """Who comes with this session and what they may do. For every request, in a transaction of its own."""
+    """Return who holds this session and what they may do. Every request calls this, in a transaction of its own."""
     limits = (installation.settings.requests_per_minute, installation.settings.practice_requests_per_minute)
-    return Admitted._make(installation.store.run_alone(ADMIT_ALONE, values(session_id, now, active, limits))[:-1])
+    return Admitted._make(
+        installation.store.execute_autocommit(ADMIT_WITHOUT_SYNC, build_parameters(session_id, now, active, limits))[
+            :-1
+        ]
+    )
 
 
 def admit_within(db: Session, session_id: UUID, now: datetime, *, active: bool) -> Admitted:
-    """The same where tokens are handed out, inside that transaction. Without the rates of requests: sign-ins are
-    limited by address, and a no here would cost the code or the token that was just spent."""
-    found = db.connection().exec_driver_sql(ADMIT, values(session_id, now, active, (UNLIMITED, UNLIMITED))).one()
-    return Admitted._make(found)
+    """Return the same inside the transaction that issues tokens, without request rate limits.
+
+    Sign-ins are limited by IP address, and a refusal here would waste the code or token that was just used.
+    """
+    row = (
+        db.connection().exec_driver_sql(ADMIT, build_parameters(session_id, now, active, (UNLIMITED, UNLIMITED))).one()
+    )
+    return Admitted._make(row)
 
 
-def values(session_id: UUID, now: datetime, active: bool, limits: tuple[int, int]) -> tuple[Any, ...]:
-    return (session_id, now, active, *limits, default("hipaa_training_days"), default("hipaa_grace_days"))
+def build_parameters(session_id: UUID, now: datetime, active: bool, limits: tuple[int, int]) -> tuple[Any, ...]:
+    return (session_id, now, active, *limits, get_default("hipaa_training_days"), get_default("hipaa_grace_days"))

@@ -1,4 +1,4 @@
-"""The audit trail: reading it, verifying its chain, and writing its heads down outside the database."""
+"""The audit log: search, verification of its chain, and anchors of its heads outside the database."""
 
 import hashlib
 import hmac
@@ -18,12 +18,12 @@ from practice.errors import Refusal
 from practice.security.encryption import MasterKey
 from practice.security.models import AuditEntry, AuditHead
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
-LONGEST_LINE = 1000  # of an anchor, with much to spare
+MAX_LINE_BYTES = 1000  # of an anchor, with a wide margin
 
-# Computed here and not by a function in the database, which somebody who alters the log could alter too. One statement,
-# so that the head and the chain are of the same moment while others go on writing.
+# Computed here and not by a function in the database, which an attacker who alters the log could alter too. One
+# statement, so that head and chain are of the same moment while others keep writing.
 CHAIN = text("""
     select chain.*, head.seq as head_seq, head.hash as head_hash,
         (select l.hash from audit_log as l where l.tenant_id = :tenant_id and l.seq = head.seq) as hash_at_head
@@ -45,117 +45,126 @@ CHAIN = text("""
 """)
 
 
-VERIFYING = 7_235_003  # advisory lock
+VERIFICATION_LOCK = 7_235_003  # advisory lock
 
 
-class VerificationRuns(Refusal):
+class VerificationInProgress(Refusal):
+    """Another verification of the audit log is running.
+
+    Fix: try again in a minute.
+    """
+
     code = "VERIFICATION_RUNS"
     status = 409
 
 
 @dataclass(frozen=True)
 class ChainReport:
+    """The result of verifying one practice's audit log."""
+
     tenant_id: UUID
     entries: int
     problems: list[str]
-    place: int | None = None  # the first entry that something is wrong with
-    anchored: int = 0  # the last entry that was written down outside the database
+    first_bad_entry: int | None = None  # None when every entry is intact
+    last_anchored: int = 0  # the newest entry anchored outside the database
 
 
 class Anchors:
-    """Heads of the chains, appended to one file a practice, each line signed with a key from the master key.
+    """The anchors: heads of the audit chains in one file per practice, each line signed with a derived key.
 
-    Whoever owns the database can write a whole new history, but cannot make it lead through these heads.
+    An attacker who owns the database can rewrite the whole history, but not so that it passes through these heads.
     """
 
     def __init__(self, folder: Path, master: MasterKey) -> None:
         self.folder = folder
         self._key = master.derive("audit anchors")
 
-    def drop(self, db: Session, tenant_id: UUID, now: datetime) -> bool:
-        """Write the practice's present head down, when it is not the last one written, by whichever process."""
+    def append_head(self, db: Session, tenant_id: UUID, now: datetime) -> bool:
+        """Append the practice's current head unless it is the last anchor. Return whether a line was written."""
         head = db.execute(select(AuditHead.seq, AuditHead.hash).where(AuditHead.tenant_id == tenant_id)).one_or_none()
         if head is None:
             return False
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(self._file(tenant_id), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE))
+        with os.fdopen(os.open(self._get_path(tenant_id), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES))
             tail = file.read()
-            if self._anchor(tenant_id, tail.removesuffix(b"\n").split(b"\n")[-1]) == (head.seq, head.hash):
+            if self._parse_anchor(tenant_id, tail.removesuffix(b"\n").split(b"\n")[-1]) == (head.seq, head.hash):
                 return False
-            line = self._line(tenant_id, head.seq, head.hash.hex(), now.astimezone(UTC).isoformat())
-            # a line that a full disk cut short must not take this one with it
+            line = self._format_line(tenant_id, head.seq, head.hash.hex(), now.astimezone(UTC).isoformat())
+            # a line truncated by a full disk must not swallow this one
             file.write((b"\n" if tail and not tail.endswith(b"\n") else b"") + line)
             file.flush()
             os.fsync(file.fileno())
         return True
 
     def read(self, tenant_id: UUID) -> Iterator[tuple[int, bytes] | str]:
-        """The anchors in the order of writing; a sentence in place of one that is not of our writing."""
-        for number, line in enumerate(self._lines(tenant_id), 1):
+        """Yield the anchors in the order written, with a message in place of a damaged or forged line."""
+        for number, line in enumerate(self._read_lines(tenant_id), 1):
             yield (
-                self._anchor(tenant_id, line)
+                self._parse_anchor(tenant_id, line)
                 or f"Line {number} of the anchors in {tenant_id}.jsonl is damaged or forged."
             )
 
-    def sign_again(self, tenant_id: UUID, new: "Anchors") -> int:
-        """Put the practice's anchors under another master key. What does not verify stays as it is, and conspicuous."""
-        lines = list(self._lines(tenant_id))
+    def sign_with_new_key(self, tenant_id: UUID, new: "Anchors") -> int:
+        """Sign the practice's anchors with another master key and return how many. Invalid lines stay as evidence."""
+        lines = list(self._read_lines(tenant_id))
         signed = 0
-        for place, line in enumerate(lines):
-            if self._anchor(tenant_id, line) is not None:
-                old = json.loads(line)
-                lines[place] = new._line(tenant_id, old["seq"], old["hash"], old["at"]).removesuffix(b"\n")
+        for index, line in enumerate(lines):
+            if self._parse_anchor(tenant_id, line) is not None:
+                anchor = json.loads(line)
+                lines[index] = new._format_line(tenant_id, anchor["seq"], anchor["hash"], anchor["at"]).removesuffix(
+                    b"\n"
+                )
                 signed += 1
         if signed:
-            part = new._file(tenant_id).with_suffix(".part")
+            part = new._get_path(tenant_id).with_suffix(".part")
             new.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.writelines(line + b"\n" for line in lines)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(new._file(tenant_id))
+            part.replace(new._get_path(tenant_id))
         return signed
 
-    def tenants(self) -> list[UUID]:
-        """All that have anchors. Their files stay when somebody removes a practice from the database."""
-        found = []
+    def list_tenants(self) -> list[UUID]:
+        """Return all tenants with anchors. Their files stay when a practice is removed from the database."""
+        tenant_ids = []
         for path in self.folder.glob("*.jsonl"):
-            with suppress(ValueError):  # somebody else's file
-                found.append(UUID(path.stem))
-        return sorted(found)
+            with suppress(ValueError):  # not an anchor file
+                tenant_ids.append(UUID(path.stem))
+        return sorted(tenant_ids)
 
-    def _file(self, tenant_id: UUID) -> Path:
+    def _get_path(self, tenant_id: UUID) -> Path:
         return self.folder / f"{tenant_id}.jsonl"
 
-    def _lines(self, tenant_id: UUID) -> Iterator[bytes]:
-        with suppress(FileNotFoundError), self._file(tenant_id).open("rb") as file:
+    def _read_lines(self, tenant_id: UUID) -> Iterator[bytes]:
+        with suppress(FileNotFoundError), self._get_path(tenant_id).open("rb") as file:
             for line in file:
                 yield line.removesuffix(b"\n")
 
-    def _anchor(self, tenant_id: UUID, line: bytes) -> tuple[int, bytes] | None:
+    def _parse_anchor(self, tenant_id: UUID, line: bytes) -> tuple[int, bytes] | None:
         try:
             anchor = json.loads(line)
             seq, mac = anchor["seq"], anchor["mac"]
             if isinstance(seq, int) and hmac.compare_digest(
-                mac, self._mac(tenant_id, seq, anchor["hash"], anchor["at"])
+                mac, self._compute_mac(tenant_id, seq, anchor["hash"], anchor["at"])
             ):
                 return seq, bytes.fromhex(anchor["hash"])
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
         return None
 
-    def _line(self, tenant_id: UUID, seq: int, head: str, at: str) -> bytes:
-        mac = self._mac(tenant_id, seq, head, at)
+    def _format_line(self, tenant_id: UUID, seq: int, head: str, at: str) -> bytes:
+        mac = self._compute_mac(tenant_id, seq, head, at)
         return json.dumps({"seq": seq, "hash": head, "at": at, "mac": mac}).encode() + b"\n"
 
-    def _mac(self, *parts: object) -> str:
+    def _compute_mac(self, *parts: object) -> str:
         return hmac.new(self._key, json.dumps([str(part) for part in parts]).encode(), hashlib.sha256).hexdigest()
 
 
 def search(
     work: Work,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     action: str | None = None,
     account_id: UUID | None = None,
@@ -163,22 +172,23 @@ def search(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Page:
+    """Return the practice's audit entries that match all filters, newest first unless sorted otherwise."""
     query = select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
-    wanted = {AuditEntry.action: action, AuditEntry.account_id: account_id, AuditEntry.subject_id: subject_id}
-    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+    filters = {AuditEntry.action: action, AuditEntry.account_id: account_id, AuditEntry.subject_id: subject_id}
+    query = query.where(*(column == value for column, value in filters.items() if value is not None))
     query = query if since is None else query.where(AuditEntry.at >= since)
     query = query if until is None else query.where(AuditEntry.at < until)
-    return page_of(work.db, query, asked, {"seq": AuditEntry.seq}, AuditEntry.seq, "-seq")
+    return fetch_page(work.db, query, page_request, {"seq": AuditEntry.seq}, AuditEntry.seq, "-seq")
 
 
-def one_verification_at_a_time(db: Session) -> None:
-    """It reads a whole history: of an installation's people, one may ask for that at a time."""
-    if not db.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": VERIFYING}):
-        raise VerificationRuns("An audit log is being verified at this moment. Try again in a minute.")
+def refuse_concurrent_verification(db: Session) -> None:
+    """Raise VerificationInProgress while another verification runs: each reads a whole audit log."""
+    if not db.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": VERIFICATION_LOCK}):
+        raise VerificationInProgress("Another audit log verification is running. Try again in a minute.")
 
 
 def verify_chain(db: Session, tenant_id: UUID, anchors: Anchors | None) -> ChainReport:
-    """Recompute the practice's whole chain and hold it against its head and the anchors outside."""
+    """Recompute the practice's whole chain and compare it with its head and its anchors."""
     row = db.execute(CHAIN, {"tenant_id": tenant_id}).one()
     head_seq, last_seq = row.head_seq or 0, row.last_seq or 0
     problems: list[tuple[int, str]] = []
@@ -189,35 +199,38 @@ def verify_chain(db: Session, tenant_id: UUID, anchors: Anchors | None) -> Chain
         problems.append((row.first_broken, broken))
     if head_seq != last_seq:
         problems.append(
-            (min(head_seq, last_seq) + 1, f"The log ends at entry {last_seq}, but its head says {head_seq}.")
+            (min(head_seq, last_seq) + 1, f"The log ends at entry {last_seq}, but its head is at {head_seq}.")
         )
     elif row.head_hash != row.hash_at_head:
-        problems.append((head_seq, f"The head of the log does not carry the hash of its last entry {head_seq}."))
-    read = list(anchors.read(tenant_id)) if anchors else []
-    strangers = [anchor for anchor in read if isinstance(anchor, str)]
-    known = {anchor for anchor in read if not isinstance(anchor, str)}  # an entry anchored twice must be right twice
+        problems.append((head_seq, f"The head of the log does not have the hash of its last entry {head_seq}."))
+    lines = list(anchors.read(tenant_id)) if anchors else []
+    invalid = [line for line in lines if isinstance(line, str)]
+    known = {line for line in lines if not isinstance(line, str)}  # an entry anchored twice must match both
     problems += anchor_problems(db, tenant_id, known, last_seq)
-    place = min((place for place, _ in problems), default=None)
-    anchored = max((seq for seq, _ in known), default=0)
-    return ChainReport(tenant_id, row.entries, [sentence for _, sentence in problems] + strangers, place, anchored)
+    first_bad_entry = min((seq for seq, _ in problems), default=None)
+    last_anchored = max((seq for seq, _ in known), default=0)
+    messages = [message for _, message in problems] + invalid
+    return ChainReport(tenant_id, row.entries, messages, first_bad_entry, last_anchored)
 
 
 def anchor_problems(
     db: Session, tenant_id: UUID, known: set[tuple[int, bytes]], last_seq: int
 ) -> list[tuple[int, str]]:
-    """Entries that are not what was anchored."""
+    """Return a problem, with its first entry, for each way in which the log contradicts its anchors."""
     rows = db.execute(
         text("select seq, hash from audit_log where tenant_id = :tenant_id and seq = any(:anchored)"),
         {"tenant_id": tenant_id, "anchored": sorted({seq for seq, _ in known})},
     )
     hashes = {row.seq: row.hash for row in rows}
-    # looked for again just now, since it may be younger than the chain that was read
+    # queried again, since an anchor may be newer than the chain that was read
     reached = max((seq for seq, _ in known if seq not in hashes), default=0)
-    other = [seq for seq, anchored in known if hashes.get(seq, anchored) != anchored]
+    rewritten = [seq for seq, anchored in known if hashes.get(seq, anchored) != anchored]
     problems = []
     if reached > last_seq:
-        problems.append((last_seq + 1, f"The log once reached entry {reached}; what follows {last_seq} was cut off."))
-    if other:
-        rewritten = f"Entry {min(other)} is not the one that was anchored: the history up to it was rewritten."
-        problems.append((min(other), rewritten))
+        problems.append(
+            (last_seq + 1, f"The log once reached entry {reached}; the entries after {last_seq} were cut off.")
+        )
+    if rewritten:
+        first = min(rewritten)
+        problems.append((first, f"Entry {first} differs from its anchor: the history up to it was rewritten."))
     return problems

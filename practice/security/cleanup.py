@@ -1,4 +1,4 @@
-"""What has served its time goes: stored answers after a day, spent and expired tokens, counters of past minutes."""
+"""Cleanup of expired rows: stored answers, used and expired tokens, counters of past minutes."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-ANSWERS_KEPT_FOR = timedelta(hours=24)
-TOKENS_KEPT_FOR = timedelta(days=1)  # past their end: one that comes again is then told that it was used
+TOKEN_RETENTION = timedelta(days=1)  # past expiry, so that the reuse of a token is recognized for that long
 
 EXPIRED_TOKENS = (
     "delete from one_time_tokens where expires_at < :before",
@@ -17,13 +16,13 @@ EXPIRED_TOKENS = (
 )
 
 
-def tidy_practice(db: Session, tenant_id: UUID, now: datetime) -> None:
+def delete_expired_answers(db: Session, tenant_id: UUID, now: datetime, retention: timedelta) -> None:
     db.execute(
         text("delete from stored_answers where tenant_id = :tenant_id and created_at <= :before"),
-        {"tenant_id": tenant_id, "before": now - ANSWERS_KEPT_FOR},
+        {"tenant_id": tenant_id, "before": now - retention},
     )
 
 
-def tidy_system(db: Session, now: datetime) -> None:
+def delete_expired_tokens(db: Session, now: datetime) -> None:
     for statement in EXPIRED_TOKENS:
-        db.execute(text(statement), {"before": now - TOKENS_KEPT_FOR})
+        db.execute(text(statement), {"before": now - TOKEN_RETENTION})

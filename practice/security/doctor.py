@@ -1,4 +1,4 @@
-"""Examining an installation: is everything in place, whole and readable. What `caseload doctor` tells."""
+"""The examinations of `caseload doctor`: whether an installation is complete, intact and readable."""
 
 import shutil
 import time
@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 
 from practice.errors import CaseloadError
 from practice.security.audit import verify_chain
-from practice.security.encryption import DecryptionRefused, FieldCipher, sealed_with, unwrap_data_key
+from practice.security.encryption import DecryptionRefused, FieldCipher, read_key_number, unwrap_data_key
 from practice.security.installation import Installation
-from practice.security.keyring import sealed_fields
+from practice.security.keyring import read_sealed_fields
 from practice.security.models import DataKey
-from practice.store.ids import NOBODY
-from practice.store.migrate import require_newest, revision_of
-from practice.store.policies import unprotected_tables
+from practice.store.ids import SYSTEM_TENANT
+from practice.store.migrate import read_revision, require_newest
+from practice.store.policies import find_protection_problems
 
-LEAST_FREE_BYTES = 1 << 30
-LEAST_FREE_SHARE = 0.05
-ANCHORED_WITHIN = timedelta(minutes=10)  # the service does it every half minute; a backup ends anywhere in between
+MIN_FREE_BYTES = 1 << 30
+MIN_FREE_SHARE = 0.05
+MAX_ANCHOR_DELAY = timedelta(minutes=10)  # the service anchors every half minute; a backup ends anywhere in between
 
 Progress = Callable[[str], None]
 Examination = Callable[[Installation, datetime, UUID, str], Iterator["Finding"]]
@@ -34,11 +34,11 @@ Examination = Callable[[Installation, datetime, UUID, str], Iterator["Finding"]]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: right, or one sentence about what is wrong and what to do."""
+    """The result of one examination: fine, or what is wrong and what to do."""
 
     area: str
     ok: bool
-    sentence: str
+    message: str
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,50 +46,48 @@ def examine(
     installation: Installation,
     now: datetime,
     progress: Progress = lambda _: None,
-    further: Mapping[str, Examination] = MappingProxyType({}),
+    extra_examinations: Mapping[str, Examination] = MappingProxyType({}),
 ) -> list[Finding]:
-    """Look at everything, as the runtime role. Changes nothing; what cannot be looked at is a finding as well.
+    """Examine everything as the runtime role and return the findings. What cannot be examined is a finding too.
 
-    `further` is what the rooms above have to look at in each practice, by its area.
+    `extra_examinations` are those of other packages, by area; each runs once per practice.
     """
     findings: list[Finding] = []
 
-    def look(area: str, examination: Callable[[], Iterator[Finding]]) -> bool:
+    def run(area: str, examination: Callable[[], Iterator[Finding]]) -> bool:
         progress(f"Examining: {area}")
-        began = len(findings)
+        first = len(findings)
         try:
             findings.extend(examination())
         except CaseloadError as problem:
             findings.append(Finding(area, False, problem.message))
-        except (SQLAlchemyError, OSError) as problem:  # their own words may quote a value
-            sentence = f"This could not be examined ({type(problem).__name__}). Read the database's log and try again."
-            findings.append(Finding(area, False, sentence))
-        return all(finding.ok for finding in findings[began:])
+        except (SQLAlchemyError, OSError) as problem:  # their own messages may quote a value
+            message = f"The examination failed ({type(problem).__name__}). Read the database's log and try again."
+            findings.append(Finding(area, False, message))
+        return all(finding.ok for finding in findings[first:])
 
-    if look("database", lambda: examine_database(installation)) and look(
-        "schema", lambda: examine_schema(installation)
-    ):
-        look("row-level security", lambda: examine_policies(installation))
-        names = names_of(installation)
-        for place, (tenant_id, name) in enumerate(names.items(), 1):
-            progress(f"Examining: {name} ({place} of {len(names)})")
-            look("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n))
-            look("encryption", lambda t=tenant_id, n=name: examine_fields(installation, t, n))
-            look("people", lambda t=tenant_id, n=name: examine_people(installation, t, n))
-            for area, examination in further.items() if tenant_id != NOBODY else ():
-                look(area, lambda e=examination, t=tenant_id, n=name: e(installation, now, t, n))
-        look("audit log", lambda: examine_lost_practices(installation, set(names)))
-        look("accounts", lambda: examine_accounts(installation, now))
-    look("outbox", lambda: examine_outbox(installation))
-    look("disk", lambda: examine_disk(installation))
+    if run("database", lambda: examine_database(installation)) and run("schema", lambda: examine_schema(installation)):
+        run("row-level security", lambda: examine_policies(installation))
+        names = load_names(installation)
+        for number, (tenant_id, name) in enumerate(names.items(), 1):
+            progress(f"Examining: {name} ({number} of {len(names)})")
+            run("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n))
+            run("encryption", lambda t=tenant_id, n=name: examine_fields(installation, t, n))
+            run("people", lambda t=tenant_id, n=name: examine_people(installation, t, n))
+            for area, examination in extra_examinations.items() if tenant_id != SYSTEM_TENANT else ():
+                run(area, lambda e=examination, t=tenant_id, n=name: e(installation, now, t, n))
+        run("audit log", lambda: examine_lost_practices(installation, set(names)))
+        run("accounts", lambda: examine_accounts(installation, now))
+    run("outbox", lambda: examine_outbox(installation))
+    run("disk", lambda: examine_disk(installation))
     return findings
 
 
-def names_of(installation: Installation) -> dict[UUID, str]:
-    """All chains and keys there are, by whose they are."""
-    with installation.store.system_session() as db:
+def load_names(installation: Installation) -> dict[UUID, str]:
+    """Return the display name of each tenant, the installation itself first."""
+    with installation.store.begin_system_session() as db:
         rows = db.execute(text("select id, name, slug from practices order by slug")).all()
-    return {NOBODY: "The installation itself"} | {row.id: f"Practice {row.name} ({row.slug})" for row in rows}
+    return {SYSTEM_TENANT: "The installation itself"} | {row.id: f"Practice {row.name} ({row.slug})" for row in rows}
 
 
 def examine_database(installation: Installation) -> Iterator[Finding]:
@@ -102,112 +100,112 @@ def examine_database(installation: Installation) -> Iterator[Finding]:
 def examine_schema(installation: Installation) -> Iterator[Finding]:
     with installation.store.engine.connect() as connection:
         require_newest(connection)
-        revision = revision_of(connection)
+        revision = read_revision(connection)
     yield Finding("schema", True, f"The schema is up to date ({revision}).", {"revision": revision})
 
 
 def examine_policies(installation: Installation) -> Iterator[Finding]:
     with installation.store.engine.connect() as connection:
-        problems = unprotected_tables(connection)
+        problems = find_protection_problems(connection)
     for problem in problems:
-        what_to_do = "Records of one practice may be seen from another: stop the service and restore the protection."
-        yield Finding("row-level security", False, f"{problem} {what_to_do}")
+        advice = "Records of one practice may be visible to another: stop the service and restore the protection."
+        yield Finding("row-level security", False, f"{problem} {advice}")
     if not problems:
-        yield Finding("row-level security", True, "Every table of a practice is closed to all others.")
+        yield Finding("row-level security", True, "Every table of a practice is protected from all others.")
 
 
 def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with installation.store.session_in(tenant_id) as db:
-        db.execute(text("set local statement_timeout = 0"))  # a long log takes its time
-        began = time.perf_counter()
+    with installation.store.begin_session(tenant_id) as db:
+        db.execute(text("set local statement_timeout = 0"))  # a long log takes longer
+        start = time.perf_counter()
         report = verify_chain(db, tenant_id, installation.anchors)
-        seconds = time.perf_counter() - began
-        loose = db.execute(
+        seconds = time.perf_counter() - start
+        unanchored = db.execute(
             text("""
                 select count(*) as entries, max(at) - min(at) as span from audit_log
                 where tenant_id = :tenant_id and seq > :anchored
             """),
-            {"tenant_id": tenant_id, "anchored": report.anchored},
+            {"tenant_id": tenant_id, "anchored": report.last_anchored},
         ).one()
     rate = round(report.entries / max(seconds, 1e-9))
     facts: dict[str, Any] = {"tenant_id": str(tenant_id), "entries": report.entries, "rows_per_second": rate}
     if report.problems:
-        what_to_do = "Keep the database and the anchors as they are, and compare with a backup to see what was changed."
-        sentence = f"{name}: the audit log is not what was written. {' '.join(report.problems)} {what_to_do}"
-        yield Finding("audit log", False, sentence, facts | {"entry": report.place, "problems": report.problems})
+        advice = "Keep the database and the anchors as they are, and compare with a backup to see what was changed."
+        message = f"{name}: the audit log was altered. {' '.join(report.problems)} {advice}"
+        yield Finding(
+            "audit log", False, message, facts | {"entry": report.first_bad_entry, "problems": report.problems}
+        )
         return
     if not report.entries:
-        # Making a practice is an entry in both logs, so only an installation that is still empty may have none.
-        sentence = (
-            f"{name}: the audit log is empty, though the practice's making stood in it. Restore it from a backup."
-        )
-        empty = Finding("audit log", True, f"{name}: nothing has been done yet.", facts)
+        # Creating a practice writes an entry to both logs, so only an empty installation may have none.
+        message = f"{name}: the audit log is empty, and its first entries are lost. Restore it from a backup."
+        empty = Finding("audit log", True, f"{name}: the audit log is still empty.", facts)
         yield (
             empty
-            if tenant_id == NOBODY and len(names_of(installation)) == 1
-            else Finding("audit log", False, sentence, facts)
+            if tenant_id == SYSTEM_TENANT and len(load_names(installation)) == 1
+            else Finding("audit log", False, message, facts)
         )
         return
     yield Finding("audit log", True, f"{name}: {report.entries} entries, intact ({rate} a second).", facts)
-    if loose.entries and loose.span > ANCHORED_WITHIN:
+    if unanchored.entries and unanchored.span > MAX_ANCHOR_DELAY:
         yield Finding(
             "audit log",
             False,
-            f"{name}: the entries from {report.anchored + 1} on, {loose.entries} of them, are not anchored outside the "
-            "database. Start the service, which does it every half minute; if it runs, see that it can write to "
-            f"{installation.anchors.folder}.",
-            facts | {"entry": report.anchored + 1, "not_anchored": loose.entries},
+            f"{name}: {unanchored.entries} entries, from {report.last_anchored + 1} on, are not anchored outside the "
+            "database. Start the service, which anchors every half minute; if it is running, check that it can write "
+            f"to {installation.anchors.folder}.",
+            facts | {"entry": report.last_anchored + 1, "not_anchored": unanchored.entries},
         )
 
 
 def examine_lost_practices(installation: Installation, known: set[UUID]) -> Iterator[Finding]:
-    for tenant_id in installation.anchors.tenants():
+    for tenant_id in installation.anchors.list_tenants():
         if tenant_id not in known:
-            sentence = f"Practice {tenant_id} has audit anchors, but is not in the database. Restore it from a backup."
-            yield Finding("audit log", False, sentence, {"tenant_id": str(tenant_id)})
+            message = f"Practice {tenant_id} has audit anchors but is not in the database. Restore it from a backup."
+            yield Finding("audit log", False, message, {"tenant_id": str(tenant_id)})
 
 
 def examine_fields(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with installation.store.session_in(tenant_id) as db:
-        keys, problems = open_keys(db, installation, tenant_id)
+    with installation.store.begin_session(tenant_id) as db:
+        keys, problems = unwrap_keys(db, installation, tenant_id)
         cipher = FieldCipher(tenant_id, keys, max(keys)) if keys else None
         opened = older = 0
         closed: list[str] = []
-        for sealed in sealed_fields(db, tenant_id):
+        for sealed in read_sealed_fields(db, tenant_id):
             try:
                 if cipher is None:
-                    raise DecryptionRefused("There is no key.")
+                    raise DecryptionRefused("The practice has no data key.")
                 cipher.open(sealed.table.name, sealed.column, sealed.row_id, sealed.sealed)
                 opened += 1
-                older += sealed_with(sealed.sealed) != cipher.current
+                older += read_key_number(sealed.sealed) != cipher.current_key_number
             except DecryptionRefused:
                 closed.append(f"{sealed.table.name}.{sealed.column} of {sealed.row_id}")
     facts: dict[str, Any] = {"tenant_id": str(tenant_id), "keys": len(keys), "fields": opened, "under_older_key": older}
     for problem in problems:
         yield Finding("encryption", False, f"{name}: {problem}", facts)
     if closed:
-        some = ", ".join(closed[:3]) + (" and others" if len(closed) > 3 else "")
-        sentence = f"{name}: {len(closed)} protected fields do not open ({some}). Restore these records from a backup."
-        yield Finding("encryption", False, sentence, facts | {"closed": closed[:100]})
+        examples = ", ".join(closed[:3]) + (" and others" if len(closed) > 3 else "")
+        message = f"{name}: {len(closed)} encrypted fields do not open ({examples}). Restore the records from a backup."
+        yield Finding("encryption", False, message, facts | {"closed": closed[:100]})
     if problems or closed:
         return
     if older:
-        sentence = f"{name}: {older} of {opened} protected fields are under an older key. Rotate to renew them."
-        yield Finding("encryption", True, sentence, facts)
+        message = f"{name}: {older} of {opened} encrypted fields use an older key. Rotate the data key to renew them."
+        yield Finding("encryption", True, message, facts)
     else:
-        yield Finding("encryption", True, f"{name}: all {opened} protected fields open.", facts)
+        yield Finding("encryption", True, f"{name}: all {opened} encrypted fields open.", facts)
 
 
-def open_keys(db: Session, installation: Installation, tenant_id: UUID) -> tuple[dict[int, bytes], list[str]]:
-    """The data keys that the master key opens, and a sentence for each that it does not."""
+def unwrap_keys(db: Session, installation: Installation, tenant_id: UUID) -> tuple[dict[int, bytes], list[str]]:
+    """Return the data keys that the master key opens, and a message for each that it does not."""
     keys, problems = {}, []
     for row in db.scalars(select(DataKey).where(DataKey.tenant_id == tenant_id).order_by(DataKey.number)):
         try:
             keys[row.number] = unwrap_data_key(installation.master, tenant_id, row.number, row.wrapped)
         except DecryptionRefused:
             problems.append(
-                f"Data key {row.number} is under the master key {row.master_key_id}, and the one at hand is "
-                f"{installation.master.key_id}. Name the right one, or finish the change of the master key."
+                f"Data key {row.number} is wrapped by the master key {row.master_key_id}, but the configured one is "
+                f"{installation.master.key_id}. Configure the right one, or finish the rotation of the master key."
                 if row.master_key_id != installation.master.key_id
                 else f"Data key {row.number} was altered. Restore it from a backup."
             )
@@ -215,9 +213,9 @@ def open_keys(db: Session, installation: Installation, tenant_id: UUID) -> tuple
 
 
 def examine_people(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    with installation.store.session_in(tenant_id) as db:
+    with installation.store.begin_session(tenant_id) as db:
         parameters = {"t": tenant_id}
-        strangers = db.scalars(
+        outsiders = db.scalars(
             text("""
                 select m.account_id from memberships as m
                 where m.tenant_id = :t and m.ended_at is null
@@ -238,18 +236,16 @@ def examine_people(installation: Installation, tenant_id: UUID, name: str) -> It
             """),
             parameters,
         ).all()
-    if strangers:
-        sentence = (
-            f"{name}: {len(strangers)} accounts have a place here and are neither of the staff nor clients. End these."
-        )
-        yield Finding("people", False, sentence, {"accounts": [str(account) for account in strangers[:100]]})
+    if outsiders:
+        message = f"{name}: {len(outsiders)} accounts are members but neither staff nor clients. End these memberships."
+        yield Finding("people", False, message, {"accounts": [str(account) for account in outsiders[:100]]})
     if shut_out:
-        sentence = f"{name}: {len(shut_out)} of the staff have no place to sign in to. Invite or deactivate them."
-        yield Finding("people", False, sentence, {"staff": [str(staff) for staff in shut_out[:100]]})
+        message = f"{name}: {len(shut_out)} active staff have no membership to sign in with. Invite or deactivate them."
+        yield Finding("people", False, message, {"staff": [str(staff) for staff in shut_out[:100]]})
 
 
 def examine_accounts(installation: Installation, now: datetime) -> Iterator[Finding]:
-    with installation.store.system_session() as db:
+    with installation.store.begin_system_session() as db:
         alone = db.scalars(
             text("""
                 select a.id from accounts as a
@@ -277,21 +273,23 @@ def examine_accounts(installation: Installation, now: datetime) -> Iterator[Find
             {"now": now},
         ).one()
     if alone:
-        sentence = f"{len(alone)} accounts belong to no practice and never did. Invite these people, or disable them."
-        yield Finding("accounts", False, sentence, {"accounts": [str(account) for account in alone[:100]]})
+        message = f"{len(alone)} accounts never belonged to a practice. Invite these people, or disable the accounts."
+        yield Finding("accounts", False, message, {"accounts": [str(account) for account in alone[:100]]})
     stray = [str(session) for session in sessions.stray or []]
     if stray:
-        sentence = f"{len(stray)} sessions are open for people who may no longer be here. They let nobody in; end them."
-        yield Finding("accounts", False, sentence, {"sessions": stray[:100]})
+        message = (
+            f"{len(stray)} open sessions belong to people without access. They are refused on every request; end them."
+        )
+        yield Finding("accounts", False, message, {"sessions": stray[:100]})
     if not alone and not stray:
         facts = {"live": sessions.live, "timed_out": sessions.timed_out}
-        yield Finding("accounts", True, f"{sessions.live} sessions are live, all of them rightly.", facts)
+        yield Finding("accounts", True, f"{sessions.live} sessions are live, all with access.", facts)
 
 
 def examine_outbox(installation: Installation) -> Iterator[Finding]:
-    folder = installation.letters.folder
+    folder = installation.email_outbox.folder
     waiting = sum(1 for _ in folder.glob("*.json")) if folder.is_dir() else 0
-    yield Finding("outbox", True, f"{waiting} letters wait in {folder}.", {"waiting": waiting})
+    yield Finding("outbox", True, f"{waiting} emails wait in {folder}.", {"waiting": waiting})
 
 
 def examine_disk(installation: Installation) -> Iterator[Finding]:
@@ -300,8 +298,8 @@ def examine_disk(installation: Installation) -> Iterator[Finding]:
         folder = folder.parent
     usage = shutil.disk_usage(folder)
     facts = {"free_bytes": usage.free, "total_bytes": usage.total}
-    free = f"{usage.free / (1 << 30):.1f} GB ({usage.free / usage.total:.0%}) are free where {folder} lies"
-    if usage.free < LEAST_FREE_BYTES or usage.free < LEAST_FREE_SHARE * usage.total:
-        yield Finding("disk", False, f"Only {free}. Make room before the database stops for want of it.", facts)
+    free = f"{usage.free / (1 << 30):.1f} GB ({usage.free / usage.total:.0%}) are free on the disk of {folder}"
+    if usage.free < MIN_FREE_BYTES or usage.free < MIN_FREE_SHARE * usage.total:
+        yield Finding("disk", False, f"Only {free}. Free up space before the database stops.", facts)
     else:
         yield Finding("disk", True, f"{free}.", facts)

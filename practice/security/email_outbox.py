@@ -1,4 +1,4 @@
-"""Letters to account holders. By default they land in a local outbox folder, where an operator can read them."""
+"""Emails to account holders, written to a local outbox folder from which the operator sends them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,19 +10,23 @@ from practice.store.private_files import write_private
 
 
 @dataclass(frozen=True)
-class Letter:
+class Email:
+    """An email to one account holder."""
+
     to: str
     subject: str
     text: str
 
 
-class OutboxFolder:
+class EmailOutbox:
+    """The folder of emails that wait to be sent."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def post(self, letter: Letter, now: datetime) -> Path:
-        """Write the letter, readable by its owner alone, under a name that sorts by time and tells nothing."""
+    def write(self, email: Email, now: datetime) -> Path:
+        """Write the email, readable by its owner alone, under a name that sorts by time and reveals nothing."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{new_id()}.json"
-        write_private(path, json.dumps(asdict(letter) | {"at": now.astimezone(UTC).isoformat()}, indent=2))
+        write_private(path, json.dumps(asdict(email) | {"at": now.astimezone(UTC).isoformat()}, indent=2))
         return path

@@ -1,8 +1,8 @@
-"""This installation of Caseload: its database, its keys, and how work is begun in it."""
+"""An installation of Caseload: its settings, database and keys, and the start of units of work."""
 
 import os
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,25 +11,27 @@ from sqlalchemy import text
 
 from practice.errors import ConfigurationProblem
 from practice.security.audit import Anchors
-from practice.security.cleanup import tidy_practice, tidy_system
-from practice.security.email_outbox import OutboxFolder
+from practice.security.cleanup import delete_expired_answers, delete_expired_tokens
+from practice.security.email_outbox import EmailOutbox
 from practice.security.keyring import KeyRing
 from practice.security.master_key import load_master_key
 from practice.security.tokens import AccessTokens
 from practice.security.work import Actor, Work, begin_work
 from practice.settings import Settings
-from practice.store.ids import NOBODY
+from practice.store.ids import SYSTEM_TENANT
 from practice.store.store import Store
 
 
-class Outbox(NamedTuple):
-    """Of all practices: how many messages should have left, and since when the first of them."""
+class MessageBacklog(NamedTuple):
+    """The overdue messages of all practices: how many, and since when the oldest."""
 
     waiting: int
     oldest: datetime | None
 
 
 class Installation:
+    """Everything that requests, commands and jobs share: settings, database, keys, outboxes."""
+
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.store = store
@@ -37,26 +39,25 @@ class Installation:
         self.keys = KeyRing(store.side_engine, self.master)
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
-        self.letters = OutboxFolder(settings.outbox)
-        self.writing_help: Any = (
-            None  # who helps with notes (`practice/clinical/notes/writing_assistant.py`), where somebody does
-        )
+        self.email_outbox = EmailOutbox(settings.outbox)
+        self.writing_assistant: Any = None  # where one is connected, see practice/clinical/notes/writing_assistant.py
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
-        self.outbox: Outbox | None = None  # how it was when somebody looked last
+        self.message_backlog: MessageBacklog | None = None  # as of the last run of the job
 
     def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
+        """Begin a unit of work: a transaction in the actor's practice, committed with its audit entries."""
         return begin_work(self.store.engine, self.keys, actor, now)
 
-    def practices(self, now: datetime) -> list[UUID]:
-        """Every practice, and the installation itself, each of which has records of its own."""
-        with self.store.system_session() as db:
-            return [NOBODY, *db.scalars(text("select id from practices order by id"))]
+    def list_tenants(self, now: datetime) -> list[UUID]:
+        """Return all tenants: the installation itself and every practice."""
+        with self.store.begin_system_session() as db:
+            return [SYSTEM_TENANT, *db.scalars(text("select id from practices order by id"))]
 
     def check_folders(self) -> None:
-        """What has to be written outside the database can be: better no service than one without its trail."""
+        """Raise ConfigurationProblem when a folder for anchors or emails is not writable."""
         for folder, name in (
-            (self.settings.anchors, "CASELOAD_ANCHOR_DIR"),
+            (self.settings.anchors, "CASELOAD_AUDIT_ANCHOR_DIR"),
             (self.settings.outbox, "CASELOAD_OUTBOX_DIR"),
         ):
             try:
@@ -65,27 +66,29 @@ class Installation:
             except OSError:
                 writable = False
             if not writable:
-                raise ConfigurationProblem(f"{folder} cannot be written to. Give it to this account, or set {name}.")
+                raise ConfigurationProblem(
+                    f"{folder} is not writable. Make it writable for this account, or set {name}."
+                )
 
-    def tidy(self, now: datetime) -> None:
-        """Remove what has served its time, in every practice."""
-        for tenant_id in self.practices(now):
-            with self.store.session_in(tenant_id) as db:
-                tidy_practice(db, tenant_id, now)
-        with self.store.system_session() as db:
-            tidy_system(db, now)
+    def clean_up(self, now: datetime, answer_retention: timedelta) -> None:
+        """Delete expired answers and tokens."""
+        for tenant_id in self.list_tenants(now):
+            with self.store.begin_session(tenant_id) as db:
+                delete_expired_answers(db, tenant_id, now, answer_retention)
+        with self.store.begin_system_session() as db:
+            delete_expired_tokens(db, now)
 
     def anchor_audit(self, now: datetime) -> int:
-        """Write the heads of all audit chains down outside the database. Returns how many had moved."""
+        """Anchor the heads of all audit chains outside the database, and return how many had moved."""
         moved = 0
-        for tenant_id in self.practices(now):
-            with self.store.session_in(tenant_id) as db:
-                moved += self.anchors.drop(db, tenant_id, now)
+        for tenant_id in self.list_tenants(now):
+            with self.store.begin_session(tenant_id) as db:
+                moved += self.anchors.append_head(db, tenant_id, now)
         return moved
 
 
 def open_installation(settings: Settings, *, pool_size: int = 8) -> Installation:
-    """The installation that the settings describe. Nothing is started or changed by this."""
+    """Return the installation that the settings describe. Nothing is started or changed."""
     settings.check()
 
     def url(secret: SecretStr | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The practices' data keys: made, wrapped by the master key, kept unwrapped in memory, rotated."""
+"""The practices' data keys: created, wrapped by the master key, cached in memory, rotated."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,25 +13,25 @@ from practice.errors import ConfigurationProblem
 from practice.security.encryption import (
     FieldCipher,
     MasterKey,
-    new_data_key,
-    sealed_with,
+    generate_data_key,
+    read_key_number,
     unwrap_data_key,
     wrap_data_key,
 )
 from practice.security.models import DataKey
-from practice.store.base import Sealed, every_table
-from practice.store.engine import session_in
-from practice.store.ids import NOBODY
+from practice.store.base import Sealed, load_tables
+from practice.store.engine import begin_session
+from practice.store.ids import SYSTEM_TENANT
 
-PORTION = 1000  # rows at a time
-MAY_CHANGE = text("select has_table_privilege(:table, 'update')")
-LOOK_AGAIN = timedelta(minutes=1)  # so a rotation in another process is used here within a minute
+BATCH_ROWS = 1000  # rows at a time
+CAN_UPDATE_SQL = text("select has_table_privilege(:table, 'update')")
+RELOAD_INTERVAL = timedelta(minutes=1)  # a rotation in another process takes effect here within a minute
 
 
 class KeyRing:
-    """All data keys that this process has needed so far. Shared by its threads.
+    """The data keys that this process has used so far, shared by its threads.
 
-    A key is only used once it is committed: text sealed under a key that a rollback took away would be lost.
+    A key is used only after it is committed: text sealed with a key that is rolled back would be lost.
     """
 
     def __init__(self, engine: Engine, master: MasterKey) -> None:
@@ -39,51 +39,52 @@ class KeyRing:
         self.master = master
         self._ciphers: dict[UUID, tuple[FieldCipher, datetime]] = {}
 
-    def make_ready(self, tenant_id: UUID, now: datetime) -> None:
-        """Have the practice's keys at hand, with a first one made when it has none. Before its transaction begins."""
-        known = self._ciphers.get(tenant_id)
-        if known is not None and now - known[1] < LOOK_AGAIN:
+    def ensure_keys(self, tenant_id: UUID, now: datetime) -> None:
+        """Load the practice's keys and create the first one if missing, before its transaction begins."""
+        cached = self._ciphers.get(tenant_id)
+        if cached is not None and now - cached[1] < RELOAD_INTERVAL:
             return
-        with session_in(self.engine, tenant_id) as db:
-            found = self._load(db, tenant_id, now)
-        if found is None:
-            if tenant_id != NOBODY:
-                self.make_ready(NOBODY, now)  # its key tells whether this is the right master key at all
-            self._keep_key(tenant_id, 1, now)
+        with begin_session(self.engine, tenant_id) as db:
+            cipher = self._load(db, tenant_id, now)
+        if cipher is None:
+            if tenant_id != SYSTEM_TENANT:
+                self.ensure_keys(SYSTEM_TENANT, now)  # its key proves that this is the right master key
+            self._store_key(tenant_id, 1, now)
 
     def add_key(self, tenant_id: UUID, now: datetime) -> None:
-        """A new data key, used for everything sealed from now on. The older ones stay, for reading."""
-        with session_in(self.engine, tenant_id) as db:
+        """Create a data key for everything sealed from now on. The older ones stay for reading."""
+        with begin_session(self.engine, tenant_id) as db:
             newest = db.scalar(select(func.max(DataKey.number)).where(DataKey.tenant_id == tenant_id))
-        self._keep_key(tenant_id, (newest or 0) + 1, now)
+        self._store_key(tenant_id, (newest or 0) + 1, now)
 
-    def _keep_key(self, tenant_id: UUID, number: int, now: datetime) -> None:
-        with session_in(self.engine, tenant_id) as db:
+    def _store_key(self, tenant_id: UUID, number: int, now: datetime) -> None:
+        with begin_session(self.engine, tenant_id) as db:
             db.execute(
                 insert(DataKey)
                 .values(
                     tenant_id=tenant_id,
                     number=number,
-                    wrapped=wrap_data_key(self.master, tenant_id, number, new_data_key()),
+                    wrapped=wrap_data_key(self.master, tenant_id, number, generate_data_key()),
                     master_key_id=self.master.key_id,
                     created_at=now,
                 )
-                .on_conflict_do_nothing()  # made by somebody else at the same moment: theirs is as good
+                .on_conflict_do_nothing()  # another process created it at the same moment
             )
-        with session_in(self.engine, tenant_id) as db:
+        with begin_session(self.engine, tenant_id) as db:
             self._load(db, tenant_id, now)
 
-    def cipher(self, tenant_id: UUID) -> FieldCipher:
+    def get_cipher(self, tenant_id: UUID) -> FieldCipher:
         return self._ciphers[tenant_id][0]
 
     def open(self, db: Session, tenant_id: UUID, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
-        cipher = self.cipher(tenant_id)
-        if sealed_with(sealed) not in cipher.numbers:  # sealed after a rotation in another process
+        """Return the text of a sealed field. Loads the keys again if a newer one sealed it."""
+        cipher = self.get_cipher(tenant_id)
+        if read_key_number(sealed) not in cipher.key_numbers:  # sealed after a rotation in another process
             cipher = self._load(db, tenant_id, self._ciphers[tenant_id][1]) or cipher
         return cipher.open(table, column, row_id, sealed)
 
     def rewrap(self, db: Session, tenant_id: UUID, new_master: MasterKey) -> int:
-        """Put the practice's data keys under another master key. What they sealed stays as it is."""
+        """Wrap the practice's data keys with another master key and return how many. Sealed fields stay as they are."""
         rows = db.execute(select(DataKey.number, DataKey.wrapped).where(DataKey.tenant_id == tenant_id)).all()
         for number, wrapped in rows:
             key = unwrap_data_key(self.master, tenant_id, number, wrapped)
@@ -95,18 +96,22 @@ class KeyRing:
         return len(rows)
 
     def reseal(self, db: Session, tenant_id: UUID) -> int:
-        """Seal again, under the newest key, whatever is still under an older one. Returns how many fields.
+        """Seal all fields of older keys again with the newest one, and return how many.
 
-        What only grows stays as it was written, and its key stays with it.
+        Rows that cannot be updated keep their seal, so the older keys stay.
         """
-        cipher = self.cipher(tenant_id)
+        cipher = self.get_cipher(tenant_id)
         count = 0
-        for field in sealed_fields(db, tenant_id, lock=True):
-            if sealed_with(field.sealed) != cipher.current:
+        for field in read_sealed_fields(db, tenant_id, lock=True):
+            if read_key_number(field.sealed) != cipher.current_key_number:
                 table, column, row_id = field.table, field.column, field.row_id
                 text = self.open(db, tenant_id, table.name, column, row_id, field.sealed)
-                again = {column: cipher.seal(table.name, column, row_id, text)}
-                db.execute(update(table).where(table.c.id == row_id, *(rows_of(table, tenant_id) or [])).values(again))
+                values = {column: cipher.seal(table.name, column, row_id, text)}
+                db.execute(
+                    update(table)
+                    .where(table.c.id == row_id, *(find_row_conditions(table, tenant_id) or []))
+                    .values(values)
+                )
                 count += 1
         return count
 
@@ -118,11 +123,11 @@ class KeyRing:
         ).all()
         if not rows:
             return None
-        strange = {row.master_key_id for row in rows} - {self.master.key_id}
-        if strange:
+        foreign = {row.master_key_id for row in rows} - {self.master.key_id}
+        if foreign:
             raise ConfigurationProblem(
-                f"The protected fields were sealed under the master key {strange.pop()}, and the one at hand is "
-                f"{self.master.key_id}. Name the right key in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
+                f"The data keys were wrapped by the master key {foreign.pop()}, but the configured one is "
+                f"{self.master.key_id}. Set the right key in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
             )
         keys = {row.number: unwrap_data_key(self.master, tenant_id, row.number, row.wrapped) for row in rows}
         cipher = FieldCipher(tenant_id, keys, rows[-1].number)
@@ -130,40 +135,44 @@ class KeyRing:
         return cipher
 
 
-def sealed_columns() -> list[tuple[Table, str]]:
-    """Every column of every table whose text is sealed."""
+def list_sealed_columns() -> list[tuple[Table, str]]:
+    """Return every sealed column of every table."""
     return [
-        (table, column.name) for table in every_table() for column in table.columns if isinstance(column.type, Sealed)
+        (table, column.name) for table in load_tables() for column in table.columns if isinstance(column.type, Sealed)
     ]
 
 
 class SealedField(NamedTuple):
+    """A sealed value and where it is stored."""
+
     table: Table
     column: str
     row_id: UUID
     sealed: bytes
 
 
-def sealed_fields(db: Session, tenant_id: UUID, *, lock: bool = False) -> Iterator[SealedField]:
-    """Everything that this practice's keys seal, read in portions so that memory does not grow with it."""
-    for table, column in sealed_columns():
-        mine = rows_of(table, tenant_id)
-        if mine is None or (lock and not db.scalar(MAY_CHANGE, {"table": table.name})):
+def read_sealed_fields(db: Session, tenant_id: UUID, *, lock: bool = False) -> Iterator[SealedField]:
+    """Yield every field that the practice's keys seal, read in batches to bound memory."""
+    for table, column in list_sealed_columns():
+        conditions = find_row_conditions(table, tenant_id)
+        if conditions is None or (lock and not db.scalar(CAN_UPDATE_SQL, {"table": table.name})):
             continue
-        query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *mine).order_by(table.c.id)
+        query = (
+            select(table.c.id, table.c[column]).where(table.c[column].is_not(None), *conditions).order_by(table.c.id)
+        )
         after: list[Any] = []
-        while rows := db.execute((query.with_for_update() if lock else query).where(*after).limit(PORTION)).all():
+        while rows := db.execute((query.with_for_update() if lock else query).where(*after).limit(BATCH_ROWS)).all():
             yield from (SealedField(table, column, row_id, sealed) for row_id, sealed in rows)
             after = [table.c.id > rows[-1][0]]
 
 
-def rows_of(table: Table, tenant_id: UUID) -> list | None:
-    """Conditions for the rows that this practice's key seals; None when it seals none in that table.
+def find_row_conditions(table: Table, tenant_id: UUID) -> list | None:
+    """Return the conditions of the rows that this practice's keys seal, or None if they seal none in the table.
 
-    A practice's own row is sealed by its own key, an account by the key of the installation.
+    A practice's own row is sealed with its own key, an account with the key of the installation.
     """
     if "tenant_id" in table.c:
         return [table.c.tenant_id == tenant_id]
     if table.name == "practices":
         return [table.c.id == tenant_id]
-    return [] if tenant_id == NOBODY else None
+    return [] if tenant_id == SYSTEM_TENANT else None

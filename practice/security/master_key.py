@@ -1,4 +1,4 @@
-"""Loading the master key of the installation."""
+"""The location of the master key of the installation."""
 
 import os
 
@@ -9,13 +9,13 @@ from practice.store.private_files import write_private
 
 
 def load_master_key(settings: Settings) -> MasterKey:
-    """Return the master key: given, read from its file, or (in development) created on first use."""
+    """Return the master key from the settings or its file, or (in development) create it on first use."""
     settings.check()
     if settings.master_key is not None:
-        return MasterKey.from_text(settings.master_key.get_secret_value())
+        return MasterKey.parse(settings.master_key.get_secret_value())
     path = settings.master_key_file
     try:
-        return MasterKey.from_text(path.read_text())
+        return MasterKey.parse(path.read_text())
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -24,12 +24,12 @@ def load_master_key(settings: Settings) -> MasterKey:
         ) from None
     key = MasterKey.generate()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mine = path.with_name(f"{path.name}.{os.getpid()}")
-    write_private(mine, key.to_text() + "\n")
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    write_private(part, key.to_text() + "\n")
     try:
-        os.link(mine, path)  # whole or not at all, and never in place of another's
+        os.link(part, path)  # atomic, and never replaces another's
     except FileExistsError:  # another process was first
-        return MasterKey.from_text(path.read_text())
+        return MasterKey.parse(path.read_text())
     finally:
-        mine.unlink()
+        part.unlink()
     return key

@@ -1,4 +1,4 @@
-"""Accounts and their sign-ins (system tables), and the audit log, data keys and stored answers (a practice's own)."""
+"""Accounts and sign-ins (system tables); audit log, data keys and stored answers (tables of a practice)."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, TenantPart, Versioned, same_practice, source_id
+from practice.store.base import Base, Sealed, TenantPart, Versioned, same_practice, unique_external_id
 from practice.store.ids import new_id
 
 
 class Account(Versioned, Base):
-    """A person who signs in, once for all their practices. The e-mail address is kept lower-cased."""
+    """A person who signs in, once for all their practices. The email address is stored in lower case."""
 
     __tablename__ = "accounts"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -30,7 +30,7 @@ class Account(Versioned, Base):
 
 
 class Membership(Base):
-    """That an account belongs to a practice, and nothing more: what it may do there, the practice's own records say."""
+    """The membership of an account in a practice. What it may do there follows from the practice's own records."""
 
     __tablename__ = "memberships"
 
@@ -42,6 +42,8 @@ class Membership(Base):
 
 
 class RecoveryCode(Base):
+    """The hash of an unused recovery code for the second factor."""
+
     __tablename__ = "recovery_codes"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
@@ -49,7 +51,7 @@ class RecoveryCode(Base):
 
 
 class SignInAttempt(Base):
-    """Failures counted under a keyed hash of what was tried, so that unknown addresses lock like known ones."""
+    """A count of failures by a keyed hash of the subject, so that unknown email addresses lock like known ones."""
 
     __tablename__ = "sign_in_attempts"
 
@@ -59,7 +61,7 @@ class SignInAttempt(Base):
 
 
 class AccountSession(Base):
-    """One sign-in, acting in one practice (or, for a platform admin, in none). It is the family of its tokens."""
+    """A session in one practice (or, for a platform admin, in none), to which its tokens belong."""
 
     __tablename__ = "account_sessions"
     __table_args__ = (Index(None, "account_id", postgresql_where=text("ended_at is null")),)
@@ -76,6 +78,8 @@ class AccountSession(Base):
 
 
 class RefreshToken(Base):
+    """The hash of a refresh token, which works once."""
+
     __tablename__ = "refresh_tokens"
     __table_args__ = (Index(None, "session_id"),)
 
@@ -86,7 +90,7 @@ class RefreshToken(Base):
 
 
 class OneTimeToken(Base):
-    """A secret that works once: an invitation, a password reset, the next step of a sign-in. Only its hash is kept."""
+    """The hash of a secret that works once: an invitation, a password reset, the next step of a sign-in."""
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
@@ -103,7 +107,7 @@ class OneTimeToken(Base):
 
 
 class RateCounter(Base):
-    """Requests in the running minute. Unlogged: after a crash everybody starts a minute afresh."""
+    """The requests of the current minute. Unlogged: after a crash, counting starts over."""
 
     __tablename__ = "rate_counters"
     __table_args__ = {"prefixes": ["unlogged"]}  # noqa: RUF012 - SQLAlchemy's own form
@@ -113,11 +117,11 @@ class RateCounter(Base):
     requests: Mapped[int]
 
 
-# A tenant of these may also be the installation itself (NOBODY), which is no practice: hence no foreign key.
+# The tenant of these may also be the installation itself (SYSTEM_TENANT), which is not a practice: no foreign key.
 
 
 class DataKey(Base):
-    """A practice's key for its sealed columns, wrapped by the master key. Old ones stay: backups need them."""
+    """A practice's key for its sealed columns, wrapped by the master key. Old ones stay, since backups need them."""
 
     __tablename__ = "data_keys"
 
@@ -129,7 +133,7 @@ class DataKey(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to whom, when. The database numbers and chains the rows; nobody may change or remove one."""
+    """An audit entry: who did what, to what, when. The database numbers and chains them and refuses changes."""
 
     __tablename__ = "audit_log"
     __table_args__ = (
@@ -152,7 +156,7 @@ class AuditEntry(Base):
 
 
 class AuditHead(Base):
-    """The end of each practice's chain. Only the trigger behind the audit log writes it."""
+    """The end of each practice's chain. Only the trigger of the audit log writes it."""
 
     __tablename__ = "audit_heads"
 
@@ -162,7 +166,7 @@ class AuditHead(Base):
 
 
 class StoredAnswer(Base):
-    """The answer to a POST that carried an Idempotency-Key, kept for a day, so that a retry is told the same."""
+    """The response to a POST with an Idempotency-Key, stored for a day so that a retry gets the same one."""
 
     __tablename__ = "stored_answers"
     __table_args__ = (Index(None, "tenant_id", "created_at"),)
@@ -176,10 +180,14 @@ class StoredAnswer(Base):
 
 
 class SignIn(TenantPart, Base):
-    """That somebody of the staff signed in to the practice, and when."""
+    """A sign-in of a staff member to the practice."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (same_practice("staff_id", "staff"), source_id(), Index(None, "tenant_id", "staff_id", "at"))
+    __table_args__ = (
+        same_practice("staff_id", "staff"),
+        unique_external_id(),
+        Index(None, "tenant_id", "staff_id", "at"),
+    )
 
     external_id: Mapped[str | None]
     staff_id: Mapped[UUID]

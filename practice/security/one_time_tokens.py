@@ -1,4 +1,4 @@
-"""Secrets that work once: invitations, password resets, the next step of a sign-in."""
+"""Secrets that work once: invitations, password resets and steps of a sign-in."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,21 +9,27 @@ from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
 from practice.security.models import Account, OneTimeToken
-from practice.security.tokens import new_secret, secret_hash
+from practice.security.tokens import generate_secret, hash_secret
 
 
-class NotValid(Refusal):
+class InvalidToken(Refusal):
+    """The link or token is unknown, used or expired.
+
+    Fix: request a new one.
+    """
+
     code = "LINK_NOT_VALID"
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("This link or step is not valid, was used already, or has expired. Start again.")
+        super().__init__("This link or sign-in step is invalid, already used, or expired. Start again.")
 
 
 def issue_token(
     db: Session, purpose: str, account_id: UUID, tenant_id: UUID | None, lifetime: timedelta, now: datetime
 ) -> str:
-    secret, hashed = new_secret()
+    """Store the hash of a new token and return its secret."""
+    secret, hashed = generate_secret()
     db.add(
         OneTimeToken(
             token_hash=hashed, purpose=purpose, account_id=account_id, tenant_id=tenant_id, expires_at=now + lifetime
@@ -33,18 +39,19 @@ def issue_token(
 
 
 def find_token(db: Session, purpose: str, token: str, now: datetime) -> OneTimeToken:
-    found = db.get(OneTimeToken, secret_hash(token))
-    if found is None or found.purpose != purpose or found.used_at is not None or now >= found.expires_at:
-        raise NotValid
-    return found
+    """Return an unused, unexpired token, or raise InvalidToken."""
+    stored = db.get(OneTimeToken, hash_secret(token))
+    if stored is None or stored.purpose != purpose or stored.used_at is not None or now >= stored.expires_at:
+        raise InvalidToken
+    return stored
 
 
 def consume_token(db: Session, purpose: str, token: str, now: datetime) -> OneTimeToken:
-    """Use a token up: of two at the same moment, one gets it."""
-    used = (
+    """Mark a token as used and return it, or raise InvalidToken. Of two concurrent callers, one succeeds."""
+    mark_used = (
         update(OneTimeToken)
         .where(
-            OneTimeToken.token_hash == secret_hash(token),
+            OneTimeToken.token_hash == hash_secret(token),
             OneTimeToken.purpose == purpose,
             OneTimeToken.used_at.is_(None),
             OneTimeToken.expires_at > now,
@@ -52,14 +59,14 @@ def consume_token(db: Session, purpose: str, token: str, now: datetime) -> OneTi
         .values(used_at=now)
         .returning(OneTimeToken)
     )
-    found = db.scalar(used, execution_options={"populate_existing": True})
-    if found is None:
-        raise NotValid
-    return found
+    consumed = db.scalar(mark_used, execution_options={"populate_existing": True})
+    if consumed is None:
+        raise InvalidToken
+    return consumed
 
 
 def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_id: UUID | None, now: datetime) -> None:
-    """Whatever of these is still in somebody's hands is worth nothing from now on."""
+    """Invalidate the account's unused tokens of these purposes."""
     db.execute(
         update(OneTimeToken)
         .where(
@@ -72,5 +79,5 @@ def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_i
     )
 
 
-def account_of(db: Session, token: OneTimeToken) -> Account:
+def load_account(db: Session, token: OneTimeToken) -> Account:
     return db.get_one(Account, token.account_id)

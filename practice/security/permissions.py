@@ -1,8 +1,7 @@
-"""Who may do what, as data. What does not stand here is refused.
+"""The permissions of each role, as data. Everything not listed is refused.
 
-A cell reads like the table that the practice agreed on: `R` reads, `W` writes (and so reads), other words are verbs of
-their own; each may be followed by how far it reaches: `team` or `own` records, `shared` ones; all of the practice's
-where nothing is said.
+A cell lists actions: `R` reads, `W` writes (and reads), other words name an action of their own. Each may be followed
+by its scope: `team`, `own` or `shared` records; without one, all records of the practice.
 """
 
 from enum import StrEnum
@@ -14,7 +13,7 @@ STAFF_ROLES = tuple(role for role in ROLES if role != "client")
 
 
 class Scope(StrEnum):
-    """How far a permission reaches, widest first."""
+    """The records that a permission covers, widest first."""
 
     ALL = "all"
     TEAM = "team"
@@ -22,7 +21,7 @@ class Scope(StrEnum):
     SHARED = "shared"
 
 
-AGREED: dict[str, dict[str, str]] = {
+ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     "settings": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
     "services": {
         "admin": "W",
@@ -73,7 +72,7 @@ AGREED: dict[str, dict[str, str]] = {
         "scheduler": "R, ask",
         "client": "R own, ask own",
     },
-    "intake": {  # `state`: that there is a form and how far it is; its answers are for those who read
+    "intake": {  # `state`: whether a form exists and its progress, not its answers
         "admin": "read_with_reason, begin, state",
         "supervisor": "R team, state team",
         "clinician": "W own, begin own, state own",
@@ -110,7 +109,7 @@ AGREED: dict[str, dict[str, str]] = {
         "scheduler": "W, free_slots",
         "client": "free_slots",
     },
-    "session_completions": {  # `create`: that a completed appointment counts; `sign`: its note, which the verb sees to
+    "session_completions": {  # `create`: count it; `sign`: also sign its note (checked by the service)
         "admin": "W, create, override",
         "supervisor": "W team, create team, override team, sign team",
         "clinician": "W own, create own, sign own",
@@ -141,36 +140,41 @@ AGREED: dict[str, dict[str, str]] = {
 }
 
 
-def read_agreement(agreed: dict[str, dict[str, str]]) -> dict[tuple[str, str, str], Scope]:
-    """(record, verb, role) -> how far."""
+def parse_role_permissions(permissions: dict[str, dict[str, str]]) -> dict[tuple[str, str, str], Scope]:
+    """Return the scope of each (record, action, role)."""
     matrix: dict[tuple[str, str, str], Scope] = {}
-    for record, cells in agreed.items():
+    for record, cells in permissions.items():
         for role, cell in cells.items():
             for grant in cell.split(", "):
-                verb, _, reach = grant.partition(" ")
-                scope = Scope(reach or "all")
-                for name in {"R": ("read",), "W": ("read", "write")}.get(verb, (verb,)):
-                    matrix.setdefault((record, name, role), scope)
+                name, _, scope = grant.partition(" ")
+                for action in {"R": ("read",), "W": ("read", "write")}.get(name, (name,)):
+                    matrix.setdefault((record, action, role), Scope(scope or "all"))
     return matrix
 
 
-MATRIX = read_agreement(AGREED)
-KNOWN = {(record, verb) for record, verb, _ in MATRIX}
+MATRIX = parse_role_permissions(ROLE_PERMISSIONS)
+KNOWN = {(record, action) for record, action, _ in MATRIX}
 
 
 class Forbidden(Refusal):
+    """None of the caller's roles permits this.
+
+    Fix: ask an admin of the practice for access.
+    """
+
     code = "FORBIDDEN"
     status = 403
 
 
-def scope_of(roles: frozenset[str], record: str, verb: str) -> Scope | None:
-    """The widest reach that any of the roles gives, or None."""
-    scopes = {MATRIX.get((record, verb, role)) for role in roles}
+def find_scope(roles: frozenset[str], record: str, action: str) -> Scope | None:
+    """Return the widest scope that any of the roles grants, or None."""
+    scopes = {MATRIX.get((record, action, role)) for role in roles}
     return next((scope for scope in Scope if scope in scopes), None)
 
 
-def require(roles: frozenset[str], record: str, verb: str) -> Scope:
-    scope = scope_of(roles, record, verb)
+def require(roles: frozenset[str], record: str, action: str) -> Scope:
+    """Return the scope of an action, or raise Forbidden."""
+    scope = find_scope(roles, record, action)
     if scope is None:
-        raise Forbidden("Your roles do not allow this. Ask an admin of the practice if you need it.")
+        raise Forbidden("Your roles do not permit this. Ask an admin of the practice for access.")
     return scope

@@ -1,4 +1,4 @@
-"""Tokens: signed short-lived access tokens, and secrets that work once, of which only a hash is kept."""
+"""Signed short-lived access tokens, and random secrets of which only a hash is stored."""
 
 import hashlib
 import secrets
@@ -19,18 +19,25 @@ ACCESS_LIFETIME = timedelta(minutes=15)
 
 
 class NotSignedIn(Refusal):
+    """The request has no valid access token or no live session.
+
+    Fix: refresh the tokens, or sign in again.
+    """
+
     code = "UNAUTHORIZED"
     status = 401
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
+    """The session and account that an access token names."""
+
     session_id: UUID
     account_id: UUID
 
 
 class AccessTokens:
-    """Signs and reads access tokens. They only name a session; what it may do is looked up on every request."""
+    """The issuer of access tokens. They only name a session; its permissions are looked up on every request."""
 
     def __init__(self, master: MasterKey) -> None:
         self._key = master.derive("access tokens")
@@ -52,6 +59,7 @@ class AccessTokens:
         )
 
     def read(self, token: str, now: datetime) -> AccessClaims:
+        """Return the claims of a valid access token, or raise NotSignedIn."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != ALGORITHM or header.get("typ") != TYPE or header.get("kid") != self.key_id:
@@ -62,7 +70,7 @@ class AccessTokens:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                # times are held against the clock that was passed in
+                # times are checked against `now` below
                 options={
                     "require": ["exp", "iat", "sub", "sid"],
                     "verify_exp": False,
@@ -76,15 +84,15 @@ class AccessTokens:
             return AccessClaims(UUID(claims["sid"]), UUID(claims["sub"]))
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
             raise NotSignedIn(
-                "Your access token is missing, not valid or expired. Refresh it, or sign in again."
+                "Your access token is missing, invalid or expired. Refresh it, or sign in again."
             ) from None
 
 
-def new_secret() -> tuple[str, bytes]:
-    """A secret to hand out once, and the hash to keep. 256 random bits need no slow hash."""
+def generate_secret() -> tuple[str, bytes]:
+    """Return a new secret and the hash to store. 256 random bits need no slow hash."""
     secret = secrets.token_urlsafe(32)
-    return secret, secret_hash(secret)
+    return secret, hash_secret(secret)
 
 
-def secret_hash(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()

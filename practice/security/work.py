@@ -1,4 +1,4 @@
-"""A unit of work: one transaction of one person in one practice. Every verb of the practice takes one."""
+"""The unit of work: one transaction of one actor in one practice. Every service function takes one."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,28 +12,30 @@ from sqlalchemy.orm import Session
 
 from practice.security.keyring import KeyRing
 from practice.security.models import AuditEntry
-from practice.store.engine import ENTER_PRACTICE, session_in
-from practice.store.ids import NOBODY
+from practice.store.engine import ENTER_PRACTICE, begin_session
+from practice.store.ids import SYSTEM_TENANT
 
-AUDIT_LOG = cast(Table, AuditEntry.__table__)  # as a table: nothing of it is needed as objects
-APPEND = insert(AUDIT_LOG).inline()  # nor what the database filled in
+AUDIT_LOG = cast(Table, AuditEntry.__table__)  # as a table: no mapped objects are needed
+APPEND = insert(AUDIT_LOG).inline()  # and no values that the database generates
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as what, for which request. Without an account it is the installation itself: command line, jobs."""
+    """Who acts, in which role, for which request. Without an account: the installation itself (command line, jobs)."""
 
-    tenant_id: UUID = NOBODY
+    tenant_id: UUID = SYSTEM_TENANT
     account_id: UUID | None = None
     staff_id: UUID | None = None
     roles: frozenset[str] = frozenset()
     session_id: UUID | None = None
     request_id: str | None = None
-    client_id: UUID | None = None  # of a client of the practice, who comes through the portal
+    client_id: UUID | None = None  # for a client of the practice in the portal
 
 
 @dataclass(slots=True)
 class Work:
+    """A transaction with its actor, its time, its keys and its pending audit entries."""
+
     db: Session
     actor: Actor
     now: datetime
@@ -47,7 +49,7 @@ class Work:
     def record(
         self, action: str, subject_kind: str | None = None, subject_id: UUID | None = None, **details: Any
     ) -> None:
-        """Put an entry on the audit trail. Written when the work ends, in the same transaction, so never without it."""
+        """Add an audit entry. It is written when the work ends, in the same transaction."""
         actor = self.actor
         self.entries.append(
             {
@@ -64,47 +66,48 @@ class Work:
         )
 
     def void(self, record: Any, reason: str) -> None:
+        """Void a record, with who, when and why."""
         record.voided_at, record.voided_by, record.void_reason = self.now, self.actor.account_id, reason
 
     def serialize_on(self, name: str) -> None:
-        """Queue on an advisory lock of the practice, for rules over rows that two people may change at once."""
+        """Wait for an advisory lock of the practice, for rules over rows that two people may change concurrently."""
         key = f"{name} {self.tenant_id}"
         self.db.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
     def seal(self, table: str, column: str, row_id: UUID, value: str | None) -> bytes | None:
-        return None if value is None else self.keys.cipher(self.tenant_id).seal(table, column, row_id, value)
+        return None if value is None else self.keys.get_cipher(self.tenant_id).seal(table, column, row_id, value)
 
     def unseal(self, table: str, column: str, row_id: UUID, sealed: bytes | None) -> str | None:
         return None if sealed is None else self.keys.open(self.db, self.tenant_id, table, column, row_id, sealed)
 
     @contextmanager
-    def inside(self, tenant_id: UUID) -> Generator["Work"]:
-        """The same transaction, for a while in another practice: for the platform's own verbs and no others."""
+    def in_practice(self, tenant_id: UUID) -> Generator["Work"]:
+        """Yield work in another practice within this transaction. For service functions of the platform only."""
         self.write_audit()
-        self.keys.make_ready(tenant_id, self.now)
+        self.keys.ensure_keys(tenant_id, self.now)
         self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
-        inside = Work(self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys)
+        work = Work(self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys)
         try:
-            yield inside
+            yield work
         except BaseException:
-            self.db.rollback()  # whoever catches this cannot go on by mistake in the other practice
+            self.db.rollback()  # a caller that catches this cannot continue in the other practice by mistake
             raise
-        inside.write_audit()
+        work.write_audit()
         self.db.execute(ENTER_PRACTICE, {"tenant_id": self.tenant_id})
 
     def write_audit(self) -> None:
-        """Chain the entries. Last of all, for the chain's head is locked from here to the commit."""
+        """Write the audit entries. Call this last: the head of the chain is locked from here to the commit."""
         self.db.flush()
-        if self.entries:  # mostly it is one, for which the driver's way of many costs more
+        if self.entries:  # usually one, for which a bulk insert costs more
             self.db.execute(APPEND, self.entries if len(self.entries) > 1 else self.entries[0])
             self.entries.clear()
 
 
 @contextmanager
 def begin_work(engine: Engine, keys: KeyRing, actor: Actor, now: datetime) -> Generator[Work]:
-    """Open a transaction in the actor's practice; commit it with its audit trail, or nothing of it."""
-    keys.make_ready(actor.tenant_id, now)
-    with session_in(engine, actor.tenant_id) as session:
+    """Begin a transaction in the actor's practice; commit it with its audit entries, or neither."""
+    keys.ensure_keys(actor.tenant_id, now)
+    with begin_session(engine, actor.tenant_id) as session:
         work = Work(session, actor, now, keys)
         yield work
         work.write_audit()

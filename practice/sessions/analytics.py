@@ -1,32 +1,39 @@
-"""What a clinician's sessions come to: of a week by its deadline, of several weeks, over a span of days."""
+"""A clinician's session analytics: weeks with their note deadlines, the dashboard, pay, and totals over days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from practice.errors import Invalid
 from practice.local_time import DAY, WEEK, cut_off, open_week, start_of_day
-from practice.payroll.lines import Preview, rate_problem
-from practice.payroll.periods import preview
-from practice.payroll.rules import week_problem
-from practice.people.access import refuse_beyond
+from practice.payroll.lines import PayWeek, describe_missing_rate
+from practice.payroll.periods import preview_week
+from practice.payroll.rules import find_week_problem
+from practice.people.access import require_visible_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.sessions.queries import Filters, Seen, filtered, in_weeks, seen, staff_reached
+from practice.sessions.queries import (
+    SessionFilters,
+    SessionView,
+    build_query,
+    filter_by_weeks,
+    find_visible_staff_ids,
+    load_views,
+)
 
-MOST_WEEKS, MOST_DAYS = 53, 366
-WEEKS_SHOWN = 8
+MAX_WEEKS, MAX_DAYS = 53, 366
+DEFAULT_WEEKS = 8
 
-# Group seats count one by one. What a session brought in is what was charged for it, or else its price.
-ANALYTICS = text("""
+# Each group seat counts. The revenue of a session is the sum of its charges, or else its price.
+TOTALS_SQL = text("""
     select
         count(*) as total,
         count(*) filter (where a.status = 'COMPLETED') as completed,
@@ -46,155 +53,179 @@ ANALYTICS = text("""
 
 
 @dataclass(frozen=True)
-class Week:
-    """A clinician's sessions of a week, and what they come to now."""
+class ClinicianWeek:
+    """A clinician's sessions of a week, with counts and amounts."""
 
     week: date
     deadline: datetime
-    passed: bool
-    sessions: Sequence[Seen]
-    sees_pay: bool
+    deadline_passed: bool
+    sessions: Sequence[SessionView]
+    can_see_pay: bool
 
     @property
-    def signed(self) -> list[Seen]:
-        return [one for one in self.sessions if one.signed]
+    def signed_sessions(self) -> list[SessionView]:
+        return [session for session in self.sessions if session.is_signed]
 
     @property
-    def unsigned(self) -> list[Seen]:
-        return [one for one in self.sessions if not one.signed]
+    def unsigned_sessions(self) -> list[SessionView]:
+        return [session for session in self.sessions if not session.is_signed]
 
     @property
-    def in_time(self) -> int:
-        return sum(one.in_time for one in self.sessions)
+    def in_time_count(self) -> int:
+        return sum(session.signed_in_time for session in self.sessions)
 
     @property
-    def late(self) -> int:
-        return len(self.signed) - self.in_time
+    def late_count(self) -> int:
+        return len(self.signed_sessions) - self.in_time_count
 
     @property
-    def locked(self) -> int:
-        return sum(one.locked_at is not None for one in self.sessions)
+    def locked_count(self) -> int:
+        return sum(session.locked_at is not None for session in self.sessions)
 
     @property
-    def overrides(self) -> int:
-        return sum(one.row.overrides for one in self.sessions)
+    def override_count(self) -> int:
+        return sum(session.row.overrides for session in self.sessions)
 
-    def cents(self, sessions: Sequence[Seen]) -> int | None:
-        """What these come to, as far as there are rates; none for whoever does not read this clinician's pay."""
-        return sum(one.cents or 0 for one in sessions) if self.sees_pay else None
+    def sum_amounts(self, sessions: Sequence[SessionView]) -> int | None:
+        """Return the pay for these sessions (0 without a rate), or None if the caller cannot see the pay."""
+        return sum(session.amount_cents or 0 for session in sessions) if self.can_see_pay else None
 
     @property
-    def rate(self) -> Decimal | None:
-        """How many of a hundred were signed in time."""
-        return percentage(self.in_time, len(self.sessions))
+    def on_time_rate(self) -> Decimal | None:
+        """Return the percentage of sessions signed in time."""
+        return compute_percentage(self.in_time_count, len(self.sessions))
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A clinician's present week, and what it pays them: late sessions of older weeks as well, and whatever stands by.
-    None for whoever does not read this clinician's pay."""
+    """A clinician's current and previous weeks, and the current week's pay with late and pending sessions. The pay is
+    None if the caller cannot see it."""
 
-    week: Week
-    before: Sequence[Week]
-    pay: Preview | None
+    week: ClinicianWeek
+    previous_weeks: Sequence[ClinicianWeek]
+    pay: PayWeek | None
+
+
+class Totals(NamedTuple):
+    """The row of `TOTALS_SQL`."""
+
+    total: int
+    completed: int
+    cancelled: int
+    no_show: int
+    revenue_cents: Decimal | None
+    minutes: Decimal | None
 
 
 @dataclass(frozen=True)
 class Analytics:
+    """Totals of a clinician's sessions over days."""
+
     since: date
     until: date
-    row: Any
-    sees_revenue: bool
+    totals: Totals
+    can_see_revenue: bool
 
     @property
     def revenue_cents(self) -> int | None:
-        return int(self.row.revenue_cents or 0) if self.sees_revenue else None
+        return int(self.totals.revenue_cents or 0) if self.can_see_revenue else None
 
     @property
-    def minutes(self) -> Decimal | None:
-        return None if self.row.minutes is None else two_places(self.row.minutes)
+    def average_minutes(self) -> Decimal | None:
+        return None if self.totals.minutes is None else round_two_places(self.totals.minutes)
 
     @property
     def completion_rate(self) -> Decimal | None:
-        return percentage(self.row.completed, self.row.total)
+        return compute_percentage(self.totals.completed, self.totals.total)
 
 
-def percentage(part: int, whole: int) -> Decimal | None:
-    return two_places(Decimal(100 * part) / whole) if whole else None
+def compute_percentage(part: int, total: int) -> Decimal | None:
+    return round_two_places(Decimal(100 * part) / total) if total else None
 
 
-def two_places(value: Decimal) -> Decimal:
+def round_two_places(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def week_of_provider(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> Week:
-    """The week that is asked for, or the one whose deadline comes next."""
+def get_week(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> ClinicianWeek:
+    """Return a week of a clinician; by default the one with the next deadline."""
     week = week or open_week(work.now, zone_of(work))
-    return weeks_of_provider(work, scope, provider_id, week, week)[0]
+    return list_weeks(work, scope, provider_id, week, week)[0]
 
 
-def weeks_of_provider(
+def list_weeks(
     work: Work, scope: Scope, provider_id: UUID, first: date | None = None, last: date | None = None
-) -> list[Week]:
-    """Oldest first; where nothing else is said the last weeks, up to the one whose deadline comes next."""
-    refuse_beyond(work, provider_id, scope)
+) -> list[ClinicianWeek]:
+    """Return weeks of a clinician, oldest first; by default the latest ones, up to the one with the next deadline."""
+    require_visible_staff(work, scope, provider_id)
     zone = zone_of(work)
     last = last or max(first or date.min, open_week(work.now, zone))
-    first = first or last - (WEEKS_SHOWN - 1) * WEEK
-    problems = [problem for problem in (week_problem(first), week_problem(last)) if problem]
-    if not problems and not first <= last < first + MOST_WEEKS * WEEK:
-        problems = [f"Ask for one to {MOST_WEEKS} weeks, the first one first."]
+    first = first or last - (DEFAULT_WEEKS - 1) * WEEK
+    problems = [problem for problem in (find_week_problem(first), find_week_problem(last)) if problem]
+    if not problems and not first <= last < first + MAX_WEEKS * WEEK:
+        problems = [f"Invalid weeks: request 1 to {MAX_WEEKS} weeks, the first week first."]
     if problems:
         raise Invalid(list(dict.fromkeys(problems)))
-    query = filtered(work, scope, Filters(provider_id=provider_id)).where(*in_weeks(zone, first, last))
-    ids = work.db.scalars(query.with_only_columns(Appointment.id).order_by(Appointment.starts_at, Appointment.id))
-    by_week: dict[date, list[Seen]] = {first + number * WEEK: [] for number in range((last - first) // WEEK + 1)}
-    for session in seen(work, ids.all()):
-        by_week[session.worth.week].append(session)
-    work.record("session_completions.listed", "staff", provider_id, week=last.isoformat(), weeks=len(by_week))
-    pay = provider_id in staff_reached(work, "pay", "read", [provider_id])
+    query = build_query(work, scope, SessionFilters(provider_id=provider_id))
+    query = filter_by_weeks(query, zone, first, last).with_only_columns(Appointment.id)
+    session_ids = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id)).all()
+    sessions_by_week: dict[date, list[SessionView]] = {
+        first + number * WEEK: [] for number in range((last - first) // WEEK + 1)
+    }
+    for session in load_views(work, session_ids):
+        sessions_by_week[session.value.week].append(session)
+    work.record("session_completions.listed", "staff", provider_id, week=last.isoformat(), weeks=len(sessions_by_week))
+    can_see_pay = provider_id in find_visible_staff_ids(work, "pay", "read", [provider_id])
     return [
-        Week(week, deadline := cut_off(week, zone), deadline <= work.now, found, pay) for week, found in by_week.items()
+        ClinicianWeek(week, deadline := cut_off(week, zone), deadline <= work.now, sessions, can_see_pay)
+        for week, sessions in sessions_by_week.items()
     ]
 
 
-def dashboard_of(work: Work, scope: Scope, provider_id: UUID) -> Dashboard:
-    """The week whose deadline comes next, and the ones before it."""
-    *before, now = weeks_of_provider(work, scope, provider_id)
-    return Dashboard(now, before, paid_to(work, provider_id, now.week) if now.sees_pay else None)
+def get_dashboard(work: Work, scope: Scope, provider_id: UUID) -> Dashboard:
+    """Return the week with the next deadline and the weeks before it."""
+    *previous_weeks, week = list_weeks(work, scope, provider_id)
+    pay = load_pay_week(work, provider_id, week.week) if week.can_see_pay else None
+    return Dashboard(week, previous_weeks, pay)
 
 
-def payment_of(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> Preview:
-    """What the week pays this clinician, by what is known now."""
-    refuse_beyond(work, provider_id, scope)
-    found = paid_to(work, provider_id, week or open_week(work.now, zone_of(work)))
-    work.record("pay.previewed", "staff", provider_id, week=found.week.isoformat())
-    return found
+def get_pay_week(work: Work, scope: Scope, provider_id: UUID, week: date | None = None) -> PayWeek:
+    """Return what a week pays a clinician, by what is known now; by default the week with the next deadline."""
+    require_visible_staff(work, scope, provider_id)
+    pay_week = load_pay_week(work, provider_id, week or open_week(work.now, zone_of(work)))
+    work.record("pay.previewed", "staff", provider_id, week=pay_week.week.isoformat())
+    return pay_week
 
 
-def paid_to(work: Work, provider_id: UUID, week: date) -> Preview:
-    """The preview of the week, as far as it is this clinician's."""
-    found = preview(work, week, work.now)
+def load_pay_week(work: Work, provider_id: UUID, week: date) -> PayWeek:
+    """Return the preview of a week with one clinician's lines and problems only."""
+    pay_week = preview_week(work, Scope.ALL, week, work.now)
     staff = work.db.get_one(Staff, (work.tenant_id, provider_id))
+    missing_rate = describe_missing_rate(staff.external_id or str(provider_id))
     return replace(
-        found,
-        lines=[line for line in found.lines if line.staff_id == provider_id],
-        standby=[line for line in found.standby if line.staff_id == provider_id],
-        problems=[one for one in found.problems if one == rate_problem(staff.external_id or str(provider_id))],
+        pay_week,
+        lines=[line for line in pay_week.lines if line.staff_id == provider_id],
+        pending=[line for line in pay_week.pending if line.staff_id == provider_id],
+        problems=[problem for problem in pay_week.problems if problem == missing_rate],
     )
 
 
-def analytics_of(work: Work, scope: Scope, provider_id: UUID, since: date | None, until: date | None) -> Analytics:
-    """Of appointments that have begun on these days (both count), the last thirty where nothing else is said."""
-    refuse_beyond(work, provider_id, scope)
+def get_analytics(work: Work, scope: Scope, provider_id: UUID, since: date | None, until: date | None) -> Analytics:
+    """Return totals of the appointments that began on these days (inclusive); by default the last 30."""
+    require_visible_staff(work, scope, provider_id)
     zone = zone_of(work)
     until = until or max(since or date.min, work.now.astimezone(zone).date())
     since = since or until - timedelta(days=29)
-    if not since <= until < since + timedelta(days=MOST_DAYS):
-        raise Invalid([f"Ask for one to {MOST_DAYS} days, the first one first."])
-    span = {"since": start_of_day(since, zone), "until": start_of_day(until + DAY, zone)}
-    row = work.db.execute(
-        ANALYTICS, {"tenant_id": work.tenant_id, "provider_id": provider_id, "now": work.now} | span
-    ).one()
+    if not since <= until < since + timedelta(days=MAX_DAYS):
+        raise Invalid([f"Invalid days: request 1 to {MAX_DAYS} days, the first day first."])
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "provider_id": provider_id,
+        "now": work.now,
+        "since": start_of_day(since, zone),
+        "until": start_of_day(until + DAY, zone),
+    }
+    totals = Totals(*work.db.execute(TOTALS_SQL, parameters).one())
     work.record("session_analytics.read", "staff", provider_id)
-    return Analytics(since, until, row, provider_id in staff_reached(work, "billing", "read", [provider_id]))
+    can_see_revenue = provider_id in find_visible_staff_ids(work, "billing", "read", [provider_id])
+    return Analytics(since, until, totals, can_see_revenue)

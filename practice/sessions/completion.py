@@ -1,5 +1,4 @@
-"""Completing a session over all rooms at once: the appointment, that it counts for pay, and what was written about it;
-and what can be done to it afterwards."""
+"""Services that complete a session (appointment, pay and note together) or later link, sign, lock or unlock it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,19 +7,25 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.deadlines import locking
-from practice.clinical.deadlines.locking import is_signed, lock_session_row, refuse_locked
+from practice.clinical.deadlines.locking import is_session_signed, lock_session_row, refuse_locked
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
-from practice.clinical.documents.templates import template_for
+from practice.clinical.documents.templates import find_template
 from practice.clinical.errors import NoteSigned
 from practice.clinical.models.notes import Note
 from practice.clinical.notes.drafts import create_note
-from practice.clinical.notes.locked_notes import record
 from practice.clinical.notes.signing import sign_note
 from practice.errors import Invalid, NotFound, Refusal, Stale
 from practice.local_time import DAY, start_of_day
-from practice.payroll import completions
-from practice.payroll.completions import SessionPaid, SessionVoided, complete_session, is_paid, lock_completion
+from practice.payroll.completions import (
+    SessionPaid,
+    SessionVoided,
+    create_missing_completions,
+    get_or_create_completion,
+    is_paid,
+    lock_completion,
+)
 from practice.payroll.models import SessionCompletion
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments import lifecycle
@@ -28,23 +33,28 @@ from practice.scheduling.errors import WrongStatus
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope, require
 from practice.security.work import Work
-from practice.sessions.queries import Seen, find_session, seen
-from practice.store.records import apply
+from practice.sessions.queries import SessionView, load_views, require_session
+from practice.store.records import update_versioned
 
-MOST_DAYS = 31
+MAX_DAYS = 31
 NO_SUCH_NOTE = (
-    "noteId: this clinician has no such note of this client. It has to be a session's, belong to no session yet, and "
-    "not have been signed before this one began."
+    "noteId: no matching note. Choose a session note by this clinician for this client that is not linked to a session "
+    "and was not signed before this session began."
 )
 
 
 class NoteMissing(Refusal):
+    """The session has no note to sign.
+
+    Fix: write its note first.
+    """
+
     code = "NOTE_MISSING"
 
 
 @dataclass(frozen=True)
-class Written:
-    """A clinical note as it is begun."""
+class NoteDraft:
+    """The content of a new clinical note."""
 
     type: str
     sections: Mapping[str, str] = field(default_factory=dict)
@@ -52,68 +62,69 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Done:
-    """Whether a session's completion is there now, or why it is not."""
+class BulkResult:
+    """The outcome of a bulk request for one appointment: the refusal, or None if its completion exists."""
 
     appointment_id: UUID
     refusal: Refusal | None = None
 
 
-def complete(
+def complete_session(
     work: Work,
-    appointment_id: UUID,
     scope: Scope,
+    appointment_id: UUID,
     actual_minutes: int | None = None,
     note: str | None = None,
-    written: Written | None = None,
+    note_draft: NoteDraft | None = None,
 ) -> Appointment:
-    """The session took place: its price is fixed, it counts for pay, and its note is begun where one comes with it.
-    All of it, or nothing."""
-    writes = require(work.actor.roles, "notes", "write") if written else None
-    appointment = lifecycle.complete(work, appointment_id, scope, actual_minutes, note)
-    complete_session(work, appointment_id, scope)
-    if written is not None and writes is not None:
+    """Complete an appointment, count it for pay and create its clinical note if one is given, all or nothing. The price
+    is fixed from now on."""
+    note_scope = require(work.actor.roles, "notes", "write") if note_draft else None
+    appointment = lifecycle.complete(work, scope, appointment_id, actual_minutes, note)
+    get_or_create_completion(work, scope, appointment_id)
+    if note_draft is not None and note_scope is not None:
         create_note(
             work,
-            writes,
+            note_scope,
             client_id=appointment.client_id,
-            type=written.type,
+            type=note_draft.type,
             appointment_id=appointment_id,
-            sections=written.sections,
-            diagnoses=written.diagnoses,
+            sections=note_draft.sections,
+            diagnoses=note_draft.diagnoses,
         )
     return appointment
 
 
-def count_session(work: Work, scope: Scope, appointment_id: UUID) -> Seen:
-    """That a completed appointment counts for pay. Asked again, the same."""
-    complete_session(work, appointment_id, scope)
-    return seen(work, [appointment_id])[0]
+def ensure_completion(work: Work, scope: Scope, appointment_id: UUID) -> SessionView:
+    """Count a completed appointment for pay, unless it counts already, and return its session."""
+    get_or_create_completion(work, scope, appointment_id)
+    return load_views(work, [appointment_id])[0]
 
 
-def count_sessions(
+def ensure_completions(
     work: Work, scope: Scope, *, appointment_ids: Sequence[UUID] | None = None, days: tuple[date, date] | None = None
-) -> list[Done]:
-    """Those with these ids, or of these days (both count). Each is done, now or before, or says why not."""
-    span = {}
+) -> list[BulkResult]:
+    """Count completed appointments for pay, by id or by days (inclusive), and return an outcome for each."""
+    since = until = None
     if days is not None:
         first, last = days
-        if not first <= last < first + MOST_DAYS * DAY:
-            raise Invalid([f"Ask for one to {MOST_DAYS} days, the first one first."])
+        if not first <= last < first + MAX_DAYS * DAY:
+            raise Invalid([f"Invalid days: request 1 to {MAX_DAYS} days, the first day first."])
         zone = zone_of(work)
-        span = {"since": start_of_day(first, zone), "until": start_of_day(last + DAY, zone)}
-    found = completions.complete_sessions(work, scope, appointment_ids=appointment_ids, **span)
-    why: dict[UUID, Refusal | None] = dict.fromkeys([*found.made, *found.there])
-    why |= dict.fromkeys(found.voided, SessionVoided("The completion of this session is voided, and that is final."))
-    why |= dict.fromkeys(found.not_completed, WrongStatus("This appointment is not completed."))
-    if appointment_ids is None:
-        return [Done(one, refusal) for one, refusal in why.items()]
-    return [Done(one, why.get(one) if one in why else NotFound()) for one in dict.fromkeys(appointment_ids)]
+        since, until = start_of_day(first, zone), start_of_day(last + DAY, zone)
+    summary = create_missing_completions(work, scope, appointment_ids=appointment_ids, since=since, until=until)
+    refusals: dict[UUID, Refusal | None] = dict.fromkeys([*summary.created, *summary.existing])
+    refusals |= dict.fromkeys(summary.voided, SessionVoided())
+    refusals |= dict.fromkeys(
+        summary.not_completed, WrongStatus("This appointment is not completed. Complete it first.")
+    )
+    ids = refusals if appointment_ids is None else dict.fromkeys(appointment_ids)
+    return [BulkResult(appointment_id, refusals.get(appointment_id, NotFound())) for appointment_id in ids]
 
 
-def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id: UUID) -> Seen:
-    """The session's note is one that was written without an appointment. Not once the session is signed or paid, or
-    while it is locked: a signature that comes with the note counts from when it was given."""
+def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id: UUID) -> SessionView:
+    """Link a note that was written without an appointment to a session. Refused once the session is signed, paid or
+    locked, because a signature that the note already has counts from the moment it was given."""
     session = lock_session_row(work, scope, session_id)
     query = select(SessionCompletion.version).where(
         SessionCompletion.tenant_id == work.tenant_id, SessionCompletion.id == session_id
@@ -122,11 +133,11 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
         raise Stale
     completion = lock_completion(work, scope, session_id)
     if is_paid(work, session_id):
-        raise SessionPaid("A closed week has paid this session, and what it rested on stays as it is.")
-    if is_signed(work, session_id):
-        raise NoteSigned("This session is signed already, and that signature counts.")
+        raise SessionPaid("A closed week has paid this session, so its note cannot change.")
+    if is_session_signed(work, session_id):
+        raise NoteSigned("This session already has a signed note. Amend that note instead.")
     refuse_locked(work, [session])
-    free = select(Note).where(
+    linkable = select(Note).where(
         Note.tenant_id == work.tenant_id,
         Note.id == note_id,
         Note.client_id == session.client_id,
@@ -136,53 +147,58 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
         Note.type.not_in(NO_SESSION_NOTES),
         or_(Note.signed_at.is_(None), Note.signed_at >= session.starts_at),
     )
-    note = work.db.scalar(free.with_for_update(key_share=True))
+    note = work.db.scalar(linkable.with_for_update(key_share=True))
     if note is None:
         raise Invalid([NO_SUCH_NOTE])
-    if note.signed_at is None and by_own_template(work, note, session.service_id):
-        raise Invalid(["noteId: sessions of this service have a template of their own, and this draft has another."])
-    apply(note, {"appointment_id": session_id})
-    apply(completion, {})
-    record(work, "note.linked", note, appointment_id=str(session_id))
+    if note.signed_at is None and has_service_template(work, note, session.service_id):
+        raise Invalid(["noteId: this draft uses another template. Write a new note with the template of this service."])
+    update_versioned(note, {"appointment_id": session_id})
+    update_versioned(completion, {})
+    audit_chart_access(work, note, "note.linked", appointment_id=str(session_id))
     work.record("session_completion.changed", "appointment", session_id, note_id=str(note_id))
     work.db.flush()
-    return seen(work, [session_id])[0]
+    return load_views(work, [session_id])[0]
 
 
-def by_own_template(work: Work, note: Note, service_id: UUID) -> bool:
-    """Whether the service's notes were written by a template of its own when this one was begun."""
-    own, usual = (template_for(work, note.type, service, note.created_at) for service in (service_id, None))
-    return own != usual
+def has_service_template(work: Work, note: Note, service_id: UUID) -> bool:
+    """Return whether the service had its own template when the note was created."""
+    own_template = find_template(work, note.type, service_id, note.created_at)
+    return own_template != find_template(work, note.type, None, note.created_at)
 
 
-def sign_session(work: Work, scope: Scope, session_id: UUID) -> Seen:
-    """Sign the note of a session: as its author, or as the supervisor with whom it is in review."""
-    find_session(work, scope, session_id)
-    note = select(Note.id).where(
+def sign_session(work: Work, scope: Scope, session_id: UUID) -> SessionView:
+    """Sign a session's note, as its author or as the supervisor who reviews it."""
+    require_session(work, scope, session_id)
+    query = select(Note.id).where(
         Note.tenant_id == work.tenant_id,
         Note.appointment_id == session_id,
         Note.voided_at.is_(None),
         Note.type.not_in(NO_SESSION_NOTES),
     )
-    first = (Note.signed_at.is_(None), Note.clinician_id == work.actor.staff_id, Note.status == "IN_REVIEW")
-    note = note.order_by(*(condition.desc() for condition in first), Note.created_at.desc(), Note.id)
-    found = work.db.scalar(note.limit(1))
-    if found is None:
-        raise NoteMissing("Nothing has been written about this session yet. Write its note first, then sign it.")
-    sign_note(work, found)
-    return seen(work, [session_id])[0]
+    query = query.order_by(
+        Note.signed_at.is_(None).desc(),
+        (Note.clinician_id == work.actor.staff_id).desc(),
+        (Note.status == "IN_REVIEW").desc(),
+        Note.created_at.desc(),
+        Note.id,
+    )
+    note_id = work.db.scalar(query.limit(1))
+    if note_id is None:
+        raise NoteMissing("This session has no note yet. Write its note first, then sign it.")
+    sign_note(work, note_id)
+    return load_views(work, [session_id])[0]
 
 
-def lock_session(work: Work, scope: Scope, session_id: UUID, reason: str) -> Seen:
-    find_session(work, scope, session_id)
+def lock_session(work: Work, scope: Scope, session_id: UUID, reason: str) -> SessionView:
+    require_session(work, scope, session_id)
     locking.lock_session(work, scope, session_id, reason)
     work.db.flush()
-    return seen(work, [session_id])[0]
+    return load_views(work, [session_id])[0]
 
 
-def override_lock(work: Work, scope: Scope, session_id: UUID, reason: str, hours: int | None = None) -> Seen:
-    """Unlock a session for a time."""
-    find_session(work, scope, session_id)
+def override_lock(work: Work, scope: Scope, session_id: UUID, reason: str, hours: int | None = None) -> SessionView:
+    """Unlock a session for a number of hours, or for the practice's default."""
+    require_session(work, scope, session_id)
     locking.unlock_session(work, scope, session_id, reason, hours)
     work.db.flush()
-    return seen(work, [session_id])[0]
+    return load_views(work, [session_id])[0]

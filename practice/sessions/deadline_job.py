@@ -1,7 +1,7 @@
-"""The job of the deadlines: it notes down what the weekly deadline locked, reminds of notes, and tells of late ones.
+"""The deadline job: it records sessions locked by the weekly deadline, and sends reminders and late-note notices.
 
-Each step is for all sessions at once that it is due for, and does nothing where it has been done: any number of runs,
-also of several workers, do what one does. A session is locked by rule whether or not this has run.
+Each step handles all sessions that are due in one statement and skips what is done already, so any number of runs, also
+from several workers, have the effect of one. A session is locked by rule whether or not this job has run.
 """
 
 from datetime import datetime
@@ -10,20 +10,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, TextClause, func, select, text
 
-from practice.clinical.deadlines.late_notes import days_in_force
-from practice.clinical.deadlines.rules import NO_SESSION_NOTES, due_instants
-from practice.clinical.reminders import plan_due
+from practice.clinical.deadlines.late_notes import load_lateness_days
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES, compute_reminder_times
+from practice.clinical.reminders import queue_reminders
 from practice.local_time import DAY, WEEK, cut_off, date_of, open_week, start_of_day, week_of
-from practice.messages.outbox import ToStaff, tell_staff_once
+from practice.messages.outbox import StaffMessage, queue_staff_messages_once
 from practice.people.practice_time import zone_of
 from practice.scheduling.models.appointments import Appointment
 from practice.security.work import Work
 
-TOLD_FOR = DAY  # what is due longer than this when the job runs is no news any more: nobody is flooded by a past
+# Messages that were due earlier than this are not sent, so that importing a long history floods nobody.
+MESSAGE_WINDOW = DAY
 RECENT = 5 * WEEK
 
-# A session's week is found in the list of all weeks' beginnings; each has its deadline.
-NOTE_LOCKS = text("""
+# `weeks` are the starts of all weeks in order, `deadlines` theirs; a session's week is found by its position.
+INSERT_LOCKS = text("""
     insert into session_locks (tenant_id, id, appointment_id, kind, at)
     select a.tenant_id, uuidv7(), a.id, 'LOCKED', greatest(d.deadline, l.until)
     from appointments as a
@@ -44,12 +45,12 @@ NOTE_LOCKS = text("""
         )
 """)
 
-# Who is told: whoever has to do something next. What was handed in waits for the supervisor.
+# Recipients are those who must act next. A note in review waits for the supervisor.
 WRITER = "s.id = case when n.handed_in then coalesce(v.id, c.id) else c.id end"
 SUPERVISOR = "s.id = v.id or (v.id is null and 'admin' = any(s.roles))"
 SUPERVISOR_AND_ADMINS = "s.id = v.id or 'admin' = any(s.roles)"
 
-TO_TELL = """
+RECIPIENTS_SQL = """
     select distinct s.id as staff_id, {about} as about_id, {due_at} as due_at
     from appointments as a
     join staff as c on c.tenant_id = :tenant_id and c.id = a.clinician_id
@@ -70,104 +71,120 @@ TO_TELL = """
 """
 
 
-class Kept(NamedTuple):
-    """What a run did: how many sessions it noted as locked, how many messages it planned."""
+class DeadlineRun(NamedTuple):
+    """The numbers of sessions recorded as locked and of messages queued by a run."""
 
     locked: int = 0
-    told: int = 0
+    messages: int = 0
 
 
-def keep_deadlines(work: Work, *, recent: bool = False) -> Kept:
-    """Everything that is due now. `recent` leaves out what there is no hurry for, and costs more: sessions of more than
-    some weeks ago, which came in with an import; and plans and supervision, whose rules count in days."""
-    alone = func.pg_try_advisory_xact_lock(func.hashtextextended(f"deadlines {work.tenant_id}", 0))
-    if not work.db.scalar(select(alone)):
-        return Kept()  # somebody is at it
+def run_deadline_job(work: Work, *, recent: bool = False) -> DeadlineRun:
+    """Record and send everything that is due now. `recent` skips what is costly and not urgent: sessions of more than
+    some weeks ago, which only an import adds, and reminders of plans and supervision, whose rules count in days."""
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"deadlines {work.tenant_id}", 0))
+    if not work.db.scalar(select(lock)):
+        return DeadlineRun()  # another worker is running the job
     zone = zone_of(work)
-    told = remind_of_week(work, zone) + tell_of_late(work, zone) + (0 if recent else plan_due(work))
-    kept = Kept(note_locks(work, zone, recent=recent), told)
-    if any(kept):
-        work.record("deadlines.kept", **kept._asdict())
-    return kept
+    messages = remind_of_unsigned_notes(work, zone) + notify_late_notes(work, zone)
+    if not recent:
+        messages += queue_reminders(work)
+    run = DeadlineRun(record_deadline_locks(work, zone, recent=recent), messages)
+    if any(run):
+        work.record("deadlines.kept", locked=run.locked, told=run.messages)
+    return run
 
 
-def note_locks(work: Work, zone: ZoneInfo, *, recent: bool) -> int:
-    """From its deadline on, or from when an unlocking ended, a completed session that nobody has signed is locked."""
-    first = work.now - RECENT if recent else first_start(work)
-    until = open_week(work.now, zone)
-    week = until if first is None else week_of(date_of(first, zone))
-    weeks = [week + number * WEEK for number in range((until - week) // WEEK)]
+def record_deadline_locks(work: Work, zone: ZoneInfo, *, recent: bool) -> int:
+    """Record the lock of each completed unsigned session, from its deadline or the end of an unlocking, and return how
+    many were recorded."""
+    first_start = work.now - RECENT if recent else find_first_start(work)
+    current_week = open_week(work.now, zone)
+    first_week = current_week if first_start is None else week_of(date_of(first_start, zone))
+    weeks = [first_week + number * WEEK for number in range((current_week - first_week) // WEEK)]
     if not weeks:
         return 0
-    values = {
-        **{"weeks": [start_of_day(week, zone) for week in weeks], "deadlines": [cut_off(week, zone) for week in weeks]},
-        **{"since": start_of_day(week, zone), "open_since": start_of_day(until, zone)},
+    parameters = {
+        "weeks": [start_of_day(week, zone) for week in weeks],
+        "deadlines": [cut_off(week, zone) for week in weeks],
+        "since": start_of_day(first_week, zone),
+        "open_since": start_of_day(current_week, zone),
     }
-    return run(work, NOTE_LOCKS, values).rowcount
+    return execute(work, INSERT_LOCKS, parameters).rowcount
 
 
-def first_start(work: Work) -> datetime | None:
+def find_first_start(work: Work) -> datetime | None:
     query = select(func.min(Appointment.starts_at))
     return work.db.scalar(query.where(Appointment.tenant_id == work.tenant_id, Appointment.status == "COMPLETED"))
 
 
-def remind_of_week(work: Work, zone: ZoneInfo) -> int:
-    """On its Friday and on the day it ends, one message to each who has sessions of the week to sign, however many."""
+def remind_of_unsigned_notes(work: Work, zone: ZoneInfo) -> int:
+    """Queue one message to each person with sessions of the week to sign, on its Friday and on the day it ends."""
     week = open_week(work.now, zone)
     return sum(
-        tell(
+        queue_messages(
             work,
             zone,
             kind,
             WRITER,
             about="s.id",
             due_at="cast(:due_at as timestamptz)",
-            when="a.status_at <= :due_at",  # what is completed later that day was not asked for in the morning
-            values={"due_at": at, "since": start_of_day(week, zone), "until": start_of_day(week + WEEK, zone)},
+            when="a.status_at <= :due_at",  # not sessions completed after the reminder was due
+            parameters={"due_at": at, "since": start_of_day(week, zone), "until": start_of_day(week + WEEK, zone)},
         )
-        for kind, at in due_instants(week, zone).items()
-        if at <= work.now < at + TOLD_FOR
+        for kind, at in compute_reminder_times(week, zone).items()
+        if at <= work.now < at + MESSAGE_WINDOW
     )
 
 
-def tell_of_late(work: Work, zone: ZoneInfo) -> int:
-    """The 7-day rule: first the clinician is reminded, then a supervisor told, then the charge held, which supervisor
-    and admins hear of. Of a session that is completed late all that is due by then, when it is completed."""
-    days = days_in_force(work)
-    steps = (
+def notify_late_notes(work: Work, zone: ZoneInfo) -> int:
+    """Queue the messages of the 7-day rule: a reminder to the clinician, an alert to the supervisor, then the notice to
+    supervisor and admins that the charge is held. A session completed late gets all that are due at its completion."""
+    days = load_lateness_days(work)
+    stages = (
         ("NOTE_LATE_REMINDER", days.remind, WRITER),
         ("NOTE_LATE_ALERT", days.alert, SUPERVISOR),
         ("NOTE_CHARGE_HELD", days.hold, SUPERVISOR_AND_ADMINS),
     )
     return sum(
-        tell(
+        queue_messages(
             work,
             zone,
             kind,
-            whom,
+            recipients,
             about="a.id",
             due_at="a.ends_at + cast(:after as interval)",
             when="""a.ends_at <= :ended_by
                 and (a.ends_at > cast(:ended_by as timestamptz) - cast(:told_for as interval)
                     or a.status_at > cast(:now as timestamptz) - cast(:told_for as interval))""",
-            values={
-                **{"after": number * DAY, "ended_by": work.now - number * DAY, "told_for": TOLD_FOR},
-                **{"since": work.now - number * DAY - RECENT, "until": work.now},
+            parameters={
+                "after": number_of_days * DAY,
+                "ended_by": work.now - number_of_days * DAY,
+                "told_for": MESSAGE_WINDOW,
+                "since": work.now - number_of_days * DAY - RECENT,
+                "until": work.now,
             },
         )
-        for kind, number, whom in steps
+        for kind, number_of_days, recipients in stages
     )
 
 
-def tell(
-    work: Work, zone: ZoneInfo, kind: str, whom: str, *, about: str, due_at: str, when: str, values: dict[str, Any]
+def queue_messages(
+    work: Work,
+    zone: ZoneInfo,
+    kind: str,
+    recipients: str,
+    *,
+    about: str,
+    due_at: str,
+    when: str,
+    parameters: dict[str, Any],
 ) -> int:
-    """To those of the staff who are still here."""
-    statement = text(TO_TELL.format(about=about, due_at=due_at, when=when, whom=whom))
-    found = run(work, statement, values | {"today": date_of(work.now, zone)})
-    return tell_staff_once(work, [ToStaff(kind, row.due_at, row.staff_id, row.about_id) for row in found])
+    """Queue a message to each active recipient, once, and return how many are new. All but the kind are SQL."""
+    statement = text(RECIPIENTS_SQL.format(about=about, due_at=due_at, when=when, whom=recipients))
+    rows = execute(work, statement, parameters | {"today": date_of(work.now, zone)})
+    return queue_staff_messages_once(work, [StaffMessage(kind, row.due_at, row.staff_id, row.about_id) for row in rows])
 
 
-def run(work: Work, statement: TextClause, values: dict[str, Any]) -> CursorResult[Any]:
-    usual = {"tenant_id": work.tenant_id, "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
-    return cast(CursorResult[Any], work.db.execute(statement, usual | values))
+def execute(work: Work, statement: TextClause, parameters: dict[str, Any]) -> CursorResult[Any]:
+    common = {"tenant_id": work.tenant_id, "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
+    return cast(CursorResult[Any], work.db.execute(statement, common | parameters))

@@ -1,47 +1,47 @@
-"""Completed sessions as the practice counts them: appointment, note, lock, pay and override of each in one place.
+"""Queries for completed sessions, each with its appointment, note, lock, pay and latest override.
 
-A session here is an appointment that was completed, whether or not its completion has a row of its own. Pages are pages
-of appointments; what else there is to know about those of a page is looked up at once.
+A session here is a completed appointment, with or without a completion record. Lists are pages of appointments; the
+other values are loaded for the whole page in one statement.
 """
 
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
 
-from practice.clinical.deadlines.late_notes import days_in_force
-from practice.clinical.deadlines.locking import signed_session
+from practice.clinical.deadlines.late_notes import load_lateness_days
+from practice.clinical.deadlines.locking import has_signed_note
 from practice.clinical.deadlines.rules import (
     NO_SESSION_NOTES,
-    Days,
     Lateness,
+    LatenessDays,
     Lock,
+    compute_lateness,
     deadline_of,
-    lateness,
-    locked_since,
+    find_locked_since,
 )
 from practice.clinical.models.session_locks import SessionLock
 from practice.errors import Invalid, NotFound
 from practice.local_time import WEEK, date_of, open_week, start_of_day
-from practice.payroll.completions import PAID_ONCE, SESSION_ID, Worth, worth_of
-from practice.payroll.models import PayLine, SessionCompletion
-from practice.payroll.rules import week_problem
-from practice.people.access import staff_within
+from practice.payroll.completions import SessionValue, has_payment, load_session_values
+from practice.payroll.models import SessionCompletion
+from practice.payroll.rules import find_week_problem
+from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.models.appointments import Appointment
-from practice.security.permissions import Scope, scope_of
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
 SORTABLE = {"sessionDate": Appointment.starts_at, "id": Appointment.id}
 
-# Of each session on its own, by its id: so the cost follows their number, whatever the practice holds besides.
-FACTS = text("""
+# Each part is looked up by the session's id, so the cost depends on the number of sessions and not on the history.
+SESSIONS_SQL = text("""
     select
         a.id, a.clinician_id, a.client_id, a.starts_at, a.ends_at, coalesce(c.kind, v.kind) as kind,
         coalesce(c.version, 0) as version, c.void_reason, n.id as note_id, n.signed_at,
@@ -71,8 +71,32 @@ FACTS = text("""
 """)
 
 
+class SessionRow(NamedTuple):
+    """A row of `SESSIONS_SQL`."""
+
+    id: UUID
+    clinician_id: UUID
+    client_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    kind: str
+    version: int
+    void_reason: str | None
+    note_id: UUID | None
+    signed_at: datetime | None
+    lock_kind: Literal["LOCKED", "UNLOCKED"] | None
+    lock_at: datetime | None
+    lock_until: datetime | None
+    override_id: UUID | None
+    override_by: UUID | None
+    override_at: datetime | None
+    override_until: datetime | None
+    override_reason: bytes | None
+    overrides: int
+
+
 @dataclass(frozen=True)
-class Filters:
+class SessionFilters:
     provider_id: UUID | None = None
     client_id: UUID | None = None
     week: date | None = None
@@ -83,152 +107,177 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A session as somebody sees it: amounts are for those who read this clinician's pay, and why it was unlocked for
-    the clinician and those who may unlock."""
+class SessionView:
+    """A session as the caller may see it. `amount_cents` is None unless they can read this clinician's pay, and
+    `override_reason` unless they are the clinician or can unlock sessions."""
 
-    row: Any
-    worth: Worth
-    on: date
+    row: SessionRow
+    value: SessionValue
+    session_date: date
     deadline: datetime
     locked_at: datetime | None
     lateness: Lateness
-    cents: int | None
+    amount_cents: int | None
     override_reason: str | None
 
     @property
-    def signed(self) -> bool:
+    def is_signed(self) -> bool:
         return self.row.signed_at is not None
 
     @property
-    def in_time(self) -> bool:
-        return self.signed and self.row.signed_at < self.deadline
+    def signed_in_time(self) -> bool:
+        return self.row.signed_at is not None and self.row.signed_at < self.deadline
 
 
-def list_sessions(work: Work, scope: Scope, asked: PageRequest, filters: Filters) -> Page:
-    page = page_of(work.db, filtered(work, scope, filters), asked, SORTABLE, Appointment.id, "-sessionDate")
+def list_sessions(work: Work, scope: Scope, page_request: PageRequest, filters: SessionFilters) -> Page:
+    query = build_query(work, scope, filters)
+    page = fetch_page(work.db, query, page_request, SORTABLE, Appointment.id, "-sessionDate")
     if filters.client_id is not None:
         work.record("client.read", "client", filters.client_id, part="session completions")
     else:
         work.record("session_completions.listed", found=len(page.items))
-    return Page(seen(work, [one.id for one in page.items]), page.next_cursor, page.total)
+    views = load_views(work, [appointment.id for appointment in page.items])
+    return Page(views, page.next_cursor, page.total)
 
 
-def get_session(work: Work, scope: Scope, session_id: UUID) -> Seen:
-    find_session(work, scope, session_id)
+def get_session(work: Work, scope: Scope, session_id: UUID) -> SessionView:
+    require_session(work, scope, session_id)
     work.record("session_completion.read", "appointment", session_id)
-    return seen(work, [session_id])[0]
+    return load_views(work, [session_id])[0]
 
 
-def find_session(work: Work, scope: Scope, session_id: UUID) -> None:
-    if work.db.scalar(filtered(work, scope, Filters()).where(Appointment.id == session_id)) is None:
+def require_session(work: Work, scope: Scope, session_id: UUID) -> None:
+    if work.db.scalar(build_query(work, scope, SessionFilters()).where(Appointment.id == session_id)) is None:
         raise NotFound
 
 
-def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
+def build_query(work: Work, scope: Scope, filters: SessionFilters) -> Select[Appointment]:
+    """Return the query for the visible completed appointments that match the filters."""
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id,
         Appointment.status == "COMPLETED",
-        staff_within(work, scope, Appointment.clinician_id),
-        is_voided() if filters.voided else ~is_voided(),
+        visible_staff(work, scope, Appointment.clinician_id),
+        has_voided_completion() if filters.voided else ~has_voided_completion(),
     )
     if filters.provider_id is not None:
         query = query.where(Appointment.clinician_id == filters.provider_id)
     if filters.client_id is not None:
         query = query.where(Appointment.client_id == filters.client_id)
     if filters.week is not None:
-        query = query.where(*in_week(work, filters.week))
-    for wanted, condition in (
-        (filters.signed, signed_session),
-        (filters.locked, lambda: is_locked(work)),
-        (filters.paid, lambda: is_paid(work)),
-    ):
-        if wanted is not None:
-            query = query.where(condition() if wanted else ~condition())
+        problem = find_week_problem(filters.week)
+        if problem:
+            raise Invalid([f"week: {problem}"])
+        query = filter_by_weeks(query, zone_of(work), filters.week, filters.week)
+    if filters.signed is not None:
+        query = query.where(has_signed_note() if filters.signed else ~has_signed_note())
+    if filters.locked is not None:
+        query = query.where(is_locked_now(work) if filters.locked else ~is_locked_now(work))
+    if filters.paid is not None:
+        query = query.where(has_payment(work) if filters.paid else ~has_payment(work))
     return query
 
 
-def in_week(work: Work, week: date) -> tuple[ColumnElement[bool], ...]:
-    problem = week_problem(week)
-    if problem:
-        raise Invalid([f"week: {problem}"])
-    return in_weeks(zone_of(work), week, week)
-
-
-def in_weeks(zone: ZoneInfo, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
-    start, end = start_of_day(first, zone), start_of_day(last + WEEK, zone)
-    return Appointment.starts_at >= start, Appointment.starts_at < end
-
-
-def is_voided() -> ColumnElement[bool]:
-    row = SessionCompletion
-    return exists().where(row.tenant_id == Appointment.tenant_id, row.id == Appointment.id, row.voided_at.is_not(None))
-
-
-def is_locked(work: Work) -> ColumnElement[bool]:
-    """As the rule says it of one (`locked_since`), as a condition of many."""
-    row = SessionLock
-    last = select(case((row.kind == "LOCKED", "LOCKED"), (row.until > work.now, "OPEN"), else_="LAPSED")).where(
-        row.tenant_id == Appointment.tenant_id, row.appointment_id == Appointment.id, row.at <= work.now
+def filter_by_weeks(
+    query: Select[Appointment], zone: ZoneInfo, first_week: date, last_week: date
+) -> Select[Appointment]:
+    return query.where(
+        Appointment.starts_at >= start_of_day(first_week, zone),
+        Appointment.starts_at < start_of_day(last_week + WEEK, zone),
     )
-    state = func.coalesce(last.order_by(row.at.desc(), row.id.desc()).limit(1).scalar_subquery(), "NONE")
+
+
+def has_voided_completion() -> ColumnElement[bool]:
+    return exists().where(
+        SessionCompletion.tenant_id == Appointment.tenant_id,
+        SessionCompletion.id == Appointment.id,
+        SessionCompletion.voided_at.is_not(None),
+    )
+
+
+def is_locked_now(work: Work) -> ColumnElement[bool]:
+    """Return the SQL condition for what `find_locked_since` decides for one session."""
+    lock_state = case((SessionLock.kind == "LOCKED", "LOCKED"), (SessionLock.until > work.now, "OPEN"), else_="LAPSED")
+    last_state = (
+        select(lock_state)
+        .where(
+            SessionLock.tenant_id == Appointment.tenant_id,
+            SessionLock.appointment_id == Appointment.id,
+            SessionLock.at <= work.now,
+        )
+        .order_by(SessionLock.at.desc(), SessionLock.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    state = func.coalesce(last_state, "NONE")
     zone = zone_of(work)
-    past = Appointment.starts_at < start_of_day(open_week(work.now, zone), zone)
-    return and_(~signed_session(), or_(state == "LOCKED", and_(past, state != "OPEN")))
+    is_past_deadline = Appointment.starts_at < start_of_day(open_week(work.now, zone), zone)
+    return and_(~has_signed_note(), or_(state == "LOCKED", and_(is_past_deadline, state != "OPEN")))
 
 
-def is_paid(work: Work) -> ColumnElement[bool]:
-    return exists().where(PayLine.tenant_id == work.tenant_id, PayLine.session_id == SESSION_ID, PAID_ONCE)
-
-
-def seen(work: Work, session_ids: Sequence[UUID]) -> list[Seen]:
-    """In this order, each as it is now, as far as it is for the one who asks."""
+def load_views(work: Work, session_ids: Sequence[UUID]) -> list[SessionView]:
+    """Return the sessions in this order, each as it is now and as the caller may see it."""
     if not session_ids:
         return []
-    zone = zone_of(work)
-    values = {"ids": list(session_ids), "now": work.now, "no_session_notes": list(NO_SESSION_NOTES)}
-    rows = {row.id: row for row in work.db.execute(FACTS, values | {"tenant_id": work.tenant_id})}
-    worth = worth_of(work, session_ids, work.now)
-    clinicians = {row.clinician_id for row in rows.values()}
-    paid_to = staff_reached(work, "pay", "read", clinicians)
-    unlocked = staff_reached(work, "session_completions", "override", clinicians) | {work.actor.staff_id}
-    days = days_in_force(work)
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "ids": list(session_ids),
+        "now": work.now,
+        "no_session_notes": list(NO_SESSION_NOTES),
+    }
+    rows = {row.id: SessionRow(*row) for row in work.db.execute(SESSIONS_SQL, parameters)}
+    values = load_session_values(work, session_ids, work.now)
+    clinician_ids = {row.clinician_id for row in rows.values()}
+    visible_pay = find_visible_staff_ids(work, "pay", "read", clinician_ids)
+    visible_reasons = find_visible_staff_ids(work, "session_completions", "override", clinician_ids)
+    visible_reasons |= {work.actor.staff_id}
+    zone, days = zone_of(work), load_lateness_days(work)
     return [
-        view(work, rows[one], worth[one], zone, days, paid_to=paid_to, unlocked=unlocked)
-        for one in session_ids
-        if one in worth
+        build_view(
+            work,
+            rows[session_id],
+            values[session_id],
+            zone,
+            days,
+            visible_pay=visible_pay,
+            visible_reasons=visible_reasons,
+        )
+        for session_id in session_ids
+        if session_id in values
     ]
 
 
-def staff_reached(work: Work, record: str, verb: str, staff_ids: Collection[UUID]) -> frozenset[UUID | None]:
-    """Those of them to whom a permission of the one who asks reaches."""
-    scope = scope_of(work.actor.roles, record, verb)
+def find_visible_staff_ids(work: Work, record: str, action: str, staff_ids: Collection[UUID]) -> frozenset[UUID | None]:
+    """Return those staff ids that the caller's permission covers."""
+    scope = find_scope(work.actor.roles, record, action)
     if scope is None:
         return frozenset()
     query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(staff_ids))
-    return frozenset(work.db.scalars(query.where(staff_within(work, scope, Staff.id))))
+    return frozenset(work.db.scalars(query.where(visible_staff(work, scope, Staff.id))))
 
 
-def view(
+def build_view(
     work: Work,
-    row: Any,
-    worth: Worth,
+    row: SessionRow,
+    value: SessionValue,
     zone: ZoneInfo,
-    days: Days,
+    days: LatenessDays,
     *,
-    paid_to: Container[UUID | None],
-    unlocked: Container[UUID | None],
-) -> Seen:
+    visible_pay: Container[UUID | None],
+    visible_reasons: Container[UUID | None],
+) -> SessionView:
+    """Return a session without what the caller must not see; the two containers hold ids of clinicians."""
     deadline = deadline_of(row.starts_at, zone)
-    last = Lock(row.lock_kind, row.lock_at, row.lock_until) if row.lock_kind else None
-    why = row.override_reason if row.clinician_id in unlocked else None
-    return Seen(
+    last_lock = Lock(row.lock_kind, row.lock_at, row.lock_until) if row.lock_kind and row.lock_at else None
+    override_reason = None
+    if row.override_id is not None and row.clinician_id in visible_reasons:
+        override_reason = work.unseal("session_locks", "reason", row.override_id, row.override_reason)
+    return SessionView(
         row=row,
-        worth=worth,
-        on=date_of(row.starts_at, zone),
+        value=value,
+        session_date=date_of(row.starts_at, zone),
         deadline=deadline,
-        locked_at=None if row.signed_at else locked_since(deadline, last, work.now),
-        lateness=lateness(row.ends_at, row.signed_at, days, work.now),
-        cents=worth.amount_cents if row.clinician_id in paid_to else None,
-        override_reason=work.unseal("session_locks", "reason", row.override_id, why),
+        locked_at=None if row.signed_at else find_locked_since(deadline, last_lock, work.now),
+        lateness=compute_lateness(row.ends_at, row.signed_at, days, work.now),
+        amount_cents=value.amount_cents if row.clinician_id in visible_pay else None,
+        override_reason=override_reason,
     )

@@ -1,4 +1,4 @@
-"""A client's chart as it came about: what happened when, in our words, and none of what was written or said there."""
+"""The timeline of a client's chart: events with fixed summaries that never contain clinical or personal text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import DateTime, Uuid, column, text
 
 from practice.errors import NotFound
-from practice.people.access import is_within, reads_chart_notes
+from practice.people.access import can_read_chart_notes, can_see_client
 from practice.people.practice_time import zone_of
-from practice.security.permissions import Scope, scope_of
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest, read_cursor, write_cursor
+from practice.store.pages import Page, PageRequest, decode_cursor, encode_cursor
 
-# Each kind as `at`, `id`, and what its sentence is made of: `what`, `how` and `until`. What counts from a date, stands
-# at that day's first instant.
+# Each kind selects `at`, `id`, and the values of its summary: `what`, `how` and `until`. A record with only a date is
+# placed at the first instant of that day.
 DAY = "(cast({} as timestamp) at time zone :zone)"
 BRANCHES = {
     "appointment": "select starts_at, id, reference, status, cast(ends_at as text) from appointments where true",
@@ -50,55 +50,58 @@ ORDER = (column("at", DateTime(timezone=True)), column("id", Uuid()))
 
 @dataclass(frozen=True)
 class Event:
+    """An event of a client's chart."""
+
     at: datetime
     kind: str
     id: UUID
     summary: str
 
 
-def timeline(
+def load_timeline(
     work: Work,
     scope: Scope,
     client_id: UUID,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     since: date | None = None,
     until: date | None = None,
     kinds: Sequence[str] | None = None,
 ) -> Page:
-    """Newest first, from one day to another (both count)."""
-    if not is_within(work, scope, client_id):
+    """Return a page of the client's events between two days (inclusive), newest first."""
+    if not can_see_client(work, scope, client_id):
         raise NotFound
-    wanted = [kind for kind in BRANCHES if kinds is None or kind in kinds]
-    if not sees_clinical(work, client_id):
-        wanted = [kind for kind in wanted if kind not in CLINICAL]
+    kinds = [kind for kind in BRANCHES if kinds is None or kind in kinds]
+    if not can_see_clinical(work, client_id):
+        kinds = [kind for kind in kinds if kind not in CLINICAL]
     zone = zone_of(work)
-    place = read_cursor(asked.cursor, "-at", ORDER) if asked.cursor else (None, None)
-    values = {
+    position = decode_cursor(page_request.cursor, "-at", ORDER) if page_request.cursor else (None, None)
+    parameters = {
         "tenant_id": work.tenant_id,
         "client_id": client_id,
         "zone": zone.key,
         "since": since,
         "until": until,
-        "place": place[0],
-        "place_id": place[1],
-        "limit": asked.limit + 1,
+        "place": position[0],
+        "place_id": position[1],
+        "limit": page_request.limit + 1,
     }
-    rows = work.db.execute(text(statement(wanted)), values).all() if wanted else []
-    events = [Event(row.at, row.kind, row.id, SENTENCES[row.kind](row, zone)) for row in rows[: asked.limit]]
-    more = len(rows) > asked.limit
+    rows = work.db.execute(text(build_statement(kinds)), parameters).all() if kinds else []
+    events = [Event(row.at, row.kind, row.id, SUMMARIES[row.kind](row, zone)) for row in rows[: page_request.limit]]
+    has_next_page = len(rows) > page_request.limit
+    next_cursor = encode_cursor("-at", [events[-1].at, events[-1].id]) if has_next_page else None
     work.record("client.read", "client", client_id, part="timeline")
-    return Page(events, write_cursor("-at", [events[-1].at, events[-1].id]) if more else None, None)
+    return Page(events, next_cursor, None)
 
 
-def sees_clinical(work: Work, client_id: UUID) -> bool:
-    """That there are notes and plans, and how far they are; what they say stands elsewhere and asks for more."""
-    may = scope_of(work.actor.roles, "notes", "read_with_reason") is not None
-    return may or reads_chart_notes(work, client_id)
+def can_see_clinical(work: Work, client_id: UUID) -> bool:
+    """Return whether the caller may know that notes and plans exist, and their status. Their text requires more."""
+    can_read_with_reason = find_scope(work.actor.roles, "notes", "read_with_reason") is not None
+    return can_read_with_reason or can_read_chart_notes(work, client_id)
 
 
-def statement(kinds: Sequence[str]) -> str:
-    """Of each kind no more rows than the page can show, so that a long history costs no more than a short one."""
+def build_statement(kinds: Sequence[str]) -> str:
+    """Return a SQL statement that reads at most one page of each kind, so that a long history costs no more."""
     branches = [
         f"""(
             select '{kind}' as kind, b.* from (
@@ -115,38 +118,38 @@ def statement(kinds: Sequence[str]) -> str:
     return " union all ".join(branches) + " order by at desc, id desc limit :limit"
 
 
-# In our words
+# Summaries
 
 
-def words(value: str) -> str:
+def humanize(value: str) -> str:
     return value.replace("_", " ").lower()
 
 
-def note(row: Any, _zone: ZoneInfo) -> str:
-    kind = words(row.what).capitalize().replace("Soap", "SOAP")
-    return f"{kind}: {words(row.how)}"
+def describe_note(row: Any, _zone: ZoneInfo) -> str:
+    kind = humanize(row.what).capitalize().replace("Soap", "SOAP")
+    return f"{kind}: {humanize(row.how)}"
 
 
-def appointment(row: Any, zone: ZoneInfo) -> str:
+def describe_appointment(row: Any, zone: ZoneInfo) -> str:
     start, end = row.at.astimezone(zone), datetime.fromisoformat(row.until).astimezone(zone)
-    return f"Appointment {row.what}, {start:%Y-%m-%d %H:%M} to {end:%H:%M}: {words(row.how)}"
+    return f"Appointment {row.what}, {start:%Y-%m-%d %H:%M} to {end:%H:%M}: {humanize(row.how)}"
 
 
-def coverage(row: Any, zone: ZoneInfo) -> str:
+def describe_coverage(row: Any, zone: ZoneInfo) -> str:
     rank = {"1": "Primary", "2": "Secondary", "3": "Tertiary"}[row.what]
-    return f"{rank} coverage begins, {words(row.how)}" + (f", until {row.until}" if row.until else "")
+    return f"{rank} coverage begins, {humanize(row.how)}" + (f", until {row.until}" if row.until else "")
 
 
-SENTENCES: dict[str, Callable[[Any, ZoneInfo], str]] = {
-    "appointment": appointment,
-    "coverage": coverage,
-    "note": note,
-    "treatment_plan": lambda _row, _: "Treatment plan begun",
+SUMMARIES: dict[str, Callable[[Any, ZoneInfo], str]] = {
+    "appointment": describe_appointment,
+    "coverage": describe_coverage,
+    "note": describe_note,
+    "treatment_plan": lambda _row, _: "Treatment plan started",
     "treatment_plan_review": lambda _row, _: "Treatment plan reviewed",
-    "progress_report": lambda row, _: f"Progress report: {words(row.how)}",
-    "consent": lambda row, _: f"{words(row.what).capitalize()} consent: {words(row.how)}",
+    "progress_report": lambda row, _: f"Progress report: {humanize(row.how)}",
+    "consent": lambda row, _: f"{humanize(row.what).capitalize()} consent: {humanize(row.how)}",
     "document": lambda row, _: f"Document added ({row.what})",
-    "status": lambda row, _: f"Status: {words(row.how)}",
-    "primary_clinician": lambda row, _: "Primary clinician " + ("chosen" if row.how == "CHOSEN" else "taken off"),
-    "intake_form": lambda row, _: f"Intake form: {words(row.how)}",
+    "status": lambda row, _: f"Status: {humanize(row.how)}",
+    "primary_clinician": lambda row, _: "Primary clinician " + ("assigned" if row.how == "CHOSEN" else "removed"),
+    "intake_form": lambda row, _: f"Intake form: {humanize(row.how)}",
 }

@@ -1,4 +1,4 @@
-"""What every table is made of: the declarative base, the tenant key, sealed columns, versions."""
+"""The building blocks of every table: declarative base, tenant key, sealed columns, versions."""
 
 from datetime import datetime
 from importlib import import_module
@@ -26,14 +26,14 @@ from practice.store.ids import new_id
 
 
 class Sealed(TypeDecorator[bytes]):
-    """A column whose text only leaves through the practice's data key. Key rotation finds its columns by this type."""
+    """A column of text encrypted with the practice's data key. Key rotation finds its columns by this type."""
 
     impl = LargeBinary
     cache_ok = True
 
 
 Cents = Annotated[int, mapped_column(BigInteger)]
-"""Money. A column's name ends in `_cents`."""
+"""An amount of money. The column's name ends in `_cents`."""
 
 
 class Base(DeclarativeBase):
@@ -55,8 +55,8 @@ class Base(DeclarativeBase):
     }
 
 
-def every_table() -> list[Table]:
-    """The tables of all rooms, also of those that nothing has imported in this process: none may be overlooked."""
+def load_tables() -> list[Table]:
+    """Return the tables of all packages. Imports every models module, so that none is missing."""
     root = Path(__file__).parents[1]
     for file in sorted([*root.glob("*/models.py"), *root.glob("*/models/*.py")]):
         import_module(".".join(("practice", *file.relative_to(root).with_suffix("").parts)))
@@ -64,22 +64,22 @@ def every_table() -> list[Table]:
 
 
 class TenantKeyed:
-    """A record of one practice. Its key starts with the practice, so that a reference across practices cannot exist."""
+    """A record of one practice. Its key starts with the practice, so references across practices cannot exist."""
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True, sort_order=-2)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
 
 
 class TenantPart:
-    """A record that belongs to another of the practice (it has a `same_practice` column that is never empty): that one
-    leads to the practice, so a reference of its own would say nothing more, and cost with every row."""
+    """A record that belongs to another record of the practice, through a required `same_practice` column. That record
+    leads to the practice, so a foreign key to the practice would add cost to every row and no safety."""
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-1)
 
 
 class Voidable:
-    """A record that is never deleted: it is voided, and stays with who, when and why."""
+    """A record that is voided instead of deleted, with who did it, when and why."""
 
     voided_at: Mapped[datetime | None] = mapped_column(sort_order=91)
     voided_by: Mapped[UUID | None] = mapped_column(sort_order=92)
@@ -87,22 +87,22 @@ class Voidable:
 
 
 class Versioned:
-    """A record that people edit: its version is its ETag, and a save with a stale version is refused."""
+    """A record that people edit. Its version is its ETag; an update with a stale version is refused."""
 
     version: Mapped[int] = mapped_column(default=1, server_default="1", sort_order=90)
 
 
 def same_practice(column: str, target: str, **options: Any) -> ForeignKeyConstraint:
-    """A foreign key to a record of the same practice."""
+    """Return a foreign key to a record of the same practice."""
     return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], **options)
 
 
-def one_of(column: str, *values: str) -> CheckConstraint:
-    """A column whose words are few. A check, not an enum type: adding a word is then an ordinary migration."""
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} in ({words})", name=column)
+def enum_check(column: str, *values: str) -> CheckConstraint:
+    """Return a check of the column's values. Unlike an enum type, adding a value is an ordinary migration."""
+    quoted = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({quoted})", name=column)
 
 
-def source_id() -> UniqueConstraint:
-    """The id that a record has where it came from (`external_id`) is its own in the practice."""
+def unique_external_id() -> UniqueConstraint:
+    """Return a constraint that makes the id from the source system (`external_id`) unique in the practice."""
     return UniqueConstraint("tenant_id", "external_id")

@@ -1,4 +1,4 @@
-"""The data folder of the embedded database: what belongs where, its lock, its passwords, and when it is refused."""
+"""The data folder of the embedded database: its layout, lock, passwords and checks."""
 
 import contextlib
 import fcntl
@@ -11,7 +11,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from practice.errors import StoreProblem
-from practice.store.embedded_account import MAJOR, belongs_to_another
+from practice.store.embedded_account import MAJOR, build_ownership_problem
 from practice.store.private_files import write_private
 
 PORT = "5432"
@@ -22,6 +22,8 @@ DISK_FULL = ("No space left on device", "Check free disk space", "Disk quota exc
 
 
 class DataFolder:
+    """The data folder of an embedded database."""
+
     def __init__(self, path: Path, roles: tuple[str, ...]) -> None:
         self.path = path.resolve()
         self.roles = roles
@@ -32,14 +34,15 @@ class DataFolder:
     @property
     def socket_dir(self) -> Path:
         folder = self.path / "run"
-        # A socket's path has a limit, and to libpq a comma separates two hosts.
+        # The path of a socket is limited in length, and libpq splits hosts at commas.
         if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES and "," not in str(folder):
             return folder
         name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return Path("/tmp") / f"caseload-{name}"  # noqa: S108 - made 0700, and its owner is checked before each use
+        return Path("/tmp") / f"caseload-{name}"  # noqa: S108 - created 0700, and its owner is checked before each use
 
     @contextlib.contextmanager
-    def locked(self) -> Generator[int]:
+    def lock(self) -> Generator[int]:
+        """Lock the folder for creation, start or stop, and yield the file descriptor of the lock."""
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,11 +52,11 @@ class DataFolder:
         finally:
             os.close(lock)
 
-    def passwords(self) -> dict[str, str]:
-        with self.in_sentences():
+    def read_passwords(self) -> dict[str, str]:
+        with self.translate_os_errors():
             try:
-                found = json.loads(self.passwords_file.read_text())
-                passwords = {role: found[role] for role in self.roles}
+                stored = json.loads(self.passwords_file.read_text())
+                passwords = {role: stored[role] for role in self.roles}
             except FileNotFoundError:
                 fault = "is missing"
             except (ValueError, KeyError, TypeError):
@@ -63,35 +66,36 @@ class DataFolder:
                     return passwords
                 fault = "is damaged"
         raise StoreProblem(
-            f"The file {self.passwords_file} {fault}, and without it nobody can sign in to the embedded database. "
+            f"The file {self.passwords_file} {fault}. The embedded database cannot be opened without it. "
             "Restore it from a backup of the data folder."
         )
 
-    def make_passwords(self) -> None:
+    def create_passwords(self) -> None:
         if not self.passwords_file.exists():
             passwords = {role: secrets.token_urlsafe(32) for role in self.roles}
             write_private(self.passwords_file, json.dumps(passwords, indent=2) + "\n")
 
-    def check_ours(self) -> None:
-        """Refuse a folder that is not ours before anything in it is touched."""
+    def refuse_foreign_folder(self) -> None:
+        """Raise StoreProblem if the folder is not Caseload's, before anything in it changes."""
         if not self.path.exists():
             return
         if not self.path.is_dir():
             raise StoreProblem(f"The data folder {self.path} is a file. Remove it, or choose another data folder.")
         if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):
-            raise belongs_to_another(self.path)
+            raise build_ownership_problem(self.path)
         lock = self.path / "lock"
         names = {entry.name for entry in self.path.iterdir()} - {"lost+found"}
         text = lock.read_bytes() if lock.is_file() else None
-        # An empty lock alone is another process's first moment, or its last.
+        # An empty lock alone: another process is just creating the folder, or failed to.
         if names and text != LOCK_TEXT and not (names == {"lock"} and text == b""):
             raise StoreProblem(
-                f"The data folder {self.path} holds files that are not Caseload's. "
+                f"The data folder {self.path} contains files of other programs. "
                 "Choose an empty folder, or one that does not exist yet."
             )
 
     def check_cluster(self) -> None:
-        self.passwords()
+        """Raise StoreProblem if the cluster is damaged or of another PostgreSQL version."""
+        self.read_passwords()
         version_file = self.cluster / "PG_VERSION"
         if not version_file.is_file():
             raise StoreProblem(
@@ -100,30 +104,29 @@ class DataFolder:
         version = version_file.read_text().strip()
         if version != MAJOR:
             raise StoreProblem(
-                f"The database in {self.cluster} was made by PostgreSQL {version}, and this is PostgreSQL {MAJOR}. "
-                "Choose another data folder, and bring the data over by export and import."
+                f"The database in {self.cluster} was created by PostgreSQL {version}, but this is PostgreSQL {MAJOR}. "
+                "Choose another data folder, and transfer the data by export and import."
             )
 
-    def disk_is_full(self, said: str) -> bool:
-        # On a full disk the log itself often cannot be written, hence the look at the disk.
-        return any(words in said for words in DISK_FULL) or shutil.disk_usage(self.path).free < 1 << 20
+    def is_disk_full(self, output: str) -> bool:
+        # On a full disk the log itself often cannot be written, hence the check of free space.
+        return any(message in output for message in DISK_FULL) or shutil.disk_usage(self.path).free < 1 << 20
 
-    def disk_problem(self) -> StoreProblem:
+    def build_disk_full_problem(self) -> StoreProblem:
         return StoreProblem(
-            f"The disk that holds the data folder {self.path} is full. Make room there and start again; "
-            "what was committed is safe."
+            f"The disk of the data folder {self.path} is full. Free up space and start again; committed data is safe."
         )
 
     @contextlib.contextmanager
-    def in_sentences(self) -> Generator[None]:
-        """What the operating system refuses, said as a sentence."""
+    def translate_os_errors(self) -> Generator[None]:
+        """Raise StoreProblem for errors of the operating system in the block."""
         try:
             yield
         except OSError as problem:
-            if any(words in str(problem) for words in DISK_FULL):
-                raise self.disk_problem() from problem
+            if any(message in str(problem) for message in DISK_FULL):
+                raise self.build_disk_full_problem() from problem
             where = f" ({problem.filename})" if problem.filename else ""
             raise StoreProblem(
                 f"The data folder {self.path} cannot be used: {problem.strerror or problem}{where}. "
-                "Put that right, or choose another data folder."
+                "Correct this, or choose another data folder."
             ) from problem

@@ -1,4 +1,4 @@
-"""Ways into the database: the engines of the roles, and the one way to get a session inside a practice."""
+"""Database engines, and sessions bound to one practice."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ ENTER_PRACTICE = text("select enter_practice(:tenant_id)")
 
 
 def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: int) -> Engine:
-    """An engine over our own way to connect. Its errors and its echo never show values."""
+    """Return an engine that connects with this function. Its errors and its echo never show values."""
     pool: dict[str, Any] = {"poolclass": NullPool}
     if pool_size:
         pool = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10, "pool_use_lifo": True}
@@ -24,25 +24,25 @@ def make_engine(connect: Callable[[], psycopg.Connection[Any]], *, pool_size: in
 
 
 @contextmanager
-def session_in(engine: Engine, tenant_id: UUID | None) -> Generator[Session]:
-    """One transaction, inside one practice (or outside all: then only system tables show rows). Commits at the end."""
+def begin_session(engine: Engine, tenant_id: UUID | None) -> Generator[Session]:
+    """Yield a session in one transaction, committed at the end. Without a practice only system tables show rows."""
     with Session(engine, expire_on_commit=False, info={"tenant_id": tenant_id}) as session, session.begin():
         yield session
 
 
 @event.listens_for(Session, "after_begin")
 def enter_practice(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """The one place where a transaction is put into a practice. It lasts until the transaction ends, never longer."""
+    """Set the practice of a transaction, until that transaction ends. Nothing else sets it."""
     tenant_id = session.info.get("tenant_id")
     if tenant_id is None or transaction.nested:
         return
-    # BEGIN and the practice in one round trip: the driver begins by itself only where nothing has begun. Whatever does
-    # not go well here (a connection that died) is left to the ordinary way, which fails as everything fails.
+    # BEGIN and the practice in one round trip: the driver begins only where no transaction is open. Failures here (a
+    # dead connection) are left to the ordinary statement below, which raises the usual error.
     driver: Any = connection.connection.driver_connection
     server: PGconn = driver.pgconn
     if server.transaction_status == TransactionStatus.IDLE:
-        begun = server.exec_(b"begin; select enter_practice('%s')" % tenant_id.hex.encode())
-        if begun.status == ExecStatus.TUPLES_OK:
+        result = server.exec_(b"begin; select enter_practice('%s')" % tenant_id.hex.encode())
+        if result.status == ExecStatus.TUPLES_OK:
             return
-        server.exec_(b"rollback")  # so that the ordinary way tells why, and not that something failed before it
+        server.exec_(b"rollback")  # so that the statement below reports the cause, not an aborted transaction
     connection.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})

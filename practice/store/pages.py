@@ -1,4 +1,4 @@
-"""Lists in pages: a stable order, a cursor that says where to go on, never an offset."""
+"""Pagination of lists by cursor, in a stable order. Offsets are not supported."""
 
 import base64
 import binascii
@@ -14,16 +14,23 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from practice.errors import Refusal
 
-FOREIGN_CURSOR = "This cursor does not belong to this list. Start again without it."
+INVALID_CURSOR = "Invalid cursor: it does not belong to this list. Request the list again without a cursor."
 
 
-class BadPage(Refusal):
+class InvalidPageRequest(Refusal):
+    """The sort column is unknown, or the cursor belongs to another list.
+
+    Fix: use a sort column of the list, and only cursors that it returned.
+    """
+
     code = "VALIDATION_ERROR"
     status = 422
 
 
 @dataclass(frozen=True)
 class PageRequest:
+    """The page that a caller asks for."""
+
     limit: int = 20
     cursor: str | None = None
     sort: str | None = None
@@ -32,87 +39,90 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Page:
+    """One page of a list, with the cursor of the next one and, on request, the total."""
+
     items: Sequence[Any]
     next_cursor: str | None
     total: int | None
 
 
-def page_of(
+def fetch_page(
     db: Session,
     query: Select[Any],
-    asked: PageRequest,
+    page_request: PageRequest,
     sortable: Mapping[str, InstrumentedAttribute[Any]],
     key: InstrumentedAttribute[Any],
     default_sort: str,
     *,
-    looked_up_in: Select[Any] | None = None,
+    lookup: Select[Any] | None = None,
 ) -> Page:
-    """One page of the query, ordered by an allowed column (`-` in front: descending) and then by the key.
+    """Return one page of the query, ordered by a sortable column (`-` in front: descending) and then by the key.
 
-    Where rows are ordered by what must not stand in an address, such as names, the cursor holds the key of the last one
-    alone, and its place is looked up in a query that still finds it when a filter does not.
+    Values that must not appear in a URL, such as names, stay out of the cursor: with `lookup` it holds only the key of
+    the last row, whose values are read through that query. It must find the row even where a filter excludes it.
     """
-    sort = asked.sort or default_sort
+    sort = page_request.sort or default_sort
     column = sortable.get(sort.removeprefix("-"))
     if column is None:
-        raise BadPage(
-            f"Lists like this are sorted by {', '.join(sortable)}; put - in front for the other way round.",
+        raise InvalidPageRequest(
+            f"Invalid sort: use one of {', '.join(sortable)}, with - in front for descending order.",
             field="sort",
         )
-    total = db.scalar(select(func.count()).select_from(query.subquery())) if asked.count else None
-    down = sort.startswith("-")
+    total = db.scalar(select(func.count()).select_from(query.subquery())) if page_request.count else None
+    descending = sort.startswith("-")
     order: tuple[ColumnElement[Any], ...] = (
         (column.expression,) if column is key else (column.expression, key.expression)
     )
-    if asked.cursor is not None:
-        place = tuple_(*place_of(db, asked.cursor, sort, order, looked_up_in))
-        query = query.where(tuple_(*order) < place if down else tuple_(*order) > place)
-    query = query.order_by(*(part.desc() if down else part.asc() for part in order)).limit(asked.limit + 1)
+    if page_request.cursor is not None:
+        last = tuple_(*resolve_cursor(db, page_request.cursor, sort, order, lookup))
+        query = query.where(tuple_(*order) < last if descending else tuple_(*order) > last)
+    query = query.order_by(*(part.desc() if descending else part.asc() for part in order)).limit(page_request.limit + 1)
     items = db.scalars(query).all()
-    more = len(items) > asked.limit
-    items = items[: asked.limit]
-    told = order if looked_up_in is None else order[-1:]
-    cursor = write_cursor(sort, [getattr(items[-1], str(part.key)) for part in told]) if more else None
+    has_more = len(items) > page_request.limit
+    items = items[: page_request.limit]
+    columns = order if lookup is None else order[-1:]
+    cursor = encode_cursor(sort, [getattr(items[-1], str(part.key)) for part in columns]) if has_more else None
     return Page(items, cursor, total)
 
 
-def place_of(
-    db: Session, cursor: str, sort: str, order: Sequence[ColumnElement[Any]], looked_up_in: Select[Any] | None
+def resolve_cursor(
+    db: Session, cursor: str, sort: str, order: Sequence[ColumnElement[Any]], lookup: Select[Any] | None
 ) -> Sequence[Any]:
-    if looked_up_in is None:
-        return read_cursor(cursor, sort, order)
-    (row,) = read_cursor(cursor, sort, order[-1:])
-    found = db.execute(looked_up_in.with_only_columns(*order).where(order[-1] == row)).one_or_none()
-    if found is None:
-        raise BadPage(FOREIGN_CURSOR, field="cursor")
-    return found
+    """Return the sort values of the row that the cursor points at, or raise InvalidPageRequest."""
+    if lookup is None:
+        return decode_cursor(cursor, sort, order)
+    (key,) = decode_cursor(cursor, sort, order[-1:])
+    values = db.execute(lookup.with_only_columns(*order).where(order[-1] == key)).one_or_none()
+    if values is None:
+        raise InvalidPageRequest(INVALID_CURSOR, field="cursor")
+    return values
 
 
-def write_cursor(sort: str, place: Sequence[Any]) -> str:
-    values = [
+def encode_cursor(sort: str, values: Sequence[Any]) -> str:
+    texts = [
         value.isoformat() if isinstance(value, date) else value if isinstance(value, int) else str(value)
-        for value in place
+        for value in values
     ]
-    return base64.urlsafe_b64encode(json.dumps([sort, *values]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([sort, *texts]).encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
+def decode_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -> list[Any]:
     try:
-        found_sort, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if found_sort != sort or len(values) != len(order):
+        cursor_sort, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if cursor_sort != sort or len(values) != len(order):
             raise ValueError(cursor)
-        return [read_value(value, part.type.python_type) for part, value in zip(order, values, strict=True)]
+        return [parse_cursor_value(value, part.type.python_type) for part, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, binascii.Error):
-        raise BadPage(FOREIGN_CURSOR, field="cursor") from None
+        raise InvalidPageRequest(INVALID_CURSOR, field="cursor") from None
 
 
-def read_value(value: Any, kind: type) -> Any:
-    """A value of a cursor, refused when it is not of its column's kind or the database could not hold it."""
+def parse_cursor_value(value: Any, kind: type) -> Any:
+    """Return a cursor value in its column's type, or raise TypeError or ValueError when the database cannot hold it."""
     if type(value) is not (int if kind is int else str):
         raise TypeError(kind)
     if kind is int and not -(2**63) <= value < 2**63:
-        raise ValueError("beyond bigint")
-    if kind is str and b"\x00" in value.encode():  # which half a surrogate pair does not survive
-        raise ValueError("no text")
+        raise ValueError("out of range for bigint")
+    if kind is str and b"\x00" in value.encode():  # a lone surrogate raises here too
+        raise ValueError("contains a null character")
     readers: dict[type, Any] = {UUID: UUID, date: date.fromisoformat, datetime: datetime.fromisoformat}
     return readers.get(kind, kind)(value)

@@ -1,4 +1,4 @@
-"""Row-level security and grants: generated for every table of a practice, listed by hand for the few system tables."""
+"""Row-level security and grants: generated for tables of a practice, listed by hand for the few system tables."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,13 @@ SYSTEM_TABLES: dict[str, str] = {
     "one_time_tokens": "select, insert, update, delete",
     "rate_counters": "select, insert, update, delete",
 }
-"""Tables outside any practice, and what the runtime role may do there. Everything else belongs to a practice."""
+"""Tables outside any practice, with the privileges of the runtime role. Every other table belongs to a practice."""
 
 THIS_PRACTICE = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 
 
 def protect(table: str, app: str = "select, insert, update", *, warehouse: bool = True) -> Iterator[str]:
-    """Statements that close a table of a practice to all but that practice, the owner role included."""
+    """Yield the statements that close a table to all but the current practice, the owner role included."""
     yield f"alter table {table} enable row level security"
     yield f"alter table {table} force row level security"
     yield f"create policy own_practice on {table} using ({THIS_PRACTICE}) with check ({THIS_PRACTICE})"
@@ -33,6 +33,7 @@ def protect(table: str, app: str = "select, insert, update", *, warehouse: bool 
 
 
 def open_system_table(table: str) -> str:
+    """Return the statement that grants the runtime role its privileges on a system table."""
     return f"grant {SYSTEM_TABLES[table]} on {table} to caseload_app"
 
 
@@ -53,8 +54,8 @@ UNPROTECTED = text("""
 """)
 
 
-def unprotected_tables(connection: Connection) -> list[str]:
-    """One sentence for each table of a practice that lacks a part of its protection."""
+def find_protection_problems(connection: Connection) -> list[str]:
+    """Return a message for each table of a practice whose protection is incomplete."""
     rows = connection.execute(
         UNPROTECTED,
         {
@@ -72,9 +73,9 @@ def unprotected_tables(connection: Connection) -> list[str]:
         if row.own_practice != 1:
             faults.append("the policy own_practice is missing or altered")
         if row.strangers:
-            faults.append("it has policies that Caseload did not make")
+            faults.append("it has policies that Caseload did not create")
         if row.wide_open:
-            faults.append("the warehouse policy reaches further than reading by the warehouse role")
+            faults.append("the warehouse policy allows more than reading by the warehouse role")
         if faults:
             problems.append(f"Table {row.relname}: {', '.join(faults)}.")
     return problems

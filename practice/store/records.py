@@ -1,4 +1,4 @@
-"""Versioned updates, and refusals in place of constraint violations."""
+"""Versioned updates of records, and the translation of constraint violations into refusals."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from practice.errors import Refusal
 
 
 @contextmanager
-def refusing(constraint: str, refusal: Refusal) -> Generator[None]:
-    """Turn the database's no at this constraint into a sentence. Any other no stays an error."""
+def on_conflict(constraint: str, refusal: Refusal) -> Generator[None]:
+    """Raise the refusal when the block violates this constraint. Other integrity errors pass through."""
     try:
         yield
     except IntegrityError as error:
@@ -20,7 +20,8 @@ def refusing(constraint: str, refusal: Refusal) -> Generator[None]:
         raise refusal from None
 
 
-def apply(record: Any, changes: dict[str, Any]) -> None:
+def update_versioned(record: Any, changes: dict[str, Any]) -> None:
+    """Set the changed fields and increment the version."""
     for name, value in changes.items():
         setattr(record, name, value)
     record.version += 1

@@ -1,4 +1,4 @@
-"""The database's roles: who owns the tables, who runs the service, who builds the warehouse, who analyses."""
+"""The database roles: owner of the tables, service, warehouse and analysts."""
 
 from collections.abc import Mapping
 from typing import LiteralString
@@ -12,25 +12,25 @@ ROLES = {
     "caseload_warehouse": "reads the records of all practices to build the warehouse",
     "caseload_analyst": "reads marts; given to the logins of analysts, one per person and practice",
 }
-ONE_AT_A_TIME = 7_235_001  # advisory lock: a second one preparing this database waits, and finds the roles made
+ROLES_LOCK = 7_235_001  # advisory lock: of two processes that prepare a database, the second waits and finds the roles
 
 
 def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -> None:
-    """Make the roles that are missing and give this database to its owner. Needs a superuser, or CREATEROLE.
+    """Create the missing roles and make caseload_owner the owner of the database. Needs a superuser or CREATEROLE.
 
-    With passwords (embedded) the roles can sign in; on a server they are groups that logins are put into.
+    With passwords (embedded) the roles can sign in; on a server they are groups that logins become members of.
     """
 
     def run(template: LiteralString, **parts: sql.Composable) -> None:
         connection.exec_driver_sql(sql.SQL(template).format(**parts).as_string())
 
-    run(f"select pg_advisory_xact_lock({ONE_AT_A_TIME})")
+    run(f"select pg_advisory_xact_lock({ROLES_LOCK})")
     known = set(connection.scalars(text("select rolname from pg_roles where rolname like 'caseload_%'")))
     for role in ROLES:
         if role not in known:
             run("create role {role} nosuperuser nobypassrls nocreatedb nocreaterole inherit", role=sql.Identifier(role))
         # Roles belong to the whole server, advisory locks to one database. A comment locks its role until the
-        # transaction ends, so that whoever prepares another database waits here instead of failing further down.
+        # transaction ends, so a process that prepares another database waits here instead of failing further down.
         run(
             "comment on role {role} is {purpose}",
             role=sql.Identifier(role),
@@ -53,7 +53,7 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
 
 
 def prepare_login(connection: Connection, login: str, password: str) -> None:
-    """On a server: the login that the service uses, in the runtime role and in no other."""
+    """Create the login of the service on a server, as a member of the runtime role and of no other."""
     if connection.scalar(text("select 1 from pg_roles where rolname = :login"), {"login": login}) is None:
         connection.exec_driver_sql(
             sql.SQL("create role {login} login nosuperuser nobypassrls password {password}")

@@ -1,12 +1,12 @@
-"""The container of a backup: an encrypted and authenticated stream with a header that can be read without the key.
+"""The container of a backup: an encrypted, authenticated stream with a header that is readable without the key.
 
     magic 8 | length of the header 4 | header, JSON | salt 32 | key check 32 | SHA-256 of all that 32 | sealed parts ...
 
-The parts are 1 MiB each but the last (STREAM construction, AES-256-GCM). A part's nonce is its place in the row and
-whether it is the last; the hash above, so header and salt, is authenticated with it. Nothing can therefore be cut off,
-added, moved, repeated, altered or taken from another file unnoticed. Memory is bounded by a few parts and one chunk.
+The parts are 1 MiB each but the last (STREAM construction, AES-256-GCM). A part's nonce is its number and whether it
+is the last; the hash above, and so header and salt, is authenticated with it. Truncated, added, moved, repeated,
+altered or foreign parts are therefore detected. Memory is bounded by a few parts and one chunk.
 
-The plain hash before the parts needs no key: it tells a damaged beginning from a wrong key.
+The plain hash before the parts needs no key: it distinguishes a damaged beginning from a wrong key.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from practice.errors import CaseloadError
 
 _MAGIC = b"CASELD\x00\x01"
 _LENGTH = struct.Struct(">I")
-_HEADER_LONGEST = 1 << 20
+_MAX_HEADER_BYTES = 1 << 20
 _HASH_BYTES = 32
 _PART_BYTES = 1 << 20
 _TAG_BYTES = 16
@@ -34,18 +34,26 @@ _NONCE = struct.Struct(">3xQ?")
 
 
 class DamagedBackup(CaseloadError):
-    """The file is not as it was written."""
+    """The backup was altered or truncated after it was written.
+
+    Fix: use another copy of it, or an older backup.
+    """
 
     code = "BACKUP_DAMAGED"
 
 
 class WrongKey(CaseloadError):
-    """The file is whole as far as can be told without its key, and this is not its key."""
+    """The backup was sealed with another master key.
+
+    Fix: configure the master key with the id that the message names.
+    """
 
     code = "BACKUP_KEY_WRONG"
 
 
 class _Beginning(NamedTuple):
+    """The fields of a file before its sealed parts."""
+
     header: dict[str, Any]
     salt: bytes
     key_check: bytes
@@ -53,14 +61,14 @@ class _Beginning(NamedTuple):
 
 
 def write_sealed(out: BinaryIO, key: bytes, header: dict[str, Any], chunks: Iterable[bytes]) -> None:
-    """Write the chunks, in whatever sizes they come. The header has to name the master key as `key_id`."""
+    """Write the chunks, of any size. The header must name the master key as `key_id`."""
     if "key_id" not in header:
-        raise ValueError("The header has to name the master key, or nobody will know which one opens the file.")
+        raise ValueError("The header must contain `key_id`, which says which master key opens the file.")
     header_bytes = json.dumps(header, sort_keys=True).encode()
-    if len(header_bytes) > _HEADER_LONGEST:
+    if len(header_bytes) > _MAX_HEADER_BYTES:
         raise ValueError("The header is too long.")
     salt = os.urandom(_HASH_BYTES)
-    cipher, key_check = _keys(key, salt)
+    cipher, key_check = _derive_keys(key, salt)
     beginning = _MAGIC + _LENGTH.pack(len(header_bytes)) + header_bytes + salt + key_check
     digest = hashlib.sha256(beginning).digest()
     out.write(beginning + digest)
@@ -68,7 +76,7 @@ def write_sealed(out: BinaryIO, key: bytes, header: dict[str, Any], chunks: Iter
     waiting = bytearray()
     for chunk in chunks:
         waiting += chunk
-        while len(waiting) > _PART_BYTES:  # and not >=: something has to be left for the last part
+        while len(waiting) > _PART_BYTES:  # not >=: the last part must not be empty
             out.write(cipher.encrypt(_NONCE.pack(number, False), waiting[:_PART_BYTES], digest))
             del waiting[:_PART_BYTES]
             number += 1
@@ -76,27 +84,27 @@ def write_sealed(out: BinaryIO, key: bytes, header: dict[str, Any], chunks: Iter
 
 
 def read_header(f: BinaryIO) -> dict[str, Any]:
-    """The header, for people and for choosing the key. Only `read_sealed` proves who wrote it."""
+    """Return the header, for display and for choosing the key. Only `read_sealed` authenticates it."""
     return _read_beginning(f).header
 
 
 def read_sealed(f: BinaryIO, key: bytes) -> Iterator[bytes]:
-    """The content, from a file at its start; a wrong key or a damaged beginning raises at once.
+    """Return the content in parts. A wrong key or a damaged beginning raises immediately.
 
-    Each part is authentic when it comes, but that nothing is missing is only known at the end: whoever reads keeps
-    nothing of it unless the iterator ends without an error.
+    Each part is authenticated, but only the end proves that none is missing: discard everything unless the iterator
+    ends without an error.
     """
     beginning = _read_beginning(f)
-    cipher, key_check = _keys(key, beginning.salt)
+    cipher, key_check = _derive_keys(key, beginning.salt)
     if not hmac.compare_digest(key_check, beginning.key_check):
         raise WrongKey(
-            f"This backup was made with another master key, the one whose id is {beginning.header.get('key_id')!r}. "
-            "Give that one; without it the backup cannot be read.",
+            f"This backup was made with another master key, with the id {beginning.header.get('key_id')!r}. "
+            "Configure that key; without it the backup cannot be read.",
         )
-    return _parts(f, cipher, beginning.digest)
+    return _decrypt_parts(f, cipher, beginning.digest)
 
 
-def _parts(f: BinaryIO, cipher: AESGCM, digest: bytes) -> Iterator[bytes]:
+def _decrypt_parts(f: BinaryIO, cipher: AESGCM, digest: bytes) -> Iterator[bytes]:
     number = 0
     part = _read(f, _PART_BYTES + _TAG_BYTES)
     while True:
@@ -106,7 +114,7 @@ def _parts(f: BinaryIO, cipher: AESGCM, digest: bytes) -> Iterator[bytes]:
         except InvalidTag:
             plain = None
         if plain is None:
-            raise _damaged(f"from part {number + 1} on")
+            raise _build_damage_error(f"from part {number + 1} on")
         yield plain
         if not following:
             return
@@ -117,10 +125,10 @@ def _parts(f: BinaryIO, cipher: AESGCM, digest: bytes) -> Iterator[bytes]:
 def _read_beginning(f: BinaryIO) -> _Beginning:
     start = _read(f, len(_MAGIC) + _LENGTH.size)
     if not start.startswith(_MAGIC) or len(start) < len(_MAGIC) + _LENGTH.size:
-        raise DamagedBackup("This is not a backup of this version of Caseload. Choose another file.")
+        raise DamagedBackup("The file is not a backup of this version of Caseload. Choose another file.")
     (length,) = _LENGTH.unpack_from(start, len(_MAGIC))
-    if length > _HEADER_LONGEST:
-        raise _damaged("in its beginning")
+    if length > _MAX_HEADER_BYTES:
+        raise _build_damage_error("in its beginning")
     rest = _read(f, length + 3 * _HASH_BYTES)
     header, salt, key_check, digest = (
         rest[:length],
@@ -129,28 +137,28 @@ def _read_beginning(f: BinaryIO) -> _Beginning:
         rest[length + 2 * _HASH_BYTES :],
     )
     if hashlib.sha256(start + header + salt + key_check).digest() != digest:
-        raise _damaged("in its beginning")
-    return _Beginning(_header(header), salt, key_check, digest)
+        raise _build_damage_error("in its beginning")
+    return _Beginning(_parse_header(header), salt, key_check, digest)
 
 
-def _header(text: bytes) -> dict[str, Any]:
+def _parse_header(text: bytes) -> dict[str, Any]:
     try:
         header = json.loads(text)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise _damaged("in its beginning")
+        raise _build_damage_error("in its beginning")
     return header
 
 
-def _keys(key: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
-    """The file's own key, so that counted nonces never meet twice, and a value that tells whether the key is right."""
+def _derive_keys(key: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
+    """Return the file's own key, so that counted nonces never repeat, and a value that verifies the key."""
     derived = HKDF(SHA256(), 2 * _HASH_BYTES, salt=salt, info=b"caseload sealed file 1").derive(key)
     return AESGCM(derived[:_HASH_BYTES]), derived[_HASH_BYTES:]
 
 
 def _read(f: BinaryIO, size: int) -> bytes:
-    """So many bytes, or fewer at the end: a pipe gives them in pieces."""
+    """Read this many bytes, or fewer at the end. A pipe returns them in pieces."""
     pieces = []
     while size and (piece := f.read(size)):
         pieces.append(piece)
@@ -158,5 +166,5 @@ def _read(f: BinaryIO, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _damaged(where: str) -> DamagedBackup:
+def _build_damage_error(where: str) -> DamagedBackup:
     return DamagedBackup(f"The backup is damaged or incomplete {where}. Use another copy of it, or an older backup.")

@@ -1,4 +1,4 @@
-"""The database of this installation: the embedded one, or a server by its address. Finds, checks and prepares it."""
+"""The database of an installation, embedded or on a server: connections, preparation and checks."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -16,16 +16,16 @@ from sqlalchemy.orm import Session
 
 from practice.errors import StoreProblem
 from practice.store.embedded import EmbeddedServer
-from practice.store.engine import make_engine, session_in
-from practice.store.migrate import migrate, newest_revision, require_newest, revision_of
+from practice.store.engine import begin_session, make_engine
+from practice.store.migrate import find_newest_revision, migrate, read_revision, require_newest
 from practice.store.roles import ROLES, prepare_login, prepare_roles
 
-OLDEST_SERVER = 180000
-Parameters = Mapping[str, Any]
+MIN_SERVER_VERSION = 180000
+ConnectionParameters = Mapping[str, Any]
 
 
 class Store:
-    """Connects as the runtime role; as the owner only to migrate, and as an administrator only to back up."""
+    """The database. Connects as the runtime role; as the owner only to migrate, as a superuser only to back up."""
 
     def __init__(
         self,
@@ -47,30 +47,34 @@ class Store:
 
     @cached_property
     def side_engine(self) -> Engine:
-        """For what has to be committed while a transaction is open: whoever holds a connection of the pool and waits
-        for a second one may wait for others who do the same."""
+        """Return an engine for what is committed while a transaction is open.
+
+        Taking a second connection from the main pool could deadlock with other threads that do the same.
+        """
         return make_engine(lambda: self.connect("app"), pool_size=1)
 
-    def session_in(self, tenant_id: UUID) -> AbstractContextManager[Session]:
-        return session_in(self.engine, tenant_id)
+    def begin_session(self, tenant_id: UUID) -> AbstractContextManager[Session]:
+        """Begin a transaction in a practice, committed at the end of the block."""
+        return begin_session(self.engine, tenant_id)
 
-    def system_session(self) -> AbstractContextManager[Session]:
-        return session_in(self.engine, None)
+    def begin_system_session(self) -> AbstractContextManager[Session]:
+        """Begin a transaction outside all practices, where only system tables show rows."""
+        return begin_session(self.engine, None)
 
-    def run_alone(self, statement: LiteralString, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """One statement in a transaction of its own, such as counting a request: it holds no lock a moment longer.
+    def execute_autocommit(self, statement: LiteralString, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Execute one statement in autocommit mode and return its row, such as counting a request. It holds no locks.
 
-        Straight to the driver, for every request comes through here. A connection that died meanwhile is replaced.
+        Bypasses SQLAlchemy, since every request calls this. A dead connection is replaced once.
         """
         for attempt in (1, 2):
             pooled = self.engine.raw_connection()
             driver: Any = pooled.driver_connection
             try:
                 driver.autocommit = True
-                found = driver.execute(statement, values).fetchone()
+                row = driver.execute(statement, values).fetchone()
                 driver.autocommit = False
                 pooled.close()
-                return found
+                return row
             except psycopg.OperationalError as error:
                 pooled.invalidate()
                 if attempt == 2 or not driver.broken:
@@ -84,15 +88,15 @@ class Store:
         self.engine.dispose()
         self.side_engine.dispose()
 
-    def parameters(self, role: str) -> Parameters:
-        """How to connect as `app`, as `owner`, or as `superuser`, who on a server is the owner's login."""
+    def build_connection_parameters(self, role: str) -> ConnectionParameters:
+        """Return how to connect as `app`, `owner` or `superuser`. On a server the last two are the owner's login."""
         if self.embedded:
-            return self.embedded.conninfo(role, self.database)
+            return self.embedded.build_conninfo(role, self.database)
         url = self._urls["app" if role == "app" else "owner"]
         if url is None:
             raise StoreProblem(
-                "This needs the login that owns the database, and only DATABASE_URL is set. "
-                "Set DATABASE_OWNER_URL too, and run it again."
+                "DATABASE_OWNER_URL is missing: this needs the login that owns the database. "
+                "Set it, and run the command again."
             )
         parts = make_url(url)
         return {
@@ -105,60 +109,60 @@ class Store:
         }
 
     def connect(self, role: str) -> psycopg.Connection[Any]:
-        """A new connection. The embedded server is started first when it does not run, also after a crash."""
+        """Open a connection. Starts the embedded server if it is not running, also after a crash."""
         options = "-c timezone=UTC"
-        if role == "app":  # said by the connection: what a role is set to, the logins in it do not inherit
+        if role == "app":  # set per connection: logins do not inherit the settings of their role
             options += " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
         if role == "owner" and not self.embedded:
             options += " -c role=caseload_owner"
         parameters = {
-            **self.parameters(role),
+            **self.build_connection_parameters(role),
             "options": options,
             "connect_timeout": 10,
             "application_name": "caseload",
         }
-        # Nothing is prepared: a plan that is kept is made for the average practice, and reads far too much of a large
-        # one. What triggers ask is planned for good, for it is looked up by whole keys.
+        # No prepared statements: a generic plan is made for the average practice and reads far too much of a large one.
+        # Queries in triggers keep their plans, since they look rows up by whole keys.
         unprepared: dict[str, Any] = {"prepare_threshold": None}
         try:
-            return suitable(psycopg.connect(make_conninfo("", **parameters), **unprepared))
+            return require_supported_server(psycopg.connect(make_conninfo("", **parameters), **unprepared))
         except psycopg.OperationalError as error:
             if self.embedded is None:
                 raise StoreProblem(
-                    f"The database at {parameters['host']} does not answer as {parameters['user']} "
-                    f"({reason(error)}). Check that it runs and that DATABASE_URL is right."
+                    f"Cannot connect to the database at {parameters['host']} as {parameters['user']} "
+                    f"({describe_error(error)}). Check that it is running and that DATABASE_URL is right."
                 ) from None
         self.embedded.ensure()
         try:
             return psycopg.connect(make_conninfo("", **parameters), **unprepared)
         except psycopg.OperationalError as error:
             raise StoreProblem(
-                f"The embedded database runs, but does not let us in ({reason(error)}). Run `caseload doctor`."
+                f"The embedded database refuses the connection ({describe_error(error)}). Run `caseload doctor`."
             ) from None
 
     def prepare(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Make the database ready for this Caseload: started, roles made, migrated. Nothing to do is done quickly."""
+        """Start the database, create its roles and migrate it. Fast when there is nothing to do."""
         if self.embedded:
             progress("Starting the database")
         self.make_roles()
-        with self.owner_connection("owner") as connection:
-            if revision_of(connection) != newest_revision():
-                progress("Bringing the schema up to date")
+        with self.open_owner_connection("owner") as connection:
+            if read_revision(connection) != find_newest_revision():
+                progress("Migrating the schema")
                 connection.rollback()
                 migrate(connection)
 
     def make_roles(self) -> None:
-        """The database started, its roles there, and nothing else in it yet."""
+        """Start the database and create its roles, nothing else."""
         if self.embedded:
             self.embedded.ensure()
-        with self.owner_connection() as connection:
-            if self._roles_missing(connection):
+        with self.open_owner_connection() as connection:
+            if self._has_missing_roles(connection):
                 self._prepare_roles()
 
     def check(self) -> None:
-        """Refuse a database that this Caseload must not work on: too old, behind, or a login that sees everything."""
+        """Raise StoreProblem for an outdated schema, or a login that row-level security does not restrict."""
         with self.engine.connect() as connection:
-            powers = connection.execute(
+            is_privileged = connection.execute(
                 text("""
                     select exists (
                         select from pg_roles as p
@@ -169,56 +173,57 @@ class Store:
                         and exists (select from pg_roles where rolname = 'caseload_owner')
                 """)
             ).scalar()
-            if powers is None:
-                raise StoreProblem("The database has not been prepared for Caseload. Run `caseload migrate`.")
-            if powers:
+            if is_privileged is None:
+                raise StoreProblem("The database is not prepared for Caseload. Run `caseload migrate`.")
+            if is_privileged:
                 raise StoreProblem(
-                    "The login in DATABASE_URL could pass the walls between practices: it is a superuser, may bypass "
-                    "row-level security, owns the tables, or reads for the warehouse. Give the service a login of its "
-                    "own; `caseload migrate` makes the one that DATABASE_URL names."
+                    "The login in DATABASE_URL is not restricted to one practice: it is a superuser, may bypass "
+                    "row-level security, owns the tables, or reads for the warehouse. Give the service its own login; "
+                    "`caseload migrate` creates the one that DATABASE_URL names."
                 )
             require_newest(connection)
 
-    def owner_connection(self, role: str = "superuser") -> AbstractContextManager[Connection]:
+    def open_owner_connection(self, role: str = "superuser") -> AbstractContextManager[Connection]:
+        """Open a connection with the privileges of the owner or a superuser, closed at the end of the block."""
         return make_engine(lambda: self.connect(role), pool_size=0).connect()
 
-    def _roles_missing(self, connection: Connection) -> bool:
-        found = connection.scalar(
+    def _has_missing_roles(self, connection: Connection) -> bool:
+        count = connection.scalar(
             text("select count(*) from pg_roles where rolname = any(:roles)"), {"roles": list(ROLES)}
         )
         owner = connection.scalar(
             text("select pg_get_userbyid(datdba) from pg_database where datname = current_database()")
         )
-        return found != len(ROLES) or owner != "caseload_owner"
+        return count != len(ROLES) or owner != "caseload_owner"
 
     def _prepare_roles(self) -> None:
-        with self.owner_connection() as connection, connection.begin():
+        with self.open_owner_connection() as connection, connection.begin():
             passwords = None
             if self.embedded:
-                passwords = {role: self.embedded.password(role.removeprefix("caseload_")) for role in ROLES}
+                passwords = {role: self.embedded.read_password(role.removeprefix("caseload_")) for role in ROLES}
             prepare_roles(connection, passwords)
             if not self.embedded:
-                app = self.parameters("app")
+                app = self.build_connection_parameters("app")
                 prepare_login(connection, str(app["user"]), str(app["password"]))
 
 
-def reason(error: psycopg.OperationalError) -> str:
-    """The server's own words, first line only: the rest may quote what was sent."""
+def describe_error(error: psycopg.OperationalError) -> str:
+    """Return the first line of the server's message; the rest may quote values."""
     return str(error).strip().splitlines()[0].split("FATAL:")[-1].strip()
 
 
-def suitable(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    """The connection, if the server is one that Caseload can work on. The server said so itself: no round trip."""
+def require_supported_server(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Return the connection, or raise StoreProblem for an unsupported server. Needs no round trip."""
     version, encoding = connection.info.server_version, connection.info.parameter_status("server_encoding")
-    if version >= OLDEST_SERVER and encoding == "UTF8":
+    if version >= MIN_SERVER_VERSION and encoding == "UTF8":
         return connection
     connection.close()
-    if version < OLDEST_SERVER:
+    if version < MIN_SERVER_VERSION:
         raise StoreProblem(
-            f"The database server is PostgreSQL {version // 10000}, and Caseload needs 18. Upgrade the server, "
+            f"The database server is PostgreSQL {version // 10000}, but Caseload needs 18. Upgrade the server, "
             "or unset DATABASE_URL to use the embedded one."
         )
     raise StoreProblem(
-        f"The database is encoded in {encoding}, and Caseload needs UTF8. Make one with that encoding, and name it "
-        "in DATABASE_URL."
+        f"The database is encoded in {encoding}, but Caseload needs UTF8. Create one with that encoding, and set "
+        "DATABASE_URL to it."
     )

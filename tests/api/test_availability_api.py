@@ -1,4 +1,4 @@
-"""Clinicians' hours over HTTP: weekly windows, days that differ, meetings, closures, and what they do to bookings."""
+"""Availability over HTTP: weekly windows, exceptions, blocks, closures, and their effect on bookings."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from practice.errors import Invalid
 from practice.scheduling.availability.hours import add_window
-from practice.scheduling.availability.queries import hours_of
+from practice.scheduling.availability.queries import load_hours
 from practice.scheduling.availability.rules.free_time import Window
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.security.permissions import Scope
@@ -18,90 +18,92 @@ from practice.security.work import Work
 from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, open_hours, put
-from tests.support.drivers.http import V1, bearer, code_of
+from tests.support.drivers.http import V1, auth_headers, error_code
 from tests.support.drivers.waiting import collide
 
 ZONE = ZoneInfo("America/New_York")
 MONDAY, TUESDAY = date(2026, 3, 23), date(2026, 3, 24)
 MORNING = {"weekday": 1, "start_time": "09:00", "end_time": "12:00"}
-WHY = "?reason=Entered+twice"
+REASON_QUERY = "?reason=Entered+twice"
 
 
 def local(hour: int, minute: int = 0, on: date = MONDAY) -> datetime:
     return datetime.combine(on, time(hour, minute), ZONE)
 
 
-class Hours:
-    """A clinician's hours, as one of the practice writes them."""
+class AvailabilityApi:
+    """A clinician's availability, as managed by a person of the practice."""
 
     def __init__(
-        self, client: TestClient, practice: PracticeFixture, clinician: Person, who: Person | None = None
+        self, client: TestClient, practice: PracticeFixture, clinician: Person, person: Person | None = None
     ) -> None:
-        self.client, self.practice, self.clinician, self.who = client, practice, clinician, who
-        self.place = f"{V1}/clinicians/{clinician.staff_id}"
+        self.client, self.practice, self.clinician, self.person = client, practice, clinician, person
+        self.base_url = f"{V1}/clinicians/{clinician.staff_id}"
 
-    def by(self, who: Person) -> "Hours":
-        return Hours(self.client, self.practice, self.clinician, who)
+    def by(self, person: Person) -> "AvailabilityApi":
+        return AvailabilityApi(self.client, self.practice, self.clinician, person)
 
     def call(self, method: str, path: str, body: Any = None, version: int | None = None) -> Any:
         match = {} if version is None else {"if_match": f'"{version}"'}
-        headers = bearer(self.practice, self.who, **match)
-        return self.client.request(method, f"{self.place}/{path}", json=body, headers=headers)
+        headers = auth_headers(self.practice, self.person, **match)
+        return self.client.request(method, f"{self.base_url}/{path}", json=body, headers=headers)
 
-    def open(self, **more: Any) -> Any:
-        return self.call("POST", "availability", MORNING | more)
+    def open(self, **fields: Any) -> Any:
+        return self.call("POST", "availability", MORNING | fields)
 
-    def close(self, on: date = MONDAY, **more: Any) -> Any:
-        return self.call("POST", "exceptions", {"on_date": on.isoformat(), "available": False} | more)
+    def close(self, on: date = MONDAY, **fields: Any) -> Any:
+        return self.call("POST", "exceptions", {"on_date": on.isoformat(), "available": False} | fields)
 
-    def book(self, start: datetime, service: UUID | None = None, **more: Any) -> UUID:
+    def book(self, start: datetime, service: UUID | None = None, **fields: Any) -> UUID:
         service = service or make_service(self.practice)
-        return make_appointment(self.practice, self.clinician, make_client(self.practice), service, start, **more)
+        return make_appointment(self.practice, self.clinician, make_client(self.practice), service, start, **fields)
 
 
 @pytest.fixture
-def hours(client: TestClient, practice: PracticeFixture) -> Hours:
-    return Hours(client, practice, practice.add("clinician", supervisor=practice.add("supervisor")))
+def hours(client: TestClient, practice: PracticeFixture) -> AvailabilityApi:
+    return AvailabilityApi(client, practice, practice.add("clinician", supervisor=practice.add("supervisor")))
 
 
-def test_hours_are_opened_read_changed_and_voided(hours: Hours, practice: PracticeFixture) -> None:
+def test_hours_are_opened_read_changed_and_voided(hours: AvailabilityApi, practice: PracticeFixture) -> None:
     service = make_service(practice, "INTAKE")
-    made = hours.open(services=["INTAKE"], effective_on="2026-03-01")
-    assert made.status_code == 201, made.text
-    window = made.json()
-    more = {"effective_on": "2026-03-01", "ends_on": None, "services": ["INTAKE"], "version": 1, "affected": 0}
-    assert window == MORNING | more | {"id": window["id"]}
-    shown = {name: value for name, value in window.items() if name != "affected"}
-    assert hours.call("GET", "availability").json()["items"] == [shown]
-    place = f"availability/{window['id']}"
-    changed = hours.call("PATCH", place, {"end_time": "13:30", "services": []}, version=1)
+    created = hours.open(services=["INTAKE"], effective_on="2026-03-01")
+    assert created.status_code == 201, created.text
+    window = created.json()
+    fields = {"effective_on": "2026-03-01", "ends_on": None, "services": ["INTAKE"], "version": 1, "affected": 0}
+    assert window == MORNING | fields | {"id": window["id"]}
+    listed_window = {name: value for name, value in window.items() if name != "affected"}
+    assert hours.call("GET", "availability").json()["items"] == [listed_window]
+    path = f"availability/{window['id']}"
+    changed = hours.call("PATCH", path, {"end_time": "13:30", "services": []}, version=1)
     assert changed.json() == window | {"end_time": "13:30", "services": [], "version": 2}
     assert changed.headers["etag"] == '"2"'
-    assert hours.call("PATCH", place, {"end_time": "14:00"}, version=1).status_code == 412
-    kept = hours.call("PATCH", place, {"services": ["INTAKE"], "ends_on": "2026-12-31"}, version=2)
-    assert (kept.json()["services"], kept.json()["end_time"]) == (["INTAKE"], "13:30")
+    assert hours.call("PATCH", path, {"end_time": "14:00"}, version=1).status_code == 412
+    updated = hours.call("PATCH", path, {"services": ["INTAKE"], "ends_on": "2026-12-31"}, version=2)
+    assert (updated.json()["services"], updated.json()["end_time"]) == (["INTAKE"], "13:30")
     with practice.work() as work:
-        found = hours_of(work, [hours.clinician.staff_id], MONDAY, MONDAY)[hours.clinician.staff_id]
+        loaded = load_hours(work, [hours.clinician.staff_id], MONDAY, MONDAY)[hours.clinician.staff_id]
     since, until = date(2026, 3, 1), date(2026, 12, 31)
-    assert found.windows == [Window(1, time(9), time(13, 30), since, until, frozenset({service}))]
-    assert hours.call("DELETE", place).status_code == 422
-    assert hours.call("DELETE", place + WHY).json() == {"affected": 0}
-    assert hours.call("DELETE", place + WHY).status_code == 404
+    assert loaded.windows == [Window(1, time(9), time(13, 30), since, until, frozenset({service}))]
+    assert hours.call("DELETE", path).status_code == 422
+    assert hours.call("DELETE", path + REASON_QUERY).json() == {"affected": 0}
+    assert hours.call("DELETE", path + REASON_QUERY).status_code == 404
     assert hours.call("GET", "availability").json()["items"] == []
 
 
-def test_hours_that_overlap_are_refused_and_it_is_said_which(hours: Hours, practice: PracticeFixture) -> None:
+def test_overlapping_hours_are_refused_with_the_conflicting_ones(
+    hours: AvailabilityApi, practice: PracticeFixture
+) -> None:
     make_service(practice, "A"), make_service(practice, "B")
     assert hours.open(services=["A"], ends_on="2026-06-30").status_code == 201
     assert hours.open(services=["B"]).status_code == 201
     assert hours.open(weekday=2).status_code == 201
     assert hours.open(start_time="12:00", end_time="13:00").status_code == 201
-    refused = hours.open(start_time="11:00", end_time="12:30", effective_on="2026-07-01")
-    assert refused.status_code == 422
-    problems = refused.json()["error"]["details"]["problems"]
+    response = hours.open(start_time="11:00", end_time="12:30", effective_on="2026-07-01")
+    assert response.status_code == 422
+    problems = response.json()["error"]["details"]["problems"]
     assert [problem[:52] for problem in problems] == [
-        "These hours overlap those of Monday 09:00-12:00: cha",
-        "These hours overlap those of Monday 12:00-13:00: cha",
+        "These hours overlap those of Monday 09:00-12:00. Cha",
+        "These hours overlap those of Monday 12:00-13:00. Cha",
     ]
     assert hours.open(services=["A"], effective_on="2026-07-01").status_code == 201
     first = hours.call("GET", "availability").json()["items"][0]["id"]
@@ -110,25 +112,23 @@ def test_hours_that_overlap_are_refused_and_it_is_said_which(hours: Hours, pract
         assert changed.status_code == status, end
 
 
-def test_hours_that_are_wrong_in_several_ways_say_all_of_them(hours: Hours) -> None:
-    wrong = hours.open(start_time="13:00", effective_on="2026-05-02", ends_on="2026-05-01", services=["X", "Y"])
-    assert wrong.status_code == 422
-    assert len(wrong.json()["error"]["details"]["problems"]) == 4
+def test_all_problems_of_hours_are_reported_together(hours: AvailabilityApi) -> None:
+    response = hours.open(start_time="13:00", effective_on="2026-05-02", ends_on="2026-05-01", services=["X", "Y"])
+    assert response.status_code == 422
+    assert len(response.json()["error"]["details"]["problems"]) == 4
 
 
-def test_of_two_who_open_the_same_hours_at_the_same_moment_the_second_hears_of_the_first(
-    hours: Hours, practice: PracticeFixture
-) -> None:
+def test_concurrent_overlapping_hours_are_refused(hours: AvailabilityApi, practice: PracticeFixture) -> None:
     def open_hours(work: Work) -> None:
-        about = {"weekday": 1, "start_time": time(9), "end_time": time(12), "effective_on": None, "ends_on": None}
-        add_window(work, Scope.ALL, hours.clinician.staff_id, services=[], **about)
+        window = {"weekday": 1, "start_time": time(9), "end_time": time(12), "effective_on": None, "ends_on": None}
+        add_window(work, Scope.ALL, hours.clinician.staff_id, services=[], **window)
 
     with pytest.raises(Invalid, match="Monday 09:00-12:00"):
         collide(practice, open_hours, open_hours).result()
 
 
-def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team(
-    hours: Hours, practice: PracticeFixture
+def test_clinicians_manage_their_own_hours_and_supervisors_see_their_team(
+    hours: AvailabilityApi, practice: PracticeFixture
 ) -> None:
     colleague, scheduler = practice.add("clinician"), practice.add("scheduler")
     stranger = practice.add("supervisor")
@@ -142,16 +142,16 @@ def test_clinicians_keep_their_own_hours_and_supervisors_see_those_of_their_team
     assert hours.by(supervisor).open(weekday=4).status_code == 403
 
 
-def test_what_is_booked_outside_the_hours_after_a_change_is_counted(hours: Hours, practice: PracticeFixture) -> None:
+def test_a_change_counts_bookings_outside_the_new_hours(hours: AvailabilityApi, practice: PracticeFixture) -> None:
     couples = make_service(practice, "COUPLES")
     hours.book(local(9))
     hours.book(local(11), ends_at=local(12, 30))
     hours.book(local(10, on=TUESDAY), couples)
     hours.book(local(14), status="CANCELLED", status_at=practice.now)
     hours.book(local(14, on=date(2026, 3, 16)))  # the past
-    made = hours.open()
-    assert made.json()["affected"] == 2
-    longer = hours.call("PATCH", f"availability/{made.json()['id']}", {"end_time": "13:00"}, version=1)
+    created = hours.open()
+    assert created.json()["affected"] == 2
+    longer = hours.call("PATCH", f"availability/{created.json()['id']}", {"end_time": "13:00"}, version=1)
     assert longer.json()["affected"] == 1
     other = hours.open(weekday=2, services=["COUPLES"])
     assert other.json()["affected"] == 0
@@ -159,57 +159,59 @@ def test_what_is_booked_outside_the_hours_after_a_change_is_counted(hours: Hours
     limited = hours.call("PATCH", f"availability/{other.json()['id']}", {"services": ["OTHER"]}, version=1)
     assert limited.json()["affected"] == 1
     assert hours.close(start_time="10:00", end_time="11:30").json()["affected"] == 2
-    assert hours.call("DELETE", f"availability/{made.json()['id']}{WHY}").json() == {"affected": 3}
+    assert hours.call("DELETE", f"availability/{created.json()['id']}{REASON_QUERY}").json() == {"affected": 3}
 
 
-def test_a_day_that_differs_is_added_listed_changed_and_voided(hours: Hours) -> None:
-    made = hours.close(reason="Conference")
-    assert made.status_code == 201, made.text
-    day = made.json()
+def test_an_exception_is_added_listed_changed_and_voided(hours: AvailabilityApi) -> None:
+    created = hours.close(reason="Conference")
+    assert created.status_code == 201, created.text
+    day = created.json()
     times = {"start_time": None, "end_time": None}
-    about = {"on_date": "2026-03-23", "available": False, "reason": "Conference", "version": 1, "affected": 0}
-    assert day == about | times | {"id": day["id"]}
+    window = {"on_date": "2026-03-23", "available": False, "reason": "Conference", "version": 1, "affected": 0}
+    assert day == window | times | {"id": day["id"]}
     hours.close(TUESDAY, available=True, start_time="18:00", end_time="20:00")
     listed = hours.call("GET", "exceptions?to=2026-03-23").json()["items"]
-    assert [found["id"] for found in listed] == [day["id"]]
+    assert [exception["id"] for exception in listed] == [day["id"]]
     assert len(hours.call("GET", "exceptions?from=2026-03-23&to=2026-03-24").json()["items"]) == 2
-    place = f"exceptions/{day['id']}"
-    stretch = {"start_time": "12:00", "end_time": "14:00"}
-    changed = hours.call("PATCH", place, stretch, version=1)
-    assert changed.json() == day | stretch | {"version": 2}
-    assert hours.call("PATCH", place, stretch, version=1).status_code == 412
-    assert hours.call("PATCH", place, {"start_time": None}, version=2).status_code == 422
-    assert hours.call("PATCH", place, {"start_time": None, "end_time": None}, version=2).status_code == 200
-    assert hours.call("PATCH", place, {"available": True}, version=3).status_code == 422
-    assert hours.call("DELETE", place + WHY).json() == {"affected": 0}
+    path = f"exceptions/{day['id']}"
+    times_changed = {"start_time": "12:00", "end_time": "14:00"}
+    changed = hours.call("PATCH", path, times_changed, version=1)
+    assert changed.json() == day | times_changed | {"version": 2}
+    assert hours.call("PATCH", path, times_changed, version=1).status_code == 412
+    assert hours.call("PATCH", path, {"start_time": None}, version=2).status_code == 422
+    assert hours.call("PATCH", path, {"start_time": None, "end_time": None}, version=2).status_code == 200
+    assert hours.call("PATCH", path, {"available": True}, version=3).status_code == 422
+    assert hours.call("DELETE", path + REASON_QUERY).json() == {"affected": 0}
     assert len(hours.call("GET", "exceptions").json()["items"]) == 1
 
 
-def test_a_meeting_takes_time_that_nobody_booked(hours: Hours, practice: PracticeFixture) -> None:
+def test_a_block_takes_time_that_is_not_booked(hours: AvailabilityApi, practice: PracticeFixture) -> None:
     hours.book(local(10))
 
-    def meet(start: datetime, end: datetime) -> Any:
+    def add_block(start: datetime, end: datetime) -> Any:
         body = {"starts_at": start.isoformat(), "ends_at": end.isoformat(), "reason": "Team"}
         return hours.call("POST", "blocks", body)
 
-    taken = meet(local(10, 30), local(12))
-    assert (taken.status_code, code_of(taken)) == (409, "SLOT_TAKEN")
-    assert "clinician" in taken.json()["error"]["message"]
-    made = meet(local(11), local(12))
-    assert made.status_code == 201, made.text
-    assert made.json()["clinician_id"] == str(hours.clinician.staff_id)
-    assert hours.call("GET", "blocks").json()["items"] == [made.json()]
-    place = f"blocks/{made.json()['id']}"
-    assert hours.by(practice.add("clinician")).call("DELETE", place + WHY).status_code == 404
-    assert hours.call("DELETE", place + WHY).status_code == 204
-    assert meet(local(11), local(12)).status_code == 201
+    conflict = add_block(local(10, 30), local(12))
+    assert (conflict.status_code, error_code(conflict)) == (409, "SLOT_TAKEN")
+    assert "clinician" in conflict.json()["error"]["message"]
+    created = add_block(local(11), local(12))
+    assert created.status_code == 201, created.text
+    assert created.json()["clinician_id"] == str(hours.clinician.staff_id)
+    assert hours.call("GET", "blocks").json()["items"] == [created.json()]
+    path = f"blocks/{created.json()['id']}"
+    assert hours.by(practice.add("clinician")).call("DELETE", path + REASON_QUERY).status_code == 404
+    assert hours.call("DELETE", path + REASON_QUERY).status_code == 204
+    assert add_block(local(11), local(12)).status_code == 201
 
 
-def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, practice: PracticeFixture) -> None:
-    entry = WaitlistEntry(id=new_id(), client_id=make_client(practice), status="OFFERED", created_at=practice.now)
+def test_an_expired_waitlist_offer_does_not_prevent_a_block(hours: AvailabilityApi, practice: PracticeFixture) -> None:
+    waitlist_entry = WaitlistEntry(
+        id=new_id(), client_id=make_client(practice), status="OFFERED", created_at=practice.now
+    )
     offer = WaitlistOffer(
         id=new_id(),
-        entry_id=entry.id,
+        entry_id=waitlist_entry.id,
         clinician_id=hours.clinician.staff_id,
         service_id=make_service(practice),
         telehealth=False,
@@ -218,7 +220,7 @@ def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, pr
         offered_at=practice.now - timedelta(days=1),
         holds_until=practice.now + timedelta(seconds=1),
     )
-    put(practice, entry, offer)
+    put(practice, waitlist_entry, offer)
     body = {"starts_at": local(10).isoformat(), "ends_at": local(11).isoformat()}
     assert hours.call("POST", "blocks", body).status_code == 409
     hours.client.app.state.clock = lambda: practice.now + timedelta(seconds=1)
@@ -228,8 +230,8 @@ def test_an_offer_that_nobody_took_in_time_keeps_no_meeting_out(hours: Hours, pr
 # Closures
 
 
-def test_closing_the_practice_for_a_day_counts_what_is_booked_then(
-    client: TestClient, hours: Hours, practice: PracticeFixture
+def test_a_closure_counts_the_bookings_of_its_day(
+    client: TestClient, hours: AvailabilityApi, practice: PracticeFixture
 ) -> None:
     open_hours(practice, hours.clinician)
     hours.book(local(0))
@@ -237,16 +239,16 @@ def test_closing_the_practice_for_a_day_counts_what_is_booked_then(
     hours.book(local(12), status="CANCELLED", status_at=practice.now)
     hours.book(local(1, on=TUESDAY))
     body = {"closed_on": "2026-03-23", "reason": "Storm"}
-    made = client.post(f"{V1}/closures", json=body, headers=bearer(practice))
-    assert made.status_code == 201, made.text
-    assert made.json() == body | {"affected": 2}
-    again = client.post(f"{V1}/closures", json=body, headers=bearer(practice))
-    assert (again.status_code, code_of(again)) == (409, "CLOSED_ALREADY")
-    for query, found in [("", [body]), ("?from=2026-03-24", []), ("?to=2026-03-23", [body])]:
-        assert client.get(f"{V1}/closures{query}", headers=bearer(practice)).json()["items"] == found
+    created = client.post(f"{V1}/closures", json=body, headers=auth_headers(practice))
+    assert created.status_code == 201, created.text
+    assert created.json() == body | {"affected": 2}
+    again = client.post(f"{V1}/closures", json=body, headers=auth_headers(practice))
+    assert (again.status_code, error_code(again)) == (409, "CLOSED_ALREADY")
+    for query, expected in [("", [body]), ("?from=2026-03-24", []), ("?to=2026-03-23", [body])]:
+        assert client.get(f"{V1}/closures{query}", headers=auth_headers(practice)).json()["items"] == expected
     assert hours.close(TUESDAY).json()["affected"] == 3
-    place = f"{V1}/closures/2026-03-23?reason=It+passed"
-    assert client.delete(place, headers=bearer(practice)).status_code == 204
-    assert client.delete(place, headers=bearer(practice)).status_code == 404
-    assert client.get(f"{V1}/closures", headers=bearer(practice)).json()["items"] == []
-    assert client.post(f"{V1}/closures", json=body, headers=bearer(practice)).status_code == 201
+    path = f"{V1}/closures/2026-03-23?reason=It+passed"
+    assert client.delete(path, headers=auth_headers(practice)).status_code == 204
+    assert client.delete(path, headers=auth_headers(practice)).status_code == 404
+    assert client.get(f"{V1}/closures", headers=auth_headers(practice)).json()["items"] == []
+    assert client.post(f"{V1}/closures", json=body, headers=auth_headers(practice)).status_code == 201

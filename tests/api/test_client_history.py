@@ -1,4 +1,4 @@
-"""Status and primary clinician over HTTP: what counts from when, and what the record says of today."""
+"""Client status and primary clinician over HTTP: effective dates, history, and the resulting record."""
 
 from datetime import date
 from typing import Any
@@ -12,42 +12,49 @@ from practice.people.models.clients import ClientStatus
 from practice.security.permissions import Scope
 from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.clients import NEW, ask, good, problems, trail
-from tests.support.drivers.waiting import second_waits
+from tests.support.drivers.clients import NEW_CLIENT, assert_invalid, load_audit_entries, send_request
+from tests.support.drivers.http import assert_ok
+from tests.support.drivers.waiting import assert_second_waits
 
 
 @pytest.fixture
 def path(client: TestClient, practice: PracticeFixture) -> str:
-    made = good(ask(client, practice, "POST", "/clients", None, NEW | {"admitted_on": "2026-01-05"}), 201)
-    return f"/clients/{made['id']}"
+    created = assert_ok(
+        send_request(client, practice, "POST", "/clients", None, NEW_CLIENT | {"admitted_on": "2026-01-05"}), 201
+    )
+    return f"/clients/{created['id']}"
 
 
-def to(
-    client: TestClient, practice: PracticeFixture, path: str, status: str, day: str | None = None, **more: Any
+def set_status(
+    client: TestClient, practice: PracticeFixture, path: str, status: str, day: str | None = None, **fields: Any
 ) -> Any:
-    body = {"status": status, **({"effective_on": day} if day else {}), **more}
-    return ask(client, practice, "POST", f"{path}/status", practice.admin, body)
+    body = {"status": status, **({"effective_on": day} if day else {}), **fields}
+    return send_request(client, practice, "POST", f"{path}/status", practice.admin, body)
 
 
-def standing(answer: Any) -> tuple[str, str | None, str | None]:
-    seen = good(answer)
-    return seen["status"], seen["ended_on"], seen["end_reason"]
+def read_status(answer: Any) -> tuple[str, str | None, str | None]:
+    record = assert_ok(answer)
+    return record["status"], record["ended_on"], record["end_reason"]
 
 
-def test_a_status_counts_from_its_day_and_every_change_stays(
+def test_a_status_takes_effect_on_its_date_and_every_change_is_kept_on_record(
     client: TestClient, practice: PracticeFixture, path: str
 ) -> None:
-    moved = to(client, practice, path, "INACTIVE", "2026-02-01", reason="Moves away for a while")
-    assert standing(moved) == ("INACTIVE", "2026-02-01", "INACTIVE")
-    assert moved.headers["ETag"] == '"2"'
-    assert standing(to(client, practice, path, "DISCHARGED", "2026-03-01")) == (
+    changed = set_status(client, practice, path, "INACTIVE", "2026-02-01", reason="Moves away for a while")
+    assert read_status(changed) == ("INACTIVE", "2026-02-01", "INACTIVE")
+    assert changed.headers["ETag"] == '"2"'
+    assert read_status(set_status(client, practice, path, "DISCHARGED", "2026-03-01")) == (
         "DISCHARGED",
         "2026-02-01",
         "DISCHARGED",
     )
-    assert standing(to(client, practice, path, "ACTIVE")) == ("ACTIVE", None, None)
-    assert standing(to(client, practice, path, "DISCHARGED", "2026-05-01")) == ("ACTIVE", "2026-05-01", "DISCHARGED")
-    rows = good(ask(client, practice, "GET", f"{path}/statuses"))["items"]
+    assert read_status(set_status(client, practice, path, "ACTIVE")) == ("ACTIVE", None, None)
+    assert read_status(set_status(client, practice, path, "DISCHARGED", "2026-05-01")) == (
+        "ACTIVE",
+        "2026-05-01",
+        "DISCHARGED",
+    )
+    rows = assert_ok(send_request(client, practice, "GET", f"{path}/statuses"))["items"]
     assert [(row["status"], row["effective_on"], row["reason"]) for row in rows] == [
         ("DISCHARGED", "2026-05-01", None),
         ("ACTIVE", "2026-03-18", None),
@@ -56,90 +63,92 @@ def test_a_status_counts_from_its_day_and_every_change_stays(
         ("ACTIVE", "2026-01-05", None),
     ]
     assert {row["set_by"] for row in rows} == {str(practice.admin.account_id)}
-    entries = trail(client, practice, "client.status_changed")
+    entries = load_audit_entries(client, practice, "client.status_changed")
     assert len(entries) == 4
     assert "Moves away" not in str(entries)
 
 
-def test_a_status_that_makes_no_sense_is_refused_with_the_reason(
+def test_an_invalid_status_change_is_refused_with_the_reason(
     client: TestClient, practice: PracticeFixture, path: str
 ) -> None:
-    (said,) = problems(to(client, practice, path, "DISCHARGED", "2026-01-04"))
-    assert "admitted on 2026-01-05" in said
-    good(to(client, practice, path, "INACTIVE", "2026-02-01"))
-    (said,) = problems(to(client, practice, path, "ACTIVE", "2026-03-19"))
-    assert "not active today" in said
-    good(to(client, practice, path, "ACTIVE", "2026-02-10"))
-    (said,) = problems(to(client, practice, path, "DISCHARGED", "2026-02-09"))
-    assert "2026-02-10" in said
-    assert to(client, practice, path, "GONE").status_code == 422
-    assert len(good(ask(client, practice, "GET", f"{path}/statuses"))["items"]) == 3
+    (problem,) = assert_invalid(set_status(client, practice, path, "DISCHARGED", "2026-01-04"))
+    assert "admitted on 2026-01-05" in problem
+    assert_ok(set_status(client, practice, path, "INACTIVE", "2026-02-01"))
+    (problem,) = assert_invalid(set_status(client, practice, path, "ACTIVE", "2026-03-19"))
+    assert "not active today" in problem
+    assert_ok(set_status(client, practice, path, "ACTIVE", "2026-02-10"))
+    (problem,) = assert_invalid(set_status(client, practice, path, "DISCHARGED", "2026-02-09"))
+    assert "2026-02-10" in problem
+    assert set_status(client, practice, path, "GONE").status_code == 422
+    assert len(assert_ok(send_request(client, practice, "GET", f"{path}/statuses"))["items"]) == 3
 
 
-def test_a_planned_discharge_can_be_called_off(client: TestClient, practice: PracticeFixture, path: str) -> None:
-    good(to(client, practice, path, "DISCHARGED", "2026-05-01"))
-    (said,) = problems(to(client, practice, path, "ACTIVE"))
-    assert "2026-05-01" in said
-    assert standing(to(client, practice, path, "ACTIVE", "2026-05-01")) == ("ACTIVE", None, None)
+def test_a_planned_discharge_can_be_cancelled(client: TestClient, practice: PracticeFixture, path: str) -> None:
+    assert_ok(set_status(client, practice, path, "DISCHARGED", "2026-05-01"))
+    (problem,) = assert_invalid(set_status(client, practice, path, "ACTIVE"))
+    assert "2026-05-01" in problem
+    assert read_status(set_status(client, practice, path, "ACTIVE", "2026-05-01")) == ("ACTIVE", None, None)
 
 
-def test_an_end_that_came_without_a_history_counts(client: TestClient, practice: PracticeFixture) -> None:
+def test_an_imported_end_without_history_is_respected(client: TestClient, practice: PracticeFixture) -> None:
     ended = make_client(practice, ended_on=date(2025, 8, 1), end_reason="INACTIVE", admitted_on=date(2025, 8, 1))
-    assert standing(to(client, practice, f"/clients/{ended}", "DISCHARGED"))[0] == "DISCHARGED"
-    with practice.installation.store.session_in(practice.id) as db:
+    assert read_status(set_status(client, practice, f"/clients/{ended}", "DISCHARGED"))[0] == "DISCHARGED"
+    with practice.installation.store.begin_session(practice.id) as db:
         rows = db.query(ClientStatus).filter_by(client_id=ended).count()
     assert rows == 2
 
 
-def test_of_two_changes_of_status_at_once_the_second_waits(practice: PracticeFixture) -> None:
-    me = make_client(practice)
-    second_waits(practice, lambda work: change_status(work, Scope.ALL, me, "INACTIVE"))
+def test_concurrent_changes_of_status_are_serialized(practice: PracticeFixture) -> None:
+    client_id = make_client(practice)
+    assert_second_waits(practice, lambda work: change_status(work, Scope.ALL, client_id, "INACTIVE"))
 
 
-def test_clients_see_their_status_and_not_why(client: TestClient, practice: PracticeFixture) -> None:
-    me = make_portal_client(practice, practice.add("clinician"))
-    path = f"/clients/{me.staff_id}"
-    good(to(client, practice, path, "INACTIVE", reason="Does not come"))
-    (first, _) = good(ask(client, practice, "GET", f"{path}/statuses", me))["items"]
+def test_clients_see_their_status_without_the_reason(client: TestClient, practice: PracticeFixture) -> None:
+    client_id = make_portal_client(practice, practice.add("clinician"))
+    path = f"/clients/{client_id.staff_id}"
+    assert_ok(set_status(client, practice, path, "INACTIVE", reason="Does not come"))
+    (first, _) = assert_ok(send_request(client, practice, "GET", f"{path}/statuses", client_id))["items"]
     assert (first["status"], first["reason"]) == ("INACTIVE", None)
-    assert ask(client, practice, "POST", f"{path}/status", me, {"status": "ACTIVE"}).status_code == 403
+    assert send_request(client, practice, "POST", f"{path}/status", client_id, {"status": "ACTIVE"}).status_code == 403
 
 
-# In whose care
+# Primary clinician
 
 
-def put_into_care(
-    client: TestClient, practice: PracticeFixture, path: str, who: UUID | None, day: str | None = None
+def assign_clinician(
+    client: TestClient, practice: PracticeFixture, path: str, clinician_id: UUID | None, day: str | None = None
 ) -> Any:
-    body = {"clinician_id": who and str(who)} | ({"effective_on": day} if day else {})
-    return ask(client, practice, "POST", f"{path}/primary-clinician", practice.admin, body)
+    body = {"clinician_id": clinician_id and str(clinician_id)} | ({"effective_on": day} if day else {})
+    return send_request(client, practice, "POST", f"{path}/primary-clinician", practice.admin, body)
 
 
-def test_a_client_changes_hands_and_every_change_stays(
+def test_a_primary_clinician_changes_and_every_change_is_kept_on_record(
     client: TestClient, practice: PracticeFixture, path: str
 ) -> None:
-    one, other = practice.add("clinician"), practice.add("clinician", "supervisor")
-    assert ask(client, practice, "GET", path, one).status_code == 404
-    seen = good(put_into_care(client, practice, path, one.staff_id, "2026-02-01"))
-    assert seen["primary_clinician_id"] == str(one.staff_id)
-    assert ask(client, practice, "GET", path, one).status_code == 200
-    good(put_into_care(client, practice, path, other.staff_id))
-    assert ask(client, practice, "GET", path, one).status_code == 404
-    assert good(put_into_care(client, practice, path, None))["primary_clinician_id"] is None
-    rows = good(ask(client, practice, "GET", f"{path}/primary-clinician"))["items"]
+    clinician, other = practice.add("clinician"), practice.add("clinician", "supervisor")
+    assert send_request(client, practice, "GET", path, clinician).status_code == 404
+    record = assert_ok(assign_clinician(client, practice, path, clinician.staff_id, "2026-02-01"))
+    assert record["primary_clinician_id"] == str(clinician.staff_id)
+    assert send_request(client, practice, "GET", path, clinician).status_code == 200
+    assert_ok(assign_clinician(client, practice, path, other.staff_id))
+    assert send_request(client, practice, "GET", path, clinician).status_code == 404
+    assert assert_ok(assign_clinician(client, practice, path, None))["primary_clinician_id"] is None
+    rows = assert_ok(send_request(client, practice, "GET", f"{path}/primary-clinician"))["items"]
     assert [(row["clinician_id"], row["effective_on"]) for row in rows] == [
         (None, "2026-03-18"),
         (str(other.staff_id), "2026-03-18"),
-        (str(one.staff_id), "2026-02-01"),
+        (str(clinician.staff_id), "2026-02-01"),
     ]
 
 
-def test_a_client_is_given_to_clinicians_who_are_here(client: TestClient, practice: PracticeFixture, path: str) -> None:
-    gone = practice.add("clinician")
+def test_a_client_is_assigned_to_active_clinicians_only(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
+    former = practice.add("clinician")
     body = {"left_on": "2026-03-17"}
-    good(ask(client, practice, "POST", f"/staff/{gone.staff_id}/deactivate", practice.admin, body))
-    assert "has left" in problems(put_into_care(client, practice, path, gone.staff_id))[0]
-    assert "no clinician" in problems(put_into_care(client, practice, path, practice.admin.staff_id))[0]
-    assert len(problems(put_into_care(client, practice, path, gone.staff_id, "2026-03-19"))) == 2
-    good(put_into_care(client, practice, path, None, "2026-03-10"))
-    assert "2026-03-10" in problems(put_into_care(client, practice, path, None, "2026-03-09"))[0]
+    assert_ok(send_request(client, practice, "POST", f"/staff/{former.staff_id}/deactivate", practice.admin, body))
+    assert "has left" in assert_invalid(assign_clinician(client, practice, path, former.staff_id))[0]
+    assert "not a clinician" in assert_invalid(assign_clinician(client, practice, path, practice.admin.staff_id))[0]
+    assert len(assert_invalid(assign_clinician(client, practice, path, former.staff_id, "2026-03-19"))) == 2
+    assert_ok(assign_clinician(client, practice, path, None, "2026-03-10"))
+    assert "2026-03-10" in assert_invalid(assign_clinician(client, practice, path, None, "2026-03-09"))[0]

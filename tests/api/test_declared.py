@@ -22,13 +22,13 @@ def test_the_service_does_not_start_with_a_route_that_declares_no_permission(
 
 
 @pytest.mark.parametrize("kind", ["route", "mount", "websocket"])
-def test_nor_with_something_that_is_no_route_of_ours(installation: Installation, kind: str) -> None:
-    made = service.create_app(installation)
+def test_the_service_does_not_start_with_an_unknown_kind_of_route(installation: Installation, kind: str) -> None:
+    app = service.create_app(installation)
     if kind == "route":
-        made.add_route("/raw", lambda request: None)
+        app.add_route("/raw", lambda request: None)
     elif kind == "mount":
-        made.mount("/raw", lambda scope, receive, send: None)
+        app.mount("/raw", lambda scope, receive, send: None)
     else:
-        made.add_api_websocket_route("/raw", lambda: None)
+        app.add_api_websocket_route("/raw", lambda: None)
     with pytest.raises(ConfigurationProblem, match="/raw declares no permission"):
-        refuse_undeclared(made)
+        refuse_undeclared(app)

@@ -1,4 +1,4 @@
-"""Kinds of fields: money without floats, times of day to the minute, dates that people mean."""
+"""Field types: money without floats, times of day to the minute, plausible dates."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from api.fields import AMOUNT, Day, Instant, MoneyIn, MoneyOut, TimeOfDay
 
 
-class Paid(BaseModel):
+class AmountIn(BaseModel):
     amount: MoneyIn
 
 
-class Owed(BaseModel):
+class AmountOut(BaseModel):
     amount: MoneyOut
 
 
@@ -22,31 +22,31 @@ class Hours(BaseModel):
     at: TimeOfDay
 
 
-class When(BaseModel):
+class DateFields(BaseModel):
     on: Day | None = None
     at: Instant | None = None
 
 
-def read(text: object) -> int:
-    return Paid.model_validate({"amount": text}).amount
+def parse_amount(text: object) -> int:
+    return AmountIn.model_validate({"amount": text}).amount
 
 
 @given(st.integers(0, 999_999_999))
-def test_an_amount_comes_back_as_it_went_out(cents: int) -> None:
-    written = Owed(amount=cents).model_dump(mode="json")["amount"]
-    assert read(written) == cents
-    assert Paid(amount=written).model_dump_json() == Owed(amount=cents).model_dump_json()
+def test_an_amount_round_trips(cents: int) -> None:
+    serialized = AmountOut(amount=cents).model_dump(mode="json")["amount"]
+    assert parse_amount(serialized) == cents
+    assert AmountIn(amount=serialized).model_dump_json() == AmountOut(amount=cents).model_dump_json()
 
 
 @given(st.from_regex(AMOUNT, fullmatch=True))
 def test_an_amount_is_read_to_the_cent(text: str) -> None:
     dollars, _, cents = text.partition(".")
-    assert read(text) == int(dollars) * 100 + {0: 0, 1: int(cents or 0) * 10, 2: int(cents or 0)}[len(cents)]
+    assert parse_amount(text) == int(dollars) * 100 + {0: 0, 1: int(cents or 0) * 10, 2: int(cents or 0)}[len(cents)]
 
 
 @pytest.mark.parametrize(("text", "cents"), [("0", 0), ("150", 15000), ("0.07", 7), ("1.5", 150), ("007.10", 710)])
 def test_amounts(text: str, cents: int) -> None:
-    assert read(text) == cents
+    assert parse_amount(text) == cents
 
 
 @pytest.mark.parametrize(
@@ -71,35 +71,35 @@ def test_amounts(text: str, cents: int) -> None:
         "٣",
     ],
 )
-def test_what_is_no_amount_is_refused(text: object) -> None:
+def test_an_invalid_amount_is_refused(text: object) -> None:
     with pytest.raises(ValidationError):
-        read(text)
+        parse_amount(text)
 
 
 @pytest.mark.parametrize(
     ("cents", "text"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-12345, "-123.45"), (10**12, "10000000000.00")]
 )
-def test_amounts_that_go_out_have_two_decimals(cents: int, text: str) -> None:
-    assert Owed(amount=cents).model_dump(mode="json") == {"amount": text}
+def test_serialized_amounts_have_two_decimals(cents: int, text: str) -> None:
+    assert AmountOut(amount=cents).model_dump(mode="json") == {"amount": text}
 
 
 @given(st.times().map(lambda at: at.replace(second=0, microsecond=0)))
-def test_a_time_of_day_comes_back_as_it_went_out(at: time) -> None:
-    written = Hours(at=at).model_dump(mode="json")
-    assert Hours.model_validate(written) == Hours(at=at)
+def test_a_time_of_day_round_trips(at: time) -> None:
+    serialized = Hours(at=at).model_dump(mode="json")
+    assert Hours.model_validate(serialized) == Hours(at=at)
     assert Hours(at=at).model_dump() == {"at": at}
 
 
 @pytest.mark.parametrize("text", ["9:00", "24:00", "09:60", "09:00:00", "09:00Z", "09:00\n", "", 540, 9.0, None])
-def test_what_is_no_time_of_day_is_refused(text: object) -> None:
+def test_an_invalid_time_of_day_is_refused(text: object) -> None:
     with pytest.raises(ValidationError):
         Hours.model_validate({"at": text})
 
 
 @given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
-def test_any_instant_is_either_refused_or_leaves_room_around_it(at: datetime) -> None:
+def test_an_accepted_instant_allows_date_arithmetic(at: datetime) -> None:
     try:
-        read_at = When.model_validate({"at": at}).at
+        read_at = DateFields.model_validate({"at": at}).at
     except ValidationError:
         assert not 1901 <= at.year <= 2198
     else:
@@ -109,8 +109,8 @@ def test_any_instant_is_either_refused_or_leaves_room_around_it(at: datetime) ->
 
 
 @pytest.mark.parametrize(
-    "given", [{"at": "2026-03-18T10:00:00"}, {"on": date.min}, {"on": date.max}, {"on": "1899-12-31"}]
+    "values", [{"at": "2026-03-18T10:00:00"}, {"on": date.min}, {"on": date.max}, {"on": "1899-12-31"}]
 )
-def test_instants_have_a_zone_and_dates_are_of_our_time(given: dict[str, object]) -> None:
+def test_instants_need_an_offset_and_dates_a_plausible_year(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        When.model_validate(given)
+        DateFields.model_validate(values)

@@ -1,4 +1,4 @@
-"""Coming in and coming back: invitations let in once, the right person, and nobody before they took it."""
+"""Invitations over HTTP: accepted once, by the right person, and required before access."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -6,132 +6,132 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from practice.people.staff import get_staff
-from practice.security.accounts import make_platform_admin
+from practice.security.accounts import invite_platform_admin
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice
-from tests.support.drivers.http import V1, bearer, code_of
-from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post, secret_in
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.sign_in_flow import enter_code, extract_secret, generate_code, login, post, set_clock
 
 OTHER = "Amber-Heron 58 sails north"
 
 
 def invite(client: TestClient, practice: PracticeFixture, email: str, *roles: str) -> dict[str, Any]:
     body = {"email": email, "first_name": "New", "last_name": "Comer", "roles": list(roles), "hired_on": "2026-03-01"}
-    answer = client.post(f"{V1}/staff", json=body, headers=bearer(practice))
+    answer = client.post(f"{V1}/staff", json=body, headers=auth_headers(practice))
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-def again(client: TestClient, practice: PracticeFixture, staff_id: str) -> dict[str, Any]:
-    return ok(client.post(f"{V1}/staff/{staff_id}/invite", headers=bearer(practice)))
+def invite_again(client: TestClient, practice: PracticeFixture, staff_id: str) -> dict[str, Any]:
+    return assert_ok(client.post(f"{V1}/staff/{staff_id}/invite", headers=auth_headers(practice)))
 
 
 def accept(client: TestClient, link: str, password: str = PASSWORD) -> Any:
-    return post(client, "/invitations/accept", token=secret_in(link), password=password)
+    return post(client, "/invitations/accept", token=extract_secret(link), password=password)
 
 
-def test_an_invitation_is_taken_once_within_seven_days(client: TestClient, practice: PracticeFixture) -> None:
-    made = invite(client, practice, f"once-{practice.id}@example.com", "biller")
-    assert made["link"].startswith("http://127.0.0.1:8000/invitation#")
-    ok(accept(client, made["link"]))
-    assert code_of(accept(client, made["link"])) == "LINK_NOT_VALID"
-    late = invite(client, practice, f"late-{practice.id}@example.com", "biller")
-    move(client, timedelta(days=7))
-    assert code_of(accept(client, late["link"])) == "LINK_NOT_VALID"
+def test_an_invitation_is_accepted_once_within_seven_days(client: TestClient, practice: PracticeFixture) -> None:
+    created = invite(client, practice, f"once-{practice.id}@example.com", "biller")
+    assert created["link"].startswith("http://127.0.0.1:8000/invitation#")
+    assert_ok(accept(client, created["link"]))
+    assert error_code(accept(client, created["link"])) == "LINK_NOT_VALID"
+    expired = invite(client, practice, f"late-{practice.id}@example.com", "biller")
+    set_clock(client, timedelta(days=7))
+    assert error_code(accept(client, expired["link"])) == "LINK_NOT_VALID"
 
 
-def test_the_account_that_is_there_already_takes_it_with_its_own_password_only(
+def test_an_existing_account_accepts_with_its_own_password_only(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    """An admin who holds the link of somebody else's invitation gets nowhere with it."""
+    """An admin cannot use the link of another person's invitation to take over their account."""
     person = practice.add("clinician")
     secret = give_credentials(installation, person.account_id)
-    elsewhere = make_practice(installation)
-    link = invite(client, elsewhere, person.email, "admin")["link"]
-    refused = accept(client, link, OTHER)
-    assert (refused.status_code, code_of(refused)) == (401, "WRONG_CREDENTIALS")
+    other_practice = make_practice(installation)
+    link = invite(client, other_practice, person.email, "admin")["link"]
+    response = accept(client, link, OTHER)
+    assert (response.status_code, error_code(response)) == (401, "WRONG_CREDENTIALS")
     assert post(client, "/login", email=person.email, password=OTHER).status_code == 401
-    assert enter(client, person.email, secret, NOW)["next"] == "done"  # one practice, no choice: not taken yet
-    ok(accept(client, link, PASSWORD))
-    assert enter(client, person.email, secret, move(client, timedelta(seconds=30)))["next"] == "practice"
+    assert (
+        enter_code(client, person.email, secret, NOW)["next"] == "done"
+    )  # not accepted yet, so there is no choice of practice
+    assert_ok(accept(client, link, PASSWORD))
+    assert enter_code(client, person.email, secret, set_clock(client, timedelta(seconds=30)))["next"] == "practice"
 
 
-def test_a_new_invitation_makes_the_lost_link_worthless(client: TestClient, practice: PracticeFixture) -> None:
-    made = invite(client, practice, f"lost-{practice.id}@example.com", "biller")
-    new = again(client, practice, made["staff"]["id"])
-    assert code_of(accept(client, made["link"])) == "LINK_NOT_VALID"
-    ok(accept(client, new["link"]))
+def test_a_new_invitation_invalidates_the_previous_link(client: TestClient, practice: PracticeFixture) -> None:
+    created = invite(client, practice, f"lost-{practice.id}@example.com", "biller")
+    second_invitation = invite_again(client, practice, created["staff"]["id"])
+    assert error_code(accept(client, created["link"])) == "LINK_NOT_VALID"
+    assert_ok(accept(client, second_invitation["link"]))
 
 
-def test_somebody_who_left_before_taking_the_invitation_cannot_take_it(
-    client: TestClient, practice: PracticeFixture
-) -> None:
-    made = invite(client, practice, f"left-{practice.id}@example.com", "biller")
-    path = f"{V1}/staff/{made['staff']['id']}/deactivate"
-    ok(client.post(path, json={"left_on": "2026-03-18"}, headers=bearer(practice)))
-    assert code_of(accept(client, made["link"])) == "LINK_NOT_VALID"
+def test_an_invitation_of_deactivated_staff_cannot_be_accepted(client: TestClient, practice: PracticeFixture) -> None:
+    created = invite(client, practice, f"left-{practice.id}@example.com", "biller")
+    path = f"{V1}/staff/{created['staff']['id']}/deactivate"
+    assert_ok(client.post(path, json={"left_on": "2026-03-18"}, headers=auth_headers(practice)))
+    assert error_code(accept(client, created["link"])) == "LINK_NOT_VALID"
 
 
-def test_somebody_who_comes_back_is_in_once_they_have_taken_the_new_invitation(
+def test_returning_staff_have_access_once_they_accept_the_new_invitation(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     person = practice.add("clinician")
     secret = give_credentials(installation, person.account_id)
-    old = practice.tokens(person)
+    tokens = practice.tokens(person)
     path = f"{V1}/staff/{person.staff_id}"
-    left = client.post(f"{path}/deactivate", json={"left_on": "2026-03-18"}, headers=bearer(practice))
-    assert (left.json()["active"], left.json()["left_on"]) == (False, "2026-03-18")
+    deactivated = client.post(f"{path}/deactivate", json={"left_on": "2026-03-18"}, headers=auth_headers(practice))
+    assert (deactivated.json()["active"], deactivated.json()["left_on"]) == (False, "2026-03-18")
     token = login(client, person.email)["token"]
-    assert code_of(post(client, "/mfa/verify", token=token, code="123456")) == "WRONG_CREDENTIALS"
+    assert error_code(post(client, "/mfa/verify", token=token, code="123456")) == "WRONG_CREDENTIALS"
 
-    back = again(client, practice, str(person.staff_id))
-    assert (back["staff"]["active"], back["staff"]["left_on"]) == (True, None)
-    read = client.get(path, headers=bearer(practice))
-    assert read.headers["ETag"] != left.headers["ETag"]  # a change made from the old view would be refused
-    stale = client.patch(path, json={"npi": None}, headers=bearer(practice) | {"If-Match": left.headers["ETag"]})
+    returned = invite_again(client, practice, str(person.staff_id))
+    assert (returned["staff"]["active"], returned["staff"]["left_on"]) == (True, None)
+    current = client.get(path, headers=auth_headers(practice))
+    assert current.headers["ETag"] != deactivated.headers["ETag"]  # a change based on the previous version is refused
+    stale = client.patch(
+        path, json={"npi": None}, headers=auth_headers(practice) | {"If-Match": deactivated.headers["ETag"]}
+    )
     assert stale.status_code == 412
-    assert client.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {old.access}"}).status_code == 401
-    refused = try_to_enter(client, person.email, secret)
-    assert (refused.status_code, code_of(refused)) == (403, "PRACTICE_CLOSED")
-    ok(accept(client, back["link"]))
-    now = move(client, timedelta(seconds=30))
-    assert enter(client, person.email, secret, now)["next"] == "done"
-    assert client.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {old.access}"}).status_code == 401
+    assert client.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {tokens.access}"}).status_code == 401
+    response = attempt_sign_in(client, person.email, secret)
+    assert (response.status_code, error_code(response)) == (403, "PRACTICE_CLOSED")
+    assert_ok(accept(client, returned["link"]))
+    now = set_clock(client, timedelta(seconds=30))
+    assert enter_code(client, person.email, secret, now)["next"] == "done"
+    assert client.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {tokens.access}"}).status_code == 401
 
 
-def try_to_enter(client: TestClient, email: str, secret: str) -> Any:
-    return post(client, "/mfa/verify", token=login(client, email)["token"], code=code(secret, NOW))
+def attempt_sign_in(client: TestClient, email: str, secret: str) -> Any:
+    return post(client, "/mfa/verify", token=login(client, email)["token"], code=generate_code(secret, NOW))
 
 
-def test_an_invited_admin_who_has_not_come_yet_keeps_nobody_from_being_the_last(
+def test_an_admin_with_a_pending_invitation_does_not_count_as_an_admin(
     client: TestClient, practice: PracticeFixture
 ) -> None:
     invite(client, practice, f"second-{practice.id}@example.com", "admin")
     path = f"{V1}/staff/{practice.admin.staff_id}"
-    answer = client.patch(path, json={"roles": ["biller"]}, headers=bearer(practice) | {"If-Match": '"1"'})
-    assert code_of(answer) == "LAST_ADMIN"
+    answer = client.patch(path, json={"roles": ["biller"]}, headers=auth_headers(practice) | {"If-Match": '"1"'})
+    assert error_code(answer) == "LAST_ADMIN"
 
 
-def test_the_invited_are_told_of_a_weak_password_and_keep_their_link(
-    client: TestClient, practice: PracticeFixture
-) -> None:
+def test_a_weak_password_does_not_use_up_the_invitation(client: TestClient, practice: PracticeFixture) -> None:
     link = invite(client, practice, f"weak-{practice.id}@example.com", "biller")["link"]
-    assert code_of(accept(client, link, "Password-1234")) == "PASSWORD_REFUSED"
-    ok(accept(client, link))
+    assert error_code(accept(client, link, "Password-1234")) == "PASSWORD_REFUSED"
+    assert_ok(accept(client, link))
 
 
-def test_a_platform_admin_comes_in_by_invitation_too(client: TestClient, installation: Installation) -> None:
+def test_a_platform_admin_accepts_an_invitation(client: TestClient, installation: Installation) -> None:
     email = f"platform-{new_id()}@example.com"
     with installation.work(Actor(), NOW) as work:
-        secret = make_platform_admin(work, email)
-    ok(accept(client, f"#{secret}"))
-    assert login(client, email)["next"] == "enrol"
+        secret = invite_platform_admin(work, email)
+    assert_ok(accept(client, f"#{secret}"))
+    assert login(client, email)["next"] == "enroll"
 
 
-def test_a_new_practice_begins_with_its_invited_admin(client: TestClient, installation: Installation) -> None:
-    made = make_practice(installation)
-    with installation.work(made.actor(), NOW) as work:
-        staff = get_staff(work, made.admin.staff_id)
+def test_a_new_practice_has_its_invited_admin(client: TestClient, installation: Installation) -> None:
+    created = make_practice(installation)
+    with installation.work(created.actor(), NOW) as work:
+        staff = get_staff(work, created.admin.staff_id)
     assert (staff.roles, staff.hired_on) == (["admin"], date(2026, 3, 18))

@@ -1,4 +1,4 @@
-"""Who may call what: every operation with every role, held against the matrix and against the table by hand."""
+"""Permissions: every operation with every role, compared with the matrix and with a table written by hand."""
 
 from typing import Any
 
@@ -6,13 +6,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.security.installation import Installation
-from practice.security.permissions import MATRIX, scope_of
+from practice.security.permissions import MATRIX, find_scope
 from practice.store.ids import new_id
-from tests.support.drivers.http import code_of, comparable
-from tests.support.drivers.operations import ROLES, World, make_world, operations_of, path_ids, sample_requests
+from tests.support.drivers.http import error_code, to_comparable
+from tests.support.drivers.operations import (
+    ROLES,
+    World,
+    list_operations,
+    load_sample_requests,
+    make_path_ids,
+    make_world,
+)
 
-# Written by hand from the practice's table, here or beside the operation's request in
-# tests/support/drivers/sample_requests; `public` and `signed_in` are checked on their own.
+# Written by hand from the practice's table, here or with the sample request of the operation in
+# tests/support/drivers/sample_requests. `public` and `signed_in` operations are checked separately.
 EVERY_STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 DIRECTORY = EVERY_STAFF - {"analyst"}
 ALLOWED: dict[str, set[str]] = {
@@ -34,16 +41,16 @@ ALLOWED: dict[str, set[str]] = {
     "get_practice": {"platform_admin"},
     "change_practice": {"platform_admin"},
 }
-SIGNED_IN = {"me", "logout", "list_sessions", "end_session", "change_password"}
+SIGNED_IN = {"get_me", "log_out", "list_sessions", "end_session", "change_password"}
 PUBLIC = {
-    *("login", "enrol_authenticator", "confirm_authenticator", "verify_code", "choose_practice", "refresh_tokens"),
-    *("accept_invitation", "ask_password_reset", "reset_password", "live", "ready"),
+    *("log_in", "enroll_authenticator", "confirm_authenticator", "verify_code", "choose_practice", "refresh_tokens"),
+    *("accept_invitation", "request_password_reset", "reset_password", "check_live", "check_ready"),
 }
 
-# What does not exist, where it is no id.
+# Values of path parameters that are not ids and do not exist.
 MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06", "number": "4711"}
 
-# Cells of the table: (record, verb) -> how far each role reaches; who is not named reaches nothing.
+# (record, verb) -> scope of each role; a role that is not listed has no access.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("settings", "write"): {"admin": "all"},
     ("services", "read"): dict.fromkeys(DIRECTORY | {"client"}, "all"),
@@ -127,30 +134,30 @@ def world(installation: Installation) -> World:
     return make_world(installation)
 
 
-def operations(client: TestClient) -> list[Any]:
-    return operations_of(client.get("/api/v1/openapi.json").json())
+def load_operations(client: TestClient) -> list[Any]:
+    return list_operations(client.get("/api/v1/openapi.json").json())
 
 
 @pytest.mark.parametrize("cell", TABLE, ids=".".join)
-def test_the_matrix_says_what_the_practice_agreed_on(cell: tuple[str, str]) -> None:
-    found = {role: str(scope) for (record, verb, role), scope in MATRIX.items() if (record, verb) == cell}
-    assert found == TABLE[cell]
+def test_the_matrix_matches_the_agreed_permissions(cell: tuple[str, str]) -> None:
+    scopes = {role: str(scope) for (record, verb, role), scope in MATRIX.items() if (record, verb) == cell}
+    assert scopes == TABLE[cell]
 
 
-def test_several_roles_reach_as_far_as_the_widest_of_them() -> None:
-    assert scope_of(frozenset({"clinician", "supervisor"}), "pay", "read") == "team"
-    assert scope_of(frozenset({"clinician", "biller"}), "pay", "read") == "all"
-    assert scope_of(frozenset({"clinician", "biller"}), "notes", "read") == "own"
-    assert scope_of(frozenset(), "staff", "read") is None
-    assert scope_of(frozenset({"platform_admin"}), "clients", "read") is None
+def test_several_roles_have_the_widest_scope_of_them() -> None:
+    assert find_scope(frozenset({"clinician", "supervisor"}), "pay", "read") == "team"
+    assert find_scope(frozenset({"clinician", "biller"}), "pay", "read") == "all"
+    assert find_scope(frozenset({"clinician", "biller"}), "notes", "read") == "own"
+    assert find_scope(frozenset(), "staff", "read") is None
+    assert find_scope(frozenset({"platform_admin"}), "clients", "read") is None
 
 
-def test_every_operation_lets_in_those_of_the_table_and_nobody_else(client: TestClient, world: World) -> None:
-    wrong = []
-    seen = set()
-    allowed = ALLOWED | {name: order.allowed for name, order in sample_requests().items()}
-    for operation in operations(client):
-        seen.add(operation.id)
+def test_every_operation_admits_exactly_the_roles_of_the_table(client: TestClient, world: World) -> None:
+    mismatches = []
+    tested = set()
+    allowed = ALLOWED | {name: sample.allowed for name, sample in load_sample_requests().items()}
+    for operation in load_operations(client):
+        tested.add(operation.id)
         if operation.permission in ("public", "signed_in"):
             assert operation.id in (PUBLIC if operation.permission == "public" else SIGNED_IN)
             continue
@@ -159,67 +166,69 @@ def test_every_operation_lets_in_those_of_the_table_and_nobody_else(client: Test
             answer = client.request(**operation.request(world, role))
             refused = answer.status_code == 403
             assert refused or answer.status_code < 300, (operation.id, role, answer.text)
-            assert not refused or code_of(answer) == "FORBIDDEN"
-            verbs = [verb, f"{verb}_with_reason"] if operation.for_a_reason else [verb]
-            by_matrix = any(scope_of(frozenset({role}), record, one) for one in verbs)
+            assert not refused or error_code(answer) == "FORBIDDEN"
+            verbs = [verb, f"{verb}_with_reason"] if operation.takes_reason else [verb]
+            by_matrix = any(find_scope(frozenset({role}), record, name) for name in verbs)
             by_matrix = role == "platform_admin" if verb == "" else by_matrix
             by_hand = role in allowed[operation.id]
             if not by_matrix == by_hand == (not refused):
-                wrong.append((operation.id, role, by_matrix, by_hand, not refused))
-    assert wrong == []
-    assert seen == {*allowed, *SIGNED_IN, *PUBLIC}
+                mismatches.append((operation.id, role, by_matrix, by_hand, not refused))
+    assert mismatches == []
+    assert tested == {*allowed, *SIGNED_IN, *PUBLIC}
 
 
-def test_nobody_comes_in_without_a_sign_in(client: TestClient, world: World) -> None:
-    for operation in operations(client):
+def test_every_operation_requires_a_sign_in(client: TestClient, world: World) -> None:
+    for operation in load_operations(client):
         if operation.permission == "public":
             continue
         request = operation.request(world, None)
         answer = client.request(**request)
-        assert (answer.status_code, code_of(answer)) == (401, "UNAUTHORIZED"), operation.id
-        request["headers"] |= {"Authorization": "Bearer of-nothing"}
+        assert (answer.status_code, error_code(answer)) == (401, "UNAUTHORIZED"), operation.id
+        request["headers"] |= {"Authorization": "Bearer invalid"}
         assert client.request(**request).status_code == 401
 
 
-def test_whoever_is_signed_in_may_do_what_concerns_themselves(client: TestClient, world: World) -> None:
-    for operation in operations(client):
+def test_signed_in_people_can_manage_their_own_sessions(client: TestClient, world: World) -> None:
+    for operation in load_operations(client):
         if operation.permission == "signed_in":
             for role in ROLES:
                 request = operation.request(world, role)
                 request["headers"] = world.headers(role, fresh=True)
                 answer = client.request(**request)
                 if operation.id == "change_password":
-                    assert code_of(answer) in ("WRONG_CREDENTIALS", "SIGN_IN_LOCKED")
+                    assert error_code(answer) in ("WRONG_CREDENTIALS", "SIGN_IN_LOCKED")
                 else:
                     assert answer.status_code < 300, (operation.id, role, answer.text)
 
 
-def test_an_id_of_another_practice_answers_as_one_that_does_not_exist(
+def test_an_id_of_another_practice_is_answered_like_a_missing_one(
     client: TestClient, installation: Installation, world: World
 ) -> None:
     other = make_world(installation)
-    theirs = {
+    foreign_defaults = {
         "staff_id": str(other.spare.staff_id),
         "practice_id": str(other.practice.id),
         "session_id": str(other.start_session("clinician").session_id),
         "key": "no_such_setting",
     }
-    walked = 0
-    for operation in operations(client):
+    checked = 0
+    for operation in load_operations(client):
         if "{" not in operation.path:
             continue
-        foreign_ids = path_ids(other, operation.id, None) if operation.id in sample_requests() else theirs
-        foreign_ids = {name: one for name, one in foreign_ids.items() if name != "week"}  # every practice has it
+        foreign_ids = (
+            make_path_ids(other, operation.id, None) if operation.id in load_sample_requests() else foreign_defaults
+        )
+        foreign_ids = {name: value for name, value in foreign_ids.items() if name != "week"}  # every practice has it
         if not foreign_ids:
             continue
         for role in (*ROLES, None):
             if operation.permission == "platform" and role == "platform_admin":
-                continue  # practices are theirs to see, all of them
+                continue  # platform admins see every practice
             foreign = client.request(**operation.request(world, role, **foreign_ids))
             random = {name: MISSING.get(name) or str(new_id()) for name in foreign_ids}
             missing = client.request(**operation.request(world, role, **random))
-            assert comparable(foreign) == comparable(missing), (operation.id, role)
+            assert to_comparable(foreign) == to_comparable(missing), (operation.id, role)
             assert foreign.status_code in (401, 403, 404)
-            assert not any(made_up in missing.json()["error"]["message"] for made_up in random.values())
-            walked += 1
-    assert walked >= 80
+            assert not any(value in missing.json()["error"]["message"] for value in random.values())
+            checked += 1
+    assert checked >= 80

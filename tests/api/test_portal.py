@@ -1,4 +1,4 @@
-"""A client comes in through the portal: invited, in by the front door, and in nobody else's records."""
+"""Client portal over HTTP: invitation, sign-in, closing, and access to own records only."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,143 +12,160 @@ from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.clients import ask, change, good, trail
-from tests.support.drivers.http import V1, code_of, with_token
-from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post, secret_in
+from tests.support.drivers.clients import load_audit_entries, send_request, update_record
+from tests.support.drivers.http import V1, assert_ok, error_code, token_headers
+from tests.support.drivers.sign_in_flow import enter_code, extract_secret, generate_code, login, post, set_clock
 
 
 def invite(client: TestClient, practice: PracticeFixture, client_id: Any) -> Any:
-    return ask(client, practice, "POST", f"/clients/{client_id}/portal-invitation", practice.add("scheduler"))
+    return send_request(client, practice, "POST", f"/clients/{client_id}/portal/invite", practice.add("scheduler"))
 
 
 def accept(client: TestClient, link: str) -> Any:
-    return post(client, "/invitations/accept", token=secret_in(link), password=PASSWORD)
+    return post(client, "/invitations/accept", token=extract_secret(link), password=PASSWORD)
 
 
-def come_in(client: TestClient, email: str) -> dict[str, str]:
-    """For the first time, with an authenticator of their own. As headers."""
+def sign_in_first_time(client: TestClient, email: str) -> dict[str, str]:
+    """Enroll an authenticator at the first sign-in and return the headers."""
     token = login(client, email)["token"]
-    secret = ok(post(client, "/mfa/enrol", token=token))["secret"]
-    done = ok(post(client, "/mfa/confirm", token=token, code=code(secret, NOW)))
-    return with_token(done["tokens"]["access_token"])
+    secret = assert_ok(post(client, "/mfa/enroll", token=token))["secret"]
+    step = assert_ok(post(client, "/mfa/confirm", token=token, code=generate_code(secret, NOW)))
+    return token_headers(step["tokens"]["access_token"])
 
 
-def test_a_client_comes_in_by_the_front_door(client: TestClient, practice: PracticeFixture) -> None:
+def test_a_client_signs_in_to_the_portal(client: TestClient, practice: PracticeFixture) -> None:
     clinician = practice.add("clinician")
     email = f"casey-{new_id()}@example.com"
-    me = make_client(practice, clinician, email=email)
-    other = make_client(practice, clinician)
-    invited = good(invite(client, practice, me))
-    assert invited["client_id"] == str(me)
-    assert good(ask(client, practice, "GET", f"/clients/{me}"))["portal_activated_at"] is None
-    ok(accept(client, invited["link"]))
-    assert code_of(accept(client, invited["link"])) == "LINK_NOT_VALID"
-    assert good(ask(client, practice, "GET", f"/clients/{me}"))["portal_activated_at"] is None
-    headers = come_in(client, email)
-    who = good(client.get(f"{V1}/auth/me", headers=headers))
-    assert (who["roles"], who["client_id"], who["staff_id"], who["suspended"]) == (["client"], str(me), None, None)
-    record = good(client.get(f"{V1}/clients/{me}", headers=headers))
-    assert (record["id"], record["portal_activated_at"]) == (str(me), "2026-03-18T15:30:00Z")
-    assert [item["id"] for item in good(client.get(f"{V1}/clients", headers=headers))["items"]] == [str(me)]
+    client_id = make_client(practice, clinician, email=email)
+    other_id = make_client(practice, clinician)
+    invited = assert_ok(invite(client, practice, client_id))
+    assert invited["client_id"] == str(client_id)
+    assert assert_ok(send_request(client, practice, "GET", f"/clients/{client_id}"))["portal_activated_at"] is None
+    assert_ok(accept(client, invited["link"]))
+    assert error_code(accept(client, invited["link"])) == "LINK_NOT_VALID"
+    assert assert_ok(send_request(client, practice, "GET", f"/clients/{client_id}"))["portal_activated_at"] is None
+    headers = sign_in_first_time(client, email)
+    profile = assert_ok(client.get(f"{V1}/auth/me", headers=headers))
+    assert (profile["roles"], profile["client_id"], profile["staff_id"], profile["restriction"]) == (
+        ["client"],
+        str(client_id),
+        None,
+        None,
+    )
+    record = assert_ok(client.get(f"{V1}/clients/{client_id}", headers=headers))
+    assert (record["id"], record["portal_activated_at"]) == (str(client_id), "2026-03-18T15:30:00Z")
+    assert [item["id"] for item in assert_ok(client.get(f"{V1}/clients", headers=headers))["items"]] == [str(client_id)]
     for part in ("", "/statuses", "/coverages", "/consents", "/timeline", "/notification-preferences"):
-        assert client.get(f"{V1}/clients/{me}{part}", headers=headers).status_code == 200
-        assert client.get(f"{V1}/clients/{other}{part}", headers=headers).status_code == 404
+        assert client.get(f"{V1}/clients/{client_id}{part}", headers=headers).status_code == 200
+        assert client.get(f"{V1}/clients/{other_id}{part}", headers=headers).status_code == 404
     for path in ("/staff", f"/staff/{clinician.staff_id}", "/settings", "/audit", "/practices"):
         assert client.get(V1 + path, headers=headers).status_code == 403
-    assert client.post(f"{V1}/clients/{me}/status", json={"status": "INACTIVE"}, headers=headers).status_code == 403
+    assert (
+        client.post(f"{V1}/clients/{client_id}/status", json={"status": "INACTIVE"}, headers=headers).status_code == 403
+    )
 
 
 def test_clients_need_no_training(client: TestClient, practice: PracticeFixture) -> None:
-    me = make_portal_client(practice)
-    headers = with_token(practice.tokens(me, move(client, timedelta(days=800))).access)
-    assert good(client.get(f"{V1}/auth/me", headers=headers))["suspended"] is None
-    assert client.get(f"{V1}/clients/{me.staff_id}", headers=headers).status_code == 200
+    client_id = make_portal_client(practice)
+    headers = token_headers(practice.tokens(client_id, set_clock(client, timedelta(days=800))).access)
+    assert assert_ok(client.get(f"{V1}/auth/me", headers=headers))["restriction"] is None
+    assert client.get(f"{V1}/clients/{client_id.staff_id}", headers=headers).status_code == 200
 
 
-def test_the_first_time_that_they_came_in_stays(client: TestClient, practice: PracticeFixture) -> None:
-    me = make_portal_client(practice)
-    with practice.installation.store.session_in(practice.id) as db:
-        db.get_one(Client, (practice.id, me.staff_id)).portal_activated_at = None
+def test_the_first_sign_in_activates_the_portal(client: TestClient, practice: PracticeFixture) -> None:
+    client_id = make_portal_client(practice)
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.get_one(Client, (practice.id, client_id.staff_id)).portal_activated_at = None
     for hours in (1, 2):
-        practice.tokens(me, NOW + timedelta(hours=hours))
-    record = good(ask(client, practice, "GET", f"/clients/{me.staff_id}"))
+        practice.tokens(client_id, NOW + timedelta(hours=hours))
+    record = assert_ok(send_request(client, practice, "GET", f"/clients/{client_id.staff_id}"))
     assert record["portal_activated_at"] == "2026-03-18T16:30:00Z"
 
 
-def test_whoever_has_an_account_elsewhere_takes_it_with_their_own_password(
+def test_an_account_of_another_practice_accepts_with_its_own_password(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    elsewhere = make_practice(installation)
-    person = elsewhere.add("clinician")
+    other_practice = make_practice(installation)
+    person = other_practice.add("clinician")
     secret = give_credentials(installation, person.account_id)
-    me = make_client(practice, email=person.email)
-    ok(accept(client, good(invite(client, practice, me))["link"]))
-    step = enter(client, person.email, secret, NOW)
-    assert {one["id"] for one in step["practices"]} == {str(practice.id), str(elsewhere.id)}
-    done = ok(post(client, "/practice", token=step["token"], practice_id=str(practice.id)))
-    who = good(client.get(f"{V1}/auth/me", headers=with_token(done["tokens"]["access_token"])))
-    assert (who["roles"], who["client_id"]) == (["client"], str(me))
+    client_id = make_client(practice, email=person.email)
+    assert_ok(accept(client, assert_ok(invite(client, practice, client_id))["link"]))
+    step = enter_code(client, person.email, secret, NOW)
+    assert {choice["id"] for choice in step["practices"]} == {str(practice.id), str(other_practice.id)}
+    step = assert_ok(post(client, "/practice", token=step["token"], practice_id=str(practice.id)))
+    profile = assert_ok(client.get(f"{V1}/auth/me", headers=token_headers(step["tokens"]["access_token"])))
+    assert (profile["roles"], profile["client_id"]) == (["client"], str(client_id))
 
 
-@pytest.mark.parametrize("case", ["no address", "staff", "another client", "another client's record"])
-def test_an_address_that_is_not_the_clients_own_is_refused(
+@pytest.mark.parametrize("case", ["no email", "staff", "another client", "another client's record"])
+def test_an_email_that_belongs_to_another_person_is_refused(
     client: TestClient, practice: PracticeFixture, case: str
 ) -> None:
     email = {
-        "no address": None,
+        "no email": None,
         "staff": practice.add("biller").email.upper(),
         "another client": make_portal_client(practice).email,
         "another client's record": "shared@example.com",
     }[case]
     if case == "another client's record":
-        good(invite(client, practice, make_client(practice, email=email)))
-    me = make_client(practice, email=email)
-    answer = invite(client, practice, me)
+        assert_ok(invite(client, practice, make_client(practice, email=email)))
+    client_id = make_client(practice, email=email)
+    answer = invite(client, practice, client_id)
     assert answer.status_code == 409
-    assert code_of(answer) == ("EMAIL_MISSING" if email is None else "EMAIL_TAKEN")
+    assert error_code(answer) == ("EMAIL_MISSING" if email is None else "EMAIL_TAKEN")
     assert email is None or email not in answer.text
-    assert trail(client, practice, "client.invited", me) == []
+    assert load_audit_entries(client, practice, "client.invited", client_id) == []
 
 
-def test_nobody_becomes_staff_under_a_clients_address(client: TestClient, practice: PracticeFixture) -> None:
-    me = make_portal_client(practice)
-    new = {"email": me.email, "first_name": "New", "last_name": "Comer", "roles": ["admin"], "hired_on": "2026-03-01"}
-    assert code_of(ask(client, practice, "POST", "/staff", None, new)) == "IS_A_CLIENT"
-    left = practice.add("clinician")
-    good(ask(client, practice, "POST", f"/staff/{left.staff_id}/deactivate", None, {"left_on": "2026-03-17"}))
-    good(invite(client, practice, make_client(practice, email=left.email)))  # who left may become a client
-    assert code_of(ask(client, practice, "POST", f"/staff/{left.staff_id}/invite")) == "IS_A_CLIENT"
-    with practice.installation.store.session_in(practice.id) as db:
-        assert db.get_one(Staff, (practice.id, left.staff_id)).deactivated_at is not None
+def test_the_email_of_a_client_cannot_become_staff(client: TestClient, practice: PracticeFixture) -> None:
+    client_id = make_portal_client(practice)
+    body = {
+        "email": client_id.email,
+        "first_name": "New",
+        "last_name": "Comer",
+        "roles": ["admin"],
+        "hired_on": "2026-03-01",
+    }
+    assert error_code(send_request(client, practice, "POST", "/staff", None, body)) == "IS_A_CLIENT"
+    former = practice.add("clinician")
+    assert_ok(
+        send_request(client, practice, "POST", f"/staff/{former.staff_id}/deactivate", None, {"left_on": "2026-03-17"})
+    )
+    assert_ok(invite(client, practice, make_client(practice, email=former.email)))  # former staff can become clients
+    assert error_code(send_request(client, practice, "POST", f"/staff/{former.staff_id}/invite")) == "IS_A_CLIENT"
+    with practice.installation.store.begin_session(practice.id) as db:
+        assert db.get_one(Staff, (practice.id, former.staff_id)).deactivated_at is not None
 
 
-def test_a_closed_portal_lets_them_out_at_once_and_in_again_by_a_new_invitation(
-    client: TestClient, practice: PracticeFixture
-) -> None:
+def test_closing_the_portal_ends_access_until_a_new_invitation(client: TestClient, practice: PracticeFixture) -> None:
     email = f"casey-{new_id()}@example.com"
-    me = make_client(practice, email=email)
-    ok(accept(client, good(invite(client, practice, me))["link"]))
-    headers = come_in(client, email)
-    lost = good(invite(client, practice, me))["link"]
-    closed = good(ask(client, practice, "POST", f"/clients/{me}/portal-close", practice.add("scheduler")))
-    assert closed == {"client_id": str(me), "open": False}
-    assert client.get(f"{V1}/clients/{me}", headers=headers).status_code == 401
-    assert code_of(accept(client, lost)) == "LINK_NOT_VALID"
-    record = good(ask(client, practice, "GET", f"/clients/{me}"))
+    client_id = make_client(practice, email=email)
+    assert_ok(accept(client, assert_ok(invite(client, practice, client_id))["link"]))
+    headers = sign_in_first_time(client, email)
+    unused_link = assert_ok(invite(client, practice, client_id))["link"]
+    response = assert_ok(
+        send_request(client, practice, "POST", f"/clients/{client_id}/portal/close", practice.add("scheduler"))
+    )
+    assert response == {"client_id": str(client_id), "open": False}
+    assert client.get(f"{V1}/clients/{client_id}", headers=headers).status_code == 401
+    assert error_code(accept(client, unused_link)) == "LINK_NOT_VALID"
+    record = assert_ok(send_request(client, practice, "GET", f"/clients/{client_id}"))
     assert (record["portal_activated_at"], record["status"]) == (None, "ACTIVE")
-    good(ask(client, practice, "POST", f"/clients/{me}/portal-close"))  # closed is closed
-    assert len(trail(client, practice, "client.portal_closed", me)) == 1
-    ok(accept(client, good(invite(client, practice, me))["link"]))
-    assert client.get(f"{V1}/clients/{me}", headers=headers).status_code == 401
+    assert_ok(
+        send_request(client, practice, "POST", f"/clients/{client_id}/portal/close")
+    )  # closing again changes nothing
+    assert len(load_audit_entries(client, practice, "client.portal_closed", client_id)) == 1
+    assert_ok(accept(client, assert_ok(invite(client, practice, client_id))["link"]))
+    assert client.get(f"{V1}/clients/{client_id}", headers=headers).status_code == 401
 
 
-def test_who_has_another_address_comes_in_under_that_one(client: TestClient, practice: PracticeFixture) -> None:
-    old, new = f"old-{new_id()}@example.com", f"new-{new_id()}@example.com"
-    me = make_client(practice, email=old)
-    ok(accept(client, good(invite(client, practice, me))["link"]))
-    headers = come_in(client, old)
-    good(change(client, practice, f"/clients/{me}", email=new))
-    assert client.get(f"{V1}/clients/{me}", headers=headers).status_code == 200
-    ok(accept(client, good(invite(client, practice, me))["link"]))
-    assert client.get(f"{V1}/clients/{me}", headers=headers).status_code == 401
-    assert client.get(f"{V1}/clients/{me}", headers=come_in(client, new)).status_code == 200
+def test_a_changed_email_requires_a_new_invitation(client: TestClient, practice: PracticeFixture) -> None:
+    old, body = f"old-{new_id()}@example.com", f"new-{new_id()}@example.com"
+    client_id = make_client(practice, email=old)
+    assert_ok(accept(client, assert_ok(invite(client, practice, client_id))["link"]))
+    headers = sign_in_first_time(client, old)
+    assert_ok(update_record(client, practice, f"/clients/{client_id}", email=body))
+    assert client.get(f"{V1}/clients/{client_id}", headers=headers).status_code == 200
+    assert_ok(accept(client, assert_ok(invite(client, practice, client_id))["link"]))
+    assert client.get(f"{V1}/clients/{client_id}", headers=headers).status_code == 401
+    assert client.get(f"{V1}/clients/{client_id}", headers=sign_in_first_time(client, body)).status_code == 200

@@ -1,4 +1,4 @@
-"""Letters with a link for a new password: who gets one, and how often."""
+"""Password reset emails: how often they are sent."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,16 +10,16 @@ from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.drivers.http import V1
 
 
-def letters_to(installation: Installation, email: str) -> list[Path]:
-    return [letter for letter in installation.settings.outbox.glob("*.json") if email in letter.read_text()]
+def list_emails(installation: Installation, email: str) -> list[Path]:
+    return [email_file for email_file in installation.settings.outbox.glob("*.json") if email in email_file.read_text()]
 
 
-def test_a_mailbox_is_not_filled(client: TestClient, practice: PracticeFixture) -> None:
-    def ask() -> int:
+def test_repeated_requests_send_one_email_within_five_minutes(client: TestClient, practice: PracticeFixture) -> None:
+    def request_reset() -> int:
         answer = client.post(f"{V1}/auth/password/reset-request", json={"email": practice.admin.email})
         assert answer.status_code == 202
-        return len(letters_to(practice.installation, practice.admin.email))
+        return len(list_emails(practice.installation, practice.admin.email))
 
-    assert [ask(), ask(), ask()] == [1, 1, 1]
+    assert [request_reset(), request_reset(), request_reset()] == [1, 1, 1]
     client.app.state.clock = lambda: NOW + timedelta(minutes=6)
-    assert ask() == 2
+    assert request_reset() == 2

@@ -1,4 +1,4 @@
-"""Who needs a safety plan and has none."""
+"""Safety plans over HTTP: which clients need one, and which are missing or expired."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,40 +11,39 @@ from practice.clinical.models.notes import Note
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import put
-from tests.support.drivers.chart import Chart
-from tests.support.drivers.clients import good
-from tests.support.drivers.http import code_of
+from tests.support.drivers.chart import ChartApi
+from tests.support.drivers.http import assert_ok, error_code
 
 TODAY = date(2026, 3, 18)
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def chart(client: TestClient, practice: PracticeFixture) -> Chart:
-    return Chart(client, practice)
+def chart(client: TestClient, practice: PracticeFixture) -> ChartApi:
+    return ChartApi(client, practice)
 
 
-def at_risk(chart: Chart, last_name: str, **more: Any) -> UUID:
-    return chart.new_client(last_name=last_name, **{"high_risk_since": date(2026, 1, 5)} | more)
+def add_client_at_risk(chart: ChartApi, last_name: str, **fields: Any) -> UUID:
+    return chart.add_client(last_name=last_name, **{"high_risk_since": date(2026, 1, 5)} | fields)
 
 
-def sign(chart: Chart, client_id: UUID, at: datetime | None = NOW, **more: Any) -> None:
-    signed = {"status": "SIGNED", "signed_at": at, "signed_by_id": chart.clinician.staff_id} if at else {}
-    about = {"client_id": client_id, "clinician_id": chart.clinician.staff_id, "created_at": NOW}
-    put(chart.practice, Note(id=new_id(), **about | {"type": "SAFETY_PLAN", "status": "DRAFT"} | signed | more))
+def sign(chart: ChartApi, client_id: UUID, at: datetime | None = NOW, **fields: Any) -> None:
+    signature = {"status": "SIGNED", "signed_at": at, "signed_by_id": chart.clinician.staff_id} if at else {}
+    base = {"client_id": client_id, "clinician_id": chart.clinician.staff_id, "created_at": NOW}
+    put(chart.practice, Note(id=new_id(), **base | {"type": "SAFETY_PLAN", "status": "DRAFT"} | signature | fields))
 
 
-def state(chart: Chart, client_id: UUID) -> str:
-    return good(chart.get(f"/clients/{client_id}/safety-plan"))["state"]
+def read_state(chart: ChartApi, client_id: UUID) -> str:
+    return assert_ok(chart.get(f"/clients/{client_id}/safety-plan"))["state"]
 
 
-def due(chart: Chart, who: Person | None = None, query: str = "") -> list[tuple[str, str]]:
-    found = good(chart.get(f"/safety-plans/due?limit=100{query}", who))["items"]
-    return [(one["last_name"], one["state"]) for one in found]
+def list_due(chart: ChartApi, person: Person | None = None, query: str = "") -> list[tuple[str, str]]:
+    items = assert_ok(chart.get(f"/safety-plans/due?limit=100{query}", person))["items"]
+    return [(item["last_name"], item["state"]) for item in items]
 
 
 @pytest.mark.parametrize(
-    ("more", "needed"),
+    ("fields", "needed"),
     [
         ({}, True),
         ({"high_risk_since": TODAY}, True),
@@ -56,64 +55,64 @@ def due(chart: Chart, who: Person | None = None, query: str = "") -> list[tuple[
         ({"ended_on": TODAY}, False),
     ],
 )
-def test_whoever_is_at_high_risk_today_needs_one(chart: Chart, more: dict[str, Any], needed: bool) -> None:
-    client_id = at_risk(chart, "Risk", **more)
-    assert state(chart, client_id) == ("missing" if needed else "not_applicable")
-    assert due(chart) == ([("Risk", "missing")] if needed else [])
+def test_clients_at_high_risk_today_need_a_safety_plan(chart: ChartApi, fields: dict[str, Any], needed: bool) -> None:
+    client_id = add_client_at_risk(chart, "Risk", **fields)
+    assert read_state(chart, client_id) == ("missing" if needed else "not_applicable")
+    assert list_due(chart) == ([("Risk", "missing")] if needed else [])
     sign(chart, client_id)
-    assert state(chart, client_id) == ("ok" if needed else "not_applicable")
-    assert due(chart) == []
+    assert read_state(chart, client_id) == ("ok" if needed else "not_applicable")
+    assert list_due(chart) == []
 
 
-def test_only_a_signed_safety_plan_counts_and_for_a_year(chart: Chart) -> None:
-    client_id = at_risk(chart, "Risk")
+def test_a_signed_safety_plan_is_current_for_a_year(chart: ChartApi) -> None:
+    client_id = add_client_at_risk(chart, "Risk")
     sign(chart, client_id, None)
     sign(chart, client_id, type="SOAP_NOTE")
     sign(chart, client_id, voided_at=NOW)
-    assert state(chart, client_id) == "missing"
+    assert read_state(chart, client_id) == "missing"
     sign(chart, client_id, NOW - 366 * DAY)
-    assert state(chart, client_id) == "expired"
-    assert due(chart) == [("Risk", "expired")]
+    assert read_state(chart, client_id) == "expired"
+    assert list_due(chart) == [("Risk", "expired")]
     sign(chart, client_id, NOW - 365 * DAY, status="AMENDED")
-    found = good(chart.get(f"/clients/{client_id}/safety-plan"))
-    assert (found["state"], found["current_until"]) == ("ok", "2026-03-18")
-    assert due(chart) == []
+    items = assert_ok(chart.get(f"/clients/{client_id}/safety-plan"))
+    assert (items["state"], items["current_until"]) == ("ok", "2026-03-18")
+    assert list_due(chart) == []
 
 
-def test_the_list_begins_with_those_who_never_had_one(chart: Chart) -> None:
-    late = at_risk(chart, "Expired")
-    sign(chart, late, NOW - 400 * DAY)
-    at_risk(chart, "Missing")
-    at_risk(chart, "Strange", primary_clinician_id=chart.stranger.staff_id)
-    assert due(chart) == [("Missing", "missing"), ("Expired", "expired")]
-    assert due(chart, query="&state=expired") == [("Expired", "expired")]
-    assert due(chart, query="&state=missing") == [("Missing", "missing")]
-    assert due(chart, chart.stranger) == [("Strange", "missing")]
-    assert len(due(chart, chart.supervisor)) == 2
-    assert len(due(chart, chart.practice.admin)) == 3
-    assert due(chart, chart.practice.admin, f"&clinician_id={chart.stranger.staff_id}") == [("Strange", "missing")]
-    page = good(chart.get("/safety-plans/due?limit=1"))
-    rest = good(chart.get(f"/safety-plans/due?limit=1&cursor={page['next_cursor']}"))
-    assert [one["last_name"] for one in page["items"] + rest["items"]] == ["Missing", "Expired"]
+def test_the_list_starts_with_clients_who_never_had_one(chart: ChartApi) -> None:
+    expired = add_client_at_risk(chart, "Expired")
+    sign(chart, expired, NOW - 400 * DAY)
+    add_client_at_risk(chart, "Missing")
+    add_client_at_risk(chart, "Strange", primary_clinician_id=chart.stranger.staff_id)
+    assert list_due(chart) == [("Missing", "missing"), ("Expired", "expired")]
+    assert list_due(chart, query="&state=expired") == [("Expired", "expired")]
+    assert list_due(chart, query="&state=missing") == [("Missing", "missing")]
+    assert list_due(chart, chart.stranger) == [("Strange", "missing")]
+    assert len(list_due(chart, chart.supervisor)) == 2
+    assert len(list_due(chart, chart.practice.admin)) == 3
+    assert list_due(chart, chart.practice.admin, f"&clinician_id={chart.stranger.staff_id}") == [("Strange", "missing")]
+    page = assert_ok(chart.get("/safety-plans/due?limit=1"))
+    rest = assert_ok(chart.get(f"/safety-plans/due?limit=1&cursor={page['next_cursor']}"))
+    assert [item["last_name"] for item in page["items"] + rest["items"]] == ["Missing", "Expired"]
     assert rest["next_cursor"] is None
 
 
-def test_a_practice_sets_for_how_long_one_is_current(chart: Chart) -> None:
-    client_id = at_risk(chart, "Risk")
+def test_a_practice_sets_how_long_a_safety_plan_is_current(chart: ChartApi) -> None:
+    client_id = add_client_at_risk(chart, "Risk")
     sign(chart, client_id, NOW - 31 * DAY)
-    assert state(chart, client_id) == "ok"
+    assert read_state(chart, client_id) == "ok"
     body = {"value": 30, "effective_on": "2026-03-18"}
-    good(chart.send("POST", "/settings/safety_plan_days", chart.practice.admin, body), 201)
-    assert state(chart, client_id) == "expired"
-    assert due(chart) == [("Risk", "expired")]
+    assert_ok(chart.send("POST", "/settings/safety_plan_days", chart.practice.admin, body), 201)
+    assert read_state(chart, client_id) == "expired"
+    assert list_due(chart) == [("Risk", "expired")]
 
 
-def test_who_needs_one_is_seen_by_who_may_read_plans(chart: Chart) -> None:
-    client_id = at_risk(chart, "Risk")
+def test_safety_plan_status_is_visible_to_those_who_can_read_plans(chart: ChartApi) -> None:
+    client_id = add_client_at_risk(chart, "Risk")
     for path in ("/safety-plans/due", f"/clients/{client_id}/safety-plan"):
-        for who in (chart.clinician, chart.supervisor, chart.practice.admin):
-            good(chart.get(path, who))
-        assert code_of(chart.send("GET", path, chart.practice.admin)) == "REASON_MISSING"
-        for who in (chart.me, chart.practice.add("scheduler"), chart.practice.add("biller")):
-            assert chart.get(path, who).status_code == 403
+        for person in (chart.clinician, chart.supervisor, chart.practice.admin):
+            assert_ok(chart.get(path, person))
+        assert error_code(chart.send("GET", path, chart.practice.admin)) == "REASON_MISSING"
+        for person in (chart.client, chart.practice.add("scheduler"), chart.practice.add("biller")):
+            assert chart.get(path, person).status_code == 403
     assert chart.get(f"/clients/{client_id}/safety-plan", chart.stranger).status_code == 404

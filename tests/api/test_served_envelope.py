@@ -1,4 +1,4 @@
-"""What every answer has: a request id that the log has too, one shape for what went wrong, nothing that was typed."""
+"""Responses of a running server: request ids, the error envelope, no echo of input, compression, caching."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import pytest
 
 from practice.store.ids import new_id
 from tests.support.builders.people import PracticeFixture, make_platform_admin, sign_in
-from tests.support.drivers.http import V1, with_token
+from tests.support.drivers.http import V1, token_headers
 from tests.support.drivers.server import Server
 
 SECRET = "Hunter2-in-the-wrong-field"
@@ -18,42 +18,44 @@ SECRET = "Hunter2-in-the-wrong-field"
 
 @pytest.fixture(scope="module")
 def practice(server: Server) -> PracticeFixture:
-    return server.practice()
+    return server.create_practice()
 
 
 @pytest.fixture
 def headers(practice: PracticeFixture) -> dict[str, str]:
-    return with_token(practice.token(now=datetime.now(UTC)))
+    return token_headers(practice.token(now=datetime.now(UTC)))
 
 
-def logged(server: Server, request_id: str) -> dict[str, Any]:
-    """The line is written after the answer went out."""
+def find_log_line(server: Server, request_id: str) -> dict[str, Any]:
+    """Return the log line of a request, which is written after its response is sent."""
     for _ in range(100):
-        found = [line for line in server.lines() if line.get("request_id") == request_id]
-        if found:
-            assert len(found) == 1
-            return found[0]
+        lines = [line for line in server.read_log_lines() if line.get("request_id") == request_id]
+        if lines:
+            assert len(lines) == 1
+            return lines[0]
         time.sleep(0.05)
-    raise AssertionError(f"Nothing in the log about {request_id}.")
+    raise AssertionError(f"no log line of request {request_id}")
 
 
 def test_the_request_id_comes_back_and_is_in_the_log(
     server: Server, http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]
 ) -> None:
-    given = str(new_id())
-    answer = http.get(f"{V1}/auth/me", headers=headers | {"X-Request-ID": given})
-    assert answer.headers["X-Request-ID"] == given
-    line = logged(server, given)
+    request_id = str(new_id())
+    answer = http.get(f"{V1}/auth/me", headers=headers | {"X-Request-ID": request_id})
+    assert answer.headers["X-Request-ID"] == request_id
+    line = find_log_line(server, request_id)
     assert (line["status"], line["method"]) == (200, "GET")
     assert (line["practice"], line["account"]) == (str(practice.id), str(practice.admin.account_id))
-    own = http.get(f"{V1}/nowhere").headers["X-Request-ID"]
-    assert logged(server, own)["status"] == 404
+    generated = http.get(f"{V1}/nowhere").headers["X-Request-ID"]
+    assert find_log_line(server, generated)["status"] == 404
 
 
-@pytest.mark.parametrize("given", ["", "short", "x" * 65, "two\tparts-of-it", 'a"quoted"thing', "ünderstood", "-" * 12])
-def test_a_request_id_that_could_mean_harm_is_replaced(http: httpx2.Client, given: str) -> None:
-    answer = http.get("/health/live", headers={"X-Request-ID": given.encode()})
-    assert answer.headers.get_list("X-Request-ID") != [given]
+@pytest.mark.parametrize(
+    "request_id", ["", "short", "x" * 65, "two\tparts-of-it", 'a"quoted"thing', "ünderstood", "-" * 12]
+)
+def test_an_unsafe_request_id_is_replaced(http: httpx2.Client, request_id: str) -> None:
+    answer = http.get("/health/live", headers={"X-Request-ID": request_id.encode()})
+    assert answer.headers.get_list("X-Request-ID") != [request_id]
     assert len(answer.headers["X-Request-ID"]) == 36
 
 
@@ -79,10 +81,10 @@ JSON = {"Content-Type": "application/json"}
 def test_every_kind_of_refusal_has_one_shape(
     http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]
 ) -> None:
-    def send(method: str, path: str, more: dict[str, str] | None = None, **options: Any) -> httpx2.Response:
-        return http.request(method, V1 + path, headers=headers | (more or {}), **options)
+    def send(method: str, path: str, extra: dict[str, str] | None = None, **options: Any) -> httpx2.Response:
+        return http.request(method, V1 + path, headers=headers | (extra or {}), **options)
 
-    biller = with_token(practice.token(practice.add("biller"), datetime.now(UTC)))
+    biller = token_headers(practice.token(practice.add("biller"), datetime.now(UTC)))
     me = f"/staff/{practice.admin.staff_id}"
     check_envelope(send("POST", "/staff", JSON, content=b'{"a": "\xff"}'), 400, "BAD_REQUEST")
     check_envelope(send("POST", "/staff", JSON, content=b"[" * 100_000), 400, "BAD_REQUEST")
@@ -106,66 +108,70 @@ def test_every_kind_of_refusal_has_one_shape(
     }
 
 
-def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(
-    http: httpx2.Client, headers: dict[str, str]
-) -> None:
+def test_a_chunked_body_above_the_limit_is_refused(http: httpx2.Client, headers: dict[str, str]) -> None:
     answer = http.post(f"{V1}/staff", content=(b" " * 50_000 for _ in range(30)), headers=headers | JSON)
     check_envelope(answer, 413, "TOO_LARGE")
     largest = json.dumps({"email": "x" * 990_000})
     assert http.post(f"{V1}/staff", content=largest, headers=headers | JSON).status_code == 422
 
 
-def strings_in(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    """A body with the secret in every field of the schema, however deep."""
+def fill_schema(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with the secret in every field of the schema, at any depth."""
     if "$ref" in schema:
         schema = spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return {
-        name: strings_in(field, spec) if "$ref" in field else [SECRET] if field.get("type") == "array" else SECRET
+        name: fill_schema(field, spec) if "$ref" in field else [SECRET] if field.get("type") == "array" else SECRET
         for name, field in schema.get("properties", {}).items()
     } | {"undeclared": SECRET}
 
 
-def test_no_refusal_repeats_what_was_typed_into_a_wrong_field(
+def test_no_error_repeats_input_of_an_invalid_field(
     server: Server, http: httpx2.Client, practice: PracticeFixture
 ) -> None:
     spec = http.get(f"{V1}/openapi.json").json()
     tried = 0
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
-            headers = with_token(practice.token(now=datetime.now(UTC)))  # anew: one of the operations is to log out
+            headers = token_headers(
+                practice.token(now=datetime.now(UTC))
+            )  # a new session each time, because one operation logs out
             content = operation.get("requestBody", {}).get("content", {})
             schemas = [entry["schema"] for entry in content.values()]
-            where = path.replace("{", "").replace("}", "") if "_id}" not in path else path.format_map(AnyId())
-            for body in [strings_in(schema, spec) for schema in schemas]:
+            url = path.replace("{", "").replace("}", "") if "_id}" not in path else path.format_map(AnyId())
+            for body in [fill_schema(schema, spec) for schema in schemas]:
                 variants = [body, {"undeclared": SECRET}, [SECRET], SECRET, {name: [body] for name in body}]
                 variants += [body | {"undeclared": [SECRET]} | {name: SECRET} for name in body]
                 for variant in variants:
-                    more = {"If-Match": SECRET, "Idempotency-Key": f"{new_id()}"}
-                    answer = http.request(method, where, json=variant, headers=headers | more)
+                    extra = {"If-Match": SECRET, "Idempotency-Key": f"{new_id()}"}
+                    answer = http.request(method, url, json=variant, headers=headers | extra)
                     assert 400 <= answer.status_code < 500
                     assert SECRET not in answer.text, (method, path)
                     tried += 1
             query = {parameter["name"]: SECRET for parameter in operation.get("parameters", ())}
-            answer = http.request(method, where, params=query, headers=headers)
+            answer = http.request(method, url, params=query, headers=headers)
             assert SECRET not in answer.text, (method, path)
     assert tried > 50
     assert SECRET not in server.output.read_text()
 
 
 class AnyId(dict[str, str]):
+    """A mapping that returns a new id for every path parameter."""
+
     def __missing__(self, name: str) -> str:
         return str(new_id())
 
 
-def test_a_good_body_with_one_secret_in_a_wrong_place_is_not_repeated_either(
+def test_no_error_of_a_business_rule_repeats_input(
     server: Server, http: httpx2.Client, headers: dict[str, str]
 ) -> None:
-    """Past the schema: what the practice's own rules refuse."""
+    """Refusals by rules that run after the schema was validated."""
     platform = make_platform_admin(server.installation)
-    boss = with_token(sign_in(server.installation, platform.account_id, platform.staff_id, datetime.now(UTC)).access)
+    platform_headers = token_headers(
+        sign_in(server.installation, platform.account_id, platform.staff_id, datetime.now(UTC)).access
+    )
     admin = {"email": "a@example.com", "first_name": "A", "last_name": "B"}
-    place = {"name": f"Place {new_id()}", "time_zone": SECRET, "admin": admin}
-    answers = [http.post(f"{V1}/practices", json=place, headers=boss)]
+    body = {"name": f"Practice {new_id()}", "time_zone": SECRET, "admin": admin}
+    answers = [http.post(f"{V1}/practices", json=body, headers=platform_headers)]
     answers += [
         http.get(f"{V1}/staff", params={name: SECRET}, headers=headers) for name in ("fields", "sort", "cursor")
     ]
@@ -179,7 +185,7 @@ def test_a_good_body_with_one_secret_in_a_wrong_place_is_not_repeated_either(
         assert next(iter(wrong.values())) not in answer.text
 
 
-def test_long_answers_are_compressed(http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]) -> None:
+def test_long_responses_are_compressed(http: httpx2.Client, practice: PracticeFixture, headers: dict[str, str]) -> None:
     spec = http.get(f"{V1}/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert spec.headers["Content-Encoding"] == "gzip"
     assert spec.json()["info"]["title"] == "Caseload"
@@ -188,14 +194,14 @@ def test_long_answers_are_compressed(http: httpx2.Client, practice: PracticeFixt
     assert int(spec.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 4
 
 
-def test_answers_are_not_kept_by_anybody_between(http: httpx2.Client, headers: dict[str, str]) -> None:
+def test_responses_are_not_cached(http: httpx2.Client, headers: dict[str, str]) -> None:
     assert http.get(f"{V1}/auth/me", headers=headers).headers["Cache-Control"] == "no-store"
 
 
-def test_made_up_methods_and_addresses_do_not_fill_the_measurements(http: httpx2.Client) -> None:
+def test_unknown_methods_and_paths_do_not_appear_in_metrics(http: httpx2.Client) -> None:
     for number in range(30):
-        http.request(f"MADEUP{number}", f"/nowhere/{number}")
+        http.request(f"UNKNOWN{number}", f"/nowhere/{number}")
     metrics = "".join(http.get("/metrics").text for _ in range(5))
     assert "caseload_requests_total" in metrics
-    assert "MADEUP" not in metrics
+    assert "UNKNOWN" not in metrics
     assert "nowhere" not in metrics

@@ -1,4 +1,4 @@
-"""Requests that are repeated, and changes that meet: one effect, over several workers."""
+"""Repeated requests and concurrent changes over several workers: each takes effect once."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -9,27 +9,27 @@ import pytest
 
 from practice.store.ids import new_id
 from tests.support.builders.people import PracticeFixture
-from tests.support.drivers.http import V1, code_of, with_token
-from tests.support.drivers.server import Server, at_once
+from tests.support.drivers.http import V1, error_code, token_headers
+from tests.support.drivers.server import Server, run_in_parallel
 
 TIMES = 20
 
 
 @pytest.fixture
 def practice(server: Server) -> PracticeFixture:
-    return server.practice()
+    return server.create_practice()
 
 
-def signed_in(practice: PracticeFixture, person: Any = None) -> dict[str, str]:
-    return with_token(practice.token(person, datetime.now(UTC)))
+def admin_headers(practice: PracticeFixture, person: Any = None) -> dict[str, str]:
+    return token_headers(practice.token(person, datetime.now(UTC)))
 
 
-def newcomer() -> dict[str, Any]:
+def new_staff_body() -> dict[str, Any]:
     names = {"first_name": "New", "last_name": "Comer", "roles": ["clinician"], "hired_on": "2026-03-01"}
     return names | {"email": f"new-{new_id()}@example.com"}
 
 
-def add(http: httpx2.Client, headers: dict[str, str], key: str, body: dict[str, Any]) -> httpx2.Response:
+def post_staff(http: httpx2.Client, headers: dict[str, str], key: str, body: dict[str, Any]) -> httpx2.Response:
     return http.post(f"{V1}/staff", json=body, headers=headers | {"Idempotency-Key": key})
 
 
@@ -40,125 +40,123 @@ def count_staff(http: httpx2.Client, headers: dict[str, str]) -> int:
 def test_a_request_sent_twenty_times_with_one_key_has_one_effect(
     http: httpx2.Client, practice: PracticeFixture
 ) -> None:
-    headers, key, body = signed_in(practice), str(new_id()), newcomer()
-    answers = at_once(lambda _: add(http, headers, key, body), range(TIMES))
+    headers, key, body = admin_headers(practice), str(new_id()), new_staff_body()
+    answers = run_in_parallel(lambda _: post_staff(http, headers, key, body), range(TIMES))
     assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1  # the invitation's secret among the rest
+    assert len({answer.content for answer in answers}) == 1  # including the invitation's secret
     assert Counter(answer.headers.get("Idempotency-Replayed") for answer in answers) == {None: 1, "true": TIMES - 1}
     assert count_staff(http, headers) == 2
-    found = http.get(f"{V1}/audit", params={"action": "staff.added"}, headers=headers).json()["items"]
-    assert len(found) == 2  # the admin, and this one once
+    entries = http.get(f"{V1}/audit", params={"action": "staff.added"}, headers=headers).json()["items"]
+    assert len(entries) == 2  # the admin and the new staff member
 
 
-def test_without_a_key_each_request_stands_for_itself(http: httpx2.Client, practice: PracticeFixture) -> None:
-    headers, body = signed_in(practice), newcomer()
-    answers = at_once(lambda _: http.post(f"{V1}/staff", json=body, headers=headers), range(TIMES))
+def test_without_a_key_requests_are_independent(http: httpx2.Client, practice: PracticeFixture) -> None:
+    headers, body = admin_headers(practice), new_staff_body()
+    answers = run_in_parallel(lambda _: http.post(f"{V1}/staff", json=body, headers=headers), range(TIMES))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: TIMES - 1}
-    assert {code_of(answer) for answer in answers if answer.status_code == 409} == {"ALREADY_ON_STAFF"}
+    assert {error_code(answer) for answer in answers if answer.status_code == 409} == {"ALREADY_ON_STAFF"}
 
 
-def test_a_key_is_for_one_request_of_one_person(http: httpx2.Client, practice: PracticeFixture) -> None:
-    headers, key, body = signed_in(practice), str(new_id()), newcomer()
-    first = add(http, headers, key, body)
-    other = add(http, headers, key, body | {"last_name": "Else"})
-    assert (other.status_code, code_of(other)) == (409, "IDEMPOTENCY_KEY_REUSED")
+def test_a_key_belongs_to_one_request_of_one_person(http: httpx2.Client, practice: PracticeFixture) -> None:
+    headers, key, body = admin_headers(practice), str(new_id()), new_staff_body()
+    first = post_staff(http, headers, key, body)
+    other = post_staff(http, headers, key, body | {"last_name": "Else"})
+    assert (other.status_code, error_code(other)) == (409, "IDEMPOTENCY_KEY_REUSED")
     elsewhere = http.post(
         f"{V1}/staff/{first.json()['staff']['id']}/invite", headers=headers | {"Idempotency-Key": key}
     )
-    assert code_of(elsewhere) == "IDEMPOTENCY_KEY_REUSED"
-    second_admin = signed_in(practice, practice.add("admin"))
-    assert add(http, second_admin, key, newcomer()).status_code == 201
-    assert add(http, headers, key, body).content == first.content
+    assert error_code(elsewhere) == "IDEMPOTENCY_KEY_REUSED"
+    second_admin = admin_headers(practice, practice.add("admin"))
+    assert post_staff(http, second_admin, key, new_staff_body()).status_code == 201
+    assert post_staff(http, headers, key, body).content == first.content
 
 
-def test_a_key_serves_in_each_practice_by_itself(
-    server: Server, http: httpx2.Client, practice: PracticeFixture
-) -> None:
-    other, key = server.practice(), str(new_id())
+def test_keys_are_independent_between_practices(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
+    other, key = server.create_practice(), str(new_id())
     shared = other.add("admin", email=practice.admin.email)
     assert shared.account_id == practice.admin.account_id
-    first = add(http, signed_in(practice), key, newcomer())
-    second = add(http, signed_in(other, shared), key, newcomer())
+    first = post_staff(http, admin_headers(practice), key, new_staff_body())
+    second = post_staff(http, admin_headers(other, shared), key, new_staff_body())
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.headers.get("Idempotency-Replayed") is None
 
 
-def test_a_replayed_answer_is_the_same_answer(http: httpx2.Client, practice: PracticeFixture) -> None:
+def test_a_replayed_response_is_identical(http: httpx2.Client, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
-    headers = signed_in(practice) | {"Idempotency-Key": str(new_id())}
+    headers = admin_headers(practice) | {"Idempotency-Key": str(new_id())}
     path = f"{V1}/staff/{person.staff_id}/deactivate"
-    first, again = [http.post(path, json={"left_on": "2026-03-20"}, headers=headers) for _ in range(2)]
-    assert again.headers["Idempotency-Replayed"] == "true"
+    first, repeated = [http.post(path, json={"left_on": "2026-03-20"}, headers=headers) for _ in range(2)]
+    assert repeated.headers["Idempotency-Replayed"] == "true"
     for name in ("ETag", "Cache-Control", "Content-Type"):
-        assert again.headers[name] == first.headers[name], name
-    assert again.content == first.content
+        assert repeated.headers[name] == first.headers[name], name
+    assert repeated.content == first.content
 
 
-def test_after_a_day_a_key_is_new(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
-    headers, key, body = signed_in(practice), str(new_id()), newcomer()
-    add(http, headers, key, body)
+def test_a_key_expires_after_a_day(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
+    headers, key, body = admin_headers(practice), str(new_id()), new_staff_body()
+    post_staff(http, headers, key, body)
 
-    def a_while_ago(interval: str) -> None:
-        with server.superuser() as db:
+    def age_stored_answers(interval: str) -> None:
+        with server.connect_as_superuser() as db:
             db.execute("update stored_answers set created_at = now() - %s::interval", (interval,))
 
-    a_while_ago("23 hours 59 minutes")
-    assert add(http, headers, key, body).headers["Idempotency-Replayed"] == "true"
-    a_while_ago("24 hours")
-    assert code_of(add(http, headers, key, body)) == "ALREADY_ON_STAFF"
-    assert add(http, headers, key, newcomer()).status_code == 201
+    age_stored_answers("23 hours 59 minutes")
+    assert post_staff(http, headers, key, body).headers["Idempotency-Replayed"] == "true"
+    age_stored_answers("24 hours")
+    assert error_code(post_staff(http, headers, key, body)) == "ALREADY_ON_STAFF"
+    assert post_staff(http, headers, key, new_staff_body()).status_code == 201
 
 
-def test_a_refusal_is_not_kept(http: httpx2.Client, practice: PracticeFixture) -> None:
-    headers, key = signed_in(practice), str(new_id())
-    body = newcomer() | {"supervisor_id": str(new_id())}
-    assert add(http, headers, key, body).status_code == 422
-    assert add(http, headers, key, newcomer()).status_code == 201
-    lower = signed_in(practice, practice.add("biller"))
-    assert add(http, lower, "same-key-again", newcomer()).status_code == 403
-    assert add(http, lower, "same-key-again", newcomer()).status_code == 403
+def test_a_refusal_is_not_stored(http: httpx2.Client, practice: PracticeFixture) -> None:
+    headers, key = admin_headers(practice), str(new_id())
+    body = new_staff_body() | {"supervisor_id": str(new_id())}
+    assert post_staff(http, headers, key, body).status_code == 422
+    assert post_staff(http, headers, key, new_staff_body()).status_code == 201
+    biller_headers = admin_headers(practice, practice.add("biller"))
+    assert post_staff(http, biller_headers, "same-key-again", new_staff_body()).status_code == 403
+    assert post_staff(http, biller_headers, "same-key-again", new_staff_body()).status_code == 403
 
 
-def test_what_is_kept_of_an_answer_is_sealed(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
-    body = newcomer()
-    link = add(http, signed_in(practice), str(new_id()), body).json()["link"]
-    with server.superuser() as db:
+def test_a_stored_response_is_sealed(server: Server, http: httpx2.Client, practice: PracticeFixture) -> None:
+    body = new_staff_body()
+    link = post_staff(http, admin_headers(practice), str(new_id()), body).json()["link"]
+    with server.connect_as_superuser() as db:
         query = "select answer from stored_answers where tenant_id = %s"
-        kept = b"".join(row[0] for row in db.execute(query, (practice.id,)))
-    assert kept
-    assert link.partition("#")[2].encode() not in kept
-    assert body["email"].encode() not in kept
+        stored = b"".join(row[0] for row in db.execute(query, (practice.id,)))
+    assert stored
+    assert link.partition("#")[2].encode() not in stored
+    assert body["email"].encode() not in stored
 
 
 @pytest.mark.parametrize("key", ["short", "k" * 101])
-def test_a_key_has_a_reasonable_length(http: httpx2.Client, practice: PracticeFixture, key: str) -> None:
-    assert add(http, signed_in(practice), key, newcomer()).status_code == 422
+def test_a_key_has_a_length_limit(http: httpx2.Client, practice: PracticeFixture, key: str) -> None:
+    assert post_staff(http, admin_headers(practice), key, new_staff_body()).status_code == 422
 
 
-def test_of_twenty_changes_to_one_version_one_is_made(http: httpx2.Client, practice: PracticeFixture) -> None:
-    headers = signed_in(practice)
+def test_one_of_twenty_concurrent_changes_to_a_version_succeeds(http: httpx2.Client, practice: PracticeFixture) -> None:
+    headers = admin_headers(practice)
     path = f"{V1}/staff/{practice.admin.staff_id}"
     etag = http.get(path, headers=headers).headers["ETag"]
 
     def change(number: int) -> httpx2.Response:
         return http.patch(path, json={"first_name": f"Ada {number}"}, headers=headers | {"If-Match": etag})
 
-    answers = at_once(change, range(TIMES))
+    answers = run_in_parallel(change, range(TIMES))
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: TIMES - 1}
-    made = next(answer for answer in answers if answer.status_code == 200)
+    succeeded = next(answer for answer in answers if answer.status_code == 200)
     read = http.get(path, headers=headers)
-    assert (read.json(), read.headers["ETag"]) == (made.json(), made.headers["ETag"])
-    assert made.headers["ETag"] != etag
+    assert (read.json(), read.headers["ETag"]) == (succeeded.json(), succeeded.headers["ETag"])
+    assert succeeded.headers["ETag"] != etag
 
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
     [(None, 428), ('"0"', 412), ('"99"', 412), ("*", 412), ("", 412), ("one", 412), ('"' + "9" * 5000 + '"', 412)],
 )
-def test_a_change_says_which_version_it_is_of(
+def test_a_change_requires_the_current_version(
     http: httpx2.Client, practice: PracticeFixture, if_match: str | None, status: int
 ) -> None:
-    headers = signed_in(practice) | ({} if if_match is None else {"If-Match": if_match})
+    headers = admin_headers(practice) | ({} if if_match is None else {"If-Match": if_match})
     answer = http.patch(f"{V1}/staff/{practice.admin.staff_id}", json={"first_name": "Eve"}, headers=headers)
     assert answer.status_code == status
-    assert code_of(answer) == {428: "PRECONDITION_REQUIRED", 412: "STALE"}[status]
+    assert error_code(answer) == {428: "PRECONDITION_REQUIRED", 412: "STALE"}[status]

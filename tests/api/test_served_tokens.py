@@ -1,4 +1,4 @@
-"""Forged access tokens: none is taken, and the good one beside them is."""
+"""Forged access tokens are refused, and a valid one is accepted."""
 
 import base64
 import hashlib
@@ -20,74 +20,74 @@ DROP = object()
 
 
 class Forge:
-    """Makes tokens that are right but for what a test changes. It has the key: the worst case."""
+    """A maker of tokens that are valid except for what a test changes. It has the key, which is the worst case."""
 
     def __init__(self, practice: PracticeFixture) -> None:
         tokens = practice.installation.tokens
         self.key: bytes = tokens._key
         self.practice = practice
-        self.good = practice.token(now=datetime.now(UTC))
-        head, body, _ = self.good.split(".")
-        self.header, self.claims = decoded(head), decoded(body)
+        self.valid = practice.token(now=datetime.now(UTC))
+        head, body, _ = self.valid.split(".")
+        self.header, self.claims = decode_json(head), decode_json(body)
 
     def token(self, header: dict[str, Any] | None = None, key: bytes | None = None, **claims: Any) -> str:
-        head = kept(self.header | (header or {}))
-        body = kept(self.claims | claims)
-        signed = f"{encoded(head)}.{encoded(body)}"
+        head = drop_missing(self.header | (header or {}))
+        body = drop_missing(self.claims | claims)
+        signing_input = f"{encode_json(head)}.{encode_json(body)}"
         digest = {"HS384": hashlib.sha384, "HS512": hashlib.sha512}.get(str(head.get("alg")), hashlib.sha256)
-        return f"{signed}.{packed(hmac.new(key or self.key, signed.encode(), digest).digest())}"
+        return f"{signing_input}.{encode_base64(hmac.new(key or self.key, signing_input.encode(), digest).digest())}"
 
     def unsigned(self, alg: str) -> str:
-        return f"{encoded(self.header | {'alg': alg})}.{encoded(self.claims)}."
+        return f"{encode_json(self.header | {'alg': alg})}.{encode_json(self.claims)}."
 
     def pieces(self) -> tuple[str, str, str]:
-        head, body, signature = self.good.split(".")
+        head, body, signature = self.valid.split(".")
         return head, body, signature
 
 
-def kept(values: dict[str, Any]) -> dict[str, Any]:
+def drop_missing(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not DROP}
 
 
-def packed(raw: bytes) -> str:
+def encode_base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def encoded(value: Any) -> str:
-    return packed(json.dumps(value).encode())
+def encode_json(value: Any) -> str:
+    return encode_base64(json.dumps(value).encode())
 
 
-def decoded(part: str) -> dict[str, Any]:
+def decode_json(part: str) -> dict[str, Any]:
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 @pytest.fixture(scope="module")
 def forge(server: Server) -> Forge:
-    return Forge(server.practice())
+    return Forge(server.create_practice())
 
 
 def now() -> int:
     return int(datetime.now(UTC).timestamp())
 
 
-def another_session(forge: Forge) -> str:
+def open_other_session(forge: Forge) -> str:
     other = forge.practice.add("biller")
     return str(forge.practice.tokens(other, datetime.now(UTC)).session_id)
 
 
-def cut_in_the_middle(forge: Forge) -> str:
+def cut_signature(forge: Forge) -> str:
     head, body, signature = forge.pieces()
     return f"{head}.{body}.{signature[:20]}"
 
 
-def changed_signature(forge: Forge) -> str:
+def change_signature(forge: Forge) -> str:
     head, body, signature = forge.pieces()
     return f"{head}.{body}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
-def promoted(forge: Forge) -> str:
+def promote(forge: Forge) -> str:
     head, _, signature = forge.pieces()
-    return f"{head}.{encoded(forge.claims | {'roles': ['admin']})}.{signature}"
+    return f"{head}.{encode_json(forge.claims | {'roles': ['admin']})}.{signature}"
 
 
 PEM = (
@@ -146,7 +146,7 @@ FORGED: dict[str, Callable[[Forge], str]] = {
     "iss missing": lambda f: f.token(iss=DROP),
     "iss another": lambda f: f.token(iss="caseload "),
     "iss a list": lambda f: f.token(iss=["caseload"]),
-    "sid of another account's session": lambda f: f.token(sid=another_session(f)),
+    "sid of another account's session": lambda f: f.token(sid=open_other_session(f)),
     "sid of no session": lambda f: f.token(sid="01890000-0000-7000-8000-000000000000"),
     "sid missing": lambda f: f.token(sid=DROP),
     "sid no uuid": lambda f: f.token(sid="1 or 1=1"),
@@ -154,38 +154,38 @@ FORGED: dict[str, Callable[[Forge], str]] = {
     "sub of another account": lambda f: f.token(sub=str(f.practice.add("scheduler").account_id)),
     "sub missing": lambda f: f.token(sub=DROP),
     "sub null": lambda f: f.token(sub=None),
-    "payload promoted": promoted,
-    "payload a list": lambda f: f"{encoded(f.header)}.{encoded([1])}.{packed(b'x' * 32)}",
-    "signature changed": changed_signature,
-    "signature cut": cut_in_the_middle,
+    "payload promoted": promote,
+    "payload a list": lambda f: f"{encode_json(f.header)}.{encode_json([1])}.{encode_base64(b'x' * 32)}",
+    "signature changed": change_signature,
+    "signature cut": cut_signature,
     "signature missing": lambda f: ".".join(f.pieces()[:2]) + ".",
     "two parts": lambda f: ".".join(f.pieces()[:2]),
-    "four parts": lambda f: f"{f.good}.{f.pieces()[2]}",
-    "two tokens": lambda f: f"{f.good} {f.good}",
-    "two tokens with a comma": lambda f: f"{f.good},{f.good}",
-    "header nested without end": lambda f: packed(b'{"alg":' + b"[" * 15000) + ".e30.aaaa",
-    "header with an endless number": lambda f: packed(b'{"alg":' + b"9" * 15000 + b"}") + ".e30.aaaa",
-    "header a list": lambda f: f"{encoded(['HS256'])}.{encoded(f.claims)}.{packed(b'x' * 32)}",
+    "four parts": lambda f: f"{f.valid}.{f.pieces()[2]}",
+    "two tokens": lambda f: f"{f.valid} {f.valid}",
+    "two tokens with a comma": lambda f: f"{f.valid},{f.valid}",
+    "header nested without end": lambda f: encode_base64(b'{"alg":' + b"[" * 15000) + ".e30.aaaa",
+    "header with an endless number": lambda f: encode_base64(b'{"alg":' + b"9" * 15000 + b"}") + ".e30.aaaa",
+    "header a list": lambda f: f"{encode_json(['HS256'])}.{encode_json(f.claims)}.{encode_base64(b'x' * 32)}",
     "refresh token": lambda f: f.practice.tokens(now=datetime.now(UTC)).refresh,
     "a session's id": lambda f: f.claims["sid"],
     "dots": lambda f: "..",
-    "quoted": lambda f: f'"{f.good}"',
+    "quoted": lambda f: f'"{f.valid}"',
 }
 
 
-def test_no_forged_token_is_taken(http: httpx2.Client, forge: Forge) -> None:
-    taken = {}
+def test_no_forged_token_is_accepted(http: httpx2.Client, forge: Forge) -> None:
+    accepted = {}
     for name, make in FORGED.items():
         answer = http.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {make(forge)}"})
         if answer.status_code != 401 or answer.headers.get("WWW-Authenticate") != "Bearer":
-            taken[name] = answer.status_code
-    assert taken == {}
-    assert http.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {forge.good}"}).status_code == 200
+            accepted[name] = answer.status_code
+    assert accepted == {}
+    assert http.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {forge.valid}"}).status_code == 200
     assert http.get(f"{V1}/auth/me", headers={"Authorization": f"Bearer {forge.token()}"}).status_code == 200
 
 
-def status_of(server: Server, authorization: str) -> int:
-    """The header as it stands, where a client of good manners would trim or refuse it."""
+def request_status(server: Server, authorization: str) -> int:
+    """Return the status for a raw header, which a well-behaved client would trim or refuse."""
     connection = HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     try:
         connection.request("GET", f"{V1}/auth/me", headers={"Authorization": authorization})
@@ -194,15 +194,15 @@ def status_of(server: Server, authorization: str) -> int:
         connection.close()
 
 
-def test_what_is_no_bearer_token_is_not_taken(server: Server, http: httpx2.Client, forge: Forge) -> None:
-    refused = ["", "Bearer", "Bearer ", "Bearer  ", f"Basic {forge.good}", f"Token {forge.good}"]
-    refused += [forge.good, f"Bearer\t{forge.good}", f"Bearer:{forge.good}", f"BearerX {forge.good}"]
-    refused += [f"bearer {forge.token(key=b'x' * 32)}", f"Bearer Bearer {forge.good}", f"Bearer null {forge.good}"]
-    for value in refused:
+def test_an_invalid_authorization_header_is_refused(server: Server, http: httpx2.Client, forge: Forge) -> None:
+    headers = ["", "Bearer", "Bearer ", "Bearer  ", f"Basic {forge.valid}", f"Token {forge.valid}"]
+    headers += [forge.valid, f"Bearer\t{forge.valid}", f"Bearer:{forge.valid}", f"BearerX {forge.valid}"]
+    headers += [f"bearer {forge.token(key=b'x' * 32)}", f"Bearer Bearer {forge.valid}", f"Bearer null {forge.valid}"]
+    for value in headers:
         assert http.get(f"{V1}/auth/me", headers={"Authorization": value.strip()}).status_code == 401, value
-        assert status_of(server, value) == 401, value
+        assert request_status(server, value) == 401, value
     assert http.get(f"{V1}/auth/me").status_code == 401
-    assert http.get(f"{V1}/auth/me", params={"access_token": forge.good}).status_code == 401
-    assert http.get(f"{V1}/auth/me", headers={"Cookie": f"access_token={forge.good}"}).status_code == 401
-    # the name of the scheme is one in either case (RFC 9110, 11.1); the token beside it is what counts
-    assert http.get(f"{V1}/auth/me", headers={"Authorization": f"bearer {forge.good}"}).status_code == 200
+    assert http.get(f"{V1}/auth/me", params={"access_token": forge.valid}).status_code == 401
+    assert http.get(f"{V1}/auth/me", headers={"Cookie": f"access_token={forge.valid}"}).status_code == 401
+    # the scheme name is case-insensitive (RFC 9110, 11.1)
+    assert http.get(f"{V1}/auth/me", headers={"Authorization": f"bearer {forge.valid}"}).status_code == 200

@@ -1,4 +1,4 @@
-"""What the practice's rules refuse about staff, also when two people change things at the same moment."""
+"""Staff rules over HTTP, including concurrent changes."""
 
 import threading
 from collections import Counter
@@ -13,89 +13,100 @@ from practice.people import staff
 from practice.people.staff import list_staff, supervisor_problems
 from practice.security.audit import search
 from practice.security.installation import Installation
-from practice.store.ids import NOBODY, new_id
+from practice.store.ids import SYSTEM_TENANT, new_id
 from practice.store.pages import PageRequest
 from tests.support.builders.people import Person, PracticeFixture, make_platform_admin, make_practice, sign_in
-from tests.support.drivers.http import V1, bearer, code_of, with_token
-from tests.support.drivers.server import at_once
+from tests.support.drivers.http import V1, auth_headers, error_code, token_headers
+from tests.support.drivers.server import run_in_parallel
 
 
-def change(client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None, **body: Any) -> Any:
+def change_staff(
+    client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None, **body: Any
+) -> Any:
     path = f"{V1}/staff/{person.staff_id}"
-    headers = bearer(practice, by)
+    headers = auth_headers(practice, by)
     etag = client.get(path, headers=headers).headers["ETag"]
     return client.patch(path, json=body, headers=headers | {"If-Match": etag})
 
 
-def leave(client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None) -> Any:
+def deactivate(client: TestClient, practice: PracticeFixture, person: Person, by: Person | None = None) -> Any:
     path = f"{V1}/staff/{person.staff_id}/deactivate"
-    return client.post(path, json={"left_on": "2026-03-18"}, headers=bearer(practice, by))
+    return client.post(path, json={"left_on": "2026-03-18"}, headers=auth_headers(practice, by))
 
 
 def test_the_last_admin_stays(client: TestClient, practice: PracticeFixture) -> None:
-    for answer in (change(client, practice, practice.admin, roles=["biller"]), leave(client, practice, practice.admin)):
-        assert (answer.status_code, code_of(answer)) == (409, "LAST_ADMIN")
+    for answer in (
+        change_staff(client, practice, practice.admin, roles=["biller"]),
+        deactivate(client, practice, practice.admin),
+    ):
+        assert (answer.status_code, error_code(answer)) == (409, "LAST_ADMIN")
     second = practice.add("admin")
-    assert change(client, practice, practice.admin, roles=["biller"]).status_code == 200
-    assert code_of(leave(client, practice, second, by=second)) == "LAST_ADMIN"
+    assert change_staff(client, practice, practice.admin, roles=["biller"]).status_code == 200
+    assert error_code(deactivate(client, practice, second, by=second)) == "LAST_ADMIN"
 
 
-@pytest.mark.parametrize("how", ["leave", "roles"])
-def test_of_two_admins_who_remove_each_other_one_stays(
-    client: TestClient, installation: Installation, how: str
+@pytest.mark.parametrize("action", ["leave", "roles"])
+def test_two_admins_who_remove_each_other_leave_one(
+    client: TestClient, installation: Installation, action: str
 ) -> None:
     for _ in range(6):
         practice = make_practice(installation)
-        one, two = practice.admin, practice.add("admin")
+        first, second = practice.admin, practice.add("admin")
 
-        def remove(asked: tuple[str, dict[str, str]]) -> Any:
-            path, headers = asked
-            if how == "leave":
+        def remove(pair: tuple[str, dict[str, str]]) -> Any:
+            path, headers = pair
+            if action == "leave":
                 return client.post(f"{path}/deactivate", json={"left_on": "2026-03-18"}, headers=headers)
             return client.patch(path, json={"roles": ["biller"]}, headers=headers | {"If-Match": '"1"'})
 
-        pairs = [(f"{V1}/staff/{of.staff_id}", bearer(practice, by)) for by, of in ((one, two), (two, one))]
-        answers = Counter(answer.status_code for answer in at_once(remove, pairs))
+        pairs = [
+            (f"{V1}/staff/{of.staff_id}", auth_headers(practice, by)) for by, of in ((first, second), (second, first))
+        ]
+        answers = Counter(answer.status_code for answer in run_in_parallel(remove, pairs))
         with practice.work() as work:
             page = list_staff(work, PageRequest(), role="admin", active=True)
         assert len(page.items) == 1, answers
 
 
-def test_nobody_supervises_themselves_over_others(client: TestClient, practice: PracticeFixture) -> None:
+def test_staff_cannot_supervise_themselves_through_others(client: TestClient, practice: PracticeFixture) -> None:
     top = practice.add("supervisor")
     middle = practice.add("supervisor", supervisor=top)
-    low = practice.add("clinician", supervisor=middle)
-    for below in (top, middle, low):
-        answer = change(client, practice, top, supervisor_id=str(below.staff_id))
-        assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_ERROR")
-    assert change(client, practice, low, supervisor_id=str(top.staff_id)).json()["supervisor_id"] == str(top.staff_id)
-    assert change(client, practice, top, supervisor_id=None).status_code == 200
-    assert change(client, practice, top, supervisor_id=str(new_id())).status_code == 422
+    bottom = practice.add("clinician", supervisor=middle)
+    for supervisor in (top, middle, bottom):
+        answer = change_staff(client, practice, top, supervisor_id=str(supervisor.staff_id))
+        assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR")
+    assert change_staff(client, practice, bottom, supervisor_id=str(top.staff_id)).json()["supervisor_id"] == str(
+        top.staff_id
+    )
+    assert change_staff(client, practice, top, supervisor_id=None).status_code == 200
+    assert change_staff(client, practice, top, supervisor_id=str(new_id())).status_code == 422
 
 
-def test_two_who_make_each_other_their_supervisor_at_once_do_not_close_a_circle(
+def test_concurrent_changes_of_supervisor_do_not_form_a_cycle(
     client: TestClient, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = practice.add("supervisor"), practice.add("supervisor")
-    meeting = threading.Barrier(2)
-    check = supervisor_problems
+    first, second = practice.add("supervisor"), practice.add("supervisor")
+    barrier = threading.Barrier(2)
+    original = supervisor_problems
 
     def check_together(*args: Any) -> list[str]:
-        meeting.wait(timeout=15)
-        return check(*args)
+        barrier.wait(timeout=15)
+        return original(*args)
 
     monkeypatch.setattr(staff, "supervisor_problems", check_together)
-    pairs = [(one, two), (two, one)]
-    answers = at_once(lambda pair: change(client, practice, pair[0], supervisor_id=str(pair[1].staff_id)), pairs)
+    pairs = [(first, second), (second, first)]
+    answers = run_in_parallel(
+        lambda pair: change_staff(client, practice, pair[0], supervisor_id=str(pair[1].staff_id)), pairs
+    )
     assert Counter(answer.status_code for answer in answers) == {200: 1, 422: 1}
 
 
-def test_a_supervisor_of_another_practice_is_as_unknown_as_nobody(
+def test_a_supervisor_of_another_practice_is_unknown(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     stranger = make_practice(installation).add("supervisor")
     person = practice.add("clinician")
-    answers = [change(client, practice, person, supervisor_id=str(i)) for i in (stranger.staff_id, new_id())]
+    answers = [change_staff(client, practice, person, supervisor_id=str(i)) for i in (stranger.staff_id, new_id())]
     assert [answer.status_code for answer in answers] == [422, 422]
     assert answers[0].json()["error"]["message"] == answers[1].json()["error"]["message"]
 
@@ -125,68 +136,64 @@ NEW: dict[str, Any] = {"first_name": "A", "last_name": "B", "roles": ["biller"],
         {"account_id": "01890000-0000-7000-8000-000000000000"},
     ],
 )
-def test_a_record_that_cannot_be_right_is_refused(
-    client: TestClient, practice: PracticeFixture, wrong: dict[str, Any]
-) -> None:
+def test_an_invalid_record_is_refused(client: TestClient, practice: PracticeFixture, wrong: dict[str, Any]) -> None:
     body = NEW | {"email": f"a-{practice.id}@example.com"}
-    assert client.post(f"{V1}/staff", json=body | wrong, headers=bearer(practice)).status_code == 422
-    assert client.post(f"{V1}/staff", json=body, headers=bearer(practice)).status_code == 201
+    assert client.post(f"{V1}/staff", json=body | wrong, headers=auth_headers(practice)).status_code == 422
+    assert client.post(f"{V1}/staff", json=body, headers=auth_headers(practice)).status_code == 201
 
 
-def test_what_may_be_emptied_is_and_what_may_not_is_refused(client: TestClient, practice: PracticeFixture) -> None:
+def test_optional_fields_can_be_cleared_and_required_ones_cannot(client: TestClient, practice: PracticeFixture) -> None:
     person = practice.add("clinician")
     full = {"discipline": "COUNSELING", "license_type": "LPC", "license_number": "A 1", "npi": "1234567893"}
-    assert change(client, practice, person, **full).json().items() >= full.items()
-    emptied = change(client, practice, person, **dict.fromkeys(full))
+    assert change_staff(client, practice, person, **full).json().items() >= full.items()
+    emptied = change_staff(client, practice, person, **dict.fromkeys(full))
     assert [emptied.json()[name] for name in full] == [None] * 4
     for name in ("first_name", "last_name", "roles", "hired_on"):
-        assert change(client, practice, person, **{name: None}).status_code == 422
-    assert change(client, practice, person, hired_on="2026-01-02", left_on="2026-01-01").status_code == 422
+        assert change_staff(client, practice, person, **{name: None}).status_code == 422
+    assert change_staff(client, practice, person, hired_on="2026-01-02", left_on="2026-01-01").status_code == 422
 
 
-def test_many_practices_are_made_at_once(client: TestClient, installation: Installation) -> None:
-    """Each needs its first data key in the middle of its transaction."""
+def test_practices_can_be_created_concurrently(client: TestClient, installation: Installation) -> None:
+    """Each creates its first data key within its transaction."""
     admin = make_platform_admin(installation)
-    headers = with_token(sign_in(installation, admin.account_id, NOBODY).access)
+    headers = token_headers(sign_in(installation, admin.account_id, SYSTEM_TENANT).access)
 
-    def make(number: int) -> int:
+    def create(number: int) -> int:
         name = f"Practice {new_id()}"
-        boss = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
-        body = {"name": name, "time_zone": "Europe/Vienna", "tax_id": "12-345", "admin": boss}
+        admin_body = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
+        body = {"name": name, "time_zone": "Europe/Vienna", "tax_id": "12-345", "admin": admin_body}
         return client.post(f"{V1}/practices", json=body, headers=headers).status_code
 
-    assert Counter(at_once(make, range(24))) == {201: 24}
+    assert Counter(run_in_parallel(create, range(24))) == {201: 24}
 
 
-def test_two_practices_of_one_name_are_told_apart(client: TestClient, installation: Installation) -> None:
+def test_a_practice_name_is_unique(client: TestClient, installation: Installation) -> None:
     admin = make_platform_admin(installation)
-    headers = with_token(sign_in(installation, admin.account_id, NOBODY).access)
-    boss = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
-    body = {"name": f"Hill & Dale {new_id()}", "time_zone": "America/New_York", "admin": boss}
+    headers = token_headers(sign_in(installation, admin.account_id, SYSTEM_TENANT).access)
+    admin_body = {"email": f"boss-{new_id()}@example.com", "first_name": "B", "last_name": "O"}
+    body = {"name": f"Hill & Dale {new_id()}", "time_zone": "America/New_York", "admin": admin_body}
     assert client.post(f"{V1}/practices", json=body, headers=headers).status_code == 201
     answer = client.post(f"{V1}/practices", json=body | {"name": body["name"].upper()}, headers=headers)
-    assert (answer.status_code, code_of(answer)) == (409, "SLUG_TAKEN")
+    assert (answer.status_code, error_code(answer)) == (409, "SLUG_TAKEN")
     assert client.post(f"{V1}/practices", json=body | {"time_zone": "Mars/Base"}, headers=headers).status_code == 422
 
 
-def entries(practice: PracticeFixture) -> list[tuple[str, Any]]:
+def list_entries(practice: PracticeFixture) -> list[tuple[str, Any]]:
     with practice.work() as work:
         rows = search(work, PageRequest(limit=100, sort="-seq")).items
     return [(row.action, row.account_id) for row in rows]
 
 
-def test_every_change_leaves_its_entry(
-    client: TestClient, installation: Installation, practice: PracticeFixture
-) -> None:
-    boss = make_platform_admin(installation)
-    platform = with_token(sign_in(installation, boss.account_id, NOBODY).access)
+def test_every_change_is_audited(client: TestClient, installation: Installation, practice: PracticeFixture) -> None:
+    admin_body = make_platform_admin(installation)
+    platform = token_headers(sign_in(installation, admin_body.account_id, SYSTEM_TENANT).access)
     person = practice.add("clinician")
-    path, place = f"{V1}/staff/{person.staff_id}", f"{V1}/practices/{practice.id}"
-    admin = bearer(practice)
+    path, practice_path = f"{V1}/staff/{person.staff_id}", f"{V1}/practices/{practice.id}"
+    admin = auth_headers(practice)
     new = NEW | {"email": f"a-{practice.id}@example.com"}
     training = {"kind": "HIPAA", "completed_on": date(2026, 3, 1).isoformat()}
     setting = {"value": 60, "effective_on": "2026-04-01"}
-    deeds: list[tuple[str, Callable[[], Any]]] = [
+    operations: list[tuple[str, Callable[[], Any]]] = [
         ("staff.added", lambda: client.post(f"{V1}/staff", json=new, headers=admin)),
         ("staff.changed", lambda: client.patch(path, json={"npi": None}, headers=admin | {"If-Match": '"1"'})),
         ("training.recorded", lambda: client.post(f"{path}/trainings", json=training, headers=admin)),
@@ -194,14 +201,17 @@ def test_every_change_leaves_its_entry(
         ("staff.invited", lambda: client.post(f"{path}/invite", headers=admin)),
         ("setting.changed", lambda: client.post(f"{V1}/settings/hipaa_grace_days", json=setting, headers=admin)),
         ("audit.verified", lambda: client.post(f"{V1}/audit/verify", headers=admin)),
-        ("practice.changed", lambda: client.patch(place, json={"npi": None}, headers=platform | {"If-Match": '"1"'})),
+        (
+            "practice.changed",
+            lambda: client.patch(practice_path, json={"npi": None}, headers=platform | {"If-Match": '"1"'}),
+        ),
         ("session.ended", lambda: client.post(f"{V1}/auth/logout", headers=admin)),
     ]
-    for action, do in deeds:
-        before = len(entries(practice))
-        answer = do()
+    for action, run in operations:
+        before = len(list_entries(practice))
+        answer = run()
         assert answer.status_code < 300, (action, answer.text)
-        found = entries(practice)
-        by = boss.account_id if action == "practice.changed" else practice.admin.account_id
-        assert found[0] == (action, by)
-        assert len(found) == before + 1
+        entries = list_entries(practice)
+        by = admin_body.account_id if action == "practice.changed" else practice.admin.account_id
+        assert entries[0] == (action, by)
+        assert len(entries) == before + 1

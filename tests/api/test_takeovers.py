@@ -1,4 +1,4 @@
-"""Ways in which somebody could come by rights or accounts that are not theirs, and how each ends."""
+"""Attempts to gain permissions or accounts of others, and recovery of an account."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,21 +13,28 @@ from practice.security import accounts
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import Actor
-from practice.store.ids import NOBODY, new_id
-from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice, take_place
-from tests.support.drivers.http import V1, code_of, with_token
-from tests.support.drivers.sign_in_flow import code, enter, login, move, ok, post
+from practice.store.ids import SYSTEM_TENANT, new_id
+from tests.support.builders.people import (
+    NOW,
+    PASSWORD,
+    PracticeFixture,
+    accept_membership,
+    give_credentials,
+    make_practice,
+)
+from tests.support.drivers.http import V1, assert_ok, error_code, token_headers
+from tests.support.drivers.sign_in_flow import enter_code, generate_code, login, post, set_clock
 
 
-def invited(practice: PracticeFixture, email: str) -> str:
-    """The link that a practice's admin holds in their hands."""
-    about: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
+def invite_staff(practice: PracticeFixture, email: str) -> str:
+    """Invite staff and return the secret, as the practice's admin sees it."""
+    fields: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
     with practice.work() as work:
-        return add_staff(work, email=email, **about).secret
+        return add_staff(work, email=email, **fields).secret
 
 
-def actions(installation: Installation, tenant_id: Any) -> list[str]:
-    with installation.store.session_in(tenant_id) as db:
+def list_actions(installation: Installation, tenant_id: Any) -> list[str]:
+    with installation.store.begin_session(tenant_id) as db:
         return list(db.scalars(select(AuditEntry.action).where(AuditEntry.tenant_id == tenant_id)))
 
 
@@ -35,111 +42,120 @@ def test_a_practices_invitation_never_makes_a_platform_admin(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     email = f"ops-{new_id()}@example.com"
-    link = invited(practice, email)
+    link = invite_staff(practice, email)
     with installation.work(Actor(), NOW) as work:
-        platform_link = accounts.make_platform_admin(work, email)
-    ok(post(client, "/invitations/accept", token=link, password=PASSWORD))
+        platform_link = accounts.invite_platform_admin(work, email)
+    assert_ok(post(client, "/invitations/accept", token=link, password=PASSWORD))
     step = login(client, email)
-    secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
-    inside = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))
-    assert inside["next"] == "done"  # straight into the practice: there is no platform to choose
-    headers = with_token(inside["tokens"]["access_token"])
+    secret = assert_ok(post(client, "/mfa/enroll", token=step["token"]))["secret"]
+    signed_in = assert_ok(post(client, "/mfa/confirm", token=step["token"], code=generate_code(secret, NOW)))
+    assert signed_in["next"] == "done"  # directly into the practice, because the platform invitation is not accepted
+    headers = token_headers(signed_in["tokens"]["access_token"])
     assert client.get(f"{V1}/practices", headers=headers).status_code == 403
 
-    ok(post(client, "/invitations/accept", token=platform_link, password=PASSWORD))  # proven by its password
-    later = move(client, timedelta(minutes=1))
-    assert enter(client, email, secret, later)["next"] == "practice"  # now there is
+    assert_ok(post(client, "/invitations/accept", token=platform_link, password=PASSWORD))  # confirmed by its password
+    later = set_clock(client, timedelta(minutes=1))
+    assert enter_code(client, email, secret, later)["next"] == "practice"  # now the platform can be chosen
 
 
 def test_enrolling_never_replaces_an_authenticator_that_is_being_confirmed(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
-    """Whoever knows the password alone begins to enrol again and again while the owner confirms theirs."""
+    """Someone who knows only the password enrolls repeatedly while the owner confirms their authenticator."""
     for _ in range(5):
         email = f"race-{new_id()}@example.com"
-        ok(post(client, "/invitations/accept", token=invited(practice, email), password=PASSWORD))
-        mine, theirs = login(client, email)["token"], login(client, email)["token"]
-        secret = ok(post(client, "/mfa/enrol", token=mine))["secret"]
+        assert_ok(post(client, "/invitations/accept", token=invite_staff(practice, email), password=PASSWORD))
+        owner, intruder = login(client, email)["token"], login(client, email)["token"]
+        secret = assert_ok(post(client, "/mfa/enroll", token=owner))["secret"]
         with ThreadPoolExecutor(4) as pool:
-            others = [pool.submit(post, client, "/mfa/enrol", token=theirs) for _ in range(3)]
-            confirmed = pool.submit(post, client, "/mfa/confirm", token=mine, code=code(secret, NOW)).result()
-        swapped = [answer.result().json().get("secret") for answer in others]
+            others = [pool.submit(post, client, "/mfa/enroll", token=intruder) for _ in range(3)]
+            confirmed = pool.submit(post, client, "/mfa/confirm", token=owner, code=generate_code(secret, NOW)).result()
+        secrets = [answer.result().json().get("secret") for answer in others]
         if confirmed.status_code == 200:
-            at = move(client, timedelta(minutes=1))
-            assert enter(client, email, secret, at)["next"] == "done"
-            for stranger in filter(None, swapped):
+            now = set_clock(client, timedelta(minutes=1))
+            assert enter_code(client, email, secret, now)["next"] == "done"
+            for secret_of_other in filter(None, secrets):
                 token = login(client, email)["token"]
-                assert post(client, "/mfa/verify", token=token, code=code(stranger, at)).status_code == 401
-            move(client, timedelta(0))
+                assert (
+                    post(client, "/mfa/verify", token=token, code=generate_code(secret_of_other, now)).status_code
+                    == 401
+                )
+            set_clock(client, timedelta(0))
 
 
-def test_an_account_taken_by_a_stranger_is_won_back(
+def test_resetting_the_second_factor_recovers_an_account(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     secret = give_credentials(installation, practice.admin.account_id)
-    inside = enter(client, practice.admin.email, secret, NOW)["tokens"]["access_token"]
+    signed_in = enter_code(client, practice.admin.email, secret, NOW)["tokens"]["access_token"]
     with installation.work(Actor(), NOW) as work:
         accounts.reset_second_factor(work, practice.admin.email)
-    assert client.get(f"{V1}/auth/me", headers=with_token(inside)).status_code == 401
+    assert client.get(f"{V1}/auth/me", headers=token_headers(signed_in)).status_code == 401
     step = login(client, practice.admin.email)
-    assert step["next"] == "enrol"
-    fresh = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
-    assert fresh != secret
-    at = move(client, timedelta(minutes=1))
-    assert ok(post(client, "/mfa/confirm", token=step["token"], code=code(fresh, at)))["next"] == "done"
-    assert "mfa.reset" in actions(installation, practice.id)
+    assert step["next"] == "enroll"
+    new_secret = assert_ok(post(client, "/mfa/enroll", token=step["token"]))["secret"]
+    assert new_secret != secret
+    now = set_clock(client, timedelta(minutes=1))
+    assert (
+        assert_ok(post(client, "/mfa/confirm", token=step["token"], code=generate_code(new_secret, now)))["next"]
+        == "done"
+    )
+    assert "mfa.reset" in list_actions(installation, practice.id)
 
 
-def test_a_new_password_is_on_the_trail_of_every_practice(
+def test_a_new_password_is_audited_in_every_practice(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     other = make_practice(installation)
     with other.work() as work:
-        about: Any = {"first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": NOW.date()}
-        add_staff(work, email=practice.admin.email, **about)
-    take_place(installation, practice.admin.account_id, other.id)
+        fields: Any = {"first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": NOW.date()}
+        add_staff(work, email=practice.admin.email, **fields)
+    accept_membership(installation, practice.admin.account_id, other.id)
     give_credentials(installation, practice.admin.account_id)
     headers = {"Authorization": f"Bearer {practice.token()}"}
     body = {"current": PASSWORD, "new": "Ochre-Lantern 58 drifts north"}
-    ok(client.post(f"{V1}/auth/password", json=body, headers=headers))
-    assert "password.set" in actions(installation, practice.id)
-    assert "password.set" in actions(installation, other.id)
+    assert_ok(client.post(f"{V1}/auth/password", json=body, headers=headers))
+    assert "password.set" in list_actions(installation, practice.id)
+    assert "password.set" in list_actions(installation, other.id)
 
 
-def test_a_spent_refresh_token_leaves_one_entry_however_often_it_comes(
+def test_reuse_of_a_refresh_token_is_audited_once(
     client: TestClient, practice: PracticeFixture, installation: Installation
 ) -> None:
     tokens = practice.tokens()
     for _ in range(4):
         post(client, "/refresh", refresh_token=tokens.refresh)
-    assert actions(installation, practice.id).count("session.refresh_token_reused") == 1
+    assert list_actions(installation, practice.id).count("session.refresh_token_reused") == 1
 
 
-def test_recovery_codes_are_shown_also_to_somebody_whose_practice_is_closed(
+def test_recovery_codes_are_shown_even_if_the_practice_is_suspended(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     email = f"closed-{new_id()}@example.com"
-    ok(post(client, "/invitations/accept", token=invited(practice, email), password=PASSWORD))
+    assert_ok(post(client, "/invitations/accept", token=invite_staff(practice, email), password=PASSWORD))
     step = login(client, email)
-    secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
+    secret = assert_ok(post(client, "/mfa/enroll", token=step["token"]))["secret"]
     with installation.work(Actor(), NOW) as work:
         change_practice(work, practice.id, 1, {"status": "SUSPENDED"})
-    answer = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))
+    answer = assert_ok(post(client, "/mfa/confirm", token=step["token"], code=generate_code(secret, NOW)))
     assert len(answer["recovery_codes"]) == 10
     assert answer["tokens"] is None
 
 
-def test_a_spent_recovery_code_is_on_the_trail(
+def test_use_of_a_recovery_code_is_audited(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
     email = f"spent-{new_id()}@example.com"
-    ok(post(client, "/invitations/accept", token=invited(practice, email), password=PASSWORD))
+    assert_ok(post(client, "/invitations/accept", token=invite_staff(practice, email), password=PASSWORD))
     step = login(client, email)
-    secret = ok(post(client, "/mfa/enrol", token=step["token"]))["secret"]
-    codes = ok(post(client, "/mfa/confirm", token=step["token"], code=code(secret, NOW)))["recovery_codes"]
-    before = actions(installation, NOBODY).count("mfa.recovery_code_used")
-    ok(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0]))
-    assert actions(installation, NOBODY).count("mfa.recovery_code_used") == before + 1
+    secret = assert_ok(post(client, "/mfa/enroll", token=step["token"]))["secret"]
+    codes = assert_ok(post(client, "/mfa/confirm", token=step["token"], code=generate_code(secret, NOW)))[
+        "recovery_codes"
+    ]
+    before = list_actions(installation, SYSTEM_TENANT).count("mfa.recovery_code_used")
+    assert_ok(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0]))
+    assert list_actions(installation, SYSTEM_TENANT).count("mfa.recovery_code_used") == before + 1
     assert (
-        code_of(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0])) == "WRONG_CREDENTIALS"
+        error_code(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0]))
+        == "WRONG_CREDENTIALS"
     )

@@ -1,4 +1,4 @@
-"""Up, up again, status, down: with the real processes."""
+"""`caseload up`, `down`, `status` and `demo` with the real processes."""
 
 import json
 import os
@@ -15,15 +15,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.harness.installations import short_folder
+from tests.support.harness.installations import create_short_folder
 
 Caseload = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def folder() -> Generator[Path]:
-    with short_folder() as made:
-        yield made
+    with create_short_folder() as path:
+        yield path
 
 
 @pytest.fixture
@@ -45,75 +45,75 @@ def caseload(folder: Path) -> Generator[Caseload]:
     run("down")
 
 
-def signed_in(url: str, email: str, password: str, code: str) -> str:
-    """The way a newcomer goes with what the demo printed; answers with where it leads."""
+def sign_in(url: str, email: str, password: str, code: str) -> str:
+    """Sign in with a login that the demo printed, and return the next step."""
     with httpx2.Client(base_url=f"{url}/api/v1/auth") as http:
         step = http.post("/login", json={"email": email, "password": password}).json()
         return http.post("/mfa/verify", json={"token": step["token"], "code": code}).json().get("next", "refused")
 
 
-def status(caseload: Caseload) -> dict[str, str]:
+def read_status(caseload: Caseload) -> dict[str, str]:
     return json.loads(caseload("status", "--json").stdout)
 
 
-def test_up_says_so_twice_and_down_stops_everything(caseload: Caseload, folder: Path) -> None:
-    assert status(caseload)["api"] == "stopped"
+def test_up_can_run_twice_and_down_stops_everything(caseload: Caseload, folder: Path) -> None:
+    assert read_status(caseload)["api"] == "stopped"
     first = caseload("up")
     assert first.returncode == 0, first.stderr
-    now = status(caseload)
-    assert (now["database"], now["api"]) == ("running", "ready")
-    with urllib.request.urlopen(f"{now['url']}/health/ready") as answer:
-        assert json.load(answer)["status"] == "ready"
-    with urllib.request.urlopen(f"{now['url']}/metrics") as answer:
-        assert b"caseload_requests_total" in answer.read()
+    status = read_status(caseload)
+    assert (status["database"], status["api"]) == ("running", "ready")
+    with urllib.request.urlopen(f"{status['url']}/health/ready") as response:
+        assert json.load(response)["status"] == "ready"
+    with urllib.request.urlopen(f"{status['url']}/metrics") as response:
+        assert b"caseload_requests_total" in response.read()
     second = caseload("up")
     assert second.returncode == 0
     assert "already" in second.stdout
-    assert status(caseload) == now
+    assert read_status(caseload) == status
     down = caseload("down")
     assert "the API and the database" in down.stdout
     assert caseload("down").stdout.strip() == "Nothing was running."
-    assert (status(caseload)["database"], status(caseload)["api"]) == ("stopped", "stopped")
+    assert (read_status(caseload)["database"], read_status(caseload)["api"]) == ("stopped", "stopped")
 
 
-def test_the_demo_ends_with_logins_that_are_private_and_stay(caseload: Caseload, folder: Path) -> None:
+def test_the_demo_prints_its_logins_and_stores_them_privately(caseload: Caseload, folder: Path) -> None:
     demo = caseload("demo", "--small")
     assert demo.returncode == 0, demo.stderr
     for role in ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst"):
         assert f"{role}@willow.example" in demo.stdout
-    password = re.search(r"password is (\S+)", demo.stdout)
+    password = re.search(r"password of all users is (\S+)", demo.stdout)
     code = re.search(r"admin@willow.example\s+\S+\s+(\d{6})", demo.stdout)
     assert password
     assert code
-    assert signed_in(status(caseload)["url"], "admin@willow.example", password[1], code[1]) == "done"
+    assert sign_in(read_status(caseload)["url"], "admin@willow.example", password[1], code[1]) == "done"
     logins = folder / "data" / "demo-logins.json"
     assert logins.stat().st_mode & 0o777 == 0o600
-    kept = logins.read_text()
+    stored = logins.read_text()
     assert caseload("demo", "--small").returncode == 0
-    assert logins.read_text() == kept
+    assert logins.read_text() == stored
     examined = caseload("doctor")
     assert examined.returncode == 0, examined.stdout
 
 
-def test_a_killed_database_comes_back_by_itself(caseload: Caseload, folder: Path) -> None:
+def test_a_killed_database_restarts_by_itself(caseload: Caseload, folder: Path) -> None:
     caseload("up")
-    url = status(caseload)["url"]
+    url = read_status(caseload)["url"]
     postmaster = int((folder / "data" / "pg" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(postmaster, signal.SIGKILL)
-    answers = []
+    statuses = []
     for _ in range(20):
         try:
-            with urllib.request.urlopen(f"{url}/health/ready") as answer:
-                answers.append(answer.status)
+            with urllib.request.urlopen(f"{url}/health/ready") as response:
+                statuses.append(response.status)
                 break
-        except urllib.error.HTTPError as refused:
-            answers.append(refused.code)
-    assert answers[-1] == 200
-    assert set(answers[:-1]) <= {503}
+        except urllib.error.HTTPError as error:
+            statuses.append(error.code)
+    assert statuses[-1] == 200
+    assert set(statuses[:-1]) <= {503}
     assert int((folder / "data" / "pg" / "postmaster.pid").read_text().splitlines()[0]) != postmaster
 
 
-def test_a_port_in_use_is_said(caseload: Caseload, folder: Path) -> None:
+def test_a_port_in_use_is_reported(caseload: Caseload, folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

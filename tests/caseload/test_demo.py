@@ -1,4 +1,4 @@
-"""The demo practice: at any hour, once, and finished when it was interrupted."""
+"""The demo practice: created once, at any hour, and finished after an interruption."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
-from caseload.demo import ROLES, SMALL, make_demo
+from caseload.demo import ROLES, SMALL, create_demo
 from practice.errors import ConfigurationProblem
 from practice.security import sign_in
 from practice.security.installation import Installation
@@ -14,17 +14,17 @@ from practice.security.installation import Installation
 EVENING = datetime(2026, 3, 19, 2, 30, tzinfo=UTC)  # still the 18th where the practice is
 
 
-def silent(_: str) -> None:
+def ignore_report(_: str) -> None:
     pass
 
 
-def count(installation: Installation, table: str) -> int:
-    with installation.store.owner_connection() as connection:
+def count_rows(installation: Installation, table: str) -> int:
+    with installation.store.open_owner_connection() as connection:
         return connection.scalar(text(f"select count(*) from {table}")) or 0
 
 
-def test_everybody_can_sign_in_with_what_the_demo_tells(own_installation: Installation) -> None:
-    logins = make_demo(own_installation, EVENING, silent, SMALL)
+def test_every_user_can_sign_in_with_the_demo_logins(own_installation: Installation) -> None:
+    logins = create_demo(own_installation, EVENING, ignore_report, SMALL)
     assert [login["role"] for login in logins] == [*ROLES, "client"]
     for login in logins:
         step = sign_in.sign_in(own_installation, login["email"], login["password"], EVENING)
@@ -33,31 +33,28 @@ def test_everybody_can_sign_in_with_what_the_demo_tells(own_installation: Instal
         )
         assert done.tokens is not None
         assert not done.tokens.training_lapsed
-    brought = count(own_installation, "appointments")
-    assert brought > 500
-    assert make_demo(own_installation, EVENING + timedelta(days=1), silent, SMALL) == logins
-    assert count(own_installation, "practices") == 1
-    assert count(own_installation, "appointments") == brought
+    imported = count_rows(own_installation, "appointments")
+    assert imported > 500
+    assert create_demo(own_installation, EVENING + timedelta(days=1), ignore_report, SMALL) == logins
+    assert count_rows(own_installation, "practices") == 1
+    assert count_rows(own_installation, "appointments") == imported
 
 
-def test_an_interrupted_demo_is_finished_by_the_next(own_installation: Installation) -> None:
-    said: list[str] = []
-
-    def pull_the_plug(words: str) -> None:
-        said.append(words)
-        if "scheduler" in words:
+def test_an_interrupted_demo_is_finished_by_the_next_run(own_installation: Installation) -> None:
+    def interrupt(message: str) -> None:
+        if "scheduler" in message:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_demo(own_installation, EVENING, pull_the_plug, SMALL)
-    logins = make_demo(own_installation, EVENING, silent, SMALL)
+        create_demo(own_installation, EVENING, interrupt, SMALL)
+    logins = create_demo(own_installation, EVENING, ignore_report, SMALL)
     assert [login["role"] for login in logins] == [*ROLES, "client"]
     assert len({login["password"] for login in logins}) == 1
-    assert count(own_installation, "practices") == 1
+    assert count_rows(own_installation, "practices") == 1
 
 
 def test_there_is_no_demo_in_production(own_installation: Installation) -> None:
     own_installation.settings.environment = "production"
-    with pytest.raises(ConfigurationProblem, match="no place in production"):
-        make_demo(own_installation, EVENING, silent)
-    assert count(own_installation, "practices") == 0
+    with pytest.raises(ConfigurationProblem, match="cannot be created in production"):
+        create_demo(own_installation, EVENING, ignore_report)
+    assert count_rows(own_installation, "practices") == 0

@@ -1,4 +1,4 @@
-"""`caseload era parse`, as somebody types it."""
+"""`caseload era parse` on the command line."""
 
 import json
 from hashlib import sha256
@@ -9,7 +9,7 @@ import pytest
 from caseload import era_output
 from edi import synthetic
 from tests.edi.test_edi_frames import FILE
-from tests.support.drivers.commands import Run
+from tests.support.drivers.commands import RunCommand
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_whole_document(run: Run, file: Path) -> None:
+def test_the_complete_json_document(run: RunCommand, file: Path) -> None:
     adjustment = {"quantity": None}
     claim = {
         "control_number": "PCN1",
@@ -62,12 +62,12 @@ def test_the_whole_document(run: Run, file: Path) -> None:
             }
         ],
     }
-    ran = run("era", "parse", str(file), "--json")
-    assert ran.code == 0
-    (told,) = ran.json["files"]
-    (transaction,) = told.pop("transactions")
+    result = run("era", "parse", str(file), "--json")
+    assert result.code == 0
+    (document,) = result.json["files"]
+    (transaction,) = document.pop("transactions")
     first, second = transaction.pop("claims")
-    assert told == {
+    assert document == {
         "file": str(file),
         "sha256": sha256(FILE).hexdigest(),
         "bytes": len(FILE),
@@ -100,12 +100,14 @@ def test_the_whole_document(run: Run, file: Path) -> None:
     )
 
 
-def test_problems_are_located_and_do_not_fail_the_command(run: Run, tmp_path: Path) -> None:
+def test_problems_are_located_and_do_not_fail_the_command(run: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / "broken.835"
-    path.write_bytes(synthetic.broken("BAD_DATE: another form", synthetic.make_up(synthetic.Plan(claims=2), 1)).data)
-    ran = run("era", "parse", str(path), "--json")
-    assert ran.code == 0
-    assert ran.json["files"][0]["problems"] == [
+    path.write_bytes(
+        synthetic.corrupt("BAD_DATE: another format", synthetic.generate(synthetic.Plan(claims=2), 1)).data
+    )
+    result = run("era", "parse", str(path), "--json")
+    assert result.code == 0
+    assert result.json["files"][0]["problems"] == [
         {
             "severity": "error",
             "code": "BAD_DATE",
@@ -116,86 +118,90 @@ def test_problems_are_located_and_do_not_fail_the_command(run: Run, tmp_path: Pa
             "offset": path.read_bytes().index(b"BPR*"),
         }
     ]
-    assert ran.json["files"][0]["transactions"][0]["date"] is None
-    shown = run("era", "parse", str(path))
-    assert shown.code == 0
-    assert "segment 4, transaction 0001" in " ".join(shown.out.replace("│", " ").split())
+    assert result.json["files"][0]["transactions"][0]["date"] is None
+    text = run("era", "parse", str(path))
+    assert text.code == 0
+    assert "segment 4, transaction 0001" in " ".join(text.out.replace("│", " ").split())
 
 
-def test_a_claim_is_named_by_its_control_number(run: Run, tmp_path: Path) -> None:
+def test_a_problem_names_the_control_number_of_its_claim(run: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / "broken.835"
-    path.write_bytes(synthetic.broken("CLAIM_UNBALANCED", synthetic.make_up(synthetic.Plan(claims=2), 3)).data)
+    path.write_bytes(synthetic.corrupt("CLAIM_UNBALANCED", synthetic.generate(synthetic.Plan(claims=2), 3)).data)
     problems = run("era", "parse", str(path), "--json").json["files"][0]["problems"]
-    assert {one["claim"] for one in problems if one["code"] == "CLAIM_UNBALANCED"} == {"PCN0000000001"}
+    assert {problem["claim"] for problem in problems if problem["code"] == "CLAIM_UNBALANCED"} == {"PCN0000000001"}
 
 
-def test_what_is_no_remittance_is_refused_and_the_rest_is_told(run: Run, file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "letter.pdf"
+def test_a_file_that_is_not_a_remittance_is_refused_and_the_others_are_shown(
+    run: RunCommand, file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "invoice.pdf"
     other.write_bytes(b"%PDF-1.7")
-    ran = run("era", "parse", str(other), str(file), "--json")
-    assert ran.code == 1
-    letter, remittance = ran.json["files"]
-    assert [problem["code"] for problem in letter["problems"]] == ["NOT_X12"]
-    assert letter["transactions"] == []
+    result = run("era", "parse", str(other), str(file), "--json")
+    assert result.code == 1
+    pdf, remittance = result.json["files"]
+    assert [problem["code"] for problem in pdf["problems"]] == ["NOT_X12"]
+    assert pdf["transactions"] == []
     assert len(remittance["transactions"]) == 1
-    shown = run("era", "parse", str(other))
-    assert shown.code == 1
-    assert "holds no remittance" in shown.err
+    text = run("era", "parse", str(other))
+    assert text.code == 1
+    assert "contains no readable remittance" in text.err
 
 
-def test_a_file_that_is_not_there_is_an_error_before_anything_is_said(run: Run, file: Path, tmp_path: Path) -> None:
-    ran = run("era", "parse", str(file), str(tmp_path / "nowhere.835"), "--json")
-    assert (ran.code, ran.out) == (1, "")
-    assert "nowhere.835" in ran.err
+def test_a_missing_file_is_reported_before_anything_is_printed(run: RunCommand, file: Path, tmp_path: Path) -> None:
+    result = run("era", "parse", str(file), str(tmp_path / "nowhere.835"), "--json")
+    assert (result.code, result.out) == (1, "")
+    assert "nowhere.835" in result.err
     assert run("era", "parse").code == 2
 
 
-def test_what_a_file_holds_cannot_talk_to_the_terminal(run: Run, file: Path) -> None:
+def test_file_content_cannot_control_the_terminal(run: RunCommand, file: Path) -> None:
     file.write_bytes(FILE.replace(b"A HEALTH PLAN", b"[red]A \x1b[31mPLAN"))
-    shown = run("era", "parse", str(file))
-    assert "\x1b" not in shown.out
-    assert "[red]" in shown.out
+    text = run("era", "parse", str(file)).out
+    assert "\x1b" not in text
+    assert "[red]" in text
 
 
 @pytest.mark.parametrize("width", [80, 40])
-def test_on_a_narrow_terminal_words_fold_and_nothing_is_cut(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+def test_a_narrow_terminal_folds_text_and_truncates_nothing(
+    run: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    service = synthetic.Service("90837", 16500, paid_otherwise=12_345_678)
-    bills = tuple(synthetic.Bill(f"PCN{number:035}", (service,)) for number in range(1200))
-    transfer = synthetic.Transfer(bills, trace="T" * 40 + "END", payer=("A PLAN OF THE WHOLE OF SOMEWHERE", "00999"))
+    service = synthetic.ServiceSpec("90837", 16500, paid_override=12_345_678)
+    claims = tuple(synthetic.ClaimSpec(f"PCN{number:035}", (service,)) for number in range(1200))
+    payment = synthetic.PaymentSpec(claims, trace="T" * 40 + "END", payer=("A PLAN OF THE WHOLE OF SOMEWHERE", "00999"))
     path = tmp_path / "one.835"
-    path.write_bytes(synthetic.written(synthetic.Mail((((transfer,),),))).data.replace(b"*0001", b"*000000017"))
+    path.write_bytes(synthetic.render(synthetic.RemittanceFile((((payment,),),))).data.replace(b"*0001", b"*000000017"))
     monkeypatch.setattr(era_output.out, "width", width)
-    shown = run("era", "parse", str(path)).out
-    assert "…" not in shown
-    words = set(shown.replace("│", " ").split())
+    text = run("era", "parse", str(path)).out
+    assert "…" not in text
+    words = set(text.replace("│", " ").split())
     assert {"000000017", "2026-03-16", "1,200", "148148136.00", "NO", "CLAIM_UNBALANCED"} <= words
-    cells = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines() if line.startswith("│")]
-    assert "".join(row[3] for row in cells if len(row) == 9) == transfer.trace
-    assert bills[0].control_number in "".join(row[2] for row in cells if len(row) == 5)
-    assert max(len(line) for line in shown.splitlines()[1:]) <= 80  # the first has the file's name
+    cells = [[cell.strip() for cell in line.split("│")] for line in text.splitlines() if line.startswith("│")]
+    assert "".join(row[3] for row in cells if len(row) == 9) == payment.trace
+    assert claims[0].control_number in "".join(row[2] for row in cells if len(row) == 5)
+    assert max(len(line) for line in text.splitlines()[1:]) <= 80  # the first line is the file name
 
 
-def test_of_a_payment_that_is_not_sound_nothing_says_that_it_balances(run: Run, tmp_path: Path) -> None:
-    written = synthetic.make_up(synthetic.Plan(claims=2), 1)
-    path = tmp_path / "cut.835"
-    path.write_bytes(written.with_segments([list(one) for one in written.segments[:-2]]).data)  # no GE, no IEA
-    shown = run("era", "parse", str(path)).out
-    assert "unsound" in shown
-    assert "TRUNCATED" in shown
-    assert " yes " not in shown
+def test_an_unsound_payment_is_not_shown_as_balanced(run: RunCommand, tmp_path: Path) -> None:
+    rendered = synthetic.generate(synthetic.Plan(claims=2), 1)
+    path = tmp_path / "truncated.835"
+    path.write_bytes(
+        rendered.replace_segments([list(segment) for segment in rendered.segments[:-2]]).data
+    )  # no GE, no IEA
+    text = run("era", "parse", str(path)).out
+    assert "unsound" in text
+    assert "TRUNCATED" in text
+    assert " yes " not in text
 
 
-def test_a_file_that_is_not_there_is_told_as_that(run: Run, tmp_path: Path) -> None:
-    told = run("era", "parse", str(tmp_path / "nothing.835"))
-    assert told.code == 1
-    assert f"There is no file {tmp_path / 'nothing.835'}." in told.err.replace("\n", "")
+def test_a_missing_file_is_named(run: RunCommand, tmp_path: Path) -> None:
+    refused = run("era", "parse", str(tmp_path / "nothing.835"))
+    assert refused.code == 1
+    assert f"File not found: {tmp_path / 'nothing.835'}." in refused.err.replace("\n", "")
 
 
-def test_many_transactions_come_out_as_one_document(run: Run, tmp_path: Path) -> None:
+def test_many_transactions_are_printed_as_one_document(run: RunCommand, tmp_path: Path) -> None:
     path = tmp_path / "many.835"
-    path.write_bytes(synthetic.make_up(synthetic.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
-    (told,) = json.loads(run("era", "parse", str(path), "--json").out)["files"]
-    assert told["interchanges"] == 2
-    assert len(told["transactions"]) == 12
+    path.write_bytes(synthetic.generate(synthetic.Plan(claims=2, payments=3, groups=2, interchanges=2), 1).data)
+    (document,) = json.loads(run("era", "parse", str(path), "--json").out)["files"]
+    assert document["interchanges"] == 2
+    assert len(document["transactions"]) == 12

@@ -1,4 +1,4 @@
-"""A notes_api of its own for every test about notes."""
+"""Fixtures of tests about notes."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,4 +1,4 @@
-"""Rules of what notes say: how it is kept, how it reads as one text, and what is missing."""
+"""Rules of document content: canonical JSON, plain text, and missing sections."""
 
 from typing import Any
 
@@ -9,49 +9,53 @@ from hypothesis import strategies as st
 from practice.clinical.documents.rules.content import (
     Content,
     Section,
-    as_it_came,
-    composed,
+    as_text,
+    canonical_json,
     content_problems,
-    filled,
-    kept,
-    read,
+    fill_template,
+    full_text,
+    imported_content,
+    parse,
     signing_problems,
-    written,
 )
-from practice.clinical.notes.rules.signing import content_hash
+from practice.clinical.notes.rules.signing import hash_content
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-sections = st.builds(Section, texts, texts, texts)
-contents = st.builds(Content, st.lists(sections, max_size=4).map(tuple), st.lists(texts, max_size=3).map(tuple), texts)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+SECTIONS = st.builds(Section, TEXTS, TEXTS, TEXTS)
+CONTENTS = st.builds(Content, st.lists(SECTIONS, max_size=4).map(tuple), st.lists(TEXTS, max_size=3).map(tuple), TEXTS)
 SOAP = {"subjective": "Subjective", "plan": "Plan"}
 
 
-@given(contents)
-def test_what_is_kept_is_read_again_and_always_the_same(content: Content) -> None:
-    assert read(kept(content)) == content
-    assert kept(read(kept(content))) == kept(content)
+@given(CONTENTS)
+def test_canonical_json_round_trips(content: Content) -> None:
+    assert parse(canonical_json(content)) == content
+    assert canonical_json(parse(canonical_json(content))) == canonical_json(content)
 
 
-@given(contents, contents)
-def test_other_content_is_kept_as_another_text(one: Content, other: Content) -> None:
-    assert (kept(one) == kept(other)) is (one == other) is (content_hash(kept(one)) == content_hash(kept(other)))
+@given(CONTENTS, CONTENTS)
+def test_different_content_has_different_json_and_hash(first: Content, second: Content) -> None:
+    assert (
+        (canonical_json(first) == canonical_json(second))
+        is (first == second)
+        is (hash_content(canonical_json(first)) == hash_content(canonical_json(second)))
+    )
 
 
-@given(texts)
-def test_what_came_in_as_one_text_goes_out_as_it_came(text: str) -> None:
-    assert written(as_it_came(text)) == composed(as_it_came(text), []) == text
+@given(TEXTS)
+def test_imported_text_is_exported_unchanged(text: str) -> None:
+    assert as_text(imported_content(text)) == full_text(imported_content(text), []) == text
 
 
 def test_a_note_reads_as_one_text() -> None:
-    content = filled(SOAP, {"subjective": " Slept.\n"}, ["F41.1", "F43.2"], "salt")
-    assert written(content) == "Subjective\nSlept.\n\nDiagnoses\nF41.1, F43.2"
-    assert composed(content, [as_it_came("Later."), Content((Section("addendum", "", "Later still."),))]) == (
+    content = fill_template(SOAP, {"subjective": " Slept.\n"}, ["F41.1", "F43.2"], "salt")
+    assert as_text(content) == "Subjective\nSlept.\n\nDiagnoses\nF41.1, F43.2"
+    assert full_text(content, [imported_content("Later."), Content((Section("addendum", "", "Later still."),))]) == (
         "Subjective\nSlept.\n\nDiagnoses\nF41.1, F43.2\n\nAddendum 1\nLater.\n\nAddendum 2\nLater still."
     )
 
 
 @pytest.mark.parametrize(
-    ("texts", "diagnoses", "found"),
+    ("texts", "diagnoses", "count"),
     [
         ({}, [], 0),
         ({"plan": "x" * 20_000}, ["F41.1", "Z63", "T14.91XA", "U09.9"], 0),
@@ -62,20 +66,20 @@ def test_a_note_reads_as_one_text() -> None:
         ({}, [f"F{number}" for number in range(10, 23)], 1),
     ],
 )
-def test_what_can_be_saved(texts: dict[str, str], diagnoses: list[str], found: int) -> None:
-    problems = content_problems(filled(SOAP, texts, diagnoses, "salt"), SOAP)
-    assert len(problems) == found
-    assert not any(said in problem for problem in problems for said in ("appendix", "xxx", "f41.1", "F411"))
+def test_what_can_be_saved(texts: dict[str, str], diagnoses: list[str], count: int) -> None:
+    problems = content_problems(fill_template(SOAP, texts, diagnoses, "salt"), SOAP)
+    assert len(problems) == count
+    assert not any(text in problem for problem in problems for text in ("appendix", "xxx", "f41.1", "F411"))
 
 
 @pytest.mark.parametrize(
     ("content", "problems"),
     [
-        (filled(SOAP, {"subjective": "a", "plan": "b"}, [], ""), []),
-        (filled(SOAP, {"subjective": "a"}, [], ""), ["Plan is empty."]),
-        (filled(SOAP, {"subjective": " ", "plan": "\n"}, ["F41.1"], ""), ["The note is empty."]),
-        (as_it_came("x"), []),
-        (as_it_came(" "), ["The note is empty."]),
+        (fill_template(SOAP, {"subjective": "a", "plan": "b"}, [], ""), []),
+        (fill_template(SOAP, {"subjective": "a"}, [], ""), ["Plan is empty."]),
+        (fill_template(SOAP, {"subjective": " ", "plan": "\n"}, ["F41.1"], ""), ["The note is empty."]),
+        (imported_content("x"), []),
+        (imported_content(" "), ["The note is empty."]),
     ],
 )
 def test_what_can_be_signed(content: Content, problems: Any) -> None:

@@ -1,4 +1,4 @@
-"""The deadline of a session's note, its lock, and the 7-day rule, case by case and at random."""
+"""Rules of note deadlines, session locks and the 7-day rule."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,19 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.clinical.deadlines.rules import Days, Lock, deadline_of, due_instants, lateness, locked_since
-from practice.local_time import cut_off, instant, week_of
+from practice.clinical.deadlines.rules import (
+    LatenessDays,
+    Lock,
+    compute_lateness,
+    compute_reminder_times,
+    deadline_of,
+    find_locked_since,
+)
+from practice.local_time import cut_off, to_instant, week_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-zones = st.sampled_from([NEW_YORK, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Pacific/Auckland")])
-instants = st.integers(0, 7 * 366 * 24 * 3600).map(lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + seconds * SECOND)
+ZONES = st.sampled_from([NEW_YORK, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Pacific/Auckland")])
+INSTANTS = st.integers(0, 7 * 366 * 24 * 3600).map(lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + seconds * SECOND)
 DEADLINE = datetime(2026, 3, 16, 4, tzinfo=UTC)
-RULE = Days(remind=5, alert=7, hold=14)
+RULE = LatenessDays(remind=5, alert=7, hold=14)
 
 
 @pytest.mark.parametrize(
-    ("held", "deadline"),
+    ("local_start", "deadline"),
     [
         ("2026-03-14T23:00", "2026-03-16T04:00"),  # Saturday of the week in which clocks go forward
         ("2026-03-15T00:05", "2026-03-23T04:00"),  # Sunday: the next week
@@ -30,18 +37,18 @@ RULE = Days(remind=5, alert=7, hold=14)
         ("2025-11-01T23:00", "2025-11-03T05:00"),
     ],
 )
-def test_a_note_is_due_before_the_monday_after_the_sunday_that_follows(held: str, deadline: str) -> None:
-    starts_at = datetime.fromisoformat(held).replace(tzinfo=NEW_YORK).astimezone(UTC)
+def test_a_note_is_due_before_the_monday_after_its_week(local_start: str, deadline: str) -> None:
+    starts_at = datetime.fromisoformat(local_start).replace(tzinfo=NEW_YORK).astimezone(UTC)
     assert deadline_of(starts_at, NEW_YORK) == datetime.fromisoformat(deadline).replace(tzinfo=UTC)
 
 
-@given(instants, zones)
+@given(INSTANTS, ZONES)
 def test_a_deadline_is_a_local_midnight_from_one_to_eight_days_after_the_session(at: datetime, zone: ZoneInfo) -> None:
     deadline = deadline_of(at, zone)
-    there = deadline.astimezone(zone)
-    assert (there.weekday(), there.time()) == (0, time.min)
+    local = deadline.astimezone(zone)
+    assert (local.weekday(), local.time()) == (0, time.min)
     assert DAY - HOUR <= deadline - at <= 9 * DAY + HOUR
-    assert (there.date() - at.astimezone(zone).date()).days in range(2, 9)
+    assert (local.date() - at.astimezone(zone).date()).days in range(2, 9)
 
 
 @given(st.dates(date(2024, 1, 1), date(2030, 12, 31)))
@@ -57,7 +64,7 @@ BEFORE, AFTER = DEADLINE - DAY, DEADLINE + 2 * DAY
     ("last", "now", "since"),
     [
         (None, DEADLINE - SECOND, None),
-        (None, DEADLINE, DEADLINE),  # of itself, whether or not a job has run
+        (None, DEADLINE, DEADLINE),  # whether or not a job has run
         (Lock("LOCKED", BEFORE), BEFORE, BEFORE),  # by hand, before the deadline
         (Lock("LOCKED", BEFORE), AFTER, BEFORE),
         (Lock("UNLOCKED", AFTER, AFTER + 2 * DAY), AFTER, None),
@@ -66,13 +73,13 @@ BEFORE, AFTER = DEADLINE - DAY, DEADLINE + 2 * DAY
         (Lock("UNLOCKED", BEFORE, DEADLINE + DAY), DEADLINE, None),  # unlocked before, and until after the deadline
         (Lock("UNLOCKED", BEFORE, BEFORE + HOUR), BEFORE + 2 * HOUR, None),  # the deadline is still ahead
         (Lock("UNLOCKED", BEFORE, BEFORE + HOUR), DEADLINE, DEADLINE),
-        (Lock("LOCKED", AFTER), BEFORE, None),  # what was done later is not known yet
+        (Lock("LOCKED", AFTER), BEFORE, None),  # later locks do not count yet
     ],
 )
-def test_a_session_is_locked_from_its_deadline_on_but_for_the_time_it_is_unlocked(
+def test_a_session_is_locked_from_its_deadline_except_while_unlocked(
     last: Lock | None, now: datetime, since: datetime | None
 ) -> None:
-    assert locked_since(DEADLINE, last, now) == since
+    assert find_locked_since(DEADLINE, last, now) == since
 
 
 @pytest.mark.parametrize(
@@ -81,18 +88,21 @@ def test_a_session_is_locked_from_its_deadline_on_but_for_the_time_it_is_unlocke
 )
 def test_the_7_day_rule_counts_days_of_24_hours_after_the_end(days: int, word: str) -> None:
     ended = datetime(2026, 3, 7, 23, tzinfo=UTC)
-    assert lateness(ended, None, RULE, ended + days * DAY) == word
-    assert lateness(ended, ended + days * DAY, RULE, ended + days * DAY) == "ok"
+    assert compute_lateness(ended, None, RULE, ended + days * DAY) == word
+    assert compute_lateness(ended, ended + days * DAY, RULE, ended + days * DAY) == "ok"
     if days in (5, 7, 14):
-        assert lateness(ended, None, RULE, ended + days * DAY - SECOND) != word
+        assert compute_lateness(ended, None, RULE, ended + days * DAY - SECOND) != word
     signed_later = ended + days * DAY + SECOND
-    assert lateness(ended, signed_later, RULE, ended + days * DAY) == word
+    assert compute_lateness(ended, signed_later, RULE, ended + days * DAY) == word
 
 
-def test_reminders_come_on_the_friday_at_nine_and_on_the_sunday_at_noon_on_the_wall() -> None:
-    spring, autumn = due_instants(date(2026, 3, 1), NEW_YORK), due_instants(date(2025, 10, 26), NEW_YORK)
+def test_reminders_are_due_on_friday_at_nine_and_sunday_at_noon_local_time() -> None:
+    spring, autumn = (
+        compute_reminder_times(date(2026, 3, 1), NEW_YORK),
+        compute_reminder_times(date(2025, 10, 26), NEW_YORK),
+    )
     assert spring["NOTE_REMINDER_FRIDAY"] == datetime(2026, 3, 6, 14, tzinfo=UTC)
     assert spring["NOTE_REMINDER_SUNDAY"] == datetime(2026, 3, 8, 16, tzinfo=UTC)  # summer time since that night
     assert autumn["NOTE_REMINDER_SUNDAY"] == datetime(2025, 11, 2, 17, tzinfo=UTC)
     assert all(at < cut_off(date(2026, 3, 1), NEW_YORK) for at in spring.values())
-    assert instant(date(2026, 3, 6), time(9), NEW_YORK) == spring["NOTE_REMINDER_FRIDAY"]
+    assert to_instant(date(2026, 3, 6), time(9), NEW_YORK) == spring["NOTE_REMINDER_FRIDAY"]

@@ -1,4 +1,4 @@
-"""What the staff is told about plans and supervision: once each, by the practice's clock, nothing of long ago."""
+"""Staff messages about plans and supervision: once each, in the practice's time zone, never about the distant past."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,8 +10,8 @@ from sqlalchemy import text, update
 
 from practice.clinical.models.plans import TreatmentPlanReview
 from practice.clinical.models.supervision import SupervisionSession
-from practice.clinical.reminders import CATCH_UP, plan_due
-from practice.local_time import instant
+from practice.clinical.reminders import CATCH_UP, queue_reminders
+from practice.local_time import to_instant
 from practice.people.models.practices import Practice, Staff
 from practice.security.installation import Installation
 from practice.store.ids import new_id
@@ -23,48 +23,48 @@ DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 REVIEWED = date(2026, 1, 5)
 
 
-def morning(day: date) -> datetime:
-    return instant(day, time(9), NEW_YORK)
+def get_morning(day: date) -> datetime:
+    return to_instant(day, time(9), NEW_YORK)
 
 
-REMIND, ALERT, OVERDUE = (morning(REVIEWED + days * DAY) for days in (80, 90, 91))
+REMIND, ALERT, OVERDUE = (get_morning(REVIEWED + days * DAY) for days in (80, 90, 91))
 
 
-class Told:
-    """A practice since a year, with a supervisor, a clinician of theirs, and an admin."""
+class ReminderScene:
+    """A practice created a year ago with a supervisor, a supervised clinician and an admin."""
 
     def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
-        self.here_since(datetime(2025, 1, 6, tzinfo=UTC))
+        self.set_created_at(datetime(2025, 1, 6, tzinfo=UTC))
 
-    def here_since(self, at: datetime) -> None:
-        with self.practice.installation.store.system_session() as db:
+    def set_created_at(self, at: datetime) -> None:
+        with self.practice.installation.store.begin_system_session() as db:
             db.execute(update(Practice).where(Practice.id == self.practice.id).values(created_at=at))
 
-    def set(self, person: Person, **about: Any) -> None:
-        with self.practice.installation.store.session_in(self.practice.id) as db:
-            db.execute(update(Staff).where(Staff.id == person.staff_id).values(**about))
+    def update_staff(self, person: Person, **values: Any) -> None:
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
+            db.execute(update(Staff).where(Staff.id == person.staff_id).values(**values))
 
-    def client(self, reviewed_on: date | None = REVIEWED, clinician: Person | None = None, **more: Any) -> UUID:
-        client_id = make_client(self.practice, clinician or self.clinician, **more)
+    def add_client(self, reviewed_on: date | None = REVIEWED, clinician: Person | None = None, **columns: Any) -> UUID:
+        client_id = make_client(self.practice, clinician or self.clinician, **columns)
         if reviewed_on is not None:
-            self.review(client_id, reviewed_on)
+            self.add_review(client_id, reviewed_on)
         return client_id
 
-    def review(self, client_id: UUID, day: date, **more: Any) -> None:
-        about = {"clinician_id": self.clinician.staff_id, "created_at": self.practice.now}
-        put(self.practice, TreatmentPlanReview(id=new_id(), client_id=client_id, reviewed_on=day, **about | more))
+    def add_review(self, client_id: UUID, day: date, **columns: Any) -> None:
+        defaults = {"clinician_id": self.clinician.staff_id, "created_at": self.practice.now}
+        put(self.practice, TreatmentPlanReview(id=new_id(), client_id=client_id, reviewed_on=day, **defaults | columns))
 
-    def supervise(self, person: Person, held_at: datetime, hours: str) -> None:
-        about = {"supervisee_id": person.staff_id, "supervisor_id": self.supervisor.staff_id}
-        row = SupervisionSession(id=new_id(), held_at=held_at, hours=Decimal(hours), kind="INDIVIDUAL", **about)
+    def add_supervision(self, person: Person, held_at: datetime, hours: str) -> None:
+        people = {"supervisee_id": person.staff_id, "supervisor_id": self.supervisor.staff_id}
+        row = SupervisionSession(id=new_id(), held_at=held_at, hours=Decimal(hours), kind="INDIVIDUAL", **people)
         put(self.practice, row)
 
     def run(self, now: datetime) -> int:
         with self.practice.work(now=now) as work:
-            return plan_due(work)
+            return queue_reminders(work)
 
     @property
     def messages(self) -> list[tuple[str, datetime, UUID, UUID]]:
@@ -72,147 +72,147 @@ class Told:
             select kind, due_at, staff_id, about_id from messages
             where tenant_id = :id and about_id is not null order by due_at, kind, staff_id
         """)
-        with self.practice.installation.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
             return [tuple(row) for row in db.execute(query, {"id": self.practice.id})]
 
 
 @pytest.fixture
-def told(practice: PracticeFixture) -> Told:
-    return Told(practice)
+def scene(practice: PracticeFixture) -> ReminderScene:
+    return ReminderScene(practice)
 
 
-def test_a_plan_is_told_of_on_days_80_90_and_91_once_each(told: Told) -> None:
-    client_id = told.client()
-    clinician, supervisor = told.clinician.staff_id, told.supervisor.staff_id
+def test_plan_messages_are_queued_once_on_days_80_90_and_91(scene: ReminderScene) -> None:
+    client_id = scene.add_client()
+    clinician, supervisor = scene.clinician.staff_id, scene.supervisor.staff_id
     expected = []
-    for kind, at, whom in (
+    for kind, at, recipient_id in (
         ("PLAN_REMINDER", REMIND, clinician),
         ("PLAN_ALERT", ALERT, supervisor),
         ("PLAN_OVERDUE", OVERDUE, supervisor),
     ):
-        assert told.run(at - SECOND) == 0
-        assert told.messages == expected
-        assert (told.run(at), told.run(at), told.run(at + HOUR)) == (1, 0, 0)
-        expected.append((kind, at, whom, client_id))
-        assert told.messages == expected
-    assert told.run(OVERDUE + 300 * DAY) == 0
+        assert scene.run(at - SECOND) == 0
+        assert scene.messages == expected
+        assert (scene.run(at), scene.run(at), scene.run(at + HOUR)) == (1, 0, 0)
+        expected.append((kind, at, recipient_id, client_id))
+        assert scene.messages == expected
+    assert scene.run(OVERDUE + 300 * DAY) == 0
 
 
-def test_a_review_in_time_ends_it(told: Told) -> None:
-    client_id = told.client()
-    assert told.run(REMIND) == 1
-    told.review(client_id, REVIEWED + 85 * DAY)
-    assert [told.run(at) for at in (ALERT, OVERDUE)] == [0, 0]
-    assert told.run(morning(REVIEWED + 165 * DAY)) == 1
+def test_a_timely_review_stops_further_messages(scene: ReminderScene) -> None:
+    client_id = scene.add_client()
+    assert scene.run(REMIND) == 1
+    scene.add_review(client_id, REVIEWED + 85 * DAY)
+    assert [scene.run(at) for at in (ALERT, OVERDUE)] == [0, 0]
+    assert scene.run(get_morning(REVIEWED + 165 * DAY)) == 1
 
 
-def test_what_was_missed_is_caught_up_for_some_days(told: Told) -> None:
-    told.client()
-    assert told.run(REMIND + CATCH_UP + SECOND) == 0
-    assert told.run(ALERT + CATCH_UP) == 2
-    assert [kind for kind, *_ in told.messages] == ["PLAN_ALERT", "PLAN_OVERDUE"]
+def test_missed_messages_are_caught_up_for_some_days(scene: ReminderScene) -> None:
+    scene.add_client()
+    assert scene.run(REMIND + CATCH_UP + SECOND) == 0
+    assert scene.run(ALERT + CATCH_UP) == 2
+    assert [kind for kind, *_ in scene.messages] == ["PLAN_ALERT", "PLAN_OVERDUE"]
 
 
-def test_a_practice_that_moves_in_with_its_history_hears_of_nothing_from_before(told: Told) -> None:
+def test_imported_history_queues_no_old_messages(scene: ReminderScene) -> None:
     for gone in range(60, 120):
-        told.client(date(2026, 3, 18) - gone * DAY)
-    noon = instant(date(2026, 3, 18), time(12), NEW_YORK)
-    told.here_since(noon)
-    assert told.run(noon + HOUR) == 0
-    assert told.run(morning(date(2026, 3, 19))) == 3  # those who are at days 80, 90 and 91 then
+        scene.add_client(date(2026, 3, 18) - gone * DAY)
+    noon = to_instant(date(2026, 3, 18), time(12), NEW_YORK)
+    scene.set_created_at(noon)
+    assert scene.run(noon + HOUR) == 0
+    assert scene.run(get_morning(date(2026, 3, 19))) == 3  # those who are at days 80, 90 and 91 then
 
 
-def test_only_the_last_review_of_active_clients_counts(told: Told) -> None:
-    told.client(ended_on=date(2026, 3, 1))
-    renewed = told.client()
-    told.review(renewed, REVIEWED + 40 * DAY)
-    taken_back = told.client()
-    told.review(taken_back, REVIEWED + 40 * DAY, voided_at=told.practice.now)
-    told.client(None)
-    assert told.run(REMIND) == 1
-    assert told.messages[0][3] == taken_back
+def test_only_the_last_review_of_active_clients_counts(scene: ReminderScene) -> None:
+    scene.add_client(ended_on=date(2026, 3, 1))
+    renewed = scene.add_client()
+    scene.add_review(renewed, REVIEWED + 40 * DAY)
+    taken_back = scene.add_client()
+    scene.add_review(taken_back, REVIEWED + 40 * DAY, voided_at=scene.practice.now)
+    scene.add_client(None)
+    assert scene.run(REMIND) == 1
+    assert scene.messages[0][3] == taken_back
 
 
-def test_somebody_who_works_here_is_told(told: Told) -> None:
-    """The clinician where there is no supervisor; the supervisor of one who left; else the admins."""
-    alone = told.practice.add("clinician")
-    gone = told.practice.add("clinician", supervisor=told.supervisor)
-    told.set(gone, left_on=date(2026, 3, 1))
-    lost = told.practice.add("clinician")
-    told.set(lost, deactivated_at=told.practice.now)
-    whose = {told.client(clinician=one): one for one in (alone, gone, lost)}
-    nobodys = told.client()
-    with told.practice.installation.store.session_in(told.practice.id) as db:
-        db.execute(text("update clients set primary_clinician_id = null where id = :id"), {"id": nobodys})
-    told.run(REMIND)
-    told.run(ALERT)
-    heard = {(kind, about): staff for kind, _, staff, about in told.messages}
-    admin = told.practice.admin.staff_id
-    for client_id, person in whose.items():
+def test_messages_go_to_somebody_who_still_works_here(scene: ReminderScene) -> None:
+    """The clinician if there is no supervisor, the supervisor of somebody who left, or else the admins."""
+    alone = scene.practice.add("clinician")
+    gone = scene.practice.add("clinician", supervisor=scene.supervisor)
+    scene.update_staff(gone, left_on=date(2026, 3, 1))
+    lost = scene.practice.add("clinician")
+    scene.update_staff(lost, deactivated_at=scene.practice.now)
+    clients = {scene.add_client(clinician=person): person for person in (alone, gone, lost)}
+    unassigned = scene.add_client()
+    with scene.practice.installation.store.begin_session(scene.practice.id) as db:
+        db.execute(text("update clients set primary_clinician_id = null where id = :id"), {"id": unassigned})
+    scene.run(REMIND)
+    scene.run(ALERT)
+    recipients = {(kind, subject_id): staff for kind, _, staff, subject_id in scene.messages}
+    admin = scene.practice.admin.staff_id
+    for client_id, person in clients.items():
         reminded = alone.staff_id if person is alone else admin
-        alerted = {alone.staff_id: alone.staff_id, gone.staff_id: told.supervisor.staff_id}.get(person.staff_id, admin)
-        assert (heard["PLAN_REMINDER", client_id], heard["PLAN_ALERT", client_id]) == (reminded, alerted)
-    assert heard["PLAN_REMINDER", nobodys] == told.clinician.staff_id  # who reviewed it
-    assert heard["PLAN_ALERT", nobodys] == told.supervisor.staff_id
+        alerted = {alone.staff_id: alone.staff_id, gone.staff_id: scene.supervisor.staff_id}.get(person.staff_id, admin)
+        assert (recipients["PLAN_REMINDER", client_id], recipients["PLAN_ALERT", client_id]) == (reminded, alerted)
+    assert recipients["PLAN_REMINDER", unassigned] == scene.clinician.staff_id  # who reviewed it
+    assert recipients["PLAN_ALERT", unassigned] == scene.supervisor.staff_id
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata"])
-def test_the_morning_is_the_practices_own(installation: Installation, zone: str) -> None:
+def test_messages_are_due_in_the_practice_s_morning(installation: Installation, zone: str) -> None:
     practice = make_practice(installation, time_zone=zone)
-    told = Told(practice)
-    told.client()
+    scene = ReminderScene(practice)
+    scene.add_client()
     with practice.work() as work:
-        there = work.db.get_one(Practice, practice.id).time_zone
-    assert there == zone
+        stored_zone = work.db.get_one(Practice, practice.id).time_zone
+    assert stored_zone == zone
     hour = {"America/Los_Angeles": 16, "Asia/Kolkata": 3}[zone]
     minute = {"America/Los_Angeles": 0, "Asia/Kolkata": 30}[zone]
     at = datetime(2026, 3, 26, hour, minute, tzinfo=UTC)
-    assert (told.run(at - SECOND), told.run(at)) == (0, 1)
+    assert (scene.run(at - SECOND), scene.run(at)) == (0, 1)
 
 
 # Supervision
 
 
-LAST_WEEK = morning(date(2026, 3, 25))
-APRIL = morning(date(2026, 4, 1))
+LAST_WEEK = get_morning(date(2026, 3, 25))
+APRIL = get_morning(date(2026, 4, 1))
 
 
-def test_whoever_lacks_hours_is_told_in_the_last_week_and_so_is_their_supervisor(told: Told) -> None:
-    told.set(told.clinician, license_type="LPC")
-    done = told.practice.add("clinician", supervisor=told.supervisor)
-    told.set(done, license_type="LMSW")
-    told.supervise(done, LAST_WEEK - 3 * DAY, "4.00")
-    new = told.practice.add("clinician", supervisor=told.supervisor)
-    told.set(new, license_type="LPC", hired_on=date(2026, 3, 2))
-    told.practice.add("clinician", supervisor=told.supervisor)  # without a licence that asks for hours
-    told.supervise(told.clinician, LAST_WEEK - 3 * DAY, "1.50")
-    assert told.run(LAST_WEEK - SECOND) == 0
-    assert (told.run(LAST_WEEK), told.run(LAST_WEEK + DAY)) == (2, 0)
-    both = {told.clinician.staff_id, told.supervisor.staff_id}
-    assert {staff for _, _, staff, _ in told.messages} == both
-    assert {(kind, at, about) for kind, at, _, about in told.messages} == {
-        ("SUPERVISION_REMINDER", LAST_WEEK, told.clinician.staff_id)
+def test_missing_hours_are_reported_to_supervisee_and_supervisor_in_the_last_week(scene: ReminderScene) -> None:
+    scene.update_staff(scene.clinician, license_type="LPC")
+    done = scene.practice.add("clinician", supervisor=scene.supervisor)
+    scene.update_staff(done, license_type="LMSW")
+    scene.add_supervision(done, LAST_WEEK - 3 * DAY, "4.00")
+    new = scene.practice.add("clinician", supervisor=scene.supervisor)
+    scene.update_staff(new, license_type="LPC", hired_on=date(2026, 3, 2))
+    scene.practice.add("clinician", supervisor=scene.supervisor)  # without a license that requires hours
+    scene.add_supervision(scene.clinician, LAST_WEEK - 3 * DAY, "1.50")
+    assert scene.run(LAST_WEEK - SECOND) == 0
+    assert (scene.run(LAST_WEEK), scene.run(LAST_WEEK + DAY)) == (2, 0)
+    both = {scene.clinician.staff_id, scene.supervisor.staff_id}
+    assert {staff for _, _, staff, _ in scene.messages} == both
+    assert {(kind, at, subject_id) for kind, at, _, subject_id in scene.messages} == {
+        ("SUPERVISION_REMINDER", LAST_WEEK, scene.clinician.staff_id)
     }
 
 
-def test_a_month_that_is_over_is_reported_to_supervisors_and_admins(told: Told) -> None:
-    told.set(told.clinician, license_type="LPC")
-    told.supervise(told.clinician, LAST_WEEK - DAY, "2.00")
-    told.practice.add("supervisor")  # of nobody
-    assert told.run(APRIL - SECOND) == 0
-    assert (told.run(APRIL), told.run(APRIL + DAY)) == (2, 0)
-    people = (told.supervisor.staff_id, told.practice.admin.staff_id)
-    assert sorted(told.messages) == sorted(("SUPERVISION_REPORT", APRIL, one, one) for one in people)
-    assert told.run(APRIL + CATCH_UP) == 0
-    assert told.run(morning(date(2026, 5, 1)) + CATCH_UP) == 2
+def test_a_finished_month_is_reported_to_supervisors_and_admins(scene: ReminderScene) -> None:
+    scene.update_staff(scene.clinician, license_type="LPC")
+    scene.add_supervision(scene.clinician, LAST_WEEK - DAY, "2.00")
+    scene.practice.add("supervisor")  # of nobody
+    assert scene.run(APRIL - SECOND) == 0
+    assert (scene.run(APRIL), scene.run(APRIL + DAY)) == (2, 0)
+    people = (scene.supervisor.staff_id, scene.practice.admin.staff_id)
+    assert sorted(scene.messages) == sorted(("SUPERVISION_REPORT", APRIL, person_id, person_id) for person_id in people)
+    assert scene.run(APRIL + CATCH_UP) == 0
+    assert scene.run(get_morning(date(2026, 5, 1)) + CATCH_UP) == 2
 
 
-def test_where_nobody_needs_hours_nothing_is_said_of_them(told: Told) -> None:
-    told.set(told.clinician, license_type="LCSW")
-    assert told.run(LAST_WEEK) == told.run(APRIL) == 0
+def test_no_messages_where_nobody_needs_hours(scene: ReminderScene) -> None:
+    scene.update_staff(scene.clinician, license_type="LCSW")
+    assert scene.run(LAST_WEEK) == scene.run(APRIL) == 0
 
 
-def test_a_practice_hears_of_no_month_that_ended_before_it_was_here(told: Told) -> None:
-    told.set(told.clinician, license_type="LPC")
-    told.here_since(APRIL + HOUR)
-    assert told.run(APRIL + DAY) == 0
+def test_no_report_on_a_month_before_the_practice_existed(scene: ReminderScene) -> None:
+    scene.update_staff(scene.clinician, license_type="LPC")
+    scene.set_created_at(APRIL + HOUR)
+    assert scene.run(APRIL + DAY) == 0

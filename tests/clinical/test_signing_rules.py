@@ -1,4 +1,4 @@
-"""Rules of signatures: what one is made over, and whose notes are reviewed."""
+"""Rules of signatures: what they cover, and whose notes need review."""
 
 import hashlib
 import json
@@ -8,21 +8,22 @@ from typing import Any
 
 import pytest
 
-from practice.clinical.notes.rules.signing import Facts, content_hash, needs_review, signature_hash
+from practice.clinical.notes.rules.review import needs_review
+from practice.clinical.notes.rules.signing import SignatureFacts, hash_content, hash_signature
 from practice.store.ids import new_id
 
-FACTS = Facts(new_id(), new_id(), 2, 3, "AUTHOR", new_id(), new_id(), datetime(2026, 3, 18, 15, 30, 0, 5, UTC))
-CONTENT = content_hash("what is kept")
+FACTS = SignatureFacts(new_id(), new_id(), 2, 3, "AUTHOR", new_id(), new_id(), datetime(2026, 3, 18, 15, 30, 0, 5, UTC))
+CONTENT = hash_content("what is kept")
 
 
-def test_a_signature_is_what_anybody_can_compute() -> None:
-    """By what docs/decisions say, with nothing of ours."""
-    said = [
+def test_a_signature_can_be_computed_independently() -> None:
+    """As described in docs/decisions, without our own code."""
+    values = [
         str(FACTS.practice), str(FACTS.note), 2, 3, "AUTHOR", str(FACTS.signer), str(FACTS.account),
         "2026-03-18T15:30:00.000005+00:00",
     ]  # fmt: skip
-    whole = b"before" + hashlib.sha256(b"what is kept").digest() + json.dumps(said, separators=(",", ":")).encode()
-    assert signature_hash(b"before", CONTENT, FACTS) == hashlib.sha256(whole).digest()
+    signed = b"before" + hashlib.sha256(b"what is kept").digest() + json.dumps(values, separators=(",", ":")).encode()
+    assert hash_signature(b"before", CONTENT, FACTS) == hashlib.sha256(signed).digest()
 
 
 @pytest.mark.parametrize(
@@ -32,19 +33,19 @@ def test_a_signature_is_what_anybody_can_compute() -> None:
         {"signer": new_id()}, {"account": new_id()}, {"at": FACTS.at + timedelta(microseconds=1)},
     ],
 )  # fmt: skip
-def test_every_fact_is_part_of_it(other: dict[str, Any]) -> None:
-    assert signature_hash(None, CONTENT, replace(FACTS, **other)) != signature_hash(None, CONTENT, FACTS)
+def test_a_signature_covers_every_fact(other: dict[str, Any]) -> None:
+    assert hash_signature(None, CONTENT, replace(FACTS, **other)) != hash_signature(None, CONTENT, FACTS)
 
 
-def test_so_are_the_words_the_reason_and_the_signature_before() -> None:
-    one = signature_hash(None, CONTENT, FACTS)
-    assert len({one, signature_hash(b"before", CONTENT, FACTS), signature_hash(None, b"other", FACTS)}) == 3
-    assert len({content_hash("a"), content_hash("a", "b"), content_hash("a", ""), content_hash("b", "a")}) == 4
+def test_a_signature_covers_content_reason_and_previous_signature() -> None:
+    first = hash_signature(None, CONTENT, FACTS)
+    assert len({first, hash_signature(b"before", CONTENT, FACTS), hash_signature(None, b"other", FACTS)}) == 3
+    assert len({hash_content("a"), hash_content("a", "b"), hash_content("a", ""), hash_content("b", "a")}) == 4
 
 
-def test_it_is_the_instant_that_is_signed_not_how_it_is_written() -> None:
+def test_a_signature_covers_the_instant_not_its_time_zone() -> None:
     elsewhere = FACTS.at.astimezone(timezone(timedelta(hours=-5)))
-    assert signature_hash(None, CONTENT, replace(FACTS, at=elsewhere)) == signature_hash(None, CONTENT, FACTS)
+    assert hash_signature(None, CONTENT, replace(FACTS, at=elsewhere)) == hash_signature(None, CONTENT, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_it_is_the_instant_that_is_signed_not_how_it_is_written() -> None:
         (None, True, {"supervision_hours_lpc": 2}, False),
     ],
 )
-def test_whose_notes_are_reviewed(
+def test_review_depends_on_license_supervisor_and_settings(
     license_type: str | None, supervised: bool, hours: dict[str, int], expected: bool
 ) -> None:
     assert needs_review(license_type, supervised, hours) is expected

@@ -1,4 +1,4 @@
-"""Rules of supervision: hours by licence, months, and who may be named."""
+"""Rules of supervision: hours by license, months, and valid participants."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +13,11 @@ from practice.clinical.supervision.rules import (
     Hours,
     Month,
     Person,
-    held_problems,
+    compute_required_hours,
+    get_reminder_time,
+    get_report_time,
+    held_at_problems,
     month_of,
-    reminded_at,
-    reported_at,
-    required_hours,
     session_problems,
     supervisor_problems,
 )
@@ -43,8 +43,8 @@ def test_every_day_is_in_its_month_and_months_follow_one_another(day: date) -> N
 @pytest.mark.parametrize(
     ("license_type", "hours"), [("LPC", 2), ("APC", 2), ("LMSW", 4), ("LCSW", None), ("MD", None), (None, None)]
 )
-def test_hours_go_by_the_licence(license_type: str | None, hours: int | None) -> None:
-    assert required_hours(replace(ANN, license_type=license_type), MARCH, NEEDED) == hours
+def test_required_hours_depend_on_the_license(license_type: str | None, hours: int | None) -> None:
+    assert compute_required_hours(replace(ANN, license_type=license_type), MARCH, NEEDED) == hours
 
 
 @pytest.mark.parametrize(
@@ -57,43 +57,43 @@ def test_hours_go_by_the_licence(license_type: str | None, hours: int | None) ->
         (date(2025, 1, 6), date(2026, 3, 15), None),
     ],
 )
-def test_nothing_is_required_of_a_month_in_which_somebody_came_or_left(
+def test_no_hours_are_required_in_the_month_of_hiring_or_leaving(
     hired_on: date, left_on: date | None, hours: int | None
 ) -> None:
-    assert required_hours(replace(ANN, hired_on=hired_on, left_on=left_on), MARCH, NEEDED) == hours
+    assert compute_required_hours(replace(ANN, hired_on=hired_on, left_on=left_on), MARCH, NEEDED) == hours
 
 
-def test_nothing_is_required_of_others_than_clinicians_or_where_the_practice_asks_for_none() -> None:
-    assert required_hours(replace(ANN, roles=["supervisor"]), MARCH, NEEDED) is None
-    assert required_hours(ANN, MARCH, NEEDED | {"LPC": 0}) is None
-    assert required_hours(ANN, MARCH, NEEDED | {"LPC": 3}) == 3
+def test_hours_are_required_only_of_clinicians_and_only_by_the_settings() -> None:
+    assert compute_required_hours(replace(ANN, roles=["supervisor"]), MARCH, NEEDED) is None
+    assert compute_required_hours(ANN, MARCH, NEEDED | {"LPC": 0}) is None
+    assert compute_required_hours(ANN, MARCH, NEEDED | {"LPC": 3}) == 3
 
 
 @pytest.mark.parametrize(
     ("required", "held", "missing"),
     [(2, "0.00", "2"), (2, "1.75", "0.25"), (2, "2.00", "0"), (2, "3.50", "0"), (None, "0.00", "0")],
 )
-def test_hours_that_are_missing(required: int | None, held: str, missing: str) -> None:
+def test_missing_hours(required: int | None, held: str, missing: str) -> None:
     assert Hours(required, Decimal(held)).missing == Decimal(missing)
 
 
-def test_people_are_told_a_week_before_a_month_ends_and_when_it_has() -> None:
-    assert reminded_at(MARCH, NEW_YORK) == datetime(2026, 3, 25, 13, tzinfo=UTC)
-    assert reported_at(MARCH, NEW_YORK) == datetime(2026, 4, 1, 13, tzinfo=UTC)
+def test_messages_are_due_a_week_before_and_right_after_the_end_of_a_month() -> None:
+    assert get_reminder_time(MARCH, NEW_YORK) == datetime(2026, 3, 25, 13, tzinfo=UTC)
+    assert get_report_time(MARCH, NEW_YORK) == datetime(2026, 4, 1, 13, tzinfo=UTC)
     february = month_of(date(2028, 2, 29))
-    assert reminded_at(february, NEW_YORK) == datetime(2028, 2, 23, 14, tzinfo=UTC)
+    assert get_reminder_time(february, NEW_YORK) == datetime(2028, 2, 23, 14, tzinfo=UTC)
 
 
 PEOPLE = {
     "ann": ANN,
     "ben": replace(ANN, id="ben"),
-    "desk": replace(ANN, id="desk", roles=["scheduler"]),
+    "sam": replace(ANN, id="sam", roles=["scheduler"]),
     "gone": replace(ANN, id="gone", left_on=date(2026, 2, 28)),
 }
 
 
 @pytest.mark.parametrize(
-    ("kind", "supervisees", "words"),
+    ("kind", "supervisees", "phrases"),
     [
         ("INDIVIDUAL", ["ann"], []),
         ("GROUP", ["ann"], []),
@@ -101,25 +101,25 @@ PEOPLE = {
         ("INDIVIDUAL", ["ann", "ben"], ["individual"]),
         ("GROUP", ["ann", "ann"], ["twice"]),
         ("GROUP", [], ["from 1 to 20"]),
-        ("GROUP", ["ann", "sue"], ["themselves", "number 2 is nobody"]),
-        ("GROUP", ["desk", "ann", "who"], ["number 1 is no clinician", "number 3 is nobody"]),
+        ("GROUP", ["ann", "sue"], ["themselves", "number 2 is not on the staff"]),
+        ("GROUP", ["sam", "ann", "zoe"], ["number 1 is not a clinician", "number 3 is not on the staff"]),
         ("INDIVIDUAL", ["gone"], ["not employed on 2026-03-01"]),
     ],
 )
-def test_all_that_is_wrong_with_a_session_is_said_at_once(kind: str, supervisees: list[str], words: list[str]) -> None:
-    found = session_problems(kind, supervisees, PEOPLE, "sue", date(2026, 3, 1))
-    assert len(found) == len(words)
-    assert all(word in problem for word, problem in zip(words, found, strict=True))
+def test_all_problems_of_a_session_are_reported_together(kind: str, supervisees: list[str], phrases: list[str]) -> None:
+    problems = session_problems(kind, supervisees, PEOPLE, "sue", date(2026, 3, 1))
+    assert len(problems) == len(phrases)
+    assert all(phrase in problem for phrase, problem in zip(phrases, problems, strict=True))
 
 
-def test_somebody_is_supervised_from_their_first_day_to_their_last() -> None:
+def test_supervision_is_possible_from_the_first_to_the_last_day_of_employment() -> None:
     for day, fine in ((date(2025, 1, 5), False), (date(2025, 1, 6), True), (date(2026, 2, 28), True)):
         assert (session_problems("INDIVIDUAL", ["gone"], PEOPLE, "sue", day) == []) is fine
 
 
-def test_a_session_is_held_by_a_supervisor_and_not_in_future() -> None:
+def test_a_session_needs_a_supervisor_and_a_past_time() -> None:
     now = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
     assert supervisor_problems(replace(ANN, roles=["clinician", "supervisor"])) == []
     assert supervisor_problems(ANN) == supervisor_problems(None) != []
-    assert held_problems(now, now) == []
-    assert held_problems(now + timedelta(seconds=1), now)
+    assert held_at_problems(now, now) == []
+    assert held_at_problems(now + timedelta(seconds=1), now)

@@ -1,13 +1,13 @@
-"""A plan of another kind asks for a new informed consent: nobody is booked until it is signed."""
+"""A change of treatment requires a new informed consent before the next booking."""
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.builders.people import PracticeFixture
-from tests.support.drivers.booking import DAY, MINUTE, MONDAY, BookingApi, wall
-from tests.support.drivers.http import V1, code_of
+from tests.support.drivers.booking import DAY, MINUTE, MONDAY, BookingApi, local
+from tests.support.drivers.http import V1, error_code
 
-TEN = wall(MONDAY, 10)
+TEN = local(MONDAY, 10)
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def begin(booking_api: BookingApi, kind: str, ago: int = 0) -> dict[str, object]
     return answer.json()
 
 
-def bookable(booking_api: BookingApi) -> bool:
+def is_bookable(booking_api: BookingApi) -> bool:
     answer = booking_api.book(TEN)
     if answer.status_code == 201:
-        booking_api.done(answer.json()["appointment"], "cancel", reason="Only tried")
+        booking_api.take_step(answer.json()["appointment"], "cancel", reason="Only tried")
         return True
-    assert (answer.status_code, code_of(answer)) == (409, "CONSENT_OUTDATED")
+    assert (answer.status_code, error_code(answer)) == (409, "CONSENT_OUTDATED")
     return False
 
 
@@ -37,43 +37,43 @@ def sign(booking_api: BookingApi) -> None:
     booking_api.now += MINUTE
 
 
-def test_a_change_of_treatment_asks_for_a_new_informed_consent(booking_api: BookingApi) -> None:
+def test_a_change_of_treatment_requires_a_new_informed_consent(booking_api: BookingApi) -> None:
     assert begin(booking_api, "CBT", ago=20)["changes_treatment"] is False
-    assert bookable(booking_api)  # the first plan ends nothing
+    assert is_bookable(booking_api)  # the first plan ends nothing
     assert begin(booking_api, "cbt", ago=15)["changes_treatment"] is False  # the same one, renewed
-    assert bookable(booking_api)
+    assert is_bookable(booking_api)
     assert begin(booking_api, "EMDR", ago=2)["changes_treatment"] is True
-    assert not bookable(booking_api)
+    assert not is_bookable(booking_api)
     sign(booking_api)
-    assert bookable(booking_api)
+    assert is_bookable(booking_api)
     begin(booking_api, "EMDR")
-    assert bookable(booking_api)
+    assert is_bookable(booking_api)
 
 
-def test_the_consent_of_the_day_on_which_the_plan_begins_covers_it(booking_api: BookingApi) -> None:
+def test_a_consent_of_the_plan_s_start_date_is_sufficient(booking_api: BookingApi) -> None:
     begin(booking_api, "CBT", ago=20)
     sign(booking_api)
     assert begin(booking_api, "EMDR")["changes_treatment"] is True
-    assert bookable(booking_api)
+    assert is_bookable(booking_api)
     booking_api.now += DAY
     begin(booking_api, "DBT")
-    assert not bookable(booking_api)
+    assert not is_bookable(booking_api)
 
 
-def test_a_plan_entered_by_mistake_asks_for_nothing_once_it_is_voided(booking_api: BookingApi) -> None:
+def test_a_voided_plan_requires_no_consent(booking_api: BookingApi) -> None:
     begin(booking_api, "CBT", ago=20)
     wrong = begin(booking_api, "EMDR", ago=2)
-    assert not bookable(booking_api)
-    headers = booking_api.headers(booking_api.clinician)
+    assert not is_bookable(booking_api)
+    headers = booking_api.build_headers(booking_api.clinician)
     path = f"{V1}/treatment-plans/{wrong['id']}?reason=Another+client"
     assert booking_api.http.delete(path, headers=headers).status_code == 204
-    assert bookable(booking_api)
+    assert is_bookable(booking_api)
 
 
 def test_check_in_asks_for_the_new_consent(booking_api: BookingApi) -> None:
-    booked = booking_api.booked(TEN)
+    booked = booking_api.book_appointment(TEN)
     begin(booking_api, "CBT", ago=20)
     begin(booking_api, "EMDR")
     booking_api.now = TEN
-    (ask,) = booking_api.done(booked, "check-in")["asks"]
+    (ask,) = booking_api.take_step(booked, "check-in")["outstanding_items"]
     assert "treatment has changed" in ask

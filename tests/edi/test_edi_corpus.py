@@ -1,4 +1,4 @@
-"""Remittances that others wrote, where CASELOAD_GOLDEN names a folder beside them: what they say, by a plain split."""
+"""Third-party remittances, compared with a plain split. Needs CASELOAD_GOLDEN, a folder next to the corpus."""
 
 import json
 import os
@@ -14,8 +14,8 @@ GOLDEN = Path(os.environ.get("CASELOAD_GOLDEN", "nowhere"))
 CORPUS = GOLDEN.parent / "corpus"
 FILES = [*sorted(CORPUS.glob("*.835")), *sorted(CORPUS.glob("*.txt")), *sorted(GOLDEN.glob("practice_a_eras/*.835"))]
 
-# read by eye, each of them: what is wrong, at which segment, in which element
-FOUND = {
+# verified by hand: code, segment and element of every problem
+EXPECTED_PROBLEMS = {
     "blue_cross_nc_sample.txt": {
         ("NO_INTERCHANGE", 1, None),
         ("MISSING_ELEMENT", 28, "SVC02"),
@@ -47,11 +47,11 @@ FOUND = {
     },
 }
 
-needs_files = pytest.mark.skipif(not FILES, reason="CASELOAD_GOLDEN names no folder with a corpus beside it")
+needs_files = pytest.mark.skipif(not FILES, reason="CASELOAD_GOLDEN is not set to a folder next to a corpus")
 
 
-def plain(data: bytes) -> dict[str, Decimal | int]:
-    """Counts and sums, by nothing but splitting; values that are none count for nothing."""
+def sum_plainly(data: bytes) -> dict[str, Decimal | int]:
+    """Return counts and sums computed by splitting alone; empty values count as nothing."""
     text = data.decode()
     element, terminator = (text[3], text[105]) if text.startswith("ISA") else ("*", "~")
     sums: dict[str, Decimal | int] = dict.fromkeys(("claims", "lines", "CLP03", "CLP04", "SVC02", "SVC03", "CAS"), 0)
@@ -71,53 +71,53 @@ def plain(data: bytes) -> dict[str, Decimal | int]:
 
 @needs_files
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_claims_lines_and_sums_are_those_of_a_plain_split(file: Path) -> None:
+def test_claims_lines_and_sums_agree_with_a_plain_split(file: Path) -> None:
     read = edi.read(file.read_bytes(), file.name)
 
-    def cents(frame: pl.DataFrame, name: str) -> Decimal:
+    def sum_dollars(frame: pl.DataFrame, name: str) -> Decimal:
         return Decimal(frame[name].sum()) / 100
 
-    assert plain(file.read_bytes()) == {
+    assert sum_plainly(file.read_bytes()) == {
         "claims": read.claims.height,
         "lines": read.lines.height,
-        "CLP03": cents(read.claims, "charge_cents"),
-        "CLP04": cents(read.claims, "paid_cents"),
-        "SVC02": cents(read.lines, "charge_cents"),
-        "SVC03": cents(read.lines, "paid_cents"),
-        "CAS": cents(read.adjustments, "amount_cents"),
+        "CLP03": sum_dollars(read.claims, "charge_cents"),
+        "CLP04": sum_dollars(read.claims, "paid_cents"),
+        "SVC02": sum_dollars(read.lines, "charge_cents"),
+        "SVC03": sum_dollars(read.lines, "paid_cents"),
+        "CAS": sum_dollars(read.adjustments, "amount_cents"),
     }
 
 
 @needs_files
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_every_finding_is_located_and_true(file: Path) -> None:
+def test_every_problem_is_correct_and_located(file: Path) -> None:
     problems = edi.read(file.read_bytes()).problems
-    assert set(problems.select("code", "segment", "element").rows()) == FOUND.get(file.name, set())
+    assert set(problems.select("code", "segment", "element").rows()) == EXPECTED_PROBLEMS.get(file.name, set())
 
 
 @needs_files
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_written_again_it_says_the_same(file: Path) -> None:
+def test_a_file_reads_the_same_after_it_is_written(file: Path) -> None:
     read = edi.read(file.read_bytes())
-    if "NOT_835" not in read.problems["code"]:  # those are not kept
+    if "NOT_835" not in read.problems["code"]:  # those are not stored
         assert edi.read(edi.write(read)) == read
 
 
 @needs_files
-def test_all_at_once_is_what_each_is_alone() -> None:
+def test_files_read_together_equal_files_read_one_by_one() -> None:
     together = edi.read_files(FILES)
     alone = [edi.read_files([file]) for file in FILES]
     for name in ("claims", "lines", "adjustments", "payments", "problems"):
-        own = ["file", "transaction", "claim", "line", "interchange", "group"]
-        whole = pl.concat([getattr(one, name) for one in alone]).drop(own, strict=False)
-        assert getattr(together, name).drop(own, strict=False).equals(whole)
+        numbers = ["file", "transaction", "claim", "line", "interchange", "group"]
+        expected = pl.concat([getattr(remittance, name) for remittance in alone]).drop(numbers, strict=False)
+        assert getattr(together, name).drop(numbers, strict=False).equals(expected)
 
 
 @needs_files
-def test_the_messy_remittances_hold_the_claims_that_the_truth_lists() -> None:
+def test_the_messy_remittances_contain_the_claims_of_the_truth_file() -> None:
     truth = json.loads((GOLDEN / "practice_a_eras" / "truth.json").read_text())
     assert len(truth) > 10
-    for told in truth:
-        read = edi.read((GOLDEN / "practice_a_eras" / told["file"]).read_bytes())
+    for entry in truth:
+        read = edi.read((GOLDEN / "practice_a_eras" / entry["file"]).read_bytes())
         assert read.payments["sound"].all()
-        assert read.claims["control_number"].to_list() == [row["pcn"] for row in told["rows"]]
+        assert read.claims["control_number"].to_list() == [row["pcn"] for row in entry["rows"]]

@@ -1,4 +1,4 @@
-"""One small remittance with everything in it, and the rows that it has to give."""
+"""One small remittance with every kind of segment, and the rows it must give."""
 
 from datetime import date
 from decimal import Decimal
@@ -61,23 +61,23 @@ def read() -> edi.Remittance:
     return edi.read(FILE, "one.835")
 
 
-def rows(frame: pl.DataFrame, *names: str) -> list[tuple[object, ...]]:
+def select_rows(frame: pl.DataFrame, *names: str) -> list[tuple[object, ...]]:
     return frame.select(names).rows()
 
 
-def test_it_balances_and_nothing_is_wrong(read: edi.Remittance) -> None:
-    assert rows(read.problems, "code", "message") == []
-    assert rows(read.payments, "balanced", "balanced_throughout", "sound") == [(True, True, True)]
+def test_it_balances_without_problems(read: edi.Remittance) -> None:
+    assert select_rows(read.problems, "code", "message") == []
+    assert select_rows(read.payments, "balanced", "balanced_throughout", "sound") == [(True, True, True)]
     assert read.claims["balanced"].all()
     assert read.lines["balanced"].all()
 
 
 def test_the_envelope(read: edi.Remittance) -> None:
-    assert rows(read.files, "name", "bytes", "segments", "refused") == [("one.835", len(FILE), 41, False)]
-    assert rows(read.interchanges, "sender", "control_number", "group_count", "element_separator") == [
+    assert select_rows(read.files, "name", "bytes", "segments", "refused") == [("one.835", len(FILE), 41, False)]
+    assert select_rows(read.interchanges, "sender", "control_number", "group_count", "element_separator") == [
         ("PAYER", "000000001", 1, "*")
     ]
-    assert rows(read.groups, "control_number", "version", "transaction_count", "end_segment") == [
+    assert select_rows(read.groups, "control_number", "version", "transaction_count", "end_segment") == [
         ("7", "005010X221A1", 1, 40)
     ]
 
@@ -113,7 +113,7 @@ def test_the_payment(read: edi.Remittance) -> None:
 
 def test_provider_adjustments(read: edi.Remittance) -> None:
     names = ("provider", "fiscal_date", "reason", "reference", "amount_cents", "position", "segment")
-    assert rows(read.provider_adjustments, *names) == [
+    assert select_rows(read.provider_adjustments, *names) == [
         ("1234567893", date(2026, 12, 31), "WO", "P2", -10000, 1, 38),
         ("1234567893", date(2026, 12, 31), "L6", None, 0, 2, 38),
     ]
@@ -121,7 +121,7 @@ def test_provider_adjustments(read: edi.Remittance) -> None:
 
 def test_claims(read: edi.Remittance) -> None:
     names = ("claim", "control_number", "status", "charge_cents", "paid_cents", "patient_cents", "payer_claim_number")
-    assert rows(read.claims, *names, "adjusted_cents", "segment") == [
+    assert select_rows(read.claims, *names, "adjusted_cents", "segment") == [
         (0, "PCN1", "1", 16500, 10050, 4000, "P1", 6450, 15),
         (1, "PCN2", "22", -13000, -5000, -2000, "P2", -8000, 33),
     ]
@@ -129,7 +129,7 @@ def test_claims(read: edi.Remittance) -> None:
 
 def test_lines(read: edi.Remittance) -> None:
     names = ("claim", "line", "procedure_kind", "procedure", "modifiers", "charge_cents", "paid_cents", "revenue_code")
-    assert rows(read.lines, *names, "units", "submitted_procedure", "submitted_units", "adjusted_cents") == [
+    assert select_rows(read.lines, *names, "units", "submitted_procedure", "submitted_units", "adjusted_cents") == [
         (0, 0, "HC", "90837", ["95", "HO"], 16500, 10500, None, Decimal(1), "90834", Decimal(2), 6000),
         (1, 1, "HC", "90834", [], -13000, -5000, "0900", None, None, None, -8000),
     ]
@@ -137,7 +137,7 @@ def test_lines(read: edi.Remittance) -> None:
 
 def test_adjustments_of_claims_and_lines(read: edi.Remittance) -> None:
     names = ("claim", "line", "segment", "position", "group", "reason", "amount_cents", "quantity")
-    assert rows(read.adjustments, *names) == [
+    assert select_rows(read.adjustments, *names) == [
         (0, None, 16, 1, "CO", "253", 150, None),
         (0, None, 16, 2, "CO", "45", 300, None),
         (0, 0, 28, 1, "PR", "1", 1500, Decimal(1)),
@@ -149,42 +149,47 @@ def test_adjustments_of_claims_and_lines(read: edi.Remittance) -> None:
 
 
 def test_people_and_parties(read: edi.Remittance) -> None:
-    assert rows(read.names, "claim", "entity", "last", "first", "id_kind", "id") == [
+    assert select_rows(read.names, "claim", "entity", "last", "first", "id_kind", "id") == [
         (0, "QC", "BIRCH", "ASH", "MI", "M1"),
         (0, "IL", "OAK", "HOLLY", "MI", "M2"),
         (0, "74", "BIRCH", "ROSE", None, None),
         (0, "82", "HAZEL", "MAY", "XX", "1234567893"),
         (1, "QC", "ELM", "FERN", "MI", "M3"),
     ]
-    assert rows(read.parties, "entity", "name", "id_kind", "id") == [
+    assert select_rows(read.parties, "entity", "name", "id_kind", "id") == [
         ("PR", "A HEALTH PLAN", None, None),
         ("PE", "A PRACTICE", "XX", "1234567893"),
     ]
 
 
 def test_references_dates_amounts_quantities(read: edi.Remittance) -> None:
-    assert rows(read.references, "claim", "line", "entity", "kind", "value") == [
+    assert select_rows(read.references, "claim", "line", "entity", "kind", "value") == [
         (None, None, None, "EV", "CLINIC"),
         (None, None, "PR", "2U", "00123"),
         (None, None, "PE", "TJ", "123456789"),
         (0, None, None, "1L", "G9"),
         (0, 0, None, "6R", "L1"),
     ]
-    assert rows(read.dates, "claim", "line", "kind", "date") == [
+    assert select_rows(read.dates, "claim", "line", "kind", "date") == [
         (None, None, "405", date(2026, 3, 16)),
         (0, None, "232", date(2026, 3, 1)),
         (0, 0, "472", date(2026, 3, 2)),
     ]
-    assert rows(read.amounts, "claim", "line", "kind", "amount_cents") == [(0, None, "AU", 14050), (0, 0, "B6", 14500)]
-    assert rows(read.quantities, "claim", "line", "kind", "quantity") == [(0, None, "CA", Decimal("2.5"))]
+    assert select_rows(read.amounts, "claim", "line", "kind", "amount_cents") == [
+        (0, None, "AU", 14050),
+        (0, 0, "B6", 14500),
+    ]
+    assert select_rows(read.quantities, "claim", "line", "kind", "quantity") == [(0, None, "CA", Decimal("2.5"))]
 
 
-def test_remarks_totals_and_what_is_kept_as_it_is(read: edi.Remittance) -> None:
-    assert rows(read.remarks, "claim", "line", "source", "kind", "code") == [
+def test_remarks_totals_and_segments_stored_unchanged(read: edi.Remittance) -> None:
+    assert select_rows(read.remarks, "claim", "line", "source", "kind", "code") == [
         (0, None, "MOA", None, "MA01"),
         (0, None, "MOA", None, "MA18"),
         (0, 0, "LQ", "HE", "N1"),
     ]
-    assert rows(read.provider_totals, "provider", "claim_count", "charge_cents") == [("1234567893", Decimal(2), 3500)]
+    assert select_rows(read.provider_totals, "provider", "claim_count", "charge_cents") == [
+        ("1234567893", Decimal(2), 3500)
+    ]
     assert read.others["id"].to_list() == ["PER", "LX", "TS3", "MOA"]
     assert read.others["elements"][0].to_list() == ["PER", "BL", "EDI", "TE", "5555550100"]

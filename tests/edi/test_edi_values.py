@@ -1,4 +1,4 @@
-"""What an element is worth: amounts, numbers and dates, as texts that a payer may write."""
+"""Amounts, numbers and dates, in the formats that payers write."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edi.values import cents, cents_text, dates, money_text, number_text, numbers
+from edi.values import format_cents, format_money, format_number, parse_cents, parse_dates, parse_numbers
 
 AMOUNTS = {
     "150": 15000,
@@ -40,32 +40,32 @@ AMOUNTS = {
 
 
 @pytest.mark.parametrize(("text", "value"), AMOUNTS.items())
-def test_an_amount_is_whole_cents_or_nothing(text: str, value: int | None) -> None:
-    assert cents(pl.Series([text])).to_list() == [value]
+def test_an_amount_is_whole_cents_or_invalid(text: str, value: int | None) -> None:
+    assert parse_cents(pl.Series([text])).to_list() == [value]
 
 
-def test_one_wrong_amount_spoils_no_other() -> None:
-    assert cents(pl.Series(["1", None, "x", "2.50"])).to_list() == [100, None, None, 250]
+def test_an_invalid_amount_does_not_affect_the_others() -> None:
+    assert parse_cents(pl.Series(["1", None, "x", "2.50"])).to_list() == [100, None, None, 250]
 
 
 @given(st.integers(-999_999_999_999, 999_999_999_999))
-def test_cents_come_back_from_what_is_written(value: int) -> None:
-    frame = pl.DataFrame({"v": [value]}).select(written=cents_text(pl.col("v")), told=money_text(pl.col("v")))
-    assert cents(frame["written"]).to_list() == cents(frame["told"]).to_list() == [value]
-    assert Decimal(frame["told"][0]) == Decimal(value) / 100
-    assert frame["told"][0][-3] == "."
+def test_cents_survive_a_round_trip(value: int) -> None:
+    frame = pl.DataFrame({"v": [value]}).select(cents=format_cents(pl.col("v")), money=format_money(pl.col("v")))
+    assert parse_cents(frame["cents"]).to_list() == parse_cents(frame["money"]).to_list() == [value]
+    assert Decimal(frame["money"][0]) == Decimal(value) / 100
+    assert frame["money"][0][-3] == "."
 
 
 @given(st.integers(-99_999_999_999, 99_999_999_999))
-def test_numbers_come_back_from_what_is_written(value: int) -> None:
+def test_numbers_survive_a_round_trip(value: int) -> None:
     number = Decimal(value).scaleb(-4)
-    frame = pl.DataFrame({"v": [number]}, schema={"v": pl.Decimal(18, 4)}).select(number_text(pl.col("v")))
-    assert numbers(frame["v"]).to_list() == [number]
+    frame = pl.DataFrame({"v": [number]}, schema={"v": pl.Decimal(18, 4)}).select(format_number(pl.col("v")))
+    assert parse_numbers(frame["v"]).to_list() == [number]
 
 
 def test_whole_numbers_keep_their_zeros() -> None:
     frame = pl.DataFrame({"v": [Decimal(100)]}, schema={"v": pl.Decimal(18, 4)})
-    assert frame.select(number_text(pl.col("v"))).item() == "100"
+    assert frame.select(format_number(pl.col("v"))).item() == "100"
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def test_whole_numbers_keep_their_zeros() -> None:
         ("99991231", date(9999, 12, 31)),
     ],
 )
-def test_a_date_is_a_day_of_the_calendar(text: str, value: date | None) -> None:
-    assert dates(pl.Series([text])).to_list() == [value]
+def test_a_date_is_a_calendar_day_or_invalid(text: str, value: date | None) -> None:
+    assert parse_dates(pl.Series([text])).to_list() == [value]

@@ -1,4 +1,4 @@
-"""One claim, one payment as objects."""
+"""Claims and payments as objects."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,9 +8,9 @@ from edi import codes, synthetic
 from tests.edi.test_edi_frames import FILE
 
 
-def test_a_claim_with_everything() -> None:
-    claim = edi.claim(edi.read(FILE), 0)
-    assert (claim.control_number, claim.status, claim.reversal) == ("PCN1", "1", False)
+def test_a_claim_with_every_field() -> None:
+    claim = edi.get_claim(edi.read(FILE), 0)
+    assert (claim.control_number, claim.status, claim.is_reversal) == ("PCN1", "1", False)
     assert (claim.charge_cents, claim.paid_cents, claim.patient_cents, claim.balanced) == (16500, 10050, 4000, True)
     assert claim.patient
     assert (claim.patient.last, claim.patient.first, claim.patient.id) == ("BIRCH", "ASH", "M1")
@@ -21,7 +21,7 @@ def test_a_claim_with_everything() -> None:
     assert claim.rendering
     assert claim.rendering.id == "1234567893"
     assert (claim.service_from, claim.service_to) == (date(2026, 3, 1), date(2026, 3, 2))
-    assert [(one.group, one.reason, one.amount_cents) for one in claim.adjustments] == [
+    assert [(item.group, item.reason, item.amount_cents) for item in claim.adjustments] == [
         ("CO", "253", 150),
         ("CO", "45", 300),
     ]
@@ -31,30 +31,30 @@ def test_a_claim_with_everything() -> None:
     (line,) = claim.lines
     assert (line.procedure, line.modifiers, line.submitted_procedure) == ("90837", ["95", "HO"], "90834")
     assert (line.units, line.date, line.control, line.remarks) == (Decimal(1), date(2026, 3, 2), "L1", ["N1"])
-    assert [one.amount_cents for one in line.adjustments] == [1500, 2500, 2000]
+    assert [adjustment.amount_cents for adjustment in line.adjustments] == [1500, 2500, 2000]
 
 
 def test_a_reversal_without_dates_of_its_own() -> None:
-    claim = edi.claim(edi.read(FILE), 1)
-    assert claim.reversal
+    claim = edi.get_claim(edi.read(FILE), 1)
+    assert claim.is_reversal
     assert (claim.service_from, claim.service_to, claim.insured, claim.adjustments) == (None, None, None, [])
     assert claim.lines[0].revenue_code == "0900"
 
 
 def test_all_payments_with_all_their_claims() -> None:
-    remittance = edi.read(synthetic.make_up(synthetic.Plan(claims=7, payments=3), 2).data)
-    found = list(edi.payments(remittance))
-    assert [len(one.claims) for one in found] == [7, 7, 7]
-    claims = [claim for payment in found for claim in payment.claims]
-    assert claims == [edi.claim(remittance, number) for number in range(21)]
-    provider = [one.amount_cents for payment in found for one in payment.provider_adjustments]
+    remittance = edi.read(synthetic.generate(synthetic.Plan(claims=7, payments=3), 2).data)
+    payments = list(edi.iterate_payments(remittance))
+    assert [len(payment.claims) for payment in payments] == [7, 7, 7]
+    claims = [claim for payment in payments for claim in payment.claims]
+    assert claims == [edi.get_claim(remittance, number) for number in range(21)]
+    provider = [item.amount_cents for payment in payments for item in payment.provider_adjustments]
     assert provider == remittance.provider_adjustments["amount_cents"].to_list()
-    assert [one.head["trace_number"] for one in found] == ["T00000001", "T00000002", "T00000003"]
+    assert [payment.header["trace_number"] for payment in payments] == ["T00000001", "T00000002", "T00000003"]
 
 
 def test_codes_have_one_category_each() -> None:
-    for named in (codes._CARC, codes._RARC, codes._PLB):
-        listed = [code for those in named.values() for code in those.split()]
+    for categories in (codes._CARC, codes._RARC, codes._PLB):
+        listed = [code for group in categories.values() for code in group.split()]
         assert len(listed) == len(set(listed))
     assert codes.CARC["45"] == "contractual"
     assert codes.CARC["24"] == "capitation"

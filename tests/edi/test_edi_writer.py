@@ -1,4 +1,4 @@
-"""Reading what was written gives what was written; and writing what was read keeps every segment."""
+"""Reading and writing are inverse, and writing keeps every segment."""
 
 import os
 from collections import Counter
@@ -12,7 +12,7 @@ import edi
 from edi import synthetic
 from tests.edi.test_edi_frames import FILE
 
-MANY = 10_000 if "CASELOAD_LONG" in os.environ else 60
+EXAMPLES = 10_000 if "CASELOAD_LONG" in os.environ else 60
 DELIMITERS = ("*:~", "|>\n", "\t;!")
 
 plans = st.builds(
@@ -29,49 +29,49 @@ plans = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=MANY)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(plans, st.integers(0, 2**32))
-def test_read_write_read_is_the_same(plan: synthetic.Plan, seed: int) -> None:
-    written = synthetic.make_up(plan, seed)
-    remittance = edi.read(written.data)
+def test_a_remittance_survives_a_round_trip(plan: synthetic.Plan, seed: int) -> None:
+    file = synthetic.generate(plan, seed)
+    remittance = edi.read(file.data)
     assert remittance.problems.is_empty()
     assert remittance.payments["balanced_throughout"].all()
-    again = edi.write(remittance)
-    assert again == written.data
-    assert edi.read(again) == remittance
+    rewritten = edi.write(remittance)
+    assert rewritten == file.data
+    assert edi.read(rewritten) == remittance
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.sampled_from(synthetic.BREAKS), st.integers(0, 2**32))
-def test_also_what_is_broken_keeps_its_segments(name: str, seed: int) -> None:
-    broken = synthetic.broken(name, synthetic.make_up(synthetic.Plan(claims=4), seed))
-    remittance = edi.read(broken.data)
+@given(st.sampled_from(synthetic.CORRUPTIONS), st.integers(0, 2**32))
+def test_a_corrupted_file_keeps_its_segments(name: str, seed: int) -> None:
+    corrupted = synthetic.corrupt(name, synthetic.generate(synthetic.Plan(claims=4), seed))
+    remittance = edi.read(corrupted.data)
     if remittance.payments.is_empty():
         return
-    again = edi.write(remittance)
-    assert segments(again) == segments(broken.data)
+    rewritten = edi.write(remittance)
+    assert split_segments(rewritten) == split_segments(corrupted.data)
     if name != "UNTERMINATED":  # the writer ends every segment
-        assert Counter(edi.read(again).problems["code"]) == expected_codes(remittance)
+        assert Counter(edi.read(rewritten).problems["code"]) == count_expected_codes(remittance)
 
 
-def segments(data: bytes) -> list[str]:
+def split_segments(data: bytes) -> list[str]:
     return [segment.rstrip("*") for segment in data.decode().split("~") if segment.strip()]
 
 
-def expected_codes(remittance: edi.Remittance) -> Counter[str]:
+def count_expected_codes(remittance: edi.Remittance) -> Counter[str]:
     codes = Counter(remittance.problems["code"])
     del codes["UNTERMINATED"]
     return codes
 
 
-def test_a_changed_frame_is_written_as_it_is_now() -> None:
-    remittance = edi.read(synthetic.make_up(synthetic.Plan(claims=2, kinds=("paid",)), 1).data)
-    frames = remittance.frames()
+def test_a_changed_frame_is_written_with_its_changes() -> None:
+    remittance = edi.read(synthetic.generate(synthetic.Plan(claims=2, kinds=("paid",)), 1).data)
+    frames = remittance.to_frames()
     frames["payments"] = frames["payments"].with_columns(trace_number=pl.lit("CHK9"), amount_cents=pl.lit(123))
     frames["claims"] = frames["claims"].with_columns(control_number=pl.lit("X1"))
-    again = edi.read(edi.write(edi.Remittance(**frames)))
-    assert again.payments.select("trace_number", "amount_cents").rows() == [("CHK9", 123)]
-    assert again.claims["control_number"].to_list() == ["X1", "X1"]
+    changed = edi.read(edi.write(edi.Remittance(**frames)))
+    assert changed.payments.select("trace_number", "amount_cents").rows() == [("CHK9", 123)]
+    assert changed.claims["control_number"].to_list() == ["X1", "X1"]
 
 
 @pytest.mark.parametrize(
@@ -84,31 +84,31 @@ def test_a_changed_frame_is_written_as_it_is_now() -> None:
         ("provider_adjustments", "reason", "WO:1"),
     ],
 )
-def test_a_value_that_holds_a_delimiter_is_not_written(frame: str, column: str, value: str | list[str]) -> None:
+def test_a_value_that_contains_a_delimiter_is_not_written(frame: str, column: str, value: str | list[str]) -> None:
     remittance = edi.read(FILE)
-    frames = remittance.frames()
+    frames = remittance.to_frames()
     frames[frame] = frames[frame].with_columns(pl.lit(value, frames[frame].schema[column]).alias(column))
     with pytest.raises(edi.CannotWrite, match="Choose other delimiters"):
         edi.write(edi.Remittance(**frames))
 
 
-def test_what_separates_components_may_stand_where_there_are_none() -> None:
+def test_a_component_separator_is_allowed_outside_composites() -> None:
     remittance = edi.read(FILE)
-    frames = remittance.frames()
+    frames = remittance.to_frames()
     frames["names"] = frames["names"].with_columns(last=pl.lit("A:B"))
     changed = edi.Remittance(**frames)
     assert edi.read(edi.write(changed)) == changed
 
 
-def test_lines_of_their_own() -> None:
-    data = synthetic.make_up(synthetic.Plan(claims=1), 1).data
+def test_segments_are_written_on_separate_lines() -> None:
+    data = synthetic.generate(synthetic.Plan(claims=1), 1).data
     assert edi.write(edi.read(data), line_breaks=True) == data.replace(b"~", b"~\n")
 
 
-def test_a_transaction_of_another_kind_is_not_kept() -> None:
-    data = synthetic.broken("NOT_835", synthetic.make_up(synthetic.Plan(claims=1, payments=2), 1)).data
+def test_a_transaction_of_another_kind_is_not_written() -> None:
+    data = synthetic.corrupt("NOT_835", synthetic.generate(synthetic.Plan(claims=1, payments=2), 1)).data
     remittance = edi.read(data)
     assert remittance.payments.height == 1
-    written = edi.write(remittance)
-    assert b"ST*837" not in written
-    assert written.count(b"CLP*") == 1
+    rewritten = edi.write(remittance)
+    assert b"ST*837" not in rewritten
+    assert rewritten.count(b"CLP*") == 1

@@ -1,4 +1,4 @@
-"""What rows have to agree on: each disagreement is told in its place, and what a past may hold is let through."""
+"""Consistency of a bundle: contradictions are reported with their location, and valid history is accepted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from ingest.bundle.problems import Problem
-from tests.support.builders.bundles import Rows, places, read, refusal, small, write_folder
+from tests.support.builders.bundles import Rows, list_locations, load_sample_rows, read, read_refusal, write_folder
 
 Change = tuple[str, int, dict[str, str]]
 
-# what is changed (table, row, values), and where that is told (table, line, column)
-WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
+# changes (table, row, values) and the problems they cause (table, line, column)
+INVALID: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
     "ends before it starts": (
         [("appointments", 0, {"ends_at": "2025-10-06T12:59:59Z"})],
         [("appointments", 2, "ends_at")],
     ),
-    "no time at all": ([("appointments", 0, {"ends_at": "2025-10-06T13:00:00Z"})], [("appointments", 2, "ends_at")]),
+    "no duration": ([("appointments", 0, {"ends_at": "2025-10-06T13:00:00Z"})], [("appointments", 2, "ends_at")]),
     "ends before it starts, by the offset": (
         [("appointments", 0, {"starts_at": "2025-10-06T09:00:00-05:00"})],
         [("appointments", 2, "ends_at")],
@@ -25,8 +25,8 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
         [("appointments", 6, {"ends_at": "2026-04-02T13:45:01Z"})],
         [("appointments", 8, "ends_at")],
     ),
-    "hours of nothing": ([("supervision", 0, {"hours": "0.00"})], [("supervision", 2, "hours")]),
-    "nothing given back": ([("refunds", 0, {"amount": "0"})], [("refunds", 2, "amount")]),
+    "no hours": ([("supervision", 0, {"hours": "0.00"})], [("supervision", 2, "hours")]),
+    "nothing refunded": ([("refunds", 0, {"amount": "0"})], [("refunds", 2, "amount")]),
     "window": ([("availability", 0, {"end_time": "09:00"})], [("availability", 2, "end_time")]),
     "window's dates": ([("availability", 1, {"ends_on": "2024-12-31"})], [("availability", 3, "ends_on")]),
     "exception": (
@@ -71,7 +71,7 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
     "completed, when?": ([("appointments", 0, {"status_at": ""})], [("appointments", 2, "status_at")]),
     "rescheduled, when?": ([("appointments", 1, {"status_at": ""})], [("appointments", 3, "status_at")]),
     "cancelled, when?": ([("appointments", 2, {"status_at": ""})], [("appointments", 4, "status_at")]),
-    "not shown, when?": ([("appointments", 4, {"status_at": ""})], [("appointments", 6, "status_at")]),
+    "no-show, when?": ([("appointments", 4, {"status_at": ""})], [("appointments", 6, "status_at")]),
     "moved to itself": ([("appointments", 1, {"rescheduled_to_id": "A2"})], [("appointments", 3, "rescheduled_to_id")]),
     "moved in a circle": (
         [("appointments", 2, {"rescheduled_to_id": "A7"}), ("appointments", 6, {"rescheduled_to_id": "A3"})],
@@ -104,15 +104,15 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
         [("payment_applications", 0, {"amount": "80.01"})],
         [("payments", 2, "amount")],
     ),
-    "too much given back": ([("refunds", 1, {"amount": "10.01"})], [("payments", 2, "amount")]),
+    "too much refunded": ([("refunds", 1, {"amount": "10.01"})], [("payments", 2, "amount")]),
     "more taken back than applied": (
         [("payment_applications", 2, {"amount": "-30.01"})],
         [("payment_applications", 4, "amount")],
     ),
-    "two of one id": ([("rooms", 1, {"id": "R1"}), ("appointments", 5, {"room_id": "R1"})], [("rooms", 3, "id")]),
-    "two of one code": ([("services", 1, {"code": "COU45"})], [("services", 3, "code")]),
-    "two of one address": ([("staff", 2, {"email": "ADA@oak.example"})], [("staff", 4, "email")]),
-    "two of one control number": ([("claims", 2, {"control_number": "PCN1"})], [("claims", 4, "control_number")]),
+    "same id twice": ([("rooms", 1, {"id": "R1"}), ("appointments", 5, {"room_id": "R1"})], [("rooms", 3, "id")]),
+    "same code twice": ([("services", 1, {"code": "COU45"})], [("services", 3, "code")]),
+    "same email twice": ([("staff", 2, {"email": "ADA@oak.example"})], [("staff", 4, "email")]),
+    "same control number twice": ([("claims", 2, {"control_number": "PCN1"})], [("claims", 4, "control_number")]),
     "two closures": ([("closures", 1, {"date": "2025-11-27"})], [("closures", 3, "date")]),
     "two rates": ([("rates", 1, {"effective_on": "2025-11-29"})], [("rates", 3, "staff_id")]),
     "seats with two clinicians": (
@@ -132,8 +132,8 @@ WRONG: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
 }
 
 
-def spoilt(changes: list[Change]) -> Rows:
-    rows = small()
+def change_rows(changes: list[Change]) -> Rows:
+    rows = load_sample_rows()
     for table, row, values in changes:
         rows[table][row] |= values
     if any(table == "services" for table, _, _ in changes):
@@ -142,52 +142,52 @@ def spoilt(changes: list[Change]) -> Rows:
     return rows
 
 
-@pytest.mark.parametrize(("changes", "wanted"), WRONG.values(), ids=WRONG)
-def test_what_cannot_be_is_told_where_it_stands(
-    tmp_path: Path, changes: list[Change], wanted: list[tuple[str, int, str]]
+@pytest.mark.parametrize(("changes", "expected"), INVALID.values(), ids=INVALID)
+def test_a_contradiction_is_reported_with_its_location(
+    tmp_path: Path, changes: list[Change], expected: list[tuple[str, int, str]]
 ) -> None:
-    found = places(write_folder(tmp_path, spoilt(changes)))
-    assert found == [(f"{table}.csv", line, column) for table, line, column in wanted]
+    locations = list_locations(write_folder(tmp_path, change_rows(changes)))
+    assert locations == [(f"{table}.csv", line, column) for table, line, column in expected]
 
 
-def test_several_things_that_cannot_be_are_told_at_once(tmp_path: Path) -> None:
+def test_several_contradictions_are_reported_together(tmp_path: Path) -> None:
     names = [
-        "no time at all",
+        "no duration",
         "own supervisor",
         "too much applied",
         "signed by nobody",
         "two closures",
         "seats in two rooms",
     ]
-    rows = spoilt([change for name in names for change in WRONG[name][0]])
-    found = places(write_folder(tmp_path, rows))
-    assert sorted(found) == sorted((f"{t}.csv", line, c) for name in names for t, line, c in WRONG[name][1])
+    rows = change_rows([change for name in names for change in INVALID[name][0]])
+    locations = list_locations(write_folder(tmp_path, rows))
+    assert sorted(locations) == sorted((f"{t}.csv", line, c) for name in names for t, line, c in INVALID[name][1])
 
 
 def set_to(table: str, row: int, **values: str) -> Callable[[Rows], None]:
     return lambda rows: rows[table][row].update(values)
 
 
-FINE = {
-    "signed and revoked at once": set_to("consents", 1, revoked_at="2025-02-10T12:00:00Z"),
+VALID = {
+    "signed and revoked at the same time": set_to("consents", 1, revoked_at="2025-02-10T12:00:00Z"),
     "expires on the day of the signature, in the practice's zone": set_to(
         "consents", 1, signed_at="2025-02-11T04:59:00Z", expires_on="2025-02-10"
     ),
     "a coverage of one day": set_to("coverages", 1, ends_on="2024-01-01"),
     "left on the first day": set_to("staff", 3, left_on="2024-01-01"),
-    "a payment of which more was taken back meanwhile": set_to(
+    "a payment of which more was taken back in the meantime": set_to(
         "payment_applications", 2, posted_at="2025-10-01T12:00:00Z"
     ),
-    "an application taken back whole": set_to("payment_applications", 2, amount="-30.00"),
+    "an application taken back in full": set_to("payment_applications", 2, amount="-30.00"),
     "a note written after it was signed, elsewhere": set_to("notes", 0, created_at="2025-10-07T15:00:00Z"),
     "status set before the appointment": set_to("appointments", 0, status_at="2025-10-01T15:00:00Z"),
     "booked after it was over": set_to("appointments", 0, created_at="2025-11-01T15:00:00Z"),
     "more seats than the room has": set_to("rooms", 0, capacity="1"),
-    "a client who is long gone": set_to("appointments", 5, client_id="K3"),
+    "a client who ended long ago": set_to("appointments", 5, client_id="K3"),
     "seats of two services": set_to("appointments", 4, service_code="COU45"),
-    "with somebody who is no clinician": set_to("appointments", 0, clinician_id="ADM"),
+    "with somebody who is not a clinician": set_to("appointments", 0, clinician_id="ADM"),
     "charged under another clinician": set_to("charges", 0, clinician_id="BOS"),
-    "an NPI that is none": set_to("staff", 1, npi="0000000000"),
+    "an invalid NPI": set_to("staff", 1, npi="0000000000"),
     "a closed day that is worked": set_to("closures", 0, date="2025-10-06"),
     "a cancelled seat beside a new one": lambda rows: rows["appointments"].append(
         rows["appointments"][3] | {"id": "A8", "status": "CANCELLED"}
@@ -195,16 +195,16 @@ FINE = {
 }
 
 
-@pytest.mark.parametrize("change", FINE.values(), ids=FINE)
-def test_what_a_past_may_hold_is_let_through(tmp_path: Path, change: Callable[[Rows], None]) -> None:
-    rows = small()
+@pytest.mark.parametrize("change", VALID.values(), ids=VALID)
+def test_what_history_may_contain_is_accepted(tmp_path: Path, change: Callable[[Rows], None]) -> None:
+    rows = load_sample_rows()
     change(rows)
     assert len(read(write_folder(tmp_path, rows)).frames["appointments"]) == len(rows["appointments"])
 
 
-def overlapping_rows() -> Rows:
-    """A long appointment over two short ones of the same clinician, and a future one over another."""
-    rows = small()
+def make_overlapping_rows() -> Rows:
+    """Return rows with a long appointment over two short ones of the same clinician."""
+    rows = load_sample_rows()
     first = rows["appointments"][0]
     rows["appointments"] += [
         first | {"id": "B1", "starts_at": "2025-12-01T09:00:00Z", "ends_at": "2025-12-01T12:00:00Z", "room_id": ""},
@@ -214,50 +214,52 @@ def overlapping_rows() -> Rows:
     return rows
 
 
-def test_overlaps_are_told_with_both_ids_and_lines(tmp_path: Path) -> None:
-    refused = refusal(write_folder(tmp_path, overlapping_rows()))
-    assert refused.problems == [
-        Problem("appointments.csv", 10, "clinician_id", "This and B1 on line 9 overlap, of one clinician."),
-        Problem("appointments.csv", 11, "clinician_id", "This and B1 on line 9 overlap, of one clinician."),
+def test_overlaps_are_reported_with_both_ids_and_lines(tmp_path: Path) -> None:
+    refusal = read_refusal(write_folder(tmp_path, make_overlapping_rows()))
+    assert refusal.problems == [
+        Problem("appointments.csv", 10, "clinician_id", "This overlaps B1 on line 9, for the same clinician."),
+        Problem("appointments.csv", 11, "clinician_id", "This overlaps B1 on line 9, for the same clinician."),
     ]
 
 
-def test_overlaps_of_clients_and_rooms_are_told_too(tmp_path: Path) -> None:
-    rows = small()
+def test_overlaps_of_clients_and_rooms_are_reported(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     rows["appointments"][5] |= {"clinician_id": "BOS", "room_id": "R1", "ends_at": "2026-04-01T13:50:00Z"}
-    assert places(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "room_id")]
+    assert list_locations(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "room_id")]
     rows["appointments"][5] |= {"client_id": "K1", "room_id": ""}
-    assert places(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "client_id")]
+    assert list_locations(write_folder(tmp_path, rows)) == [("appointments.csv", 8, "client_id")]
 
 
-def test_overlaps_of_the_past_are_let_through_when_asked_and_marked(tmp_path: Path) -> None:
-    rows = overlapping_rows()
+def test_past_overlaps_can_be_allowed_and_are_marked(tmp_path: Path) -> None:
+    rows = make_overlapping_rows()
     frame = read(write_folder(tmp_path, rows), allow_overlaps=True).frames["appointments"]
     assert frame.filter("overlap_allowed")["id"].to_list() == ["B1", "B2", "B3"]
-    rows["appointments"][5]["ends_at"] = "2026-04-01T14:00:00Z"  # over the next one, and both are to come
+    rows["appointments"][5]["ends_at"] = "2026-04-01T14:00:00Z"  # over the next one, and both are in the future
     rows["appointments"][5]["room_id"] = "R1"
-    assert places(write_folder(tmp_path, rows), allow_overlaps=True) == [
+    assert list_locations(write_folder(tmp_path, rows), allow_overlaps=True) == [
         ("appointments.csv", 8, "clinician_id"),
         ("appointments.csv", 8, "room_id"),
     ]
 
 
-def test_an_overlap_of_which_one_is_to_come_is_not_let_through(tmp_path: Path) -> None:
-    rows = small()
+def test_an_overlap_with_a_future_appointment_is_not_allowed(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     # it is 15:30
     rows["appointments"][5] |= {"starts_at": "2026-03-18T15:00:00Z", "ends_at": "2026-03-18T17:00:00Z"}
     rows["appointments"][6] |= {"starts_at": "2026-03-18T15:30:00Z", "ends_at": "2026-03-18T16:00:00Z"}
-    assert places(write_folder(tmp_path, rows), allow_overlaps=True) == [("appointments.csv", 8, "clinician_id")]
+    assert list_locations(write_folder(tmp_path, rows), allow_overlaps=True) == [
+        ("appointments.csv", 8, "clinician_id")
+    ]
     rows["appointments"][6] |= {"starts_at": "2026-03-18T15:29:59Z"}
     assert read(write_folder(tmp_path, rows), allow_overlaps=True).frames["appointments"]["overlap_allowed"].sum() == 2
 
 
-def test_seats_of_a_group_do_not_overlap_one_another_but_all_of_them_overlap_another(tmp_path: Path) -> None:
-    rows = small()
+def test_seats_of_a_group_overlap_other_appointments_but_not_each_other(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     rows["appointments"][4] |= {"status": "IN_PROGRESS"}
     read(write_folder(tmp_path, rows))
     alone = {"id": "B1", "client_id": "K3", "starts_at": "2025-10-08T14:00:00Z", "ends_at": "2025-10-08T16:00:00Z"}
     rows["appointments"].append(rows["appointments"][3] | alone | {"group_id": "", "room_id": ""})
-    assert places(write_folder(tmp_path, rows)) == [("appointments.csv", 9, "clinician_id")]
+    assert list_locations(write_folder(tmp_path, rows)) == [("appointments.csv", 9, "clinician_id")]
     frame = read(write_folder(tmp_path, rows), allow_overlaps=True).frames["appointments"]
     assert frame.filter("overlap_allowed")["id"].to_list() == ["A4", "A5", "B1"]

@@ -1,4 +1,4 @@
-"""The page about the bundle lists the columns that there are."""
+"""The documentation of the bundle lists its columns."""
 
 from pathlib import Path
 
@@ -9,26 +9,26 @@ from ingest.bundle.format import TABLES, Column, Table
 PAGE = (Path(__file__).parents[2] / "docs" / "bundle.md").read_text()
 
 
-def told(column: Column) -> str:
+def describe(column: Column) -> str:
     name = f"`{column.name}`" + ("\\*" if column.required else "")
-    about = []
+    details = []
     if column.references:
-        about.append(f"of {column.references}")
-    elif column.words:
-        about.append(", ".join(column.words))
+        details.append(f"of {column.references}")
+    elif column.choices:
+        details.append(", ".join(column.choices))
     elif column.kind in ("instant", "date", "time", "money", "integer", "boolean"):
-        about.append({"money": "amount", "integer": "number", "boolean": "truth"}.get(column.kind, column.kind))
+        details.append({"money": "amount", "integer": "number"}.get(column.kind, column.kind))
     elif column.kind == "hundredths":
-        about.append("two decimals")
+        details.append("two decimals")
     if column.kind == "list":
-        about.append("list")
-    return f"{name} ({'; '.join(about)})" if about else name
+        details.append("list")
+    return f"{name} ({'; '.join(details)})" if details else name
 
 
-def row_of(table: Table) -> str:
-    return f"| {table.file} | {', '.join(told(column) for column in table.columns)} |"
+def format_row(table: Table) -> str:
+    return f"| {table.file} | {', '.join(describe(column) for column in table.columns)} |"
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_the_page_about_the_bundle_lists_the_columns_that_there_are(table: Table) -> None:
-    assert row_of(table) in PAGE.splitlines()
+def test_the_documentation_lists_all_columns(table: Table) -> None:
+    assert format_row(table) in PAGE.splitlines()

@@ -1,4 +1,4 @@
-"""A practice becomes a bundle: what is in force, of one moment, whole or not at all."""
+"""Exporting a practice: current values, from one snapshot, complete or not at all."""
 
 import csv
 import io
@@ -15,7 +15,15 @@ from practice.people.trainings import record_training
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
-from tests.support.builders.bundles import NOW, move_in, move_out, named, places, small, write_folder
+from tests.support.builders.bundles import (
+    NOW,
+    export_files,
+    import_practice,
+    list_locations,
+    load_sample_rows,
+    make_unique,
+    write_folder,
+)
 from tests.support.builders.people import make_practice
 
 LATER = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)  # still April in New York
@@ -23,35 +31,33 @@ LATER = datetime(2026, 5, 1, 3, 30, tzinfo=UTC)  # still April in New York
 
 @pytest.fixture
 def practice(installation: Installation, tmp_path: Path) -> Practice:
-    return move_in(installation, write_folder(tmp_path / "bundle", named(small()))).practice
+    return import_practice(installation, write_folder(tmp_path / "bundle", make_unique(load_sample_rows()))).practice
 
 
-def rows_of(files: dict[str, str], file: str) -> list[dict[str, str]]:
+def parse_rows(files: dict[str, str], file: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(files[file], newline="")))
 
 
 def change(installation: Installation, practice: Practice, statement: str, **values: object) -> None:
-    with installation.store.session_in(practice.id) as db:
+    with installation.store.begin_session(practice.id) as db:
         db.execute(text(statement), {"tenant_id": practice.id, "now": NOW, **values})
 
 
-def test_what_was_made_here_has_the_id_that_it_has_here(installation: Installation, tmp_path: Path) -> None:
-    made = make_practice(installation)
-    with made.work() as work:
-        record_training(work, made.admin.staff_id, Scope.ALL, "HIPAA", date(2026, 3, 1))
-        practice = get_practice(work.db, made.id)
-    files = move_out(installation, practice, tmp_path / "out")
-    (staff,) = rows_of(files, "staff.csv")
-    (training,) = rows_of(files, "trainings.csv")
-    assert staff["id"] == training["staff_id"] == str(made.admin.staff_id)
+def test_records_created_here_are_exported_with_their_own_ids(installation: Installation, tmp_path: Path) -> None:
+    fixture = make_practice(installation)
+    with fixture.work() as work:
+        record_training(work, Scope.ALL, fixture.admin.staff_id, "HIPAA", date(2026, 3, 1))
+        practice = get_practice(work.db, fixture.id)
+    files = export_files(installation, practice, tmp_path / "out")
+    (staff,) = parse_rows(files, "staff.csv")
+    (training,) = parse_rows(files, "trainings.csv")
+    assert staff["id"] == training["staff_id"] == str(fixture.admin.staff_id)
     assert (staff["roles"], training["completed_on"]) == ("admin", "2026-03-01")
-    with pytest.raises(AssertionError, match="taken"):
-        places(tmp_path / "out")
+    with pytest.raises(AssertionError, match="accepted"):
+        list_locations(tmp_path / "out")
 
 
-def test_rates_are_those_in_force_on_the_local_day(
-    installation: Installation, practice: Practice, tmp_path: Path
-) -> None:
+def test_rates_are_those_of_the_local_day(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     for day, cents in (("2026-04-30", 7000), ("2026-05-01", 8000)):
         change(
             installation,
@@ -75,11 +81,11 @@ def test_rates_are_those_in_force_on_the_local_day(
         )
     export_practice(installation, practice.id, tmp_path / "out", LATER, lambda _: None)
     files = {file.name: file.read_text() for file in (tmp_path / "out").iterdir()}
-    assert [row["base_pay_rate"] for row in rows_of(files, "staff.csv")] == ["", "95.00", "70.00", "50.00"]
-    assert [row["rate"] for row in rows_of(files, "services.csv")] == ["70.01", "55.00"]
+    assert [row["base_pay_rate"] for row in parse_rows(files, "staff.csv")] == ["", "95.00", "70.00", "50.00"]
+    assert [row["rate"] for row in parse_rows(files, "services.csv")] == ["70.01", "55.00"]
 
 
-def test_a_multiplier_that_was_set_again_for_its_day_is_the_last(
+def test_the_last_multiplier_set_for_a_day_is_exported(
     installation: Installation, practice: Practice, tmp_path: Path
 ) -> None:
     change(
@@ -90,11 +96,11 @@ def test_a_multiplier_that_was_set_again_for_its_day_is_the_last(
         values (:tenant_id, uuidv7(), 'INTAKE', 1.5, '2025-11-29', :now)
         """,
     )
-    rates = rows_of(move_out(installation, practice, tmp_path / "out"), "rates.csv")
+    rates = parse_rows(export_files(installation, practice, tmp_path / "out"), "rates.csv")
     assert [row["multiplier"] for row in rates] == ["1.50", "1.35", "1.75"]
 
 
-def test_what_was_voided_stays_out_unless_something_refers_to_it(
+def test_voided_records_are_left_out_unless_something_refers_to_them(
     installation: Installation, practice: Practice, tmp_path: Path
 ) -> None:
     for table in ("coverages", "consents", "incidents", "closures", "availability_windows", "payments"):
@@ -104,37 +110,37 @@ def test_what_was_voided_stays_out_unless_something_refers_to_it(
         practice,
         "update charges set voided_at = :now where tenant_id = :tenant_id and external_id = 'H2'",
     )
-    files = move_out(installation, practice, tmp_path / "out")
-    left = {name: [row.get("id") for row in rows_of(files, name)] for name in files}
-    assert left["coverages.csv"] == ["V1"]  # claims are made on it
+    files = export_files(installation, practice, tmp_path / "out")
+    exported = {name: [row.get("id") for row in parse_rows(files, name)] for name in files}
+    assert exported["coverages.csv"] == ["V1"]  # claims refer to it
     for name in ("consents", "incidents", "closures", "availability", "payments", "payment_applications", "refunds"):
-        assert left[f"{name}.csv"] == []
-    assert [row["voided_at"] for row in rows_of(files, "charges.csv")] == [
+        assert exported[f"{name}.csv"] == []
+    assert [row["voided_at"] for row in parse_rows(files, "charges.csv")] == [
         "",
         "2026-03-18T15:30:00Z",
         "2025-10-09T16:00:00Z",
     ]
-    with pytest.raises(AssertionError, match="taken"):
-        places(tmp_path / "out")
+    with pytest.raises(AssertionError, match="accepted"):
+        list_locations(tmp_path / "out")
 
 
-def test_all_files_are_of_one_moment(installation: Installation, practice: Practice, tmp_path: Path) -> None:
-    def say(words: str) -> None:
-        if words == "Writing staff.csv":
+def test_all_files_are_from_one_snapshot(installation: Installation, practice: Practice, tmp_path: Path) -> None:
+    def report(line: str) -> None:
+        if line == "Writing staff.csv":
             change(installation, practice, "update rooms set name = 'Painted' where tenant_id = :tenant_id")
 
-    export_practice(installation, practice.id, tmp_path / "out", NOW, say)
+    export_practice(installation, practice.id, tmp_path / "out", NOW, report)
     assert "Painted" not in (tmp_path / "out" / "rooms.csv").read_text()
-    assert "Painted" in move_out(installation, practice, tmp_path / "again")["rooms.csv"]
+    assert "Painted" in export_files(installation, practice, tmp_path / "again")["rooms.csv"]
 
 
 def test_an_export_that_fails_leaves_no_folder(installation: Installation, practice: Practice, tmp_path: Path) -> None:
-    def say(words: str) -> None:
-        if words == "Writing notes.csv":
+    def report(line: str) -> None:
+        if line == "Writing notes.csv":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_practice(installation, practice.id, tmp_path / "there" / "out", NOW, say)
+        export_practice(installation, practice.id, tmp_path / "there" / "out", NOW, report)
     assert list((tmp_path / "there").iterdir()) == []
 
 
@@ -143,15 +149,15 @@ def test_a_folder_with_something_in_it_is_left_alone(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    for taken in (tmp_path / "out", tmp_path / "out" / "mine.txt"):
+    for path in (tmp_path / "out", tmp_path / "out" / "mine.txt"):
         with pytest.raises(FolderInUse):
-            move_out(installation, practice, taken)
+            export_files(installation, practice, path)
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
-def test_an_export_is_private_and_on_record(installation: Installation, practice: Practice, tmp_path: Path) -> None:
+def test_an_export_is_private_and_audited(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    move_out(installation, practice, tmp_path / "out")
+    export_files(installation, practice, tmp_path / "out")
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
     with installation.work(Actor(practice.id), NOW) as work:
         actions = work.db.scalars(

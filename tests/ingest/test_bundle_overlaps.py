@@ -1,4 +1,4 @@
-"""Overlaps found in order of time are those found by comparing everything with everything."""
+"""Overlaps found in one pass, against comparing all pairs."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.bundle.overlaps import RESOURCES, overlapping, overlaps
+from ingest.bundle.overlaps import RESOURCES, find_overlaps, flag_overlapping
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 STATUS = ["SCHEDULED", "COMPLETED", "IN_PROGRESS", "CANCELLED", "RESCHEDULED", "NO_SHOW"]
@@ -27,11 +27,11 @@ alone = st.fixed_dictionaries(
 group = st.tuples(alone, st.lists(st.tuples(st.integers(0, 3), st.sampled_from(STATUS)), min_size=1, max_size=4))
 
 
-def appointments(singles: list[dict[str, Any]], groups: list[Any]) -> list[dict[str, Any]]:
+def build_rows(singles: list[dict[str, Any]], groups: list[Any]) -> list[dict[str, Any]]:
     seats = [
         session | {"group_id": f"G{number}", "client_id": client, "status": status}
-        for number, (session, sitting) in enumerate(groups)
-        for client, status in sitting
+        for number, (session, members) in enumerate(groups)
+        for client, status in members
     ]
     return [
         row
@@ -43,67 +43,65 @@ def appointments(singles: list[dict[str, Any]], groups: list[Any]) -> list[dict[
     ]
 
 
-def frame_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def build_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     number, instant = pl.UInt32, pl.Datetime("us", "UTC")
     schema = {"clinician_id": number, "client_id": number, "room_id": number, "status": pl.Enum(STATUS)}
     times = {"starts_at": instant, "ends_at": instant, "group_id": pl.String}
     return pl.DataFrame([{name: row[name] for name in schema | times} for row in rows], schema=schema | times)
 
 
-def compared(rows: list[dict[str, Any]], resource: str) -> set[tuple[int, int]]:
-    """Every pair of rows that holds the resource at the same moment."""
-    live = [
-        (place, row)
-        for place, row in enumerate(rows)
+def find_pairs(rows: list[dict[str, Any]], resource: str) -> set[tuple[int, int]]:
+    """Return all pairs of rows that book the resource at the same time."""
+    active = [
+        (number, row)
+        for number, row in enumerate(rows)
         if row["status"] in STATUS[:3] and row[resource] is not None and row["minutes"]
     ]
     return {
         (a, b)
-        for (a, one), (b, two) in combinations(live, 2)
-        if one[resource] == two[resource]
-        and not (one["group_id"] is not None and one["group_id"] == two["group_id"])
-        and one["starts_at"] < two["ends_at"]
-        and two["starts_at"] < one["ends_at"]
+        for (a, first), (b, second) in combinations(active, 2)
+        if first[resource] == second[resource]
+        and not (first["group_id"] is not None and first["group_id"] == second["group_id"])
+        and first["starts_at"] < second["ends_at"]
+        and second["starts_at"] < first["ends_at"]
     }
 
 
 @given(st.lists(alone, max_size=12), st.lists(group, max_size=4))
 @settings(max_examples=400)
 def test_overlaps_are_those_found_by_comparing_all_pairs(singles: list[dict[str, Any]], groups: list[Any]) -> None:
-    rows = appointments(singles, groups)
-    frame = frame_of(rows)
-    touched: set[int] = set()
+    rows = build_rows(singles, groups)
+    frame = build_frame(rows)
+    overlapping_rows: set[int] = set()
     for resource in RESOURCES:
-        pairs = compared(rows, resource)
-        touched |= {row for pair in pairs for row in pair}
-        found = overlaps(frame, resource)
-        for row, other in found.select("row", "other").rows():
+        pairs = find_pairs(rows, resource)
+        overlapping_rows |= {row for pair in pairs for row in pair}
+        overlaps = find_overlaps(frame, resource)
+        for row, other in overlaps.select("row", "other").rows():
             assert (min(row, other), max(row, other)) in pairs
             assert rows[other]["starts_at"] <= rows[row]["starts_at"]
-        # whoever begins first in a cluster is told as the other of somebody; of a group, one seat speaks for all
-        told = {booking(rows, row, resource) for row in found["row"]}
+        # the first of several overlapping bookings is reported only as the other one; one seat represents its group
+        reported = {find_booking(rows, row, resource) for row in overlaps["row"]}
         later = {
-            booking(rows, max(pair, key=lambda p: (rows[p]["starts_at"], first_of(rows, p, resource))), resource)
+            find_booking(
+                rows, max(pair, key=lambda p: (rows[p]["starts_at"], find_booking(rows, p, resource))), resource
+            )
             for pair in pairs
         }
-        assert told == later
+        assert reported == later
     seats = {row for row in range(len(rows)) if rows[row]["group_id"] and rows[row]["status"] in STATUS[:3]}
-    groups_touched = {rows[row]["group_id"] for row in touched} - {None}
-    touched |= {row for row in seats if rows[row]["group_id"] in groups_touched}
-    assert set(overlapping(frame).arg_true().to_list()) == touched
+    overlapping_groups = {rows[row]["group_id"] for row in overlapping_rows} - {None}
+    overlapping_rows |= {row for row in seats if rows[row]["group_id"] in overlapping_groups}
+    assert set(flag_overlapping(frame).arg_true().to_list()) == overlapping_rows
 
 
-def booking(rows: list[dict[str, Any]], row: int, resource: str) -> Any:
-    """What the row is a booking of: itself, or the seat of its group that speaks for the resource."""
-    return first_of(rows, row, resource)
-
-
-def first_of(rows: list[dict[str, Any]], row: int, resource: str) -> int:
-    mine = rows[row]
-    if mine["group_id"] is None:
+def find_booking(rows: list[dict[str, Any]], row: int, resource: str) -> int:
+    """Return the row itself, or the first active seat of its group that books the resource."""
+    seat = rows[row]
+    if seat["group_id"] is None:
         return row
     return min(
-        place
-        for place, other in enumerate(rows)
-        if other["group_id"] == mine["group_id"] and other[resource] == mine[resource] and other["status"] in STATUS[:3]
+        number
+        for number, other in enumerate(rows)
+        if other["group_id"] == seat["group_id"] and other[resource] == seat[resource] and other["status"] in STATUS[:3]
     )

@@ -1,4 +1,4 @@
-"""Reading a bundle: what is right becomes values, and what is not is told with its file, line and column."""
+"""Reading a bundle: valid texts become values, and invalid ones are reported with file, line and column."""
 
 import csv
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.bundle.format import TABLES, Column
-from ingest.bundle.kinds import values
-from tests.support.builders.bundles import OAK_STREET, places, read, refusal, small, write_folder
+from ingest.bundle.kinds import parse_values
+from tests.support.builders.bundles import (
+    OAK_STREET,
+    list_locations,
+    load_sample_rows,
+    read,
+    read_refusal,
+    write_folder,
+)
 
-WRONG = [
+INVALID = [
     ("clients", "birth_date", "2026-02-30"),
     ("clients", "birth_date", "2026-2-3"),
     ("clients", "birth_date", "03/04/1990"),
@@ -99,84 +106,88 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("table", "column", "value"), WRONG, ids=lambda v: v if len(v) < 30 else v[:30])
-def test_a_value_that_is_none_is_told_once_with_its_place(tmp_path: Path, table: str, column: str, value: str) -> None:
-    rows = small()
+@pytest.mark.parametrize(("table", "column", "value"), INVALID, ids=lambda v: v if len(v) < 30 else v[:30])
+def test_an_invalid_value_is_reported_once_with_its_location(
+    tmp_path: Path, table: str, column: str, value: str
+) -> None:
+    rows = load_sample_rows()
     rows[table][0][column] = value
     write_folder(tmp_path, rows)
-    assert places(tmp_path) == [(f"{table}.csv", 2, column)]
+    assert list_locations(tmp_path) == [(f"{table}.csv", 2, column)]
 
 
-def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
-    by_place: dict[tuple[str, int], dict[str, str]] = {}
-    rows = small()
-    for table, column, value in WRONG:
-        if column not in by_place.setdefault((table, 0), {}):
-            by_place[table, 0][column] = value
+def test_all_problems_of_all_files_are_reported_together(tmp_path: Path) -> None:
+    by_row: dict[tuple[str, int], dict[str, str]] = {}
+    rows = load_sample_rows()
+    for table, column, value in INVALID:
+        if column not in by_row.setdefault((table, 0), {}):
+            by_row[table, 0][column] = value
             rows[table][0][column] = value
     write_folder(tmp_path, rows)
-    found = places(tmp_path)
-    wanted = [(f"{t}.csv", 2, column) for (t, _), columns in by_place.items() for column in columns]
-    assert sorted(found, key=str) == sorted(wanted, key=str)
-    assert [file for file, _, _ in found] == sorted(
-        (f for f, _, _ in found), key=[t.file for t in TABLES.values()].index
+    locations = list_locations(tmp_path)
+    expected = [(f"{t}.csv", 2, column) for (t, _), columns in by_row.items() for column in columns]
+    assert sorted(locations, key=str) == sorted(expected, key=str)
+    assert [file for file, _, _ in locations] == sorted(
+        (f for f, _, _ in locations), key=[t.file for t in TABLES.values()].index
     )
 
 
-def test_no_message_repeats_what_was_written(tmp_path: Path) -> None:
-    rows = small()
-    for table, column, _ in WRONG:
-        if TABLES[table].by_name[column].kind != "prose":
-            rows[table][0][column] = "Secret-Name" * (200 if TABLES[table].by_name[column].kind == "text" else 1)
+def test_no_message_repeats_a_value(tmp_path: Path) -> None:
+    rows = load_sample_rows()
+    for table, column, _ in INVALID:
+        if TABLES[table].columns_by_name[column].kind != "prose":
+            rows[table][0][column] = "Secret-Name" * (
+                200 if TABLES[table].columns_by_name[column].kind == "text" else 1
+            )
     write_folder(tmp_path, rows)
-    assert not [p for p in refusal(tmp_path).problems if "Secret" in p.message]
+    assert not [p for p in read_refusal(tmp_path).problems if "Secret" in p.message]
 
 
 def test_the_first_hundred_are_shown_and_all_are_counted(tmp_path: Path) -> None:
-    rows = small()
+    rows = load_sample_rows()
     rows["sign_ins"] = [{"id": f"L{n}", "staff_id": "ADM", "at": "now"} for n in range(250)]
     write_folder(tmp_path, rows)
-    refused = refusal(tmp_path)
-    assert refused.total == 250
-    assert [p.line for p in refused.problems] == list(range(2, 102))
-    assert "250 things" in refused.message
+    refusal = read_refusal(tmp_path)
+    assert refusal.total == 250
+    assert [p.line for p in refusal.problems] == list(range(2, 102))
+    assert "250 problems" in refusal.message
 
 
-def test_lines_are_counted_as_they_stand_in_the_file_over_quoted_ends_of_lines(tmp_path: Path) -> None:
-    rows = small()
+def test_lines_are_counted_with_quoted_line_ends(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     rows["notes"][0]["text"] = "one\ntwo\r\n\nfour"
     rows["notes"][1]["status"] = "GONE"
     rows["notes"][3]["type"] = "POEM"
     write_folder(tmp_path, rows)
-    assert places(tmp_path) == [("notes.csv", 6, "status"), ("notes.csv", 8, "type")]
+    assert list_locations(tmp_path) == [("notes.csv", 6, "status"), ("notes.csv", 8, "type")]
 
 
-def test_one_bad_row_among_very_many_is_the_one_that_is_told(tmp_path: Path) -> None:
-    write_folder(tmp_path, small())
+def test_one_invalid_row_among_many_is_found(tmp_path: Path) -> None:
+    write_folder(tmp_path, load_sample_rows())
     lines = [f"L{n},CLI,2025-10-15T19:00:00Z" for n in range(200_000)]
     lines[123_456] = "L123456,CLI,2025-10-15T19:00:61Z"
     (tmp_path / "sign_ins.csv").write_text("id,staff_id,at\n" + "\n".join(lines) + "\n")
-    assert places(tmp_path) == [("sign_ins.csv", 123_458, "at")]
+    assert list_locations(tmp_path) == [("sign_ins.csv", 123_458, "at")]
     lines[123_456] = "L123456,CLI"
     (tmp_path / "sign_ins.csv").write_text("id,staff_id,at\n" + "\n".join(lines) + "\n")
-    assert places(tmp_path) == [("sign_ins.csv", 123_458, None)]
+    assert list_locations(tmp_path) == [("sign_ins.csv", 123_458, None)]
 
 
 def test_rows_that_cannot_be_read_do_not_make_others_wrong(tmp_path: Path) -> None:
-    write_folder(tmp_path, small())
+    write_folder(tmp_path, load_sample_rows())
     clients = (tmp_path / "clients.csv").read_text().splitlines(keepends=True)
     (tmp_path / "clients.csv").write_text("".join([clients[0], clients[1].replace("K1,", "K1,x,"), *clients[2:]]))
     notes = (tmp_path / "notes.csv").read_text()
     (tmp_path / "notes.csv").write_text(notes.replace("DRAFT", "DRAFTED").replace('"Said', "Said"))
-    found = places(tmp_path)
-    assert ("clients.csv", 2, None) in found
-    assert ("notes.csv", 2, None) in found
-    assert ("notes.csv", 5, "status") in found
-    assert {file for file, _, _ in found} == {"clients.csv", "notes.csv"}
+    locations = list_locations(tmp_path)
+    assert ("clients.csv", 2, None) in locations
+    assert ("notes.csv", 2, None) in locations
+    assert ("notes.csv", 5, "status") in locations
+    assert {file for file, _, _ in locations} == {"clients.csv", "notes.csv"}
 
 
-def test_what_is_wrong_with_the_header(tmp_path: Path) -> None:
-    rows = small()
+def test_problems_of_the_header(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     write_folder(tmp_path, rows)
     rooms = (tmp_path / "rooms.csv").read_text()
     (tmp_path / "rooms.csv").write_text(rooms.replace("id,name,capacity,equipment", "id,name,seats,name", 1))
@@ -184,7 +195,7 @@ def test_what_is_wrong_with_the_header(tmp_path: Path) -> None:
     (tmp_path / "trainings.csv").write_bytes((tmp_path / "trainings.csv").read_text().encode("utf-16"))
     (tmp_path / "Clients.csv").write_text("id\n")
     (tmp_path / "readme.txt").write_text("not ours")
-    assert places(tmp_path) == [
+    assert list_locations(tmp_path) == [
         ("Clients.csv", None, None),
         ("rooms.csv", 1, "capacity"),
         ("rooms.csv", 1, "name"),
@@ -194,67 +205,72 @@ def test_what_is_wrong_with_the_header(tmp_path: Path) -> None:
     ]
 
 
-def test_a_bundle_is_of_one_practice(tmp_path: Path) -> None:
-    rows = small()
+def test_a_bundle_has_one_practice(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     rows["practice"] *= 2
-    assert places(write_folder(tmp_path, rows)) == [("practice.csv", 3, None)]
+    assert list_locations(write_folder(tmp_path, rows)) == [("practice.csv", 3, None)]
     rows["practice"] = []
-    assert places(write_folder(tmp_path, rows)) == [("practice.csv", None, None)]
+    assert list_locations(write_folder(tmp_path, rows)) == [("practice.csv", None, None)]
     (tmp_path / "practice.csv").unlink()
-    assert places(tmp_path) == [("practice.csv", None, None)]
+    assert list_locations(tmp_path) == [("practice.csv", None, None)]
 
 
-def test_the_practice_has_a_name_and_a_zone_that_there_is(tmp_path: Path) -> None:
-    rows = small()
+def test_the_practice_needs_a_name_and_a_known_time_zone(tmp_path: Path) -> None:
+    rows = load_sample_rows()
     rows["practice"][0] |= {"name": "  ", "time_zone": "Mars/Olympus"}
-    assert places(write_folder(tmp_path, rows)) == [("practice.csv", 2, "name"), ("practice.csv", 2, "time_zone")]
+    assert list_locations(write_folder(tmp_path, rows)) == [
+        ("practice.csv", 2, "name"),
+        ("practice.csv", 2, "time_zone"),
+    ]
 
 
-@pytest.mark.parametrize("change", ["bom", "crlf", "quoted", "turned", "without", "long end", "sparse"])
-def test_the_same_bundle_written_otherwise_is_the_same(tmp_path: Path, change: str) -> None:
-    folder = write_folder(tmp_path / "b", small())
-    wanted = read(OAK_STREET).frames
+@pytest.mark.parametrize(
+    "change", ["bom", "crlf", "quoted", "reversed", "no final line end", "extra line ends", "sparse"]
+)
+def test_the_same_bundle_in_another_notation_is_the_same(tmp_path: Path, change: str) -> None:
+    folder = write_folder(tmp_path / "b", load_sample_rows())
+    expected = read(OAK_STREET).frames
     for file in folder.iterdir():
         text = file.read_text(encoding="utf-8")
         if change == "bom":
             file.write_bytes(b"\xef\xbb\xbf" + text.encode())
         elif change == "crlf" and '"' not in text:
             file.write_bytes(text.replace("\n", "\r\n").encode())
-        elif change == "long end":
+        elif change == "extra line ends":
             file.write_bytes((text.removesuffix("\n") + "\r\n\n\n").encode())
-        elif change == "without":
+        elif change == "no final line end":
             file.write_text(text.removesuffix("\n"))
         else:
             rewrite(file, change)
     if change == "sparse":
         (folder / "refunds.csv").write_text("id,payment_id,amount,method,refunded_at\n")
-        wanted = {name: frame for name, frame in wanted.items() if name != "refunds"}
-    found = read(folder).frames
-    for name, frame in wanted.items():
-        assert found[name].equals(frame), name
+        expected = {name: frame for name, frame in expected.items() if name != "refunds"}
+    frames = read(folder).frames
+    for name, frame in expected.items():
+        assert frames[name].equals(frame), name
 
 
 def rewrite(file: Path, change: str) -> None:
     with file.open(newline="", encoding="utf-8") as source:
         rows = list(csv.reader(source))
-    if change == "turned":
+    if change == "reversed":
         rows = [row[::-1] for row in rows]
-    if change == "sparse":  # columns without a value go
-        kept = [any(row[place] for row in rows[1:]) for place in range(len(rows[0]))]
-        rows = [[value for value, keep in zip(row, kept, strict=True) if keep] for row in rows]
+    if change == "sparse":  # without empty columns
+        has_values = [any(row[index] for row in rows[1:]) for index in range(len(rows[0]))]
+        rows = [[value for value, keep in zip(row, has_values, strict=True) if keep] for row in rows]
     with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out, quoting=csv.QUOTE_ALL if change == "quoted" else csv.QUOTE_MINIMAL).writerows(rows)
 
 
-def test_files_that_are_not_there_are_tables_without_rows(tmp_path: Path) -> None:
-    frames = read(write_folder(tmp_path, {"practice": small()["practice"]})).frames
+def test_missing_files_are_tables_without_rows(tmp_path: Path) -> None:
+    frames = read(write_folder(tmp_path, {"practice": load_sample_rows()["practice"]})).frames
     assert set(frames) == set(TABLES)
     assert sum(len(frame) for frame in frames.values()) == 1
-    whole = read(OAK_STREET).frames
-    assert {name: frame.schema for name, frame in frames.items()} == {n: frame.schema for n, frame in whole.items()}
+    complete = read(OAK_STREET).frames
+    assert {name: frame.schema for name, frame in frames.items()} == {n: frame.schema for n, frame in complete.items()}
 
 
-def test_values_are_what_was_meant(tmp_path: Path) -> None:
+def test_values_are_converted(tmp_path: Path) -> None:
     frames = read(OAK_STREET).frames
     staff = frames["staff"].row(1, named=True)
     assert (staff["roles"], staff["base_pay_rate"], staff["left_on"]) == (["supervisor", "clinician"], 9500, None)
@@ -271,32 +287,32 @@ def test_values_are_what_was_meant(tmp_path: Path) -> None:
     assert frames["adjustments"]["amount"].to_list() == [1710, -5]
 
 
-def value_of(kind: str, text: str, **more: int) -> object:
-    return values(Column("x", kind, **more), pl.Series([text]))[0]  # ty: ignore[invalid-argument-type]
+def parse_value(kind: str, text: str, **limits: int) -> object:
+    return parse_values(Column("x", kind, **limits), pl.Series([text]))[0]  # ty: ignore[invalid-argument-type]
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=2_900_000)), st.integers(-23 * 60 - 59, 23 * 60 + 59), st.booleans())
-def test_an_instant_with_any_offset_is_that_instant(since: timedelta, offset: int, whole: bool) -> None:
-    moment = datetime(1901, 1, 1, tzinfo=UTC) + since
-    moment = moment.replace(microsecond=0) if whole else moment
-    assert value_of("instant", moment.astimezone(timezone(timedelta(minutes=offset))).isoformat()) == moment
-    assert value_of("instant", moment.isoformat().replace("+00:00", "Z")) == moment
+def test_an_instant_with_any_offset_is_that_instant(since: timedelta, offset: int, is_whole: bool) -> None:
+    instant = datetime(1901, 1, 1, tzinfo=UTC) + since
+    instant = instant.replace(microsecond=0) if is_whole else instant
+    assert parse_value("instant", instant.astimezone(timezone(timedelta(minutes=offset))).isoformat()) == instant
+    assert parse_value("instant", instant.isoformat().replace("+00:00", "Z")) == instant
 
 
 @given(st.dates(date(1900, 1, 1)))
 def test_a_date_is_that_date(day: date) -> None:
-    assert value_of("date", day.isoformat()) == day
+    assert parse_value("date", day.isoformat()) == day
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(["{:.2f}", "{:f}", "{:.1f}", "{:.0f}"]))
-def test_an_amount_is_that_many_cents(amount: Decimal, written: str) -> None:
-    text = written.format(amount)
-    assert value_of("money", text, least=-(10**9)) == int(Decimal(text) * 100)
+def test_an_amount_is_that_many_cents(amount: Decimal, template: str) -> None:
+    text = template.format(amount)
+    assert parse_value("money", text, minimum=-(10**9)) == int(Decimal(text) * 100)
 
 
 @given(st.text(max_size=12) | st.from_regex(r"[-+0-9.,eE:TZ ]{0,25}", fullmatch=True))
-def test_no_text_breaks_any_kind(text: str) -> None:
+def test_no_text_makes_a_parser_fail(text: str) -> None:
     for table in TABLES.values():
         for column in table.columns:
-            series = values(column, pl.Series([text, None]))
+            series = parse_values(column, pl.Series([text, None]))
             assert series[1] is None

@@ -1,4 +1,4 @@
-"""What is made up is a bundle as described, whatever the size, the zone and the day on which it ends."""
+"""Synthetic practices follow the documented format and are consistent, for any size, time zone and end."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from ingest.synthetic import Size, make_up
-from practice.people.rules.practices import npi_is_valid, practice_problems
-from tests.support.drivers.synthetic import PRACTICES, Made, made
+from ingest.synthetic import Size, generate
+from practice.people.rules.npi import is_valid_npi
+from practice.people.rules.practices import practice_problems
+from tests.support.drivers.synthetic import PRACTICES, SyntheticPractice, generate_practice
 from tests.support.oracles.bundle_checker import FINAL, Row
 
 INACTIVE = ("CANCELLED", "RESCHEDULED", "NO_SHOW")
@@ -20,43 +21,43 @@ PLANS = ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY")
 
 
 @pytest.fixture(params=list(PRACTICES))
-def practice(request: pytest.FixtureRequest) -> Made:
-    return made(request.param)
+def practice(request: pytest.FixtureRequest) -> SyntheticPractice:
+    return generate_practice(request.param)
 
 
-def active(practice: Made) -> list[Row]:
+def list_active(practice: SyntheticPractice) -> list[Row]:
     return [row for row in practice.bundle["appointments"] if row["status"] not in INACTIVE]
 
 
-def sessions(rows: Iterable[Row]) -> list[Row]:
-    """One row for each session: the seats of a group share one."""
+def list_sessions(rows: Iterable[Row]) -> list[Row]:
+    """Return one row for each session: the seats of a group share one."""
     return list({row["group_id"] or row["id"]: row for row in rows}.values())
 
 
-def overlapping(rows: Iterable[Row], who: str) -> list[tuple[str, str]]:
-    by_who = defaultdict(list)
+def find_overlaps(rows: Iterable[Row], resource: str) -> list[tuple[str, str]]:
+    by_resource = defaultdict(list)
     for row in rows:
-        if row[who]:
-            by_who[row[who]].append(row)
-    found = []
-    for mine in by_who.values():
-        mine.sort(key=lambda row: row["starts_at"])
-        found += [(a["id"], b["id"]) for a, b in pairwise(mine) if b["starts_at"] < a["ends_at"]]
-    return found
+        if row[resource]:
+            by_resource[row[resource]].append(row)
+    overlaps = []
+    for rows_of_resource in by_resource.values():
+        rows_of_resource.sort(key=lambda row: row["starts_at"])
+        overlaps += [(a["id"], b["id"]) for a, b in pairwise(rows_of_resource) if b["starts_at"] < a["ends_at"]]
+    return overlaps
 
 
-def test_every_cell_reads_and_every_reference_resolves(practice: Made) -> None:
+def test_every_cell_reads_and_every_reference_resolves(practice: SyntheticPractice) -> None:
     assert practice.bundle.problems == []
-    assert practice.bundle.extra == []
+    assert practice.bundle.unknown_files == []
 
 
-def test_the_answer_counts_the_rows_of_each_file(practice: Made) -> None:
+def test_the_result_counts_the_rows_of_each_file(practice: SyntheticPractice) -> None:
     assert practice.counts == {f"{file}.csv": len(rows) for file, rows in practice.bundle.rows.items()}
     assert practice.counts["clients.csv"] == practice.size.clients
     assert practice.counts["practice.csv"] == 1
 
 
-def test_names_and_numbers_that_must_be_unique_are(practice: Made) -> None:
+def test_names_and_numbers_that_must_be_unique_are(practice: SyntheticPractice) -> None:
     for file, column in (("staff", "email"), ("claims", "control_number"), ("rooms", "name"), ("closures", "date")):
         values = [row[column] for row in practice.bundle[file]]
         assert len(values) == len(set(values)), (file, column)
@@ -64,7 +65,7 @@ def test_names_and_numbers_that_must_be_unique_are(practice: Made) -> None:
     assert len(ranks) == len(set(ranks))
 
 
-def test_rows_stand_in_the_order_of_their_ids(practice: Made) -> None:
+def test_rows_are_in_the_order_of_their_ids(practice: SyntheticPractice) -> None:
     for file, rows in practice.bundle.rows.items():
         key = {"practice": "name", "services": "code", "closures": "date", "rates": "kind"}.get(file, "id")
         if file != "rates":
@@ -72,51 +73,51 @@ def test_rows_stand_in_the_order_of_their_ids(practice: Made) -> None:
             assert ids == sorted(ids), file
 
 
-def test_npis_check_and_the_practice_can_be_founded(practice: Made) -> None:
+def test_npis_and_the_practice_are_valid(practice: SyntheticPractice) -> None:
     [row] = practice.bundle["practice"]
     assert practice_problems(row["name"], row["time_zone"], row["npi"]) == []
-    assert all(npi_is_valid(row["npi"]) for row in practice.bundle["staff"] if row["npi"])
+    assert all(is_valid_npi(row["npi"]) for row in practice.bundle["staff"] if row["npi"])
 
 
-@pytest.mark.parametrize("who", ["clinician_id", "client_id", "room_id"])
-def test_no_two_active_appointments_overlap(practice: Made, who: str) -> None:
-    rows = active(practice)
-    assert overlapping(rows if who == "client_id" else sessions(rows), who) == []
+@pytest.mark.parametrize("resource", ["clinician_id", "client_id", "room_id"])
+def test_no_two_active_appointments_overlap(practice: SyntheticPractice, resource: str) -> None:
+    rows = list_active(practice)
+    assert find_overlaps(rows if resource == "client_id" else list_sessions(rows), resource) == []
 
 
-def test_a_place_is_given_away_only_after_it_fell_free(practice: Made) -> None:
-    """Also in retrospect nobody was booked where somebody else still was."""
+def test_a_time_is_booked_again_only_after_it_was_released(practice: SyntheticPractice) -> None:
+    # at no time in the past were two clients booked for the same time
     free = {"CANCELLED", "RESCHEDULED"}
-    for mine in practice.bundle.by("appointments", "clinician_id").values():
-        rows = sorted(mine, key=lambda row: row["starts_at"])
-        for at, one in enumerate(rows):
-            for other in rows[at + 1 : at + 20]:
-                if other["starts_at"] >= one["ends_at"]:
+    for appointments in practice.bundle.group_by("appointments", "clinician_id").values():
+        rows = sorted(appointments, key=lambda row: row["starts_at"])
+        for index, row in enumerate(rows):
+            for other in rows[index + 1 : index + 20]:
+                if other["starts_at"] >= row["ends_at"]:
                     break
-                if one["group_id"] is None or one["group_id"] != other["group_id"]:
-                    assert one["status"] in free or other["status"] in free
-                    gone = min(row["status_at"] for row in (one, other) if row["status"] in free)
-                    assert gone <= max(one["created_at"], other["created_at"]), (one, other)
+                if row["group_id"] is None or row["group_id"] != other["group_id"]:
+                    assert row["status"] in free or other["status"] in free
+                    released_at = min(r["status_at"] for r in (row, other) if r["status"] in free)
+                    assert released_at <= max(row["created_at"], other["created_at"]), (row, other)
 
 
-def test_seats_of_a_group_share_clinician_room_and_times(practice: Made) -> None:
+def test_seats_of_a_group_share_clinician_room_and_times(practice: SyntheticPractice) -> None:
     capacity = {row["id"]: row["capacity"] for row in practice.bundle["rooms"]}
     shared = ("clinician_id", "room_id", "starts_at", "ends_at", "service_code", "type")
-    for group, seats in practice.bundle.by("appointments", "group_id").items():
+    for group, seats in practice.bundle.group_by("appointments", "group_id").items():
         if group:
             assert len({tuple(seat[column] for column in shared) for seat in seats}) == 1
             assert len(seats) <= min(8, capacity[seats[0]["room_id"]])
-            assert len(seats) >= 3 or seats[0]["starts_at"] > practice.until  # those to come fill up
+            assert len(seats) >= 3 or seats[0]["starts_at"] > practice.until  # future groups are still filling up
             assert len({seat["client_id"] for seat in seats}) == len(seats)
 
 
-def test_statuses_and_times_agree(practice: Made) -> None:
+def test_statuses_and_times_agree(practice: SyntheticPractice) -> None:
     for row in practice.bundle["appointments"]:
         starts, ends, at = row["starts_at"], row["ends_at"], row["status_at"]
         assert row["created_at"] < starts < ends, row
         assert (at is not None) == (row["status"] in FINAL), row
         assert at is None or at >= row["created_at"], row
-        wanted = {
+        is_consistent = {
             "COMPLETED": lambda row: row["status_at"] >= row["ends_at"],
             "NO_SHOW": lambda row: row["status_at"] > row["starts_at"],
             "CANCELLED": lambda row: row["status_at"] <= row["starts_at"] and row["cancellation_reason"],
@@ -126,14 +127,14 @@ def test_statuses_and_times_agree(practice: Made) -> None:
             "CHECKED_IN": lambda row: row["starts_at"] <= practice.until,
             "IN_PROGRESS": lambda row: row["starts_at"] <= practice.until,
         }
-        assert wanted[row["status"]](row), row
+        assert is_consistent[row["status"]](row), row
         if row["arrived_at"]:
             assert row["status"] in ("COMPLETED", "CHECKED_IN", "IN_PROGRESS"), row
             assert row["ready_at"] is None or row["ready_at"] >= row["arrived_at"], row
         assert not (row["telehealth"] and row["room_id"]), row
 
 
-def test_a_moved_appointment_points_to_the_new_one_made_at_that_moment(practice: Made) -> None:
+def test_a_moved_appointment_points_to_the_new_one_made_at_that_moment(practice: SyntheticPractice) -> None:
     moved = [row for row in practice.bundle["appointments"] if row["rescheduled_to_id"]]
     assert all(row["status"] == "RESCHEDULED" for row in moved)
     for row in moved:
@@ -143,7 +144,7 @@ def test_a_moved_appointment_points_to_the_new_one_made_at_that_moment(practice:
         assert new["created_at"] == row["status_at"]
 
 
-def test_nothing_is_dated_after_the_end_but_what_is_planned_or_lapses_later(practice: Made) -> None:
+def test_only_plans_and_expirations_are_after_the_end(practice: SyntheticPractice) -> None:
     planned = {"starts_at", "ends_at", "expires_on", "ends_on", "date"}
     for file, rows in practice.bundle.rows.items():
         for row in rows:
@@ -156,15 +157,15 @@ def test_nothing_is_dated_after_the_end_but_what_is_planned_or_lapses_later(prac
     assert last < practice.until + timedelta(weeks=practice.size.weeks_ahead + 1)
 
 
-def test_sessions_lie_within_what_clinicians_offer(practice: Made) -> None:
-    windows = practice.bundle.by("availability", "clinician_id")
+def test_sessions_are_within_availability(practice: SyntheticPractice) -> None:
+    windows = practice.bundle.group_by("availability", "clinician_id")
     exceptions: dict[Any, list[Row]] = defaultdict(list)
     for row in practice.bundle["availability_exceptions"]:
         exceptions[row["clinician_id"], row["date"]].append(row)
     closed = {row["date"] for row in practice.bundle["closures"]}
     staff = practice.bundle.by_id["staff"]
-    for row in sessions(active(practice)):
-        starts, ends = practice.local(row["starts_at"]), practice.local(row["ends_at"])
+    for row in list_sessions(list_active(practice)):
+        starts, ends = practice.to_local(row["starts_at"]), practice.to_local(row["ends_at"])
         on, clinician = starts.date(), row["clinician_id"]
         assert on not in closed, row
         assert staff[clinician]["hired_on"] <= on < (staff[clinician]["left_on"] or date.max), row
@@ -183,7 +184,7 @@ def test_sessions_lie_within_what_clinicians_offer(practice: Made) -> None:
         assert any(a <= f"{starts:%H:%M}" and f"{ends:%H:%M}" <= b for a, b in offered), row
 
 
-def test_notes_are_written_for_kept_visits_and_signed_by_somebody(practice: Made) -> None:
+def test_notes_are_for_completed_visits_and_signed_by_somebody(practice: SyntheticPractice) -> None:
     appointments = practice.bundle.by_id["appointments"]
     for note in practice.bundle["notes"]:
         assert (note["signed_at"] is not None) == (note["status"] in ("SIGNED", "AMENDED")), note
@@ -197,7 +198,7 @@ def test_notes_are_written_for_kept_visits_and_signed_by_somebody(practice: Made
             assert note["type"] not in PLANS
 
 
-def test_charges_are_for_kept_visits_and_claims_for_signed_ones(practice: Made) -> None:
+def test_charges_are_for_completed_visits_and_claims_for_signed_ones(practice: SyntheticPractice) -> None:
     bundle = practice.bundle
     services, appointments, charges = bundle.by_id["services"], bundle.by_id["appointments"], bundle.by_id["charges"]
     signed: dict[str, datetime] = {}
@@ -213,7 +214,7 @@ def test_charges_are_for_kept_visits_and_claims_for_signed_ones(practice: Made) 
             assert visit["status"] == "COMPLETED"
             assert visit["client_id"] == charge["client_id"]
             assert charge["created_at"] >= visit["status_at"]
-            assert charge["service_date"] == practice.local(visit["starts_at"]).date()
+            assert charge["service_date"] == practice.to_local(visit["starts_at"]).date()
             assert charge["amount"] == services[visit["service_code"]]["rate"] * charge["units"]
     for claim in bundle["claims"]:
         coverage = bundle.by_id["coverages"][claim["coverage_id"]]
@@ -231,7 +232,7 @@ def test_charges_are_for_kept_visits_and_claims_for_signed_ones(practice: Made) 
         assert claim["first_response"] != "REJECTED" or claim["outcome"] is None
 
 
-def test_money_is_spent_once(practice: Made) -> None:
+def test_money_is_spent_once(practice: SyntheticPractice) -> None:
     bundle = practice.bundle
     payers = {row["payer_id"] for row in bundle["coverages"]}
     spent: dict[str, Decimal] = defaultdict(Decimal)
@@ -258,25 +259,25 @@ def test_money_is_spent_once(practice: Made) -> None:
     assert len(overpaid) <= max(3, len(bundle["charges"]) // 1000)
 
 
-def test_what_belongs_to_a_client_fits_that_client(practice: Made) -> None:
+def test_records_of_a_client_match_the_client(practice: SyntheticPractice) -> None:
     clients, staff = practice.bundle.by_id["clients"], practice.bundle.by_id["staff"]
     for client in clients.values():
         assert client["birth_date"] < client["admitted_on"]
         assert client["ended_on"] is None or client["ended_on"] > client["admitted_on"]
         assert (client["ended_on"] is None) == (client["end_reason"] is None)
-    for row in active(practice):
-        client, on = clients[row["client_id"]], practice.local(row["starts_at"]).date()
+    for row in list_active(practice):
+        client, on = clients[row["client_id"]], practice.to_local(row["starts_at"]).date()
         assert client["admitted_on"] <= on < (client["ended_on"] or date.max)
-        assert practice.local(row["created_at"]).date() >= client["admitted_on"]
+        assert practice.to_local(row["created_at"]).date() >= client["admitted_on"]
     for row in practice.bundle["treatment_plan_reviews"]:
         clinician = staff[row["clinician_id"]]
         assert clinician["hired_on"] <= row["reviewed_on"] < (clinician["left_on"] or date.max)
     for row in practice.bundle["consents"]:
-        assert practice.local(row["signed_at"]).date() >= clients[row["client_id"]]["admitted_on"]
+        assert practice.to_local(row["signed_at"]).date() >= clients[row["client_id"]]["admitted_on"]
         assert row["revoked_at"] is None or row["revoked_at"] > row["signed_at"]
 
 
-def test_supervisors_supervise_and_trainings_follow_hiring(practice: Made) -> None:
+def test_supervisors_supervise_and_trainings_follow_hiring(practice: SyntheticPractice) -> None:
     staff = practice.bundle.by_id["staff"]
     for row in staff.values():
         assert row["supervisor_id"] is None or "supervisor" in staff[row["supervisor_id"]]["roles"]
@@ -290,7 +291,7 @@ def test_supervisors_supervise_and_trainings_follow_hiring(practice: Made) -> No
 def test_the_same_seed_makes_the_same_files_and_another_one_others(tmp_path: Path) -> None:
     size, until = Size("Thistle", "America/New_York", 3, 60, 4), datetime(2025, 4, 1, 9, tzinfo=UTC)
     for name, seed in (("one", 7), ("again", 7), ("other", 8)):
-        make_up(tmp_path / name, size, seed, until)
+        generate(tmp_path / name, size, seed, until)
     one, again, other = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "again", "other")
     )
@@ -299,34 +300,36 @@ def test_the_same_seed_makes_the_same_files_and_another_one_others(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("appointments", "least", "most"), [(1_000, 700, 1_400), (6_000, 4_800, 7_200)])
-def test_about_as_many_appointments_as_asked_for(tmp_path: Path, appointments: int, least: int, most: int) -> None:
+def test_a_size_gives_about_as_many_appointments_as_estimated(
+    tmp_path: Path, appointments: int, least: int, most: int
+) -> None:
     for seed in (1, 2, 3):
-        counts = make_up(tmp_path, Size.of_appointments(appointments), seed, datetime(2026, 3, 18, tzinfo=UTC))
+        counts = generate(tmp_path, Size.estimate(appointments), seed, datetime(2026, 3, 18, tzinfo=UTC))
         assert least <= counts["appointments.csv"] <= most
 
 
-def test_a_million_means_about_a_hundred_clinicians_and_any_number_of_clients() -> None:
-    size = Size.of_appointments(1_000_000)
+def test_a_million_appointments_need_about_a_hundred_clinicians() -> None:
+    size = Size.estimate(1_000_000)
     assert 90 <= size.clinicians <= 120
     assert size.months == 60
     assert 20_000 <= size.clients <= 35_000
-    assert Size.of_appointments(1_000_000, clients=100_000).clients == 100_000
+    assert Size.estimate(1_000_000, clients=100_000).clients == 100_000
 
 
 def test_more_clients_than_places_wait_and_give_up(tmp_path: Path) -> None:
-    counts = make_up(tmp_path, Size("Reed", "UTC", 2, 2_000, 6), 1, datetime(2026, 1, 1, tzinfo=UTC))
+    counts = generate(tmp_path, Size("Reed", "UTC", 2, 2_000, 6), 1, datetime(2026, 1, 1, tzinfo=UTC))
     assert counts["clients.csv"] == 2_000
     assert counts["appointments.csv"] > 1_000
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    said: list[str] = []
-    make_up(tmp_path, Size("Reed", "UTC", 1, 10, 6), 1, datetime(2026, 1, 1, tzinfo=UTC), said.append)
-    assert any("appointments so far" in line for line in said)
+def test_progress_is_reported(tmp_path: Path) -> None:
+    lines: list[str] = []
+    generate(tmp_path, Size("Reed", "UTC", 1, 10, 6), 1, datetime(2026, 1, 1, tzinfo=UTC), lines.append)
+    assert any("appointments so far" in line for line in lines)
 
 
-def test_a_size_without_people_and_an_end_without_a_zone_are_refused(tmp_path: Path) -> None:
+def test_an_empty_size_and_an_end_without_a_time_zone_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one clinician"):
         Size("Nobody", "UTC", 0, 1, 1)
     with pytest.raises(ValueError, match="time zone"):
-        make_up(tmp_path, Size("Reed", "UTC", 1, 10, 1), 1, datetime(2026, 1, 1))  # noqa: DTZ001
+        generate(tmp_path, Size("Reed", "UTC", 1, 10, 1), 1, datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,19 +1,19 @@
-"""What somebody who looks at the demo practice's money would notice: payers with habits, and clients with theirs."""
+"""The billing of the demo practice is realistic: payers and clients have habits."""
 
 from collections import Counter, defaultdict
 from statistics import mean, median
 
 import pytest
 
-from tests.support.drivers.synthetic import DEMO, Made, made
+from tests.support.drivers.synthetic import DEMO, SyntheticPractice, generate_practice
 
 
 @pytest.fixture
-def demo() -> Made:
-    return made(DEMO)
+def demo() -> SyntheticPractice:
+    return generate_practice(DEMO)
 
 
-def test_payers_have_habits(demo: Made) -> None:
+def test_payers_have_habits(demo: SyntheticPractice) -> None:
     coverages = demo.bundle.by_id["coverages"]
     waits, outcomes = defaultdict(list), defaultdict(Counter)
     for claim in demo.bundle["claims"]:
@@ -33,7 +33,7 @@ def test_payers_have_habits(demo: Made) -> None:
     assert any(len(claim["charge_ids"]) > 1 for claim in demo.bundle["claims"])
 
 
-def test_denied_claims_are_reworked_or_written_off(demo: Made) -> None:
+def test_denied_claims_are_reworked_or_written_off(demo: SyntheticPractice) -> None:
     sent = defaultdict(list)
     for claim in demo.bundle["claims"]:
         for charge_id in claim["charge_ids"]:
@@ -44,15 +44,19 @@ def test_denied_claims_are_reworked_or_written_off(demo: Made) -> None:
     assert {("CO", "45"), ("WO", "DENIED"), ("WO", "BAD_DEBT"), ("PR", "1"), ("PR", "2"), ("PR", "3")} <= reasons
 
 
-def test_money_comes_over_the_counter_by_statement_and_in_remittances(demo: Made) -> None:
+def test_money_is_received_at_visits_by_statement_and_in_remittances(demo: SyntheticPractice) -> None:
     bundle = demo.bundle
-    applied = bundle.by("payment_applications", "payment_id")
+    applied = bundle.group_by("payment_applications", "payment_id")
     remittances = [row for row in bundle["payments"] if row["payer"] == "INSURANCE"]
     assert mean(len(applied[row["id"]]) for row in remittances) > 10
     cards = mean(row["method"] == "CREDIT_CARD" for row in bundle["payments"] if row["payer"] == "CLIENT")
     assert 0.4 < cards < 0.8
-    rests = [row for row in bundle["payments"] if row["amount"] > sum(one["amount"] for one in applied[row["id"]])]
-    assert len(rests) > 10
+    overpaid = [
+        row
+        for row in bundle["payments"]
+        if row["amount"] > sum(application["amount"] for application in applied[row["id"]])
+    ]
+    assert len(overpaid) > 10
     assert 5 < len(bundle["refunds"]) < 200
     assert any(row["amount"] < 0 for row in bundle["payment_applications"])
     secondary = {row["id"] for row in bundle["coverages"] if row["rank"] == 2}

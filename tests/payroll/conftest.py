@@ -1,4 +1,4 @@
-"""A practice that pays, for every test of its weeks."""
+"""Fixtures of the payroll tests."""
 
 import pytest
 

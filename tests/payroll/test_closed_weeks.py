@@ -1,5 +1,4 @@
-"""What a closed week paid cannot be changed by any way of writing: SQL by hand, as the service or as the owner of the
-tables, past all verbs."""
+"""Closed weeks cannot be changed, not even by SQL as the application role or the owner of the tables."""
 
 from typing import Any
 from uuid import UUID
@@ -11,33 +10,34 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.builders.people import PracticeFixture, make_practice
-from tests.support.drivers.payroll import CUT_OFF, HELD, HOUR, LAST, NEXT_CUT_OFF, WEEK, PayrollScenario
+from tests.support.drivers.payroll import CUT_OFF, HOUR, LAST_WEEK, NEXT_CUT_OFF, SESSION_START, WEEK, PayrollScenario
 
 ROLES = pytest.mark.parametrize("role", ["app", "owner"])
 REFUSED = r"never changed or removed|permission denied|must be owner|cannot truncate a table referenced"
 
 
-class Closed(PayrollScenario):
-    """One closed week with a line of each of two sessions, another that is open, and a session that is in neither."""
+class ClosedWeek(PayrollScenario):
+    """A closed week with a paid and a pending session, an open week, and a session without a line."""
 
     def __init__(self, practice: PracticeFixture) -> None:
         super().__init__(practice)
-        self.paid = self.held()
-        self.held(HELD + HOUR, signed=False)
-        self.close(LAST, CUT_OFF)
-        self.open(LAST + WEEK, CUT_OFF)
-        self.unpaid = self.held(HELD + WEEK)
-        self.closed, self.still_open = [period.id for period in self.books.periods]
+        self.paid = self.add_session()
+        self.add_session(SESSION_START + HOUR, signed=False)
+        self.close_week(LAST_WEEK, CUT_OFF)
+        self.open_week(LAST_WEEK + WEEK, CUT_OFF)
+        self.unpaid = self.add_session(SESSION_START + WEEK)
+        self.closed_id, self.open_id = [period.id for period in self.load_oracle().periods]
 
-    def run(self, role: str, statement: str, **values: Any) -> int:
-        """How many rows it changed."""
-        with self.practice.installation.store.owner_connection(role) as db, db.begin():
-            enter = "select enter_practice(:id)" if role == "app" else "select set_config('app.tenant_id', :id, true)"
-            db.execute(text(enter), {"id": self.practice.id if role == "app" else str(self.practice.id)})
+    def execute(self, role: str, statement: str, **values: Any) -> int:
+        """Execute a statement as a database role and return the number of changed rows."""
+        with self.practice.installation.store.open_owner_connection(role) as db, db.begin():
+            set_practice = (
+                "select enter_practice(:id)" if role == "app" else "select set_config('app.tenant_id', :id, true)"
+            )
+            db.execute(text(set_practice), {"id": self.practice.id if role == "app" else str(self.practice.id)})
             return db.execute(text(statement), {"tenant_id": self.practice.id} | values).rowcount
 
-    def line(self, role: str, period: UUID, session: UUID, kind: str = "late", **more: Any) -> int:
-        values = {"id": new_id(), "period": period, "session": session, "kind": kind, "reason": None} | more
+    def insert_line(self, role: str, period: UUID, session: UUID, kind: str = "late", reason: str | None = None) -> int:
         statement = """
             insert into pay_lines (
                 tenant_id, id, period_id, staff_id, session_id, appointment_id, kind, reason, service_kind, held_on,
@@ -47,12 +47,12 @@ class Closed(PayrollScenario):
                 tenant_id, :id, :period, clinician_id, id, id, :kind, :reason, 'INDIVIDUAL', '2026-03-10', 60, 1, 1, 1
             from appointments where tenant_id = :tenant_id and id = :session
         """
-        return self.run(role, statement, **values)
+        return self.execute(role, statement, id=new_id(), period=period, session=session, kind=kind, reason=reason)
 
 
 @pytest.fixture
-def closed(practice: PracticeFixture) -> Closed:
-    return Closed(practice)
+def scenario(practice: PracticeFixture) -> ClosedWeek:
+    return ClosedWeek(practice)
 
 
 @ROLES
@@ -74,32 +74,32 @@ def closed(practice: PracticeFixture) -> Closed:
         "truncate practices cascade",
     ],
 )
-def test_nothing_of_a_closed_week_is_changed_or_removed(closed: Closed, role: str, statement: str) -> None:
-    before = closed.books.rows
+def test_a_closed_week_cannot_be_changed_or_removed(scenario: ClosedWeek, role: str, statement: str) -> None:
+    before = scenario.load_oracle().rows
     with pytest.raises(DBAPIError, match=REFUSED):
-        closed.run(role, statement, closed=closed.closed, open=closed.still_open)
-    assert closed.books.rows == before
+        scenario.execute(role, statement, closed=scenario.closed_id, open=scenario.open_id)
+    assert scenario.load_oracle().rows == before
 
 
 @ROLES
 @pytest.mark.parametrize("kind", ["regular", "late", "standby", "adjustment"])
-def test_no_line_is_added_to_a_closed_week(closed: Closed, role: str, kind: str) -> None:
+def test_no_line_can_be_added_to_a_closed_week(scenario: ClosedWeek, role: str, kind: str) -> None:
     reason = "VOIDED" if kind == "adjustment" else None
     with pytest.raises(IntegrityError, match="this week is closed"):
-        closed.line(role, closed.closed, closed.unpaid, kind, reason=reason)
-    assert closed.line(role, closed.still_open, closed.unpaid, kind, reason=reason) == 1
+        scenario.insert_line(role, scenario.closed_id, scenario.unpaid, kind, reason=reason)
+    assert scenario.insert_line(role, scenario.open_id, scenario.unpaid, kind, reason=reason) == 1
 
 
 @ROLES
-def test_a_session_has_one_line_that_pays_it(closed: Closed, role: str) -> None:
+def test_a_session_is_paid_by_one_line_only(scenario: ClosedWeek, role: str) -> None:
     for kind in ("regular", "late"):
         with pytest.raises(IntegrityError, match="uq_pay_lines_paid_once"):
-            closed.line(role, closed.still_open, closed.paid, kind)
+            scenario.insert_line(role, scenario.open_id, scenario.paid, kind)
     with pytest.raises(IntegrityError, match="ck_pay_lines_adjusted"):
-        closed.line(role, closed.still_open, closed.paid, "adjustment")
-    assert closed.line(role, closed.still_open, closed.paid, "adjustment", reason="VOIDED") == 1
+        scenario.insert_line(role, scenario.open_id, scenario.paid, "adjustment")
+    assert scenario.insert_line(role, scenario.open_id, scenario.paid, "adjustment", reason="VOIDED") == 1
     with pytest.raises(IntegrityError, match="uq_pay_lines"):
-        closed.line(role, closed.still_open, closed.paid, "adjustment", reason="RATE_CHANGED")
+        scenario.insert_line(role, scenario.open_id, scenario.paid, "adjustment", reason="RATE_CHANGED")
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_a_session_has_one_line_that_pays_it(closed: Closed, role: str) -> None:
         "delete from session_completions",
     ],
 )
-def test_the_service_cannot_put_that_aside(closed: Closed, statement: str) -> None:
+def test_the_application_role_cannot_remove_the_protection(scenario: ClosedWeek, statement: str) -> None:
     with pytest.raises(DBAPIError, match=REFUSED):
-        closed.run("app", statement)
+        scenario.execute("app", statement)
 
 
-def test_weeks_of_one_practice_are_none_of_another_s(installation: Installation, closed: Closed) -> None:
+def test_weeks_of_one_practice_do_not_affect_another(installation: Installation, scenario: ClosedWeek) -> None:
     other = PayrollScenario(make_practice(installation))
-    assert other.preview(LAST, CUT_OFF + HOUR).status == "OPEN"
-    assert other.close(LAST + WEEK, NEXT_CUT_OFF).lines == []
-    assert len(closed.books.lines) == 2
+    assert other.preview_week(LAST_WEEK, CUT_OFF + HOUR).status == "OPEN"
+    assert other.close_week(LAST_WEEK + WEEK, NEXT_CUT_OFF).lines == []
+    assert len(scenario.load_oracle().lines) == 2

@@ -1,6 +1,7 @@
-"""Made-up practices of three time zones, with staff, services and rates as they are moved in. Pay begins in the middle
-of what they did: week after week is closed, rates are put right and sessions taken back in between, and every line is
-what the long way gives."""
+"""Imported synthetic practices in three time zones, whose pay begins in the middle of their history.
+
+Week after week is closed, with rates corrected and sessions reversed in between; every line must match the oracle.
+"""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -11,16 +12,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.synthetic import Size, make_up
-from practice.payroll.completions import take_back, void_completion
-from practice.payroll.lines import Preview
-from practice.payroll.periods import close_period, preview
+from ingest.synthetic import Size, generate
+from practice.payroll.completions import reverse_paid_session, void_completion
+from practice.payroll.lines import PayWeek
+from practice.payroll.periods import close_period, preview_week
 from practice.payroll.rates import set_multiplier, set_pay_rate
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
-from tests.support.builders.bundles import move_in
+from tests.support.builders.bundles import import_practice
 from tests.support.builders.people import Person, PracticeFixture
-from tests.support.oracles.pay_oracle import DAY, WEEK, Books, Period, told
+from tests.support.oracles.pay_oracle import DAY, WEEK, PayOracle, Period, normalize_week
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PRACTICES = {
@@ -30,65 +31,65 @@ PRACTICES = {
 }
 
 
-@pytest.mark.parametrize("which", PRACTICES)
-def test_every_closed_week_pays_what_the_long_way_gives(installation: Installation, tmp_path: Path, which: str) -> None:
-    size, seed, until = PRACTICES[which]
+@pytest.mark.parametrize("name", PRACTICES)
+def test_every_closed_week_pays_what_the_oracle_computes(installation: Installation, tmp_path: Path, name: str) -> None:
+    size, seed, until = PRACTICES[name]
     last = datetime(*until, tzinfo=UTC)
-    make_up(tmp_path / "bundle", size, seed, last)
-    moved_in = move_in(installation, tmp_path / "bundle")
-    nobody = Person(moved_in.practice.id, moved_in.practice.id, "", ["admin"])
-    practice = PracticeFixture(installation, moved_in.practice.id, nobody, now=last)
+    generate(tmp_path / "bundle", size, seed, last)
+    practice_id = import_practice(installation, tmp_path / "bundle").practice.id
+    admin = Person(practice_id, practice_id, "", ["admin"])  # not stored
+    practice = PracticeFixture(installation, practice_id, admin, now=last)
     zone, random = ZoneInfo(size.time_zone), Random(seed)  # noqa: S311
-    books = Books(practice, zone)
-    week = books.week_of(last) - 9 * WEEK
-    seen: Counter[str] = Counter()
-    earlier: list[tuple[datetime, Preview]] = []
-    while books.cut_off(week) <= last + 2 * WEEK:
-        now = books.cut_off(week) + random.choice([0, 1, 9, 50]) * HOUR
-        books = Books(practice, zone)
-        due = books.due(week, now, [Period(None, week, now, None)])
+    oracle = PayOracle(practice, zone)
+    week = oracle.week_of(last) - 9 * WEEK
+    counts: Counter[str] = Counter()
+    previews: list[tuple[datetime, PayWeek]] = []
+    while oracle.cut_off(week) <= last + 2 * WEEK:
+        now = oracle.cut_off(week) + random.choice([0, 1, 9, 50]) * HOUR
+        oracle = PayOracle(practice, zone)
+        expected = oracle.compute_week(week, now, [Period(None, week, now, None)])
         with installation.work(practice.actor(), now) as work:
-            found = close_period(work, week)
-        books = Books(practice, zone)
-        assert books.written(week) == told(found) == due, week
-        seen.update(f"{line.kind} {line.reason}".strip() for line in due.lines)
-        seen["standby"] += len(due.standby)
-        now = put_right(practice, books, random, now)
+            pay_week = close_period(work, week)
+        oracle = PayOracle(practice, zone)
+        assert oracle.load_closed_week(week) == normalize_week(pay_week) == expected, week
+        counts.update(f"{line.kind} {line.reason}".strip() for line in expected.lines)
+        counts["standby"] += len(expected.pending)
+        now = make_corrections(practice, oracle, random, now)
         with installation.work(practice.actor(), now) as work:
-            earlier.append((now, preview(work, week + WEEK, now)))
-        assert told(earlier[-1][1]) == Books(practice, zone).due(week + WEEK, now)
+            previews.append((now, preview_week(work, Scope.ALL, week + WEEK, now)))
+        assert normalize_week(previews[-1][1]) == PayOracle(practice, zone).compute_week(week + WEEK, now)
         week += WEEK
     with installation.work(practice.actor(), last + 3 * WEEK) as work:
-        for at, one in earlier:
-            assert preview(work, one.week, at) == one
-    assert seen["regular"] > 150
-    assert seen["late"] > 5
-    assert seen["standby"] > 5
-    assert seen["adjustment RATE_CHANGED"] > 20
-    assert seen["adjustment VOIDED"] > 5
+        for at, preview in previews:
+            assert preview_week(work, Scope.ALL, preview.week, at) == preview
+    assert counts["regular"] > 150
+    assert counts["late"] > 5
+    assert counts["standby"] > 5
+    assert counts["adjustment RATE_CHANGED"] > 20
+    assert counts["adjustment VOIDED"] > 5
 
 
-def put_right(practice: PracticeFixture, books: Books, random: Random, now: datetime) -> datetime:
-    """Some rates and multipliers, and sessions that should not have been paid; one that is not to be. A second passes
-    with each."""
-    in_order = sorted(books.lines, key=lambda line: (books.name(books.seat_of[line.appointment_id]), line.kind))
-    paid = [line for line in in_order if line.kind in ("regular", "late")]
-    gone = {row.id for row in books.completions if row.voided_at}
-    staff = sorted({line.staff_id for line in paid}, key=books.staff_name.__getitem__)
+def make_corrections(practice: PracticeFixture, oracle: PayOracle, random: Random, now: datetime) -> datetime:
+    """Set rates and multipliers, reverse paid sessions and void a pending one; return the instant after."""
+    lines = sorted(oracle.lines, key=lambda line: (oracle.get_name(oracle.seat_of[line.appointment_id]), line.kind))
+    paid = [line for line in lines if line.kind in ("regular", "late")]
+    voided_ids = {row.id for row in oracle.completions if row.voided_at}
+    staff = sorted({line.staff_id for line in paid}, key=oracle.staff_name.__getitem__)
     with practice.work(now=now + SECOND) as work:
-        since = books.date_of(now) - random.randrange(5, 25) * DAY
+        since = oracle.date_of(now) - random.randrange(5, 25) * DAY
         set_pay_rate(work, random.choice(staff), random.randrange(4000, 12000), since)
         if random.random() < 0.5:
-            times, whose = Decimal(random.randrange(80, 200)) / 100, random.choice([None, *staff])
+            multiplier, staff_id = Decimal(random.randrange(80, 200)) / 100, random.choice([None, *staff])
             kind = random.choice(["INDIVIDUAL", "GROUP"])
-            set_multiplier(work, kind=kind, multiplier=times, effective_on=since, staff_id=whose)
+            set_multiplier(work, kind=kind, multiplier=multiplier, effective_on=since, staff_id=staff_id)
         for line in random.sample(paid, 3):
-            for seat in [seat for seat in books.seats if (seat.group_session_id or seat.id) == line.session_id]:
-                if seat.status == "COMPLETED" and seat.id not in gone:
-                    take_back(work, seat.id, "A mistake")
-                    gone.add(seat.id)
-        waits = [line for line in in_order if line.kind == "standby" and line.appointment_id not in gone]
-        waits = [line for line in waits if line.session_id not in {one.session_id for one in paid}]
-        if waits:
-            void_completion(work, Scope.ALL, random.choice(waits).appointment_id, "A mistake")
+            for seat in [seat for seat in oracle.seats if (seat.group_session_id or seat.id) == line.session_id]:
+                if seat.status == "COMPLETED" and seat.id not in voided_ids:
+                    reverse_paid_session(work, seat.id, "A mistake")
+                    voided_ids.add(seat.id)
+        paid_ids = {line.session_id for line in paid}
+        pending = [line for line in lines if line.kind == "standby" and line.appointment_id not in voided_ids]
+        pending = [line for line in pending if line.session_id not in paid_ids]
+        if pending:
+            void_completion(work, Scope.ALL, random.choice(pending).appointment_id, "A mistake")
     return now + 2 * SECOND

@@ -1,4 +1,4 @@
-"""The weeks of pay, their cut-offs and amounts, case by case."""
+"""Pay weeks, cut-offs and amounts, case by case."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.local_time import WEEK, cut_off, instant, week_of
-from practice.payroll.rules import amount_cents, default_multiplier, paid_week, week_problem
+from practice.local_time import WEEK, cut_off, to_instant, week_of
+from practice.payroll.rules import compute_amount_cents, find_payable_week, find_week_problem, get_default_multiplier
 
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -28,28 +28,26 @@ instants = st.integers(0, 7 * 366 * 24 * 3600).map(lambda seconds: datetime(2024
         (date(2025, 10, 26), datetime(2025, 10, 26, 4, tzinfo=UTC), 168, datetime(2025, 11, 3, 5, tzinfo=UTC)),
     ],
 )
-def test_a_week_is_of_the_wall_and_so_is_its_cut_off(
-    week: date, begins: datetime, hours: int, cut_off_at: datetime
-) -> None:
-    assert instant(week, time.min, NEW_YORK) == begins
-    assert instant(week + WEEK, time.min, NEW_YORK) - begins == hours * HOUR
+def test_weeks_and_cut_offs_follow_local_time(week: date, begins: datetime, hours: int, cut_off_at: datetime) -> None:
+    assert to_instant(week, time.min, NEW_YORK) == begins
+    assert to_instant(week + WEEK, time.min, NEW_YORK) - begins == hours * HOUR
     assert cut_off(week, NEW_YORK) == cut_off_at
 
 
 @pytest.mark.parametrize("week", [date(2026, 3, 1), date(2026, 3, 8), date(2025, 10, 26), date(2025, 11, 2)])
-def test_the_last_second_is_in_time_and_midnight_is_not(week: date) -> None:
+def test_the_last_second_before_midnight_is_in_time(week: date) -> None:
     end = cut_off(week, NEW_YORK)
     assert (end - SECOND).astimezone(NEW_YORK).strftime("%a %H:%M:%S") == "Sun 23:59:59"
-    assert paid_week(week, end - SECOND, NEW_YORK) == week
-    assert paid_week(week, end, NEW_YORK) == week + WEEK
+    assert find_payable_week(week, end - SECOND, NEW_YORK) == week
+    assert find_payable_week(week, end, NEW_YORK) == week + WEEK
 
 
 @pytest.mark.parametrize("sunday", [date(2026, 3, 8), date(2025, 11, 2), date(2026, 7, 5)])
-def test_saturday_night_and_sunday_morning_are_of_two_weeks(sunday: date) -> None:
-    saturday_night = instant(sunday - DAY, time(23), NEW_YORK)
-    sunday_morning = instant(sunday, time(0, 5), NEW_YORK)
-    found = [week_of(at.astimezone(NEW_YORK).date()) for at in (saturday_night, sunday_morning)]
-    assert found == [sunday - WEEK, sunday]
+def test_saturday_night_and_sunday_morning_are_in_different_weeks(sunday: date) -> None:
+    saturday_night = to_instant(sunday - DAY, time(23), NEW_YORK)
+    sunday_morning = to_instant(sunday, time(0, 5), NEW_YORK)
+    weeks = [week_of(at.astimezone(NEW_YORK).date()) for at in (saturday_night, sunday_morning)]
+    assert weeks == [sunday - WEEK, sunday]
 
 
 @given(days)
@@ -57,19 +55,17 @@ def test_a_week_begins_on_the_sunday_before(day: date) -> None:
     week = week_of(day)
     assert week.isoweekday() == 7
     assert 0 <= (day - week).days < 7
-    assert week_problem(week) is None
-    assert (week_problem(day) is None) is (day == week)
+    assert find_week_problem(week) is None
+    assert (find_week_problem(day) is None) is (day == week)
 
 
 @given(days, instants, zones)
-def test_what_is_done_is_paid_in_the_first_week_that_is_still_open_then(
-    day: date, done_at: datetime, zone: ZoneInfo
-) -> None:
-    own = week_of(day)
-    week = paid_week(own, done_at, zone)
-    assert week >= own
+def test_a_session_is_paid_in_the_first_week_that_is_not_cut_off(day: date, done_at: datetime, zone: ZoneInfo) -> None:
+    own_week = week_of(day)
+    week = find_payable_week(own_week, done_at, zone)
+    assert week >= own_week
     assert done_at < cut_off(week, zone)
-    assert week == own or done_at >= cut_off(week - WEEK, zone)
+    assert week == own_week or done_at >= cut_off(week - WEEK, zone)
 
 
 @pytest.mark.parametrize(
@@ -84,18 +80,18 @@ def test_what_is_done_is_paid_in_the_first_week_that_is_still_open_then(
         (0, "1.5", 60, 0),
     ],
 )
-def test_what_a_session_is_worth(rate: int, multiplier: str, minutes: int, amount: int) -> None:
-    assert amount_cents(rate, Decimal(multiplier), minutes) == amount
+def test_amounts(rate: int, multiplier: str, minutes: int, amount: int) -> None:
+    assert compute_amount_cents(rate, Decimal(multiplier), minutes) == amount
 
 
 @given(st.integers(0, 10**7), st.decimals(0, 1000, places=2), st.integers(1, 1440))
-def test_half_a_cent_is_rounded_up_and_nothing_else_is_lost(rate: int, multiplier: Decimal, minutes: int) -> None:
+def test_amounts_are_exact_to_half_a_cent_which_is_rounded_up(rate: int, multiplier: Decimal, minutes: int) -> None:
     exact = Fraction(rate) * Fraction(multiplier) * minutes / 60
-    assert -Fraction(1, 2) < exact - amount_cents(rate, multiplier, minutes) < Fraction(1, 2) or (
-        amount_cents(rate, multiplier, minutes) - exact == Fraction(1, 2)
+    assert -Fraction(1, 2) < exact - compute_amount_cents(rate, multiplier, minutes) < Fraction(1, 2) or (
+        compute_amount_cents(rate, multiplier, minutes) - exact == Fraction(1, 2)
     )
 
 
-def test_groups_and_first_visits_are_worth_more_where_nothing_else_is_set() -> None:
-    found = {kind: default_multiplier(kind) for kind in ("INDIVIDUAL", "GROUP", "INTAKE", "CRISIS")}
-    assert found == {"INDIVIDUAL": 1, "GROUP": Decimal("1.5"), "INTAKE": Decimal("1.25"), "CRISIS": 1}
+def test_default_multipliers() -> None:
+    multipliers = {kind: get_default_multiplier(kind) for kind in ("INDIVIDUAL", "GROUP", "INTAKE", "CRISIS")}
+    assert multipliers == {"INDIVIDUAL": 1, "GROUP": Decimal("1.5"), "INTAKE": Decimal("1.25"), "CRISIS": 1}

@@ -1,8 +1,9 @@
-"""A practice's pay lived at random against the real database, in three time zones: sessions are held, completed,
-signed, amended, voided and taken back, some seen too late; rates, multipliers and services change; weeks are closed
-while time goes on. After every step what the next weeks would pay is held against pay worked out the long way, and
-what closed weeks have paid stays as it was; so does every preview of an earlier instant; and in the end every
-session has come to what it deserves."""
+"""A practice's pay under random steps against the real database, in three time zones.
+
+Sessions are booked, completed, signed, amended, voided and reversed, some late; rates, multipliers and services change;
+weeks are closed as time passes. After every step the next weeks must match the oracle, and closed weeks and previews of
+earlier instants must be unchanged. In the end every session has been paid what it is worth.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,241 +15,261 @@ from hypothesis.stateful import invariant
 
 from practice.clinical.deadlines.locking import unlock_session
 from practice.clinical.notes.signing import sign_note
-from practice.payroll.completions import take_back
-from practice.payroll.periods import close_period, open_period, preview
+from practice.payroll.completions import reverse_paid_session
+from practice.payroll.periods import close_period, open_period, preview_week
 from practice.payroll.rates import set_multiplier, set_pay_rate
 from practice.people.staff import deactivate_staff
 from practice.scheduling.catalog.services import change_service
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from tests.support.drivers.booking import DAY, HOUR, SECOND
-from tests.support.drivers.pay_state_machine import BEGINNINGS, Life, choosing
-from tests.support.harness.steps import LONG, live_shortly, tell
-from tests.support.oracles.pay_oracle import WEEK, Due, Period, told
+from tests.support.drivers.pay_state_machine import SessionMachine
+from tests.support.drivers.pay_steps import BEGINNINGS, steps
+from tests.support.harness.steps import LONG, print_counts, run_with_hypothesis
+from tests.support.oracles.pay_oracle import WEEK, ExpectedWeek, Period, normalize_week
 
-LIVES, STEPS = (40, 50) if LONG else (6, 20)
-BUSY_PRACTICES, BUSY_STEPS = (20, 200) if LONG else (4, 100)
+EXAMPLES, STEPS = (40, 50) if LONG else (6, 20)
+RANDOM_RUNS, RANDOM_STEPS = (20, 200) if LONG else (4, 100)
 
 
-class Pay(Life):
+class PayMachine(SessionMachine):
+    """The steps of rates, multipliers, services and pay weeks."""
+
     @invariant()
-    def the_next_weeks_are_as_the_long_way_has_them(self) -> None:
-        week = self.next_week() or self.books.week_of(self.now)
-        for one in (week, week + WEEK):
-            assert self.ask(one, self.now) == self.expected(one, self.now), (one, self.now)
+    def check_next_weeks(self) -> None:
+        week = self.find_next_to_close() or self.oracle.week_of(self.now)
+        for next_week in (week, week + WEEK):
+            assert self.preview(next_week, self.now) == self.expect_week(next_week, self.now), (next_week, self.now)
 
     def teardown(self) -> None:
-        if hasattr(self, "books"):
-            self.come_to_an_end()
+        if hasattr(self, "oracle"):
+            self.finish()
 
-    # What is paid
+    # Reversals, rates and services
 
-    @choosing
-    def give_up_a_group(self, number: int) -> None:
-        """All of its seats that were paid; and somebody else was there, whose note is still to come."""
-        seat = self.seat(number, lambda one: one.group_session_id and one.status == "COMPLETED" and self.is_paid(one))
-        if seat is None:
+    @steps
+    def reverse_group(self, number: int) -> None:
+        """Reverse all seats of a paid group, and add another seat whose note is missing."""
+        paid_seat = self.pick_seat(
+            number, lambda seat: seat.group_session_id and seat.status == "COMPLETED" and self.is_paid(seat)
+        )
+        if paid_seat is None:
             return
-        for one in [one for one in self.books.seats if one.group_session_id == seat.group_session_id]:
-            if one.status == "COMPLETED" and not self.is_voided(one):
-                self.do("take back", lambda work, id=one.id: take_back(work, id, "Nobody came") and None, expected=True)
-        who = next(at for at, one in enumerate(self.clinicians) if one.staff_id == seat.clinician_id)
-        self.book(who, 0, "CIRCLE", seat.starts_at, group_session_id=seat.group_session_id)
-        self.complete(0, row=True)
+        group_id = paid_seat.group_session_id
+        for seat in [seat for seat in self.oracle.seats if seat.group_session_id == group_id]:
+            if seat.status == "COMPLETED" and not self.is_voided(seat):
+                self.attempt(
+                    "reverse",
+                    lambda work, id=seat.id: reverse_paid_session(work, id, "Nobody came") and None,
+                    expected=True,
+                )
+        clinician = [person.staff_id for person in self.clinicians].index(paid_seat.clinician_id)
+        self.book(clinician, 0, "CIRCLE", paid_seat.starts_at, group_session_id=group_id)
+        self.complete(0, with_completion=True)
 
-    @choosing
-    def set_rate(self, who: int, cents: int, on: int, ever: bool) -> None:
-        since = None if ever and on < -20 else self.books.date_of(self.now) + on * DAY
-        whose = self.clinicians[who].staff_id
-        self.do("rate", lambda work: set_pay_rate(work, whose, cents, since) and None, expected=True)
-        assert (whose, cents, since) in [
-            (row.staff_id, row.rate_cents, row.effective_on) for row in self.books.rates if row.set_at == self.now
+    @steps
+    def set_rate(self, clinician: int, cents: int, days: int, always: bool) -> None:
+        since = None if always and days < -20 else self.oracle.date_of(self.now) + days * DAY
+        staff_id = self.clinicians[clinician].staff_id
+        self.attempt("rate", lambda work: set_pay_rate(work, staff_id, cents, since) and None, expected=True)
+        assert (staff_id, cents, since) in [
+            (row.staff_id, row.rate_cents, row.effective_on) for row in self.oracle.rates if row.set_at == self.now
         ]
 
-    @choosing
-    def set_multiplier(self, who: int, kind: str, factor: str, on: int, own: bool) -> None:
-        since, whose = self.books.date_of(self.now) + on * DAY, self.clinicians[who].staff_id if own else None
-        values = {"kind": kind, "multiplier": Decimal(factor), "effective_on": since, "staff_id": whose}
-        self.do("multiplier", lambda work: set_multiplier(work, **values) and None, expected=True)
+    @steps
+    def set_multiplier(self, clinician: int, kind: str, multiplier: str, days: int, own: bool) -> None:
+        values = {
+            "kind": kind,
+            "multiplier": Decimal(multiplier),
+            "effective_on": self.oracle.date_of(self.now) + days * DAY,
+            "staff_id": self.clinicians[clinician].staff_id if own else None,
+        }
+        self.attempt("multiplier", lambda work: set_multiplier(work, **values) and None, expected=True)
         assert values in [
-            {name: getattr(row, name) for name in values} for row in self.books.multipliers if row.set_at == self.now
+            {name: getattr(row, name) for name in values} for row in self.oracle.multipliers if row.set_at == self.now
         ]
 
-    @choosing
+    @steps
     def change_service(self, code: str, minutes: int, other_kind: bool) -> None:
-        service = next(row for row in self.books.services if row.code == code)
+        service = next(row for row in self.oracle.services if row.code == code)
         changes: dict[str, Any] = {"kind": "FAMILY"} if other_kind else {"minutes": minutes}
-        booked = any(seat.service_id == service.id for seat in self.books.seats)
-        self.do(
+        booked = any(seat.service_id == service.id for seat in self.oracle.seats)
+        self.attempt(
             "service",
             lambda work: change_service(work, code, service.version, changes) and None,
             expected=not (other_kind and booked and service.kind != "FAMILY"),
         )
-        if any(seat.service_id == service.id and seat.id not in self.books.completion_of for seat in self.books.seats):
-            self.asked.clear()  # sessions without a row have the minutes of now
+        if any(
+            seat.service_id == service.id and seat.id not in self.oracle.completion_of for seat in self.oracle.seats
+        ):
+            self.previews.clear()  # sessions without a completion have the present minutes
 
-    @choosing
-    def leave(self, number: int) -> None:
-        """One in many may go."""
+    @steps
+    def deactivate_clinician(self, number: int) -> None:
+        """Deactivate a clinician, rarely."""
         if number % 10 == 0:
-            who = self.clinicians[number // 10 % 3]
-            last_day = self.books.date_of(self.now)
-            self.do("leave", lambda work: deactivate_staff(work, who.staff_id, last_day) and None, expected=True)
+            staff_id = self.clinicians[number // 10 % 3].staff_id
+            left_on = self.oracle.date_of(self.now)
+            self.attempt("leave", lambda work: deactivate_staff(work, staff_id, left_on) and None, expected=True)
 
     # Weeks
 
-    @choosing
+    @steps
     def open_week(self, shift: int) -> None:
-        week = (self.week_after() or self.books.week_of(self.now)) + shift * WEEK
-        known = [row.week for row in self.books.periods]
-        first = week <= self.books.week_of(self.now) if not known else week in (*known, known[-1] + WEEK)
-        self.do("open", lambda work: open_period(work, week) and None, expected=first)
+        week = (self.find_next_to_open() or self.oracle.week_of(self.now)) + shift * WEEK
+        weeks = [row.week for row in self.oracle.periods]
+        expected = week <= self.oracle.week_of(self.now) if not weeks else week in (*weeks, weeks[-1] + WEEK)
+        self.attempt("open", lambda work: open_period(work, week) and None, expected=expected)
 
-    @choosing
-    def close_next(self, shift: int, hurry: bool) -> None:
-        """The next one, mostly; or one that is closed already, or not to be closed yet. Who is in a hurry tries a
-        second before the cut-off, and at it."""
-        week = (self.next_week() or self.books.week_of(self.now) - 2 * WEEK) + shift * WEEK
-        end = self.books.cut_off(week)
-        if hurry and shift == 0 and self.now < end:
+    @steps
+    def close_next_week(self, shift: int, at_cut_off: bool) -> None:
+        """Close the next week, or try one that is closed or cannot be closed yet. With `at_cut_off`, try at and just
+        before the cut-off."""
+        week = (self.find_next_to_close() or self.oracle.week_of(self.now) - 2 * WEEK) + shift * WEEK
+        end = self.oracle.cut_off(week)
+        if at_cut_off and shift == 0 and self.now < end:
             self.now = end - SECOND
-            self.close(week)
+            self.close_week(week)
             self.now = end
-        self.close(week)
+        self.close_week(week)
 
-    def close(self, week: date) -> Due | None:
-        before, end = self.books, self.books.cut_off(week)
+    def close_week(self, week: date) -> ExpectedWeek | None:
+        before, end = self.oracle, self.oracle.cut_off(week)
         period = next((row for row in before.periods if row.week == week), None)
         if period is not None and period.closed_at is not None:
-            found = self.do("close again", lambda work: close_period(work, week), expected=True)
-            assert before.rows == self.books.rows
-            assert told(found) == before.written(week)
+            pay_week = self.attempt("close again", lambda work: close_period(work, week), expected=True)
+            assert before.rows == self.oracle.rows
+            assert normalize_week(pay_week) == before.load_closed_week(week)
             return None
-        may = end <= self.now and week == (self.next_week() or week)
+        can_close = end <= self.now and week == (self.find_next_to_close() or week)
         opened = [] if period else [Period(None, week, self.now, None)]
-        due = before.due(week, self.now, opened) if may else None
-        found = self.do("close", lambda work: close_period(work, week), expected=may)
-        if due is not None:
-            assert self.books.written(week) == due, (week, self.now)
-            assert told(found) == due
-            assert (found.status, found.closed_at) == ("CLOSED", self.now)
-            for line in due.lines:
-                Life.done[f"{line.kind} {line.reason}".strip()] += 1
-            Life.done["standby"] += len(due.standby)
-            Life.done["problem"] += len(due.problems)
-        return due
+        expected = before.compute_week(week, self.now, opened) if can_close else None
+        pay_week = self.attempt("close", lambda work: close_period(work, week), expected=can_close)
+        if expected is not None:
+            assert self.oracle.load_closed_week(week) == expected, (week, self.now)
+            assert normalize_week(pay_week) == expected
+            assert (pay_week.status, pay_week.closed_at) == ("CLOSED", self.now)
+            for line in expected.lines:
+                SessionMachine.counts[f"{line.kind} {line.reason}".strip()] += 1
+            SessionMachine.counts["standby"] += len(expected.pending)
+            SessionMachine.counts["problem"] += len(expected.problems)
+        return expected
 
-    def ask(self, week: date, at: datetime) -> Due:
+    def preview(self, week: date, at: datetime) -> ExpectedWeek:
         with self.practice.work(now=self.now) as work:
-            found = preview(work, week, at)
-        assert found.cut_off == self.books.cut_off(week)
-        return told(found)
+            pay_week = preview_week(work, Scope.ALL, week, at)
+        assert pay_week.cut_off == self.oracle.cut_off(week)
+        return normalize_week(pay_week)
 
-    def expected(self, week: date, at: datetime) -> Due:
-        closed = [row.week for row in self.books.periods if row.closed_at and row.closed_at <= at]
-        return self.books.written(week) if week in closed else self.books.due(week, at)
+    def expect_week(self, week: date, at: datetime) -> ExpectedWeek:
+        closed = [row.week for row in self.oracle.periods if row.closed_at and row.closed_at <= at]
+        return self.oracle.load_closed_week(week) if week in closed else self.oracle.compute_week(week, at)
 
-    @choosing
-    def look(self, shift: int, number: int) -> None:
-        """At a week now; remembered, with what is seen."""
-        week = (self.next_week() or self.books.week_of(self.now)) + (shift + number % 2) * WEEK
-        seen = self.ask(week, self.now)
-        assert seen == self.expected(week, self.now), (week, self.now)
-        Life.done["look"] += 1
-        self.asked.append((week, self.now, seen))
-        self.now += SECOND  # what comes now, was not known then
+    @steps
+    def preview_and_remember(self, shift: int, number: int) -> None:
+        """Preview a week now, and remember the result for `preview_earlier_instant`."""
+        week = (self.find_next_to_close() or self.oracle.week_of(self.now)) + (shift + number % 2) * WEEK
+        preview = self.preview(week, self.now)
+        assert preview == self.expect_week(week, self.now), (week, self.now)
+        SessionMachine.counts["preview"] += 1
+        self.previews.append((week, self.now, preview))
+        self.now += SECOND  # later steps were not known at that instant
 
-    @choosing
-    def look_back(self, number: int, back: int) -> None:
-        """As of an earlier instant: one that was looked at then, and any other."""
-        if self.asked:
-            week, at, seen = self.asked[number % len(self.asked)]
-            assert self.ask(week, at) == seen, (week, at)
-            Life.done["look again"] += 1
-        at = self.now - back * HOUR
-        week = self.books.week_of(at) - number % 3 * WEEK
-        assert self.ask(week, at) == self.expected(week, at), (week, at)
-        Life.done["look back"] += 1
+    @steps
+    def preview_earlier_instant(self, number: int, hours_back: int) -> None:
+        """Preview a week as of an earlier instant: one that was previewed then, and any other."""
+        if self.previews:
+            week, at, preview = self.previews[number % len(self.previews)]
+            assert self.preview(week, at) == preview, (week, at)
+            SessionMachine.counts["preview again"] += 1
+        at = self.now - hours_back * HOUR
+        week = self.oracle.week_of(at) - number % 3 * WEEK
+        assert self.preview(week, at) == self.expect_week(week, at), (week, at)
+        SessionMachine.counts["preview of the past"] += 1
 
     # The end
 
-    def come_to_an_end(self) -> None:
-        """Whatever can still be signed is, but for a few, and all is paid; then some is taken back, and rates are put
-        right."""
+    def finish(self) -> None:
+        """Sign all notes but a few and close weeks until all is paid; then reverse some sessions and correct rates."""
         if not self.seats:
-            self.hold(0, 0, "TALK", 1)
-        for at, seat in enumerate([self.books.seat_of[id] for id in self.seats]):
-            if at % 4 and seat.starts_at <= self.now and not self.signed(seat):
-                self.make_signed(seat.id)
-        if not self.books.periods:
+            self.add_appointment(0, 0, "TALK", 1)
+        for index, seat in enumerate([self.oracle.seat_of[id] for id in self.seats]):
+            if index % 4 and seat.starts_at <= self.now and not self.is_signed(seat):
+                self.ensure_signed(seat.id)
+        if not self.oracle.periods:
             self.open_week(-1)
-        self.close_until_nothing_happens()
+        self.close_remaining_weeks()
         for number in (0, 10, 25):
-            self.take_back(number)
-        self.close_another()
-        since = self.books.periods[0].week + 9 * DAY
-        for number, who in enumerate(self.clinicians[:2]):
-            cents = 9009 + number
-            self.do("rate", lambda work, who=who, cents=cents: set_pay_rate(work, who.staff_id, cents, since) and None)
-        self.give_up_a_group(0)
-        self.close_until_nothing_happens()
-        last = self.books.seat_of[self.seats[-1]]
-        if last.starts_at <= self.now and not self.signed(last):
-            self.make_signed(self.seats[-1])
-            self.close_until_nothing_happens()
-        assert self.books.paid_cents() == self.books.final_cents(self.now)
-        for week, at, seen in self.asked[-5:]:
-            assert self.ask(week, at) == seen, (week, at)
-        Life.done["lives"] += 1
-        Life.done["sessions"] += len(self.books.seats)
+            self.reverse(number)
+        self.close_following_week()
+        since = self.oracle.periods[0].week + 9 * DAY
+        for cents, person in enumerate(self.clinicians[:2], start=9009):
+            self.attempt(
+                "rate",
+                lambda work, id=person.staff_id, cents=cents: set_pay_rate(work, id, cents, since) and None,
+            )
+        self.reverse_group(0)
+        self.close_remaining_weeks()
+        last_seat = self.oracle.seat_of[self.seats[-1]]
+        if last_seat.starts_at <= self.now and not self.is_signed(last_seat):
+            self.ensure_signed(self.seats[-1])
+            self.close_remaining_weeks()
+        assert self.oracle.sum_paid_cents() == self.oracle.compute_final_cents(self.now)
+        for week, at, preview in self.previews[-5:]:
+            assert self.preview(week, at) == preview, (week, at)
+        SessionMachine.counts["runs"] += 1
+        SessionMachine.counts["sessions"] += len(self.oracle.seats)
 
-    def close_until_nothing_happens(self) -> None:
-        last, quiet = self.books.week_of(self.now), 0
-        while quiet < 2:
-            week, due = self.close_another()
-            quiet = quiet + 1 if week > last and not due.lines else 0
+    def close_remaining_weeks(self) -> None:
+        """Close weeks until two in a row after the current one pay nothing."""
+        current_week, empty_weeks = self.oracle.week_of(self.now), 0
+        while empty_weeks < 2:
+            week, expected = self.close_following_week()
+            empty_weeks = empty_weeks + 1 if week > current_week and not expected.lines else 0
 
-    def close_another(self) -> tuple[date, Due]:
-        week = self.next_week()
+    def close_following_week(self) -> tuple[date, ExpectedWeek]:
+        week = self.find_next_to_close()
         assert week is not None
-        self.now = max(self.now, self.books.cut_off(week))
-        due = self.close(week)
-        assert due is not None
-        return week, due
+        self.now = max(self.now, self.oracle.cut_off(week))
+        expected = self.close_week(week)
+        assert expected is not None
+        return week, expected
 
-    def make_signed(self, seat_id: UUID) -> None:
-        seat = self.books.seat_of[seat_id]
+    def ensure_signed(self, seat_id: UUID) -> None:
+        seat = self.oracle.seat_of[seat_id]
         if self.is_locked(seat):
-            self.do("unlock", lambda work: unlock_session(work, Scope.ALL, seat.id, "Was ill") and None, expected=True)
-        who, notes = self.clinician_of(seat), self.books.notes_of[seat.id]
-        if not notes and not self.has_left(who):
-            self.write_up(seat, expected=True)
-            notes = self.books.notes_of[seat.id]
+            self.attempt(
+                "unlock", lambda work: unlock_session(work, Scope.ALL, seat.id, "Was ill") and None, expected=True
+            )
+        notes = self.oracle.notes_of[seat.id]
+        if not notes and not self.has_left(self.get_clinician(seat)):
+            self.write_note(seat, expected=True)
+            notes = self.oracle.notes_of[seat.id]
         for note in notes:
             if note.status == "IN_REVIEW":
-                self.do("co-sign", lambda work, id=note.id: sign_note(work, id) and None, self.supervisor, True)
+                self.attempt("cosign", lambda work, id=note.id: sign_note(work, id) and None, self.supervisor, True)
 
 
-def test_no_short_life_goes_wrong(installation: Installation) -> None:
-    Life.installation = installation
-    live_shortly(Pay, LIVES, STEPS)
-    tell(Life.done)
+def test_short_sequences_of_steps_pay_correctly(installation: Installation) -> None:
+    SessionMachine.installation = installation
+    run_with_hypothesis(PayMachine, EXAMPLES, STEPS)
+    print_counts(SessionMachine.counts)
 
 
-def test_no_busy_practice_goes_wrong(installation: Installation) -> None:
-    Life.installation = installation
-    Life.done.clear()
-    for seed in range(BUSY_PRACTICES):
-        random, practice = Random(seed), Pay()  # noqa: S311
-        practice.open(*BEGINNINGS[seed % len(BEGINNINGS)])
-        for _ in choosing.live(practice, random, BUSY_STEPS):
-            practice.the_next_weeks_are_as_the_long_way_has_them()
-        practice.come_to_an_end()
-    tell(Life.done)
-    seen = {name for name in Life.done if Life.done[name]}
-    tried = {name.removesuffix(" refused") for name in seen if name.endswith(" refused")}
-    assert {name for name in tried if not Life.done[f"{name} done"]} == set()
-    assert {"regular", "late", "standby", "problem", "look again", "close refused", "close again done"} <= seen
-    assert Life.done["close done"] > 10
-    assert Life.done["take back done"] > 3
-    assert {f"adjustment {reason}" for reason in ("RATE_CHANGED", "VOIDED", "COUNTS_AGAIN")} <= seen
+def test_long_random_sequences_of_steps_pay_correctly(installation: Installation) -> None:
+    SessionMachine.installation = installation
+    SessionMachine.counts.clear()
+    for seed in range(RANDOM_RUNS):
+        random, machine = Random(seed), PayMachine()  # noqa: S311
+        machine.set_up(*BEGINNINGS[seed % len(BEGINNINGS)])
+        for _ in steps.run_randomly(machine, random, RANDOM_STEPS):
+            machine.check_next_weeks()
+        machine.finish()
+    print_counts(SessionMachine.counts)
+    outcomes = {name for name in SessionMachine.counts if SessionMachine.counts[name]}
+    refused_steps = {name.removesuffix(" refused") for name in outcomes if name.endswith(" refused")}
+    assert {name for name in refused_steps if not SessionMachine.counts[f"{name} done"]} == set()
+    assert {"regular", "late", "standby", "problem", "preview again", "close refused", "close again done"} <= outcomes
+    assert SessionMachine.counts["close done"] > 10
+    assert SessionMachine.counts["reverse done"] > 3
+    assert {f"adjustment {reason}" for reason in ("RATE_CHANGED", "VOIDED", "COUNTS_AGAIN")} <= outcomes

@@ -1,5 +1,4 @@
-"""What the weeks of made-up practices pay where pay never began here: line by line as the files that they came with
-have it, in three time zones."""
+"""Previews of synthetic practices without pay periods: line by line as the oracle computes them from the files."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -8,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from ingest.synthetic import Size, make_up
+from ingest.synthetic import Size, generate
 from practice.payroll.lines import Line
-from practice.payroll.periods import preview
+from practice.payroll.periods import preview_week
 from practice.security.installation import Installation
+from practice.security.permissions import Scope
 from practice.security.work import Actor
-from tests.support.builders.bundles import move_in
-from tests.support.oracles.bundle_pay_oracle import SlowPay
+from tests.support.builders.bundles import import_practice
+from tests.support.oracles.bundle_pay_oracle import BundlePayOracle
 
 DAY = timedelta(days=1)
 PRACTICES = {
@@ -24,30 +24,27 @@ PRACTICES = {
 }
 
 
-@pytest.mark.parametrize("which", PRACTICES)
-def test_every_week_pays_what_the_long_way_gives(installation: Installation, tmp_path: Path, which: str) -> None:
-    size, seed, until = PRACTICES[which]
+@pytest.mark.parametrize("name", PRACTICES)
+def test_every_week_pays_what_the_oracle_computes(installation: Installation, tmp_path: Path, name: str) -> None:
+    size, seed, until = PRACTICES[name]
     now = datetime(*until, tzinfo=UTC)
-    make_up(tmp_path / "bundle", size, seed, now)
-    practice = move_in(installation, tmp_path / "bundle").practice
+    generate(tmp_path / "bundle", size, seed, now)
+    practice = import_practice(installation, tmp_path / "bundle").practice
     checked = late = 0
     for as_of in (now, now - 24 * DAY):
-        slow = SlowPay(tmp_path / "bundle", as_of)
-        for week in slow.weeks():
+        oracle = BundlePayOracle(tmp_path / "bundle", as_of)
+        for week in oracle.list_weeks():
             with installation.work(Actor(practice.id), now) as work:
-                found = preview(work, week, as_of)
-            assert sorted(told(line) for line in found.lines) == slow.lines(week), (week, as_of)
-            assert sorted(told(line) for line in found.standby) == slow.standby(week), (week, as_of)
-            assert found.cut_off == slow.cut_off(week)
-            assert sum(found.totals.values()) == sum(cents for *_, cents in slow.lines(week))
-            checked += len(found.lines)
-            late += sum(line.kind == "late" for line in found.lines)
+                pay_week = preview_week(work, Scope.ALL, week, as_of)
+            assert sorted(map(to_tuple, pay_week.lines)) == oracle.list_lines(week), (week, as_of)
+            assert sorted(map(to_tuple, pay_week.pending)) == oracle.list_pending(week), (week, as_of)
+            assert pay_week.cut_off == oracle.cut_off(week)
+            assert sum(pay_week.totals.values()) == sum(cents for *_, cents in oracle.list_lines(week))
+            checked += len(pay_week.lines)
+            late += sum(line.kind == "late" for line in pay_week.lines)
     assert checked > 500, checked
     assert late > 20
 
 
-def told(line: Line) -> tuple[Any, ...]:
-    return (
-        *(line.kind, line.staff, line.appointment, line.minutes),
-        *(Fraction(line.multiplier), line.amount_cents),
-    )
+def to_tuple(line: Line) -> tuple[Any, ...]:
+    return line.kind, line.staff, line.appointment, line.minutes, Fraction(line.multiplier), line.amount_cents

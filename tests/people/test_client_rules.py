@@ -1,4 +1,4 @@
-"""What a client's record may say, who is a minor, and what a history of changes comes to."""
+"""Rules about clients: valid records, minors, and the status that results from a history of changes."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practice.people.rules.clients import (
-    adult_since,
-    change_of_clinician_problems,
     client_problems,
+    clinician_change_problems,
     clinician_problems,
-    end_of,
+    compute_adult_cutoff,
+    derive_end,
+    derive_status,
     is_minor,
+    is_valid_phone,
     needs_guardian,
-    phone_is_valid,
-    status_on,
     status_problems,
 )
-from practice.people.rules.practices import email_address
+from practice.people.rules.practices import normalize_email
 
 TODAY = date(2026, 3, 18)
 days = st.dates(date(1930, 1, 1), date(2060, 12, 31))
@@ -28,16 +28,16 @@ CHILD = RECORD | {"birth_date": date(2012, 5, 17)}
 
 
 @given(born=days, on=days)
-def test_somebody_is_a_minor_before_the_eighteenth_birthday(born: date, on: date) -> None:
+def test_a_client_is_a_minor_before_the_eighteenth_birthday(born: date, on: date) -> None:
     had_birthday = (on.month, on.day) >= (born.month, born.day)
     assert is_minor(born, on) == (on.year - born.year - (not had_birthday) < 18)
 
 
-def test_who_was_born_on_a_leap_day_is_of_age_on_the_first_of_march() -> None:
+def test_a_client_born_on_a_leap_day_comes_of_age_on_the_first_of_march() -> None:
     born = date(2008, 2, 29)
     assert is_minor(born, date(2026, 2, 28))
     assert not is_minor(born, date(2026, 3, 1))
-    assert adult_since(date(2028, 2, 29)) == date(2010, 2, 28)
+    assert compute_adult_cutoff(date(2028, 2, 29)) == date(2010, 2, 28)
 
 
 def test_a_guardian_consents_for_minors_who_are_not_emancipated() -> None:
@@ -56,24 +56,27 @@ def test_a_guardian_consents_for_minors_who_are_not_emancipated() -> None:
         (TODAY, None, "INACTIVE"),
     ],
 )
-def test_somebody_is_active_until_the_day_before_the_end(
+def test_a_client_is_active_until_the_day_before_the_end(
     ended_on: date | None, reason: str | None, status: str
 ) -> None:
-    assert status_on(ended_on, reason, TODAY) == status
+    assert derive_status(ended_on, reason, TODAY) == status
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "fragments"),
     [
-        ({"birth_date": TODAY + timedelta(1)}, ["birth date lies in the future"]),
+        ({"birth_date": TODAY + timedelta(1)}, ["birth date is in the future"]),
         ({"birth_date": date(1899, 12, 31)}, ["before 1900"]),
-        ({"admitted_on": TODAY + timedelta(1)}, ["admission lies in the future"]),
-        ({"admitted_on": date(1990, 5, 16)}, ["before the birth"]),
-        ({"high_risk_until": TODAY}, ["since when"]),
-        ({"high_risk_since": TODAY, "high_risk_until": TODAY - timedelta(1)}, ["ends before it began"]),
-        ({"email": "casey@"}, ["e-mail address is not one"]),
-        ({"guardian_email": "casey"}, ["guardian's e-mail"]),
-        ({"phone": "none", "emergency_contact_phone": "12", "guardian_phone": "call me"}, ["The phone", "em", "gu"]),
+        ({"admitted_on": TODAY + timedelta(1)}, ["admission date is in the future"]),
+        ({"admitted_on": date(1990, 5, 16)}, ["before the birth date"]),
+        ({"high_risk_until": TODAY}, ["requires a start date"]),
+        ({"high_risk_since": TODAY, "high_risk_until": TODAY - timedelta(1)}, ["before its start date"]),
+        ({"email": "casey@"}, ["Invalid email"]),
+        ({"guardian_email": "casey"}, ["Invalid guardian email"]),
+        (
+            {"phone": "none", "emergency_contact_phone": "12", "guardian_phone": "call me"},
+            ["Invalid phone", "emergency contact phone", "guardian phone"],
+        ),
         ({"zip": "3030"}, ["zip"]),
         ({"birth_date": date(2012, 1, 1)}, ["guardian's name"]),
         ({"birth_date": date(2012, 1, 1), "emancipated": True}, []),
@@ -82,24 +85,24 @@ def test_somebody_is_active_until_the_day_before_the_end(
         ({"phone": None, "zip": None, "email": None}, []),
     ],
 )
-def test_a_record_says_only_what_can_be(sent: dict[str, Any], said: list[str]) -> None:
+def test_invalid_fields_of_a_record_are_reported(sent: dict[str, Any], fragments: list[str]) -> None:
     problems = client_problems(sent, RECORD | sent, TODAY)
-    assert len(problems) == len(said), problems
-    assert all(words in problem for words, problem in zip(said, problems, strict=True))
+    assert len(problems) == len(fragments), problems
+    assert all(fragment in problem for fragment, problem in zip(fragments, problems, strict=True))
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     sent = {"birth_date": date(2030, 1, 1), "phone": "x", "zip": "x", "email": "x", "high_risk_until": TODAY}
     assert len(client_problems(sent, RECORD | sent, TODAY)) == 5
 
 
-def test_what_stood_there_before_is_not_asked_about() -> None:
+def test_fields_that_are_not_sent_are_not_checked() -> None:
     old = CHILD | {"phone": "see file", "high_risk_until": TODAY, "admitted_on": date(2000, 1, 1)}
     assert client_problems({"city": "Atlanta"}, old | {"city": "Atlanta"}, TODAY) == []
     assert len(client_problems({"guardian_name": None}, old, TODAY)) == 1
 
 
-def test_the_admission_lies_before_the_end_of_the_treatment() -> None:
+def test_the_admission_is_before_the_end_of_treatment() -> None:
     ended = RECORD | {"ended_on": date(2026, 2, 1)}
     assert client_problems({"admitted_on": 0}, ended, TODAY) == []
     (problem,) = client_problems({"admitted_on": 0}, ended | {"admitted_on": date(2026, 2, 2)}, TODAY)
@@ -110,25 +113,25 @@ def test_the_admission_lies_before_the_end_of_the_treatment() -> None:
     "text",
     ["404-555-0100", "(404) 555-0100", "+1 404 555 0100", "4045550100", "404.555.0100 x12", "404-555-0100 ext. 7"],
 )
-def test_phones_are_written_in_many_ways(text: str) -> None:
-    assert phone_is_valid(text)
+def test_phone_numbers_can_be_written_in_many_ways(text: str) -> None:
+    assert is_valid_phone(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "-", "555", "call me", "404-555-0100 or 0101", "1234567890123456", "404\n5550100"]
 )
-def test_what_is_no_phone_is_none(text: str) -> None:
-    assert not phone_is_valid(text)
+def test_an_invalid_phone_number_is_rejected(text: str) -> None:
+    assert not is_valid_phone(text)
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_written_as_phone_or_address_gets_an_answer(text: str) -> None:
-    assert phone_is_valid(text) in (True, False)
-    assert email_address(text) is None or "@" in text
+def test_phone_and_email_validation_accepts_any_text(text: str) -> None:
+    assert is_valid_phone(text) in (True, False)
+    assert normalize_email(text) is None or "@" in text
 
 
 @pytest.mark.parametrize(
-    ("roles", "left_on", "deactivated", "fine"),
+    ("roles", "left_on", "deactivated", "valid"),
     [
         (["clinician"], None, False, True),
         (["supervisor", "clinician"], TODAY + timedelta(1), False, True),
@@ -138,16 +141,16 @@ def test_whatever_is_written_as_phone_or_address_gets_an_answer(text: str) -> No
         (None, None, False, False),
     ],
 )
-def test_a_primary_clinician_works_here_as_one(
-    roles: list[str] | None, left_on: date | None, deactivated: bool, fine: bool
+def test_a_primary_clinician_is_an_active_clinician_of_the_practice(
+    roles: list[str] | None, left_on: date | None, deactivated: bool, valid: bool
 ) -> None:
-    assert (clinician_problems(roles, left_on, deactivated, TODAY) == []) == fine
+    assert (clinician_problems(roles, left_on, deactivated, TODAY) == []) == valid
 
 
 # Histories
 
 
-def d(day: int) -> date:
+def january(day: int) -> date:
     return date(2026, 1, day)
 
 
@@ -155,56 +158,63 @@ def d(day: int) -> date:
     ("history", "end"),
     [
         ([], (None, None)),
-        ([(d(1), "ACTIVE")], (None, None)),
-        ([(d(1), "ACTIVE"), (d(9), "DISCHARGED")], (d(9), "DISCHARGED")),
-        ([(d(1), "ACTIVE"), (d(9), "INACTIVE"), (d(20), "DISCHARGED")], (d(9), "DISCHARGED")),
-        ([(d(1), "ACTIVE"), (d(9), "INACTIVE"), (d(12), "ACTIVE")], (None, None)),
-        ([(d(1), "ACTIVE"), (d(9), "INACTIVE"), (d(9), "ACTIVE")], (None, None)),
-        ([(d(1), "ACTIVE"), (d(9), "INACTIVE"), (d(9), "ACTIVE"), (d(11), "INACTIVE")], (d(11), "INACTIVE")),
+        ([(january(1), "ACTIVE")], (None, None)),
+        ([(january(1), "ACTIVE"), (january(9), "DISCHARGED")], (january(9), "DISCHARGED")),
+        ([(january(1), "ACTIVE"), (january(9), "INACTIVE"), (january(20), "DISCHARGED")], (january(9), "DISCHARGED")),
+        ([(january(1), "ACTIVE"), (january(9), "INACTIVE"), (january(12), "ACTIVE")], (None, None)),
+        ([(january(1), "ACTIVE"), (january(9), "INACTIVE"), (january(9), "ACTIVE")], (None, None)),
+        (
+            [(january(1), "ACTIVE"), (january(9), "INACTIVE"), (january(9), "ACTIVE"), (january(11), "INACTIVE")],
+            (january(11), "INACTIVE"),
+        ),
     ],
 )
-def test_the_end_is_the_first_day_since_which_nobody_was_active(history: Any, end: Any) -> None:
-    assert end_of(history) == end
+def test_the_end_is_the_first_day_since_which_the_client_is_not_active(history: Any, end: Any) -> None:
+    assert derive_end(history) == end
 
 
 @given(st.lists(st.tuples(st.integers(1, 28), st.sampled_from(["ACTIVE", "INACTIVE", "DISCHARGED"])), max_size=8))
-def test_the_record_says_of_today_what_the_history_says(steps: list[tuple[int, str]]) -> None:
-    """However the accepted changes come: where they stand in no other's way, and none begins after today."""
-    taken: list[tuple[date, str]] = [(d(1), "ACTIVE")]
-    today = d(28)
+def test_the_record_and_the_history_agree_on_todays_status(steps: list[tuple[int, str]]) -> None:
+    """Apply accepted changes in any order; none takes effect after today."""
+    accepted: list[tuple[date, str]] = [(january(1), "ACTIVE")]
+    today = january(28)
     for day, status in steps:
-        ended_on, reason = end_of(sorted(taken, key=lambda row: row[0]))
-        now = status_on(ended_on, reason, today)
-        if not status_problems(status, d(day), taken, admitted_on=d(1), now=now, today=today):
-            taken.append((d(day), status))
-    in_order = sorted(taken, key=lambda row: row[0])  # a stable sort: of one day the last one counts
-    assert status_on(*end_of(in_order), today) == in_order[-1][1]
-    assert taken[-1][1] == in_order[-1][1]  # the last thing that was done holds
+        ended_on, reason = derive_end(sorted(accepted, key=lambda row: row[0]))
+        current_status = derive_status(ended_on, reason, today)
+        if not status_problems(
+            status, january(day), accepted, admitted_on=january(1), current_status=current_status, today=today
+        ):
+            accepted.append((january(day), status))
+    history = sorted(accepted, key=lambda row: row[0])  # stable sort: the last change of a day is in force
+    assert derive_status(*derive_end(history), today) == history[-1][1]
+    assert accepted[-1][1] == history[-1][1]  # the last accepted change is in force
 
 
 @pytest.mark.parametrize(
-    ("status", "day", "now", "said"),
+    ("status", "day", "current_status", "fragment"),
     [
-        ("DISCHARGED", d(15), "ACTIVE", None),
-        ("DISCHARGED", d(31), "ACTIVE", None),
-        ("DISCHARGED", d(4), "ACTIVE", "admitted on 2026-01-05"),
-        ("ACTIVE", d(15), "INACTIVE", None),
-        ("ACTIVE", d(31), "INACTIVE", "in the future"),
-        ("DISCHARGED", d(9), "INACTIVE", "2026-01-10"),
-        ("INACTIVE", d(9), "INACTIVE", None),
+        ("DISCHARGED", january(15), "ACTIVE", None),
+        ("DISCHARGED", january(31), "ACTIVE", None),
+        ("DISCHARGED", january(4), "ACTIVE", "admitted on 2026-01-05"),
+        ("ACTIVE", january(15), "INACTIVE", None),
+        ("ACTIVE", january(31), "INACTIVE", "in the future"),
+        ("DISCHARGED", january(9), "INACTIVE", "2026-01-10"),
+        ("INACTIVE", january(9), "INACTIVE", None),
     ],
 )
-def test_a_change_of_status_counts_from_a_day_that_makes_sense(
-    status: str, day: date, now: str, said: str | None
+def test_a_change_of_status_takes_effect_on_a_valid_day(
+    status: str, day: date, current_status: str, fragment: str | None
 ) -> None:
-    history = [(d(5), "ACTIVE"), (d(10), now)]
-    problems = status_problems(status, day, history, admitted_on=d(5), now=now, today=d(20))
-    assert any(said in problem for problem in problems) if said else problems == []
+    history = [(january(5), "ACTIVE"), (january(10), current_status)]
+    problems = status_problems(
+        status, day, history, admitted_on=january(5), current_status=current_status, today=january(20)
+    )
+    assert any(fragment in problem for problem in problems) if fragment else problems == []
 
 
-def test_a_primary_clinician_changes_from_today_or_a_day_since_the_last_change() -> None:
-    assert change_of_clinician_problems(d(20), d(10), d(20)) == []
-    assert change_of_clinician_problems(d(10), d(10), d(20)) == []
-    assert change_of_clinician_problems(d(10), None, d(20)) == []
-    assert "2026-01-10" in change_of_clinician_problems(d(9), d(10), d(20))[0]
-    assert "today" in change_of_clinician_problems(d(21), d(10), d(20))[0]
+def test_a_primary_clinician_changes_between_the_latest_change_and_today() -> None:
+    assert clinician_change_problems(january(20), january(10), january(20)) == []
+    assert clinician_change_problems(january(10), january(10), january(20)) == []
+    assert clinician_change_problems(january(10), None, january(20)) == []
+    assert "2026-01-10" in clinician_change_problems(january(9), january(10), january(20))[0]
+    assert "today" in clinician_change_problems(january(21), january(10), january(20))[0]

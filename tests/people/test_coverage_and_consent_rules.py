@@ -1,4 +1,4 @@
-"""Coverages that stand in each other's way, and who signs a consent when."""
+"""Rules about overlapping coverages, and about signers and dates of consents."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,49 +8,49 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practice.people.rules.consents import date_problems, signing_problems
-from practice.people.rules.coverages import Term, answer_is_fresh, coverage_problems, overlap
+from practice.people.rules.coverages import CoverageTerm, coverage_problems, is_overlapping, is_response_fresh
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 days = st.dates(date(2026, 1, 1), date(2026, 3, 1))
 
 
-@given(one=st.tuples(days, st.none() | days), other=st.tuples(days, st.none() | days))
-def test_two_terms_overlap_when_a_day_is_in_both(one: Any, other: Any) -> None:
-    every_day = [date(2026, 1, 1) + timedelta(number) for number in range(100)]
-    both = [
-        day for day in every_day if all(term[0] <= day and (term[1] is None or day <= term[1]) for term in (one, other))
+@given(term=st.tuples(days, st.none() | days), other=st.tuples(days, st.none() | days))
+def test_two_terms_overlap_when_a_day_is_in_both(term: Any, other: Any) -> None:
+    all_days = [date(2026, 1, 1) + timedelta(number) for number in range(100)]
+    shared_days = [
+        day for day in all_days if all(start <= day and (end is None or day <= end) for start, end in (term, other))
     ]
-    assert overlap(Term(1, *one), Term(1, *other)) == bool(both)
+    assert is_overlapping(CoverageTerm(1, *term), CoverageTerm(1, *other)) == bool(shared_days)
 
 
 @pytest.mark.parametrize(
-    ("term", "clashes"),
+    ("term", "conflicts"),
     [
-        (Term(1, date(2026, 2, 1), None), True),
-        (Term(1, date(2026, 1, 31), None), True),
-        (Term(1, date(2025, 1, 1), date(2026, 1, 1)), True),
-        (Term(1, date(2025, 1, 1), date(2025, 12, 31)), False),
-        (Term(2, date(2026, 1, 1), None), False),
+        (CoverageTerm(1, date(2026, 2, 1), None), True),
+        (CoverageTerm(1, date(2026, 1, 31), None), True),
+        (CoverageTerm(1, date(2025, 1, 1), date(2026, 1, 1)), True),
+        (CoverageTerm(1, date(2025, 1, 1), date(2025, 12, 31)), False),
+        (CoverageTerm(2, date(2026, 1, 1), None), False),
     ],
 )
-def test_on_one_day_there_is_one_coverage_of_a_rank(term: Term, clashes: bool) -> None:
-    problems = coverage_problems(term, [Term(1, date(2026, 1, 1), None)])
-    assert bool(problems) == clashes
-    assert all("primary coverage in force from 2026-01-01 without an end" in problem for problem in problems)
+def test_a_day_has_at_most_one_coverage_of_a_rank(term: CoverageTerm, conflicts: bool) -> None:
+    problems = coverage_problems(term, [CoverageTerm(1, date(2026, 1, 1), None)])
+    assert bool(problems) == conflicts
+    assert all("primary coverage from 2026-01-01 with no end date" in problem for problem in problems)
 
 
 def test_a_coverage_does_not_end_before_it_begins() -> None:
-    assert len(coverage_problems(Term(1, date(2026, 2, 1), date(2026, 1, 31)), [])) == 1
-    assert coverage_problems(Term(1, date(2026, 2, 1), date(2026, 2, 1)), []) == []
+    assert len(coverage_problems(CoverageTerm(1, date(2026, 2, 1), date(2026, 1, 31)), [])) == 1
+    assert coverage_problems(CoverageTerm(1, date(2026, 2, 1), date(2026, 2, 1)), []) == []
 
 
-def test_an_answer_is_fresh_for_so_many_hours() -> None:
-    assert answer_is_fresh(NOW - timedelta(hours=24) + timedelta(microseconds=1), 24, NOW)
-    assert not answer_is_fresh(NOW - timedelta(hours=24), 24, NOW)
+def test_a_response_is_fresh_for_the_given_hours() -> None:
+    assert is_response_fresh(NOW - timedelta(hours=24) + timedelta(microseconds=1), 24, NOW)
+    assert not is_response_fresh(NOW - timedelta(hours=24), 24, NOW)
 
 
 @pytest.mark.parametrize(
-    ("kind", "signer", "guardian", "minor", "fine"),
+    ("kind", "signer", "guardian", "minor", "valid"),
     [
         ("INFORMED_TREATMENT", "Casey Example", None, False, True),
         ("INFORMED_TREATMENT", "Casey Example", "Kin Example", True, True),
@@ -61,28 +61,28 @@ def test_an_answer_is_fresh_for_so_many_hours() -> None:
         ("GUARDIAN", "A Carer", None, False, True),
     ],
 )
-def test_the_guardians_consent_is_the_guardians(
-    kind: str, signer: str | None, guardian: str | None, minor: bool, fine: bool
+def test_a_guardians_consent_is_signed_by_the_guardian(
+    kind: str, signer: str | None, guardian: str | None, minor: bool, valid: bool
 ) -> None:
-    assert (signing_problems(kind, signer, guardian, minor) == []) == fine
+    assert (signing_problems(kind, signer, guardian, minor) == []) == valid
 
 
 @pytest.mark.parametrize(
-    ("signed", "expires_on", "revoked", "said"),
+    ("signed", "expires_on", "revoked", "fragments"),
     [
         (timedelta(0), None, None, []),
-        (timedelta(seconds=1), None, None, ["signature lies in the future"]),
-        (timedelta(0), date(2026, 3, 18), None, ["expires before it counts"]),
+        (timedelta(seconds=1), None, None, ["signature is in the future"]),
+        (timedelta(0), date(2026, 3, 18), None, ["expires on or before the date of the signature"]),
         (timedelta(0), date(2026, 3, 19), None, []),
         (-timedelta(days=2), None, -timedelta(days=2), []),
-        (-timedelta(days=2), None, timedelta(seconds=1), ["revocation lies in the future"]),
+        (-timedelta(days=2), None, timedelta(seconds=1), ["revocation is in the future"]),
         (-timedelta(days=2), None, -timedelta(days=3), ["before the signature"]),
     ],
 )
-def test_the_days_of_a_consent_follow_one_another(
-    signed: timedelta, expires_on: date | None, revoked: timedelta | None, said: list[str]
+def test_the_dates_of_a_consent_are_in_order(
+    signed: timedelta, expires_on: date | None, revoked: timedelta | None, fragments: list[str]
 ) -> None:
     at = NOW + signed
     problems = date_problems(at, at.date(), expires_on, None if revoked is None else NOW + revoked, NOW)
-    assert len(problems) == len(said)
-    assert all(words in problem for words, problem in zip(said, problems, strict=True))
+    assert len(problems) == len(fragments)
+    assert all(fragment in problem for fragment, problem in zip(fragments, problems, strict=True))

@@ -1,4 +1,4 @@
-"""Which goals can be set, and when one was reached."""
+"""Rules about goals: which can be set, and when one is reached."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -6,14 +6,14 @@ from decimal import Decimal
 import pytest
 
 from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER, METRIC_KEYS
-from practice.people.rules.goals import goal_problems, outcome
+from practice.people.rules.goals import evaluate_goal, goal_problems
 
 TODAY = date(2026, 3, 18)
 DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("key", "target", "value", "decided"),
+    ("key", "target", "value", "status"),
     [
         ("kept_visit_rate", "85.00", "85.0000", "ACHIEVED"),
         ("kept_visit_rate", "85.00", "84.9999", "MISSED"),
@@ -24,15 +24,15 @@ DAY = timedelta(days=1)
         ("days_in_ar", "30", "29.9", "ACHIEVED"),
     ],
 )
-def test_a_goal_is_reached_at_its_target_from_the_better_side(key: str, target: str, value: str, decided: str) -> None:
-    assert outcome(key, Decimal(target), Decimal(value)) == decided
+def test_a_goal_is_reached_at_its_target_or_better(key: str, target: str, value: str, status: str) -> None:
+    assert evaluate_goal(key, Decimal(target), Decimal(value)) == status
 
 
-def test_every_metric_is_better_one_way() -> None:
+def test_every_metric_has_one_better_direction() -> None:
     assert len(METRIC_KEYS) == len(HIGHER_IS_BETTER) + len(LOWER_IS_BETTER) == 43
 
 
-def test_a_goal_is_of_a_known_metric_and_lies_ahead() -> None:
+def test_a_goal_has_a_known_metric_and_ends_in_the_future() -> None:
     assert goal_problems("rebook_rate", TODAY - 30 * DAY, TODAY, TODAY) == []
     assert len(goal_problems("rebook_rate", TODAY, TODAY - DAY, TODAY)) == 2
     assert len(goal_problems("happiness", TODAY - 30 * DAY, TODAY - DAY, TODAY)) == 2

@@ -1,13 +1,13 @@
-"""Whom an incident makes the practice tell, and how far it is."""
+"""Rules about incidents: required notices and status."""
 
 from datetime import date, datetime, timedelta
 
 import pytest
 
-from practice.people.rules.incidents import incident_problems, notices_due, status_of
+from practice.people.rules.incidents import compute_notice_deadlines, derive_status, incident_problems
 from tests.support.builders.people import NOW
 
-FOUND, DUE = date(2026, 1, 31), date(2026, 4, 1)
+DETECTED, DUE = date(2026, 1, 31), date(2026, 4, 1)
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ FOUND, DUE = date(2026, 1, 31), date(2026, 4, 1)
         (500, ("INDIVIDUALS", "AUTHORITY", "MEDIA")),
     ],
 )
-def test_who_has_to_be_told_follows_from_how_many_are_affected(people: int | None, recipients: tuple[str, ...]) -> None:
-    assert notices_due(people, FOUND, 60) == dict.fromkeys(recipients, DUE)
+def test_the_number_of_people_affected_determines_the_notices(people: int | None, recipients: tuple[str, ...]) -> None:
+    assert compute_notice_deadlines(people, DETECTED, 60) == dict.fromkeys(recipients, DUE)
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_who_has_to_be_told_follows_from_how_many_are_affected(people: int | Non
         (NOW, 0, 0, "CLOSED"),
     ],
 )
-def test_an_incident_is_as_far_as_what_was_done(
+def test_the_status_follows_from_response_and_notices(
     responded_at: datetime | None, people: int | None, unsent: int, status: str
 ) -> None:
-    assert status_of(responded_at, people, unsent) == status
+    assert derive_status(responded_at, people, unsent) == status
 
 
-def test_nothing_is_known_of_the_future_and_no_response_comes_first() -> None:
+def test_dates_are_not_in_the_future_and_the_response_follows_the_detection() -> None:
     later, before = NOW + timedelta(seconds=1), NOW - timedelta(seconds=1)
     assert incident_problems(NOW, NOW, NOW) == incident_problems(NOW, None, NOW) == []
     assert len(incident_problems(later, None, NOW)) == 1

@@ -1,4 +1,4 @@
-"""What an intake form still lacks, and which consents a complete one gives."""
+"""Rules about intake forms: missing answers, and the consents of a complete form."""
 
 from typing import Any
 
@@ -6,54 +6,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.rules.intake import NEEDED, consents_given, missing
+from practice.people.rules.intake import REQUIRED_ANSWERS, collect_consents, find_missing_answers
 from tests.support.drivers.sample_requests.intake import ANSWERS
 
 AGREEMENTS = ANSWERS["agreements"]
 
 
-def changed(step: str, **answers: Any) -> dict[str, dict[str, Any]]:
+def change_answers(step: str, **answers: Any) -> dict[str, dict[str, Any]]:
     return ANSWERS | {step: ANSWERS[step] | answers}
 
 
-def test_a_form_with_everything_lacks_nothing() -> None:
-    assert missing(ANSWERS, minor=False) == []
+def test_a_complete_form_has_no_missing_answers() -> None:
+    assert find_missing_answers(ANSWERS, minor=False) == []
 
 
-def test_a_blank_form_lacks_everything_of_every_step_at_once() -> None:
-    found = missing({}, minor=True)
-    assert len(found) == sum(len(questions) for questions in NEEDED.values())
-    assert {sentence.partition(":")[0] for sentence in found} == {"Personal", "Assessment", "Goals", "Agreements"}
+def test_a_blank_form_reports_all_missing_answers_of_all_steps() -> None:
+    problems = find_missing_answers({}, minor=True)
+    assert len(problems) == sum(len(questions) for questions in REQUIRED_ANSWERS.values())
+    assert {problem.partition(":")[0] for problem in problems} == {"Personal", "Assessment", "Goals", "Agreements"}
 
 
-@given(st.sets(st.sampled_from([(step, question) for step, questions in NEEDED.items() for question in questions])))
-def test_each_open_question_is_asked_for_once(open_ones: set[tuple[str, str]]) -> None:
+@given(
+    st.sets(
+        st.sampled_from([(step, question) for step, questions in REQUIRED_ANSWERS.items() for question in questions])
+    )
+)
+def test_each_unanswered_question_is_reported_once(unanswered: set[tuple[str, str]]) -> None:
     answers = {
-        step: {name: answer for name, answer in given.items() if (step, name) not in open_ones}
-        for step, given in ANSWERS.items()
+        step: {name: answer for name, answer in questions.items() if (step, name) not in unanswered}
+        for step, questions in ANSWERS.items()
     }
-    assert len(missing(answers, minor=False)) == len(open_ones)
+    assert len(find_missing_answers(answers, minor=False)) == len(unanswered)
 
 
 @pytest.mark.parametrize(
-    ("answers", "minor", "lacking"),
+    ("answers", "minor", "missing"),
     [
-        (changed("assessment", current_symptoms=[]), False, 1),
-        (changed("assessment", previous_therapy=True, severity_level=10), False, 0),
-        (changed("agreements", consent_to_treatment=False), False, 0),  # no is an answer
-        (changed("agreements", signed_by_name=None), False, 1),
-        ({**ANSWERS, "agreements": dict.fromkeys(NEEDED["agreements"], False)}, True, 0),  # nothing is signed
+        (change_answers("assessment", current_symptoms=[]), False, 1),
+        (change_answers("assessment", previous_therapy=True, severity_level=10), False, 0),
+        (change_answers("agreements", consent_to_treatment=False), False, 0),  # "no" is an answer
+        (change_answers("agreements", signed_by_name=None), False, 1),
+        ({**ANSWERS, "agreements": dict.fromkeys(REQUIRED_ANSWERS["agreements"], False)}, True, 0),  # nothing is signed
         (ANSWERS, True, 1),
-        (changed("agreements", guardian_name="Pat Example"), True, 0),
-        (changed("agreements", consent_to_treatment=False), True, 0),
+        (change_answers("agreements", guardian_name="Pat Example"), True, 0),
+        (change_answers("agreements", consent_to_treatment=False), True, 0),
     ],
 )
-def test_what_is_agreed_to_has_to_be_signed(answers: dict[str, Any], minor: bool, lacking: int) -> None:
-    assert len(missing(answers, minor)) == lacking
+def test_an_agreement_has_to_be_signed(answers: dict[str, Any], minor: bool, missing: int) -> None:
+    assert len(find_missing_answers(answers, minor)) == missing
 
 
 @pytest.mark.parametrize(
-    ("agreed", "minor", "given_by"),
+    ("agreements", "minor", "signers"),
     [
         (
             {},
@@ -69,6 +73,6 @@ def test_what_is_agreed_to_has_to_be_signed(answers: dict[str, Any], minor: bool
     ],
 )
 def test_a_yes_gives_a_consent_and_a_no_gives_none(
-    agreed: dict[str, Any], minor: bool, given_by: dict[str, str]
+    agreements: dict[str, Any], minor: bool, signers: dict[str, str]
 ) -> None:
-    assert consents_given(AGREEMENTS | agreed, minor) == given_by
+    assert collect_consents(AGREEMENTS | agreements, minor) == signers

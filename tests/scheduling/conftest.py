@@ -1,4 +1,4 @@
-"""The front booking_api of a practice of its own, for every test that books."""
+"""Fixtures for tests that book: the API of a practice of its own."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,4 +1,4 @@
-"""What is offered instead of a time that cannot be had: all of it can really be booked."""
+"""Alternatives to a time that is not free: each of them can be booked."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -7,136 +7,161 @@ import pytest
 
 from practice.scheduling.models.catalog import ClinicianService
 from tests.support.builders.schedule import make_client, make_room, make_service, put
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, BookingApi, at, refused, wall
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, BookingApi, assert_error, local, parse_instant
 
-TEN = wall(MONDAY, 10)
-
-
-def offered(answer: Any) -> list[dict[str, Any]]:
-    found = answer.json()["error"]["details"]["alternatives"]
-    assert 0 < len(found) <= 5
-    assert len({tuple(one.items()) for one in found}) == len(found)
-    return found
+TEN = local(MONDAY, 10)
 
 
-def book_each(booking_api: BookingApi, answer: Any, **more: Any) -> list[dict[str, Any]]:
-    """Each by itself, as somebody would who is told of them."""
-    found = offered(answer)
-    for one in found:
-        booked = booking_api.booked(
-            at(one["starts_at"]), clinician_id=one["clinician_id"], room_id=one["room_id"], **more
+def get_alternatives(response: Any) -> list[dict[str, Any]]:
+    alternatives = response.json()["error"]["details"]["alternatives"]
+    assert 0 < len(alternatives) <= 5
+    assert len({tuple(alternative.items()) for alternative in alternatives}) == len(alternatives)
+    return alternatives
+
+
+def book_each(booking_api: BookingApi, response: Any, **fields: Any) -> list[dict[str, Any]]:
+    """Book and cancel each alternative by itself."""
+    alternatives = get_alternatives(response)
+    for alternative in alternatives:
+        booked = booking_api.book_appointment(
+            parse_instant(alternative["starts_at"]),
+            clinician_id=alternative["clinician_id"],
+            room_id=alternative["room_id"],
+            **fields,
         )
-        booking_api.done(booked, "cancel", reason="Only tried")
-    return found
+        booking_api.take_step(booked, "cancel", reason="Tried only")
+    return alternatives
 
 
 def test_a_taken_clinician_is_offered_at_the_nearest_times_and_others_at_the_same(booking_api: BookingApi) -> None:
     other = booking_api.add_clinician()
-    booking_api.booked(TEN, client_id=make_client(booking_api.practice))
-    found = book_each(booking_api, booking_api.book(TEN))
-    mine = [at(one["starts_at"]) for one in found if one["clinician_id"] == str(booking_api.clinician.staff_id)]
-    assert sorted(mine[:2]) == [TEN - HOUR, TEN + HOUR]
-    assert [(one["clinician_id"], at(one["starts_at"])) for one in found[3:4]] == [(str(other.staff_id), TEN)]
-    assert len(found) == 5
+    booking_api.book_appointment(TEN, client_id=make_client(booking_api.practice))
+    alternatives = book_each(booking_api, booking_api.book(TEN))
+    own_starts = [
+        parse_instant(alternative["starts_at"])
+        for alternative in alternatives
+        if alternative["clinician_id"] == str(booking_api.clinician.staff_id)
+    ]
+    assert sorted(own_starts[:2]) == [TEN - HOUR, TEN + HOUR]
+    assert [
+        (alternative["clinician_id"], parse_instant(alternative["starts_at"])) for alternative in alternatives[3:4]
+    ] == [(str(other.staff_id), TEN)]
+    assert len(alternatives) == 5
 
 
-def test_instead_of_a_taken_room_others_are_offered_at_the_same_time(booking_api: BookingApi) -> None:
+def test_other_rooms_are_offered_instead_of_a_taken_one(booking_api: BookingApi) -> None:
     booking_api.add_clinician()
     other_rooms = [make_room(booking_api.practice), make_room(booking_api.practice)]
     make_room(booking_api.practice, active=False)
-    booking_api.booked(
+    booking_api.book_appointment(
         TEN,
         room_id=booking_api.room,
         client_id=make_client(booking_api.practice),
         clinician_id=booking_api.add_clinician().staff_id,
     )
-    found = book_each(booking_api, booking_api.book(TEN, room_id=booking_api.room))
+    alternatives = book_each(booking_api, booking_api.book(TEN, room_id=booking_api.room))
     same = [
-        one["room_id"]
-        for one in found
-        if at(one["starts_at"]) == TEN and one["clinician_id"] == str(booking_api.clinician.staff_id)
+        alternative["room_id"]
+        for alternative in alternatives
+        if parse_instant(alternative["starts_at"]) == TEN
+        and alternative["clinician_id"] == str(booking_api.clinician.staff_id)
     ]
     assert set(same) == {str(room) for room in other_rooms}
-    assert all(one["room_id"] for one in found)  # a room was wanted
-    assert str(booking_api.room) in {one["room_id"] for one in found}  # the very one, at another time
+    assert all(alternative["room_id"] for alternative in alternatives)  # a room was requested
+    assert str(booking_api.room) in {
+        alternative["room_id"] for alternative in alternatives
+    }  # the same room, at another time
 
 
-def test_what_is_offered_suits_the_client_as_well(booking_api: BookingApi) -> None:
-    elsewhere = booking_api.add_clinician().staff_id
+def test_alternatives_are_free_for_the_client_too(booking_api: BookingApi) -> None:
+    other_clinician = booking_api.add_clinician().staff_id
     for hour in (9, 11, 12, 13):
-        booking_api.booked(wall(MONDAY, hour), clinician_id=elsewhere)
-    booking_api.booked(TEN, client_id=make_client(booking_api.practice))
+        booking_api.book_appointment(local(MONDAY, hour), clinician_id=other_clinician)
+    booking_api.book_appointment(TEN, client_id=make_client(booking_api.practice))
     assert all(
-        at(one["starts_at"]) not in (TEN - HOUR, TEN + HOUR) for one in book_each(booking_api, booking_api.book(TEN))
+        parse_instant(alternative["starts_at"]) not in (TEN - HOUR, TEN + HOUR)
+        for alternative in book_each(booking_api, booking_api.book(TEN))
     )
 
 
 def test_a_time_outside_the_hours_leads_to_one_within_them(booking_api: BookingApi) -> None:
-    booking_api.away(MONDAY)
-    found = book_each(booking_api, booking_api.book(TEN, room_id=booking_api.room))
-    assert {at(one["starts_at"]).astimezone().date() for one in found} <= {MONDAY - DAY, MONDAY + DAY}
+    booking_api.add_exception(MONDAY)
+    alternatives = book_each(booking_api, booking_api.book(TEN, room_id=booking_api.room))
+    assert {parse_instant(alternative["starts_at"]).astimezone().date() for alternative in alternatives} <= {
+        MONDAY - DAY,
+        MONDAY + DAY,
+    }
 
 
 def test_nothing_that_has_passed_or_is_closed_is_offered(booking_api: BookingApi) -> None:
     today = booking_api.now.date()
     booking_api.close_on(today + DAY)
-    found = book_each(booking_api, booking_api.book(wall(today, 7)))
-    assert all(at(one["starts_at"]) >= booking_api.now for one in found)
-    assert today + DAY not in {at(one["starts_at"]).date() for one in found}
+    alternatives = book_each(booking_api, booking_api.book(local(today, 7)))
+    assert all(parse_instant(alternative["starts_at"]) >= booking_api.now for alternative in alternatives)
+    assert today + DAY not in {parse_instant(alternative["starts_at"]).date() for alternative in alternatives}
 
 
 def test_a_client_online_is_offered_what_they_may_book_online(booking_api: BookingApi) -> None:
-    me = booking_api.portal()
-    tomorrow = wall(booking_api.now.date() + DAY, 12)  # half an hour more than a day ahead
-    booking_api.booked(tomorrow)
-    found = offered(booking_api.book(tomorrow, me))
-    for one in found:
-        assert at(one["starts_at"]) >= booking_api.now + DAY
-        booking_api.done(booking_api.booked(at(one["starts_at"]), me, clinician_id=one["clinician_id"]), "cancel", me)
+    me = booking_api.add_portal_client()
+    tomorrow = local(booking_api.now.date() + DAY, 12)  # half an hour more than a day ahead
+    booking_api.book_appointment(tomorrow)
+    alternatives = get_alternatives(booking_api.book(tomorrow, me))
+    for alternative in alternatives:
+        assert parse_instant(alternative["starts_at"]) >= booking_api.now + DAY
+        booking_api.take_step(
+            booking_api.book_appointment(
+                parse_instant(alternative["starts_at"]), me, clinician_id=alternative["clinician_id"]
+            ),
+            "cancel",
+            me,
+        )
 
 
-def test_the_minutes_of_each_clinician_count(booking_api: BookingApi) -> None:
+def test_each_clinicians_own_minutes_count(booking_api: BookingApi) -> None:
     slow = booking_api.add_clinician(end=time(11))
     put(booking_api.practice, ClinicianService(clinician_id=slow.staff_id, service_id=booking_api.service, minutes=90))
-    booking_api.booked(TEN, client_id=make_client(booking_api.practice))
-    found = book_each(booking_api, booking_api.book(TEN))
-    assert str(slow.staff_id) not in {one["clinician_id"] for one in found}
+    booking_api.book_appointment(TEN, client_id=make_client(booking_api.practice))
+    alternatives = book_each(booking_api, booking_api.book(TEN))
+    assert str(slow.staff_id) not in {alternative["clinician_id"] for alternative in alternatives}
 
 
 @pytest.mark.parametrize("changes", ["deactivated_at = now()", "left_on = '2026-03-23'"])
-def test_nobody_is_offered_who_is_not_there(booking_api: BookingApi, changes: str) -> None:
+def test_clinicians_who_left_are_not_offered(booking_api: BookingApi, changes: str) -> None:
     leaving = booking_api.add_clinician()
     booking_api.write(f"update staff set {changes} where id = :id", id=leaving.staff_id)
     tuesday = TEN + DAY
-    booking_api.booked(tuesday, client_id=make_client(booking_api.practice))
-    found = book_each(booking_api, booking_api.book(tuesday))
-    assert str(leaving.staff_id) not in {one["clinician_id"] for one in found}
+    booking_api.book_appointment(tuesday, client_id=make_client(booking_api.practice))
+    alternatives = book_each(booking_api, booking_api.book(tuesday))
+    assert str(leaving.staff_id) not in {alternative["clinician_id"] for alternative in alternatives}
 
 
-def test_with_somebody_who_has_left_the_others_are_offered(booking_api: BookingApi) -> None:
+def test_other_clinicians_are_offered_instead_of_one_who_left(booking_api: BookingApi) -> None:
     other = booking_api.add_clinician()
     booking_api.write(
         "update staff set left_on = :on where id = :id", id=booking_api.clinician.staff_id, on=date(2026, 3, 20)
     )
-    booking_api.booked(
+    booking_api.book_appointment(
         TEN, clinician_id=other.staff_id, client_id=make_client(booking_api.practice), room_id=booking_api.room
     )
-    found = offered(booking_api.book(TEN - 30 * MINUTE, room_id=booking_api.room))
+    alternatives = get_alternatives(booking_api.book(TEN - 30 * MINUTE, room_id=booking_api.room))
     assert all(
-        at(one["starts_at"]) < datetime(2026, 3, 21, tzinfo=TEN.tzinfo) or one["clinician_id"] == str(other.staff_id)
-        for one in found
+        parse_instant(alternative["starts_at"]) < datetime(2026, 3, 21, tzinfo=TEN.tzinfo)
+        or alternative["clinician_id"] == str(other.staff_id)
+        for alternative in alternatives
     )
 
 
-def test_where_time_is_not_the_matter_nothing_is_offered(booking_api: BookingApi) -> None:
+def test_without_a_time_problem_there_are_no_alternatives(booking_api: BookingApi) -> None:
     client = make_client(booking_api.practice, ended_on=date(2026, 3, 1))
-    error = refused(booking_api.book(TEN, client_id=client), "CLIENT_NOT_ACTIVE")
+    error = assert_error(booking_api.book(TEN, client_id=client), "CLIENT_NOT_ACTIVE")
     assert error["details"]["alternatives"] == []
 
 
 def test_a_full_group_leads_to_other_times(booking_api: BookingApi) -> None:
     make_service(booking_api.practice, "GROUP", kind="GROUP", capacity=1)
-    first = booking_api.booked(TEN, service_code="GROUP", client_id=make_client(booking_api.practice))
-    answer = booking_api.book(TEN, group_session_id=first["group_session_id"], service_code="GROUP", clinician_id=None)
-    refused(answer, "GROUP_FULL")
-    book_each(booking_api, answer, service_code="GROUP")
+    first = booking_api.book_appointment(TEN, service_code="GROUP", client_id=make_client(booking_api.practice))
+    response = booking_api.book(
+        TEN, group_session_id=first["group_session_id"], service_code="GROUP", clinician_id=None
+    )
+    assert_error(response, "GROUP_FULL")
+    book_each(booking_api, response, service_code="GROUP")

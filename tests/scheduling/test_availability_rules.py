@@ -1,4 +1,4 @@
-"""What a clinician's hours may be: every pair of windows, and every shape of an exception."""
+"""Rules of valid hours: overlapping windows, and exceptions."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,15 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practice.scheduling.availability.rules.free_time import Span, Window
-from practice.scheduling.availability.rules.hours import count_outside, exception_problems, overlap, window_problems
+from practice.scheduling.availability.rules.hours import (
+    count_outside,
+    exception_problems,
+    is_overlapping,
+    window_problems,
+)
 
 A, B = UUID(int=1), UUID(int=2)
 DAYS = [date(2026, 3, 1) + timedelta(days=number) for number in range(6)]
 NINE, TEN, NOON = time(9), time(10), time(12)
 
 
-def window(start: time = NINE, end: time = NOON, weekday: int = 1, **more: Any) -> Window:
-    return Window(weekday, start, end, **more)
+def make_window(start: time = NINE, end: time = NOON, weekday: int = 1, **fields: Any) -> Window:
+    return Window(weekday, start, end, **fields)
 
 
 windows = st.builds(
@@ -28,48 +33,48 @@ windows = st.builds(
     effective_on=st.none() | st.sampled_from(DAYS),
     ends_on=st.none() | st.sampled_from(DAYS),
     services=st.sampled_from([frozenset(), frozenset({A}), frozenset({B}), frozenset({A, B})]),
-).filter(lambda made: made.start < made.end and (made.effective_on or DAYS[0]) <= (made.ends_on or DAYS[-1]))
+).filter(lambda window: window.start < window.end and (window.effective_on or DAYS[0]) <= (window.ends_on or DAYS[-1]))
 
 
-def moments(of: Window) -> set[tuple[int, date, int, UUID]]:
-    """Every hour of every day for every service in which the window is open."""
+def moments(window: Window) -> set[tuple[int, date, int, UUID]]:
+    """Return every open hour of every day for every service of the window."""
     return {
-        (of.weekday, day, hour, service)
+        (window.weekday, day, hour, service)
         for day in DAYS
-        if (of.effective_on or day) <= day <= (of.ends_on or day)
-        for hour in range(of.start.hour, of.end.hour)
-        for service in (of.services or {A, B})
+        if (window.effective_on or day) <= day <= (window.ends_on or day)
+        for hour in range(window.start.hour, window.end.hour)
+        for service in (window.services or {A, B})
     }
 
 
 @given(windows, windows)
-def test_windows_overlap_where_a_moment_of_a_service_is_in_both(one: Window, other: Window) -> None:
-    assert overlap(one, other) == overlap(other, one) == bool(moments(one) & moments(other))
+def test_windows_overlap_if_both_are_open_at_a_time_for_the_same_service(window: Window, other: Window) -> None:
+    assert is_overlapping(window, other) == is_overlapping(other, window) == bool(moments(window) & moments(other))
 
 
-def test_each_window_that_is_overlapped_is_said() -> None:
+def test_each_overlapping_window_is_reported() -> None:
     others = [
-        window(time(8), TEN),
-        window(NOON, time(13)),
-        window(weekday=2),
-        window(effective_on=date(2026, 4, 1), ends_on=date(2026, 4, 30)),
+        make_window(time(8), TEN),
+        make_window(NOON, time(13)),
+        make_window(weekday=2),
+        make_window(effective_on=date(2026, 4, 1), ends_on=date(2026, 4, 30)),
     ]
-    assert window_problems(window(), others) == [
-        "These hours overlap those of Monday 08:00-10:00: change those, or end them the day before.",
-        "These hours overlap those of Monday 09:00-12:00 from 2026-04-01 until 2026-04-30: "
-        "change those, or end them the day before.",
+    assert window_problems(make_window(), others) == [
+        "These hours overlap those of Monday 08:00-10:00. Change those or end them the day before.",
+        "These hours overlap those of Monday 09:00-12:00 from 2026-04-01 until 2026-04-30. "
+        "Change those or end them the day before.",
     ]
 
 
-def test_a_window_goes_forward_in_time_and_in_dates() -> None:
-    backwards = window(NOON, NINE, effective_on=date(2026, 4, 2), ends_on=date(2026, 4, 1))
-    assert len(window_problems(backwards, [window()])) == 2
-    assert window_problems(window(NINE, NINE), []) == ["The hours end before they begin."]
-    assert window_problems(window(effective_on=DAYS[0], ends_on=DAYS[0]), []) == []
+def test_a_window_ends_after_it_starts() -> None:
+    backwards = make_window(NOON, NINE, effective_on=date(2026, 4, 2), ends_on=date(2026, 4, 1))
+    assert len(window_problems(backwards, [make_window()])) == 2
+    assert window_problems(make_window(NINE, NINE), []) == ["The hours end before they begin."]
+    assert window_problems(make_window(effective_on=DAYS[0], ends_on=DAYS[0]), []) == []
 
 
 @pytest.mark.parametrize(
-    ("available", "start", "end", "fine"),
+    ("available", "start", "end", "valid"),
     [
         (False, None, None, True),
         (False, NINE, NOON, True),
@@ -82,18 +87,20 @@ def test_a_window_goes_forward_in_time_and_in_dates() -> None:
         (True, NINE, NINE, False),
     ],
 )
-def test_the_shapes_of_an_exception(available: bool, start: time | None, end: time | None, fine: bool) -> None:
-    assert (exception_problems(available, start, end) == []) == fine
+def test_the_times_of_an_exception_fit_together(
+    available: bool, start: time | None, end: time | None, valid: bool
+) -> None:
+    assert (exception_problems(available, start, end) == []) == valid
 
 
 MIDNIGHT = datetime(2026, 3, 18, tzinfo=UTC)
 hours = st.integers(0, 12).map(lambda number: MIDNIGHT + timedelta(hours=number))
-stretches = st.tuples(hours, hours).filter(lambda pair: pair[0] < pair[1])
+periods = st.tuples(hours, hours).filter(lambda pair: pair[0] < pair[1])
 
 
-@given(st.sets(st.integers(0, 12), max_size=8), st.lists(stretches, max_size=5))
-def test_what_lies_outside_is_what_no_span_holds_whole(edges: set[int], times: list[Any]) -> None:
+@given(st.sets(st.integers(0, 12), max_size=8), st.lists(periods, max_size=5))
+def test_times_not_entirely_within_one_span_are_outside(edges: set[int], times: list[Any]) -> None:
     ends = [MIDNIGHT + timedelta(hours=edge) for edge in sorted(edges)]
     spans = [Span(*pair) for pair in zip(ends[::2], ends[1::2], strict=False)]
-    held = [any(span.start <= start and end <= span.end for span in spans) for start, end in times]
-    assert count_outside(spans, times) == held.count(False)
+    inside = [any(span.start <= start and end <= span.end for span in spans) for start, end in times]
+    assert count_outside(spans, times) == inside.count(False)

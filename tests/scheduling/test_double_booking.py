@@ -1,5 +1,6 @@
-"""No way of writing leads to two at a time of one clinician, room or client: not SQL by hand, not the models, whatever
-kind of thing takes the time. The service's own login writes here, past all verbs."""
+"""The database rejects double bookings of a clinician, room or client, by plain SQL and by the models alike.
+
+The tests write with the database role of the service, without its service functions."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 class Scene:
-    """An appointment at ten, and everybody and everything for another."""
+    """An appointment at ten, and all the records for another one."""
 
     def __init__(self, practice: PracticeFixture) -> None:
         self.practice = practice
@@ -38,16 +39,16 @@ class Scene:
         }
         self.first = self.book(TEN, room_id=self.room_id)
 
-    def book(self, start: Any, **more: Any) -> UUID:
-        return make_appointment(self.practice, self.clinician, self.client_id, self.service_id, start, **more)
+    def book(self, start: Any, **fields: Any) -> UUID:
+        return make_appointment(self.practice, self.clinician, self.client_id, self.service_id, start, **fields)
 
-    def book_beside(self, start: Any, client_id: UUID | None = None, **more: Any) -> UUID:
-        """With nothing in common with the first."""
-        whom, more = client_id or self.other_client_id, {"room_id": self.other_room_id} | more
-        return make_appointment(self.practice, self.other_clinician, whom, self.service_id, start, **more)
+    def book_beside(self, start: Any, client_id: UUID | None = None, **fields: Any) -> UUID:
+        """Book an appointment that shares no resource with the first."""
+        client_id, fields = client_id or self.other_client_id, {"room_id": self.other_room_id} | fields
+        return make_appointment(self.practice, self.other_clinician, client_id, self.service_id, start, **fields)
 
     def run(self, statement: str, **values: Any) -> None:
-        with self.practice.installation.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
             db.execute(text(statement), values)
 
     def change(self, appointment_id: UUID, **values: Any) -> None:
@@ -62,7 +63,7 @@ def scene(practice: PracticeFixture) -> Scene:
     return Scene(practice)
 
 
-def refused(kind: str) -> Any:
+def raises_conflict(kind: str) -> Any:
     return pytest.raises(IntegrityError, match=f"The {kind} is taken at this time")
 
 
@@ -73,7 +74,7 @@ INACTIVE = pytest.mark.parametrize("status", ["CANCELLED", "RESCHEDULED", "NO_SH
 
 @KINDS
 @STARTS
-def test_what_overlaps_cannot_be_inserted(scene: Scene, kind: str, minutes: int) -> None:
+def test_an_overlapping_appointment_cannot_be_inserted(scene: Scene, kind: str, minutes: int) -> None:
     ids = {
         "clinician_id": scene.other_clinician.staff_id,
         "room_id": scene.other_room_id,
@@ -91,33 +92,33 @@ def test_what_overlaps_cannot_be_inserted(scene: Scene, kind: str, minutes: int)
     """
     start = TEN + timedelta(minutes=minutes)
     values = {"tenant_id": scene.practice.id, "id": new_id(), "service_id": scene.service_id, **ids}
-    with refused(kind):
+    with raises_conflict(kind):
         scene.run(insert, **values, start=start, end=start + HOUR)
-    scene.run(insert, **values, start=TEN + HOUR, end=TEN + 2 * HOUR)  # one ends as the other begins
+    scene.run(insert, **values, start=TEN + HOUR, end=TEN + 2 * HOUR)  # one ends when the other begins
 
 
 @STARTS
-def test_one_appointment_cannot_be_put_onto_another(scene: Scene, minutes: int) -> None:
+def test_an_appointment_cannot_be_moved_onto_another(scene: Scene, minutes: int) -> None:
     beside = scene.book_beside(TEN + 5 * HOUR, room_id=scene.room_id)
     start = TEN + timedelta(minutes=minutes)
-    with refused("room"):
+    with raises_conflict("room"):
         scene.change(beside, starts_at=start, ends_at=start + HOUR)
-    with refused("room"):
+    with raises_conflict("room"):
         scene.change(beside, starts_at=TEN - HOUR)  # longer, over the other
     scene.change(beside, starts_at=TEN + HOUR, ends_at=TEN + 2 * HOUR)
 
 
 @KINDS
-def test_an_appointment_cannot_be_given_somebody_who_is_taken(scene: Scene, kind: str) -> None:
+def test_an_appointment_cannot_get_a_taken_resource(scene: Scene, kind: str) -> None:
     beside = scene.book_beside(TEN)
-    with refused(kind):
+    with raises_conflict(kind):
         scene.change(beside, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
 
 
 @INACTIVE
-def test_what_was_given_up_cannot_be_taken_back_once_it_is_booked(scene: Scene, status: str) -> None:
+def test_a_released_time_cannot_be_reclaimed_once_booked(scene: Scene, status: str) -> None:
     given_up = scene.book(TEN, status=status, status_at=NOW)
-    with refused("(clinician|room|client)"):
+    with raises_conflict("(clinician|room|client)"):
         scene.change(given_up, status="SCHEDULED")
     scene.change(scene.first, status=status, status_at=NOW)
     scene.change(given_up, status="CONFIRMED")
@@ -127,7 +128,7 @@ def test_several_in_one_statement_cannot_overlap_each_other(scene: Scene) -> Non
     beside = scene.book_beside(TEN + 5 * HOUR)
     third = scene.book_beside(TEN + 7 * HOUR)
     at_noon = {"start": TEN + 2 * HOUR, "end": TEN + 3 * HOUR}
-    with refused("(clinician|room|client)"):
+    with raises_conflict("(clinician|room|client)"):
         scene.run(
             "update appointments set starts_at = :start, ends_at = :end where id = any(:ids)",
             ids=[beside, third],
@@ -135,20 +136,20 @@ def test_several_in_one_statement_cannot_overlap_each_other(scene: Scene) -> Non
         )
 
 
-def test_the_models_meet_the_same_wall(scene: Scene) -> None:
+def test_the_models_are_rejected_too(scene: Scene) -> None:
     beside = scene.book_beside(TEN + 5 * HOUR)
-    with refused("clinician"), scene.practice.installation.store.session_in(scene.practice.id) as db:
-        found = db.get_one(Appointment, (scene.practice.id, beside))
-        found.clinician_id, found.starts_at, found.ends_at = scene.clinician.staff_id, TEN, TEN + HOUR
-    with refused("client"):
+    with raises_conflict("clinician"), scene.practice.installation.store.begin_session(scene.practice.id) as db:
+        appointment = db.get_one(Appointment, (scene.practice.id, beside))
+        appointment.clinician_id, appointment.starts_at, appointment.ends_at = scene.clinician.staff_id, TEN, TEN + HOUR
+    with raises_conflict("client"):
         scene.book_beside(TEN, scene.client_id)
 
 
-def block(scene: Scene, **of: UUID) -> Block:
-    return Block(id=new_id(), starts_at=TEN + timedelta(minutes=15), ends_at=TEN + timedelta(minutes=30), **of)
+def make_block(scene: Scene, **resource: UUID) -> Block:
+    return Block(id=new_id(), starts_at=TEN + timedelta(minutes=15), ends_at=TEN + timedelta(minutes=30), **resource)
 
 
-def offer(scene: Scene) -> WaitlistOffer:
+def make_offer(scene: Scene) -> WaitlistOffer:
     entry = WaitlistEntry(id=new_id(), client_id=scene.other_client_id, created_at=NOW)
     put(scene.practice, entry)
     return WaitlistOffer(
@@ -165,7 +166,7 @@ def offer(scene: Scene) -> WaitlistOffer:
     )
 
 
-def group(scene: Scene) -> GroupSession:
+def make_group(scene: Scene) -> GroupSession:
     return GroupSession(
         id=new_id(),
         clinician_id=scene.other_clinician.staff_id,
@@ -177,108 +178,108 @@ def group(scene: Scene) -> GroupSession:
     )
 
 
-def seat(scene: Scene, of: GroupSession, client_id: UUID, **more: Any) -> UUID:
-    return scene.book_beside(of.starts_at, client_id, group_session_id=of.id, room_id=of.room_id, **more)
+def add_seat(scene: Scene, group: GroupSession, client_id: UUID, **fields: Any) -> UUID:
+    return scene.book_beside(group.starts_at, client_id, group_session_id=group.id, room_id=group.room_id, **fields)
 
 
 OTHERS: dict[str, tuple[str, Callable[[Scene], Any]]] = {
-    "a block of the room": ("room", lambda scene: put(scene.practice, block(scene, room_id=scene.room_id))),
+    "a block of the room": ("room", lambda scene: put(scene.practice, make_block(scene, room_id=scene.room_id))),
     "a block of the clinician": (
         "clinician",
-        lambda scene: put(scene.practice, block(scene, clinician_id=scene.clinician.staff_id)),
+        lambda scene: put(scene.practice, make_block(scene, clinician_id=scene.clinician.staff_id)),
     ),
-    "an offer": ("clinician", lambda scene: put(scene.practice, offer(scene))),
+    "an offer": ("clinician", lambda scene: put(scene.practice, make_offer(scene))),
 }
 
 
-@pytest.mark.parametrize("what", OTHERS)
-def test_whatever_takes_a_time_takes_it_from_all(scene: Scene, what: str) -> None:
-    kind, make = OTHERS[what]
-    with refused(kind):
+@pytest.mark.parametrize("case", OTHERS)
+def test_blocks_and_offers_occupy_their_time(scene: Scene, case: str) -> None:
+    kind, make = OTHERS[case]
+    with raises_conflict(kind):
         make(scene)
     scene.change(scene.first, status="CANCELLED", status_at=NOW)
     make(scene)
-    with refused(kind):
+    with raises_conflict(kind):
         scene.change(scene.first, status="SCHEDULED")
 
 
-def test_a_block_that_is_moved_or_renewed_is_looked_at_again(scene: Scene) -> None:
-    beside = block(scene, room_id=scene.other_room_id)
+def test_a_block_is_checked_again_when_it_changes(scene: Scene) -> None:
+    beside = make_block(scene, room_id=scene.other_room_id)
     put(scene.practice, beside)
-    with refused("room"):
+    with raises_conflict("room"):
         scene.run("update blocks set room_id = :room where id = :id", room=scene.room_id, id=beside.id)
     scene.run("update blocks set voided_at = :now where id = :id", now=NOW, id=beside.id)
     scene.book_beside(TEN)
-    with refused("room"):
+    with raises_conflict("room"):
         scene.run("update blocks set voided_at = null where id = :id", id=beside.id)
 
 
 def test_a_group_takes_its_room_once_and_its_clients_each(scene: Scene) -> None:
-    of = group(scene)
-    put(scene.practice, of)
-    with refused("room"):
-        seat(scene, of, scene.other_client_id)
+    group = make_group(scene)
+    put(scene.practice, group)
+    with raises_conflict("room"):
+        add_seat(scene, group, scene.other_client_id)
     scene.change(scene.first, room_id=scene.other_room_id)
-    sitting = seat(scene, of, scene.other_client_id)
-    with refused("client"):
-        seat(scene, of, scene.client_id)  # who is with somebody else at that time
-    seat(scene, of, make_client(scene.practice))
-    with refused("clinician"):
+    sitting = add_seat(scene, group, scene.other_client_id)
+    with raises_conflict("client"):
+        add_seat(scene, group, scene.client_id)  # has another appointment at that time
+    add_seat(scene, group, make_client(scene.practice))
+    with raises_conflict("clinician"):
         scene.book_beside(TEN + HOUR / 2, make_client(scene.practice))
     with pytest.raises(IntegrityError, match="A seat has the clinician, the room and the time of its group"):
         scene.change(sitting, room_id=None)
-    seat(scene, of, make_client(scene.practice))
+    add_seat(scene, group, make_client(scene.practice))
     with pytest.raises(IntegrityError, match="The group has no seat left"):
-        seat(scene, of, make_client(scene.practice))
+        add_seat(scene, group, make_client(scene.practice))
 
 
-def test_a_group_gives_its_room_back_with_its_last_seat(scene: Scene) -> None:
+def test_a_group_frees_its_room_with_its_last_seat(scene: Scene) -> None:
     scene.change(scene.first, status="CANCELLED", status_at=NOW)
-    of = group(scene)
-    put(scene.practice, of)
-    seats = [seat(scene, of, make_client(scene.practice)) for _ in range(2)]
+    group = make_group(scene)
+    put(scene.practice, group)
+    seats = [add_seat(scene, group, make_client(scene.practice)) for _ in range(2)]
     scene.change(seats[0], status="CANCELLED", status_at=NOW)
-    with refused("room"):
+    with raises_conflict("room"):
         scene.change(scene.first, status="SCHEDULED")
     scene.change(seats[1], status="NO_SHOW", status_at=NOW)
     scene.change(scene.first, status="SCHEDULED")
-    with refused("room"):
+    with raises_conflict("room"):
         scene.change(seats[0], status="CONFIRMED")
 
 
-def test_a_seat_that_leaves_its_group_leaves_nothing_taken(scene: Scene) -> None:
+def test_a_seat_that_leaves_its_group_frees_the_groups_time(scene: Scene) -> None:
     scene.change(scene.first, status="CANCELLED", status_at=NOW)
-    of = group(scene)
-    put(scene.practice, of)
-    last = seat(scene, of, make_client(scene.practice))
+    group = make_group(scene)
+    put(scene.practice, group)
+    last = add_seat(scene, group, make_client(scene.practice))
     scene.change(last, group_session_id=None, room_id=scene.other_room_id)
     scene.change(scene.first, status="SCHEDULED")
 
 
 @KINDS
-def test_history_that_came_in_is_not_booked_over(scene: Scene, kind: str) -> None:
-    """It was looked at where it came in, and takes nothing; but a time that it has is not free."""
+def test_imported_history_is_not_booked_over(scene: Scene, kind: str) -> None:
+    """Imported appointments have no occupancies, but their times are not free."""
     past = NOW - timedelta(days=30)
     scene.book(past, room_id=scene.room_id, guarded=False)
-    more = {f"{kind}_id": scene.taken[f"{kind}_id"]}
+    fields = {f"{kind}_id": scene.taken[f"{kind}_id"]}
     beside = scene.book_beside(past - 5 * HOUR)
-    with refused(kind):
-        scene.change(beside, starts_at=past, ends_at=past + HOUR, **more)
+    with raises_conflict(kind):
+        scene.change(beside, starts_at=past, ends_at=past + HOUR, **fields)
 
 
 @KINDS
-def test_history_that_is_changed_is_guarded_from_then_on(scene: Scene, kind: str) -> None:
+def test_imported_history_is_guarded_once_it_changes(scene: Scene, kind: str) -> None:
     past = NOW - timedelta(days=30)
     scene.book(past, room_id=scene.room_id)
-    came = scene.book_beside(past, guarded=False)
-    with refused(kind):
-        scene.change(came, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
+    imported = scene.book_beside(past, guarded=False)
+    with raises_conflict(kind):
+        scene.change(imported, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
     given_up = scene.book(past, guarded=False, status="CANCELLED", status_at=NOW)
-    with refused("(clinician|client)"):
+    with raises_conflict("(clinician|client)"):
         scene.change(given_up, status="COMPLETED")
-    scene.change(came, status="NO_SHOW", status_at=NOW)
-    scene.change(came, starts_at=past + HOUR, ends_at=past + 2 * HOUR, status="COMPLETED")
-    with refused("clinician"):
+    scene.change(imported, status="NO_SHOW", status_at=NOW)
+    scene.change(imported, starts_at=past + HOUR, ends_at=past + 2 * HOUR, status="COMPLETED")
+    with raises_conflict("clinician"):
         scene.book_beside(past + HOUR, make_client(scene.practice))
 
 
@@ -297,32 +298,32 @@ def test_history_that_is_changed_is_guarded_from_then_on(scene: Scene, kind: str
         "set session_replication_role = replica",
     ],
 )
-def test_the_service_cannot_put_the_guard_aside(scene: Scene, statement: str) -> None:
+def test_the_service_cannot_disable_the_guard(scene: Scene, statement: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
         scene.run(statement)
 
 
-def test_two_practices_with_the_same_times_do_not_hinder_each_other(scene: Scene) -> None:
+def test_two_practices_with_the_same_times_do_not_conflict(scene: Scene) -> None:
     other = Scene(make_practice(scene.practice.installation))
     other.book_beside(TEN)
     scene.book_beside(TEN)
 
 
 @KINDS
-def test_a_practice_cannot_take_the_time_of_anothers_people(scene: Scene, kind: str) -> None:
+def test_a_practice_cannot_book_another_practices_resources(scene: Scene, kind: str) -> None:
     other = Scene(make_practice(scene.practice.installation))
-    mine = other.book_beside(TEN + 5 * HOUR)
+    appointment_id = other.book_beside(TEN + 5 * HOUR)
     with pytest.raises(IntegrityError, match="violates foreign key constraint"):
-        other.change(mine, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
+        other.change(appointment_id, **{f"{kind}_id": scene.taken[f"{kind}_id"]})
     if kind != "client":
         with pytest.raises(IntegrityError, match="violates foreign key constraint"):
-            put(other.practice, block(other, **{f"{kind}_id": scene.taken[f"{kind}_id"]}))
+            put(other.practice, make_block(other, **{f"{kind}_id": scene.taken[f"{kind}_id"]}))
 
 
 def test_the_same_id_in_two_practices_is_two_rooms(scene: Scene) -> None:
-    """As when a practice was copied."""
+    """Check two practices with equal ids, as after copying a practice."""
     other = Scene(make_practice(scene.practice.installation))
     put(other.practice, Room(id=scene.room_id, name="Blue", capacity=2))
     other.book_beside(TEN, room_id=scene.room_id)
-    with refused("room"):
+    with raises_conflict("room"):
         other.change(other.first, room_id=scene.room_id)

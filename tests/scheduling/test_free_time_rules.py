@@ -1,4 +1,4 @@
-"""A clinician's hours and the slots free in them, against the clock read minute by minute."""
+"""Clinicians' hours and free slots, compared with a minute-by-minute definition."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -18,9 +18,9 @@ from practice.scheduling.availability.rules.free_time import (
     Slot,
     Span,
     Window,
-    free_slots,
-    hours,
-    open_spans,
+    compute_hours,
+    compute_open_spans,
+    find_free_slots,
     outside_hours_problem,
 )
 
@@ -36,16 +36,16 @@ def at(text: str, zone: ZoneInfo = NEW_YORK) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
 
-def shown(spans: list[Span], zone: ZoneInfo = NEW_YORK) -> list[str]:
+def format_spans(spans: list[Span], zone: ZoneInfo = NEW_YORK) -> list[str]:
     return [
         f"{span.start.astimezone(zone):%d %H:%M}-{span.end.astimezone(zone):%H:%M}"
-        + (f" {span.shut}" * bool(span.shut))
+        + (f" {span.closed_reason}" * bool(span.closed_reason))
         for span in spans
     ]
 
 
-def daily(start: int, end: int, **more: object) -> list[Window]:
-    return [Window(weekday, time(start), time(end), **more) for weekday in range(7)]
+def make_daily_windows(start: int, end: int, **fields: object) -> list[Window]:
+    return [Window(weekday, time(start), time(end), **fields) for weekday in range(7)]
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def daily(start: int, end: int, **more: object) -> list[Window]:
         ([Window(3, time(9), time(12), WEDNESDAY, WEDNESDAY)], [], set(), ["18 09:00-12:00"]),
         ([Window(3, time(9), time(12), effective_on=date(2026, 3, 19))], [], set(), []),
         ([Window(3, time(9), time(12), ends_on=date(2026, 3, 17))], [], set(), []),
-        # a closing without times closes the day, one with times the stretch, and goes before an opening
-        (daily(9, 12), [DayChange(WEDNESDAY, False)], set(), ["18 09:00-12:00 away", "19 09:00-12:00"]),
+        # a closing without times closes the day, one with times the period, and takes precedence over an opening
+        (make_daily_windows(9, 12), [DayChange(WEDNESDAY, False)], set(), ["18 09:00-12:00 away", "19 09:00-12:00"]),
         (
-            daily(9, 12),
+            make_daily_windows(9, 12),
             [DayChange(WEDNESDAY, False, time(10), time(11))],
             set(),
             ["18 09:00-10:00", "18 10:00-11:00 away", "18 11:00-12:00", "19 09:00-12:00"],
         ),
         (
-            daily(9, 12),
+            make_daily_windows(9, 12),
             [
                 DayChange(WEDNESDAY, True, time(12), time(20)),
                 DayChange(WEDNESDAY, False, time(11), time(13)),
@@ -82,7 +82,7 @@ def daily(start: int, end: int, **more: object) -> list[Window]:
         ([], [DayChange(date(2026, 3, 20), True, time(18), time(20))], set(), []),
         # nobody works on a day on which the practice is closed, opened for it or not
         (
-            daily(9, 12),
+            make_daily_windows(9, 12),
             [DayChange(WEDNESDAY, True, time(14), time(15)), DayChange(WEDNESDAY, False, time(9), time(10))],
             {WEDNESDAY},
             ["18 09:00-12:00 closed", "18 14:00-15:00 closed", "19 09:00-12:00"],
@@ -92,17 +92,23 @@ def daily(start: int, end: int, **more: object) -> list[Window]:
 def test_hours_of_a_wednesday_and_a_thursday(
     windows: list[Window], changes: list[DayChange], closures: set[date], spans: list[str]
 ) -> None:
-    asked = (windows, changes, closures, NEW_YORK, WEDNESDAY, date(2026, 3, 19))
-    assert shown(hours(*asked)) == spans
-    assert shown(open_spans(*asked)) == [span for span in spans if not span.endswith(("away", "closed"))]
+    arguments = (windows, changes, closures, NEW_YORK, WEDNESDAY, date(2026, 3, 19))
+    assert format_spans(compute_hours(*arguments)) == spans
+    assert format_spans(compute_open_spans(*arguments)) == [
+        span for span in spans if not span.endswith(("away", "closed"))
+    ]
 
 
 def test_a_window_for_some_services_is_open_for_those() -> None:
     windows = [Window(3, time(9), time(12)), Window(3, time(13), time(17), services=frozenset({INTAKE}))]
-    asked = (windows, [DayChange(WEDNESDAY, True, time(18), time(19))], set(), NEW_YORK, WEDNESDAY, WEDNESDAY)
-    assert shown(open_spans(*asked, THERAPY)) == ["18 09:00-12:00", "18 18:00-19:00"]
-    assert shown(open_spans(*asked, INTAKE)) == ["18 09:00-12:00", "18 13:00-17:00", "18 18:00-19:00"]
-    assert open_spans(*asked, None) == open_spans(*asked, INTAKE)
+    arguments = (windows, [DayChange(WEDNESDAY, True, time(18), time(19))], set(), NEW_YORK, WEDNESDAY, WEDNESDAY)
+    assert format_spans(compute_open_spans(*arguments, THERAPY)) == ["18 09:00-12:00", "18 18:00-19:00"]
+    assert format_spans(compute_open_spans(*arguments, INTAKE)) == [
+        "18 09:00-12:00",
+        "18 13:00-17:00",
+        "18 18:00-19:00",
+    ]
+    assert compute_open_spans(*arguments, None) == compute_open_spans(*arguments, INTAKE)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +126,11 @@ def test_a_window_for_some_services_is_open_for_those() -> None:
         (date(2026, 3, 29), time(0), time(2), 60, BEIRUT),
     ],
 )
-def test_hours_are_as_long_as_time_passes(day: date, start: time, end: time, minutes: int, zone: ZoneInfo) -> None:
+def test_hours_last_as_long_as_the_time_that_passes(
+    day: date, start: time, end: time, minutes: int, zone: ZoneInfo
+) -> None:
     changes = [DayChange(day, True, start, end)]
-    spans = open_spans([], changes, set(), zone, day, day)
+    spans = compute_open_spans([], changes, set(), zone, day, day)
     assert sum((span.end - span.start for span in spans), timedelta()) == minutes * MINUTE
 
 
@@ -130,25 +138,29 @@ def test_hours_are_as_long_as_time_passes(day: date, start: time, end: time, min
 def test_a_day_closed_without_times_is_closed_from_midnight_to_midnight(day: date, length: int) -> None:
     nights = [DayChange(day + timedelta(days=off), True) for off in (-1, 0, 1)]
     around = (day - timedelta(days=1), day + timedelta(days=1))
-    spans = hours([], [*nights, DayChange(day, False)], set(), NEW_YORK, *around)
-    assert [span.shut for span in spans] == [None, AWAY, None]
+    spans = compute_hours([], [*nights, DayChange(day, False)], set(), NEW_YORK, *around)
+    assert [span.closed_reason for span in spans] == [None, AWAY, None]
     assert spans[1].end - spans[1].start == timedelta(hours=length)
     assert spans[0].end == spans[1].start
 
 
-def test_a_closing_that_the_skipped_hour_swallows_closes_nothing() -> None:
+def test_an_absence_within_the_skipped_hour_closes_nothing() -> None:
     day = date(2026, 3, 8)
-    spans = hours(daily(0, 6), [DayChange(day, False, time(2, 15), time(3))], set(), NEW_YORK, day, day)
-    assert shown(spans) == ["08 00:00-06:00"]
+    spans = compute_hours(
+        make_daily_windows(0, 6), [DayChange(day, False, time(2, 15), time(3))], set(), NEW_YORK, day, day
+    )
+    assert format_spans(spans) == ["08 00:00-06:00"]
 
 
-def slots(
+def list_slots(
     spans: list[Span], busy: list[Busy], minutes: int = 60, step: int = 30, *, taken: bool = False
 ) -> list[tuple[str, str | None]]:
     ahead = {"earliest": at("2026-03-01"), "latest": at("2026-04-01")}
-    found = free_slots(spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, include_taken=taken, **ahead)
-    assert all(slot.end - slot.start == minutes * MINUTE for slot in found)
-    return [(f"{slot.start.astimezone(NEW_YORK):%H:%M}", slot.taken) for slot in found]
+    free_slots = find_free_slots(
+        spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, include_taken=taken, **ahead
+    )
+    assert all(slot.end - slot.start == minutes * MINUTE for slot in free_slots)
+    return [(f"{slot.start.astimezone(NEW_YORK):%H:%M}", slot.taken) for slot in free_slots]
 
 
 def span(start: str, end: str) -> Span:
@@ -173,45 +185,47 @@ def busy(start: str, end: str) -> Busy:
     ],
 )
 def test_slots_free_on_a_day(spans: list[Span], taken: list[Busy], minutes: int, step: int, starts: list[str]) -> None:
-    assert [start for start, _ in slots(spans, taken, minutes, step)] == starts
+    assert [start for start, _ in list_slots(spans, taken, minutes, step)] == starts
 
 
-def test_the_count_begins_anew_at_midnight() -> None:
+def test_the_grid_restarts_at_midnight() -> None:
     spans = [Span(at("2026-03-17 22:00"), at("2026-03-18 02:00"))]
-    assert [start for start, _ in slots(spans, [], 50, 50)] == ["22:30", "23:20", "00:00", "00:50"]
+    assert [start for start, _ in list_slots(spans, [], 50, 50)] == ["22:30", "23:20", "00:00", "00:50"]
 
 
-def test_taken_slots_come_with_the_reason_that_weighs_most() -> None:
+def test_taken_slots_have_the_strongest_reason() -> None:
     changes = [DayChange(WEDNESDAY, False, time(10), time(11))]
-    spans = hours(daily(9, 14), changes, {date(2026, 3, 19)}, NEW_YORK, WEDNESDAY, date(2026, 3, 19))
+    spans = compute_hours(
+        make_daily_windows(9, 14), changes, {date(2026, 3, 19)}, NEW_YORK, WEDNESDAY, date(2026, 3, 19)
+    )
     taken = [
-        busy("10:30", "11:30"),  # booked before the stretch was closed
+        busy("10:30", "11:30"),  # booked before the period was closed
         Busy(at("2026-03-18 12:00"), at("2026-03-18 13:00"), AWAY),  # a meeting
         Busy(at("2026-03-19 10:00"), at("2026-03-19 11:00"), BOOKED),
     ]
     wednesday = [("09:00", None), ("10:00", AWAY), ("11:00", BOOKED), ("12:00", AWAY), ("13:00", None)]
     thursday = [(f"{hour:02}:00", CLOSED) for hour in range(9, 14)]
-    assert slots(spans, taken, 60, 60, taken=True) == wednesday + thursday
-    assert slots(spans, taken, 60, 60) == [("09:00", None), ("13:00", None)]
+    assert list_slots(spans, taken, 60, 60, taken=True) == wednesday + thursday
+    assert list_slots(spans, taken, 60, 60) == [("09:00", None), ("13:00", None)]
 
 
 def test_slots_start_from_the_earliest_on_and_before_the_latest() -> None:
     spans = [span("09:00", "17:00")]
     ahead = {"earliest": at("2026-03-18 10:00"), "latest": at("2026-03-18 12:00")}
-    found = free_slots(spans, [], NEW_YORK, minutes=60, step_minutes=60, **ahead)
-    assert [slot.start for slot in found] == [at("2026-03-18 10:00"), at("2026-03-18 11:00")]
+    free_slots = find_free_slots(spans, [], NEW_YORK, minutes=60, step_minutes=60, **ahead)
+    assert [slot.start for slot in free_slots] == [at("2026-03-18 10:00"), at("2026-03-18 11:00")]
 
 
-def test_slots_follow_the_clock_through_the_hour_that_comes_twice_and_the_one_that_is_skipped() -> None:
+def test_slots_follow_local_time_through_repeated_and_skipped_hours() -> None:
     ahead = {"earliest": at("2026-01-01"), "latest": at("2027-01-01")}
     night = [Span(at("2026-11-01 00:00"), at("2026-11-01 04:00")), Span(at("2026-03-08 00:00"), at("2026-03-08 05:00"))]
-    found = free_slots(night, [], NEW_YORK, minutes=60, step_minutes=90, **ahead)
-    walls = [f"{slot.start.astimezone(NEW_YORK):%b %H:%M}" for slot in found]
-    assert walls == ["Mar 00:00", "Mar 01:30", "Mar 03:00", "Nov 00:00", "Nov 01:30", "Nov 01:30", "Nov 03:00"]
+    free_slots = find_free_slots(night, [], NEW_YORK, minutes=60, step_minutes=90, **ahead)
+    local_times = [f"{slot.start.astimezone(NEW_YORK):%b %H:%M}" for slot in free_slots]
+    assert local_times == ["Mar 00:00", "Mar 01:30", "Mar 03:00", "Nov 00:00", "Nov 01:30", "Nov 01:30", "Nov 03:00"]
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "says"),
+    ("start", "end", "expected"),
     [
         ("2026-03-18 09:00", "2026-03-18 10:00", None),
         ("2026-03-18 13:00", "2026-03-18 14:00", None),
@@ -221,18 +235,20 @@ def test_slots_follow_the_clock_through_the_hour_that_comes_twice_and_the_one_th
         ("2026-03-19 09:00", "2026-03-19 10:00", "closed"),
     ],
 )
-def test_an_appointment_outside_the_hours_is_told_why(start: str, end: str, says: str | None) -> None:
+def test_a_time_outside_the_hours_has_a_reason(start: str, end: str, expected: str | None) -> None:
     changes = [DayChange(WEDNESDAY, False, time(10), time(11))]
-    spans = hours(daily(9, 14), changes, {date(2026, 3, 19)}, NEW_YORK, WEDNESDAY, date(2026, 3, 19))
+    spans = compute_hours(
+        make_daily_windows(9, 14), changes, {date(2026, 3, 19)}, NEW_YORK, WEDNESDAY, date(2026, 3, 19)
+    )
     problem = outside_hours_problem(spans, at(start), at(end))
-    assert problem is None if says is None else says in (problem or "")
+    assert problem is None if expected is None else expected in (problem or "")
 
 
 # Minute by minute: March and November of New York, with the Sundays on which its clock changes between 01:00 and 03:00
 
 quarters = st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4 * 15))
 unambiguous = quarters.filter(lambda at: at <= time(1) or at >= time(3))
-stretches = st.tuples(unambiguous, unambiguous).filter(lambda pair: pair[0] < pair[1])
+periods = st.tuples(unambiguous, unambiguous).filter(lambda pair: pair[0] < pair[1])
 firsts = st.sampled_from([date(2026, 3, 6), date(2026, 10, 30), date(2026, 6, 1)])
 dates = st.none() | st.integers(-1, 5)
 
@@ -248,17 +264,15 @@ def calendars(draw: st.DrawFn) -> tuple[list[Window], list[DayChange], set[date]
         Window(weekday, start, end, near(effective), near(ends), services)
         for weekday, (start, end), effective, ends, services in draw(
             st.lists(
-                st.tuples(
-                    st.integers(0, 6), stretches, dates, dates, st.frozensets(st.sampled_from([THERAPY, INTAKE]))
-                ),
+                st.tuples(st.integers(0, 6), periods, dates, dates, st.frozensets(st.sampled_from([THERAPY, INTAKE]))),
                 max_size=12,
             )
         )
     ]
     days = st.integers(-1, 5).map(lambda number: first + timedelta(days=number))
     changes = [
-        DayChange(on, available, *(stretch or (None, None)))
-        for on, available, stretch in draw(st.lists(st.tuples(days, st.booleans(), stretches | st.none()), max_size=6))
+        DayChange(on, available, *(period or (None, None)))
+        for on, available, period in draw(st.lists(st.tuples(days, st.booleans(), periods | st.none()), max_size=6))
     ]
     closures = draw(st.sets(days, max_size=2))
     return windows, changes, closures, first, first + timedelta(days=draw(st.integers(0, 4)))
@@ -267,13 +281,13 @@ def calendars(draw: st.DrawFn) -> tuple[list[Window], list[DayChange], set[date]
 def is_open(
     minute: datetime, windows: list[Window], changes: list[DayChange], closures: set[date], service: UUID | None
 ) -> bool:
-    """The definition, read off the clock on the wall."""
+    """Return whether the local minute is open, by definition."""
     local = minute.astimezone(NEW_YORK)
     day, clock = local.date(), local.time()
 
     def covers(change: DayChange) -> bool:
-        whole = change.start is None or change.end is None
-        return change.on == day and (whole or change.start <= clock < change.end)
+        all_day = change.start is None or change.end is None
+        return change.on == day and (all_day or change.start <= clock < change.end)
 
     weekly = any(
         (window.weekday + 6) % 7 == day.weekday()
@@ -288,21 +302,21 @@ def is_open(
 
 
 @given(calendars(), st.sampled_from([None, THERAPY]))
-def test_hours_are_open_in_the_very_minutes_in_which_the_definition_says_so(
+def test_hours_match_the_definition_minute_by_minute(
     calendar: tuple[list[Window], list[DayChange], set[date], date, date], service: UUID | None
 ) -> None:
     windows, changes, closures, first, last = calendar
-    spans = open_spans(windows, changes, closures, NEW_YORK, first, last, service)
+    spans = compute_open_spans(windows, changes, closures, NEW_YORK, first, last, service)
     for earlier, later in pairwise(spans):
         assert earlier.end < later.start  # ascending and merged
-    found = {minute for span in spans for minute in minutes_of(span.start, span.end)}
+    open_minutes = {minute for span in spans for minute in minutes_of(span.start, span.end)}
     midnight = datetime.combine(last + timedelta(days=1), time(), NEW_YORK).astimezone(UTC)
-    asked = minutes_of(datetime.combine(first, time(), NEW_YORK).astimezone(UTC), midnight)
+    all_minutes = minutes_of(datetime.combine(first, time(), NEW_YORK).astimezone(UTC), midnight)
     step = 15  # every time above is a quarter of an hour
-    assert {m for m in found if m.minute % step == 0} == {
-        m for m in asked if m.minute % step == 0 and is_open(m, windows, changes, closures, service)
+    assert {m for m in open_minutes if m.minute % step == 0} == {
+        m for m in all_minutes if m.minute % step == 0 and is_open(m, windows, changes, closures, service)
     }
-    assert len(found) == step * len({m for m in found if m.minute % step == 0})
+    assert len(open_minutes) == step * len({m for m in open_minutes if m.minute % step == 0})
 
 
 def minutes_of(start: datetime, end: datetime) -> list[datetime]:
@@ -317,25 +331,25 @@ def minutes_of(start: datetime, end: datetime) -> list[datetime]:
     st.integers(0, 3000),
     st.integers(0, 4000),
 )
-def test_free_slots_lie_in_open_hours_beside_what_is_busy_and_none_is_missing(
+def test_free_slots_are_exactly_the_open_times_that_are_not_busy(
     calendar: tuple[list[Window], list[DayChange], set[date], date, date],
     taken: list[tuple[int, int, str]],
     minutes: int,
     step: int,
     wait: int,
-    more: int,
+    duration: int,
 ) -> None:
     windows, changes, closures, first, last = calendar
     begin = datetime.combine(first, time(), NEW_YORK).astimezone(UTC)
     busy = [Busy(begin + at * MINUTE, begin + (at + length) * MINUTE, reason) for at, length, reason in taken]
-    spans = hours(windows, changes, closures, NEW_YORK, first, last)
-    asked = {"earliest": begin + wait * MINUTE, "latest": begin + (wait + more) * MINUTE}
-    everything = free_slots(spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, include_taken=True, **asked)
-    free = free_slots(spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, **asked)
-    assert free == [slot for slot in everything if slot.taken is None]
-    opened = [span for span in spans if span.shut is None]
+    spans = compute_hours(windows, changes, closures, NEW_YORK, first, last)
+    bounds = {"earliest": begin + wait * MINUTE, "latest": begin + (wait + duration) * MINUTE}
+    all_slots = find_free_slots(spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, include_taken=True, **bounds)
+    free = find_free_slots(spans, busy, NEW_YORK, minutes=minutes, step_minutes=step, **bounds)
+    assert free == [slot for slot in all_slots if slot.taken is None]
+    opened = [span for span in spans if span.closed_reason is None]
     expected = []
-    for start in minutes_of(asked["earliest"], asked["latest"]):
+    for start in minutes_of(bounds["earliest"], bounds["latest"]):
         local = start.astimezone(NEW_YORK)
         if (local.hour * 60 + local.minute) % step:
             continue
@@ -345,7 +359,11 @@ def test_free_slots_lie_in_open_hours_beside_what_is_busy_and_none_is_missing(
         if inside and not met:
             expected.append(Slot(start, end))
     assert free == expected
-    for slot in everything:
+    for slot in all_slots:
         met = {item.reason for item in busy if item.start < slot.end and slot.start < item.end}
-        met |= {span.shut for span in spans if span.shut and span.start < slot.end and slot.start < span.end}
+        met |= {
+            span.closed_reason
+            for span in spans
+            if span.closed_reason and span.start < slot.end and slot.start < span.end
+        }
         assert slot.taken == next((reason for reason in (CLOSED, AWAY, BOOKED) if reason in met), None)

@@ -1,4 +1,4 @@
-"""The life of an appointment: every pair of statuses, and the hours before its start."""
+"""Lifecycle rules: every pair of statuses, and notice periods."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practice.scheduling.appointments.rules.lifecycle import (
+    LABELS,
     NEXT,
-    WORDS,
     booking_window_problem,
     notice_problem,
     portal_change_problem,
@@ -21,7 +21,7 @@ from practice.scheduling.statuses import ACTIVE, FINAL, STATUSES
 START = datetime(2026, 3, 18, 15, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
-# rows: what it is; columns: what it is to become; y: yes, s: once its start has come
+# rows: current status; columns: requested status; y: yes, s: from the start time on
 TABLE = """
              SCHEDULED CONFIRMED CHECKED_IN IN_PROGRESS COMPLETED NO_SHOW CANCELLED RESCHEDULED
 SCHEDULED    -         y         y          -           s         s       y         y
@@ -34,14 +34,14 @@ CANCELLED    -         -         -          -           -         -       -     
 RESCHEDULED  -         -         -          -           -         -       -         -
 """
 HEAD, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
-LEGAL = {(row[0], wanted): may for row in ROWS for wanted, may in zip(HEAD, row[1:], strict=True)}
+LEGAL = {(row[0], requested): may for row in ROWS for requested, may in zip(HEAD, row[1:], strict=True)}
 
 
-@pytest.mark.parametrize(("current", "wanted"), list(product(HEAD, HEAD)))
-def test_a_status_follows_another_where_the_table_says_so(current: str, wanted: str) -> None:
-    may = LEGAL[current, wanted]
-    before = transition_problem(current, wanted, START, START - SECOND)
-    after = transition_problem(current, wanted, START, START)
+@pytest.mark.parametrize(("current", "requested"), list(product(HEAD, HEAD)))
+def test_transitions_follow_the_table(current: str, requested: str) -> None:
+    may = LEGAL[current, requested]
+    before = transition_problem(current, requested, START, START - SECOND)
+    after = transition_problem(current, requested, START, START)
     assert (before is None) == (may == "y")
     assert (after is None) == (may in ("y", "s"))
     for problem in (before, after):
@@ -49,12 +49,12 @@ def test_a_status_follows_another_where_the_table_says_so(current: str, wanted: 
 
 
 def test_the_statuses_are_the_eight() -> None:
-    assert set(WORDS) == STATUSES == set(HEAD)
+    assert set(LABELS) == STATUSES == set(HEAD)
     assert {"CANCELLED", "RESCHEDULED", "NO_SHOW"} == STATUSES - ACTIVE
     assert set(NEXT) == STATUSES - FINAL
 
 
-def test_a_status_that_cannot_follow_is_told_what_can() -> None:
+def test_a_refused_transition_lists_the_possible_ones() -> None:
     problem = transition_problem("CHECKED_IN", "NO_SHOW", START, START)
     assert problem == (
         "An appointment that is checked in cannot become a no-show; it can become in progress, completed, cancelled."
@@ -62,11 +62,11 @@ def test_a_status_that_cannot_follow_is_told_what_can() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(HEAD), st.integers(-3, 3)), max_size=12))
-def test_whatever_is_tried_an_appointment_lives_once(tries: list[tuple[str, int]]) -> None:
+def test_no_status_is_taken_twice(tries: list[tuple[str, int]]) -> None:
     status, lived = "SCHEDULED", ["SCHEDULED"]
-    for wanted, hours in tries:
-        if transition_problem(status, wanted, START, START + timedelta(hours=hours)) is None:
-            status = wanted
+    for requested, hours in tries:
+        if transition_problem(status, requested, START, START + timedelta(hours=hours)) is None:
+            status = requested
             lived.append(status)
     assert len(lived) == len(set(lived))
     assert not FINAL & set(lived[:-1])
@@ -82,7 +82,7 @@ def test_whatever_is_tried_an_appointment_lives_once(tries: list[tuple[str, int]
         (-timedelta(days=1), True),
     ],
 )
-def test_a_client_may_change_until_a_day_before_and_not_a_second_longer(ahead: timedelta, refused: bool) -> None:
+def test_a_client_may_change_until_exactly_a_day_before(ahead: timedelta, refused: bool) -> None:
     assert (portal_change_problem(START, START - ahead, 24) is not None) is refused
 
 
@@ -101,11 +101,11 @@ def test_a_client_books_from_a_day_to_thirty_days_ahead(ahead: timedelta, says: 
 
 
 @pytest.mark.parametrize(("ahead", "refused"), [(timedelta(hours=48), False), (timedelta(hours=48) - SECOND, True)])
-def test_a_clinician_asks_two_days_before(ahead: timedelta, refused: bool) -> None:
+def test_a_clinician_requests_a_move_two_days_before(ahead: timedelta, refused: bool) -> None:
     assert (notice_problem(START, START - ahead, 48) is not None) is refused
 
 
-def test_hours_are_counted_as_they_pass_whatever_the_clock_shows() -> None:
+def test_hours_are_elapsed_time() -> None:
     new_york = ZoneInfo("America/New_York")
     start = datetime(2026, 3, 8, 12, tzinfo=new_york)  # the night before has an hour less
     assert portal_change_problem(start, datetime(2026, 3, 7, 12, tzinfo=new_york), 24) is not None

@@ -1,7 +1,7 @@
-"""What the schedule reads to find what it shows: no table from end to end, and few rows more than it needs.
+"""Rows read by schedule queries: no sequential scan of a large table, and few rows more than needed.
 
-Counted by the database while the verbs run, in a practice with a past among many small ones; the same in a large one,
-with times, is `python -m bench.schedule`.
+The database counts them while the service functions run, in a practice with history among many small ones. The same in
+a large practice, with durations, is `python -m bench.schedule`.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench.five_years import BOOKED_OUT, FREE_WEEKS, NOW, TODAY, FiveYears, at, furnish
-from bench.reads import Reads, reads_of
+from bench.five_years import BOOKED_OUT, FREE_WEEKS, NOW, TODAY, FiveYears, create_five_years, to_instant
+from bench.reads import Reads, measure_reads
 from practice.people.client_search import search_clients
 from practice.scheduling.appointments import queries
 from practice.scheduling.appointments.booking import book
-from practice.scheduling.appointments.booking_request import Wanted
+from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.queries import Filters
 from practice.scheduling.availability import slots
 from practice.scheduling.cancellation import cancel
@@ -26,7 +26,14 @@ from practice.security.work import Work
 from practice.store.pages import PageRequest
 from tests.support.harness import cluster
 
-TABLES = {"appointments", "occupancies", "clients", "consents", "coverages", "appointment_steps"}  # those that grow
+TABLES = {
+    "appointments",
+    "occupancies",
+    "clients",
+    "consents",
+    "coverages",
+    "appointment_steps",
+}  # the tables that grow
 MONTH, FORTNIGHT = timedelta(days=29), timedelta(days=13)
 
 
@@ -47,106 +54,108 @@ SMALL_PRACTICES = """
 
 @pytest.fixture(scope="module")
 def five_years(installation: Installation) -> FiveYears:
-    """Among many small practices: what is known of the average one says nothing about a large one."""
-    with cluster.superuser(installation.store.database) as connection:
+    """Return a practice with history among many small ones, so that average statistics do not describe it."""
+    with cluster.connect_as_superuser(installation.store.database) as connection:
         connection.execute(SMALL_PRACTICES)
-    made = furnish(installation, clinicians=10, years=1, clients=2_000)
-    assert made.appointments > 20_000
-    return made
+    practice = create_five_years(installation, clinicians=10, years=1, clients=2_000)
+    assert practice.appointments > 20_000
+    return practice
 
 
-def page(**more: Any) -> Callable[[Work, FiveYears], Any]:
-    def look(work: Work, practice: FiveYears) -> None:
-        filters = Filters(**{name: value(practice) for name, value in more.items()})
-        found = queries.list_appointments(work, PageRequest(20, sort="-starts_at"), Scope.ALL, filters)
-        queries.names_for(work, found.items)
+def read_page(**values: Any) -> Callable[[Work, FiveYears], Any]:
+    def run(work: Work, practice: FiveYears) -> None:
+        filters = Filters(**{name: value(practice) for name, value in values.items()})
+        appointments = queries.list_appointments(work, Scope.ALL, PageRequest(20, sort="-starts_at"), filters)
+        queries.load_names(work, appointments.items)
 
-    return look
-
-
-def week(of_one: bool) -> Callable[[Work, FiveYears], Any]:
-    def look(work: Work, practice: FiveYears) -> None:
-        whom = practice.clinicians[3] if of_one else None
-        days = queries.calendar(work, Scope.ALL, "week", TODAY - timedelta(days=100), clinician_id=whom)
-        queries.names_for(work, [one for day in days for one in day.appointments])
-
-    return look
+    return run
 
 
-def of_one(work: Work, practice: FiveYears) -> Any:
-    return slots.slots(work, practice.clinicians[3], practice.service_code, TODAY, TODAY + MONTH)
+def read_week(of_one: bool) -> Callable[[Work, FiveYears], Any]:
+    def run(work: Work, practice: FiveYears) -> None:
+        clinician_id = practice.clinicians[3] if of_one else None
+        days = queries.load_calendar(work, Scope.ALL, "week", TODAY - timedelta(days=100), clinician_id=clinician_id)
+        queries.load_names(work, [appointment for day in days for appointment in day.appointments])
+
+    return run
 
 
-def of_anybody(first: Any) -> Callable[[Work, FiveYears], Any]:
-    return lambda work, practice: slots.first_free(work, practice.service_code, first, first + FORTNIGHT, 20)
+def read_slots(work: Work, practice: FiveYears) -> Any:
+    return slots.list_slots(work, practice.clinicians[3], practice.service_code, TODAY, TODAY + MONTH)
 
 
-def by_name(work: Work, _practice: FiveYears) -> Any:
+def read_first_free(first: Any) -> Callable[[Work, FiveYears], Any]:
+    return lambda work, practice: slots.find_first_free_slots(work, practice.service_code, first, first + FORTNIGHT, 20)
+
+
+def search_by_name(work: Work, _practice: FiveYears) -> Any:
     return search_clients(work, Scope.ALL, "alberton1", 20)
 
 
-# How many rows may be read for each that comes out, and how many in any case.
-LOOKS: dict[str, tuple[Callable[[Work, FiveYears], Any], int, int]] = {
-    "slots of one clinician": (of_one, 3, 50),
-    "first free with anybody": (of_anybody(TODAY), 3, 50),
-    "first free where everybody is booked out": (of_anybody(BOOKED_OUT), 3, 50),
-    "clients by the beginning of a name": (by_name, 3, 50),
-    "week of one clinician": (week(of_one=True), 3, 50),
-    "week of everybody": (week(of_one=False), 3, 50),
-    "list": (page(), 2, 20),
-    "list of a client": (page(client_id=lambda practice: practice.clients[7]), 2, 20),
-    "list of a clinician": (page(clinician_id=lambda practice: practice.clinicians[3]), 2, 20),
-    "list of a day": (page(since=lambda _: at(TODAY, 0), until=lambda _: at(TODAY, 19)), 2, 20),
-    "list of no-shows": (page(status=lambda _: "NO_SHOW"), 2, 20),
-    "list of those in progress, who are none": (page(status=lambda _: "IN_PROGRESS"), 2, 20),
+# How many rows may be read per returned row, and how many in addition.
+QUERIES: dict[str, tuple[Callable[[Work, FiveYears], Any], int, int]] = {
+    "slots of one clinician": (read_slots, 3, 50),
+    "first free with anybody": (read_first_free(TODAY), 3, 50),
+    "first free where everybody is booked out": (read_first_free(BOOKED_OUT), 3, 50),
+    "clients by the beginning of a name": (search_by_name, 3, 50),
+    "week of one clinician": (read_week(of_one=True), 3, 50),
+    "week of everybody": (read_week(of_one=False), 3, 50),
+    "list": (read_page(), 2, 20),
+    "list of a client": (read_page(client_id=lambda practice: practice.clients[7]), 2, 20),
+    "list of a clinician": (read_page(clinician_id=lambda practice: practice.clinicians[3]), 2, 20),
+    "list of a day": (read_page(since=lambda _: to_instant(TODAY, 0), until=lambda _: to_instant(TODAY, 19)), 2, 20),
+    "list of no-shows": (read_page(status=lambda _: "NO_SHOW"), 2, 20),
+    "list of those in progress, who are none": (read_page(status=lambda _: "IN_PROGRESS"), 2, 20),
     # of ten rooms
-    "list of a room": (page(room_id=lambda practice: practice.rooms[3]), 20, 100),
+    "list of a room": (read_page(room_id=lambda practice: practice.rooms[3]), 20, 100),
 }
 
 
-def reads(installation: Installation, practice: FiveYears, verb: Callable[[Work, FiveYears], Any]) -> Reads:
+def measure_query(installation: Installation, practice: FiveYears, query: Callable[[Work, FiveYears], Any]) -> Reads:
     with installation.work(practice.admin, NOW) as work:
-        return reads_of(installation.store.engine, work.db, lambda: verb(work, practice))
+        return measure_reads(installation.store.engine, work.db, lambda: query(work, practice))
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_look_reads_little_more_than_it_shows(installation: Installation, five_years: FiveYears, look: str) -> None:
-    verb, times, more = LOOKS[look]
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_reads_little_more_than_it_returns(
+    installation: Installation, five_years: FiveYears, name: str
+) -> None:
+    query, times, fixed = QUERIES[name]
     for _ in range(12):
-        found = reads(installation, five_years, verb)
-    assert not found.scanned & TABLES
-    assert found.of(TABLES) <= times * found.returned + more
+        measured = measure_query(installation, five_years, query)
+    assert not measured.scanned_tables & TABLES
+    assert measured.count_rows(TABLES) <= times * measured.returned_rows + fixed
 
 
 def test_booking_moving_and_cancelling_read_a_few_rows(installation: Installation, five_years: FiveYears) -> None:
-    def wish(number: int) -> Wanted:
-        place = number % len(five_years.clinicians)
-        return Wanted(
+    def make_request(number: int) -> BookingRequest:
+        index = number % len(five_years.clinicians)
+        return BookingRequest(
             client_id=five_years.clients[number],
-            clinician_id=five_years.clinicians[place],
+            clinician_id=five_years.clinicians[index],
             service_code=five_years.service_code,
-            starts_at=at(FREE_WEEKS, 10) + number // len(five_years.clinicians) * timedelta(hours=1),
-            room_id=five_years.rooms[place],
+            starts_at=to_instant(FREE_WEEKS, 10) + number // len(five_years.clinicians) * timedelta(hours=1),
+            room_id=five_years.rooms[index],
         )
 
     booked: list[Any] = []
 
-    def moved(one: Any) -> Callable[[Work, FiveYears], Any]:
-        return lambda work, _: move(work, one.id, Scope.ALL, one.starts_at + timedelta(days=1))
+    def make_move(appointment: Any) -> Callable[[Work, FiveYears], Any]:
+        return lambda work, _: move(work, Scope.ALL, appointment.id, appointment.starts_at + timedelta(days=1))
 
-    def cancelled(one: Any) -> Callable[[Work, FiveYears], Any]:
-        return lambda work, _: cancel(work, one.id, Scope.ALL, "Ill")
+    def make_cancellation(appointment: Any) -> Callable[[Work, FiveYears], Any]:
+        return lambda work, _: cancel(work, Scope.ALL, appointment.id, "Ill")
 
     for number in range(24):
-        wanted = wish(number)
-        booking = reads(
-            installation, five_years, lambda work, _, wanted=wanted: booked.append(book(work, wanted).appointment)
+        request = make_request(number)
+        booking = measure_query(
+            installation, five_years, lambda work, _, request=request: booked.append(book(work, request).appointment)
         )
     for appointment in booked[:12]:
-        moving = reads(installation, five_years, moved(appointment))
+        moving = measure_query(installation, five_years, make_move(appointment))
     for appointment in booked[12:]:
-        cancelling = reads(installation, five_years, cancelled(appointment))
-    for found, statements in ((booking, 13), (moving, 24), (cancelling, 8)):
-        assert not found.scanned & TABLES
-        assert found.of(TABLES) <= 200
-        assert len(found.statements) <= statements
+        cancelling = measure_query(installation, five_years, make_cancellation(appointment))
+    for measured, statements in ((booking, 13), (moving, 24), (cancelling, 8)):
+        assert not measured.scanned_tables & TABLES
+        assert measured.count_rows(TABLES) <= 200
+        assert len(measured.statements) <= statements

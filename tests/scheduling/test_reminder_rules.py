@@ -1,4 +1,4 @@
-"""Which reminders an appointment gets."""
+"""Reminder rules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.appointments.rules.reminders import LEADS, reminder_plan
+from practice.scheduling.appointments.rules.reminders import LEADS, plan_reminders
 
 START = datetime(2026, 3, 18, 15, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ START = datetime(2026, 3, 18, 15, tzinfo=UTC)
     ("ahead", "leads"),
     [
         (timedelta(days=3), [1440, 120, 15]),
-        (timedelta(days=1), [120, 15]),  # booked a day before to the second: just told, not reminded
+        (timedelta(days=1), [120, 15]),  # booked a day before to the second: confirmed, not reminded
         (timedelta(hours=3), [120, 15]),
         (timedelta(minutes=20), [15]),
         (timedelta(minutes=15), []),
@@ -24,20 +24,20 @@ START = datetime(2026, 3, 18, 15, tzinfo=UTC)
     ],
 )
 def test_only_reminders_that_are_still_ahead_are_planned(ahead: timedelta, leads: list[int]) -> None:
-    plan = reminder_plan(START, START - ahead, {"SMS", "EMAIL"})
+    plan = plan_reminders(START, START - ahead, {"SMS", "EMAIL"})
     assert [(reminder.lead_minutes, reminder.channel) for reminder in plan] == [
         (lead, channel) for lead in leads for channel in ("EMAIL", "SMS")
     ]
 
 
-def test_who_wants_none_gets_none() -> None:
-    assert reminder_plan(START, START - timedelta(days=3), frozenset()) == []
+def test_without_channels_there_are_no_reminders() -> None:
+    assert plan_reminders(START, START - timedelta(days=3), frozenset()) == []
 
 
 @given(st.integers(-3000, 3000), st.sets(st.sampled_from(["EMAIL", "SMS"])))
-def test_each_reminder_comes_once_between_now_and_the_start(minutes: int, channels: set[str]) -> None:
+def test_each_reminder_is_planned_once_between_now_and_the_start(minutes: int, channels: set[str]) -> None:
     now = START - timedelta(minutes=minutes)
-    plan = reminder_plan(START, now, channels)
+    plan = plan_reminders(START, now, channels)
     assert len({reminder[:2] for reminder in plan}) == len(plan)
     assert [reminder.due_at for reminder in plan] == sorted(reminder.due_at for reminder in plan)
     for channel, lead, due_at in plan:

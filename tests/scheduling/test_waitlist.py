@@ -1,248 +1,224 @@
-"""The waitlist: who is offered a time that becomes free, for how long, and what becomes of the offer."""
+"""The waitlist: which entry is offered a freed time, how long the offer holds, and how it ends."""
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from practice.people.settings import set_rule
-from practice.scheduling.appointments.booking import understand
+from practice.people.settings import change_setting
+from practice.scheduling.appointments.booking import resolve
 from practice.scheduling.waitlist import offers
-from practice.scheduling.waitlist.offers import expire_offers
 from tests.support.builders.schedule import make_client, make_room, make_service
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, BookingApi, at, refused, wall
+from tests.support.drivers.booking import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONDAY,
+    SECOND,
+    BookingApi,
+    assert_error,
+    local,
+    parse_instant,
+)
+from tests.support.drivers.waitlist import WaitlistScenario
 
-TEN = wall(MONDAY, 10)
-FOREVER = 24 * HOUR  # an offer holds for a day where nothing else is set
-
-
-class Waiting:
-    """An appointment, and those who wait for it."""
-
-    def __init__(self, booking_api: BookingApi, start: Any = TEN, **more: Any) -> None:
-        self.booking_api = booking_api
-        self.booked = booking_api.booked(start, **more)
-
-    def wait(self, client_id: UUID | None = None, **wish: Any) -> dict[str, Any]:
-        whom = client_id or make_client(self.booking_api.practice)
-        answer = self.booking_api.post("/waitlist", client_id=whom, **wish)
-        assert answer.status_code == 201, answer.text
-        self.booking_api.now += SECOND  # whoever comes later has waited less long
-        return answer.json()
-
-    def free(self) -> None:
-        self.booking_api.done(self.booked, "cancel", reason="Ill")
-
-    def offers(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
-        return self.booking_api.get(f"/waitlist/{entry['id']}/offers").json()["items"]
-
-    def offer(self, entry: dict[str, Any]) -> dict[str, Any]:
-        [offer] = [offer for offer in self.offers(entry) if offer["status"] == "OPEN"]
-        return offer
-
-    def status(self, entry: dict[str, Any]) -> str:
-        return self.booking_api.get(f"/waitlist/{entry['id']}").json()["status"]
-
-    def answer(self, offer: dict[str, Any], verb: str, by: Any = None) -> Any:
-        path = f"/api/v1/waitlist/offers/{offer['id']}/{verb}"
-        return self.booking_api.http.post(path, headers=self.booking_api.headers(by))
-
-    def expire(self) -> int:
-        with self.booking_api.practice.work(now=self.booking_api.now) as work:
-            return expire_offers(work)
+TEN = local(MONDAY, 10)
+HOLD = 24 * HOUR  # an offer holds for a day by default
 
 
 @pytest.fixture
-def waiting(booking_api: BookingApi) -> Waiting:
-    return Waiting(booking_api)
+def waiting(booking_api: BookingApi) -> WaitlistScenario:
+    return WaitlistScenario(booking_api)
 
 
-def test_a_time_that_becomes_free_is_offered_and_told(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait()
-    assert waiting.status(entry) == "WAITING"
-    waiting.free()
-    offer = waiting.offer(entry)
+def test_a_freed_time_is_offered_and_notified(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join()
+    assert waiting.get_status(entry) == "WAITING"
+    waiting.release()
+    offer = waiting.get_open_offer(entry)
     assert (offer["clinician_id"], offer["service_id"]) == (
         str(booking_api.clinician.staff_id),
         str(booking_api.service),
     )
-    assert (at(offer["starts_at"]), at(offer["ends_at"])) == (TEN, TEN + HOUR)
-    assert at(offer["holds_until"]) == booking_api.now + FOREVER
-    assert waiting.status(entry) == "OFFERED"
-    [message] = booking_api.rows("select * from messages where kind = 'WAITLIST_OFFER'")
+    assert (parse_instant(offer["starts_at"]), parse_instant(offer["ends_at"])) == (TEN, TEN + HOUR)
+    assert parse_instant(offer["holds_until"]) == booking_api.now + HOLD
+    assert waiting.get_status(entry) == "OFFERED"
+    [message] = booking_api.load_rows("select * from messages where kind = 'WAITLIST_OFFER'")
     assert (str(message.client_id), message.due_at, message.status) == (entry["client_id"], booking_api.now, "PLANNED")
 
 
-def test_first_by_priority_then_by_who_has_waited_longest(waiting: Waiting) -> None:
-    order = [waiting.wait(priority=2), waiting.wait(priority=3), waiting.wait(priority=1), waiting.wait(priority=2)]
-    waiting.free()
+def test_offers_go_by_priority_then_by_the_longest_wait(waiting: WaitlistScenario) -> None:
+    order = [waiting.join(priority=2), waiting.join(priority=3), waiting.join(priority=1), waiting.join(priority=2)]
+    waiting.release()
     for entry in (order[2], order[0], order[3], order[1]):
-        assert [waiting.status(one) for one in order].count("OFFERED") == 1
-        assert waiting.status(entry) == "OFFERED"
-        assert waiting.answer(waiting.offer(entry), "decline").status_code == 200
-    assert {waiting.status(one) for one in order} == {"WAITING"}  # and nobody is asked a second time
-    assert all(len(waiting.offers(one)) == 1 for one in order)
+        assert [waiting.get_status(item) for item in order].count("OFFERED") == 1
+        assert waiting.get_status(entry) == "OFFERED"
+        assert waiting.answer_offer(waiting.get_open_offer(entry), "decline").status_code == 200
+    assert {waiting.get_status(item) for item in order} == {"WAITING"}  # and no entry gets a second offer
+    assert all(len(waiting.list_offers(item)) == 1 for item in order)
 
 
-def test_the_offer_keeps_the_time_until_its_end_and_not_after(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait()
-    waiting.free()
-    end = booking_api.now + FOREVER
+def test_an_offer_holds_the_time_until_its_deadline(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join()
+    waiting.release()
+    end = booking_api.now + HOLD
     for moment in (booking_api.now, end - SECOND):
         booking_api.now = moment
-        refused(booking_api.book(TEN), "SLOT_TAKEN")
-        refused(booking_api.book(TEN + 30 * MINUTE), "SLOT_TAKEN")
+        assert_error(booking_api.book(TEN), "SLOT_TAKEN")
+        assert_error(booking_api.book(TEN + 30 * MINUTE), "SLOT_TAKEN")
     booking_api.now = end
     assert booking_api.book(TEN).status_code == 201
-    assert waiting.status(entry) == "WAITING"
-    assert [offer["status"] for offer in waiting.offers(entry)] == ["EXPIRED"]
-    assert len(booking_api.recorded("waitlist.offer_expired")) == 1
-    assert waiting.expire() == 0
+    assert waiting.get_status(entry) == "WAITING"
+    assert [offer["status"] for offer in waiting.list_offers(entry)] == ["EXPIRED"]
+    assert len(booking_api.load_audit_entries("waitlist.offer_expired")) == 1
+    assert waiting.expire_offers() == 0
 
 
-def test_an_offer_never_holds_beyond_the_start(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait()
+def test_an_offer_never_holds_beyond_the_start(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join()
     booking_api.now = TEN - 3 * HOUR
-    waiting.free()
-    assert at(waiting.offer(entry)["holds_until"]) == TEN
+    waiting.release()
+    assert parse_instant(waiting.get_open_offer(entry)["holds_until"]) == TEN
 
 
-def test_how_long_an_offer_holds_is_the_practices_own(booking_api: BookingApi, waiting: Waiting) -> None:
+def test_the_holding_time_is_a_setting(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
     with booking_api.practice.work() as work:
-        set_rule(work, "waitlist_offer_hours", 3, booking_api.now.date())
-    entry = waiting.wait()
-    waiting.free()
-    assert at(waiting.offer(entry)["holds_until"]) == booking_api.now + 3 * HOUR
+        change_setting(work, "waitlist_offer_hours", 3, booking_api.now.date())
+    entry = waiting.join()
+    waiting.release()
+    assert parse_instant(waiting.get_open_offer(entry)["holds_until"]) == booking_api.now + 3 * HOUR
 
 
-def test_a_room_that_was_kept_too_long_is_free_as_well(booking_api: BookingApi) -> None:
-    waiting = Waiting(booking_api, room_id=booking_api.room)
-    waiting.wait()
-    waiting.free()
+def test_the_room_of_an_expired_offer_is_free_too(booking_api: BookingApi) -> None:
+    waiting = WaitlistScenario(booking_api, room_id=booking_api.room)
+    waiting.join()
+    waiting.release()
     other = {"clinician_id": booking_api.add_clinician().staff_id, "room_id": booking_api.room}
-    refused(booking_api.book(TEN, **other), "SLOT_TAKEN")
-    free = {"from": TEN, "to": TEN + HOUR}
+    assert_error(booking_api.book(TEN, **other), "SLOT_TAKEN")
+    free = {"starts_at": TEN, "ends_at": TEN + HOUR}
     assert booking_api.get("/rooms/availability", **free).json()["items"] == []
-    booking_api.now += FOREVER
+    booking_api.now += HOLD
     assert [room["id"] for room in booking_api.get("/rooms/availability", **free).json()["items"]] == [
         str(booking_api.room)
     ]
-    later = booking_api.booked(TEN + HOUR, clinician_id=other["clinician_id"])
+    later = booking_api.book_appointment(TEN + HOUR, clinician_id=other["clinician_id"])
     assert booking_api.patch(f"/appointments/{later['id']}", 1, room_id=booking_api.room).status_code == 200
     assert booking_api.book(TEN, **other).status_code == 201
 
 
-@pytest.mark.parametrize("what", ["room", "clinician"])
-def test_what_was_kept_too_long_can_be_blocked(booking_api: BookingApi, what: str) -> None:
-    waiting = Waiting(booking_api, room_id=booking_api.room)
-    entry = waiting.wait()
-    waiting.free()
+@pytest.mark.parametrize("kind", ["room", "clinician"])
+def test_the_time_of_an_expired_offer_can_be_blocked(booking_api: BookingApi, kind: str) -> None:
+    waiting = WaitlistScenario(booking_api, room_id=booking_api.room)
+    entry = waiting.join()
+    waiting.release()
     path = (
         f"/rooms/{booking_api.room}/blocks"
-        if what == "room"
+        if kind == "room"
         else f"/clinicians/{booking_api.clinician.staff_id}/blocks"
     )
     block = {"starts_at": TEN - HOUR, "ends_at": TEN + 30 * MINUTE, "reason": "Maintenance"}
-    refused(booking_api.post(path, **block), "SLOT_TAKEN")
-    booking_api.now += FOREVER
+    assert_error(booking_api.post(path, **block), "SLOT_TAKEN")
+    booking_api.now += HOLD
     assert booking_api.post(path, **block).status_code == 201
-    assert waiting.status(entry) == "WAITING"
+    assert waiting.get_status(entry) == "WAITING"
 
 
-def test_a_lapsed_offer_of_another_time_still_goes_to_the_next(booking_api: BookingApi, waiting: Waiting) -> None:
-    first, second = waiting.wait(), waiting.wait()
-    waiting.free()
-    booking_api.now += FOREVER
-    booking_api.booked(TEN + HOUR)  # with the same clinician
-    assert waiting.expire() == 1
-    assert (waiting.status(first), waiting.status(second)) == ("WAITING", "OFFERED")
-    assert [offer["status"] for offer in waiting.offers(first)] == ["EXPIRED"]
-    booking_api.now += FOREVER
-    assert waiting.expire() == 1
-    assert waiting.expire() == 0
-    assert len(waiting.offers(first)) == len(waiting.offers(second)) == 1
+def test_an_expired_offer_of_another_time_still_goes_to_the_next_entry(
+    booking_api: BookingApi, waiting: WaitlistScenario
+) -> None:
+    first, second = waiting.join(), waiting.join()
+    waiting.release()
+    booking_api.now += HOLD
+    booking_api.book_appointment(TEN + HOUR)  # with the same clinician
+    assert waiting.expire_offers() == 1
+    assert (waiting.get_status(first), waiting.get_status(second)) == ("WAITING", "OFFERED")
+    assert [offer["status"] for offer in waiting.list_offers(first)] == ["EXPIRED"]
+    booking_api.now += HOLD
+    assert waiting.expire_offers() == 1
+    assert waiting.expire_offers() == 0
+    assert len(waiting.list_offers(first)) == len(waiting.list_offers(second)) == 1
 
 
-def test_taking_it_books_it(booking_api: BookingApi) -> None:
-    waiting = Waiting(booking_api, room_id=booking_api.room)
-    me = booking_api.portal()
-    entry = waiting.wait(me.staff_id)
-    waiting.free()
-    offer = waiting.offer(entry)
-    answer = waiting.answer(offer, "take", me)
-    assert answer.status_code == 201, answer.text
-    booked = answer.json()["appointment"]
+def test_taking_an_offer_books_the_time(booking_api: BookingApi) -> None:
+    waiting = WaitlistScenario(booking_api, room_id=booking_api.room)
+    me = booking_api.add_portal_client()
+    entry = waiting.join(me.staff_id)
+    waiting.release()
+    offer = waiting.get_open_offer(entry)
+    response = waiting.answer_offer(offer, "take", me)
+    assert response.status_code == 201, response.text
+    booked = response.json()["appointment"]
     assert (booked["client_id"], booked["booked_via"]) == (str(me.staff_id), "PORTAL")
-    assert (at(booked["starts_at"]), booked["room_id"]) == (TEN, str(booking_api.room))
-    assert waiting.status(entry) == "BOOKED"
-    assert waiting.offers(entry)[0]["status"] == "TAKEN"
-    for verb in ("take", "decline"):
-        refused(waiting.answer(offer, verb, me), "OFFER_CLOSED")
-    assert {kind for kind, _, _ in booking_api.occupied()} == {"clinician", "room", "client"}
+    assert (parse_instant(booked["starts_at"]), booked["room_id"]) == (TEN, str(booking_api.room))
+    assert waiting.get_status(entry) == "BOOKED"
+    assert waiting.list_offers(entry)[0]["status"] == "TAKEN"
+    for action in ("take", "decline"):
+        assert_error(waiting.answer_offer(offer, action, me), "OFFER_CLOSED")
+    assert {kind for kind, _, _ in booking_api.list_occupancies()} == {"clinician", "room", "client"}
 
 
-def test_a_client_may_take_on_short_notice_what_the_practice_offers(booking_api: BookingApi, waiting: Waiting) -> None:
-    me = booking_api.portal()
-    entry = waiting.wait(me.staff_id)
+def test_a_client_may_take_an_offer_on_short_notice(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    me = booking_api.add_portal_client()
+    entry = waiting.join(me.staff_id)
     booking_api.now = TEN - 3 * HOUR
-    waiting.free()
-    assert waiting.answer(waiting.offer(entry), "take", me).status_code == 201
+    waiting.release()
+    assert waiting.answer_offer(waiting.get_open_offer(entry), "take", me).status_code == 201
 
 
-@pytest.mark.parametrize("verb", ["take", "decline"])
-def test_after_its_end_an_offer_is_no_longer_answered(booking_api: BookingApi, waiting: Waiting, verb: str) -> None:
-    entry = waiting.wait()
-    waiting.free()
-    offer = waiting.offer(entry)
-    booking_api.now += FOREVER
-    refused(waiting.answer(offer, verb), "OFFER_CLOSED")
+@pytest.mark.parametrize("action", ["take", "decline"])
+def test_an_expired_offer_cannot_be_answered(booking_api: BookingApi, waiting: WaitlistScenario, action: str) -> None:
+    entry = waiting.join()
+    waiting.release()
+    offer = waiting.get_open_offer(entry)
+    booking_api.now += HOLD
+    assert_error(waiting.answer_offer(offer, action), "OFFER_CLOSED")
 
 
-def test_what_speaks_against_booking_leaves_the_offer_open(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait()
-    waiting.free()
-    offer = waiting.offer(entry)
-    booking_api.away(MONDAY)
-    refused(waiting.answer(offer, "take"), "OUTSIDE_HOURS")
-    assert (waiting.status(entry), waiting.offer(entry)) == ("OFFERED", offer)
-    assert len(booking_api.occupied()) == 1
+def test_a_refused_booking_leaves_the_offer_open(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join()
+    waiting.release()
+    offer = waiting.get_open_offer(entry)
+    booking_api.add_exception(MONDAY)
+    assert_error(waiting.answer_offer(offer, "take"), "OUTSIDE_HOURS")
+    assert (waiting.get_status(entry), waiting.get_open_offer(entry)) == ("OFFERED", offer)
+    assert len(booking_api.list_occupancies()) == 1
 
 
-def test_an_answer_is_for_the_one_who_was_asked(booking_api: BookingApi, waiting: Waiting) -> None:
-    me, other = booking_api.portal(), booking_api.portal()
-    entry = waiting.wait(me.staff_id)
-    waiting.free()
-    offer = waiting.offer(entry)
-    for verb in ("take", "decline"):
-        refused(waiting.answer(offer, verb, other), "NOT_FOUND", 404)
-        refused(waiting.answer(offer, verb, booking_api.clinician), "FORBIDDEN", 403)
-    assert [one["id"] for one in booking_api.get(f"/waitlist/{entry['id']}/offers", me).json()["items"]] == [
+def test_only_the_client_of_the_entry_answers_the_offer(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    me, other = booking_api.add_portal_client(), booking_api.add_portal_client()
+    entry = waiting.join(me.staff_id)
+    waiting.release()
+    offer = waiting.get_open_offer(entry)
+    for action in ("take", "decline"):
+        assert_error(waiting.answer_offer(offer, action, other), "NOT_FOUND", 404)
+        assert_error(waiting.answer_offer(offer, action, booking_api.clinician), "FORBIDDEN", 403)
+    assert [item["id"] for item in booking_api.get(f"/waitlist/{entry['id']}/offers", me).json()["items"]] == [
         offer["id"]
     ]
-    refused(booking_api.get(f"/waitlist/{entry['id']}/offers", other), "NOT_FOUND", 404)
-    assert [one["id"] for one in booking_api.get("/waitlist", me).json()["items"]] == [entry["id"]]
+    assert_error(booking_api.get(f"/waitlist/{entry['id']}/offers", other), "NOT_FOUND", 404)
+    assert [item["id"] for item in booking_api.get("/waitlist", me).json()["items"]] == [entry["id"]]
 
 
-def test_whoever_withdraws_leaves_the_offer_to_the_next(booking_api: BookingApi, waiting: Waiting) -> None:
-    first, second = waiting.wait(), waiting.wait()
-    waiting.free()
+def test_withdrawing_passes_the_offer_to_the_next_entry(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    first, second = waiting.join(), waiting.join()
+    waiting.release()
     path = "/api/v1/waitlist/{}/withdraw"
     assert (
-        booking_api.http.post(path.format(first["id"]), headers=booking_api.headers()).json()["status"] == "WITHDRAWN"
+        booking_api.http.post(path.format(first["id"]), headers=booking_api.build_headers()).json()["status"]
+        == "WITHDRAWN"
     )
-    assert waiting.status(second) == "OFFERED"
-    refused(booking_api.http.post(path.format(first["id"]), headers=booking_api.headers()), "WRONG_STATUS")
-    booking_api.http.post(path.format(second["id"]), headers=booking_api.headers())
-    assert booking_api.occupied() == set()
+    assert waiting.get_status(second) == "OFFERED"
+    assert_error(booking_api.http.post(path.format(first["id"]), headers=booking_api.build_headers()), "WRONG_STATUS")
+    booking_api.http.post(path.format(second["id"]), headers=booking_api.build_headers())
+    assert booking_api.list_occupancies() == set()
     assert booking_api.book(TEN).status_code == 201
 
 
-# Whom it suits
+# Matching
 
 
 @pytest.mark.parametrize(
-    ("wish", "suits"),
+    ("preferences", "suits"),
     [
         ({"weekdays": [1]}, True),
         ({"weekdays": [0, 2, 6]}, False),
@@ -253,149 +229,158 @@ def test_whoever_withdraws_leaves_the_offer_to_the_next(booking_api: BookingApi,
         ({"until_on": MONDAY - DAY}, False),
     ],
 )
-def test_the_days_and_times_have_to_suit(waiting: Waiting, wish: dict[str, Any], suits: bool) -> None:
-    entry = waiting.wait(**wish)
-    waiting.free()
-    assert waiting.status(entry) == ("OFFERED" if suits else "WAITING")
+def test_days_and_times_must_match(waiting: WaitlistScenario, preferences: dict[str, Any], suits: bool) -> None:
+    entry = waiting.join(**preferences)
+    waiting.release()
+    assert waiting.get_status(entry) == ("OFFERED" if suits else "WAITING")
 
 
-def test_the_clinician_and_the_service_have_to_suit(booking_api: BookingApi, waiting: Waiting) -> None:
+def test_clinician_and_service_must_match(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
     other, service = booking_api.add_clinician(), make_service(booking_api.practice)
-    for wish in ({"clinician_ids": [other.staff_id]}, {"service_ids": [service]}):
-        waiting.wait(priority=1, **wish)
-    named = waiting.wait(
+    for preferences in ({"clinician_ids": [other.staff_id]}, {"service_ids": [service]}):
+        waiting.join(priority=1, **preferences)
+    named = waiting.join(
         clinician_ids=[other.staff_id, booking_api.clinician.staff_id], service_ids=[booking_api.service, service]
     )
-    waiting.free()
-    assert waiting.status(named) == "OFFERED"
+    waiting.release()
+    assert waiting.get_status(named) == "OFFERED"
 
 
-def test_whoever_gives_a_time_up_is_not_offered_it(booking_api: BookingApi, waiting: Waiting) -> None:
-    mine = waiting.wait(booking_api.client, priority=1)
-    other = waiting.wait()
-    [new] = booking_api.done(waiting.booked, "reschedule", starts_at=TEN + DAY)["items"]
-    assert (waiting.status(mine), waiting.status(other)) == ("WAITING", "OFFERED")
-    booking_api.done(new, "cancel", reason="Ill")
-    assert waiting.status(mine) == "WAITING"
+def test_a_client_is_not_offered_the_time_they_released(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    releasing = waiting.join(booking_api.client, priority=1)
+    other = waiting.join()
+    [new] = booking_api.take_step(waiting.booked, "reschedule", starts_at=TEN + DAY)["items"]
+    assert (waiting.get_status(releasing), waiting.get_status(other)) == ("WAITING", "OFFERED")
+    booking_api.take_step(new, "cancel", reason="Ill")
+    assert waiting.get_status(releasing) == "WAITING"
 
 
-def test_who_could_not_be_booked_is_passed_over(booking_api: BookingApi, waiting: Waiting) -> None:
-    left = waiting.wait(make_client(booking_api.practice, ended_on=date(2026, 3, 20)), priority=1)
-    busy = waiting.wait(make_client(booking_api.practice), priority=1)
-    booking_api.booked(
+def test_clients_who_cannot_be_booked_are_skipped(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    left = waiting.join(make_client(booking_api.practice, ended_on=date(2026, 3, 20)), priority=1)
+    busy = waiting.join(make_client(booking_api.practice), priority=1)
+    booking_api.book_appointment(
         TEN + 30 * MINUTE, client_id=busy["client_id"], clinician_id=booking_api.add_clinician().staff_id
     )
-    revoked = waiting.wait(make_client(booking_api.practice), priority=1)
+    revoked = waiting.join(make_client(booking_api.practice), priority=1)
     booking_api.write(
         "update consents set revoked_at = signed_at + interval '1 day' where client_id = :id", id=revoked["client_id"]
     )
-    good = waiting.wait(priority=3)
-    waiting.free()
-    assert [waiting.status(one) for one in (left, busy, revoked, good)] == [*["WAITING"] * 3, "OFFERED"]
+    good = waiting.join(priority=3)
+    waiting.release()
+    assert [waiting.get_status(entry) for entry in (left, busy, revoked, good)] == [*["WAITING"] * 3, "OFFERED"]
 
 
 @pytest.mark.parametrize("why", ["closed", "away", "left"])
-def test_a_time_at_which_nobody_is_there_is_offered_to_nobody(
-    booking_api: BookingApi, waiting: Waiting, why: str
+def test_a_time_without_a_clinician_is_not_offered(
+    booking_api: BookingApi, waiting: WaitlistScenario, why: str
 ) -> None:
-    entry = waiting.wait()
+    entry = waiting.join()
     match why:
         case "closed":
             booking_api.close_on(MONDAY)
         case "away":
-            booking_api.away(MONDAY)
+            booking_api.add_exception(MONDAY)
         case "left":
             booking_api.write(
                 "update staff set left_on = '2026-03-20' where id = :id", id=booking_api.clinician.staff_id
             )
-    waiting.free()
-    assert waiting.status(entry) == "WAITING"
-    assert booking_api.occupied() == set()
+    waiting.release()
+    assert waiting.get_status(entry) == "WAITING"
+    assert booking_api.list_occupancies() == set()
 
 
-def test_what_has_begun_is_offered_to_nobody(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait()
+def test_a_time_that_has_started_is_not_offered(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join()
     booking_api.now = TEN
-    waiting.free()
-    assert waiting.status(entry) == "WAITING"
+    waiting.release()
+    assert waiting.get_status(entry) == "WAITING"
 
 
 def test_a_client_far_ahead_can_give_up_a_time_that_is_offered(booking_api: BookingApi) -> None:
-    me = booking_api.portal()
-    waiting = Waiting(booking_api, TEN + 60 * DAY, client_id=me.staff_id)
-    entry = waiting.wait()
-    booking_api.done(waiting.booked, "cancel", me)
-    assert waiting.status(entry) == "OFFERED"
+    me = booking_api.add_portal_client()
+    waiting = WaitlistScenario(booking_api, TEN + 60 * DAY, client_id=me.staff_id)
+    entry = waiting.join()
+    booking_api.take_step(waiting.booked, "cancel", me)
+    assert waiting.get_status(entry) == "OFFERED"
 
 
-def test_of_a_cancelled_series_each_waiting_gets_one(booking_api: BookingApi) -> None:
-    answer = booking_api.post("/appointments/series", **booking_api.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
-    waiting = Waiting(booking_api, TEN + HOUR)
-    first, second = waiting.wait(), waiting.wait()
-    booking_api.done(answer["occurrences"][0]["appointment_id"], "cancel", reason="Moved away", which="all")
-    assert [at(waiting.offer(entry)["starts_at"]) for entry in (first, second)] == [TEN, TEN + timedelta(days=7)]
+def test_a_cancelled_series_gives_each_entry_one_offer(booking_api: BookingApi) -> None:
+    series = booking_api.post(
+        "/appointments/series", **booking_api.booking_body(TEN, rule="FREQ=WEEKLY;COUNT=3")
+    ).json()
+    waiting = WaitlistScenario(booking_api, TEN + HOUR)
+    first, second = waiting.join(), waiting.join()
+    booking_api.take_step(series["occurrences"][0]["appointment_id"], "cancel", reason="Moved away", series_scope="all")
+    assert [parse_instant(waiting.get_open_offer(entry)["starts_at"]) for entry in (first, second)] == [
+        TEN,
+        TEN + timedelta(days=7),
+    ]
 
 
-def test_of_a_series_that_moves_by_a_week_only_the_first_time_is_free(booking_api: BookingApi) -> None:
-    answer = booking_api.post("/appointments/series", **booking_api.wanted(TEN, rule="FREQ=WEEKLY;COUNT=3")).json()
-    waiting = Waiting(booking_api, TEN + HOUR)
-    first, second = waiting.wait(), waiting.wait()
+def test_only_the_first_time_is_freed_by_a_series_that_moves_by_a_week(booking_api: BookingApi) -> None:
+    series = booking_api.post(
+        "/appointments/series", **booking_api.booking_body(TEN, rule="FREQ=WEEKLY;COUNT=3")
+    ).json()
+    waiting = WaitlistScenario(booking_api, TEN + HOUR)
+    first, second = waiting.join(), waiting.join()
     start = TEN + timedelta(days=7)
-    booking_api.done(answer["occurrences"][0]["appointment_id"], "reschedule", starts_at=start, which="all")
-    assert at(waiting.offer(first)["starts_at"]) == TEN
-    assert waiting.status(second) == "WAITING"
+    booking_api.take_step(series["occurrences"][0]["appointment_id"], "reschedule", starts_at=start, series_scope="all")
+    assert parse_instant(waiting.get_open_offer(first)["starts_at"]) == TEN
+    assert waiting.get_status(second) == "WAITING"
 
 
-# The entries
+# Entries
 
 
-def test_an_entry_is_changed_by_those_who_read_it_last(booking_api: BookingApi, waiting: Waiting) -> None:
-    entry = waiting.wait(time_from="09:00", weekdays=[1, 2])
+def test_a_stale_change_of_an_entry_is_refused(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entry = waiting.join(time_from="09:00", weekdays=[1, 2])
     changed = booking_api.patch(f"/waitlist/{entry['id']}", 1, priority=1, time_to="12:30").json()
     assert (changed["priority"], changed["time_from"], changed["time_to"]) == (1, "09:00", "12:30")
     assert (changed["weekdays"], changed["version"]) == ([1, 2], 2)
-    refused(booking_api.patch(f"/waitlist/{entry['id']}", 1, priority=3), "STALE", 412)
-    refused(booking_api.patch(f"/waitlist/{entry['id']}", 2, time_to="08:00"), "VALIDATION_ERROR", 422)
+    assert_error(booking_api.patch(f"/waitlist/{entry['id']}", 1, priority=3), "STALE", 412)
+    assert_error(booking_api.patch(f"/waitlist/{entry['id']}", 2, time_to="08:00"), "VALIDATION_ERROR", 422)
 
 
-def test_a_wish_that_cannot_be_is_refused_all_at_once(booking_api: BookingApi) -> None:
+def test_all_problems_of_an_entry_are_reported_together(booking_api: BookingApi) -> None:
     nobody = "01890000-0000-7000-8000-000000000000"
-    wish = {"clinician_ids": [nobody], "service_ids": [nobody], "time_from": "12:00", "time_to": "11:00"}
-    error = refused(booking_api.post("/waitlist", client_id=nobody, **wish), "VALIDATION_ERROR", 422)
+    preferences = {"clinician_ids": [nobody], "service_ids": [nobody], "time_from": "12:00", "time_to": "11:00"}
+    error = assert_error(booking_api.post("/waitlist", client_id=nobody, **preferences), "VALIDATION_ERROR", 422)
     assert len(error["details"]["problems"]) == 4
     for wrong in ({"time_from": "10:00+02:00"}, {"weekdays": [7]}, {"priority": 0}, {"time_to": "25:00"}):
-        refused(booking_api.post("/waitlist", client_id=booking_api.client, **wrong), "VALIDATION_ERROR", 422)
+        assert_error(booking_api.post("/waitlist", client_id=booking_api.client, **wrong), "VALIDATION_ERROR", 422)
 
 
-def test_the_list_shows_who_waits(booking_api: BookingApi, waiting: Waiting) -> None:
-    entries = [waiting.wait(priority=priority) for priority in (3, 1, 2)]
-    waiting.free()
+def test_the_list_is_sorted_and_filtered(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
+    entries = [waiting.join(priority=priority) for priority in (3, 1, 2)]
+    waiting.release()
     listed = booking_api.get("/waitlist", sort="priority").json()["items"]
-    assert [one["priority"] for one in listed] == [1, 2, 3]
-    assert [one["id"] for one in booking_api.get("/waitlist", status="OFFERED").json()["items"]] == [entries[1]["id"]]
-    assert booking_api.get("/waitlist", booking_api.clinician).json()["items"] == []  # none of them is theirs
+    assert [entry["priority"] for entry in listed] == [1, 2, 3]
+    assert [entry["id"] for entry in booking_api.get("/waitlist", status="OFFERED").json()["items"]] == [
+        entries[1]["id"]
+    ]
+    assert booking_api.get("/waitlist", booking_api.clinician).json()["items"] == []  # none of the clients is theirs
 
 
 def test_a_room_that_is_no_longer_in_use_is_not_offered(booking_api: BookingApi) -> None:
     room = make_room(booking_api.practice)
-    waiting = Waiting(booking_api, room_id=room)
-    entry = waiting.wait()
+    waiting = WaitlistScenario(booking_api, room_id=room)
+    entry = waiting.join()
     booking_api.write("update rooms set active = false where id = :id", id=room)
-    waiting.free()
-    assert waiting.status(entry) == "WAITING"
+    waiting.release()
+    assert waiting.get_status(entry) == "WAITING"
 
 
-def test_a_wish_that_changes_while_a_time_becomes_free_is_not_offered_what_it_no_longer_wants(
-    booking_api: BookingApi, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+def test_an_entry_that_changes_meanwhile_is_not_offered_the_time(
+    booking_api: BookingApi, waiting: WaitlistScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = waiting.wait()
+    entry = waiting.join()
 
-    def meanwhile(*args: Any, **more: Any) -> Any:
+    def change_and_resolve(*args: Any, **fields: Any) -> Any:
         changed = booking_api.patch(f"/waitlist/{entry['id']}", entry["version"], weekdays=[3])
         assert changed.status_code == 200, changed.text
-        return understand(*args, **more)
+        return resolve(*args, **fields)
 
-    monkeypatch.setattr(offers, "understand", meanwhile)
-    waiting.free()
-    assert waiting.offers(entry) == []
-    assert waiting.status(entry) == "WAITING"
+    monkeypatch.setattr(offers, "resolve", change_and_resolve)
+    waiting.release()
+    assert waiting.list_offers(entry) == []
+    assert waiting.get_status(entry) == "WAITING"

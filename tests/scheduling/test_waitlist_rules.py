@@ -1,4 +1,4 @@
-"""Whom a time that has become free would suit."""
+"""Waitlist rules."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.scheduling.waitlist.rules import Opening, Wish, fits, in_order
+from practice.scheduling.waitlist.rules import Opening, WaitlistPreference, is_suitable, sort_by_priority
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANNA, BERT, THERAPY, INTAKE, CLIENT = (UUID(int=number) for number in range(1, 6))
@@ -21,7 +21,7 @@ def opening(start: str = "2026-03-18 19:00", minutes: int = 60) -> Opening:
 
 
 @pytest.mark.parametrize(
-    ("wish", "suits"),
+    ("fields", "suits"),
     [
         ({}, True),
         ({"clinicians": frozenset({ANNA, BERT})}, True),
@@ -38,26 +38,32 @@ def opening(start: str = "2026-03-18 19:00", minutes: int = 60) -> Opening:
         ({"weekdays": frozenset({3}), "from_time": time(17), "clinicians": frozenset({BERT})}, False),
     ],
 )
-def test_a_wednesday_evening_suits_who_waits_for_one(wish: dict, suits: bool) -> None:
-    assert fits(Wish(CLIENT, SINCE, **wish), opening(), NEW_YORK) is suits
+def test_a_freed_time_matches_the_preference(fields: dict, suits: bool) -> None:
+    assert is_suitable(WaitlistPreference(CLIENT, SINCE, **fields), opening(), NEW_YORK) is suits
 
 
 def test_days_and_times_are_those_of_the_practice() -> None:
     late = opening("2026-03-18 22:00")  # Thursday in UTC
-    assert fits(Wish(CLIENT, SINCE, weekdays=frozenset({3}), until=date(2026, 3, 18)), late, NEW_YORK)
-    assert not fits(Wish(CLIENT, SINCE, weekdays=frozenset({4})), late, NEW_YORK)
+    assert is_suitable(
+        WaitlistPreference(CLIENT, SINCE, weekdays=frozenset({3}), until=date(2026, 3, 18)), late, NEW_YORK
+    )
+    assert not is_suitable(WaitlistPreference(CLIENT, SINCE, weekdays=frozenset({4})), late, NEW_YORK)
 
 
-def test_a_time_over_midnight_does_not_end_early() -> None:
-    assert not fits(Wish(CLIENT, SINCE, to_time=time(20)), opening("2026-03-18 23:30"), NEW_YORK)
+def test_a_time_past_midnight_does_not_end_early() -> None:
+    assert not is_suitable(WaitlistPreference(CLIENT, SINCE, to_time=time(20)), opening("2026-03-18 23:30"), NEW_YORK)
 
 
 def test_the_week_begins_with_sunday_as_zero() -> None:
-    assert fits(Wish(CLIENT, SINCE, weekdays=frozenset({0})), opening("2026-03-22 10:00"), NEW_YORK)
+    assert is_suitable(
+        WaitlistPreference(CLIENT, SINCE, weekdays=frozenset({0})), opening("2026-03-22 10:00"), NEW_YORK
+    )
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 5))))
-def test_priority_goes_first_and_then_who_has_waited_longest(waiting: list[tuple[int, int]]) -> None:
-    wishes = [Wish(UUID(int=n), SINCE + timedelta(days=age), rank) for n, (rank, age) in enumerate(waiting)]
-    order = [(wish.priority, wish.since) for wish in in_order(wishes)]
+def test_entries_are_sorted_by_priority_then_wait(waiting: list[tuple[int, int]]) -> None:
+    preferences = [
+        WaitlistPreference(UUID(int=n), SINCE + timedelta(days=age), rank) for n, (rank, age) in enumerate(waiting)
+    ]
+    order = [(preference.priority, preference.since) for preference in sort_by_priority(preferences)]
     assert order == [(rank, SINCE + timedelta(days=age)) for rank, age in sorted(waiting)]

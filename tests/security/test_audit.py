@@ -1,4 +1,4 @@
-"""The audit trail: nobody changes it unnoticed, and it says what happened, all of it and nothing else."""
+"""The audit log: changes are detected, and its entries match the effects exactly."""
 
 import re
 import threading
@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from practice.people.settings import set_rule
+from practice.people.settings import change_setting
 from practice.security.audit import Anchors, verify_chain
 from practice.security.doctor import Finding, examine
 from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.work import AUDIT_LOG
-from practice.store.ids import NOBODY, new_id
+from practice.store.ids import SYSTEM_TENANT, new_id
 from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.drivers.tamper import Forger
 from tests.support.harness import cluster
@@ -34,7 +34,7 @@ def write_entries(practice: PracticeFixture, last: int) -> None:
 
 
 @pytest.fixture
-def two(own_installation: Installation) -> tuple[PracticeFixture, PracticeFixture]:
+def two_practices(own_installation: Installation) -> tuple[PracticeFixture, PracticeFixture]:
     """Two practices with a history, anchored in the middle and at the end."""
     both = make_practice(own_installation, "Elm Street"), make_practice(own_installation, "Oak Street")
     for last in (ANCHORED, ENTRIES):
@@ -45,32 +45,32 @@ def two(own_installation: Installation) -> tuple[PracticeFixture, PracticeFixtur
 
 
 @pytest.fixture
-def forger(two: tuple[PracticeFixture, PracticeFixture]) -> Iterator[Forger]:
-    with cluster.superuser(two[0].installation.store.database) as connection:
-        yield Forger(connection, two[0].id)
+def forger(two_practices: tuple[PracticeFixture, PracticeFixture]) -> Iterator[Forger]:
+    with cluster.connect_as_superuser(two_practices[0].installation.store.database) as connection:
+        yield Forger(connection, two_practices[0].id)
 
 
-def wrong(installation: Installation) -> list[Finding]:
+def find_failures(installation: Installation) -> list[Finding]:
     return [finding for finding in examine(installation, NOW) if not finding.ok]
 
 
-def test_an_installation_in_good_order_has_no_findings(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    installation = two[0].installation
-    told: list[str] = []
-    findings = examine(installation, NOW, told.append)
-    assert "Examining: Practice Elm Street (elm-street) (2 of 3)" in told
+def test_an_intact_installation_has_no_findings(two_practices: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation = two_practices[0].installation
+    messages: list[str] = []
+    findings = examine(installation, NOW, messages.append)
+    assert "Examining: Practice Elm Street (elm-street) (2 of 3)" in messages
     assert [finding for finding in findings if not finding.ok] == []
     logs = {finding.facts["tenant_id"]: finding.facts for finding in findings if finding.area == "audit log"}
-    assert logs[str(two[0].id)]["entries"] == logs[str(two[1].id)]["entries"] == ENTRIES
-    assert logs[str(NOBODY)]["entries"] == 2
-    assert logs[str(two[0].id)]["rows_per_second"] > 0
+    assert logs[str(two_practices[0].id)]["entries"] == logs[str(two_practices[1].id)]["entries"] == ENTRIES
+    assert logs[str(SYSTEM_TENANT)]["entries"] == 2
+    assert logs[str(two_practices[0].id)]["rows_per_second"] > 0
     assert {finding.area for finding in findings} == {
         "database", "schema", "row-level security", "audit log", "encryption", "accounts", "outbox", "disk",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("crime", "place"),
+    ("manipulate", "first_bad_entry"),
     [
         (lambda f: f.edit(57), 57),
         (lambda f: f.edit_details(ENTRIES), ENTRIES),
@@ -79,7 +79,7 @@ def test_an_installation_in_good_order_has_no_findings(two: tuple[PracticeFixtur
         (lambda f: f.delete(1), 1),
         (lambda f: f.delete(ENTRIES), ENTRIES),
         (lambda f: f.delete_and_close_up(57), 57),
-        (lambda f: f.insert_after(57), 59),  # or the one before it, says the sentence
+        (lambda f: f.insert_after(57), 59),  # or the one before it, as the message says
         (lambda f: f.append_copy(ENTRIES), ENTRIES + 1),
         (lambda f: f.swap(57, 58), 57),
         (lambda f: f.swap(3, 190), 3),
@@ -95,110 +95,115 @@ def test_an_installation_in_good_order_has_no_findings(two: tuple[PracticeFixtur
         "rewrite all", "rewrite the last", "erase", "another head",
     ],
 )  # fmt: skip
-def test_a_change_to_the_log_is_found_and_located(
-    two: tuple[PracticeFixture, PracticeFixture], forger: Forger, crime: Callable[[Forger], None], place: int
+def test_a_manipulation_of_the_log_is_detected_and_located(
+    two_practices: tuple[PracticeFixture, PracticeFixture],
+    forger: Forger,
+    manipulate: Callable[[Forger], None],
+    first_bad_entry: int,
 ) -> None:
-    crime(forger)
-    (finding,) = wrong(two[0].installation)
+    manipulate(forger)
+    (finding,) = find_failures(two_practices[0].installation)
     assert finding.area == "audit log"
-    assert finding.sentence.startswith("Practice Elm Street (elm-street): the audit log is not what was written.")
-    assert finding.facts["tenant_id"] == str(two[0].id)
-    assert finding.facts["entry"] == place
-    named = {int(number) for number in re.findall(r"\d+", finding.sentence)}
-    assert {place, place - 1} & named, finding.sentence
+    assert finding.message.startswith("Practice Elm Street (elm-street): the audit log was altered.")
+    assert finding.facts["tenant_id"] == str(two_practices[0].id)
+    assert finding.facts["entry"] == first_bad_entry
+    numbers = {int(number) for number in re.findall(r"\d+", finding.message)}
+    assert {first_bad_entry, first_bad_entry - 1} & numbers, finding.message
 
 
 def test_the_same_value_written_differently_is_still_intact(
-    two: tuple[PracticeFixture, PracticeFixture], forger: Forger
+    two_practices: tuple[PracticeFixture, PracticeFixture], forger: Forger
 ) -> None:
     forger.reformat(57)
-    assert wrong(two[0].installation) == []
+    assert find_failures(two_practices[0].installation) == []
 
 
-def test_a_rewritten_last_entry_is_found_though_it_was_anchored_again(
-    two: tuple[PracticeFixture, PracticeFixture], forger: Forger
+def test_a_rewritten_last_entry_is_detected_after_it_was_anchored_again(
+    two_practices: tuple[PracticeFixture, PracticeFixture], forger: Forger
 ) -> None:
-    """The service goes on anchoring whatever head it finds; the first word counts."""
+    """The service keeps anchoring the current head; the first anchor counts."""
     forger.rewrite_from(ENTRIES)
-    two[0].installation.anchor_audit(NOW)
-    (finding,) = wrong(two[0].installation)
+    two_practices[0].installation.anchor_audit(NOW)
+    (finding,) = find_failures(two_practices[0].installation)
     assert finding.facts["entry"] == ENTRIES
 
 
-def test_a_log_erased_before_it_was_ever_anchored_is_missed_all_the_same(own_installation: Installation) -> None:
+def test_a_log_erased_before_it_was_anchored_is_detected(own_installation: Installation) -> None:
     practice = make_practice(own_installation, "Elm Street")
-    with cluster.superuser(own_installation.store.database) as connection:
+    with cluster.connect_as_superuser(own_installation.store.database) as connection:
         Forger(connection, practice.id).erase()
-    (finding,) = wrong(own_installation)
-    assert "the audit log is empty" in finding.sentence
+    (finding,) = find_failures(own_installation)
+    assert "the audit log is empty" in finding.message
 
 
-def test_a_practice_that_vanished_is_missed(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    two[0].installation.anchors._file(gone := new_id()).write_text("")
-    (finding,) = wrong(two[0].installation)
-    assert str(gone) in finding.sentence
+def test_a_removed_practice_is_detected(two_practices: tuple[PracticeFixture, PracticeFixture]) -> None:
+    two_practices[0].installation.anchors._get_path(removed := new_id()).write_text("")
+    (finding,) = find_failures(two_practices[0].installation)
+    assert str(removed) in finding.message
 
 
-def test_a_new_installation_is_in_good_order(own_installation: Installation) -> None:
-    assert wrong(own_installation) == []
+def test_a_new_installation_has_no_findings(own_installation: Installation) -> None:
+    assert find_failures(own_installation) == []
 
 
 # Anchors
 
 
-def test_an_anchor_that_was_edited_or_forged_is_reported_and_one_that_is_missing_does_no_harm(
-    two: tuple[PracticeFixture, PracticeFixture],
+def test_edited_or_forged_anchors_are_reported_and_missing_ones_are_harmless(
+    two_practices: tuple[PracticeFixture, PracticeFixture],
 ) -> None:
-    installation, practice = two[0].installation, two[0].id
-    file = installation.anchors._file(practice)
+    installation, practice = two_practices[0].installation, two_practices[0].id
+    file = installation.anchors._get_path(practice)
     lines = file.read_text().splitlines()
     assert len(lines) == 2
 
-    def complaints(*now: str) -> list[str]:
-        file.write_text("".join(f"{line}\n" for line in now))
-        return [problem for finding in wrong(installation) for problem in finding.facts["problems"]]
+    def find_problems(*anchors: str) -> list[str]:
+        file.write_text("".join(f"{line}\n" for line in anchors))
+        return [problem for finding in find_failures(installation) for problem in finding.facts["problems"]]
 
-    assert complaints(*lines) == []
-    assert complaints(lines[1]) == []
-    refused = f"Line 1 of the anchors in {practice}.jsonl is damaged or forged."
-    assert complaints(lines[0].replace(f'"seq": {ANCHORED}', '"seq": 60'), lines[1]) == [refused]
-    assert complaints(lines[0].replace(f'"seq": {ANCHORED}', f'"seq": "{ANCHORED}"'), lines[1]) == [refused]
-    assert complaints(lines[0][:40], lines[1]) == [refused]
-    assert complaints("[" * 100_000, lines[1]) == [refused]
-    own_key = Anchors(installation.settings.anchors, MasterKey.generate())._line(
+    assert find_problems(*lines) == []
+    assert find_problems(lines[1]) == []
+    expected = f"Line 1 of the anchors in {practice}.jsonl is damaged or forged."
+    assert find_problems(lines[0].replace(f'"seq": {ANCHORED}', '"seq": 60'), lines[1]) == [expected]
+    assert find_problems(lines[0].replace(f'"seq": {ANCHORED}', f'"seq": "{ANCHORED}"'), lines[1]) == [expected]
+    assert find_problems(lines[0][:40], lines[1]) == [expected]
+    assert find_problems("[" * 100_000, lines[1]) == [expected]
+    own_key = Anchors(installation.settings.anchors, MasterKey.generate())._format_line(
         practice, ENTRIES + 5, "00" * 32, "2026"
     )
-    assert complaints(own_key.decode().strip(), *lines) == [refused]
-    other_practice = installation.anchors._file(two[1].id).read_text().splitlines()[0]
-    assert complaints(other_practice, *lines) == [refused]
+    assert find_problems(own_key.decode().strip(), *lines) == [expected]
+    other_practice = installation.anchors._get_path(two_practices[1].id).read_text().splitlines()[0]
+    assert find_problems(other_practice, *lines) == [expected]
     file.write_bytes(b"\xff\xfe\x00\n" + lines[1].encode() + b"\n")
-    assert [finding.facts["problems"] for finding in wrong(installation)] == [[refused]]
+    assert [finding.facts["problems"] for finding in find_failures(installation)] == [[expected]]
 
 
-def test_entries_that_nobody_anchored_for_long_are_reported(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    installation, practice = two[0].installation, two[0]
+def test_entries_without_an_anchor_for_long_are_reported(
+    two_practices: tuple[PracticeFixture, PracticeFixture],
+) -> None:
+    installation, practice = two_practices[0].installation, two_practices[0]
     late = NOW + timedelta(minutes=11)
     write_entries(practice, ENTRIES + 5)
-    assert wrong(installation) == [], "a backup ends like this, and may be restored much later"
+    assert find_failures(installation) == [], "a backup ends like this, and may be restored later"
     with practice.work(now=late) as work:
         work.record("late")
-    (finding,) = wrong(installation)
+    (finding,) = find_failures(installation)
     assert (finding.facts["entry"], finding.facts["not_anchored"]) == (ENTRIES + 1, 6)
     installation.anchor_audit(late)
-    assert wrong(installation) == []
-    installation.anchors._file(practice.id).unlink()
-    (finding,) = wrong(installation)
+    assert find_failures(installation) == []
+    installation.anchors._get_path(practice.id).unlink()
+    (finding,) = find_failures(installation)
     assert finding.facts["entry"] == 1
 
 
-def test_a_line_is_written_when_the_head_moved_and_only_then(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    installation, practice = two[0].installation, two[0]
-    file = installation.anchors._file(practice.id)
+def test_a_line_is_written_only_when_the_head_has_moved(two_practices: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation, practice = two_practices[0].installation, two_practices[0]
+    file = installation.anchors._get_path(practice.id)
     before = file.read_bytes()
     assert installation.anchor_audit(NOW) == 0
     restarted = Anchors(installation.settings.anchors, installation.master)
-    with installation.store.session_in(practice.id) as db:
-        assert not restarted.drop(db, practice.id, NOW), "a restart is no reason to write"
+    with installation.store.begin_session(practice.id) as db:
+        assert not restarted.append_head(db, practice.id, NOW), "a restart writes no line"
     assert file.read_bytes() == before
     write_entries(practice, ENTRIES + 3)
     assert installation.anchor_audit(NOW) == 1
@@ -207,9 +212,9 @@ def test_a_line_is_written_when_the_head_moved_and_only_then(two: tuple[Practice
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_line_that_was_cut_short_does_not_spoil_the_next(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    installation, practice = two[0].installation, two[0]
-    with installation.anchors._file(practice.id).open("a") as file:
+def test_a_truncated_line_does_not_damage_the_next(two_practices: tuple[PracticeFixture, PracticeFixture]) -> None:
+    installation, practice = two_practices[0].installation, two_practices[0]
+    with installation.anchors._get_path(practice.id).open("a") as file:
         file.write('{"seq": 2')
     installation.anchor_audit(NOW)
     *_, damaged, last = installation.anchors.read(practice.id)
@@ -217,27 +222,27 @@ def test_a_line_that_was_cut_short_does_not_spoil_the_next(two: tuple[PracticeFi
     assert last[0] == ENTRIES
 
 
-def test_years_of_anchors_are_read(two: tuple[PracticeFixture, PracticeFixture]) -> None:
-    """One for every half minute of a month are more than a statement has room for parameters."""
-    installation, practice = two[0].installation, two[0].id
-    with installation.anchors._file(practice).open("ab") as file:
-        file.writelines(installation.anchors._line(practice, 1000 + n, "00" * 32, "2026") for n in range(70_000))
-    (finding,) = wrong(installation)
+def test_years_of_anchors_are_read(two_practices: tuple[PracticeFixture, PracticeFixture]) -> None:
+    """A month of half minutes has more anchors than a statement can have parameters."""
+    installation, practice = two_practices[0].installation, two_practices[0].id
+    with installation.anchors._get_path(practice).open("ab") as file:
+        file.writelines(installation.anchors._format_line(practice, 1000 + n, "00" * 32, "2026") for n in range(70_000))
+    (finding,) = find_failures(installation)
     assert finding.facts["entry"] == ENTRIES + 1
-    assert "once reached entry 70999" in finding.sentence
+    assert "once reached entry 70999" in finding.message
 
 
 # Who may write
 
 
-def entry(tenant_id: UUID, **more: object) -> dict[str, object]:
-    return {"tenant_id": tenant_id, "at": NOW, "action": "forged", "details": {}} | more
+def make_entry(tenant_id: UUID, **columns: object) -> dict[str, object]:
+    return {"tenant_id": tenant_id, "at": NOW, "action": "forged", "details": {}} | columns
 
 
 def test_the_service_cannot_choose_number_or_hash(practice: PracticeFixture) -> None:
-    with practice.installation.store.session_in(practice.id) as db:
+    with practice.installation.store.begin_session(practice.id) as db:
         last = db.scalar(text("select seq from audit_heads"))
-        db.execute(insert(AUDIT_LOG), [entry(practice.id, seq=last + 100, hash=b"mine")])
+        db.execute(insert(AUDIT_LOG), [make_entry(practice.id, seq=last + 100, hash=b"mine")])
         written = db.get_one(AuditEntry, (practice.id, last + 1))
         assert len(written.hash) == 32
         head = db.execute(text("select seq, hash from audit_heads")).one()
@@ -259,7 +264,7 @@ def test_the_service_cannot_choose_number_or_hash(practice: PracticeFixture) -> 
         "create function public.sha256(bytea) returns bytea language sql as 'select null::bytea'",
     ],
 )
-def test_the_service_cannot_touch_what_is_written(practice: PracticeFixture, statement: str) -> None:
+def test_the_service_cannot_change_entries(practice: PracticeFixture, statement: str) -> None:
     with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), practice.work() as work:
         work.db.execute(text(statement))
 
@@ -267,16 +272,19 @@ def test_the_service_cannot_touch_what_is_written(practice: PracticeFixture, sta
 @pytest.mark.parametrize(
     "statement", ["update audit_log set action = 'x'", "delete from audit_log", "truncate audit_log"]
 )
-def test_nor_can_the_owner_by_mistake(practice: PracticeFixture, statement: str) -> None:
+def test_the_owner_cannot_change_entries_by_mistake(practice: PracticeFixture, statement: str) -> None:
     store = practice.installation.store
-    with store.owner_connection("owner") as connection, pytest.raises(DBAPIError, match="never changed or removed"):
+    with (
+        store.open_owner_connection("owner") as connection,
+        pytest.raises(DBAPIError, match="never changed or removed"),
+    ):
         connection.execute(text(statement))
 
 
 def test_an_entry_for_another_practice_is_refused(practice: PracticeFixture) -> None:
     other = make_practice(practice.installation)
-    with pytest.raises(DBAPIError), practice.installation.store.session_in(practice.id) as db:
-        db.execute(insert(AUDIT_LOG), [entry(other.id)])
+    with pytest.raises(DBAPIError), practice.installation.store.begin_session(practice.id) as db:
+        db.execute(insert(AUDIT_LOG), [make_entry(other.id)])
 
 
 # An entry for every effect, an effect for every entry
@@ -286,27 +294,27 @@ class Interrupted(Exception):
     pass
 
 
-def count(practice: PracticeFixture, table: str) -> int:
-    with practice.installation.store.session_in(practice.id) as db:
+def count_rows(practice: PracticeFixture, table: str) -> int:
+    with practice.installation.store.begin_session(practice.id) as db:
         return db.execute(text(f"select count(*) from {table} where tenant_id = :t"), {"t": practice.id}).scalar_one()
 
 
 def test_an_entry_exists_if_and_only_if_the_effect_does(practice: PracticeFixture) -> None:
-    before = count(practice, "audit_log")
+    before = count_rows(practice, "audit_log")
 
-    def interrupted() -> None:
+    def change_and_fail() -> None:
         with practice.work() as work:
-            set_rule(work, "hipaa_training_days", 300, date(2026, 4, 1))
+            change_setting(work, "hipaa_training_days", 300, date(2026, 4, 1))
             work.write_audit()
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        interrupted()
-    assert (count(practice, "rule_settings"), count(practice, "audit_log")) == (0, before)
+        change_and_fail()
+    assert (count_rows(practice, "rule_settings"), count_rows(practice, "audit_log")) == (0, before)
     with practice.work() as work:
-        set_rule(work, "hipaa_training_days", 300, date(2026, 4, 1))
-    assert (count(practice, "rule_settings"), count(practice, "audit_log")) == (1, before + 1)
-    with practice.installation.store.session_in(practice.id) as db:
+        change_setting(work, "hipaa_training_days", 300, date(2026, 4, 1))
+    assert (count_rows(practice, "rule_settings"), count_rows(practice, "audit_log")) == (1, before + 1)
+    with practice.installation.store.begin_session(practice.id) as db:
         same = db.execute(
             text("""
                 select s.xmin::text = l.xmin::text from rule_settings as s
@@ -318,9 +326,9 @@ def test_an_entry_exists_if_and_only_if_the_effect_does(practice: PracticeFixtur
         assert list(same) == [True], "one transaction wrote both"
 
 
-def test_many_at_once_make_one_chain(own_installation: Installation) -> None:
+def test_concurrent_work_forms_one_chain(own_installation: Installation) -> None:
     practice = make_practice(own_installation)
-    before = count(practice, "audit_log")
+    before = count_rows(practice, "audit_log")
     errors: list[BaseException] = []
 
     def write(thread: int) -> None:
@@ -333,9 +341,9 @@ def test_many_at_once_make_one_chain(own_installation: Installation) -> None:
             errors.append(error)
 
     def verify() -> None:
-        """Looking on meanwhile, while the heads are anchored, is no reason for an alarm."""
+        """Verify concurrently, while heads are anchored, without a false alarm."""
         while any(writer.is_alive() for writer in writers):
-            with own_installation.store.session_in(practice.id) as db:
+            with own_installation.store.begin_session(practice.id) as db:
                 problems.extend(verify_chain(db, practice.id, own_installation.anchors).problems)
 
     def anchor() -> None:
@@ -344,17 +352,17 @@ def test_many_at_once_make_one_chain(own_installation: Installation) -> None:
 
     problems: list[str] = []
     writers = [threading.Thread(target=write, args=(thread,)) for thread in range(8)]
-    others = [threading.Thread(target=verify), threading.Thread(target=anchor)]
-    for thread in (*writers, *others):
+    observers = [threading.Thread(target=verify), threading.Thread(target=anchor)]
+    for thread in (*writers, *observers):
         thread.start()
-    for thread in (*writers, *others):
+    for thread in (*writers, *observers):
         thread.join()
     assert errors == []
     assert problems == []
-    assert count(practice, "audit_log") == before + 800
-    assert wrong(own_installation) == []
-    with own_installation.store.session_in(practice.id) as db:
-        apart = db.execute(
+    assert count_rows(practice, "audit_log") == before + 800
+    assert find_failures(own_installation) == []
+    with own_installation.store.begin_session(practice.id) as db:
+        separated = db.execute(
             text("""
                 select count(*) from audit_log as a
                 join audit_log as b on b.tenant_id = a.tenant_id and b.seq = a.seq + 1
@@ -362,4 +370,4 @@ def test_many_at_once_make_one_chain(own_installation: Installation) -> None:
             """),
             {"t": practice.id},
         ).scalar_one()
-    assert apart == 0, "the entries of one work stand together"
+    assert separated == 0, "the entries of one unit of work are adjacent"

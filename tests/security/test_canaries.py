@@ -1,4 +1,4 @@
-"""Words planted through the real service are nowhere to be read: sealed ones on no disk, personal ones in no log."""
+"""Canary words sent through the real service do not leak: sealed ones to no file, personal ones to no log."""
 
 import base64
 import json
@@ -21,20 +21,20 @@ import pytest
 
 from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
-from practice.store.ids import NOBODY
+from practice.store.ids import SYSTEM_TENANT
 from tests.support.builders.notes import SOAP, make_note
 from tests.support.builders.people import make_platform_admin, make_practice, sign_in
 from tests.support.builders.schedule import make_appointment, make_client, make_service
-from tests.support.harness.installations import installation_in, short_folder
-from tests.support.oracles.canaries import files_in, hits
+from tests.support.harness.installations import create_short_folder, open_embedded_installation
+from tests.support.oracles.canaries import find_words, list_files
 
 REPOSITORY = Path(__file__).parents[2]
-WORD = secrets.token_hex(6)  # new in each run, so that no leftover can be found
+WORD = secrets.token_hex(6)  # new in each run, so that leftovers are not found
 
 
 @dataclass
 class Service:
-    """The API as a process of its own, with what it says in a file."""
+    """The API in its own process, with its output in a file."""
 
     url: str
     log: Path
@@ -59,19 +59,21 @@ class Service:
 
 @dataclass
 class Planted:
+    """The canaries that were sent, and the files to search."""
+
     data: Path
     logs: list[Path]
     statuses: list[int]
     sealed: dict[str, str | bytes]
-    """What may stand in no file at all: encrypted fields, passwords, tokens, secrets."""
+    """Must not appear in any file: encrypted fields, passwords, tokens, secrets."""
     personal: dict[str, str | bytes]
-    """What stands in the tables, and may stand in no log."""
+    """Stored in tables, and must not appear in any log."""
 
 
 @pytest.fixture(scope="module")
 def planted() -> Generator[Planted]:
     master = MasterKey.generate()
-    with short_folder() as folder, installation_in(folder / "data", master) as installation:
+    with create_short_folder() as folder, open_embedded_installation(folder / "data", master) as installation:
         service, process = start(folder, master)
         try:
             sealed, personal = plant(installation, service)
@@ -79,9 +81,9 @@ def planted() -> Generator[Planted]:
             process.terminate()
             process.wait(timeout=30)
         assert installation.store.embedded is not None
-        with psycopg.connect(**installation.store.embedded.conninfo("superuser"), autocommit=True) as connection:
+        with psycopg.connect(**installation.store.embedded.build_conninfo("superuser"), autocommit=True) as connection:
             connection.execute("checkpoint")
-        logs = [service.log, *files_in(folder / "data" / "log")]
+        logs = [service.log, *list_files(folder / "data" / "log")]
         yield Planted(folder / "data", logs, service.statuses, sealed, personal)
 
 
@@ -93,12 +95,18 @@ def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[by
         environment = os.environ | {
             "CASELOAD_DATA_DIR": str(folder / "data"),
             "CASELOAD_MASTER_KEY": master.to_text(),
-            "CASELOAD_OUTBOX_DIR": str(folder / "outbox"),  # letters carry what they must, and are no log
+            "CASELOAD_OUTBOX_DIR": str(folder / "outbox"),  # emails contain tokens, and are not a log
             "CASELOAD_SIGN_INS_PER_MINUTE": "1000",
             "PYTHONPATH": str(REPOSITORY),
         }
-        command = ["uvicorn", "tests.support.drivers.leaky_routes:noisy", "--factory", "--fd", str(listener.fileno())]
-        with (folder / "api.middleware").open("wb") as log:
+        command = [
+            "uvicorn",
+            "tests.support.drivers.leaky_routes:create_leaky_app",
+            "--factory",
+            "--fd",
+            str(listener.fileno()),
+        ]
+        with (folder / "api.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
                 stdout=log,
@@ -107,27 +115,27 @@ def start(folder: Path, master: MasterKey) -> tuple[Service, subprocess.Popen[by
                 cwd=folder,
                 pass_fds=[listener.fileno()],
             )
-    return Service(f"http://127.0.0.1:{port}", folder / "api.middleware"), process
+    return Service(f"http://127.0.0.1:{port}", folder / "api.log"), process
 
 
 def plant(installation: Installation, call: Service) -> tuple[dict[str, str | bytes], dict[str, str | bytes]]:
     now = datetime.now(UTC)
-    platform = sign_in(installation, make_platform_admin(installation).account_id, NOBODY, now).access
+    platform = sign_in(installation, make_platform_admin(installation).account_id, SYSTEM_TENANT, now).access
     kinds = ("practice", "first", "last", "email", "garbage", "query", "path", "header", "raised", "colleague")
-    words = {name: f"Q{name}{WORD}" for name in kinds}
+    canaries = {name: f"Q{name}{WORD}" for name in kinds}
     sealed: dict[str, str | bytes] = {"tax id": f"58-{WORD}", "other tax id": f"59-{WORD}", "platform": platform}
     sealed |= {
         "password": f"Zebra-Kumquat 88 dances {WORD}",
         "wrong password": f"Zebra-Kumquat 99 sleeps {WORD}",
         "weak": f"{WORD[:7]}",
     }
-    email = f"{words['email']}@example.com".lower()
-    words["email"] = email
+    email = f"{canaries['email']}@example.com".lower()
+    canaries["email"] = email
     key = {"Idempotency_Key": f"key-{WORD}"}
 
-    # A practice, its tax id; answered again from what was stored; refused for its name, which is taken
-    admin = {"email": email, "first_name": words["first"], "last_name": words["last"]}
-    new = {"name": words["practice"], "time_zone": "UTC", "tax_id": sealed["tax id"], "admin": admin}
+    # A practice and its tax id; replayed from the stored answer; refused for its duplicate name
+    admin = {"email": email, "first_name": canaries["first"], "last_name": canaries["last"]}
+    new = {"name": canaries["practice"], "time_zone": "UTC", "tax_id": sealed["tax id"], "admin": admin}
     status, made = call("POST", "/api/v1/practices", new, platform, **key)
     assert status == 201, made
     assert call("POST", "/api/v1/practices", new, platform, **key) == (201, made)
@@ -143,21 +151,21 @@ def plant(installation: Installation, call: Service) -> tuple[dict[str, str | by
     )
     assert status == 200, changed
 
-    # Signing in, all of it, with every way to fail
+    # Sign-in, with every way to fail
     invitation = {"token": sealed["invitation"]}
     assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["weak"]})[0] == 422
     assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["password"]})[0] == 200
     assert call("POST", "/api/v1/auth/invitations/accept", invitation | {"password": sealed["password"]})[0] >= 400
     assert call("POST", "/api/v1/auth/login", {"email": email, "password": sealed["wrong password"]})[0] == 401
     status, step = call("POST", "/api/v1/auth/login", {"email": email, "password": sealed["password"]})
-    assert step["next"] == "enrol"
-    sealed["enrolment token"] = step["token"]
-    status, enrolment = call("POST", "/api/v1/auth/mfa/enrol", {"token": step["token"]})
+    assert step["next"] == "enroll"
+    sealed["enrollment token"] = step["token"]
+    status, enrollment = call("POST", "/api/v1/auth/mfa/enroll", {"token": step["token"]})
     assert status == 200
-    sealed["totp secret"] = enrolment["secret"]
-    sealed["totp bytes"] = base64.b32decode(enrolment["secret"])
+    sealed["totp secret"] = enrollment["secret"]
+    sealed["totp bytes"] = base64.b32decode(enrollment["secret"])
     assert call("POST", "/api/v1/auth/mfa/confirm", {"token": step["token"], "code": "abcdef"})[0] == 401
-    code = pyotp.TOTP(enrolment["secret"]).now()
+    code = pyotp.TOTP(enrollment["secret"]).now()
     status, step = call("POST", "/api/v1/auth/mfa/confirm", {"token": step["token"], "code": code})
     assert status == 200, step
     sealed |= {f"recovery code {n}": code for n, code in enumerate(step["recovery_codes"])}
@@ -170,64 +178,68 @@ def plant(installation: Installation, call: Service) -> tuple[dict[str, str | by
     change = {"current": sealed["wrong password"], "new": sealed["password"]}
     assert call("POST", "/api/v1/auth/password", change, token)[0] == 401
 
-    # Refusals that repeat what was sent, if anything does
-    colleague = {"email": f"{words['colleague']}@example.com", "first_name": words["colleague"], "last_name": "B"}
+    # Refusals, which are likely to repeat what was sent
+    colleague = {"email": f"{canaries['colleague']}@example.com", "first_name": canaries["colleague"], "last_name": "B"}
     colleague |= {"roles": ["clinician"], "hired_on": "2026-01-05"}
     assert call("POST", "/api/v1/staff", colleague, token, **{"Idempotency_Key": f"staff-{WORD}"})[0] == 201
-    assert call("POST", "/api/v1/staff", colleague, token)[0] == 409  # the database's own detail names the row
-    garbage = words["garbage"]
+    assert call("POST", "/api/v1/staff", colleague, token)[0] == 409  # the database's error detail names the row
+    garbage = canaries["garbage"]
     for wrong in ({"email": garbage}, {"first_name": f"{garbage}\x01"}, {garbage: garbage}, {"hired_on": garbage}):
         assert call("POST", "/api/v1/staff", colleague | wrong, token)[0] == 422
     assert call("POST", "/api/v1/staff", f'{{"email": "{garbage}'.encode(), token)[0] == 422
     assert call("POST", "/api/v1/staff", (garbage * 100_000).encode(), token)[0] in (400, 413)
-    assert call("GET", f"/api/v1/staff?role={words['query']}", None, token)[0] == 422
-    assert call("GET", f"/api/v1/staff?cursor={words['query']}", None, token)[0] == 422
-    assert call("GET", f"/api/v1/staff/{words['path']}", None, token)[0] == 422
-    assert call("GET", f"/{words['path']}?{words['query']}", None, token)[0] == 404
-    assert call("DELETE", f"/api/v1/staff?{words['query']}", None, token)[0] == 405
-    assert call("GET", "/api/v1/staff", None, words["header"])[0] == 401
-    assert call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{words['header']}, {words['header']}")[0] == 200
+    assert call("GET", f"/api/v1/staff?role={canaries['query']}", None, token)[0] == 422
+    assert call("GET", f"/api/v1/staff?cursor={canaries['query']}", None, token)[0] == 422
+    assert call("GET", f"/api/v1/staff/{canaries['path']}", None, token)[0] == 422
+    assert call("GET", f"/{canaries['path']}?{canaries['query']}", None, token)[0] == 404
+    assert call("DELETE", f"/api/v1/staff?{canaries['query']}", None, token)[0] == 405
+    assert call("GET", "/api/v1/staff", None, canaries["header"])[0] == 401
+    assert (
+        call("GET", "/api/v1/staff", None, token, X_Request_Id=f"{canaries['header']}, {canaries['header']}")[0] == 200
+    )
 
-    plant_a_client(call, token, words, sealed)
+    plant_a_client(call, token, canaries, sealed)
     plant_a_note(installation, call, sealed)
 
-    # Failures on our side
-    assert call("GET", f"/noisy/raise?word={words['raised']}")[0] == 500
+    # Internal failures
+    assert call("GET", f"/leaky/raise?word={canaries['raised']}")[0] == 500
     for kind in ("unique", "check", "syntax", "raised"):
-        assert call("GET", f"/noisy/database?kind={kind}&word={words['raised'].lower()}")[0] == 500
-    assert call("GET", f"/noisy/database?kind=warned&word={words['raised']}")[0] == 200
-    sealed["weak"] = "Zebra-Kumquat 88"  # the refused one is a part of the other words
-    return sealed, words | {"raised in lower case": words["raised"].lower()}
+        assert call("GET", f"/leaky/database?kind={kind}&word={canaries['raised'].lower()}")[0] == 500
+    assert call("GET", f"/leaky/database?kind=warned&word={canaries['raised']}")[0] == 200
+    sealed["weak"] = "Zebra-Kumquat 88"  # the refused one is part of the other canaries
+    return sealed, canaries | {"raised in lower case": canaries["raised"].lower()}
 
 
-def plant_a_client(call: Service, token: str, words: dict[str, str], sealed: dict[str, str | bytes]) -> None:
-    """Taken in, written about, searched, found on the second page, and refused."""
-    words |= {name: f"Q{name}{WORD}" for name in ("client", "surname", "street", "why")}
+def plant_a_client(call: Service, token: str, canaries: dict[str, str], sealed: dict[str, str | bytes]) -> None:
+    """Create, update, search, page through and refuse clients."""
+    canaries |= {name: f"Q{name}{WORD}" for name in ("client", "surname", "street", "why")}
     sealed["medical notes"] = f"Takes Sampline {WORD}"
-    person = {"first_name": words["client"], "last_name": words["surname"], "birth_date": "1990-05-17"}
-    person |= {"address": words["street"], "email": f"{words['client']}@example.com"}
+    person = {"first_name": canaries["client"], "last_name": canaries["surname"], "birth_date": "1990-05-17"}
+    person |= {"address": canaries["street"], "email": f"{canaries['client']}@example.com"}
     status, made = call("POST", "/api/v1/clients", person, token)
     assert status == 201, made
-    assert call("POST", "/api/v1/clients", person | {"zip": words["street"], "phone": words["why"]}, token)[0] == 422
+    assert (
+        call("POST", "/api/v1/clients", person | {"zip": canaries["street"], "phone": canaries["why"]}, token)[0] == 422
+    )
     notes, path = {"medical_notes": sealed["medical notes"]}, f"/api/v1/clients/{made['id']}"
-    assert call("PATCH", path, notes, token, If_Match='"1"', X_Reason=words["why"])[0] == 200
-    status, read = call("GET", path, None, token, X_Reason=words["why"])
+    assert call("PATCH", path, notes, token, If_Match='"1"', X_Reason=canaries["why"])[0] == 200
+    status, read = call("GET", path, None, token, X_Reason=canaries["why"])
     assert read["medical_notes"] == sealed["medical notes"]
     assert call("POST", "/api/v1/clients", person, token)[0] == 201
-    for wanted in (words["surname"], "1990-05-17"):
-        status, found = call("POST", "/api/v1/clients/search", {"query": wanted}, token)
-        assert (status, len(found["items"])) == (200, 2)
+    for query in (canaries["surname"], "1990-05-17"):
+        status, matches = call("POST", "/api/v1/clients/search", {"query": query}, token)
+        assert (status, len(matches["items"])) == (200, 2)
     status, page = call("GET", "/api/v1/clients?limit=1", None, token)
     assert call("GET", f"/api/v1/clients?limit=1&cursor={page['next_cursor']}", None, token)[0] == 200
-    status, invited = call("POST", f"{path}/portal-invitation", None, token)
+    status, invited = call("POST", f"{path}/portal/invite", None, token)
     assert status == 200, invited
     sealed["portal invitation"] = invited["link"].split("#")[1]
 
 
 def plant_a_note(installation: Installation, call: Service, sealed: dict[str, str | bytes]) -> None:
-    """Refused, unlocked, written, returned, signed by two, amended, added to, searched for."""
-    said = ("draft", "plan", "returned", "amended", "addendum", "unlocked", "because", "query", "generated", "wrong")
-    word = {name: f"Q{name} {WORD}" for name in said}
+    """Refuse, unlock, write, return, co-sign, amend, extend and search notes."""
+    kinds = ("draft", "plan", "returned", "amended", "addendum", "unlocked", "because", "query", "generated", "wrong")
+    word = {name: f"Q{name} {WORD}" for name in kinds}
     sealed |= {f"note: {name}": text for name, text in word.items()}
     now = datetime.now(UTC)
     practice = make_practice(installation, now=now)
@@ -240,11 +252,11 @@ def plant_a_note(installation: Installation, call: Service, sealed: dict[str, st
     content = {"sections": SOAP | {"subjective": word["draft"]}, "diagnoses": ["F41.1"]}
     new = content | {"client_id": str(client_id), "type": "SOAP_NOTE", "appointment_id": str(session)}
 
-    def refused(status: int, method: str, path: str, body: Any, **headers: str) -> None:
-        found, answer = call(method, f"/api/v1/notes{path}", body, author, **headers)
-        assert (found, WORD in json.dumps(answer)) == (status, False), answer
+    def assert_refused(status: int, method: str, path: str, body: Any, **headers: str) -> None:
+        actual, answer = call(method, f"/api/v1/notes{path}", body, author, **headers)
+        assert (actual, WORD in json.dumps(answer)) == (status, False), answer
 
-    refused(409, "POST", "", new)
+    assert_refused(409, "POST", "", new)
     note_id = make_note(practice, clinician, client_id, appointment_id=session, now=start + timedelta(hours=1))
     path = f"/api/v1/notes/{note_id}"
     assert call("POST", f"{path}/unlock", {"reason": word["unlocked"]}, reviewer)[0] == 200
@@ -252,13 +264,18 @@ def plant_a_note(installation: Installation, call: Service, sealed: dict[str, st
     assert call("POST", "/api/v1/notes", new, author, **key) == call("POST", "/api/v1/notes", new, author, **key)
     wrong = word["wrong"]
     for bad in (
-        *({"sections": {wrong: wrong}}, {"sections": {"subjective": f"{wrong}\0"}}, {"sections": wrong}),
-        *({"diagnoses": [wrong]}, {"sections": {"sub": wrong}}, {wrong: wrong}, {"type": wrong}),
+        {"sections": {wrong: wrong}},
+        {"sections": {"subjective": f"{wrong}\0"}},
+        {"sections": wrong},
+        {"diagnoses": [wrong]},
+        {"sections": {"sub": wrong}},
+        {wrong: wrong},
+        {"type": wrong},
     ):
-        refused(422, "POST", "", new | bad)
-    refused(409, "POST", f"/{note_id}/generate", {"source": word["generated"]}, If_Match='"1"')
-    refused(409, "POST", f"/{note_id}/addendum", {"text": wrong, "reason": wrong})
-    refused(412, "PUT", f"/{note_id}", content, If_Match='"99"')
+        assert_refused(422, "POST", "", new | bad)
+    assert_refused(409, "POST", f"/{note_id}/generate", {"source": word["generated"]}, If_Match='"1"')
+    assert_refused(409, "POST", f"/{note_id}/addendum", {"text": wrong, "reason": wrong})
+    assert_refused(412, "PUT", f"/{note_id}", content, If_Match='"99"')
     steps: list[tuple[str, str, dict[str, Any] | None, str]] = [
         ("PUT", "", content, author),
         ("POST", "/submit", None, author),
@@ -273,45 +290,45 @@ def plant_a_note(installation: Installation, call: Service, sealed: dict[str, st
         status, answer = call(method, path + step, body, token, If_Match=f'"{version}"')
         assert status == 200, answer
     assert WORD in json.dumps(call("GET", f"{path}/history", None, author)[1])
-    found = call("POST", "/api/v1/notes/search", {"query": f"{word['query'][1:]} {WORD}"}, author)
-    assert found[1]["items"] == []
-    found = call("POST", "/api/v1/notes/search", {"query": word["addendum"]}, author)
-    assert [item["note"]["id"] for item in found[1]["items"]] == [str(note_id)]
-    refused(422, "POST", "/search", {"query": word["query"], "cursor": wrong})
+    matches = call("POST", "/api/v1/notes/search", {"query": f"{word['query'][1:]} {WORD}"}, author)
+    assert matches[1]["items"] == []
+    matches = call("POST", "/api/v1/notes/search", {"query": word["addendum"]}, author)
+    assert [item["note"]["id"] for item in matches[1]["items"]] == [str(note_id)]
+    assert_refused(422, "POST", "/search", {"query": word["query"], "cursor": wrong})
     assert call("GET", f"{path}/verification", None, reviewer)[1]["intact"]
 
 
-def test_sealed_words_stand_in_no_file(planted: Planted) -> None:
-    files = [*files_in(planted.data), *planted.logs]
+def test_sealed_canaries_are_in_no_file(planted: Planted) -> None:
+    files = [*list_files(planted.data), *planted.logs]
     assert any(file.parent.name == "pg_wal" for file in files)
-    assert hits(planted.sealed, files) == []
+    assert find_words(planted.sealed, files) == []
 
 
-def test_no_log_holds_a_word_of_anybody(planted: Planted) -> None:
+def test_no_log_contains_a_canary(planted: Planted) -> None:
     assert planted.statuses.count(500) == 5
     assert len(planted.logs) == 2
-    assert hits(planted.sealed | planted.personal, planted.logs) == []
-    assert hits({"anything": WORD}, planted.logs) == []
+    assert find_words(planted.sealed | planted.personal, planted.logs) == []
+    assert find_words({"anything": WORD}, planted.logs) == []
 
 
-def test_the_logs_were_written_and_say_where_it_failed(planted: Planted) -> None:
+def test_the_logs_were_written_and_name_the_failures(planted: Planted) -> None:
     api, server = (log.read_text() for log in planted.logs)
     lines = [json.loads(line) for line in api.splitlines()]
     assert [line["error"] for line in lines if line["status"] == 500] == [
         "RuntimeError", "IntegrityError", "IntegrityError", "DataError", "ProgrammingError",
     ]  # fmt: skip
-    assert "noisy.py" in str(lines)
+    assert "leaky_routes.py" in str(lines)
     assert len(lines) == len(planted.statuses)
     assert "ready to accept connections" in server
 
 
-def test_the_search_finds_what_is_there(planted: Planted) -> None:
-    """The control: names stand in the tables, plain, and in the write-ahead log."""
-    found = hits({"first": planted.personal["first"]}, files_in(planted.data))
-    assert {form for _, form, _ in found} == {"plain"}
-    wal = {file.name for file in files_in(planted.data / "pg" / "pg_wal")}
-    assert {name for _, _, name in found} & wal
-    assert {name for _, _, name in found} - wal
+def test_the_search_finds_stored_canaries(planted: Planted) -> None:
+    """The control: names are in the tables and in the write-ahead log, in plain text."""
+    matches = find_words({"first": planted.personal["first"]}, list_files(planted.data))
+    assert {form for _, form, _ in matches} == {"plain"}
+    wal = {file.name for file in list_files(planted.data / "pg" / "pg_wal")}
+    assert {name for _, _, name in matches} & wal
+    assert {name for _, _, name in matches} - wal
 
 
 @pytest.mark.parametrize("beside", ["", "x", "xy", "xyz"])
@@ -320,5 +337,5 @@ def test_the_search_finds_every_form(tmp_path: Path, form: str, beside: str) -> 
     text = f"{beside}{WORD}{beside}".encode()
     coded = {"plain": text, "hex": text.hex().encode(), "HEX": text.hex().upper().encode()}
     (tmp_path / "file").write_bytes(b"\0..." + (coded.get(form) or base64.b64encode(text)) + b"...\xff")
-    assert (("word", form, "file")) in hits({"word": WORD}, [tmp_path / "file"])
-    assert hits({"word": WORD[::-1]}, [tmp_path / "file"]) == []
+    assert (("word", form, "file")) in find_words({"word": WORD}, [tmp_path / "file"])
+    assert find_words({"word": WORD[::-1]}, [tmp_path / "file"]) == []

@@ -15,14 +15,14 @@ from practice.security.encryption import DecryptionRefused, FieldCipher, MasterK
 MASTER = MasterKey(bytes.fromhex("7d1c5b0a93e84f26b1d07c39e65fa2481ec3d9760bb4528f3a6795e0cd2f8114"))
 TENANT, OTHER_TENANT = UUID(int=7), UUID(int=8)
 ROW, OTHER_ROW = UUID(int=1000), UUID(int=1001)
-KEYS = {1: encryption.new_data_key(), 2: encryption.new_data_key()}
+KEYS = {1: encryption.generate_data_key(), 2: encryption.generate_data_key()}
 CIPHER = FieldCipher(TENANT, KEYS, current=2)
 NAMES = st.text("abc_", max_size=6)
 UUIDS = st.uuids()
 
 
-def flipped(data: bytes, place: int, mask: int) -> bytes:
-    return data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :]
+def flip_bits(data: bytes, index: int, mask: int) -> bytes:
+    return data[:index] + bytes([data[index] ^ mask]) + data[index + 1 :]
 
 
 @given(st.text(), NAMES, NAMES, UUIDS, UUIDS)
@@ -31,28 +31,28 @@ def test_what_is_sealed_opens_again(text: str, table: str, column: str, row: UUI
     sealed = cipher.seal(table, column, row, text)
     assert cipher.open(table, column, row, sealed) == text
     assert sealed[0] == 1
-    assert encryption.sealed_with(sealed) == 2
+    assert encryption.read_key_number(sealed) == 2
     assert len(sealed) == 1 + 4 + 12 + len(text.encode()) + 16
 
 
 @given(st.tuples(UUIDS, NAMES, NAMES, UUIDS), st.tuples(UUIDS, NAMES, NAMES, UUIDS), st.data())
 def test_a_value_opens_only_where_it_belongs(home: tuple, elsewhere: tuple, data: st.DataObject) -> None:
-    # Any mixture of two places, so that often only one thing differs.
-    place = tuple(data.draw(st.sampled_from(pair)) for pair in zip(home, elsewhere, strict=True))
+    # A mixture of two locations, so that often only one part differs.
+    location = tuple(data.draw(st.sampled_from(pair)) for pair in zip(home, elsewhere, strict=True))
     sealed = FieldCipher(home[0], KEYS, 1).seal(*home[1:], "canary")
-    cipher = FieldCipher(place[0], KEYS, 1)
-    if place == home:
-        assert cipher.open(*place[1:], sealed) == "canary"
+    cipher = FieldCipher(location[0], KEYS, 1)
+    if location == home:
+        assert cipher.open(*location[1:], sealed) == "canary"
     else:
         with pytest.raises(DecryptionRefused):
-            cipher.open(*place[1:], sealed)
+            cipher.open(*location[1:], sealed)
 
 
 @pytest.mark.parametrize(
     ("cipher", "table", "column", "row"),
     [
         (FieldCipher(OTHER_TENANT, KEYS, 2), "clients", "phone", ROW),
-        (FieldCipher(TENANT, {1: KEYS[1], 2: encryption.new_data_key()}, 2), "clients", "phone", ROW),
+        (FieldCipher(TENANT, {1: KEYS[1], 2: encryption.generate_data_key()}, 2), "clients", "phone", ROW),
         (FieldCipher(TENANT, {1: KEYS[2]}, 1), "clients", "phone", ROW),
         (CIPHER, "client", "sphone", ROW),
         (CIPHER, "staff", "phone", ROW),
@@ -60,22 +60,22 @@ def test_a_value_opens_only_where_it_belongs(home: tuple, elsewhere: tuple, data
         (CIPHER, "clients", "phone", OTHER_ROW),
     ],
 )
-def test_one_thing_changed_is_refused(cipher: FieldCipher, table: str, column: str, row: UUID) -> None:
+def test_any_changed_part_is_refused(cipher: FieldCipher, table: str, column: str, row: UUID) -> None:
     sealed = CIPHER.seal("clients", "phone", ROW, "canary")
     with pytest.raises(DecryptionRefused, match=r"\. Restore "):
         cipher.open(table, column, row, sealed)
 
 
 @given(st.text(max_size=20), st.data(), st.integers(1, 255))
-def test_any_byte_changed_is_refused(text: str, data: st.DataObject, mask: int) -> None:
+def test_any_changed_byte_is_refused(text: str, data: st.DataObject, mask: int) -> None:
     sealed = CIPHER.seal("clients", "phone", ROW, text)
     with pytest.raises(DecryptionRefused):
-        CIPHER.open("clients", "phone", ROW, flipped(sealed, data.draw(st.integers(0, len(sealed) - 1)), mask))
+        CIPHER.open("clients", "phone", ROW, flip_bits(sealed, data.draw(st.integers(0, len(sealed) - 1)), mask))
 
 
-def test_every_byte_counts_and_none_may_lack_or_follow() -> None:
+def test_changed_missing_or_additional_bytes_are_refused() -> None:
     sealed = CIPHER.seal("clients", "phone", ROW, "canary")
-    damaged = [flipped(sealed, place, 1) for place in range(len(sealed))]
+    damaged = [flip_bits(sealed, location, 1) for location in range(len(sealed))]
     damaged += [sealed[:length] for length in range(len(sealed))] + [sealed + b"\0", b""]
     for value in damaged:
         with pytest.raises(DecryptionRefused):
@@ -89,18 +89,18 @@ def test_what_was_never_sealed_is_refused(junk: bytes) -> None:
 
 
 def test_a_header_under_the_right_key_is_authenticated_too() -> None:
-    # The same key under two numbers: only the authenticated header can tell them apart.
+    # The same key under two numbers: only the authenticated header distinguishes them.
     cipher = FieldCipher(TENANT, {1: KEYS[1], 3: KEYS[1]}, 1)
     sealed = cipher.seal("clients", "phone", ROW, "canary")
     with pytest.raises(DecryptionRefused):
-        cipher.open("clients", "phone", ROW, flipped(sealed, 4, 1 ^ 3))
+        cipher.open("clients", "phone", ROW, flip_bits(sealed, 4, 1 ^ 3))
 
 
-def test_rotation_leaves_old_values_readable_and_recognisable() -> None:
+def test_rotation_leaves_old_values_readable_and_recognizable() -> None:
     old = FieldCipher(TENANT, {1: KEYS[1]}, 1).seal("clients", "phone", ROW, "canary")
-    assert encryption.sealed_with(old) == 1
+    assert encryption.read_key_number(old) == 1
     assert CIPHER.open("clients", "phone", ROW, old) == "canary"
-    assert encryption.sealed_with(CIPHER.seal("clients", "phone", ROW, "canary")) == 2
+    assert encryption.read_key_number(CIPHER.seal("clients", "phone", ROW, "canary")) == 2
 
 
 def test_equal_texts_look_different() -> None:
@@ -110,19 +110,19 @@ def test_equal_texts_look_different() -> None:
 @pytest.mark.parametrize("junk", [b"", b"\x01\x00\x00\x00\x01", b"\x02" + bytes(40)])
 def test_what_is_not_sealed_has_no_key_number(junk: bytes) -> None:
     with pytest.raises(DecryptionRefused):
-        encryption.sealed_with(junk)
+        encryption.read_key_number(junk)
 
 
-def test_a_refusal_says_what_to_do_and_holds_nothing_back_that_matters() -> None:
+def test_a_refusal_reveals_no_secret() -> None:
     sealed = CIPHER.seal("clients", "phone", ROW, "canary")
     with pytest.raises(DecryptionRefused) as refused:
         CIPHER.open("clients", "phone", OTHER_ROW, sealed)
-    told = f"{refused.value!r} {refused.value.message} {refused.value.details} {refused.value.__context__!r}"
+    output = f"{refused.value!r} {refused.value.message} {refused.value.details} {refused.value.__context__!r}"
     secrets = [b"canary", KEYS[2], sealed, sealed[17:]]
-    assert not any(shape in told for secret in secrets for shape in (repr(secret)[2:-1], secret.hex()))
+    assert not any(shape in output for secret in secrets for shape in (repr(secret)[2:-1], secret.hex()))
 
 
-def test_half_a_character_is_refused_without_repeating_the_text() -> None:
+def test_a_lone_surrogate_is_refused_without_repeating_the_text() -> None:
     with pytest.raises(encryption.TextRefused) as refused:
         CIPHER.seal("clients", "phone", ROW, "canary \ud800")
     assert refused.value.__context__ is None
@@ -144,14 +144,14 @@ def test_a_wrapped_key_belongs_to_its_master_practice_and_number(master: MasterK
     wrapped = encryption.wrap_data_key(MASTER, TENANT, 1, KEYS[1])
     with pytest.raises(DecryptionRefused, match=master.key_id):
         encryption.unwrap_data_key(master, tenant, number, wrapped)
-    if master is MASTER and tenant == TENANT:  # nor does renaming it help
+    if master is MASTER and tenant == TENANT:  # renumbering it does not help
         with pytest.raises(DecryptionRefused):
-            encryption.unwrap_data_key(master, tenant, number, flipped(wrapped, 4, 1 ^ 2))
+            encryption.unwrap_data_key(master, tenant, number, flip_bits(wrapped, 4, 1 ^ 2))
 
 
 def test_every_byte_of_a_wrapped_key_counts() -> None:
     wrapped = encryption.wrap_data_key(MASTER, TENANT, 1, KEYS[1])
-    for damaged in [flipped(wrapped, place, 128) for place in range(len(wrapped))] + [
+    for damaged in [flip_bits(wrapped, location, 128) for location in range(len(wrapped))] + [
         wrapped[:-1],
         wrapped + b"\0",
         b"",
@@ -160,8 +160,8 @@ def test_every_byte_of_a_wrapped_key_counts() -> None:
             encryption.unwrap_data_key(MASTER, TENANT, 1, damaged)
 
 
-def test_a_wrapped_key_is_no_sealed_field_and_the_other_way_round() -> None:
-    cipher = FieldCipher(TENANT, {1: MASTER.wrapping_key()}, 1)  # even if somebody confused the keys
+def test_a_wrapped_key_does_not_open_as_a_sealed_field() -> None:
+    cipher = FieldCipher(TENANT, {1: MASTER.derive_wrapping_key()}, 1)  # even if the keys were confused
     with pytest.raises(DecryptionRefused):
         cipher.open("", "", UUID(int=0), encryption.wrap_data_key(MASTER, TENANT, 1, KEYS[1]))
 
@@ -171,21 +171,21 @@ def test_a_data_key_of_another_length_is_not_wrapped() -> None:
         encryption.wrap_data_key(MASTER, TENANT, 1, b"x" * 16)
 
 
-def test_the_current_key_has_to_be_there() -> None:
+def test_the_current_key_must_be_among_the_keys() -> None:
     with pytest.raises(ValueError, match="3"):
         FieldCipher(TENANT, KEYS, current=3)
 
 
-def test_a_master_key_survives_being_written_down() -> None:
+def test_a_master_key_can_be_written_and_parsed() -> None:
     master = MasterKey.generate()
-    again = MasterKey.from_text(f"  {master.to_text()}\n")
+    again = MasterKey.parse(f"  {master.to_text()}\n")
     assert again.to_text() == master.to_text()
     assert again.key_id == master.key_id
     assert again.derive("backup") == master.derive("backup")
 
 
 def test_every_generated_key_is_accepted() -> None:
-    assert len({MasterKey.from_text(MasterKey.generate().to_text()).key_id for _ in range(2000)}) == 2000
+    assert len({MasterKey.parse(MasterKey.generate().to_text()).key_id for _ in range(2000)}) == 2000
 
 
 @pytest.mark.parametrize(
@@ -217,14 +217,14 @@ def test_every_generated_key_is_accepted() -> None:
 )  # fmt: skip
 def test_a_weak_master_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ConfigurationProblem, match="openssl rand -base64 32") as refused:
-        MasterKey.from_text(text)
+        MasterKey.parse(text)
     assert not text or text not in str(refused.value)
 
 
-def test_a_refusal_tells_a_key_of_another_form_from_a_placeholder() -> None:
+def test_a_refusal_distinguishes_another_format_from_a_placeholder() -> None:
     for text, wrong in [(MASTER.derive("x").hex(), "not 32 bytes in base64"), ("A" * 43 + "=", "placeholder")]:
         with pytest.raises(ConfigurationProblem, match=wrong):
-            MasterKey.from_text(text)
+            MasterKey.parse(text)
 
 
 def test_a_master_key_has_32_bytes() -> None:
@@ -234,11 +234,11 @@ def test_a_master_key_has_32_bytes() -> None:
 
 def test_derived_keys_are_stable_and_have_nothing_in_common() -> None:
     keys = [MASTER.derive(purpose) for purpose in ("access tokens", "backup", "anchors", "key id", "data keys", "")]
-    keys += [MASTER.wrapping_key(), MasterKey.generate().derive("backup")]
+    keys += [MASTER.derive_wrapping_key(), MasterKey.generate().derive("backup")]
     assert len(set(keys)) == len(keys)
     assert not any(key.hex().startswith(MASTER.key_id) for key in keys)
     assert all(len(key) == 32 for key in keys)
-    # What is stored today has to open tomorrow: these must never change.
+    # Stored data must stay readable: these must never change.
     assert MASTER.key_id == "d360e73a24d19a6b"
     assert MASTER.derive("backup").hex()[:16] == "b86f997ada55060b"
 
@@ -262,8 +262,8 @@ def test_nothing_shows_a_key() -> None:
     master = MasterKey.generate()
     key = base64.b64decode(master.to_text())
     cipher = FieldCipher(TENANT, {1: key}, 1)
-    told = f"{master!r} {master} {[master]} {cipher!r} {cipher} {vars(cipher)}"
-    assert not any(shape in told for shape in (master.to_text(), key.hex(), repr(key)[2:-1]))
+    output = f"{master!r} {master} {[master]} {cipher!r} {cipher} {vars(cipher)}"
+    assert not any(shape in output for shape in (master.to_text(), key.hex(), repr(key)[2:-1]))
     assert master.key_id in repr(master)
     assert str(TENANT) in repr(cipher)
     with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""A practice with somebody of every role who has to do with sessions, and its API as they use it."""
+"""Fixtures of the session tests."""
 
 import pytest
 from fastapi.testclient import TestClient

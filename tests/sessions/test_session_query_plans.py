@@ -1,4 +1,4 @@
-"""What completed sessions read to show what they show: of a long past, no table from end to end."""
+"""The rows that session queries read: never a whole table, even with a long history."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bench.five_years import NOW, FiveYears, furnish
-from bench.reads import reads_of
+from bench.five_years import NOW, FiveYears, create_five_years
+from bench.reads import measure_reads
 from practice.local_time import week_of
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.sessions import analytics, queries
-from practice.sessions.queries import Filters
+from practice.sessions.queries import SessionFilters
 from practice.store.pages import PageRequest
 
-TABLES = {"appointments", "notes"}  # those that grow, and are not empty here
+TABLES = {"appointments", "notes"}  # the tables that grow and have rows here
 LAST_WEEK = week_of(NOW.date()) - timedelta(weeks=1)
 
-# All but one in a hundred of the past are signed.
+# 99 of 100 past sessions are signed.
 NOTES = text("""
     insert into notes (
         tenant_id, id, client_id, clinician_id, appointment_id, type, created_at, status, signed_at, signed_by_id
@@ -33,48 +33,51 @@ NOTES = text("""
 
 @pytest.fixture(scope="module")
 def five_years(installation: Installation) -> FiveYears:
-    made = furnish(installation, clinicians=10, years=1, clients=2_000)
-    with installation.store.session_in(made.id) as db:
-        db.execute(NOTES, {"tenant_id": made.id})
-    with installation.store.owner_connection() as connection:
+    practice = create_five_years(installation, clinicians=10, years=1, clients=2_000)
+    with installation.store.begin_session(practice.id) as db:
+        db.execute(NOTES, {"tenant_id": practice.id})
+    with installation.store.open_owner_connection() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
-    return made
+    return practice
 
 
-def page(**more: Any) -> Callable[[Work, FiveYears], Any]:
-    def look(work: Work, practice: FiveYears) -> None:
-        filters = Filters(**{name: value(practice) if callable(value) else value for name, value in more.items()})
-        found = queries.list_sessions(work, Scope.ALL, PageRequest(20), filters)
-        assert found.items
+def list_page(**filters: Any) -> Callable[[Work, FiveYears], Any]:
+    """Return a query for a page of sessions. A filter may be a function of the practice."""
 
-    return look
+    def load_page(work: Work, practice: FiveYears) -> None:
+        values = {name: value(practice) if callable(value) else value for name, value in filters.items()}
+        page = queries.list_sessions(work, Scope.ALL, PageRequest(20), SessionFilters(**values))
+        assert page.items
 
-
-def deadlines(work: Work, practice: FiveYears) -> None:
-    assert analytics.week_of_provider(work, Scope.ALL, practice.clinicians[3], LAST_WEEK).signed
+    return load_page
 
 
-def span_analytics(work: Work, practice: FiveYears) -> None:
-    analytics.analytics_of(work, Scope.ALL, practice.clinicians[3], None, None)
+def load_deadlines(work: Work, practice: FiveYears) -> None:
+    assert analytics.get_week(work, Scope.ALL, practice.clinicians[3], LAST_WEEK).signed_sessions
 
 
-# How many rows are read at most: a page looks at each session it shows some times, and passes over those still to come.
-LOOKS: dict[str, tuple[Callable[[Work, FiveYears], Any], int]] = {
-    "list": (page(), 6_000),
-    "of a week": (page(week=LAST_WEEK), 300),
-    "of a clinician": (page(provider_id=lambda practice: practice.clinicians[3]), 1_000),
-    "of a client": (page(client_id=lambda practice: practice.clients[7]), 300),
-    "unsigned": (page(signed=False), 8_000),
-    "deadlines": (deadlines, 1_000),
-    "analytics": (span_analytics, 300),
+def load_analytics(work: Work, practice: FiveYears) -> None:
+    analytics.get_analytics(work, Scope.ALL, practice.clinicians[3], None, None)
+
+
+# Each query with the maximum number of rows it may read. A page reads each session it shows several times, and skips
+# sessions in the future.
+QUERIES: dict[str, tuple[Callable[[Work, FiveYears], Any], int]] = {
+    "list": (list_page(), 6_000),
+    "of a week": (list_page(week=LAST_WEEK), 300),
+    "of a clinician": (list_page(provider_id=lambda practice: practice.clinicians[3]), 1_000),
+    "of a client": (list_page(client_id=lambda practice: practice.clients[7]), 300),
+    "unsigned": (list_page(signed=False), 8_000),
+    "deadlines": (load_deadlines, 1_000),
+    "analytics": (load_analytics, 300),
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_no_look_reads_the_past_from_end_to_end(installation: Installation, five_years: FiveYears, look: str) -> None:
-    verb, most = LOOKS[look]
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_reads_the_whole_history(installation: Installation, five_years: FiveYears, name: str) -> None:
+    query, max_rows = QUERIES[name]
     with installation.work(five_years.admin, NOW) as work:
-        found = reads_of(installation.store.engine, work.db, lambda: verb(work, five_years))
-    assert not found.scanned & TABLES
-    assert found.of(TABLES) <= most, found.read
-    assert len(found.statements) <= 15
+        reads = measure_reads(installation.store.engine, work.db, lambda: query(work, five_years))
+    assert not reads.scanned_tables & TABLES
+    assert reads.count_rows(TABLES) <= max_rows, reads.rows_read
+    assert len(reads.statements) <= 15

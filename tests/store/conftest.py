@@ -1,4 +1,4 @@
-"""Fixtures of the embedded servers that tests of the store start and break."""
+"""Fixtures: embedded servers that the tests of the store start and break."""
 
 from tests.support.harness.embedded import home, server, template
 

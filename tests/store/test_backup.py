@@ -1,4 +1,4 @@
-"""A backup, the loss of everything, and the way back."""
+"""Backups, total loss, and restores."""
 
 import resource
 import shutil
@@ -17,24 +17,24 @@ from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.backup import backup, restore
 from tests.support.builders.people import NOW, make_practice
-from tests.support.harness.installations import installation_in, short_folder
+from tests.support.harness.installations import create_short_folder, open_embedded_installation
 
 CANARY = "98-7654321"
 
 
 @pytest.fixture
 def folder() -> Generator[Path]:
-    with short_folder() as made:
-        yield made
+    with create_short_folder() as folder:
+        yield folder
 
 
-def quiet(_: str) -> None:
+def ignore_progress(_: str) -> None:
     pass
 
 
-def every_row(installation: Installation) -> dict[str, list[str]]:
-    """All rows of all tables, as text, seen by the administrator."""
-    with installation.store.owner_connection() as connection:
+def read_all_rows(installation: Installation) -> dict[str, list[str]]:
+    """Return all rows of all tables as text, read as the administrator."""
+    with installation.store.open_owner_connection() as connection:
         tables = connection.scalars(
             text("select tablename from pg_tables where schemaname = 'public' order by 1")
         ).all()
@@ -47,28 +47,37 @@ def every_row(installation: Installation) -> dict[str, list[str]]:
 def write_backup(installation: Installation, file: Path) -> None:
     installation.anchor_audit(NOW)
     key = installation.master.derive("backup")
-    backup(installation.store, file, key, installation.master.key_id, installation.settings.anchors, NOW, quiet)
+    backup(
+        installation.store, file, key, installation.master.key_id, installation.settings.anchors, NOW, ignore_progress
+    )
 
 
 def read_backup(installation: Installation, file: Path) -> None:
-    restore(installation.store, file, installation.master.derive("backup"), installation.settings.anchors, NOW, quiet)
+    restore(
+        installation.store,
+        file,
+        installation.master.derive("backup"),
+        installation.settings.anchors,
+        NOW,
+        ignore_progress,
+    )
 
 
-def test_after_a_total_loss_everything_is_back(folder: Path) -> None:
+def test_a_restore_after_a_total_loss_brings_everything_back(folder: Path) -> None:
     master = MasterKey.generate()
     data, file = folder / "data", folder / "all.backup"
-    with installation_in(data, master) as installation:
+    with open_embedded_installation(data, master) as installation:
         practice = make_practice(installation, "Oak Street", tax_id=CANARY)
         practice.add("clinician")
         make_practice(installation, "Elm Street")
-        before = every_row(installation)
+        before = read_all_rows(installation)
         write_backup(installation, file)
     assert before["staff"]
     assert before["audit_log"]
     shutil.rmtree(data)
-    with installation_in(data, master, prepared=False) as installation:
+    with open_embedded_installation(data, master, prepared=False) as installation:
         read_backup(installation, file)
-        assert every_row(installation) == before
+        assert read_all_rows(installation) == before
         assert [finding for finding in examine(installation, NOW) if not finding.ok] == []
         with installation.work(Actor(practice.id), NOW) as work:
             sealed = work.db.scalar(text("select tax_id from practices where id = :id"), {"id": practice.id})
@@ -76,22 +85,22 @@ def test_after_a_total_loss_everything_is_back(folder: Path) -> None:
             assert work.db.scalar(text("select current_user")) == "caseload_app"
 
 
-def test_without_the_key_a_backup_stays_closed(folder: Path) -> None:
+def test_a_backup_cannot_be_restored_without_its_key(folder: Path) -> None:
     file = folder / "all.backup"
-    right = MasterKey.generate()
-    with installation_in(folder / "data", right) as installation:
+    master = MasterKey.generate()
+    with open_embedded_installation(folder / "data", master) as installation:
         write_backup(installation, file)
-    with installation_in(folder / "other", MasterKey.generate(), prepared=False) as installation:
-        with pytest.raises(CaseloadError, match=right.key_id):
+    with open_embedded_installation(folder / "other", MasterKey.generate(), prepared=False) as installation:
+        with pytest.raises(CaseloadError, match=master.key_id):
             read_backup(installation, file)
         installation.store.make_roles()
-        assert every_row(installation) == {}
+        assert read_all_rows(installation) == {}
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit"])
-def test_a_damaged_backup_brings_nothing_back(folder: Path, damage: str) -> None:
+def test_a_damaged_backup_restores_nothing(folder: Path, damage: str) -> None:
     master, file = MasterKey.generate(), folder / "all.backup"
-    with installation_in(folder / "data", master) as installation:
+    with open_embedded_installation(folder / "data", master) as installation:
         make_practice(installation)
         write_backup(installation, file)
     content = bytearray(file.read_bytes())
@@ -100,26 +109,26 @@ def test_a_damaged_backup_brings_nothing_back(folder: Path, damage: str) -> None
     else:
         content[-500] ^= 1
     file.write_bytes(content)
-    with installation_in(folder / "other", master, prepared=False) as installation:
+    with open_embedded_installation(folder / "other", master, prepared=False) as installation:
         with pytest.raises(CaseloadError):
             read_backup(installation, file)
-        assert every_row(installation) == {}
+        assert read_all_rows(installation) == {}
 
 
-def test_a_restore_never_writes_over_a_database(folder: Path) -> None:
+def test_a_restore_never_overwrites_a_database(folder: Path) -> None:
     master, file = MasterKey.generate(), folder / "all.backup"
-    with installation_in(folder / "data", master) as installation:
+    with open_embedded_installation(folder / "data", master) as installation:
         make_practice(installation)
         write_backup(installation, file)
-        before = every_row(installation)
-        with pytest.raises(StoreProblem, match="never writes over"):
+        before = read_all_rows(installation)
+        with pytest.raises(StoreProblem, match="never overwrites"):
             read_backup(installation, file)
-        assert every_row(installation) == before
+        assert read_all_rows(installation) == before
 
 
-def test_a_backup_holds_no_key_and_nothing_readable(folder: Path) -> None:
+def test_a_backup_contains_no_key_and_no_plain_text(folder: Path) -> None:
     master, file = MasterKey.generate(), folder / "all.backup"
-    with installation_in(folder / "data", master) as installation:
+    with open_embedded_installation(folder / "data", master) as installation:
         make_practice(installation, "Canary Lane Therapy")
         write_backup(installation, file)
     content = file.read_bytes()
@@ -128,8 +137,8 @@ def test_a_backup_holds_no_key_and_nothing_readable(folder: Path) -> None:
 
 
 @contextmanager
-def little_room() -> Generator[None]:
-    """Files of this process may not grow past a few kilobytes: the error is the one of a disk that is full."""
+def limit_file_size() -> Generator[None]:
+    """Limit files of this process to a few kilobytes. The error is the same as for a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
@@ -140,13 +149,13 @@ def little_room() -> Generator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_backup_that_does_not_fit_leaves_no_part_behind(folder: Path) -> None:
-    with installation_in(folder / "data", MasterKey.generate()) as installation:
+def test_a_backup_that_does_not_fit_leaves_no_partial_file(folder: Path) -> None:
+    with open_embedded_installation(folder / "data", MasterKey.generate()) as installation:
         make_practice(installation)
         installation.anchor_audit(NOW)
-        kept = folder / "all.backup"
-        kept.write_bytes(b"yesterday's")
-        with little_room(), pytest.raises(StoreProblem, match="Choose another place"):
-            write_backup(installation, kept)
-    assert kept.read_bytes() == b"yesterday's"
+        existing = folder / "all.backup"
+        existing.write_bytes(b"yesterday's")
+        with limit_file_size(), pytest.raises(StoreProblem, match="Choose another location"):
+            write_backup(installation, existing)
+    assert existing.read_bytes() == b"yesterday's"
     assert sorted(path.name for path in folder.iterdir()) == ["all.backup", "data"]

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL after a crash: killed, half made, mistaken for another."""
+"""The embedded PostgreSQL after a crash: killed, partly created, confused with another process."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ import pytest
 
 from practice.store import embedded_folder
 from practice.store.embedded import EmbeddedServer
-from tests.support.harness.embedded import ROOT, connect, execute, lives, python, wait_until
+from tests.support.harness.embedded import ROOT, connect, execute, is_alive, run_python, wait_until
 
 
-def test_committed_row_is_there_after_the_server_was_killed(server: EmbeddedServer) -> None:
+def test_a_committed_row_survives_a_killed_server(server: EmbeddedServer) -> None:
     server.ensure()
     execute(server, "insert into visits values (1, 'kept')")
     killed = server.pid
@@ -27,7 +27,7 @@ def test_committed_row_is_there_after_the_server_was_killed(server: EmbeddedServ
     assert execute(server, "select note from visits") == [("kept",)]
 
 
-def test_killed_server_with_a_busy_process_left_is_waited_for(server: EmbeddedServer) -> None:
+def test_a_start_waits_for_the_busy_process_of_a_killed_server(server: EmbeddedServer) -> None:
     server.ensure()
     started = threading.Event()
     backend: list[int] = []
@@ -37,7 +37,7 @@ def test_killed_server_with_a_busy_process_left_is_waited_for(server: EmbeddedSe
             connection.execute("set max_parallel_workers_per_gather = 0")
             backend.append(connection.info.backend_pid)
             started.set()
-            # Busy, and so without a look at whether its parent lives.
+            # Busy, so it does not notice that its parent is dead.
             connection.execute("select count(*) from generate_series(1, 8000000) n where md5(n::text) = 'x'")
 
     worker = threading.Thread(target=work)
@@ -47,15 +47,15 @@ def test_killed_server_with_a_busy_process_left_is_waited_for(server: EmbeddedSe
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     time.sleep(0.1)
-    assert lives(backend[0]), "else this test shows nothing"
+    assert is_alive(backend[0]), "otherwise this test proves nothing"
     server.ensure()
-    assert not lives(backend[0]), "two servers wrote to the same files"
+    assert not is_alive(backend[0]), "two servers wrote to the same files"
     worker.join()
     assert execute(server, "select count(*) from visits") == [(0,)]
 
 
 @pytest.mark.parametrize("kind", ["zombie", "reused", "nonsense"])
-def test_pid_of_a_dead_server_that_seems_to_live_does_not_block_the_start(server: EmbeddedServer, kind: str) -> None:
+def test_a_stale_pid_that_seems_alive_does_not_block_the_start(server: EmbeddedServer, kind: str) -> None:
     server.ensure()
     pid_file = server.data_dir / "pg" / "postmaster.pid"
     socket_lock = server.socket_dir / ".s.PGSQL.5432.lock"
@@ -65,7 +65,7 @@ def test_pid_of_a_dead_server_that_seems_to_live_does_not_block_the_start(server
     other = subprocess.Popen(["sleep", "0" if kind == "zombie" else "60"], user=account.st_uid if ROOT else None)
     try:
         if kind == "zombie":
-            wait_until(lambda: not lives(other.pid))
+            wait_until(lambda: not is_alive(other.pid))
         for file, text in left.items():
             _, _, rest = text.partition("\n")
             file.write_text("" if kind == "nonsense" else f"{other.pid}\n{rest}")
@@ -75,25 +75,25 @@ def test_pid_of_a_dead_server_that_seems_to_live_does_not_block_the_start(server
         server.ensure()
         assert execute(server, "select 1") == [(1,)]
         if kind == "reused":
-            assert other.poll() is None, "the other program is none of our business"
+            assert other.poll() is None, "the other program must not be touched"
     finally:
         if kind != "zombie":
             other.kill()
         other.wait()
 
 
-def test_start_while_it_is_still_stopping(server: EmbeddedServer) -> None:
+def test_a_start_while_the_server_is_stopping(server: EmbeddedServer) -> None:
     server.ensure()
     for number in range(4):
         execute(server, "insert into visits values (%s)", number)
         assert server.pid is not None
-        os.kill(server.pid, signal.SIGINT)  # what is left when a stop is killed half-way
+        os.kill(server.pid, signal.SIGINT)  # as when a stop is killed halfway
         time.sleep(0.003 * number)
         server.ensure()
         assert execute(server, "select count(*) from visits") == [(number + 1,)]
 
 
-def test_restored_database_is_served_though_the_replaced_ones_server_still_runs(
+def test_a_restored_database_is_served_while_the_server_of_the_replaced_one_still_runs(
     server: EmbeddedServer, template: Path
 ) -> None:
     server.ensure()
@@ -107,16 +107,16 @@ def test_restored_database_is_served_though_the_replaced_ones_server_still_runs(
         assert execute(server, "select * from visits") == []
     finally:
         os.kill(old, signal.SIGQUIT)
-        wait_until(lambda: not lives(old))
+        wait_until(lambda: not is_alive(old))
 
 
 @pytest.mark.parametrize("moment", ["pg.part", "pg.part/PG_VERSION", "pg.part/base/5", "pg"])
-def test_killed_while_making_the_database(home: Path, moment: str) -> None:
+def test_killed_while_creating_the_database(home: Path, moment: str) -> None:
     server = EmbeddedServer(home / "data")
-    maker = python("EmbeddedServer(Path(sys.argv[1])).ensure()", home / "data")
+    creator = run_python("EmbeddedServer(Path(sys.argv[1])).ensure()", home / "data")
     wait_until((home / "data" / moment).exists)
-    maker.kill()
-    maker.communicate()
+    creator.kill()
+    creator.communicate()
     server.ensure()
     assert execute(server, "select current_database()") == [("caseload",)]
     assert [entry.name for entry in (home / "data").iterdir() if "part" in entry.name] == []
@@ -124,7 +124,7 @@ def test_killed_while_making_the_database(home: Path, moment: str) -> None:
     assert server.stop() is True
 
 
-def test_leftovers_of_a_half_made_database_are_cleared(home: Path) -> None:
+def test_leftovers_of_a_partly_created_database_are_removed(home: Path) -> None:
     (home / "data" / "pg.part" / "base").mkdir(parents=True)
     (home / "data" / "pg.part" / "PG_VERSION").write_text("18\n")
     (home / "data" / "password.part").write_text("old")

@@ -1,4 +1,4 @@
-"""Migrations as somebody meets them who upgrades, alone or beside others, undisturbed or not."""
+"""Migrations: upgrade and downgrade, concurrent runs, locks and failures."""
 
 import difflib
 import threading
@@ -17,10 +17,10 @@ from practice.errors import StoreProblem
 from practice.security.installation import Installation
 from practice.store import migrate as migrations
 from practice.store.ids import new_id
-from practice.store.migrate import alembic_config, migrate, newest_revision, require_newest, revision_of
+from practice.store.migrate import find_newest_revision, make_alembic_config, migrate, read_revision, require_newest
 from practice.store.store import Store
 from tests.support.harness import cluster
-from tests.support.harness.models import everything
+from tests.support.harness.models import load_metadata
 from tests.support.oracles import schema_snapshot
 
 VERSIONS = "create table alembic_version (version_num varchar(32) not null constraint alembic_version_pkc primary key)"
@@ -28,25 +28,25 @@ VERSIONS = "create table alembic_version (version_num varchar(32) not null const
 
 @pytest.fixture
 def bare() -> Iterator[Store]:
-    """A database that belongs to the owner role and holds nothing."""
+    """Yield an empty database of the owner role."""
     cluster.prepare_template()
     database = f"bare_{new_id().hex}"
-    with cluster.superuser() as connection:
+    with cluster.connect_as_superuser() as connection:
         connection.execute(f"create database {database} owner caseload_owner")
-    store = Store(cluster.server().data_dir, database=database)
+    store = Store(cluster.get_server().data_dir, database=database)
     yield store
     store.close()
-    cluster.drop(database)
+    cluster.drop_database(database)
 
 
 @pytest.fixture
 def owner(bare: Store) -> Iterator[Connection]:
-    with bare.owner_connection("owner") as connection:
+    with bare.open_owner_connection("owner") as connection:
         yield connection
 
 
-def described(store: Store) -> str:
-    with cluster.superuser(store.database) as connection:
+def describe_schema(store: Store) -> str:
+    with cluster.connect_as_superuser(store.database) as connection:
         return schema_snapshot.describe(connection)
 
 
@@ -56,38 +56,38 @@ def run(connection: Connection, *statements: str) -> None:
     connection.commit()
 
 
-def advisory_locks(store: Store, granted: bool) -> int:
-    with cluster.superuser(store.database) as connection:
+def count_advisory_locks(store: Store, granted: bool) -> int:
+    with cluster.connect_as_superuser(store.database) as connection:
         query = """
             select count(*) from pg_locks where locktype = 'advisory' and granted = %s and objid = %s
                 and database = (select oid from pg_database where datname = current_database())
         """
-        [count] = connection.execute(query, [granted, migrations.ONE_AT_A_TIME]).fetchone()
+        [count] = connection.execute(query, [granted, migrations.MIGRATION_LOCK]).fetchone()
         return count
 
 
-# There and back
+# Upgrade and downgrade
 
 
-def test_from_nothing_to_the_newest_and_back_and_there_again(bare: Store, owner: Connection) -> None:
-    assert described(bare) == ""
+def test_upgrade_downgrade_and_upgrade_again(bare: Store, owner: Connection) -> None:
+    assert describe_schema(bare) == ""
     migrate(owner)
-    there = described(bare)
-    command.downgrade(alembic_config(owner), "base")
-    left = [line for line in described(bare).splitlines() if not line.startswith("alembic_version ")]
+    upgraded = describe_schema(bare)
+    command.downgrade(make_alembic_config(owner), "base")
+    left = [line for line in describe_schema(bare).splitlines() if not line.startswith("alembic_version ")]
     assert left == []
     assert owner.scalar(text("select count(*) from alembic_version")) == 0
     owner.rollback()
     migrate(owner)
-    assert described(bare) == there
-    assert revision_of(owner) == newest_revision()
+    assert describe_schema(bare) == upgraded
+    assert read_revision(owner) == find_newest_revision()
 
 
-def test_the_catalogue_is_the_stored_one(own_installation: Installation) -> None:
-    stored, found = schema_snapshot.STORED.read_text(), described(own_installation.store)
-    difference = "\n".join(difflib.unified_diff(stored.splitlines(), found.splitlines(), "stored", "found", n=0))
-    again = f"Meant? Then: python -m tests.support.oracles.schema_snapshot > tests/store/{schema_snapshot.STORED.name}"
-    assert stored == found, f"{difference}\n{again}"
+def test_the_catalog_matches_the_stored_snapshot(own_installation: Installation) -> None:
+    stored, current = schema_snapshot.STORED.read_text(), describe_schema(own_installation.store)
+    difference = "\n".join(difflib.unified_diff(stored.splitlines(), current.splitlines(), "stored", "current", n=0))
+    advice = f"If intended: python -m tests.support.oracles.schema_snapshot > tests/store/{schema_snapshot.STORED.name}"
+    assert stored == current, f"{difference}\n{advice}"
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_the_catalogue_is_the_stored_one(own_installation: Installation) -> None
         ),
     ],
 )
-def test_what_alembic_does_not_see_the_catalogue_does(
+def test_the_snapshot_shows_differences_that_alembic_does_not_see(
     own_installation: Installation, statement: str, lost: str, gained: str | None
 ) -> None:
-    before = described(own_installation.store).splitlines()
-    with cluster.superuser(own_installation.store.database) as connection:
+    before = describe_schema(own_installation.store).splitlines()
+    with cluster.connect_as_superuser(own_installation.store.database) as connection:
         connection.execute(statement)
-    with own_installation.store.owner_connection("owner") as connection:
-        command.check(alembic_config(connection, everything()))
-    after = described(own_installation.store).splitlines()
+    with own_installation.store.open_owner_connection("owner") as connection:
+        command.check(make_alembic_config(connection, load_metadata()))
+    after = describe_schema(own_installation.store).splitlines()
     [missing] = set(before) - set(after)
     assert lost in missing
     assert [gained in line for line in set(after) - set(before)] == ([True] if gained else [])
@@ -123,65 +123,65 @@ def test_what_alembic_does_not_see_the_catalogue_does(
 # The models
 
 
-def test_the_migrations_make_what_the_models_describe(own_installation: Installation) -> None:
-    with own_installation.store.owner_connection("owner") as connection:
-        command.check(alembic_config(connection, everything()))
+def test_the_migrations_match_the_models(own_installation: Installation) -> None:
+    with own_installation.store.open_owner_connection("owner") as connection:
+        command.check(make_alembic_config(connection, load_metadata()))
         run(
             connection,
             "alter table staff add column nickname text",
             "alter table staff alter column email drop not null",
         )
         with pytest.raises(AutogenerateDiffsDetected, match=r"(?s)nickname.*email|email.*nickname"):
-            command.check(alembic_config(connection, everything()))
+            command.check(make_alembic_config(connection, load_metadata()))
 
 
-# Side by side
+# Concurrency
 
 
-def test_two_at_once_both_succeed_and_one_does_the_work(bare: Store) -> None:
-    made: list[str] = []
+def test_two_concurrent_migrations_both_succeed_and_one_does_the_work(bare: Store) -> None:
+    workers: list[str] = []
 
-    def migrate_in_a_session_of_its_own() -> str | None:
-        with bare.owner_connection("owner") as connection:
+    def migrate_in_own_session() -> str | None:
+        with bare.open_owner_connection("owner") as connection:
 
             @event.listens_for(connection, "before_cursor_execute")
             def note(_connection, _cursor, statement: str, *_) -> None:
                 if "CREATE TABLE accounts" in statement:
-                    made.append(threading.current_thread().name)
+                    workers.append(threading.current_thread().name)
 
             migrate(connection)
-            return revision_of(connection)
+            return read_revision(connection)
 
-    with cluster.superuser(bare.database) as gate, ThreadPoolExecutor(2) as threads:
-        gate.execute("select pg_advisory_lock(%s)", [migrations.ONE_AT_A_TIME])
-        both = [threads.submit(migrate_in_a_session_of_its_own) for _ in range(2)]
+    with cluster.connect_as_superuser(bare.database) as gate, ThreadPoolExecutor(2) as threads:
+        gate.execute("select pg_advisory_lock(%s)", [migrations.MIGRATION_LOCK])
+        futures = [threads.submit(migrate_in_own_session) for _ in range(2)]
         deadline = time.monotonic() + 20
-        while advisory_locks(bare, granted=False) < 2:
-            assert time.monotonic() < deadline, "the two never came as far as waiting"
+        while count_advisory_locks(bare, granted=False) < 2:
+            assert time.monotonic() < deadline, "the two never waited"
             time.sleep(0.01)
-        gate.execute("select pg_advisory_unlock(%s)", [migrations.ONE_AT_A_TIME])
-        assert [one.result(timeout=60) for one in both] == [newest_revision()] * 2
-    assert len(made) == 1
-    assert described(bare) == schema_snapshot.STORED.read_text()
+        gate.execute("select pg_advisory_unlock(%s)", [migrations.MIGRATION_LOCK])
+        assert [future.result(timeout=60) for future in futures] == [find_newest_revision()] * 2
+    assert len(workers) == 1
+    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
 
 
-def test_it_gives_up_on_a_lock_that_somebody_keeps_and_leaves_nothing(bare: Store, owner: Connection) -> None:
-    run(owner, VERSIONS, "set statement_timeout = '20s'")  # should it wait after all, then not for ever
-    with cluster.superuser(bare.database) as somebody, somebody.transaction():
-        somebody.execute("lock table alembic_version in share mode")  # reading is possible; noting the revision is not
-        began = time.monotonic()
+def test_a_migration_gives_up_on_a_held_lock_and_leaves_nothing(bare: Store, owner: Connection) -> None:
+    run(owner, VERSIONS, "set statement_timeout = '20s'")  # limits the wait if it does not give up
+    with cluster.connect_as_superuser(bare.database) as blocker, blocker.transaction():
+        blocker.execute("lock table alembic_version in share mode")  # allows reading, but not writing the revision
+        start = time.monotonic()
         with pytest.raises(OperationalError, match="lock timeout"):
             migrate(owner)
-        assert 4 < time.monotonic() - began < 40
-    assert {line.split()[0] for line in described(bare).splitlines()} == {"alembic_version"}
-    assert advisory_locks(bare, granted=True) == 0
+        assert 4 < time.monotonic() - start < 40
+    assert {line.split()[0] for line in describe_schema(bare).splitlines()} == {"alembic_version"}
+    assert count_advisory_locks(bare, granted=True) == 0
     assert owner.scalar(text("show lock_timeout")) == "0"
     owner.rollback()
     migrate(owner)
-    assert described(bare) == schema_snapshot.STORED.read_text()
+    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
 
 
-# Trouble
+# Failures
 
 
 @pytest.mark.parametrize(
@@ -195,37 +195,39 @@ def test_it_gives_up_on_a_lock_that_somebody_keeps_and_leaves_nothing(bare: Stor
     ],
     ids=["among the tables", "after all tables"],
 )
-def test_one_that_fails_in_the_middle_leaves_nothing(
+def test_a_migration_that_fails_in_the_middle_leaves_nothing(
     bare: Store, owner: Connection, obstacle: str, removal: str
 ) -> None:
     run(owner, obstacle)
-    before = described(bare)
+    before = describe_schema(bare)
     with pytest.raises((ProgrammingError, psycopg.errors.DuplicateFunction), match="already exists"):
         migrate(owner)
-    assert described(bare) == before
-    assert revision_of(owner) is None
-    assert advisory_locks(bare, granted=True) == 0
+    assert describe_schema(bare) == before
+    assert read_revision(owner) is None
+    assert count_advisory_locks(bare, granted=True) == 0
     owner.rollback()
     run(owner, removal)
     migrate(owner)
-    assert described(bare) == schema_snapshot.STORED.read_text()
+    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
 
 
-def test_a_database_of_a_newer_caseload_is_left_alone(own_installation: Installation) -> None:
-    with own_installation.store.owner_connection("owner") as connection:
+def test_a_database_of_a_newer_version_is_not_changed(own_installation: Installation) -> None:
+    with own_installation.store.open_owner_connection("owner") as connection:
         run(connection, "update alembic_version set version_num = '9999'")
-        before = described(own_installation.store)
+        before = describe_schema(own_installation.store)
         for refuse in (migrate, require_newest):
-            with pytest.raises(StoreProblem, match=r"newer Caseload .*9999.*Update Caseload"):
+            with pytest.raises(StoreProblem, match=r"newer version of Caseload.*9999.*Update Caseload"):
                 refuse(connection)
         connection.rollback()
-        assert revision_of(connection) == "9999"
-        assert described(own_installation.store) == before
-    assert advisory_locks(own_installation.store, granted=True) == 0
+        assert read_revision(connection) == "9999"
+        assert describe_schema(own_installation.store) == before
+    assert count_advisory_locks(own_installation.store, granted=True) == 0
 
 
-def test_a_database_that_is_behind_says_how_to_go_on(bare: Store, owner: Connection) -> None:
-    with pytest.raises(StoreProblem, match=rf"at schema none, .* needs {newest_revision()}\. Run `caseload migrate`\."):
+def test_an_outdated_database_is_refused_with_the_command_to_run(bare: Store, owner: Connection) -> None:
+    with pytest.raises(
+        StoreProblem, match=rf"at schema none, .* needs {find_newest_revision()}\. Run `caseload migrate`\."
+    ):
         require_newest(owner)
     owner.rollback()
     migrate(owner)
@@ -235,7 +237,7 @@ def test_a_database_that_is_behind_says_how_to_go_on(bare: Store, owner: Connect
         require_newest(owner)
 
 
-def test_what_is_there_already_is_not_done_again(bare: Store, owner: Connection) -> None:
+def test_a_second_migration_changes_nothing(bare: Store, owner: Connection) -> None:
     migrate(owner)
     run(owner, "insert into rate_counters (key, minute, requests) values ('kept', now(), 1)")
     migrate(owner)

@@ -1,4 +1,4 @@
-"""The database's roles, which all databases of a server share."""
+"""The database roles, which all databases of a server share."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,25 +15,25 @@ from tests.support.harness import cluster
 def databases() -> Iterator[list[str]]:
     cluster.prepare_template()
     names = [f"roles_{new_id().hex}" for _ in range(3)]
-    with cluster.superuser() as connection:
+    with cluster.connect_as_superuser() as connection:
         for name in names:
             connection.execute(f"create database {name}")
     yield names
     for name in names:
-        cluster.drop(name)
+        cluster.drop_database(name)
 
 
-def test_several_databases_of_a_server_are_prepared_at_once(databases: list[str]) -> None:
+def test_several_databases_of_a_server_can_be_prepared_concurrently(databases: list[str]) -> None:
     def prepare(database: str) -> None:
-        store = Store(cluster.server().data_dir, database=database)
+        store = Store(cluster.get_server().data_dir, database=database)
         for _ in range(25):
-            with store.owner_connection() as connection, connection.begin():
+            with store.open_owner_connection() as connection, connection.begin():
                 prepare_roles(connection, None)
 
     with ThreadPoolExecutor(len(databases)) as threads:
         list(threads.map(prepare, databases))
-    with cluster.superuser(databases[0]) as connection:
-        described = connection.execute(
+    with cluster.connect_as_superuser(databases[0]) as connection:
+        comments = connection.execute(
             "select rolname, shobj_description(oid, 'pg_authid') from pg_roles where rolname = any(%s)", [list(ROLES)]
         ).fetchall()
-    assert dict(described) == {role: f"Caseload: {purpose}" for role, purpose in ROLES.items()}
+    assert dict(comments) == {role: f"Caseload: {purpose}" for role, purpose in ROLES.items()}

@@ -1,4 +1,4 @@
-"""Verbs about the locks of sessions: whether one is locked, unlocking it for a time, locking it by hand."""
+"""Locks of sessions: whether a session is locked, unlocking it for some hours, and locking it by hand."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -7,61 +7,66 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, deadline_of, locked_since
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, deadline_of, find_locked_since
 from practice.clinical.errors import NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.clinical.models.notes import Note
 from practice.clinical.models.session_locks import SessionLock
 from practice.errors import Invalid, NotFound
-from practice.people.access import staff_within
+from practice.people.access import visible_staff
 from practice.people.practice_time import zone_of
-from practice.people.settings import setting
-from practice.scheduling.appointments.lifecycle import lock_in_order
+from practice.people.settings import get_setting
+from practice.scheduling.appointments.lifecycle import lock_in_time_order
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 
 
-def lock_sessions(
-    work: Work, appointment_ids: Collection[UUID], *theirs: ColumnElement[bool], waiting: bool = True
+def lock_session_rows(
+    work: Work, appointment_ids: Collection[UUID], *conditions: ColumnElement[bool], waiting: bool = True
 ) -> dict[UUID, Appointment]:
-    """Whoever writes to a session's note, signs it, locks it or unlocks it, waits here for whoever does so at the
-    moment. Whoever has taken hold of a note already takes those that nobody else has, without waiting."""
-    found = lock_in_order(work, appointment_ids, *theirs, waiting=waiting) if appointment_ids else []
-    return {session.id: session for session in found}
+    """Lock the rows of the sessions, so that writing, signing, locking and unlocking of a session's note take turns.
+
+    A transaction that already holds a note's row passes `waiting=False`, to take only free rows and never deadlock.
+    """
+    sessions = lock_in_time_order(work, appointment_ids, *conditions, waiting=waiting) if appointment_ids else []
+    return {session.id: session for session in sessions}
 
 
-def locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[UUID, datetime]:
-    """Those of them that are locked, and since when. Their rows are locked by whoever asks, and will write."""
+def find_locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[UUID, datetime]:
+    """Return when the locked ones of the sessions were locked. The caller holds their row locks."""
     if not sessions:
         return {}
     zone = zone_of(work)
-    locks = last_locks(work, [session.id for session in sessions])
-    late = {
+    locks = load_last_locks(work, [session.id for session in sessions])
+    locked = {
         session.id: since
         for session in sessions
-        if (since := locked_since(deadline_of(session.starts_at, zone), as_rule(locks.get(session.id)), work.now))
+        if (since := find_locked_since(deadline_of(session.starts_at, zone), to_lock(locks.get(session.id)), work.now))
     }
-    signed = signed_sessions(work, late)
-    return {session_id: since for session_id, since in late.items() if session_id not in signed}
+    signed = find_signed_sessions(work, locked)
+    return {session_id: since for session_id, since in locked.items() if session_id not in signed}
 
 
-def last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
-    """What was done last until now to the lock of each of these sessions, as far as anything was."""
-    row = SessionLock
-    query = select(row).where(
-        row.tenant_id == work.tenant_id, row.appointment_id.in_(appointment_ids), row.at <= work.now
+def load_last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
+    """Return the latest lock or unlock of each session until now."""
+    query = select(SessionLock).where(
+        SessionLock.tenant_id == work.tenant_id,
+        SessionLock.appointment_id.in_(appointment_ids),
+        SessionLock.at <= work.now,
     )
-    query = query.ext(distinct_on(row.appointment_id)).order_by(row.appointment_id, row.at.desc(), row.id.desc())
+    query = query.ext(distinct_on(SessionLock.appointment_id)).order_by(
+        SessionLock.appointment_id, SessionLock.at.desc(), SessionLock.id.desc()
+    )
     return {lock.appointment_id: lock for lock in work.db.scalars(query)}
 
 
-def as_rule(lock: SessionLock | None) -> Lock | None:
+def to_lock(lock: SessionLock | None) -> Lock | None:
     return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
 
 
-def of_session() -> tuple[ColumnElement[bool], ...]:
-    """Conditions: a note is the appointment's, as a session's note."""
+def is_session_note() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that join a note to its appointment as a session note."""
     return (
         Note.tenant_id == Appointment.tenant_id,
         Note.appointment_id == Appointment.id,
@@ -69,68 +74,69 @@ def of_session() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def signed_session() -> ColumnElement[bool]:
-    """A condition: one of the session's notes is signed."""
-    return exists().where(*of_session(), Note.signed_at.is_not(None))
+def has_signed_note() -> ColumnElement[bool]:
+    """Return the condition for appointments with a signed session note."""
+    return exists().where(*is_session_note(), Note.signed_at.is_not(None))
 
 
-def signed_sessions(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
-    """Those of which a note is signed."""
+def find_signed_sessions(work: Work, appointment_ids: Collection[UUID]) -> set[UUID]:
+    """Return sessions with a signed note."""
     query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(appointment_ids))
-    return set(work.db.scalars(query.where(signed_session()))) if appointment_ids else set()
+    return set(work.db.scalars(query.where(has_signed_note()))) if appointment_ids else set()
 
 
 def refuse_locked(work: Work, sessions: Collection[Appointment]) -> None:
-    """Before anything of an unsigned session's note is written. The sessions are locked as rows by whoever asks."""
-    for since in locked_sessions(work, sessions).values():
-        raise locked_note(since)
+    """Raise NoteLocked if one of the sessions is locked and unsigned. The caller holds their row locks."""
+    for since in find_locked_sessions(work, sessions).values():
+        raise build_note_locked(since)
 
 
-def locked_note(since: datetime) -> NoteLocked:
+def build_note_locked(since: datetime) -> NoteLocked:
+    """Return the error for a session locked since that time."""
     return NoteLocked(
         "This session was not signed in time and is locked. Ask a supervisor or an admin to unlock it.",
         locked_since=since.isoformat(),
     )
 
 
-def is_signed(work: Work, appointment_id: UUID) -> bool:
-    return bool(signed_sessions(work, [appointment_id]))
+def is_session_signed(work: Work, appointment_id: UUID) -> bool:
+    return bool(find_signed_sessions(work, [appointment_id]))
 
 
-def is_locked(work: Work, session: Appointment) -> bool:
-    """By its deadline or by hand, signed or not."""
-    last = as_rule(last_locks(work, [session.id]).get(session.id))
-    return locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None
+def is_session_locked(work: Work, session: Appointment) -> bool:
+    """Return whether the session is locked, by its deadline or by hand, signed or not."""
+    last = to_lock(load_last_locks(work, [session.id]).get(session.id))
+    return find_locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None
 
 
 def unlock_session(
     work: Work, scope: Scope, appointment_id: UUID, reason: str, hours: int | None = None
 ) -> SessionLock:
-    """The session can be written up and signed until a moment. No signature is ever removed by this."""
+    """Unlock a session for some hours, so that its note can be written and signed. Signatures are never removed."""
     session = lock_session_row(work, scope, appointment_id)
     if "admin" not in work.actor.roles and session.clinician_id == work.actor.staff_id:
-        raise OwnSession("Your own session is unlocked by your supervisor, or by an admin.")
-    if is_signed(work, appointment_id):
-        raise NoteSigned("This session is signed. Signed notes are amended, not unlocked.")
-    if not is_locked(work, session):
+        raise OwnSession("You cannot unlock your own session. Ask your supervisor or an admin.")
+    if is_session_signed(work, appointment_id):
+        raise NoteSigned("This session is signed. Amend the note instead.")
+    if not is_session_locked(work, session):
         raise NotLocked("This session is not locked: its note can be written and signed.")
-    until = work.now + timedelta(hours=hours or setting(work, "note_unlock_hours"))
+    until = work.now + timedelta(hours=hours or get_setting(work, "note_unlock_hours"))
     return add_lock(work, session, "UNLOCKED", reason, until)
 
 
 def lock_session(work: Work, scope: Scope, appointment_id: UUID, reason: str) -> SessionLock:
-    """By hand, before its deadline or while it is unlocked."""
+    """Lock an unsigned session by hand, before its deadline or while it is unlocked."""
     session = lock_session_row(work, scope, appointment_id)
-    if is_signed(work, appointment_id):
-        raise NoteSigned("This session is signed, and there is nothing left to lock.")
-    if is_locked(work, session):
-        raise NoteLocked("This session is locked already.")
+    if is_session_signed(work, appointment_id):
+        raise NoteSigned("This session is signed, so it cannot be locked.")
+    if is_session_locked(work, session):
+        raise NoteLocked("This session is already locked.")
     return add_lock(work, session, "LOCKED", reason, None)
 
 
 def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
-    """A session that has taken place, of somebody within reach."""
-    session = lock_sessions(work, [appointment_id], staff_within(work, scope, Appointment.clinician_id)).get(
+    """Lock the row of a visible session that has begun, or raise NotFound or Invalid."""
+    session = lock_session_rows(work, [appointment_id], visible_staff(work, scope, Appointment.clinician_id)).get(
         appointment_id
     )
     if session is None:
@@ -141,10 +147,12 @@ def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointm
 
 
 def has_begun(work: Work, session: Appointment) -> bool:
+    """Return whether the session has begun and was not canceled, moved or missed."""
     return session.starts_at <= work.now and session.status not in ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 
 
 def add_lock(work: Work, session: Appointment, kind: str, reason: str, until: datetime | None) -> SessionLock:
+    """Add a lock or unlock and record it in the audit log."""
     lock = SessionLock(
         tenant_id=work.tenant_id,
         id=new_id(),

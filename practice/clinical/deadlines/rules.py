@@ -1,26 +1,26 @@
-"""Rules of a session's note in time: its week, the deadline that ends it, when it is locked, and the 7-day rule."""
+"""Rules about when a session's note is due: its week and deadline, when it locks, and the 7-day rule."""
 
 from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from practice.local_time import DAY, WEEK, cut_off, date_of, instant, week_of
+from practice.local_time import DAY, WEEK, cut_off, date_of, to_instant, week_of
 
-NO_SESSION_NOTES = ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY")  # whatever session they are linked to
+NO_SESSION_NOTES = ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY")  # also when they are linked to a session
 
 Lateness = Literal["ok", "remind", "alert", "hold"]
 
 
 class Lock(NamedTuple):
-    """What was done last to a session's lock."""
+    """The latest lock or unlock of a session."""
 
     kind: Literal["LOCKED", "UNLOCKED"]
     at: datetime
     until: datetime | None = None
 
 
-class Days(NamedTuple):
-    """How many days after a session its clinician is reminded, a supervisor is told, and the charge is held."""
+class LatenessDays(NamedTuple):
+    """Days after a session until its clinician is reminded, its supervisor alerted and its charge held."""
 
     remind: int
     alert: int
@@ -28,15 +28,15 @@ class Days(NamedTuple):
 
 
 def deadline_of(starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """Until when a session's note is signed in time."""
+    """Return until when the note of a session is signed in time."""
     return cut_off(week_of(date_of(starts_at, zone)), zone)
 
 
-def locked_since(deadline: datetime, last: Lock | None, now: datetime) -> datetime | None:
-    """Since when an unsigned session is locked; None while it can be written up.
+def find_locked_since(deadline: datetime, last: Lock | None, now: datetime) -> datetime | None:
+    """Return since when an unsigned session is locked, or None if its note can be written.
 
-    The deadline locks by itself, whether or not anybody has noted it. Whoever unlocks does so until a moment, and what
-    was unlocked before its deadline stays open until that moment at least.
+    The deadline locks by itself, whether or not a job has run. An unlock lasts until its `until`, also when the
+    deadline passes in between.
     """
     if last is not None and last.at <= now:
         if last.kind == "LOCKED":
@@ -48,17 +48,17 @@ def locked_since(deadline: datetime, last: Lock | None, now: datetime) -> dateti
     return deadline if deadline <= now else None
 
 
-def lateness(ends_at: datetime, signed_at: datetime | None, days: Days, now: datetime) -> Lateness:
-    """Of a session's note by the 7-day rule. Days are times of 24 hours after the end."""
+def compute_lateness(ends_at: datetime, signed_at: datetime | None, days: LatenessDays, now: datetime) -> Lateness:
+    """Return how late a session's note is by the 7-day rule. Days are 24 hours, counted from the session's end."""
     if signed_at is not None and signed_at <= now:
         return "ok"
     steps: tuple[tuple[int, Lateness], ...] = ((days.hold, "hold"), (days.alert, "alert"), (days.remind, "remind"))
-    return next((word for number, word in steps if ends_at + number * DAY <= now), "ok")
+    return next((step for days_after, step in steps if ends_at + days_after * DAY <= now), "ok")
 
 
-def due_instants(week: date, zone: ZoneInfo) -> dict[str, datetime]:
-    """When the clinicians of a week are reminded of what they have not signed: on its Friday and on the day it ends."""
+def compute_reminder_times(week: date, zone: ZoneInfo) -> dict[str, datetime]:
+    """Return when clinicians are reminded of a week's unsigned notes: on its Friday and on the Sunday after it."""
     return {
-        "NOTE_REMINDER_FRIDAY": instant(week + 5 * DAY, time(9), zone),
-        "NOTE_REMINDER_SUNDAY": instant(week + WEEK, time(12), zone),
+        "NOTE_REMINDER_FRIDAY": to_instant(week + 5 * DAY, time(9), zone),
+        "NOTE_REMINDER_SUNDAY": to_instant(week + WEEK, time(12), zone),
     }

@@ -1,7 +1,7 @@
-"""Stored document content."""
+"""Salts of document content."""
 
 from secrets import token_hex
 
 
-def salt() -> str:
+def generate_salt() -> str:
     return token_hex(16)

@@ -1,4 +1,4 @@
-"""Verbs about templates: the one that a note or report is written by, and setting others, for all or for a service."""
+"""Templates of notes and reports: the one in force, and setting others for the practice or for a service."""
 
 from collections.abc import Collection
 from dataclasses import asdict
@@ -7,49 +7,52 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from practice.clinical.documents.rules.templates import USUAL, Place, template_problems
+from practice.clinical.documents.rules.templates import DEFAULT_TEMPLATES, TemplateSection, template_problems
 from practice.clinical.models.documents import NoteTemplate
 from practice.errors import Invalid, NotFound
 from practice.scheduling.models.catalog import Service
 from practice.security.work import Work
 from practice.store.ids import new_id
 
-Wanted = tuple[str, UUID | None, datetime]  # kind, service, moment
+TemplateKey = tuple[str, UUID | None, datetime]  # kind, service, moment
 
 
-def template_for(
+def find_template(
     work: Work, kind: str, service_id: UUID | None = None, at: datetime | None = None
-) -> tuple[Place, ...]:
-    """The service's own, else the practice's, else the usual one; of each the last set, until now or until a moment."""
-    wanted = (kind, service_id, at or work.now)
-    return templates_for(work, [wanted])[wanted]
+) -> tuple[TemplateSection, ...]:
+    """Return the template of the service, else of the practice, else the default, as last set before `at`."""
+    key = (kind, service_id, at or work.now)
+    return find_templates(work, [key])[key]
 
 
-def templates_for(work: Work, wanted: Collection[Wanted]) -> dict[Wanted, tuple[Place, ...]]:
-    """The templates of several kinds, services and moments, in one look."""
-    row = NoteTemplate
-    kinds, services = {kind for kind, _, _ in wanted}, {service for _, service, _ in wanted if service}
-    query = select(row.kind, row.service_id, row.set_at, row.sections).where(
-        row.tenant_id == work.tenant_id,
-        row.kind.in_(kinds),
-        or_(row.service_id.is_(None), row.service_id.in_(services)),
+def find_templates(work: Work, keys: Collection[TemplateKey]) -> dict[TemplateKey, tuple[TemplateSection, ...]]:
+    """Return several templates by key in one statement."""
+    kinds, services = {kind for kind, _, _ in keys}, {service for _, service, _ in keys if service}
+    query = select(NoteTemplate.kind, NoteTemplate.service_id, NoteTemplate.set_at, NoteTemplate.sections).where(
+        NoteTemplate.tenant_id == work.tenant_id,
+        NoteTemplate.kind.in_(kinds),
+        or_(NoteTemplate.service_id.is_(None), NoteTemplate.service_id.in_(services)),
     )
-    last_first = work.db.execute(query.order_by(row.service_id.is_(None), row.set_at.desc(), row.id.desc())).all()
+    newest_first = work.db.execute(
+        query.order_by(NoteTemplate.service_id.is_(None), NoteTemplate.set_at.desc(), NoteTemplate.id.desc())
+    ).all()
 
-    def find(kind: str, service_id: UUID | None, at: datetime) -> tuple[Place, ...]:
-        for found in last_first:
-            if found.kind == kind and found.service_id in (None, service_id) and found.set_at <= at:
-                return tuple(Place(**place) for place in found.sections)
-        return USUAL[kind]
+    def find(kind: str, service_id: UUID | None, at: datetime) -> tuple[TemplateSection, ...]:
+        for template in newest_first:
+            if template.kind == kind and template.service_id in (None, service_id) and template.set_at <= at:
+                return tuple(TemplateSection(**section) for section in template.sections)
+        return DEFAULT_TEMPLATES[kind]
 
-    return {one: find(*one) for one in wanted}
+    return {key: find(*key) for key in keys}
 
 
-def set_template(work: Work, kind: str, places: list[Place], service_id: UUID | None = None) -> NoteTemplate:
-    """From now on. What was written by another template stays as it was written."""
-    if kind not in USUAL:
+def set_template(
+    work: Work, kind: str, sections: list[TemplateSection], service_id: UUID | None = None
+) -> NoteTemplate:
+    """Set a template from now on. Existing documents keep theirs."""
+    if kind not in DEFAULT_TEMPLATES:
         raise NotFound
-    problems = template_problems(kind, places)
+    problems = template_problems(kind, sections)
     if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
         problems.append("service_id: there is no such service.")
     if problems:
@@ -59,7 +62,7 @@ def set_template(work: Work, kind: str, places: list[Place], service_id: UUID | 
         id=new_id(),
         kind=kind,
         service_id=service_id,
-        sections=[asdict(place) for place in places],
+        sections=[asdict(section) for section in sections],
         set_at=work.now,
         set_by=work.actor.account_id,
     )
@@ -69,7 +72,7 @@ def set_template(work: Work, kind: str, places: list[Place], service_id: UUID | 
 
 
 def list_templates(work: Work, kind: str | None = None) -> list[NoteTemplate]:
-    """Those that the practice has set, the last first."""
+    """Return the templates that the practice has set, newest first."""
     query = select(NoteTemplate).where(NoteTemplate.tenant_id == work.tenant_id)
     if kind is not None:
         query = query.where(NoteTemplate.kind == kind)

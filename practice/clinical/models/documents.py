@@ -12,19 +12,19 @@ from practice.clinical.models.notes import NOTE_TYPES
 from practice.store.base import (
     Base,
     TenantKeyed,
-    one_of,
+    enum_check,
     same_practice,
 )
 
 
 class NoteTemplate(TenantKeyed, Base):
-    """The sections of a kind of note or of progress reports, for a service or for all. The last set counts."""
+    """The sections of a type of note or of progress reports, for one service or for all. The last row set counts."""
 
     __tablename__ = "note_templates"
     __table_args__ = (
         same_practice("service_id", "services"),
         Index(None, "tenant_id", "kind", "service_id", text("set_at desc")),
-        one_of("kind", *NOTE_TYPES, "PROGRESS_REPORT"),
+        enum_check("kind", *NOTE_TYPES, "PROGRESS_REPORT"),
     )
 
     kind: Mapped[str]

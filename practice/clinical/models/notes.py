@@ -1,4 +1,4 @@
-"""Clinical notes: their versions and signatures, the templates they are written by, and what locks their sessions."""
+"""Tables of clinical notes, their versions and their signatures."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,9 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 NOTE_TYPES = (
@@ -30,8 +30,7 @@ NOTE_TYPES = (
 
 
 class Note(TenantPart, Voidable, Versioned, Base):
-    """What it says now, and how far it is. How it came to say so stands in its versions. Only one that nobody has
-    signed can be voided."""
+    """A clinical note: its current text and status. Only unsigned notes can be voided."""
 
     __tablename__ = "notes"
     __table_args__ = (
@@ -40,13 +39,13 @@ class Note(TenantPart, Voidable, Versioned, Base):
         same_practice("appointment_id", "appointments"),
         same_practice("signed_by_id", "staff"),
         same_practice("returned_by_id", "staff"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id", "created_at"),
         Index(None, "tenant_id", "clinician_id", "created_at"),
         Index(None, "tenant_id", "appointment_id"),
         Index(None, "tenant_id", "submitted_at", postgresql_where=text("status = 'IN_REVIEW'")),
-        one_of("type", *NOTE_TYPES),
-        one_of("status", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
+        enum_check("type", *NOTE_TYPES),
+        enum_check("status", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
         CheckConstraint(
             "(status in ('SIGNED', 'AMENDED')) = (signed_at is not null and signed_by_id is not null)", name="signed"
         ),
@@ -61,23 +60,23 @@ class Note(TenantPart, Voidable, Versioned, Base):
     status: Mapped[str]
     signed_at: Mapped[datetime | None]
     signed_by_id: Mapped[UUID | None]
-    text: Mapped[bytes | None] = mapped_column(Sealed)  # as it stands now
+    text: Mapped[bytes | None] = mapped_column(Sealed)  # the current text
     submitted_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
     returned_by_id: Mapped[UUID | None]
-    return_reason: Mapped[bytes | None] = mapped_column(Sealed)  # of each time that it was (`return_rules.py`)
+    return_reason: Mapped[bytes | None] = mapped_column(Sealed)  # all of them (`review_returns.py`)
     shared_at: Mapped[datetime | None]  # with the client
 
 
 class NoteVersion(TenantPart, Base):
-    """A note as it was saved once: its sections and diagnoses, sealed. Rows are only added."""
+    """A saved version of a note: its encrypted sections and diagnoses. Rows are only inserted."""
 
     __tablename__ = "note_versions"
     __table_args__ = (
         same_practice("note_id", "notes"),
         same_practice("written_by_id", "staff"),
         UniqueConstraint("tenant_id", "note_id", "number"),
-        one_of("kind", "CONTENT", "AMENDMENT", "ADDENDUM"),
+        enum_check("kind", "CONTENT", "AMENDMENT", "ADDENDUM"),
         CheckConstraint("kind = 'CONTENT' or reason is not null", name="reason"),
     )
 
@@ -86,20 +85,20 @@ class NoteVersion(TenantPart, Base):
     kind: Mapped[str]
     content: Mapped[bytes] = mapped_column(Sealed)
     reason: Mapped[bytes | None] = mapped_column(Sealed)
-    generated: Mapped[bool] = mapped_column(server_default="false")  # by a model; a person signs it or it stays a draft
+    generated: Mapped[bool] = mapped_column(server_default="false")  # by a model; a draft until a person signs it
     written_at: Mapped[datetime]
-    written_by_id: Mapped[UUID | None]  # none: it came in with a bundle
+    written_by_id: Mapped[UUID | None]  # None: imported from a bundle
 
 
 class NoteSignature(TenantPart, Base):
-    """Who signed which version when, over its content and the signature before. Rows are only added."""
+    """A signature of one version, computed over its content and the previous signature. Rows are only inserted."""
 
     __tablename__ = "note_signatures"
     __table_args__ = (
         same_practice("note_id", "notes"),
         same_practice("signed_by_id", "staff"),
         UniqueConstraint("tenant_id", "note_id", "number"),
-        one_of("kind", "AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"),
+        enum_check("kind", "AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"),
     )
 
     note_id: Mapped[UUID]

@@ -1,4 +1,4 @@
-"""Treatment plans and their reviews, progress reports, supervision sessions."""
+"""Tables of treatment plans and their reviews."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,12 +13,12 @@ from practice.store.base import (
     Versioned,
     Voidable,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 
 class TreatmentPlan(TenantPart, Voidable, Versioned, Base):
-    """What a client is treated by from a day on. What it says is a note of type TREATMENT_PLAN."""
+    """A client's treatment from a date on. Its content is a note of type TREATMENT_PLAN."""
 
     __tablename__ = "treatment_plans"
     __table_args__ = (
@@ -37,14 +37,14 @@ class TreatmentPlan(TenantPart, Voidable, Versioned, Base):
 
 
 class TreatmentPlanReview(TenantPart, Voidable, Versioned, Base):
-    """A review of a client's treatment plan. The first of a plan is the day from which it counts."""
+    """A review of a client's treatment plan. The first review of a plan is its start date."""
 
     __tablename__ = "treatment_plan_reviews"
     __table_args__ = (
         same_practice("client_id", "clients"),
         same_practice("clinician_id", "staff"),
         same_practice("plan_id", "treatment_plans"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id", "reviewed_on"),
     )
 
@@ -53,5 +53,5 @@ class TreatmentPlanReview(TenantPart, Voidable, Versioned, Base):
     clinician_id: Mapped[UUID]
     reviewed_on: Mapped[date]
     created_at: Mapped[datetime]
-    plan_id: Mapped[UUID | None]  # none: it came in with a bundle
+    plan_id: Mapped[UUID | None]  # None: imported from a bundle
     summary: Mapped[bytes | None] = mapped_column(Sealed)

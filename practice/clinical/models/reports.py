@@ -12,13 +12,13 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
 )
 
 
 class ProgressReport(TenantPart, Voidable, Versioned, Base):
-    """How a client is doing, written for those who follow it. Edited while it is a draft, and final after that."""
+    """A report on a client's progress. Drafts can be edited, final reports cannot."""
 
     __tablename__ = "progress_reports"
     __table_args__ = (
@@ -28,7 +28,7 @@ class ProgressReport(TenantPart, Voidable, Versioned, Base):
         same_practice("service_id", "services"),
         Index(None, "tenant_id", "client_id", "reported_on"),
         Index(None, "tenant_id", "clinician_id", "reported_on"),
-        one_of("status", "DRAFT", "FINAL"),
+        enum_check("status", "DRAFT", "FINAL"),
     )
 
     client_id: Mapped[UUID]
@@ -43,7 +43,7 @@ class ProgressReport(TenantPart, Voidable, Versioned, Base):
 
 
 class ProgressReportVersion(TenantPart, Base):
-    """A report as it was saved once. Rows are only added."""
+    """A saved version of a report. Rows are only inserted."""
 
     __tablename__ = "progress_report_versions"
     __table_args__ = (

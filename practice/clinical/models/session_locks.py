@@ -10,20 +10,20 @@ from practice.store.base import (
     Base,
     Sealed,
     TenantPart,
-    one_of,
+    enum_check,
     same_practice,
 )
 
 
 class SessionLock(TenantPart, Base):
-    """That somebody, or the weekly deadline, locked a session, or unlocked it until a moment. The last counts."""
+    """A lock of a session, or an unlock until a time, by a person or by the weekly deadline. The last row counts."""
 
     __tablename__ = "session_locks"
     __table_args__ = (
         same_practice("appointment_id", "appointments"),
         same_practice("by_id", "staff"),
         Index(None, "tenant_id", "appointment_id", text("at desc")),
-        one_of("kind", "LOCKED", "UNLOCKED"),
+        enum_check("kind", "LOCKED", "UNLOCKED"),
         CheckConstraint(
             "(kind = 'UNLOCKED') = (until is not null)"
             " and (kind = 'LOCKED' or (by_id is not null and reason is not null))",
@@ -35,6 +35,6 @@ class SessionLock(TenantPart, Base):
     kind: Mapped[str]
     at: Mapped[datetime]
     until: Mapped[datetime | None]
-    by_id: Mapped[UUID | None]  # none: the deadline
+    by_id: Mapped[UUID | None]  # None: the deadline
     account_id: Mapped[UUID | None]
     reason: Mapped[bytes | None] = mapped_column(Sealed)

@@ -13,20 +13,22 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 
 class SupervisionSession(TenantPart, Voidable, Versioned, Base):
+    """A supervision session of one supervisee."""
+
     __tablename__ = "supervision_sessions"
     __table_args__ = (
         same_practice("supervisee_id", "staff"),
         same_practice("supervisor_id", "staff"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "supervisee_id", "held_at"),
-        one_of("kind", "INDIVIDUAL", "GROUP"),
+        enum_check("kind", "INDIVIDUAL", "GROUP"),
         CheckConstraint("hours > 0", name="hours"),
     )
 

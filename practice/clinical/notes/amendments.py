@@ -1,21 +1,22 @@
-"""Verbs about signed notes: another content, or an addition. What was signed stays, and so does when it was signed."""
+"""Amendments and addenda of signed notes. The signed version and the time of signing never change."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from practice.clinical.documents.content import salt
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.documents.content import generate_salt
 from practice.clinical.documents.rules.content import Content, Section, content_problems, signing_problems
-from practice.clinical.errors import NoteNotSigned, incomplete
+from practice.clinical.errors import NoteNotSigned, build_note_incomplete
 from practice.clinical.models.notes import Note
-from practice.clinical.notes.drafts import content_of, hold_own, places_of
-from practice.clinical.notes.locked_notes import Held, keep_what_came, record, text_now
-from practice.clinical.notes.signatures import Signature, put_signatures
-from practice.clinical.notes.versions import Version, new_version, put_versions
+from practice.clinical.notes.drafts import build_content, load_template, lock_own_note
+from practice.clinical.notes.locked_notes import LockedNote, seal_full_text, store_imported_versions
+from practice.clinical.notes.signatures import NewSignature, store_signatures
+from practice.clinical.notes.versions import Version, build_version, store_versions
 from practice.errors import Invalid, Stale
 from practice.security.work import Work
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
-ADDENDUM = "addendum"  # the one section of what is added to a note
+ADDENDUM = "addendum"  # the only section of an addendum
 
 
 def amend_note(
@@ -27,45 +28,47 @@ def amend_note(
     diagnoses: Sequence[str] = (),
     reason: str,
 ) -> Note:
-    """The note says something else from now on, under a signature of its own."""
-    held = hold_signed(work, note_id)
-    if held.note.version != version:
+    """Replace the content of a signed note and sign the new version."""
+    locked = lock_signed_note(work, note_id)
+    if locked.note.version != version:
         raise Stale
-    places = places_of(work, held)
-    content = content_of(places, sections, diagnoses, held.base.content)
-    problems = signing_problems(content, [place.key for place in places if place.required])
+    template = load_template(work, locked)
+    content = build_content(template, sections, diagnoses, locked.base.content)
+    problems = signing_problems(content, [section.key for section in template if section.required])
     if problems:
-        raise incomplete(problems)
-    keep_what_came(work, [held])
-    held.base = new_version(work, held.number + 1, content, "AMENDMENT", reason=reason)
-    return signed_again(work, held, held.base)
+        raise build_note_incomplete(problems)
+    store_imported_versions(work, [locked])
+    locked.base = build_version(work, locked.last_number + 1, content, "AMENDMENT", reason=reason)
+    return sign_new_version(work, locked, locked.base)
 
 
 def add_addendum(work: Work, note_id: UUID, text: str, reason: str) -> Note:
-    """Something is added below what the note says, under a signature of its own."""
-    held = hold_signed(work, note_id)
-    content = Content((Section(ADDENDUM, "", text),), (), salt())
+    """Append text to a signed note and sign the addendum."""
+    locked = lock_signed_note(work, note_id)
+    content = Content((Section(ADDENDUM, "", text),), (), generate_salt())
     problems = content_problems(content, [ADDENDUM])
     if problems:
         raise Invalid(problems)
-    keep_what_came(work, [held])
-    addendum = new_version(work, held.number + 1, content, "ADDENDUM", reason=reason)
-    held.addenda.append(addendum)
-    return signed_again(work, held, addendum)
+    store_imported_versions(work, [locked])
+    addendum = build_version(work, locked.last_number + 1, content, "ADDENDUM", reason=reason)
+    locked.addenda.append(addendum)
+    return sign_new_version(work, locked, addendum)
 
 
-def hold_signed(work: Work, note_id: UUID) -> Held:
-    held = hold_own(work, note_id)
-    if held.note.signed_at is None:
-        raise NoteNotSigned("This note is not signed yet. Save it as it should be, then sign it.")
-    return held
+def lock_signed_note(work: Work, note_id: UUID) -> LockedNote:
+    """Lock the actor's own signed note, or raise NoteNotSigned."""
+    locked = lock_own_note(work, note_id)
+    if locked.note.signed_at is None:
+        raise NoteNotSigned("This note is not signed yet. Edit the draft, then sign it.")
+    return locked
 
 
-def signed_again(work: Work, held: Held, version: Version) -> Note:
-    note = held.note
-    put_versions(work, [(note.id, version)])
-    told = put_signatures(work, [Signature(held, version, version.kind)])
-    apply(note, {"status": "AMENDED", "text": text_now(work, held)})
+def sign_new_version(work: Work, locked: LockedNote, version: Version) -> Note:
+    """Store and sign an amendment or addendum, and set the note to AMENDED."""
+    note = locked.note
+    store_versions(work, [(note.id, version)])
+    signature_details = store_signatures(work, [NewSignature(locked, version, version.kind)])
+    update_versioned(note, {"status": "AMENDED", "text": seal_full_text(work, locked)})
     action = "note.amended" if version.kind == "AMENDMENT" else "note.added_to"
-    record(work, action, note, **version.told, **told[note.id])
+    audit_chart_access(work, note, action, **version.audit_details, **signature_details[note.id])
     return note

@@ -1,26 +1,27 @@
-"""How a note is taken hold of for a change, and how signatures are put under it. The verbs build on this."""
+"""Notes locked for a change. Every service that changes a note locks it here first."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from practice.clinical.deadlines.locking import lock_sessions
-from practice.clinical.documents.rules.content import composed
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.deadlines.locking import lock_session_rows
+from practice.clinical.documents.rules.content import full_text
 from practice.clinical.models.notes import Note, NoteSignature
-from practice.clinical.notes.queries import known_to
-from practice.clinical.notes.versions import Version, as_version, last_versions, put_versions
+from practice.clinical.notes.queries import is_known_to_actor
+from practice.clinical.notes.versions import Version, build_imported_version, load_last_versions, store_versions
 from practice.errors import NotFound, Stale
 from practice.scheduling.models.appointments import Appointment
 from practice.security.work import Work
 
 
 @dataclass(slots=True)
-class Held:
-    """A note whose row is locked, after its session's; what it says, and the last signature under it."""
+class LockedNote:
+    """A note whose row is locked, with its locked session, its current content and its last signature."""
 
     note: Note
     session: Appointment | None
@@ -28,80 +29,97 @@ class Held:
     addenda: list[Version] = field(default_factory=list)
     signatures: int = 0
     signature_hash: bytes | None = None
-    came_in: bool = False  # with a bundle, and nobody has put a version under it yet
+    is_imported: bool = False  # from a bundle, and without any version yet
 
     @property
-    def busy(self) -> bool:
-        """It was put to a session a moment ago, which somebody has taken hold of."""
+    def is_contended(self) -> bool:
+        """Return whether the note was just linked to a session that another transaction has locked."""
         return self.note.appointment_id is not None and self.session is None
 
     @property
-    def number(self) -> int:
-        """Of the last version."""
+    def service_id(self) -> UUID | None:
+        """Return the service of the note's session."""
+        return self.session.service_id if self.session else None
+
+    @property
+    def last_number(self) -> int:
+        """Return the number of the last version."""
         return max(version.number for version in (self.base, *self.addenda))
 
 
-def hold(work: Work, note_ids: Collection[UUID]) -> dict[UUID, Held]:
-    """Those of them that there are for whoever asks, in a constant number of questions."""
-    row = Note
-    query = select(row.id, row.appointment_id).where(
-        row.tenant_id == work.tenant_id, row.id.in_(note_ids), row.voided_at.is_(None), known_to(work)
+def lock_notes(work: Work, note_ids: Collection[UUID]) -> dict[UUID, LockedNote]:
+    """Lock the notes that the actor may know of, in a constant number of statements.
+
+    Sessions are locked before notes, sessions in time order and notes in id order, so that concurrent writers cannot
+    deadlock. A note may be linked to a session between the first query and its own lock; that session is then locked
+    without waiting.
+    """
+    query = select(Note.id, Note.appointment_id).where(
+        Note.tenant_id == work.tenant_id, Note.id.in_(note_ids), Note.voided_at.is_(None), is_known_to_actor(work)
     )
-    found = work.db.execute(query).all()
-    if not found:
+    links = work.db.execute(query).all()
+    if not links:
         return {}
-    sessions = lock_sessions(work, {appointment_id for _, appointment_id in found if appointment_id})
-    ids = [note_id for note_id, _ in found]
-    locked = select(row).where(row.tenant_id == work.tenant_id, row.id.in_(ids), row.voided_at.is_(None))
-    locked = locked.order_by(row.id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    notes = {note.id: note for note in work.db.scalars(locked)}
-    put_since = {note.appointment_id for note in notes.values() if note.appointment_id} - sessions.keys()
-    sessions |= lock_sessions(work, put_since, waiting=False)
-    bases, addenda = last_versions(work, notes)
-    held = {}
+    sessions = lock_session_rows(work, {appointment_id for _, appointment_id in links if appointment_id})
+    ids = [note_id for note_id, _ in links]
+    statement = select(Note).where(Note.tenant_id == work.tenant_id, Note.id.in_(ids), Note.voided_at.is_(None))
+    statement = statement.order_by(Note.id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    notes = {note.id: note for note in work.db.scalars(statement)}
+    newly_linked = {note.appointment_id for note in notes.values() if note.appointment_id} - sessions.keys()
+    sessions |= lock_session_rows(work, newly_linked, waiting=False)
+    bases, addenda = load_last_versions(work, notes)
+    locked_notes = {}
     for note_id, note in notes.items():
         session = sessions.get(note.appointment_id) if note.appointment_id else None
         base = bases.get(note_id)
-        held[note_id] = Held(note, session, base or as_version(work, note), addenda.get(note_id, []))
-        held[note_id].came_in = base is None
-    for signature in last_signatures(work, notes):
-        one = held[signature.note_id]
-        one.signatures, one.signature_hash = signature.number, signature.hash
-    return held
+        locked_notes[note_id] = LockedNote(
+            note, session, base or build_imported_version(work, note), addenda.get(note_id, [])
+        )
+        locked_notes[note_id].is_imported = base is None
+    for signature in load_last_signatures(work, notes):
+        locked = locked_notes[signature.note_id]
+        locked.signatures, locked.signature_hash = signature.number, signature.hash
+    return locked_notes
 
 
-def hold_one(work: Work, note_id: UUID) -> Held:
-    held = hold(work, [note_id])
-    if not held:
+def lock_note(work: Work, note_id: UUID) -> LockedNote:
+    """Lock one note, or raise NotFound or Stale."""
+    locked_notes = lock_notes(work, [note_id])
+    if not locked_notes:
         raise NotFound
-    if held[note_id].busy:
+    if locked_notes[note_id].is_contended:
         raise Stale
-    return held[note_id]
+    return locked_notes[note_id]
 
 
-def keep_what_came(work: Work, held: Iterable[Held]) -> None:
-    """Before anything is put under a note that came in with a bundle: its first version, as it came."""
-    came = [one for one in held if one.came_in]
-    put_versions(work, [(one.note.id, one.base) for one in came])
-    for one in came:
-        one.came_in = False
-        record(work, "note.kept_as_it_came", one.note, **one.base.told)
+def store_imported_versions(work: Work, locked_notes: Iterable[LockedNote]) -> None:
+    """Store the content of imported notes as their first version before anything is added to them."""
+    imported = [locked for locked in locked_notes if locked.is_imported]
+    store_versions(work, [(locked.note.id, locked.base) for locked in imported])
+    for locked in imported:
+        locked.is_imported = False
+        audit_chart_access(work, locked.note, "note.kept_as_it_came", **locked.base.audit_details)
 
 
-def text_now(work: Work, held: Held) -> bytes | None:
-    said = composed(held.base.content, [addendum.content for addendum in held.addenda])
-    return work.seal("notes", "text", held.note.id, said)
+def seal_full_text(work: Work, locked: LockedNote) -> bytes | None:
+    """Return the note's current text with its addenda, encrypted."""
+    text = full_text(locked.base.content, [addendum.content for addendum in locked.addenda])
+    return work.seal("notes", "text", locked.note.id, text)
 
 
-# Signatures
+class LastSignature(NamedTuple):
+    """The last signature of a note."""
+
+    note_id: UUID
+    number: int
+    hash: bytes
 
 
-def last_signatures(work: Work, note_ids: Collection[UUID]) -> Sequence[Any]:
-    row = NoteSignature
-    query = select(row.note_id, row.number, row.hash).where(row.tenant_id == work.tenant_id, row.note_id.in_(note_ids))
-    return work.db.execute(query.ext(distinct_on(row.note_id)).order_by(row.note_id, row.number.desc())).all()
-
-
-def record(work: Work, action: str, note: Note, **details: Any) -> None:
-    """On the audit trail, as part of a client's chart."""
-    work.record(action, "client", note.client_id, note_id=str(note.id), **details)
+def load_last_signatures(work: Work, note_ids: Collection[UUID]) -> list[LastSignature]:
+    """Return the last signature of each note that has one."""
+    query = select(NoteSignature.note_id, NoteSignature.number, NoteSignature.hash).where(
+        NoteSignature.tenant_id == work.tenant_id, NoteSignature.note_id.in_(note_ids)
+    )
+    query = query.ext(distinct_on(NoteSignature.note_id))
+    rows = work.db.execute(query.order_by(NoteSignature.note_id, NoteSignature.number.desc()))
+    return [LastSignature(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Who may read which notes; lists of notes, one note with its words, and how it came to say them."""
+"""Access rules for notes, lists of notes, one note with its content, and its history."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,42 +9,46 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import defer
 
+from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.models.notes import Note, NoteSignature
-from practice.clinical.notes.review_returns import Return, returns_in
-from practice.clinical.notes.versions import Version, all_versions, as_version, last_versions
+from practice.clinical.notes.review_returns import ReviewReturn, parse_review_returns
+from practice.clinical.notes.versions import Version, build_imported_version, load_last_versions, load_versions
 from practice.errors import NotFound
 from practice.local_time import start_of_day
-from practice.people.access import clients_within, reaches, staff_within
-from practice.people.clients import because
+from practice.people.access import client_visible, visible_clients, visible_staff
+from practice.people.clients import reason_detail
 from practice.people.practice_time import zone_of
-from practice.security.permissions import Scope, scope_of
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
 SORTABLE = {"created_at": Note.created_at, "id": Note.id}
 
 
-def readable(
-    work: Work, scope: Scope, reach: Callable[[Work, Scope, Any], ColumnElement[bool]] = reaches
+def is_readable(
+    work: Work, scope: Scope, is_visible: Callable[[Work, Scope, Any], ColumnElement[bool]] = client_visible
 ) -> ColumnElement[bool]:
-    """A condition. What is not signed yet is read by its author and their supervisor; what is signed, by whoever has
-    the client as well; a client reads what is shared with them."""
+    """Return the condition for notes that the actor may read.
+
+    Drafts are visible to the author and the author's supervisor, signed notes also to everybody who can see the client.
+    Clients read the signed notes that are shared with them.
+    """
     signed = Note.signed_at.is_not(None)
     if work.actor.client_id is not None:
         return and_(Note.client_id == work.actor.client_id, signed, Note.shared_at.is_not(None))
-    return or_(staff_within(work, scope, Note.clinician_id), and_(signed, reach(work, scope, Note.client_id)))
+    return or_(visible_staff(work, scope, Note.clinician_id), and_(signed, is_visible(work, scope, Note.client_id)))
 
 
-def known_to(work: Work) -> ColumnElement[bool]:
-    """A condition: that the note exists is no secret for them. Others are told that there is none."""
-    if scope_of(work.actor.roles, "notes", "read_with_reason") is not None:
+def is_known_to_actor(work: Work) -> ColumnElement[bool]:
+    """Return the condition for notes whose existence the actor may know. All others answer NotFound."""
+    if find_scope(work.actor.roles, "notes", "read_with_reason") is not None:
         return true()
-    scope = scope_of(work.actor.roles, "notes", "read")
-    return false() if scope is None else readable(work, scope)
+    scope = find_scope(work.actor.roles, "notes", "read")
+    return false() if scope is None else is_readable(work, scope)
 
 
 class Filters(NamedTuple):
-    """Dates are the practice's own, of when a note was begun; both count."""
+    """Filters of a list of notes. `since` and `until` are local dates of creation, both inclusive."""
 
     type: str | None = None
     status: str | None = None
@@ -58,27 +62,29 @@ class Filters(NamedTuple):
 def list_notes(
     work: Work,
     scope: Scope,
-    asked: PageRequest,
+    page_request: PageRequest,
     filters: Filters,
     *,
     voided: bool = False,
     reason: str | None = None,
 ) -> Page:
-    """Without what they say."""
-    query = select(Note).where(*within(work, scope, filters)).options(defer(Note.text), defer(Note.return_reason))
+    """Return a page of notes without their content."""
+    query = (
+        select(Note).where(*build_conditions(work, scope, filters)).options(defer(Note.text), defer(Note.return_reason))
+    )
     if not voided:
         query = query.where(Note.voided_at.is_(None))
-    page = page_of(work.db, query, asked, SORTABLE, Note.id, "-created_at")
+    page = fetch_page(work.db, query, page_request, SORTABLE, Note.id, "-created_at")
     if filters.client_id is not None:
-        work.record("client.read", "client", filters.client_id, part="notes", **because(reason))
+        work.record("client.read", "client", filters.client_id, part="notes", **reason_detail(reason))
     else:
-        work.record("notes.listed", found=len(page.items), **because(reason))
+        work.record("notes.listed", found=len(page.items), **reason_detail(reason))
     return page
 
 
-def within(work: Work, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
-    """Conditions of what somebody may read, and asks for."""
-    conditions = [Note.tenant_id == work.tenant_id, readable(work, scope, clients_within)]
+def build_conditions(work: Work, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions for notes that the actor may read and that match the filters."""
+    conditions = [Note.tenant_id == work.tenant_id, is_readable(work, scope, visible_clients)]
     for name in ("type", "status", "client_id", "clinician_id", "appointment_id"):
         value = getattr(filters, name)
         if value is not None:
@@ -91,65 +97,77 @@ def within(work: Work, scope: Scope, filters: Filters) -> list[ColumnElement[boo
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A note with its words. A client does not read why it was returned or amended: that is between colleagues."""
+class NoteView:
+    """A note with its content. Clients never see the review returns or the reasons for addenda."""
 
     note: Note
     base: Version
     addenda: Sequence[Version] = ()
-    returns: Sequence[Return] = ()
+    returns: Sequence[ReviewReturn] = ()
 
 
-def read_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> Reading:
+def read_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteView:
+    """Return a note with its content and record the access in the audit log."""
     note = find_note(work, scope, note_id)
-    told(work, note, "note.read", reason)
-    return reading_of(work, note)
+    audit_chart_access(work, note, "note.read", reason)
+    return load_note_view(work, note)
 
 
-def reading_of(work: Work, note: Note) -> Reading:
-    bases, addenda = last_versions(work, [note.id])
-    return Reading(note, bases.get(note.id) or as_version(work, note), addenda.get(note.id, []), returns_of(work, note))
-
-
-def returns_of(work: Work, note: Note) -> list[Return]:
-    return returns_in(work.unseal("notes", "return_reason", note.id, note.return_reason))
-
-
-@dataclass(frozen=True)
-class History:
-    note: Note
-    versions: Sequence[Version]
-    signatures: Sequence[NoteSignature] = field(default_factory=list)
-    returns: Sequence[Return] = ()
-
-
-def history(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> History:
-    """Every version, signature and return, the first one first. A client sees it from what was signed on."""
-    note = find_note(work, scope, note_id)
-    told(work, note, "note.history_read", reason)
-    versions = all_versions(work, note_id) or [as_version(work, note)]
-    row = NoteSignature
-    query = select(row).where(row.tenant_id == work.tenant_id, row.note_id == note_id).order_by(row.number)
-    signatures = list(work.db.scalars(query))
-    if work.actor.client_id is None:
-        return History(note, versions, signatures, returns_of(work, note))
-    signed = max(version.number for version in versions if version.kind == "CONTENT")
-    return History(
+def load_note_view(work: Work, note: Note) -> NoteView:
+    """Return the note with its current content, addenda and review returns."""
+    bases, addenda = load_last_versions(work, [note.id])
+    return NoteView(
         note,
-        [version for version in versions if version.number >= signed],
-        [signature for signature in signatures if signature.version_number >= signed],
+        bases.get(note.id) or build_imported_version(work, note),
+        addenda.get(note.id, []),
+        load_review_returns(work, note),
     )
 
 
-def find_note(work: Work, scope: Scope, note_id: UUID, *, settled: bool = False) -> Note:
-    """`settled`: whoever writes to it at the moment is waited for."""
+def load_review_returns(work: Work, note: Note) -> list[ReviewReturn]:
+    """Return why the note was returned to its author, oldest first."""
+    return parse_review_returns(work.unseal("notes", "return_reason", note.id, note.return_reason))
+
+
+@dataclass(frozen=True)
+class NoteHistory:
+    """A note with its versions, signatures and review returns."""
+
+    note: Note
+    versions: Sequence[Version]
+    signatures: Sequence[NoteSignature] = field(default_factory=list)
+    returns: Sequence[ReviewReturn] = ()
+
+
+def read_history(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteHistory:
+    """Return every version, signature and review return, oldest first.
+
+    Clients see it from the first signed version on.
+    """
+    note = find_note(work, scope, note_id)
+    audit_chart_access(work, note, "note.history_read", reason)
+    versions = load_versions(work, note_id) or [build_imported_version(work, note)]
+    query = (
+        select(NoteSignature)
+        .where(NoteSignature.tenant_id == work.tenant_id, NoteSignature.note_id == note_id)
+        .order_by(NoteSignature.number)
+    )
+    signatures = list(work.db.scalars(query))
+    if work.actor.client_id is None:
+        return NoteHistory(note, versions, signatures, load_review_returns(work, note))
+    first_signed = max(version.number for version in versions if version.kind == "CONTENT")
+    return NoteHistory(
+        note,
+        [version for version in versions if version.number >= first_signed],
+        [signature for signature in signatures if signature.version_number >= first_signed],
+    )
+
+
+def find_note(work: Work, scope: Scope, note_id: UUID, *, wait_for_writers: bool = False) -> Note:
+    """Return a readable note, or raise NotFound. `wait_for_writers` waits for transactions that are changing it."""
     query = select(Note).where(Note.tenant_id == work.tenant_id, Note.id == note_id, Note.voided_at.is_(None))
-    query = query.where(readable(work, scope))
-    note = work.db.scalar(query.with_for_update(read=True, of=Note) if settled else query)
+    query = query.where(is_readable(work, scope))
+    note = work.db.scalar(query.with_for_update(read=True, of=Note) if wait_for_writers else query)
     if note is None:
         raise NotFound
     return note
-
-
-def told(work: Work, note: Note, action: str, reason: str | None) -> None:
-    work.record(action, "client", note.client_id, note_id=str(note.id), **because(reason))

@@ -1,5 +1,8 @@
-"""Looking for words in notes. Their text is sealed, so it is opened note by note, the newest first, and so many at a
-time: an answer says how many were looked at, and from where to go on."""
+"""Full-text search in notes.
+
+The text is encrypted, so notes are decrypted one by one, newest first, up to a limit per call. The result says how many
+were scanned and where to continue.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,32 +10,37 @@ from dataclasses import dataclass
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import defer
 
-from practice.clinical.documents.rules.search import places, snippet, words_of
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.documents.rules.search import extract_snippet, find_words, split_words
 from practice.clinical.models.notes import Note
-from practice.clinical.notes.queries import Filters, told, within
+from practice.clinical.notes.queries import Filters, build_conditions
 from practice.errors import Invalid
-from practice.people.clients import because
+from practice.people.clients import reason_detail
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.pages import read_cursor, write_cursor
+from practice.store.pages import decode_cursor, encode_cursor
 
-PORTION = 250
-MOST_LOOKED_AT = 500
-MOST_LETTERS = 2_000_000  # in all of them: a note can be long, and folding its accents takes its time
-MOST_FOUND = 20
+BATCH_SIZE = 250
+MAX_SCANNED = 500
+MAX_CHARACTERS = 2_000_000  # of all scanned notes: folding the accents of long notes takes time
+MAX_MATCHES = 20
 ORDER = (Note.created_at.expression, Note.id.expression)
 
 
 @dataclass(frozen=True)
-class Found:
+class NoteMatch:
+    """A matching note and an extract around the first match."""
+
     note: Note
     snippet: str
 
 
 @dataclass(frozen=True)
-class Finds:
-    items: Sequence[Found]
-    looked_at: int
+class SearchResult:
+    """The matches of one call and the cursor from which to continue."""
+
+    items: Sequence[NoteMatch]
+    scanned_count: int
     next_cursor: str | None
 
 
@@ -44,44 +52,49 @@ def search_notes(
     *,
     cursor: str | None = None,
     reason: str | None = None,
-) -> Finds:
-    """Those in which all words are, each as the beginning of a word."""
-    words = words_of(query)
+) -> SearchResult:
+    """Return readable notes that contain every word of the query, each as the beginning of a word."""
+    words = split_words(query)
     if not words:
-        raise Invalid(["query: write at least one word to look for."])
-    place = read_cursor(cursor, "-created_at", ORDER) if cursor else None
-    found: list[Found] = []
-    looked_at, letters, more, enough = 0, 0, True, False
-    while more and not enough and looked_at < MOST_LOOKED_AT:
-        portion = next_portion(work, scope, filters, place)
-        more = len(portion) == PORTION
-        for number, note in enumerate(portion, 1):
-            looked_at += 1
-            place = [note.created_at, note.id]
+        raise Invalid(["query: enter at least one word."])
+    position = decode_cursor(cursor, "-created_at", ORDER) if cursor else None
+    matches: list[NoteMatch] = []
+    scanned_count, character_count, has_more, is_full = 0, 0, True, False
+    while has_more and not is_full and scanned_count < MAX_SCANNED:
+        batch = load_batch(work, scope, filters, position)
+        has_more = len(batch) == BATCH_SIZE
+        for number, note in enumerate(batch, 1):
+            scanned_count += 1
+            position = [note.created_at, note.id]
             text = work.unseal("notes", "text", note.id, note.text) or ""
-            where = places(words, text)
-            if where is not None:
-                found.append(Found(note, snippet(text, min(where))))
-            letters += len(text)
-            enough = len(found) == MOST_FOUND or letters >= MOST_LETTERS
-            if enough:
-                more = more or number < len(portion)
+            positions = find_words(words, text)
+            if positions is not None:
+                matches.append(NoteMatch(note, extract_snippet(text, min(positions))))
+            character_count += len(text)
+            is_full = len(matches) == MAX_MATCHES or character_count >= MAX_CHARACTERS
+            if is_full:
+                has_more = has_more or number < len(batch)
                 break
-    record(work, filters, found, looked_at, reason)
-    return Finds(found, looked_at, write_cursor("-created_at", place) if more and place else None)
+    audit_search(work, filters, matches, scanned_count, reason)
+    return SearchResult(
+        matches, scanned_count, encode_cursor("-created_at", position) if has_more and position else None
+    )
 
 
-def next_portion(work: Work, scope: Scope, filters: Filters, place: Sequence[object] | None) -> Sequence[Note]:
-    query = select(Note).where(*within(work, scope, filters), Note.voided_at.is_(None))
-    if place is not None:
-        query = query.where(tuple_(*ORDER) < tuple_(*place))
-    query = query.order_by(*(part.desc() for part in ORDER)).limit(PORTION)
+def load_batch(work: Work, scope: Scope, filters: Filters, position: Sequence[object] | None) -> Sequence[Note]:
+    """Return the next notes to scan, newest first."""
+    query = select(Note).where(*build_conditions(work, scope, filters), Note.voided_at.is_(None))
+    if position is not None:
+        query = query.where(tuple_(*ORDER) < tuple_(*position))
+    query = query.order_by(*(column.desc() for column in ORDER)).limit(BATCH_SIZE)
     return work.db.scalars(query.options(defer(Note.return_reason))).all()
 
 
-def record(work: Work, filters: Filters, found: Sequence[Found], looked_at: int, reason: str | None) -> None:
-    """That was searched, never for what; and whose charts were shown something of."""
+def audit_search(
+    work: Work, filters: Filters, matches: Sequence[NoteMatch], scanned_count: int, reason: str | None
+) -> None:
+    """Record the search without its query, and each client whose chart it showed."""
     subject = ("client", filters.client_id) if filters.client_id else (None, None)
-    work.record("notes.searched", *subject, found=len(found), looked_at=looked_at, **because(reason))
-    for one in found:
-        told(work, one.note, "note.found", reason)
+    work.record("notes.searched", *subject, found=len(matches), looked_at=scanned_count, **reason_detail(reason))
+    for match in matches:
+        audit_chart_access(work, match.note, "note.found", reason)

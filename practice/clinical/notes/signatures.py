@@ -1,4 +1,4 @@
-"""Writing signatures under locked notes."""
+"""Storing signatures of locked notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,53 +9,58 @@ from sqlalchemy import Table, insert
 
 from practice.clinical.errors import NotYourNote
 from practice.clinical.models.notes import NoteSignature
-from practice.clinical.notes.locked_notes import Held
-from practice.clinical.notes.rules.signing import Facts, signature_hash
+from practice.clinical.notes.locked_notes import LockedNote
+from practice.clinical.notes.rules.signing import SignatureFacts, hash_signature
 from practice.clinical.notes.versions import Version
 from practice.security.work import Work
 from practice.store.ids import new_id
 
-SIGNATURES = cast(Table, NoteSignature.__table__)  # as a table: nothing of what is put there is needed as objects
+SIGNATURES = cast(Table, NoteSignature.__table__)  # the table, because inserted rows are not needed as objects
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """Somebody's, now, under a version of a note."""
+class NewSignature:
+    """A signature by the actor of a version of a locked note."""
 
-    held: Held
+    locked: LockedNote
     version: Version
     kind: str
 
 
-def put_signatures(work: Work, signatures: Sequence[Signature]) -> dict[UUID, dict[str, Any]]:
-    """By note, what the audit trail is to hold of each: without that, nobody would miss the last one."""
-    signer, account = work.actor.staff_id, work.actor.account_id
-    if signer is None or account is None:
-        raise NotYourNote("Notes are signed by people who have signed in.")
-    rows, told = [], {}
-    for one in signatures:
-        note_id, number = one.held.note.id, one.held.signatures + 1
-        facts = Facts(work.tenant_id, note_id, number, one.version.number, one.kind, signer, account, work.now)
-        hashed = signature_hash(one.held.signature_hash, one.version.hash, facts)
+def store_signatures(work: Work, signatures: Sequence[NewSignature]) -> dict[UUID, dict[str, Any]]:
+    """Store signatures and return their audit details by note.
+
+    The audit log holds each hash, so that the removal of the last signature is noticed.
+    """
+    signer_id, account_id = work.actor.staff_id, work.actor.account_id
+    if signer_id is None or account_id is None:
+        raise NotYourNote("Only staff who are signed in can sign notes.")
+    rows, audit_details = [], {}
+    for signature in signatures:
+        note_id, number = signature.locked.note.id, signature.locked.signatures + 1
+        facts = SignatureFacts(
+            work.tenant_id, note_id, number, signature.version.number, signature.kind, signer_id, account_id, work.now
+        )
+        signature_hash = hash_signature(signature.locked.signature_hash, signature.version.hash, facts)
         rows.append(
             {
                 "tenant_id": work.tenant_id,
                 "id": new_id(),
                 "note_id": note_id,
                 "number": number,
-                "version_number": one.version.number,
-                "kind": one.kind,
+                "version_number": signature.version.number,
+                "kind": signature.kind,
                 "signed_at": work.now,
-                "signed_by_id": signer,
-                "account_id": account,
-                "content_hash": one.version.hash,
-                "previous_hash": one.held.signature_hash,
-                "hash": hashed,
+                "signed_by_id": signer_id,
+                "account_id": account_id,
+                "content_hash": signature.version.hash,
+                "previous_hash": signature.locked.signature_hash,
+                "hash": signature_hash,
             }
         )
-        one.held.signatures, one.held.signature_hash = number, hashed
-        told[note_id] = {"signature": number, "hash": hashed.hex()}
+        signature.locked.signatures, signature.locked.signature_hash = number, signature_hash
+        audit_details[note_id] = {"signature": number, "hash": signature_hash.hex()}
     if rows:
         work.db.flush()
         work.db.execute(insert(SIGNATURES).values(rows))
-    return told
+    return audit_details

@@ -1,6 +1,6 @@
-"""Verbs about signatures: sign, hand in for review, return, co-sign, take back from review; many at once.
+"""Signing notes: sign, submit for review, withdraw, return, co-sign, and sign in bulk.
 
-Whoever signs, signs what stands there now. Nobody signs another's note, and nobody co-signs their own.
+A signature covers the current content. Only the author signs a note, and only the author's supervisor co-signs it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,11 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from practice.clinical.deadlines.locking import locked_note, locked_sessions
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
 from practice.clinical.documents.rules.content import signing_problems
-from practice.clinical.documents.rules.templates import Place
-from practice.clinical.documents.templates import templates_for
+from practice.clinical.documents.rules.templates import TemplateSection
+from practice.clinical.documents.templates import find_templates
 from practice.clinical.errors import (
     NoSupervisor,
     NoteInReview,
@@ -23,30 +24,30 @@ from practice.clinical.errors import (
     NotInReview,
     NotYourNote,
     ReviewNeeded,
-    incomplete,
+    build_note_incomplete,
 )
 from practice.clinical.models.notes import Note
-from practice.clinical.notes.drafts import hold_own, service_of
-from practice.clinical.notes.locked_notes import Held, hold, hold_one, keep_what_came, record
-from practice.clinical.notes.review_returns import Return, returns_in, written_returns
-from practice.clinical.notes.rules.signing import needs_review
-from practice.clinical.notes.signatures import Signature, put_signatures
+from practice.clinical.notes.drafts import lock_own_note
+from practice.clinical.notes.locked_notes import LockedNote, lock_note, lock_notes, store_imported_versions
+from practice.clinical.notes.review_returns import ReviewReturn, dump_review_returns, parse_review_returns
+from practice.clinical.notes.rules.review import needs_review
+from practice.clinical.notes.signatures import NewSignature, store_signatures
 from practice.errors import NotFound, Refusal, Stale
-from practice.messages.outbox import ToStaff, tell_staff_once
+from practice.messages.outbox import StaffMessage, queue_staff_messages_once
 from practice.people.models.practices import Staff
-from practice.people.settings import settings_in_force
-from practice.security.permissions import scope_of
+from practice.people.settings import list_effective_settings
+from practice.security.permissions import find_scope
 from practice.security.work import Work
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
-MOST_AT_ONCE = 200
+MAX_BULK_SIGN = 200
 Step = Literal["sign", "submit"]
 ACTIONS = {"AUTHOR": "note.signed", "CO_SIGNATURE": "note.co_signed"}
 
 
 @dataclass(frozen=True)
-class Signed:
-    """What became of one of several: signed, or why not."""
+class SigningResult:
+    """The outcome for one note of a bulk signing."""
 
     note_id: UUID
     refusal: Refusal | None = None
@@ -54,162 +55,188 @@ class Signed:
 
 @dataclass(frozen=True)
 class Author:
-    """Who wrote a note: who supervises them, and whether their notes are reviewed."""
+    """A note's author: who supervises them and whether their notes need review."""
 
     supervisor_id: UUID | None
     reviewed: bool
 
 
 def sign_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
-    """As its author, or as their supervisor, with whom it is in review. `version`: that they have read."""
-    held = hold_one(work, note_id)
-    if version is not None and held.note.version != version:
+    """Sign a note as its author, or co-sign it as the author's supervisor.
+
+    `version` is the version that the signer has read.
+    """
+    locked = lock_note(work, note_id)
+    if version is not None and locked.note.version != version:
         raise Stale
-    sign_held(work, {note_id: held})
-    work.db.refresh(held.note)
-    return held.note
+    sign_locked_notes(work, {note_id: locked})
+    work.db.refresh(locked.note)
+    return locked.note
 
 
-def sign_many(work: Work, note_ids: Collection[UUID]) -> list[Signed]:
-    """Each of them is signed or says why not. However many they are, the questions to the database are as many."""
-    held = hold(work, note_ids)
-    refused = sign_held(work, held, each=True)
-    gone = NotFound()
-    return [Signed(one, refused.get(one) if one in held else gone) for one in dict.fromkeys(note_ids)]
+def sign_many(work: Work, note_ids: Collection[UUID]) -> list[SigningResult]:
+    """Sign each note that can be signed and return a result per note.
+
+    The number of statements does not grow with the number of notes.
+    """
+    locked_notes = lock_notes(work, note_ids)
+    refusals = sign_locked_notes(work, locked_notes, skip_refused=True)
+    not_found = NotFound()
+    return [
+        SigningResult(note_id, refusals.get(note_id) if note_id in locked_notes else not_found)
+        for note_id in dict.fromkeys(note_ids)
+    ]
 
 
-def sign_held(work: Work, held: Mapping[UUID, Held], *, each: bool = False) -> dict[UUID, Refusal]:
-    """Sign those that can be signed. The others say why not, or, where it is not for `each`, nothing happens at all."""
-    refused = refusals_of(work, held, "sign")
-    if refused and not each:
-        raise next(iter(refused.values()))
-    ready = [one for note_id, one in held.items() if note_id not in refused]
+def sign_locked_notes(
+    work: Work, locked_notes: Mapping[UUID, LockedNote], *, skip_refused: bool = False
+) -> dict[UUID, Refusal]:
+    """Sign the notes and return the refusals by note. Raise the first refusal unless `skip_refused`."""
+    refusals = find_refusals(work, locked_notes, "sign")
+    if refusals and not skip_refused:
+        raise next(iter(refusals.values()))
+    ready = [locked for note_id, locked in locked_notes.items() if note_id not in refusals]
     if not ready:
-        return refused
-    keep_what_came(work, ready)
-    signatures = [Signature(one, one.base, "AUTHOR" if is_author(work, one) else "CO_SIGNATURE") for one in ready]
-    told = put_signatures(work, signatures)
-    signed = update(Note).where(Note.tenant_id == work.tenant_id, Note.id.in_([one.note.id for one in ready]))
+        return refusals
+    store_imported_versions(work, ready)
+    signatures = [
+        NewSignature(locked, locked.base, "AUTHOR" if is_author(work, locked) else "CO_SIGNATURE") for locked in ready
+    ]
+    audit_details = store_signatures(work, signatures)
+    statement = update(Note).where(Note.tenant_id == work.tenant_id, Note.id.in_([locked.note.id for locked in ready]))
     values = {"status": "SIGNED", "signed_at": work.now, "signed_by_id": work.actor.staff_id}
-    work.db.execute(signed.values(**values, version=Note.version + 1), execution_options={"synchronize_session": False})
-    for one in signatures:
-        record(work, ACTIONS[one.kind], one.held.note, **told[one.held.note.id])
-    return refused
+    work.db.execute(
+        statement.values(**values, version=Note.version + 1), execution_options={"synchronize_session": False}
+    )
+    for signature in signatures:
+        note = signature.locked.note
+        audit_chart_access(work, note, ACTIONS[signature.kind], **audit_details[note.id])
+    return refusals
 
 
 def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
-    """Hand it in, signed by its author, for the supervisor's co-signature."""
-    held = hold_own(work, note_id)
-    note = held.note
+    """Sign a note as its author and submit it for the supervisor's co-signature."""
+    locked = lock_own_note(work, note_id)
+    note = locked.note
     if version is not None and note.version != version:
         raise Stale
-    for refusal in refusals_of(work, {note_id: held}, "submit").values():
+    for refusal in find_refusals(work, {note_id: locked}, "submit").values():
         raise refusal
-    keep_what_came(work, [held])
-    told = put_signatures(work, [Signature(held, held.base, "AUTHOR")])
-    apply(note, {"status": "IN_REVIEW", "submitted_at": work.now})
-    supervisor_id = authors_of(work, [held])[note.clinician_id].supervisor_id
+    store_imported_versions(work, [locked])
+    audit_details = store_signatures(work, [NewSignature(locked, locked.base, "AUTHOR")])
+    update_versioned(note, {"status": "IN_REVIEW", "submitted_at": work.now})
+    supervisor_id = load_authors(work, [locked])[note.clinician_id].supervisor_id
     if supervisor_id is not None:
-        tell_staff_once(work, [ToStaff("NOTE_HANDED_IN", work.now, supervisor_id, note_id)])
-    record(work, "note.submitted", note, **told[note_id])
+        queue_staff_messages_once(work, [StaffMessage("NOTE_HANDED_IN", work.now, supervisor_id, note_id)])
+    audit_chart_access(work, note, "note.submitted", **audit_details[note_id])
     return note
 
 
 def withdraw_note(work: Work, note_id: UUID) -> Note:
-    """Its author takes it back from review, to go on writing."""
-    note = hold_own(work, note_id).note
+    """Withdraw the actor's own note from review."""
+    note = lock_own_note(work, note_id).note
     if note.status != "IN_REVIEW":
-        raise NotInReview("This note is not in review, so there is nothing to withdraw.")
-    apply(note, {"status": "DRAFT", "submitted_at": None})
-    record(work, "note.withdrawn", note)
+        raise NotInReview("This note is not in review, so it cannot be withdrawn.")
+    update_versioned(note, {"status": "DRAFT", "submitted_at": None})
+    audit_chart_access(work, note, "note.withdrawn")
     return note
 
 
 def return_note(work: Work, note_id: UUID, reason: str) -> Note:
-    """The supervisor gives it back, and says what is to be done."""
-    held = hold_one(work, note_id)
-    note = held.note
-    author = authors_of(work, [held])[note.clinician_id]
+    """Return a note in review to its author with a reason."""
+    locked = lock_note(work, note_id)
+    note = locked.note
+    author = load_authors(work, [locked])[note.clinician_id]
     if not is_supervisor(work, author):
-        raise NotYourNote("Notes are returned by their author's supervisor.")
+        raise NotYourNote("Only the author's supervisor can return a note.")
     if note.status != "IN_REVIEW":
-        raise NotInReview("This note is not in review, so there is nothing to return.")
-    returns = returns_in(work.unseal("notes", "return_reason", note.id, note.return_reason))
-    returns.append(Return(work.now, str(work.actor.staff_id), reason))
-    apply(
+        raise NotInReview("This note is not in review, so it cannot be returned.")
+    returns = parse_review_returns(work.unseal("notes", "return_reason", note.id, note.return_reason))
+    returns.append(ReviewReturn(work.now, str(work.actor.staff_id), reason))
+    update_versioned(
         note,
         {
-            **{"status": "DRAFT", "submitted_at": None, "returned_at": work.now},
+            "status": "DRAFT",
+            "submitted_at": None,
+            "returned_at": work.now,
             "returned_by_id": work.actor.staff_id,
-            "return_reason": work.seal("notes", "return_reason", note.id, written_returns(returns)),
+            "return_reason": work.seal("notes", "return_reason", note.id, dump_review_returns(returns)),
         },
     )
-    tell_staff_once(work, [ToStaff("NOTE_RETURNED", work.now, note.clinician_id, note_id)])
-    record(work, "note.returned", note)
+    queue_staff_messages_once(work, [StaffMessage("NOTE_RETURNED", work.now, note.clinician_id, note_id)])
+    audit_chart_access(work, note, "note.returned")
     return note
 
 
-# Whether it can be signed
+# Who can sign what
 
 
-def is_author(work: Work, held: Held) -> bool:
-    return held.note.clinician_id == work.actor.staff_id
+def is_author(work: Work, locked: LockedNote) -> bool:
+    return locked.note.clinician_id == work.actor.staff_id
 
 
 def is_supervisor(work: Work, author: Author) -> bool:
-    may = scope_of(work.actor.roles, "notes", "co_sign") is not None
-    return may and author.supervisor_id is not None and author.supervisor_id == work.actor.staff_id
+    can_co_sign = find_scope(work.actor.roles, "notes", "co_sign") is not None
+    return can_co_sign and author.supervisor_id is not None and author.supervisor_id == work.actor.staff_id
 
 
-def refusals_of(work: Work, held: Mapping[UUID, Held], step: Step) -> dict[UUID, Refusal]:
-    """By note, why it cannot be signed or handed in; of those that can be, nothing."""
-    authors = authors_of(work, held.values())
-    templates = templates_of(work, held.values())
-    sessions = [one.session for one in held.values() if one.session and one.note.type not in NO_SESSION_NOTES]
-    locked = locked_sessions(work, sessions)
-    found = {
-        note_id: refusal_of(work, one, step, authors[one.note.clinician_id], templates[note_id], locked)
-        for note_id, one in held.items()
+def find_refusals(work: Work, locked_notes: Mapping[UUID, LockedNote], step: Step) -> dict[UUID, Refusal]:
+    """Return, by note, why it cannot be signed or submitted."""
+    authors = load_authors(work, locked_notes.values())
+    templates = load_templates(work, locked_notes.values())
+    sessions = [
+        locked.session
+        for locked in locked_notes.values()
+        if locked.session and locked.note.type not in NO_SESSION_NOTES
+    ]
+    locked_since = find_locked_sessions(work, sessions)
+    refusals = {
+        note_id: find_refusal(work, locked, step, authors[locked.note.clinician_id], templates[note_id], locked_since)
+        for note_id, locked in locked_notes.items()
     }
-    return {note_id: refusal for note_id, refusal in found.items() if refusal is not None}
+    return {note_id: refusal for note_id, refusal in refusals.items() if refusal is not None}
 
 
-def refusal_of(
+def find_refusal(
     work: Work,
-    held: Held,
+    locked: LockedNote,
     step: Step,
     author: Author,
-    places: Collection[Place],
-    locked: Mapping[UUID, datetime],
+    template: Collection[TemplateSection],
+    locked_since: Mapping[UUID, datetime],
 ) -> Refusal | None:
-    note = held.note
-    if held.busy:
+    """Return why the note cannot be signed or submitted, or None."""
+    note = locked.note
+    if locked.is_contended:
         return Stale()
-    if not is_author(work, held) and not is_supervisor(work, author):
-        return NotYourNote("This note is another clinician's. It is signed by its author, and by their supervisor.")
+    if not is_author(work, locked) and not is_supervisor(work, author):
+        return NotYourNote("This note belongs to another clinician. Only its author and their supervisor can sign it.")
     if note.signed_at is not None:
-        return NoteSigned("This note is signed already, and stays as it is. Amend it, or add to it.")
-    if is_author(work, held):
+        return NoteSigned("This note is already signed. Amend it, or add an addendum.")
+    if is_author(work, locked):
         if note.status == "IN_REVIEW":
-            return NoteInReview("You have handed this note in. It waits for your supervisor's signature.")
+            return NoteInReview("You have submitted this note. Wait for your supervisor, or withdraw it.")
         if step == "submit" and author.supervisor_id is None:
-            return NoSupervisor("You have no supervisor on record whom to hand it in to. Sign it, or ask an admin.")
+            return NoSupervisor(
+                "You have no supervisor to submit to. Sign the note, or ask an admin to set a supervisor."
+            )
         if step == "sign" and author.reviewed:
-            return ReviewNeeded("Your notes are reviewed by your supervisor. Hand this one in instead.")
+            return ReviewNeeded("Your notes need your supervisor's review. Submit this note instead.")
     elif note.status != "IN_REVIEW":
-        return NotInReview("This note has not been handed in. Its author signs first.")
-    problems = signing_problems(held.base.content, [place.key for place in places if place.required])
+        return NotInReview("This note has not been submitted. Its author has to submit it first.")
+    problems = signing_problems(locked.base.content, [section.key for section in template if section.required])
     if problems:
-        return incomplete(problems)
-    if held.session is not None and held.session.id in locked and note.type not in NO_SESSION_NOTES:
-        return locked_note(locked[held.session.id])
+        return build_note_incomplete(problems)
+    if locked.session is not None and locked.session.id in locked_since and note.type not in NO_SESSION_NOTES:
+        return build_note_locked(locked_since[locked.session.id])
     return None
 
 
-def authors_of(work: Work, held: Iterable[Held]) -> dict[UUID, Author]:
-    hours = {one.key: one.value for one in settings_in_force(work)}
+def load_authors(work: Work, locked_notes: Iterable[LockedNote]) -> dict[UUID, Author]:
+    """Return the authors of the notes by staff id."""
+    hours = {setting.key: setting.value for setting in list_effective_settings(work)}
     query = select(Staff.id, Staff.license_type, Staff.supervisor_id).where(
-        Staff.tenant_id == work.tenant_id, Staff.id.in_({one.note.clinician_id for one in held})
+        Staff.tenant_id == work.tenant_id, Staff.id.in_({locked.note.clinician_id for locked in locked_notes})
     )
     return {
         row.id: Author(row.supervisor_id, needs_review(row.license_type, row.supervisor_id is not None, hours))
@@ -217,8 +244,8 @@ def authors_of(work: Work, held: Iterable[Held]) -> dict[UUID, Author]:
     }
 
 
-def templates_of(work: Work, held: Iterable[Held]) -> dict[UUID, tuple[Place, ...]]:
-    """By note, the template that it was begun by."""
-    wanted = {one.note.id: (one.note.type, service_of(one), one.note.created_at) for one in held}
-    found = templates_for(work, set(wanted.values()))
-    return {note_id: found[one] for note_id, one in wanted.items()}
+def load_templates(work: Work, locked_notes: Iterable[LockedNote]) -> dict[UUID, tuple[TemplateSection, ...]]:
+    """Return, by note, the template that it began with."""
+    keys = {locked.note.id: (locked.note.type, locked.service_id, locked.note.created_at) for locked in locked_notes}
+    templates = find_templates(work, set(keys.values()))
+    return {note_id: templates[key] for note_id, key in keys.items()}

@@ -1,4 +1,4 @@
-"""Unlocking and locking the session of a note, by the note."""
+"""Unlocking and locking the session of a note."""
 
 from uuid import UUID
 
@@ -10,29 +10,30 @@ from practice.clinical.errors import NotLocked
 from practice.clinical.models.notes import Note
 from practice.clinical.models.session_locks import SessionLock
 from practice.errors import NotFound
-from practice.people.access import staff_within
+from practice.people.access import visible_staff
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
 
-def unlock_note(work: Work, scope: Scope, note_id: UUID, reason: str, hours: int | None = None) -> SessionLock:
-    return unlock_session(work, scope, session_of(work, scope, note_id), reason, hours)
+def unlock_note_session(work: Work, scope: Scope, note_id: UUID, reason: str, hours: int | None = None) -> SessionLock:
+    return unlock_session(work, scope, find_session_id(work, scope, note_id), reason, hours)
 
 
-def lock_note(work: Work, scope: Scope, note_id: UUID, reason: str) -> SessionLock:
-    return lock_session(work, scope, session_of(work, scope, note_id), reason)
+def lock_note_session(work: Work, scope: Scope, note_id: UUID, reason: str) -> SessionLock:
+    return lock_session(work, scope, find_session_id(work, scope, note_id), reason)
 
 
-def session_of(work: Work, scope: Scope, note_id: UUID) -> UUID:
+def find_session_id(work: Work, scope: Scope, note_id: UUID) -> UUID:
+    """Return the session that the note belongs to, or raise NotFound or NotLocked."""
     query = select(Note.type, Note.appointment_id).where(
         Note.tenant_id == work.tenant_id,
         Note.id == note_id,
         Note.voided_at.is_(None),
-        staff_within(work, scope, Note.clinician_id),
+        visible_staff(work, scope, Note.clinician_id),
     )
-    found = work.db.execute(query).one_or_none()
-    if found is None:
+    note = work.db.execute(query).one_or_none()
+    if note is None:
         raise NotFound
-    if found.appointment_id is None or found.type in NO_SESSION_NOTES:
-        raise NotLocked("This is no session's note, and the weekly deadline does not lock it.")
-    return found.appointment_id
+    if note.appointment_id is None or note.type in NO_SESSION_NOTES:
+        raise NotLocked("This note does not belong to a session, so the weekly deadline does not lock it.")
+    return note.appointment_id

@@ -1,6 +1,6 @@
-"""Verifying notes: everything that was kept of one, recomputed, beside what the audit trail remembers of it.
+"""Verification of notes: versions and signatures are recomputed and compared with the audit log.
 
-The trail is whole as far as its own verification says so (`practice/security/audit.py`).
+The audit log has its own verification (`practice/security/audit.py`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -10,12 +10,22 @@ from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
 
-from practice.clinical.documents.rules.content import composed
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.documents.rules.content import full_text
 from practice.clinical.models.notes import Note, NoteSignature, NoteVersion
-from practice.clinical.notes.queries import find_note, told
-from practice.clinical.notes.rules.signing import Facts
-from practice.clinical.notes.rules.verification import TRAIL, Given, Problem, Standing, Stored, Told, Verdict, verdict
-from practice.clinical.notes.versions import Version, opened, versions_of
+from practice.clinical.notes.queries import find_note
+from practice.clinical.notes.rules.signing import SignatureFacts
+from practice.clinical.notes.rules.verification import (
+    VERIFIED_ACTIONS,
+    NoteState,
+    Problem,
+    StoredSignature,
+    StoredVersion,
+    TrailEntry,
+    VerificationResult,
+    check_note,
+)
+from practice.clinical.notes.versions import Version, open_version, select_versions
 from practice.security.doctor import Finding
 from practice.security.encryption import DecryptionRefused
 from practice.security.installation import Installation
@@ -23,78 +33,103 @@ from practice.security.models import AuditEntry
 from practice.security.permissions import Scope
 from practice.security.work import Actor, Work
 
-PORTION = 500
-SAID = ("version", "content", "signature", "hash", "type", "appointment_id")
-GONE = text("""
+BATCH_SIZE = 500
+TRAIL_DETAILS = ("version", "content", "signature", "hash", "type", "appointment_id")
+DELETED_NOTES_SQL = text("""
     select cast(a.details ->> 'note_id' as uuid) from audit_log as a
     where a.tenant_id = :tenant_id and a.action = 'note.created' and not exists (
         select from notes as n where n.tenant_id = :tenant_id and n.id = cast(a.details ->> 'note_id' as uuid)
     )
     order by a.seq limit :most
 """)
-NAMED = 100  # as many are looked at a second time, and named
+MAX_NAMED = 100  # suspect notes that are rechecked and named
 
 
-def verify_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> Verdict:
-    note = find_note(work, scope, note_id, settled=True)
-    told(work, note, "note.verified", reason)
-    return verdicts(work, [note])[note_id]
+def verify_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> VerificationResult:
+    """Verify one note and record the access in the audit log."""
+    note = find_note(work, scope, note_id, wait_for_writers=True)
+    audit_chart_access(work, note, "note.verified", reason)
+    return verify_notes(work, [note])[note_id]
 
 
-def verdicts(work: Work, notes: Sequence[Note]) -> dict[UUID, Verdict]:
+def verify_notes(work: Work, notes: Sequence[Note]) -> dict[UUID, VerificationResult]:
+    """Return the verification results by note."""
     ids = [note.id for note in notes]
-    versions = by_note(work.db.scalars(versions_of(work, ids)))
-    row = NoteSignature
-    query = select(row).where(row.tenant_id == work.tenant_id, row.note_id.in_(ids)).order_by(row.number)
-    signatures = by_note(work.db.scalars(query))
-    trail = trail_of(work, ids, {note.client_id for note in notes})
+    versions = group_by_note(work.db.scalars(select_versions(work, ids)))
+    query = (
+        select(NoteSignature)
+        .where(NoteSignature.tenant_id == work.tenant_id, NoteSignature.note_id.in_(ids))
+        .order_by(NoteSignature.number)
+    )
+    signatures = group_by_note(work.db.scalars(query))
+    trail = load_trail(work, ids, {note.client_id for note in notes})
     return {
-        note.id: verdict_on(work, note, versions.get(note.id, []), signatures.get(note.id, []), trail.get(note.id, []))
+        note.id: verify_records(
+            work, note, versions.get(note.id, []), signatures.get(note.id, []), trail.get(note.id, [])
+        )
         for note in notes
     }
 
 
-def verdict_on(
+def verify_records(
     work: Work,
     note: Note,
     versions: Sequence[NoteVersion],
     signatures: Sequence[NoteSignature],
-    trail: Sequence[Told],
-) -> Verdict:
-    read = [(row, opened_or_not(work, row)) for row in versions]
-    shown = shows_its_versions(work, note, [version for _, version in read])
-    standing = Standing(
-        *(note.status, note.signed_at, note.signed_by_id, shown),
-        *(note.client_id, note.clinician_id, note.type, note.appointment_id, note.voided_at is not None),
+    trail: Sequence[TrailEntry],
+) -> VerificationResult:
+    """Return the verification result of a note from its stored versions, signatures and audit entries."""
+    opened_versions = [(row, try_open_version(work, row)) for row in versions]
+    text_matches = has_matching_text(work, note, [version for _, version in opened_versions])
+    state = NoteState(
+        note.status,
+        note.signed_at,
+        note.signed_by_id,
+        text_matches,
+        note.client_id,
+        note.clinician_id,
+        note.type,
+        note.appointment_id,
+        note.voided_at is not None,
     )
-    stored = [
-        Stored(row.number, row.kind, version.hash if version else None, row.written_by_id) for row, version in read
+    stored_versions = [
+        StoredVersion(row.number, row.kind, version.hash if version else None, row.written_by_id)
+        for row, version in opened_versions
     ]
-    return verdict(standing, stored, [given(signature) for signature in signatures], trail)
+    return check_note(state, stored_versions, [to_stored_signature(signature) for signature in signatures], trail)
 
 
-def opened_or_not(work: Work, row: NoteVersion) -> Version | None:
+def try_open_version(work: Work, row: NoteVersion) -> Version | None:
+    """Return the decrypted version, or None if it was tampered with."""
     try:
-        return opened(work, row)
-    except (DecryptionRefused, ValueError, KeyError, TypeError):  # sealed by us it was, but not this
+        return open_version(work, row)
+    except (
+        DecryptionRefused,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # authentic encryption of something other than a version
         return None
 
 
-def shows_its_versions(work: Work, note: Note, versions: Sequence[Version | None]) -> bool:
-    """What cannot be opened says so elsewhere; what came in and was never changed has no versions."""
+def has_matching_text(work: Work, note: Note, versions: Sequence[Version | None]) -> bool:
+    """Return whether the displayed text equals the versions.
+
+    Unreadable versions are reported elsewhere, and an imported note that never changed has no versions.
+    """
     if None in versions or not versions:
         return True
-    whole = [version for version in versions if version is not None]
-    base = [version.content for version in whole if version.kind != "ADDENDUM"][-1:]
-    addenda = [version.content for version in whole if version.kind == "ADDENDUM"]
+    opened = [version for version in versions if version is not None]
+    base = [version.content for version in opened if version.kind != "ADDENDUM"][-1:]
+    addenda = [version.content for version in opened if version.kind == "ADDENDUM"]
     try:
-        return bool(base) and work.unseal("notes", "text", note.id, note.text) == composed(base[0], addenda)
+        return bool(base) and work.unseal("notes", "text", note.id, note.text) == full_text(base[0], addenda)
     except DecryptionRefused:
         return False
 
 
-def given(row: NoteSignature) -> Given:
-    facts = Facts(
+def to_stored_signature(row: NoteSignature) -> StoredSignature:
+    facts = SignatureFacts(
         row.tenant_id,
         row.note_id,
         row.number,
@@ -104,90 +139,99 @@ def given(row: NoteSignature) -> Given:
         row.account_id,
         row.signed_at,
     )
-    return Given(facts, row.content_hash, row.previous_hash, row.hash)
+    return StoredSignature(facts, row.content_hash, row.previous_hash, row.hash)
 
 
-def by_note(rows: Any) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = {}
+def group_by_note(rows: Any) -> dict[UUID, list[Any]]:
+    groups: dict[UUID, list[Any]] = {}
     for row in rows:
-        found.setdefault(row.note_id, []).append(row)
-    return found
+        groups.setdefault(row.note_id, []).append(row)
+    return groups
 
 
-def trail_of(work: Work, note_ids: Collection[UUID], client_ids: Collection[UUID]) -> dict[UUID, list[Told]]:
-    """What the audit trail says of these notes of these clients, in its order."""
-    entry = AuditEntry
-    query = select(entry.action, entry.subject_id, entry.details).where(
-        entry.tenant_id == work.tenant_id, entry.subject_id.in_(client_ids), entry.action.in_(TRAIL)
+def load_trail(work: Work, note_ids: Collection[UUID], client_ids: Collection[UUID]) -> dict[UUID, list[TrailEntry]]:
+    """Return the audit entries about the notes by note, in order of sequence."""
+    query = select(AuditEntry.action, AuditEntry.subject_id, AuditEntry.details).where(
+        AuditEntry.tenant_id == work.tenant_id,
+        AuditEntry.subject_id.in_(client_ids),
+        AuditEntry.action.in_(VERIFIED_ACTIONS),
     )
-    wanted = {str(note_id): note_id for note_id in note_ids}
-    found: dict[UUID, list[Told]] = {}
-    for action, client_id, details in work.db.execute(query.order_by(entry.seq)):
-        note_id = wanted.get(details.get("note_id"))
+    ids = {str(note_id): note_id for note_id in note_ids}
+    trail: dict[UUID, list[TrailEntry]] = {}
+    for action, client_id, details in work.db.execute(query.order_by(AuditEntry.seq)):
+        note_id = ids.get(details.get("note_id"))
         if note_id is not None:
-            said = (details.get(name) for name in SAID)
-            found.setdefault(note_id, []).append(Told(action, client_id, *said))
-    return found
+            values = (details.get(name) for name in TRAIL_DETAILS)
+            trail.setdefault(note_id, []).append(TrailEntry(action, client_id, *values))
+    return trail
 
 
 # All notes of a practice, for `caseload doctor`
 
 
 def examine_notes(installation: Installation, now: datetime, tenant_id: UUID, name: str) -> Iterator[Finding]:
-    notes = signatures = 0
+    """Yield the finding of `caseload doctor` about all notes of a practice.
+
+    Notes with problems are verified a second time under a lock, because they may have been written during the first
+    pass.
+    """
+    note_count = signature_count = 0
     suspects: list[UUID] = []
     with installation.work(Actor(tenant_id), now) as work:
-        for portion in portions(work):
-            found = verdicts(work, portion)
-            notes += len(found)
-            signatures += sum(one.signatures for one in found.values())
-            suspects += [note_id for note_id, one in found.items() if one.problems]
+        for batch in iterate_batches(work):
+            results = verify_notes(work, batch)
+            note_count += len(results)
+            signature_count += sum(result.signature_count for result in results.values())
+            suspects += [note_id for note_id, result in results.items() if result.problems]
             work.db.expunge_all()
-    # somebody may have written while all this was read: those are looked at again, with nobody writing
-    wrong = dict(again(installation, now, tenant_id, suspects[:NAMED])) | lost(installation, now, tenant_id)
-    facts: dict[str, Any] = {"tenant_id": str(tenant_id), "notes": notes, "signatures": signatures}
+    wrong = dict(recheck_notes(installation, now, tenant_id, suspects[:MAX_NAMED]))
+    wrong |= find_deleted_notes(installation, now, tenant_id)
+    facts: dict[str, Any] = {"tenant_id": str(tenant_id), "notes": note_count, "signatures": signature_count}
     if wrong:
-        some = "; ".join(
-            f"{note_id}, {one.problems[0].where}: {one.problems[0].sentence.removesuffix('.')}"
-            for note_id, one in list(wrong.items())[:3]
+        examples = "; ".join(
+            f"{note_id}, {result.problems[0].where}: {result.problems[0].message.removesuffix('.')}"
+            for note_id, result in list(wrong.items())[:3]
         )
-        sentence = (
-            f"{name}: {len(wrong)} notes are not what was written and signed ({some}). Keep the database as it is, "
-            "and compare with a backup to see what was changed."
+        message = (
+            f"{name}: {len(wrong)} notes differ from what was written and signed ({examples}). Do not change the "
+            "database, and compare it with a backup to find what was changed."
         )
-        yield Finding("notes", False, sentence, facts | {"wrong": [str(note_id) for note_id in wrong]})
+        yield Finding("notes", False, message, facts | {"wrong": [str(note_id) for note_id in wrong]})
     else:
-        yield Finding("notes", True, f"{name}: {notes} notes with {signatures} signatures, all as they were.", facts)
+        yield Finding(
+            "notes", True, f"{name}: {note_count} notes with {signature_count} signatures, all intact.", facts
+        )
 
 
-def portions(work: Work) -> Iterator[Sequence[Note]]:
-    """Client by client, so that each chart's part of the audit trail is read once."""
-    place, order = None, (Note.client_id, Note.id)
+def iterate_batches(work: Work) -> Iterator[Sequence[Note]]:
+    """Yield the practice's notes in batches, client by client, so that each chart's audit entries are read once."""
+    position, order = None, (Note.client_id, Note.id)
     while True:
-        query = select(Note).where(Note.tenant_id == work.tenant_id).order_by(*order).limit(PORTION)
-        if place is not None:
-            query = query.where(tuple_(*order) > place)
-        found = work.db.scalars(query).all()
-        if not found:
+        query = select(Note).where(Note.tenant_id == work.tenant_id).order_by(*order).limit(BATCH_SIZE)
+        if position is not None:
+            query = query.where(tuple_(*order) > position)
+        batch = work.db.scalars(query).all()
+        if not batch:
             return
-        yield found
-        place = tuple_(found[-1].client_id, found[-1].id)
+        yield batch
+        position = tuple_(batch[-1].client_id, batch[-1].id)
 
 
-def again(
+def recheck_notes(
     installation: Installation, now: datetime, tenant_id: UUID, note_ids: Sequence[UUID]
-) -> Iterator[tuple[UUID, Verdict]]:
+) -> Iterator[tuple[UUID, VerificationResult]]:
+    """Yield the notes that still have problems when nobody can write to them."""
     for note_id in note_ids:
         with installation.work(Actor(tenant_id), now) as work:
             query = select(Note).where(Note.tenant_id == tenant_id, Note.id == note_id).with_for_update(read=True)
-            found = verdicts(work, [work.db.scalars(query).one()])[note_id]
-        if found.problems:
-            yield note_id, found
+            result = verify_notes(work, [work.db.scalars(query).one()])[note_id]
+        if result.problems:
+            yield note_id, result
 
 
-def lost(installation: Installation, now: datetime, tenant_id: UUID) -> dict[UUID, Verdict]:
-    """Notes that the audit trail has seen begin, and that are not there: nothing else would miss them."""
-    verdict_on_it = Verdict(0, 0, signed_elsewhere=False, problems=[Problem("note", "It is gone.")])
+def find_deleted_notes(installation: Installation, now: datetime, tenant_id: UUID) -> dict[UUID, VerificationResult]:
+    """Return notes that the audit log has seen created and that no longer exist."""
+    result = VerificationResult(0, 0, has_imported_signature=False, problems=[Problem("note", "The note was deleted.")])
     with installation.work(Actor(tenant_id), now) as work:
-        gone = work.db.scalars(GONE, {"tenant_id": tenant_id, "most": NAMED})
-        return dict.fromkeys(gone, verdict_on_it)
+        note_ids = work.db.scalars(DELETED_NOTES_SQL, {"tenant_id": tenant_id, "most": MAX_NAMED})
+        return dict.fromkeys(note_ids, result)

@@ -1,18 +1,21 @@
-"""Help with writing, by a model that somebody has connected: off until then. What it writes is a draft of the person
-who asked for it, marked as generated, and only they can sign it; or it is an answer that is kept nowhere."""
+"""Writing assistance by a model that the operator connects; off by default.
+
+Generated text is a draft of the clinician who requested it, marked as generated, and only they can sign it. Other
+answers are not stored.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from practice.clinical.documents.rules.content import ICD_10, MOST_DIAGNOSES, SECTION_LENGTH, composed
-from practice.clinical.documents.rules.templates import Place
-from practice.clinical.documents.templates import template_for
+from practice.clinical.chart_audit import audit_chart_access
+from practice.clinical.documents.rules.content import ICD_10, MAX_DIAGNOSES, MAX_SECTION_LENGTH, full_text
+from practice.clinical.documents.rules.templates import TemplateSection
+from practice.clinical.documents.templates import find_template
 from practice.clinical.errors import NotYourNote
 from practice.clinical.models.notes import Note
-from practice.clinical.notes.drafts import refuse_settled, save_note
-from practice.clinical.notes.locked_notes import record
-from practice.clinical.notes.queries import find_note, reading_of
+from practice.clinical.notes.drafts import refuse_unless_draft, save_note
+from practice.clinical.notes.queries import find_note, load_note_view
 from practice.errors import Refusal, Stale
 from practice.scheduling.models.appointments import Appointment
 from practice.security.installation import Installation
@@ -20,65 +23,77 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 
 
-class WritingHelpOff(Refusal):
+class WritingAssistantOff(Refusal):
+    """No writing assistant is connected to the installation.
+
+    Fix: write the text yourself.
+    """
+
     code = "WRITING_HELP_OFF"
 
 
-class WritingHelp(Protocol):
-    """Somebody who writes when asked."""
+class WritingAssistant(Protocol):
+    """The interface of a connected model."""
 
     @property
     def name(self) -> str: ...
 
-    def write(self, type: str, places: Sequence[Place], source: str) -> Mapping[str, str]:
-        """The sections of a note, by their keys, from a transcript or from key words."""
+    def write(self, type: str, template: Sequence[TemplateSection], source: str) -> Mapping[str, str]:
+        """Return the sections of a note by key, written from a transcript or from keywords."""
         ...
 
-    def improve(self, text: str) -> str: ...
+    def improve(self, text: str) -> str:
+        """Return the text in better wording."""
+        ...
 
-    def diagnoses(self, text: str) -> Sequence[str]:
-        """ICD-10 codes that would fit."""
+    def suggest_diagnoses(self, text: str) -> Sequence[str]:
+        """Return ICD-10 codes that fit the text."""
         ...
 
 
-def help_of(installation: Installation) -> WritingHelp:
-    if installation.writing_help is None:
-        raise WritingHelpOff("No writing help is connected to this installation. Write the text yourself.")
-    return installation.writing_help
+def get_provider(installation: Installation) -> WritingAssistant:
+    """Return the connected model, or raise WritingAssistantOff."""
+    if installation.writing_assistant is None:
+        raise WritingAssistantOff("No writing assistant is connected to this installation. Write the text yourself.")
+    return installation.writing_assistant
 
 
-def write_draft(work: Work, scope: Scope, note_id: UUID, version: int, source: str, provider: WritingHelp) -> Note:
-    """A further version of a draft, as it was generated. Nothing waits for the model but the one who asked it."""
-    note = find_own(work, scope, note_id)
-    refuse_settled(note)
+def write_draft(work: Work, scope: Scope, note_id: UUID, version: int, source: str, provider: WritingAssistant) -> Note:
+    """Store a generated version of the actor's own draft. No lock is held while the model writes."""
+    note = find_own_note(work, scope, note_id)
+    refuse_unless_draft(note)
     if note.version != version:
         raise Stale
     session = work.db.get(Appointment, (work.tenant_id, note.appointment_id)) if note.appointment_id else None
-    places = template_for(work, note.type, session.service_id if session else None, note.created_at)
-    written = provider.write(note.type, places, source)
-    sections = {place.key: written.get(place.key, "")[:SECTION_LENGTH] for place in places}
-    diagnoses = reading_of(work, note).base.content.diagnoses
-    record(work, "note.generated", note, provider=provider.name)
+    template = find_template(work, note.type, session.service_id if session else None, note.created_at)
+    texts = provider.write(note.type, template, source)
+    sections = {section.key: texts.get(section.key, "")[:MAX_SECTION_LENGTH] for section in template}
+    diagnoses = load_note_view(work, note).base.content.diagnoses
+    audit_chart_access(work, note, "note.generated", provider=provider.name)
     return save_note(work, note_id, version, sections=sections, diagnoses=diagnoses, generated=True)
 
 
-def improve(work: Work, text: str, provider: WritingHelp) -> str:
+def improve_text(work: Work, text: str, provider: WritingAssistant) -> str:
+    """Return the text as the model rewrites it."""
     work.record("text.improved", provider=provider.name)
     return provider.improve(text)
 
 
-def suggest_diagnoses(work: Work, scope: Scope, note_id: UUID, provider: WritingHelp) -> list[str]:
-    """Codes for what the note says, for its author to choose from."""
-    note = find_own(work, scope, note_id)
-    reading = reading_of(work, note)
-    text = composed(reading.base.content, [addendum.content for addendum in reading.addenda])
-    record(work, "note.diagnoses_suggested", note, provider=provider.name)
-    found = [code for code in provider.diagnoses(text) if ICD_10.fullmatch(code)]
-    return list(dict.fromkeys(found))[:MOST_DIAGNOSES]
+def suggest_diagnoses(work: Work, scope: Scope, note_id: UUID, provider: WritingAssistant) -> list[str]:
+    """Return ICD-10 codes that fit the note, for its author to choose from."""
+    note = find_own_note(work, scope, note_id)
+    view = load_note_view(work, note)
+    text = full_text(view.base.content, [addendum.content for addendum in view.addenda])
+    audit_chart_access(work, note, "note.diagnoses_suggested", provider=provider.name)
+    codes = [code for code in provider.suggest_diagnoses(text) if ICD_10.fullmatch(code)]
+    return list(dict.fromkeys(codes))[:MAX_DIAGNOSES]
 
 
-def find_own(work: Work, scope: Scope, note_id: UUID) -> Note:
+def find_own_note(work: Work, scope: Scope, note_id: UUID) -> Note:
+    """Return the actor's own note, or raise NotYourNote."""
     note = find_note(work, scope, note_id)
     if note.clinician_id != work.actor.staff_id:
-        raise NotYourNote("This note is another clinician's. Only its author is helped with it.")
+        raise NotYourNote(
+            "This note belongs to another clinician. Only its author can use the writing assistant on it."
+        )
     return note

@@ -1,6 +1,6 @@
-"""Verbs about treatment plans and their reviews: begin, review, change, void, and read.
+"""Treatment plans and their reviews: begin, review, change, void and read.
 
-How far the next review is away is in `plan_standing`.
+`review_status.py` computes when reviews are due.
 """
 
 from dataclasses import dataclass
@@ -15,87 +15,108 @@ from practice.clinical.models.notes import Note
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.clinical.plans.rules import begin_problems, review_problems
 from practice.errors import Invalid, NotFound, Refusal, Stale
-from practice.people.access import clients_within, is_within, reaches
-from practice.people.clients import because, lock_client
+from practice.people.access import can_see_client, client_visible, visible_clients
+from practice.people.clients import lock_client, reason_detail
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
-from practice.people.rules.consents import treatment_changed_on
+from practice.people.rules.consents import find_treatment_change
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
 
 class FirstReview(Refusal):
+    """The review belongs to the first day of its plan.
+
+    Fix: change or void the plan instead.
+    """
+
     code = "FIRST_REVIEW"
 
 
 @dataclass(frozen=True)
-class Begun:
-    """Where it changes the treatment, the next booking asks for an informed consent of that day or later."""
+class BegunPlan:
+    """A new plan. If it changes the treatment, the next booking requires an informed consent from its start date on."""
 
     plan: TreatmentPlan
     changes_treatment: bool
 
 
 @dataclass(frozen=True)
-class Review:
+class ReviewView:
+    """A review with its decrypted summary."""
+
     review: TreatmentPlanReview
     summary: str | None
 
 
 @dataclass(frozen=True)
-class Which:
-    """Of a client, entered by somebody; those that were voided too, or not."""
+class PlanFilters:
+    """Filters of lists of plans and reviews."""
 
     client_id: UUID | None = None
     clinician_id: UUID | None = None
     voided: bool = False
 
 
-def list_plans(work: Work, scope: Scope, asked: PageRequest, which: Which, reason: str | None = None) -> Page:
-    row = TreatmentPlan
-    told(work, which.client_id, "treatment plans", reason)
-    sortable = {"starts_on": row.starts_on, "created_at": row.created_at, "id": row.id}
-    return page_of(work.db, chosen(work, scope, row, which), asked, sortable, row.id, "-starts_on")
+def list_plans(
+    work: Work, scope: Scope, page_request: PageRequest, filters: PlanFilters, reason: str | None = None
+) -> Page:
+    """Return a page of treatment plans."""
+    audit_list(work, filters.client_id, "treatment plans", reason)
+    sortable = {"starts_on": TreatmentPlan.starts_on, "created_at": TreatmentPlan.created_at, "id": TreatmentPlan.id}
+    query = select_records(work, scope, TreatmentPlan, filters)
+    return fetch_page(work.db, query, page_request, sortable, TreatmentPlan.id, "-starts_on")
 
 
-def list_reviews(work: Work, scope: Scope, asked: PageRequest, which: Which, reason: str | None = None) -> Page:
-    """Without what they say."""
-    row = TreatmentPlanReview
-    told(work, which.client_id, "treatment plan reviews", reason)
-    sortable = {"reviewed_on": row.reviewed_on, "created_at": row.created_at, "id": row.id}
-    return page_of(work.db, chosen(work, scope, row, which), asked, sortable, row.id, "-reviewed_on")
+def list_reviews(
+    work: Work, scope: Scope, page_request: PageRequest, filters: PlanFilters, reason: str | None = None
+) -> Page:
+    """Return a page of plan reviews without their summaries."""
+    audit_list(work, filters.client_id, "treatment plan reviews", reason)
+    sortable = {
+        "reviewed_on": TreatmentPlanReview.reviewed_on,
+        "created_at": TreatmentPlanReview.created_at,
+        "id": TreatmentPlanReview.id,
+    }
+    query = select_records(work, scope, TreatmentPlanReview, filters)
+    return fetch_page(work.db, query, page_request, sortable, TreatmentPlanReview.id, "-reviewed_on")
 
 
-def chosen(work: Work, scope: Scope, row: Any, which: Which) -> Select[Any]:
-    query = select(row).where(row.tenant_id == work.tenant_id, clients_within(work, scope, row.client_id))
-    if which.client_id is not None:
-        query = query.where(row.client_id == which.client_id)
-    if which.clinician_id is not None:
-        query = query.where(row.clinician_id == which.clinician_id)
-    return query if which.voided else query.where(row.voided_at.is_(None))
+def select_records(work: Work, scope: Scope, model: Any, filters: PlanFilters) -> Select[Any]:
+    """Return the query for visible plans or reviews that match the filters."""
+    query = select(model).where(model.tenant_id == work.tenant_id, visible_clients(work, scope, model.client_id))
+    if filters.client_id is not None:
+        query = query.where(model.client_id == filters.client_id)
+    if filters.clinician_id is not None:
+        query = query.where(model.clinician_id == filters.clinician_id)
+    return query if filters.voided else query.where(model.voided_at.is_(None))
 
 
-def told(work: Work, client_id: UUID | None, part: str, reason: str | None) -> None:
-    """Whoever looks at a chart is on the trail, and so is whoever looks over many."""
+def audit_list(work: Work, client_id: UUID | None, part: str, reason: str | None) -> None:
+    """Record access to one chart, or to a list across charts."""
     if client_id is not None:
-        work.record("client.read", "client", client_id, part=part, **because(reason))
+        work.record("client.read", "client", client_id, part=part, **reason_detail(reason))
     else:
-        work.record("plans.listed", part=part, **because(reason))
+        work.record("plans.listed", part=part, **reason_detail(reason))
 
 
 def get_plan(work: Work, scope: Scope, plan_id: UUID, reason: str | None = None) -> TreatmentPlan:
-    plan = find(work, scope, TreatmentPlan, plan_id)
-    work.record("treatment_plan.read", "client", plan.client_id, plan_id=str(plan_id), **because(reason))
+    """Return a plan and record the access in the audit log."""
+    plan = find_record(work, scope, TreatmentPlan, plan_id)
+    work.record("treatment_plan.read", "client", plan.client_id, plan_id=str(plan_id), **reason_detail(reason))
     return plan
 
 
-def get_review(work: Work, scope: Scope, review_id: UUID, reason: str | None = None) -> Review:
-    review = find(work, scope, TreatmentPlanReview, review_id)
-    work.record("treatment_plan.review_read", "client", review.client_id, review_id=str(review_id), **because(reason))
-    return Review(review, summary_of(work, review))
+def get_review(work: Work, scope: Scope, review_id: UUID, reason: str | None = None) -> ReviewView:
+    """Return a review with its summary and record the access in the audit log."""
+    review = find_record(work, scope, TreatmentPlanReview, review_id)
+    work.record(
+        "treatment_plan.review_read", "client", review.client_id, review_id=str(review_id), **reason_detail(reason)
+    )
+    return ReviewView(review, unseal_summary(work, review))
 
 
 def begin_plan(
@@ -106,8 +127,8 @@ def begin_plan(
     kind: str,
     starts_on: date | None = None,
     note_id: UUID | None = None,
-) -> Begun:
-    """From a day on, which is the first on which it counts as reviewed."""
+) -> BegunPlan:
+    """Create a plan. Its start date counts as its first review."""
     client = lock_chart(work, scope, client_id)
     today = local_today(work)
     starts_on = starts_on or today
@@ -128,102 +149,107 @@ def begin_plan(
     work.db.add(plan)
     work.db.flush()
     add_review(work, client_id, plan.id, starts_on, None)
-    changes = treatment_changed_on((one.starts_on, one.kind) for one in plans_of(work, client_id)) == starts_on
-    work.record("treatment_plan.begun", "client", client_id, plan_id=str(plan.id), changes_treatment=changes)
-    return Begun(plan, changes)
+    changes_treatment = (
+        find_treatment_change((other.starts_on, other.kind) for other in load_plans(work, client_id)) == starts_on
+    )
+    work.record("treatment_plan.begun", "client", client_id, plan_id=str(plan.id), changes_treatment=changes_treatment)
+    return BegunPlan(plan, changes_treatment)
 
 
 def change_plan(work: Work, scope: Scope, plan_id: UUID, version: int, changes: dict[str, Any]) -> TreatmentPlan:
-    """Its kind, its note, or when it began: its first review goes with that."""
-    plan, client = lock(work, scope, TreatmentPlan, plan_id)
+    """Change a plan's kind, note or start date. Its first review moves with the start date."""
+    plan, client = lock_record(work, scope, TreatmentPlan, plan_id)
     if plan.version != version:
         raise Stale
-    first, later = first_review(work, plan)
+    first, later = split_first_review(work, plan)
     problems = note_problems(work, plan.client_id, changes.get("note_id"))
     if starts_on := changes.get("starts_on"):
         problems += begin_problems(starts_on, client.admitted_on, local_today(work))
         if earlier := [review.reviewed_on for review in later if review.reviewed_on <= starts_on]:
-            problems.append(f"starts_on: the plan was reviewed on {min(earlier)}, when it would not have begun yet.")
+            problems.append(f"starts_on: the plan was already reviewed on {min(earlier)}. Choose an earlier date.")
     if problems:
         raise Invalid(problems)
     if starts_on and first is not None:
-        apply(first, {"reviewed_on": starts_on})
-    apply(plan, changes)
+        update_versioned(first, {"reviewed_on": starts_on})
+    update_versioned(plan, changes)
     work.record("treatment_plan.changed", "client", plan.client_id, plan_id=str(plan_id), fields=sorted(changes))
     return plan
 
 
 def void_plan(work: Work, scope: Scope, plan_id: UUID, reason: str) -> None:
-    """It was entered by mistake, and with it everything that was entered as a review of it."""
-    plan, _ = lock(work, scope, TreatmentPlan, plan_id)
-    for record in (plan, *(review for review in reviews_of(work, plan.client_id) if review.plan_id == plan_id)):
+    """Void a plan that was entered by mistake, together with its reviews."""
+    plan, _ = lock_record(work, scope, TreatmentPlan, plan_id)
+    for record in (plan, *(review for review in load_reviews(work, plan.client_id) if review.plan_id == plan_id)):
         work.void(record, reason)
     work.record("treatment_plan.voided", "client", plan.client_id, plan_id=str(plan_id), reason=reason)
 
 
 def record_review(
     work: Work, scope: Scope, *, client_id: UUID, reviewed_on: date | None = None, summary: str | None = None
-) -> Review:
-    """Of the plan that the client had on that day."""
+) -> ReviewView:
+    """Record a review of the plan that was in force on that day."""
     lock_chart(work, scope, client_id)
     reviewed_on = reviewed_on or local_today(work)
-    plan_id = reviewed_plan(work, client_id, reviewed_on)
+    plan_id = find_reviewed_plan(work, client_id, reviewed_on)
     review = add_review(work, client_id, plan_id, reviewed_on, summary)
     work.record("treatment_plan.reviewed", "client", client_id, review_id=str(review.id))
-    return Review(review, summary)
+    return ReviewView(review, summary)
 
 
-def change_review(work: Work, scope: Scope, review_id: UUID, version: int, changes: dict[str, Any]) -> Review:
-    """Its day, or what it says."""
-    review, _ = lock(work, scope, TreatmentPlanReview, review_id)
+def change_review(work: Work, scope: Scope, review_id: UUID, version: int, changes: dict[str, Any]) -> ReviewView:
+    """Change the date or summary of a review."""
+    review, _ = lock_record(work, scope, TreatmentPlanReview, review_id)
     if review.version != version:
         raise Stale
-    after = dict(changes)
+    values = dict(changes)
     if "reviewed_on" in changes:
-        refuse_first(work, review)
-        after["plan_id"] = reviewed_plan(work, review.client_id, changes["reviewed_on"], review)
+        refuse_first_review(work, review)
+        values["plan_id"] = find_reviewed_plan(work, review.client_id, changes["reviewed_on"], review)
     if "summary" in changes:
-        after["summary"] = work.seal("treatment_plan_reviews", "summary", review_id, changes["summary"])
-    apply(review, after)
-    fields = {"review_id": str(review_id), "fields": sorted(changes)}
-    work.record("treatment_plan.review_changed", "client", review.client_id, **fields)
-    return Review(review, summary_of(work, review))
+        values["summary"] = work.seal("treatment_plan_reviews", "summary", review_id, changes["summary"])
+    update_versioned(review, values)
+    work.record(
+        "treatment_plan.review_changed", "client", review.client_id, review_id=str(review_id), fields=sorted(changes)
+    )
+    return ReviewView(review, unseal_summary(work, review))
 
 
 def void_review(work: Work, scope: Scope, review_id: UUID, reason: str) -> None:
-    review, _ = lock(work, scope, TreatmentPlanReview, review_id)
-    refuse_first(work, review)
+    """Void a review. The first review of a plan is voided only with the plan."""
+    review, _ = lock_record(work, scope, TreatmentPlanReview, review_id)
+    refuse_first_review(work, review)
     work.void(review, reason)
-    about = {"review_id": str(review_id), "reason": reason}
-    work.record("treatment_plan.review_voided", "client", review.client_id, **about)
+    work.record("treatment_plan.review_voided", "client", review.client_id, review_id=str(review_id), reason=reason)
 
 
-# What stands behind them
+# Loading, locking and checks
 
 
-def find(work: Work, scope: Scope, row: Any, row_id: UUID) -> Any:
-    """A plan or a review that has not been voided."""
-    query = select(row).where(row.tenant_id == work.tenant_id, row.id == row_id, row.voided_at.is_(None))
-    query = query.where(reaches(work, scope, row.client_id)).execution_options(populate_existing=True)
-    found = work.db.scalar(query)
-    if found is None:
+def find_record(work: Work, scope: Scope, model: Any, record_id: UUID) -> Any:
+    """Return a visible plan or review that is not voided, or raise NotFound."""
+    query = select(model).where(model.tenant_id == work.tenant_id, model.id == record_id, model.voided_at.is_(None))
+    query = query.where(client_visible(work, scope, model.client_id)).execution_options(populate_existing=True)
+    record = work.db.scalar(query)
+    if record is None:
         raise NotFound
-    return found
+    return record
 
 
-def lock(work: Work, scope: Scope, row: Any, row_id: UUID) -> tuple[Any, Client]:
-    """For a change, by whoever entered it or the client's primary clinician. The client is locked first, as where a
-    plan begins: of two who change the same chart the second finds what the first left."""
-    client = lock_client(work, scope, find(work, scope, row, row_id).client_id)
-    found = find(work, scope, row, row_id)
-    if work.actor.staff_id not in (found.clinician_id, client.primary_clinician_id):
-        raise NotYours("Somebody else entered this. They can change it, or the client's primary clinician.")
-    return found, client
+def lock_record(work: Work, scope: Scope, model: Any, record_id: UUID) -> tuple[Any, Client]:
+    """Lock a plan or review for a change by its author or the client's primary clinician.
+
+    The client is locked first, as in `begin_plan`, so that concurrent changes of a chart see each other.
+    """
+    client = lock_client(work, scope, find_record(work, scope, model, record_id).client_id)
+    record = find_record(work, scope, model, record_id)
+    if work.actor.staff_id not in (record.clinician_id, client.primary_clinician_id):
+        raise NotYours("This was entered by somebody else. Ask them or the client's primary clinician to change it.")
+    return record, client
 
 
 def lock_chart(work: Work, scope: Scope, client_id: UUID) -> Client:
-    """Of a client whom somebody names."""
-    if not is_within(work, scope, client_id):
+    """Lock the client that a request names, or raise Invalid."""
+    if not can_see_client(work, scope, client_id):
         raise Invalid(["client_id: there is no such client, or not one of yours."])
     return lock_client(work, scope, client_id)
 
@@ -231,6 +257,7 @@ def lock_chart(work: Work, scope: Scope, client_id: UUID) -> Client:
 def add_review(
     work: Work, client_id: UUID, plan_id: UUID | None, reviewed_on: date, summary: str | None
 ) -> TreatmentPlanReview:
+    """Add a review to the session and return it."""
     review = TreatmentPlanReview(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -246,47 +273,58 @@ def add_review(
     return review
 
 
-def plans_of(work: Work, client_id: UUID) -> list[TreatmentPlan]:
-    """In the order in which they follow one another."""
-    plan = TreatmentPlan
-    query = select(plan).where(plan.tenant_id == work.tenant_id, plan.client_id == client_id, plan.voided_at.is_(None))
-    return list(work.db.scalars(query.order_by(plan.starts_on, plan.created_at, plan.id)))
+def load_plans(work: Work, client_id: UUID) -> list[TreatmentPlan]:
+    """Return the client's plans in order of their start dates."""
+    query = select(TreatmentPlan).where(
+        TreatmentPlan.tenant_id == work.tenant_id,
+        TreatmentPlan.client_id == client_id,
+        TreatmentPlan.voided_at.is_(None),
+    )
+    return list(work.db.scalars(query.order_by(TreatmentPlan.starts_on, TreatmentPlan.created_at, TreatmentPlan.id)))
 
 
-def reviews_of(work: Work, client_id: UUID) -> list[TreatmentPlanReview]:
-    row = TreatmentPlanReview
-    query = select(row).where(row.tenant_id == work.tenant_id, row.client_id == client_id, row.voided_at.is_(None))
-    return list(work.db.scalars(query.order_by(row.reviewed_on, row.created_at)))
+def load_reviews(work: Work, client_id: UUID) -> list[TreatmentPlanReview]:
+    """Return the client's reviews in order of their dates."""
+    query = select(TreatmentPlanReview).where(
+        TreatmentPlanReview.tenant_id == work.tenant_id,
+        TreatmentPlanReview.client_id == client_id,
+        TreatmentPlanReview.voided_at.is_(None),
+    )
+    return list(work.db.scalars(query.order_by(TreatmentPlanReview.reviewed_on, TreatmentPlanReview.created_at)))
 
 
-def reviewed_plan(
+def find_reviewed_plan(
     work: Work, client_id: UUID, reviewed_on: date, review: TreatmentPlanReview | None = None
 ) -> UUID | None:
-    """Which of the client's plans is reviewed on the day; refused where none can be. `review` is one that is moved
-    there: it may be of before the practice moved in, and lie before all plans."""
-    plans, reviews = plans_of(work, client_id), reviews_of(work, client_id)
+    """Return the id of the plan that is reviewed on the day, or raise Invalid.
+
+    `review` is an existing review that moves to that day. One from before the practice used Caseload may precede all
+    plans.
+    """
+    plans, reviews = load_plans(work, client_id), load_reviews(work, client_id)
     plan_id = next((plan.id for plan in reversed(plans) if plan.starts_on <= reviewed_on), None)
-    begun = [plan.starts_on for plan in plans] if review is None or review.plan_id is not None else []
-    of_same_plan = [one.reviewed_on for one in reviews if one is not review and one.plan_id == plan_id]
-    days = [one.reviewed_on for one in reviews]
-    if problems := review_problems(reviewed_on, begun, days, of_same_plan, local_today(work)):
+    start_dates = [plan.starts_on for plan in plans] if review is None or review.plan_id is not None else []
+    same_plan_dates = [other.reviewed_on for other in reviews if other is not review and other.plan_id == plan_id]
+    review_dates = [other.reviewed_on for other in reviews]
+    if problems := review_problems(reviewed_on, start_dates, review_dates, same_plan_dates, local_today(work)):
         raise Invalid(problems)
     return plan_id
 
 
-def first_review(work: Work, plan: TreatmentPlan) -> tuple[TreatmentPlanReview | None, list[TreatmentPlanReview]]:
-    """The one with which the plan began, and its others."""
-    reviews = [review for review in reviews_of(work, plan.client_id) if review.plan_id == plan.id]
+def split_first_review(work: Work, plan: TreatmentPlan) -> tuple[TreatmentPlanReview | None, list[TreatmentPlanReview]]:
+    """Return the review with which the plan began, and the plan's other reviews."""
+    reviews = [review for review in load_reviews(work, plan.client_id) if review.plan_id == plan.id]
     first = next((review for review in reviews if review.reviewed_on == plan.starts_on), None)
     return first, [review for review in reviews if review is not first]
 
 
-def refuse_first(work: Work, review: TreatmentPlanReview) -> None:
+def refuse_first_review(work: Work, review: TreatmentPlanReview) -> None:
+    """Raise FirstReview if the review is the one with which its plan began."""
     if review.plan_id is None:
         return
     plan = work.db.get_one(TreatmentPlan, (work.tenant_id, review.plan_id))
-    if first_review(work, plan)[0] is review:
-        raise FirstReview("With this the plan began. Change the plan, or void it, and this goes with it.")
+    if split_first_review(work, plan)[0] is review:
+        raise FirstReview("This is the plan's first review. Change or void the plan instead.")
 
 
 def note_problems(work: Work, client_id: UUID, note_id: UUID | None) -> list[str]:
@@ -294,9 +332,9 @@ def note_problems(work: Work, client_id: UUID, note_id: UUID | None) -> list[str
         return []
     note = work.db.get(Note, (work.tenant_id, note_id))
     if note is None or note.voided_at is not None or (note.client_id, note.type) != (client_id, "TREATMENT_PLAN"):
-        return ["note_id: there is no note of this id that is a treatment plan of this client."]
+        return ["note_id: this client has no treatment plan note with this id."]
     return []
 
 
-def summary_of(work: Work, review: TreatmentPlanReview) -> str | None:
+def unseal_summary(work: Work, review: TreatmentPlanReview) -> str | None:
     return work.unseal("treatment_plan_reviews", "summary", review.id, review.summary)

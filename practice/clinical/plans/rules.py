@@ -1,7 +1,7 @@
-"""Rules of treatment plans and safety plans: how far a review is away, when somebody is told, and what may be entered.
+"""Rules of treatment plans and safety plans: review states, message times and input checks.
 
-A plan counts as reviewed for so many days from its last review on, that day's date subtracted from today's: the same
-reading as in the practice's figures. A plan that begins is reviewed on the day from which it counts.
+A plan counts as reviewed for a number of days after its last review, computed as today's date minus the review date, as
+in the metric `treatment_plan_currency`. A plan counts as reviewed on its start date.
 """
 
 from collections.abc import Collection, Iterable
@@ -9,83 +9,88 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from practice.local_time import date_of, instant
+from practice.local_time import date_of, to_instant
 
 DAY = timedelta(days=1)
-TOLD_AT = time(9)
+MESSAGE_TIME = time(9)
 
 PlanState = Literal["ok", "due", "alert", "out_of_compliance", "missing", "not_applicable"]
 SafetyState = Literal["ok", "missing", "expired", "not_applicable"]
 
 
 class PlanDays(NamedTuple):
-    """Days after a review until its clinician is reminded, and until the next has to be there."""
+    """Days after a review until the clinician is reminded, and until the next review is due."""
 
     remind: int
     review: int
 
 
-class Told(NamedTuple):
+class PlanMessage(NamedTuple):
+    """A message about a plan and when it is due."""
+
     kind: Literal["PLAN_REMINDER", "PLAN_ALERT", "PLAN_OVERDUE"]
     at: datetime
 
 
-def plan_state(last: date | None, active: bool, today: date, days: PlanDays) -> PlanState:
-    """Of an active client's plan. `last` is the latest review that is not in future."""
+def compute_plan_state(last: date | None, active: bool, today: date, days: PlanDays) -> PlanState:
+    """Return the state of a plan. `last` is the latest review that is not in the future."""
     if not active:
         return "not_applicable"
     if last is None:
         return "missing"
-    gone = (today - last).days
-    if gone > days.review:
+    days_since = (today - last).days
+    if days_since > days.review:
         return "out_of_compliance"
-    if gone == days.review:
+    if days_since == days.review:
         return "alert"
-    return "due" if gone >= days.remind else "ok"
+    return "due" if days_since >= days.remind else "ok"
 
 
-def plan_messages(last: date, days: PlanDays, zone: ZoneInfo) -> list[Told]:
-    """What is said about a plan that was last reviewed then, and when: in the morning, where the practice is."""
+def list_plan_messages(last: date, days: PlanDays, zone: ZoneInfo) -> list[PlanMessage]:
+    """Return the messages about a plan last reviewed on that day, each due in the practice's local morning."""
 
-    def morning(after: int) -> datetime:
-        return instant(last + after * DAY, TOLD_AT, zone)
+    def get_morning(days_after: int) -> datetime:
+        return to_instant(last + days_after * DAY, MESSAGE_TIME, zone)
 
     return [
-        Told("PLAN_REMINDER", morning(days.remind)),
-        Told("PLAN_ALERT", morning(days.review)),
-        Told("PLAN_OVERDUE", morning(days.review + 1)),
+        PlanMessage("PLAN_REMINDER", get_morning(days.remind)),
+        PlanMessage("PLAN_ALERT", get_morning(days.review)),
+        PlanMessage("PLAN_OVERDUE", get_morning(days.review + 1)),
     ]
 
 
 def begin_problems(starts_on: date, admitted_on: date, today: date) -> list[str]:
     if starts_on > today:
-        return ["starts_on: the plan begins in the future. Put it on record on the day on which it begins."]
+        return ["starts_on: the date is in the future. Enter the plan on its start date."]
     if starts_on < admitted_on:
-        return [f"starts_on: the client was admitted on {admitted_on}, and was not treated before."]
+        return [f"starts_on: the client was admitted on {admitted_on}. Choose that date or a later one."]
     return []
 
 
 def review_problems(
     reviewed_on: date, plans: Iterable[date], reviews: Collection[date], others: Collection[date], today: date
 ) -> list[str]:
-    """`plans` are the days on which the client's plans began, `reviews` those of all their reviews, `others` those of
-    the same plan's. Of plans from before the practice moved in there are only their reviews."""
-    begun = sorted(plans)
+    """Return what is wrong with a review on that day.
+
+    `plans` are the start dates of the client's plans, `reviews` the dates of all their reviews, `others` those of the
+    same plan. Plans from before the practice used Caseload exist only as reviews.
+    """
+    start_dates = sorted(plans)
     if reviewed_on > today:
-        return ["reviewed_on: the review lies in the future."]
-    if not begun and not reviews:
+        return ["reviewed_on: the date is in the future."]
+    if not start_dates and not reviews:
         return ["reviewed_on: there is no plan to review. Begin one first."]
-    if begun and reviewed_on < begun[0]:
-        return [f"reviewed_on: the review lies before the plan, which began on {begun[0]}."]
+    if start_dates and reviewed_on < start_dates[0]:
+        return [f"reviewed_on: the plan began on {start_dates[0]}. Choose that date or a later one."]
     if reviewed_on in others:
-        return ["reviewed_on: the plan was reviewed on that day already. Change that review."]
+        return ["reviewed_on: the plan was already reviewed on that day. Change that review."]
     return []
 
 
-def safety_state(
+def compute_safety_state(
     needed: bool, signed_at: datetime | None, current_days: int, today: date, zone: ZoneInfo
 ) -> SafetyState:
-    """Of a client who needs a safety plan because they are active and at high risk today, or does not."""
+    """Return the state of a safety plan. It is needed by active clients at high risk."""
     if not needed:
         return "not_applicable"
     if signed_at is None:
@@ -93,6 +98,6 @@ def safety_state(
     return "ok" if (today - date_of(signed_at, zone)).days <= current_days else "expired"
 
 
-def on_that_day(since: date | None, until: date | None, day: date) -> bool:
-    """Whether what began and perhaps ended holds on the day. The end is the first day on which it no longer does."""
+def is_in_effect(since: date | None, until: date | None, day: date) -> bool:
+    """Return whether a period includes the day. `until` is the first day after it."""
     return since is not None and since <= day and (until is None or until > day)

@@ -1,7 +1,4 @@
-"""Verbs about progress reports that write: begin, save, finish, share, void.
-
-Those that read are in `report_reading`.
-"""
+"""Writing progress reports: begin, save, finish, share and void. `queries.py` reads them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -9,15 +6,22 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select
 
-from practice.clinical.documents.content import salt
-from practice.clinical.documents.rules.content import Content, content_problems, filled, kept, read, signing_problems
-from practice.clinical.documents.rules.templates import PROGRESS_REPORT, Place
-from practice.clinical.documents.templates import template_for
+from practice.clinical.documents.content import generate_salt
+from practice.clinical.documents.rules.content import (
+    Content,
+    canonical_json,
+    content_problems,
+    fill_template,
+    parse,
+    signing_problems,
+)
+from practice.clinical.documents.rules.templates import PROGRESS_REPORT, TemplateSection
+from practice.clinical.documents.templates import find_template
 from practice.clinical.errors import NotYours
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.clinical.reports.rules import report_problems
 from practice.errors import Invalid, NotFound, Refusal, Stale
-from practice.people.access import is_within, reaches
+from practice.people.access import can_see_client, client_visible
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
 from practice.scheduling.models.appointments import Appointment
@@ -25,20 +29,35 @@ from practice.scheduling.models.catalog import Service
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
 TABLE = "progress_report_versions"
 
 
 class ReportFinal(Refusal):
+    """The report is final and cannot be changed.
+
+    Fix: begin a new report.
+    """
+
     code = "REPORT_FINAL"
 
 
 class ReportDraft(Refusal):
+    """The report is a draft and cannot be shared.
+
+    Fix: finish it first.
+    """
+
     code = "REPORT_DRAFT"
 
 
 class ReportIncomplete(Refusal):
+    """Required sections of the report are empty.
+
+    Fix: complete the sections in `details`, then finish it.
+    """
+
     code = "REPORT_INCOMPLETE"
 
 
@@ -52,9 +71,9 @@ def begin_report(
     service_id: UUID | None = None,
     reported_on: date | None = None,
 ) -> ProgressReport:
-    """A draft by the template of its service: the one that is named, else the appointment's."""
+    """Create a draft from the template of the service, by default the appointment's service."""
     problems = []
-    if not is_within(work, scope, client_id):
+    if not can_see_client(work, scope, client_id):
         problems.append("client_id: there is no such client, or not one of yours.")
     if appointment_id is not None:
         appointment = work.db.get(Appointment, (work.tenant_id, appointment_id))
@@ -65,8 +84,8 @@ def begin_report(
     if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
         problems.append("service_id: there is no such service.")
     reported_on = reported_on or local_today(work)
-    content, wrong = content_from(template(work, service_id, work.now), sections)
-    problems += report_problems(reported_on, local_today(work)) + wrong
+    content, section_problems = build_content(find_report_template(work, service_id, work.now), sections)
+    problems += report_problems(reported_on, local_today(work)) + section_problems
     if problems:
         raise Invalid(problems)
     report = ProgressReport(
@@ -96,20 +115,19 @@ def save_report(
     sections: Mapping[str, str] | None = None,
     reported_on: date | None = None,
 ) -> ProgressReport:
-    """While it is a draft, by its author: its sections as they now stand. What is saved is a version; those before it
-    stay."""
-    report = own_draft(work, scope, report_id)
+    """Store the content of the actor's own draft as a new version. Earlier versions stay."""
+    report = lock_own_draft(work, scope, report_id)
     if report.version != version:
         raise Stale
-    number, content = last_version(work, report)
+    number, content = load_last_version(work, report)
     problems = []
     if sections is not None:
-        content, problems = content_from(template_of(work, report), sections)
+        content, problems = build_content(load_template(work, report), sections)
     if reported_on is not None:
         problems += report_problems(reported_on, local_today(work))
     if problems:
         raise Invalid(problems)
-    apply(report, {} if reported_on is None else {"reported_on": reported_on})
+    update_versioned(report, {} if reported_on is None else {"reported_on": reported_on})
     if sections is not None:
         number += 1
         add_version(work, report, number, content)
@@ -118,108 +136,118 @@ def save_report(
 
 
 def finish_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
-    """From here on it does not change any more, and can be shared."""
-    report = own_draft(work, scope, report_id)
-    _, content = last_version(work, report)
-    required = [place.key for place in template_of(work, report) if place.required]
+    """Finish a draft. Final reports cannot be changed and can be shared."""
+    report = lock_own_draft(work, scope, report_id)
+    _, content = load_last_version(work, report)
+    required = [section.key for section in load_template(work, report) if section.required]
     if problems := signing_problems(content, required, "report"):
         raise ReportIncomplete(" ".join(problems), problems=problems)
-    apply(report, {"status": "FINAL", "finished_at": work.now})
+    update_versioned(report, {"status": "FINAL", "finished_at": work.now})
     work.record("progress_report.finished", "client", report.client_id, report_id=str(report_id))
     return report
 
 
 def share_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
-    """The client, or a guardian with the client's sign-in, reads it in the portal from now on."""
+    """Let the client, or a guardian who uses the client's account, read a final report in the portal."""
     report = lock_report(work, scope, report_id)
-    refuse_others(work, report)
+    refuse_unless_responsible(work, report)
     if report.status != "FINAL":
-        raise ReportDraft("A draft is not shared. Finish the report first.")
+        raise ReportDraft("Drafts cannot be shared. Finish the report first.")
     if report.shared_at is None:
-        apply(report, {"shared_at": work.now})
+        update_versioned(report, {"shared_at": work.now})
         work.record("progress_report.shared", "client", report.client_id, report_id=str(report_id))
     return report
 
 
 def unshare_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
+    """Remove the report from the client's portal."""
     report = lock_report(work, scope, report_id)
-    refuse_others(work, report)
+    refuse_unless_responsible(work, report)
     if report.shared_at is not None:
-        apply(report, {"shared_at": None})
+        update_versioned(report, {"shared_at": None})
         work.record("progress_report.unshared", "client", report.client_id, report_id=str(report_id))
     return report
 
 
 def void_report(work: Work, scope: Scope, report_id: UUID, reason: str) -> None:
-    """It was written by mistake, or about somebody else. It is gone from the portal as well, and stays on record."""
+    """Void a report that was written by mistake, which also removes it from the portal."""
     report = lock_report(work, scope, report_id)
-    refuse_others(work, report)
+    refuse_unless_responsible(work, report)
     work.void(report, reason)
     work.record("progress_report.voided", "client", report.client_id, report_id=str(report_id), reason=reason)
 
 
-# What stands behind them
+# Loading, locking and checks
 
 
 def lock_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
-    """For a change. Somebody else's draft is not there for others."""
-    row = ProgressReport
-    query = select(row).where(row.tenant_id == work.tenant_id, row.id == report_id, row.voided_at.is_(None))
-    mine = row.clinician_id == work.actor.staff_id
-    known = or_(mine, and_(row.status == "FINAL", reaches(work, scope, row.client_id)))
-    report = work.db.scalar(query.where(known).with_for_update(of=row))
+    """Lock a report for a change. Drafts of other authors answer NotFound."""
+    query = select(ProgressReport).where(
+        ProgressReport.tenant_id == work.tenant_id, ProgressReport.id == report_id, ProgressReport.voided_at.is_(None)
+    )
+    is_own = ProgressReport.clinician_id == work.actor.staff_id
+    is_known = or_(
+        is_own, and_(ProgressReport.status == "FINAL", client_visible(work, scope, ProgressReport.client_id))
+    )
+    report = work.db.scalar(query.where(is_known).with_for_update(of=ProgressReport))
     if report is None:
         raise NotFound
     return report
 
 
-def own_draft(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
+def lock_own_draft(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
+    """Lock the actor's own draft, or raise NotYours or ReportFinal."""
     report = lock_report(work, scope, report_id)
     if report.clinician_id != work.actor.staff_id:
-        raise NotYours("Somebody else wrote this report. Begin one of your own.")
+        raise NotYours("This report was written by somebody else. Begin your own report.")
     if report.status != "DRAFT":
-        raise ReportFinal("This report is final and does not change any more. Begin a new one.")
+        raise ReportFinal("This report is final and cannot be changed. Begin a new one.")
     return report
 
 
-def refuse_others(work: Work, report: ProgressReport) -> None:
+def refuse_unless_responsible(work: Work, report: ProgressReport) -> None:
+    """Raise NotYours unless the actor is the author or the client's primary clinician."""
     client = work.db.get_one(Client, (work.tenant_id, report.client_id))
     if work.actor.staff_id not in (report.clinician_id, client.primary_clinician_id):
-        raise NotYours("Somebody else wrote this report. Ask them, or the client's primary clinician.")
+        raise NotYours("This report was written by somebody else. Ask them or the client's primary clinician.")
 
 
-def template(work: Work, service_id: UUID | None, at: datetime) -> tuple[Place, ...]:
-    return template_for(work, PROGRESS_REPORT, service_id, at)
+def find_report_template(work: Work, service_id: UUID | None, at: datetime) -> tuple[TemplateSection, ...]:
+    return find_template(work, PROGRESS_REPORT, service_id, at)
 
 
-def template_of(work: Work, report: ProgressReport) -> tuple[Place, ...]:
-    """A report is finished by the template that it was begun by."""
-    return template(work, report.service_id, report.created_at)
+def load_template(work: Work, report: ProgressReport) -> tuple[TemplateSection, ...]:
+    """Return the template that was in force when the report was created.
+
+    A report is finished by the template it began with.
+    """
+    return find_report_template(work, report.service_id, report.created_at)
 
 
-def content_from(places: Sequence[Place], sections: Mapping[str, str]) -> tuple[Content, list[str]]:
-    """What was written, into the template's sections; and what is wrong with it."""
-    titles = {place.key: place.title for place in places}
-    content = filled(titles, sections, (), salt())
+def build_content(template: Sequence[TemplateSection], sections: Mapping[str, str]) -> tuple[Content, list[str]]:
+    """Return the written sections filled into the template, and what is wrong with them."""
+    titles = {section.key: section.title for section in template}
+    content = fill_template(titles, sections, (), generate_salt())
     return content, content_problems(content, titles)
 
 
-def last_version(work: Work, report: ProgressReport) -> tuple[int, Content]:
-    version = work.db.scalars(versions_of(work, report.id).limit(1)).one()
-    return version.number, content_of(work, version)
+def load_last_version(work: Work, report: ProgressReport) -> tuple[int, Content]:
+    version = work.db.scalars(select_versions(work, report.id).limit(1)).one()
+    return version.number, unseal_content(work, version)
 
 
-def versions_of(work: Work, report_id: UUID) -> Select[ProgressReportVersion]:
-    """Their rows, the last in front."""
-    row = ProgressReportVersion
-    query = select(row).where(row.tenant_id == work.tenant_id, row.report_id == report_id)
-    return query.order_by(row.number.desc())
+def select_versions(work: Work, report_id: UUID) -> Select[ProgressReportVersion]:
+    """Return the query for the versions of the report, newest first."""
+    query = select(ProgressReportVersion).where(
+        ProgressReportVersion.tenant_id == work.tenant_id, ProgressReportVersion.report_id == report_id
+    )
+    return query.order_by(ProgressReportVersion.number.desc())
 
 
-def content_of(work: Work, version: ProgressReportVersion) -> Content:
+def unseal_content(work: Work, version: ProgressReportVersion) -> Content:
     text = work.unseal(TABLE, "content", version.id, version.content)
-    assert text is not None  # noqa: S101 - a version without a text cannot be
-    return read(text)
+    assert text is not None  # noqa: S101 - every version has content
+    return parse(text)
 
 
 def add_version(work: Work, report: ProgressReport, number: int, content: Content) -> None:
@@ -230,7 +258,7 @@ def add_version(work: Work, report: ProgressReport, number: int, content: Conten
             id=version_id,
             report_id=report.id,
             number=number,
-            content=work.seal(TABLE, "content", version_id, kept(content)),
+            content=work.seal(TABLE, "content", version_id, canonical_json(content)),
             written_at=work.now,
             written_by_id=work.actor.staff_id,
         )

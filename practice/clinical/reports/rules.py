@@ -1,4 +1,4 @@
-"""Rules of progress reports: of what day it can be, how two of them differ, which hold some words."""
+"""Rules of progress reports: their date, how two of them differ, and word search."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,16 +7,21 @@ from typing import Literal, NamedTuple
 
 from practice.clinical.documents.rules.content import Content, Section
 
-MOST_LINES = 100  # of a section that is compared line by line: at worst what it costs grows with the cube of them
+MAX_COMPARED_LINES = 100  # per section, because the worst case of a comparison is cubic
+
+
+LineKind = Literal["same", "removed", "added"]
 
 
 class Line(NamedTuple):
-    kind: Literal["same", "removed", "added"]
+    """One line of a comparison."""
+
+    kind: LineKind
     text: str
 
 
 class Difference(NamedTuple):
-    """Of one section. A text is None where the section is not there at all."""
+    """The comparison of one section. A text is None if the section does not exist on that side."""
 
     key: str
     title: str
@@ -27,58 +32,61 @@ class Difference(NamedTuple):
 
 
 def report_problems(reported_on: date, today: date) -> list[str]:
-    return ["reported_on: the report's date lies in the future."] if reported_on > today else []
+    return ["reported_on: the date is in the future."] if reported_on > today else []
 
 
-def differences(before: Content, after: Content) -> list[Difference]:
-    """Section by section, in the order of the second; what only the first has comes last."""
+def compare_contents(before: Content, after: Content) -> list[Difference]:
+    """Return the differences by section in the order of the second; sections of only the first come last."""
     old = {section.key: section for section in before.sections}
     new = {section.key: section for section in after.sections}
     keys = [*new, *(key for key in old if key not in new)]
-    return [difference(old.get(key), new.get(key)) for key in keys]
+    return [compare_sections(old.get(key), new.get(key)) for key in keys]
 
 
-def difference(before: Section | None, after: Section | None) -> Difference:
-    one = after or before
-    if one is None:
-        raise ValueError("there is nothing to compare")
+def compare_sections(before: Section | None, after: Section | None) -> Difference:
+    section = after or before
+    if section is None:
+        raise ValueError("at least one section is required")
     old, new = before.text if before else None, after.text if after else None
-    return Difference(one.key, one.title, old == new, old, new, line_by_line(old or "", new or ""))
+    return Difference(section.key, section.title, old == new, old, new, compare_lines(old or "", new or ""))
 
 
-def line_by_line(before: str, after: str) -> list[Line]:
-    """Which lines went and which came. Of more than so many what is between equal ends counts as changed."""
+def compare_lines(before: str, after: str) -> list[Line]:
+    """Return which lines were removed and added.
+
+    Of more than `MAX_COMPARED_LINES`, everything between the equal ends counts as changed.
+    """
     old, new = (text.split("\n") if text else [] for text in (before, after))
-    head = common(old, new)
-    tail = common(old[head:][::-1], new[head:][::-1])
-    middle = changed_lines(old[head : len(old) - tail], new[head : len(new) - tail])
+    head = count_common(old, new)
+    tail = count_common(old[head:][::-1], new[head:][::-1])
+    middle = diff_lines(old[head : len(old) - tail], new[head : len(new) - tail])
     same_end = old[len(old) - tail :] if tail else []
-    return [*lines("same", old[:head]), *middle, *lines("same", same_end)]
+    return [*mark_lines("same", old[:head]), *middle, *mark_lines("same", same_end)]
 
 
-def changed_lines(old: Sequence[str], new: Sequence[str]) -> list[Line]:
-    if len(old) > MOST_LINES or len(new) > MOST_LINES:
-        return [*lines("removed", old), *lines("added", new)]
-    found: list[Line] = []
-    for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            found += lines("same", old[a:b])
+def diff_lines(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+    if len(old) > MAX_COMPARED_LINES or len(new) > MAX_COMPARED_LINES:
+        return [*mark_lines("removed", old), *mark_lines("added", new)]
+    lines: list[Line] = []
+    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            lines += mark_lines("same", old[old_start:old_end])
         else:
-            found += [*lines("removed", old[a:b]), *lines("added", new[c:d])]
-    return found
+            lines += [*mark_lines("removed", old[old_start:old_end]), *mark_lines("added", new[new_start:new_end])]
+    return lines
 
 
-def lines(kind: Literal["same", "removed", "added"], texts: Sequence[str]) -> list[Line]:
+def mark_lines(kind: LineKind, texts: Sequence[str]) -> list[Line]:
     return [Line(kind, text) for text in texts]
 
 
-def common(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines at the beginning are the same."""
+def count_common(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many lines at the beginning are equal."""
     pairs = zip(old, new, strict=False)
-    return next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(old), len(new)))
+    return next((index for index, (line, other) in enumerate(pairs) if line != other), min(len(old), len(new)))
 
 
-def holds(content: Content, query: str) -> bool:
-    """Whether every word of the query stands somewhere in it, in whatever case."""
+def has_words(content: Content, query: str) -> bool:
+    """Return whether the content contains every word of the query, ignoring case."""
     text = "\n".join(f"{section.title}\n{section.text}" for section in content.sections).casefold()
     return all(word in text for word in query.casefold().split())

@@ -1,4 +1,4 @@
-"""Rules of supervision: what may be put on record, and how many hours of a month somebody needs by their licence."""
+"""Rules of supervision: what can be recorded, and how many hours a license requires in a month."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from practice.local_time import instant
+from practice.local_time import to_instant
 
 DAY = timedelta(days=1)
-TOLD_AT = time(9)
-MOST_IN_A_GROUP = 20
+MESSAGE_TIME = time(9)
+MAX_GROUP_SIZE = 20
 LICENSES = ("LPC", "APC", "LMSW")  # each has a setting: supervision_hours_lpc and so on
 
 
 class Month(NamedTuple):
-    """From its first day to the first of the next, which is not in it."""
+    """A month: its first day and the first day of the next."""
 
     first: date
     end: date
@@ -28,7 +28,7 @@ class Month(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the staff, as far as supervision goes by it."""
+    """The staff data that supervision rules depend on."""
 
     id: Any
     roles: Collection[str]
@@ -39,7 +39,7 @@ class Person:
 
 
 class Hours(NamedTuple):
-    """Of one person in one month. Without a requirement, `required` is None."""
+    """One person's hours in one month. `required` is None if none are required."""
 
     required: int | None
     held: Decimal
@@ -54,54 +54,55 @@ def month_of(day: date) -> Month:
     return Month(first, (first + 31 * DAY).replace(day=1))
 
 
-def required_hours(person: Person, month: Month, needed: Mapping[str, int]) -> int | None:
-    """By the licence, of a clinician who was employed on every day of the month; None where nothing is required.
+def compute_required_hours(person: Person, month: Month, needed: Mapping[str, int]) -> int | None:
+    """Return the hours required of a clinician who was employed on every day of the month, or None.
 
-    Somebody is employed from the day they were hired on, and no longer on the day they leave.
+    Employment includes `hired_on` and excludes `left_on`.
     """
     throughout = person.hired_on <= month.first and (person.left_on is None or person.left_on > month.last)
     hours = needed.get(person.license_type or "", 0)
     return hours if throughout and hours > 0 and "clinician" in person.roles else None
 
 
-def reminded_at(month: Month, zone: ZoneInfo) -> datetime:
-    """When whoever lacks hours is told: seven days of the month are left."""
-    return instant(month.end - 7 * DAY, TOLD_AT, zone)
+def get_reminder_time(month: Month, zone: ZoneInfo) -> datetime:
+    """Return when supervisees who lack hours are reminded: seven days before the month ends."""
+    return to_instant(month.end - 7 * DAY, MESSAGE_TIME, zone)
 
 
-def reported_at(month: Month, zone: ZoneInfo) -> datetime:
-    return instant(month.end, TOLD_AT, zone)
+def get_report_time(month: Month, zone: ZoneInfo) -> datetime:
+    """Return when the month is reported: on the first morning after it."""
+    return to_instant(month.end, MESSAGE_TIME, zone)
 
 
 def session_problems(
     kind: str, supervisees: Collection[Any], people: Mapping[Any, Person], supervisor_id: Any, held_on: date
 ) -> list[str]:
-    """Of a session that is put on record for these people."""
+    """Return what is wrong with a session recorded for the supervisees."""
     problems = []
     if len(supervisees) != len(set(supervisees)):
-        problems.append("supervisee_ids: somebody is named twice.")
+        problems.append("supervisee_ids: the same person is listed twice.")
     if kind == "INDIVIDUAL" and len(supervisees) != 1:
-        problems.append("supervisee_ids: an individual session is one person's. Several are a GROUP.")
-    if not 1 <= len(supervisees) <= MOST_IN_A_GROUP:
-        problems.append(f"supervisee_ids: name from 1 to {MOST_IN_A_GROUP}.")
+        problems.append("supervisee_ids: an individual session has one supervisee. Use GROUP for several.")
+    if not 1 <= len(supervisees) <= MAX_GROUP_SIZE:
+        problems.append(f"supervisee_ids: list from 1 to {MAX_GROUP_SIZE} people.")
     if supervisor_id in supervisees:
-        problems.append("supervisee_ids: nobody supervises themselves.")
-    for place, staff_id in enumerate(supervisees, 1):
+        problems.append("supervisee_ids: supervisors cannot supervise themselves.")
+    for number, staff_id in enumerate(supervisees, 1):
         person = people.get(staff_id)
         if person is None:
-            problems.append(f"supervisee_ids: number {place} is nobody of the staff, or nobody of your team.")
+            problems.append(f"supervisee_ids: number {number} is not on the staff, or not on your team.")
         elif "clinician" not in person.roles:
-            problems.append(f"supervisee_ids: number {place} is no clinician.")
+            problems.append(f"supervisee_ids: number {number} is not a clinician.")
         elif held_on < person.hired_on or (person.left_on is not None and held_on > person.left_on):
-            problems.append(f"supervisee_ids: number {place} was not employed on {held_on}.")
+            problems.append(f"supervisee_ids: number {number} was not employed on {held_on}.")
     return problems
 
 
 def supervisor_problems(supervisor: Person | None) -> list[str]:
     if supervisor is None or "supervisor" not in supervisor.roles:
-        return ["supervisor_id: say which supervisor held it."]
+        return ["supervisor_id: name the supervisor who held the session."]
     return []
 
 
-def held_problems(held_at: datetime, now: datetime) -> list[str]:
-    return ["held_at: the session lies in the future."] if held_at > now else []
+def held_at_problems(held_at: datetime, now: datetime) -> list[str]:
+    return ["held_at: the time is in the future."] if held_at > now else []

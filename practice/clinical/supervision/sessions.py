@@ -1,6 +1,6 @@
-"""Verbs about supervision sessions: put on record, change, sign, void, read. A session of a group is a row for each.
+"""Supervision sessions: record, change, sign, void and read. A group session is one row per supervisee.
 
-Hours of a month, and who lacks some, are in `supervision_hours`.
+`hours.py` computes the hours of a month.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,44 +14,59 @@ from sqlalchemy import ColumnElement, or_, select
 
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
-from practice.clinical.supervision.rules import Person, held_problems, session_problems, supervisor_problems
+from practice.clinical.supervision.rules import Person, held_at_problems, session_problems, supervisor_problems
 from practice.errors import Invalid, NotFound, Refusal, Stale
 from practice.local_time import date_of, start_of_day
-from practice.people.access import staff_within
+from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
 TABLE = "supervision_sessions"
 
-Row = SupervisionSession
-
 
 class SupervisionSigned(Refusal):
+    """The note of the supervision session is signed, so the session cannot be changed.
+
+    Fix: void it, and record a new one.
+    """
+
     code = "SUPERVISION_SIGNED"
 
 
 class SupervisionExists(Refusal):
+    """One of the supervisees already has a supervision session at this time.
+
+    Fix: choose another time, or change that session.
+    """
+
     code = "SUPERVISION_EXISTS"
 
 
 class NoteEmpty(Refusal):
+    """The supervision session has no note to sign.
+
+    Fix: write its note first.
+    """
+
     code = "NOTE_EMPTY"
 
 
 @dataclass(frozen=True)
-class Session:
+class SupervisionView:
+    """A supervision session with its decrypted note."""
+
     session: SupervisionSession
     note: str | None
 
 
 @dataclass(frozen=True)
 class Filters:
-    """`since` and `until` are local dates, and both count."""
+    """Filters of a list of sessions. `since` and `until` are local dates, both inclusive."""
 
     supervisee_id: UUID | None = None
     supervisor_id: UUID | None = None
@@ -61,29 +76,41 @@ class Filters:
     voided: bool = False
 
 
-def list_sessions(work: Work, scope: Scope, asked: PageRequest, filters: Filters) -> Page:
-    """Without their notes."""
-    query = select(Row).where(Row.tenant_id == work.tenant_id, within(work, scope))
+def list_sessions(work: Work, scope: Scope, page_request: PageRequest, filters: Filters) -> Page:
+    """Return a page of sessions without their notes."""
+    query = select(SupervisionSession).where(SupervisionSession.tenant_id == work.tenant_id, is_readable(work, scope))
     zone = zone_of(work)
     if filters.supervisee_id is not None:
-        query = query.where(Row.supervisee_id == filters.supervisee_id)
+        query = query.where(SupervisionSession.supervisee_id == filters.supervisee_id)
     if filters.supervisor_id is not None:
-        query = query.where(Row.supervisor_id == filters.supervisor_id)
+        query = query.where(SupervisionSession.supervisor_id == filters.supervisor_id)
     if filters.since is not None:
-        query = query.where(Row.held_at >= start_of_day(filters.since, zone))
+        query = query.where(SupervisionSession.held_at >= start_of_day(filters.since, zone))
     if filters.until is not None:
-        query = query.where(Row.held_at < start_of_day(filters.until + timedelta(days=1), zone))
+        query = query.where(SupervisionSession.held_at < start_of_day(filters.until + timedelta(days=1), zone))
     if filters.signed is not None:
-        query = query.where(Row.note_signed_at.is_not(None) if filters.signed else Row.note_signed_at.is_(None))
+        query = query.where(
+            SupervisionSession.note_signed_at.is_not(None)
+            if filters.signed
+            else SupervisionSession.note_signed_at.is_(None)
+        )
     if not filters.voided:
-        query = query.where(Row.voided_at.is_(None))
-    return page_of(work.db, query, asked, {"held_at": Row.held_at, "id": Row.id}, Row.id, "-held_at")
+        query = query.where(SupervisionSession.voided_at.is_(None))
+    return fetch_page(
+        work.db,
+        query,
+        page_request,
+        {"held_at": SupervisionSession.held_at, "id": SupervisionSession.id},
+        SupervisionSession.id,
+        "-held_at",
+    )
 
 
-def get_session(work: Work, scope: Scope, session_id: UUID) -> Session:
-    session = find(work, scope, session_id)
+def get_session(work: Work, scope: Scope, session_id: UUID) -> SupervisionView:
+    """Return a session with its note and record the access in the audit log."""
+    session = find_session(work, scope, session_id)
     work.record("supervision.read", "staff", session.supervisee_id, session_id=str(session_id))
-    return Session(session, note_of(work, session))
+    return SupervisionView(session, unseal_note(work, session))
 
 
 def record_sessions(
@@ -98,19 +125,19 @@ def record_sessions(
     note: str | None = None,
     supervisor_id: UUID | None = None,
 ) -> list[SupervisionSession]:
-    """A supervisor's own, with people of their team; an admin puts on record anybody's."""
+    """Record a session held by the actor with their team, or by any supervisor if the actor is an admin."""
     me = work.actor.staff_id
     supervisor_id = supervisor_id or me
-    people = lock_people(work, scope, supervisee_ids)
+    people = lock_staff(work, scope, supervisee_ids)
     problems = session_problems(kind, supervisee_ids, people, supervisor_id, date_of(held_at, zone_of(work)))
-    problems += supervisor_problems(find_person(work, supervisor_id)) + held_problems(held_at, work.now)
+    problems += supervisor_problems(find_person(work, supervisor_id)) + held_at_problems(held_at, work.now)
     if me in supervisee_ids and supervisor_id != me:
-        problems.append("supervisee_ids: your own supervision is put on record by whoever held it.")
+        problems.append("supervisee_ids: your own supervision is recorded by the supervisor who held it.")
     if scope is not Scope.ALL and supervisor_id != me:
-        problems.append("supervisor_id: you put on record what you held yourself.")
+        problems.append("supervisor_id: you can only record sessions that you held yourself.")
     if problems:
         raise Invalid(problems)
-    refuse_twice(work, supervisee_ids, held_at)
+    refuse_duplicate(work, supervisee_ids, held_at)
     sessions = [
         add_session(
             work,
@@ -129,113 +156,129 @@ def record_sessions(
     return sessions
 
 
-def change_session(work: Work, scope: Scope, session_id: UUID, version: int, changes: dict[str, Any]) -> Session:
-    """When it was, how long, what about, what its note says: until that is signed."""
-    session = lock_session(work, scope, session_id)
+def change_session(
+    work: Work, scope: Scope, session_id: UUID, version: int, changes: dict[str, Any]
+) -> SupervisionView:
+    """Change an unsigned session."""
+    session = lock_editable_session(work, scope, session_id)
     refuse_signed(session)
     if session.version != version:
         raise Stale
     if held_at := changes.get("held_at"):
-        people = lock_people(work, Scope.ALL, [session.supervisee_id])
+        people = lock_staff(work, Scope.ALL, [session.supervisee_id])
         held_on = date_of(held_at, zone_of(work))
         problems = session_problems(session.kind, [session.supervisee_id], people, session.supervisor_id, held_on)
-        if problems := problems + held_problems(held_at, work.now):
+        if problems := problems + held_at_problems(held_at, work.now):
             raise Invalid(problems)
-        refuse_twice(work, [session.supervisee_id], held_at, session_id)
-    after = dict(changes)
+        refuse_duplicate(work, [session.supervisee_id], held_at, session_id)
+    values = dict(changes)
     if "note" in changes:
-        after["note"] = work.seal(TABLE, "note", session_id, changes["note"])
-    apply(session, after)
-    about = {"session_id": str(session_id), "fields": sorted(changes)}
-    work.record("supervision.changed", "staff", session.supervisee_id, **about)
-    return Session(session, note_of(work, session))
+        values["note"] = work.seal(TABLE, "note", session_id, changes["note"])
+    update_versioned(session, values)
+    work.record(
+        "supervision.changed", "staff", session.supervisee_id, session_id=str(session_id), fields=sorted(changes)
+    )
+    return SupervisionView(session, unseal_note(work, session))
 
 
-def sign_session(work: Work, scope: Scope, session_id: UUID) -> Session:
-    """By whoever held it. From here on it does not change."""
-    session = lock_session(work, scope, session_id)
+def sign_session(work: Work, scope: Scope, session_id: UUID) -> SupervisionView:
+    """Sign the note of a session as the supervisor who held it. Signed sessions cannot be changed."""
+    session = lock_editable_session(work, scope, session_id)
     if session.supervisor_id != work.actor.staff_id:
-        raise NotYours("The note of a session is signed by whoever held it.")
+        raise NotYours("Only the supervisor who held the session can sign its note.")
     refuse_signed(session)
-    note = note_of(work, session)
+    note = unseal_note(work, session)
     if not (note or "").strip():
         raise NoteEmpty("There is nothing to sign. Write the note of the session first.")
-    apply(session, {"note_signed_at": work.now})
+    update_versioned(session, {"note_signed_at": work.now})
     work.record("supervision.signed", "staff", session.supervisee_id, session_id=str(session_id))
-    return Session(session, note)
+    return SupervisionView(session, note)
 
 
 def void_session(work: Work, scope: Scope, session_id: UUID, reason: str) -> None:
-    """Its hours do not count any more."""
-    session = lock_session(work, scope, session_id)
+    """Void a session, so that its hours no longer count."""
+    session = lock_editable_session(work, scope, session_id)
     work.void(session, reason)
-    about = {"session_id": str(session_id), "reason": reason}
-    work.record("supervision.voided", "staff", session.supervisee_id, **about)
+    work.record("supervision.voided", "staff", session.supervisee_id, session_id=str(session_id), reason=reason)
 
 
-# What stands behind them
+# Loading, locking and checks
 
 
-def within(work: Work, scope: Scope) -> ColumnElement[bool]:
-    """What somebody held, and what was held with them or with their team."""
-    theirs = staff_within(work, scope, Row.supervisee_id)
-    return theirs if scope is not Scope.TEAM else or_(theirs, Row.supervisor_id == work.actor.staff_id)
+def is_readable(work: Work, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition for sessions that the actor or their team attended, or that the actor held."""
+    attended = visible_staff(work, scope, SupervisionSession.supervisee_id)
+    if scope is not Scope.TEAM:
+        return attended
+    return or_(attended, SupervisionSession.supervisor_id == work.actor.staff_id)
 
 
-def find(work: Work, scope: Scope, session_id: UUID, *, lock: bool = False) -> SupervisionSession:
-    query = select(Row).where(Row.tenant_id == work.tenant_id, Row.id == session_id, Row.voided_at.is_(None))
-    query = query.where(within(work, scope))
-    session = work.db.scalar(query.with_for_update(of=Row) if lock else query)
+def find_session(work: Work, scope: Scope, session_id: UUID, *, lock: bool = False) -> SupervisionSession:
+    """Return a readable session that is not voided, or raise NotFound."""
+    query = select(SupervisionSession).where(
+        SupervisionSession.tenant_id == work.tenant_id,
+        SupervisionSession.id == session_id,
+        SupervisionSession.voided_at.is_(None),
+    )
+    query = query.where(is_readable(work, scope))
+    session = work.db.scalar(query.with_for_update(of=SupervisionSession) if lock else query)
     if session is None:
         raise NotFound
     return session
 
 
-def lock_session(work: Work, scope: Scope, session_id: UUID) -> SupervisionSession:
-    """For a change, by whoever held it, or an admin. Of what was held with oneself nobody changes anything."""
-    session = find(work, scope, session_id, lock=True)
+def lock_editable_session(work: Work, scope: Scope, session_id: UUID) -> SupervisionSession:
+    """Lock a session for a change by its supervisor or an admin. Supervisees cannot change their own sessions."""
+    session = find_session(work, scope, session_id, lock=True)
     me = work.actor.staff_id
     if session.supervisor_id != me and (scope is not Scope.ALL or session.supervisee_id == me):
-        raise NotYours("Somebody else held this session. Ask them, or an admin.")
+        raise NotYours("This session was held by somebody else. Ask them or an admin to change it.")
     return session
 
 
-def lock_people(work: Work, scope: Scope, staff_ids: Collection[UUID]) -> dict[UUID, Person]:
-    """Of two who put the same hour on record for somebody the second waits here, and finds it there."""
+def lock_staff(work: Work, scope: Scope, staff_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Lock visible staff in id order, so that concurrent recordings of one session find each other's rows."""
     query = select(Staff).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(staff_ids))
-    query = query.where(staff_within(work, scope, Staff.id)).order_by(Staff.id)
-    return {staff.id: as_rule(staff) for staff in work.db.scalars(query.with_for_update(key_share=True))}
+    query = query.where(visible_staff(work, scope, Staff.id)).order_by(Staff.id)
+    return {staff.id: to_person(staff) for staff in work.db.scalars(query.with_for_update(key_share=True))}
 
 
 def find_person(work: Work, staff_id: UUID | None) -> Person | None:
     staff = None if staff_id is None else work.db.get(Staff, (work.tenant_id, staff_id))
-    return None if staff is None else as_rule(staff)
+    return None if staff is None else to_person(staff)
 
 
-def as_rule(staff: Staff) -> Person:
+def to_person(staff: Staff) -> Person:
     return Person(staff.id, staff.roles, staff.license_type, staff.hired_on, staff.left_on, staff.supervisor_id)
 
 
-def refuse_twice(work: Work, staff_ids: Collection[UUID], held_at: datetime, but: UUID | None = None) -> None:
-    query = select(Row.id).where(
-        *(Row.tenant_id == work.tenant_id, Row.supervisee_id.in_(staff_ids)),
-        *(Row.held_at == held_at, Row.voided_at.is_(None)),
+def refuse_duplicate(
+    work: Work, staff_ids: Collection[UUID], held_at: datetime, excluded_id: UUID | None = None
+) -> None:
+    """Raise SupervisionExists if one of the supervisees already has a session at that time."""
+    query = select(SupervisionSession.id).where(
+        SupervisionSession.tenant_id == work.tenant_id,
+        SupervisionSession.supervisee_id.in_(staff_ids),
+        SupervisionSession.held_at == held_at,
+        SupervisionSession.voided_at.is_(None),
     )
-    if work.db.scalar(query.where(Row.id != but) if but else query):
-        raise SupervisionExists("A session of this moment is on record already, for one of them at least.")
+    if work.db.scalar(query.where(SupervisionSession.id != excluded_id) if excluded_id else query):
+        raise SupervisionExists("One of these supervisees already has a session at this time.")
 
 
 def refuse_signed(session: SupervisionSession) -> None:
+    """Raise SupervisionSigned if the session's note is signed."""
     if session.note_signed_at is not None:
-        raise SupervisionSigned("The note of this session is signed, and the session stays as it is.")
+        raise SupervisionSigned("The note of this session is signed, so the session cannot be changed.")
 
 
-def add_session(work: Work, note: str | None, **about: Any) -> SupervisionSession:
-    session = SupervisionSession(tenant_id=work.tenant_id, id=new_id(), version=1, **about)
+def add_session(work: Work, note: str | None, **columns: Any) -> SupervisionSession:
+    """Add a session with its encrypted note and return it."""
+    session = SupervisionSession(tenant_id=work.tenant_id, id=new_id(), version=1, **columns)
     session.note = work.seal(TABLE, "note", session.id, note)
     work.db.add(session)
     return session
 
 
-def note_of(work: Work, session: SupervisionSession) -> str | None:
+def unseal_note(work: Work, session: SupervisionSession) -> str | None:
     return work.unseal(TABLE, "note", session.id, session.note)

@@ -1,1 +1,1 @@
-"""Tables of practices and staff, of clients, and of a practice's own records."""
+"""Tables of practices, staff, clients, and a practice's own records."""

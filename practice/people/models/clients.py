@@ -1,5 +1,4 @@
-"""Clients and what is kept with them: standing, coverages, consents, documents, intake forms,
-requests to be forgotten."""
+"""Clients and their records: statuses, clinicians, coverages, consents, documents, intake forms, deletion requests."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -15,9 +14,9 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
@@ -25,19 +24,19 @@ STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
 
 
 class Client(TenantKeyed, Versioned, Base):
-    """Somebody in treatment. `ended_on` and `end_reason` say that they no longer are; the history says how it came."""
+    """A client. `ended_on` and `end_reason` are set when treatment ends; the history is in `client_statuses`."""
 
     __tablename__ = "clients"
     __table_args__ = (
         same_practice("primary_clinician_id", "staff"),
-        source_id(),
+        unique_external_id(),
         UniqueConstraint("tenant_id", "account_id"),
         Index(None, "tenant_id", "by_last_name"),
         Index(None, "tenant_id", "by_first_name"),
         Index(None, "tenant_id", "birth_date"),
         Index(None, "tenant_id", "primary_clinician_id"),
         Index(None, "account_id"),
-        one_of("end_reason", "DISCHARGED", "INACTIVE"),
+        enum_check("end_reason", "DISCHARGED", "INACTIVE"),
         CheckConstraint("reminders <@ array['email', 'sms']", name="reminders"),
         CheckConstraint("ended_on >= admitted_on", name="ended_after_admitted"),
     )
@@ -81,14 +80,13 @@ class Client(TenantKeyed, Versioned, Base):
 
 
 class ClientStatus(TenantPart, Base):
-    """How a client's status changed, each with the date from which it counts. Rows are only added; of
-    one, the reason can be emptied."""
+    """A change of a client's status from a date on. Rows are only added; only their reasons can be cleared."""
 
     __tablename__ = "client_statuses"
     __table_args__ = (
         same_practice("client_id", "clients"),
         Index(None, "tenant_id", "client_id", text("effective_on desc"), text("set_at desc")),
-        one_of("status", *STATUSES),
+        enum_check("status", *STATUSES),
     )
 
     client_id: Mapped[UUID]
@@ -100,7 +98,7 @@ class ClientStatus(TenantPart, Base):
 
 
 class PrimaryClinician(TenantPart, Base):
-    """Who was a client's primary clinician, from which date on. Rows are only added; nobody: the clinician is empty."""
+    """A client's primary clinician from a date on; null means none. Rows are only added."""
 
     __tablename__ = "primary_clinicians"
     __table_args__ = (
@@ -120,7 +118,7 @@ class Coverage(TenantPart, Voidable, Versioned, Base):
     __tablename__ = "coverages"
     __table_args__ = (
         same_practice("client_id", "clients"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id"),
         CheckConstraint("rank in (1, 2, 3)", name="rank"),
         CheckConstraint("ends_on >= effective_on", name="ends_after_start"),
@@ -141,14 +139,16 @@ class Coverage(TenantPart, Voidable, Versioned, Base):
 
 
 class EligibilityCheck(TenantPart, Base):
-    """What a payer answered about a coverage, and which member of which payer the question was about. Asked again only
-    when the last answer is a day old or about another."""
+    """A payer's response about a coverage, and the payer and member it was about.
+
+    It is reused until it is older than `eligibility_cache_hours` or the coverage names another payer or member.
+    """
 
     __tablename__ = "eligibility_checks"
     __table_args__ = (
         same_practice("coverage_id", "coverages"),
         Index(None, "tenant_id", "coverage_id", text("asked_at desc")),
-        one_of("outcome", "ACTIVE", "INACTIVE", "UNKNOWN"),
+        enum_check("outcome", "ACTIVE", "INACTIVE", "UNKNOWN"),
     )
 
     coverage_id: Mapped[UUID]
@@ -164,12 +164,12 @@ class EligibilityCheck(TenantPart, Base):
 
 
 class Agreement(TenantKeyed, Base):
-    """The practice's text of an agreement that clients sign. A new text is a new number; the old ones stay."""
+    """A numbered version of an agreement text that clients sign. Earlier versions stay."""
 
     __tablename__ = "agreements"
     __table_args__ = (
         UniqueConstraint("tenant_id", "kind", "number"),
-        one_of("kind", *CONSENT_KINDS),
+        enum_check("kind", *CONSENT_KINDS),
     )
 
     kind: Mapped[str]
@@ -185,9 +185,9 @@ class Consent(TenantPart, Voidable, Versioned, Base):
     __table_args__ = (
         same_practice("client_id", "clients"),
         same_practice("agreement_id", "agreements"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "client_id", "kind", text("signed_at desc")),
-        one_of("kind", *CONSENT_KINDS),
+        enum_check("kind", *CONSENT_KINDS),
     )
 
     external_id: Mapped[str | None]
@@ -201,7 +201,7 @@ class Consent(TenantPart, Voidable, Versioned, Base):
 
 
 class Document(TenantPart, Voidable, Base):
-    """A file of a client's chart. Its content is sealed (as base64), like every text of the chart."""
+    """A file in a client's chart. Its content is sealed as base64, like every text in the chart."""
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -220,7 +220,7 @@ class Document(TenantPart, Voidable, Base):
 
 
 class DeletionRequest(TenantPart, Versioned, Base):
-    """That a client asked to be forgotten, what was decided, and that it was done. One at a time is open."""
+    """A client's request to delete their data, its decision and completion. A client has at most one open request."""
 
     __tablename__ = "deletion_requests"
     __table_args__ = (
@@ -232,7 +232,7 @@ class DeletionRequest(TenantPart, Versioned, Base):
             unique=True,
             postgresql_where=text("status in ('ASKED', 'APPROVED')"),
         ),
-        one_of("status", "ASKED", "APPROVED", "REFUSED", "REDACTED"),
+        enum_check("status", "ASKED", "APPROVED", "REFUSED", "REDACTED"),
         CheckConstraint("(status = 'REFUSED') = (refusal is not null)", name="refusal"),
     )
 
@@ -248,14 +248,14 @@ class DeletionRequest(TenantPart, Versioned, Base):
 
 
 class IntakeForm(TenantPart, Versioned, Base):
-    """What a client says of themselves before treatment, in four steps, each sealed. A draft until all are there."""
+    """A client's answers before treatment, in four sealed steps. A draft until all are complete."""
 
     __tablename__ = "intake_forms"
     __table_args__ = (
         same_practice("client_id", "clients"),
         same_practice("appointment_id", "appointments"),
         Index(None, "tenant_id", "client_id"),
-        one_of("status", "DRAFT", "COMPLETED"),
+        enum_check("status", "DRAFT", "COMPLETED"),
         CheckConstraint("(status = 'COMPLETED') = (completed_at is not null)", name="completed"),
     )
 

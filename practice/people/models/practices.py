@@ -1,4 +1,4 @@
-"""Practices (a system table), and in each of them its staff, their trainings, and the practice's own rules."""
+"""Practices (a system table), and their staff, trainings and rule settings."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,13 +8,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, TenantKeyed, Versioned, one_of, same_practice
+from practice.store.base import Base, Sealed, TenantKeyed, Versioned, enum_check, same_practice
 from practice.store.ids import new_id
 
 
 class Practice(Versioned, Base):
     __tablename__ = "practices"
-    __table_args__ = (one_of("status", "ACTIVE", "SUSPENDED"),)
+    __table_args__ = (enum_check("status", "ACTIVE", "SUSPENDED"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
@@ -27,7 +27,7 @@ class Practice(Versioned, Base):
 
 
 class Staff(TenantKeyed, Versioned, Base):
-    """Somebody who works in the practice. Their roles stand here and nowhere else."""
+    """A staff member of a practice. Roles are stored only here."""
 
     __tablename__ = "staff"
     __table_args__ = (
@@ -37,8 +37,8 @@ class Staff(TenantKeyed, Versioned, Base):
         Index(None, "tenant_id", "last_name", "id"),
         Index(None, "tenant_id", "supervisor_id"),
         Index(None, "account_id"),
-        one_of("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
-        one_of("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
+        enum_check("discipline", "PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"),
+        enum_check("license_type", "LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"),
         CheckConstraint(
             "roles <@ array['admin', 'supervisor', 'clinician', 'scheduler', 'biller', 'analyst']", name="roles"
         ),
@@ -69,7 +69,7 @@ class Training(TenantKeyed, Base):
         same_practice("staff_id", "staff"),
         UniqueConstraint("tenant_id", "external_id"),
         Index(None, "tenant_id", "staff_id", "kind", text("completed_on desc")),
-        one_of("kind", "HIPAA", "OTHER"),
+        enum_check("kind", "HIPAA", "OTHER"),
     )
 
     external_id: Mapped[str | None]
@@ -80,7 +80,7 @@ class Training(TenantKeyed, Base):
 
 
 class RuleSetting(TenantKeyed, Base):
-    """A parameter of a rule from a date on. Rows are only added: what was decided before a change stays explained."""
+    """A rule parameter's value from a date on. Rows are only added, so that earlier decisions stay explainable."""
 
     __tablename__ = "rule_settings"
     __table_args__ = (Index(None, "tenant_id", "key", text("effective_on desc"), text("set_at desc")),)

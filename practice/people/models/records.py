@@ -1,4 +1,4 @@
-"""Records of the practice about its own work: incidents and the notices they call for, performance goals."""
+"""A practice's records about itself: incidents with their notices, and performance goals."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,18 +14,18 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 
 class Incident(TenantKeyed, Voidable, Versioned, Base):
-    """A breach, or what may be one."""
+    """A security incident: a breach or a suspected one."""
 
     __tablename__ = "incidents"
     __table_args__ = (
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", text("detected_at desc")),
         CheckConstraint("people_affected >= 0", name="people_affected"),
     )
@@ -39,13 +39,13 @@ class Incident(TenantKeyed, Voidable, Versioned, Base):
 
 
 class IncidentNotice(TenantPart, Versioned, Base):
-    """Somebody who has to be told of an incident, by when, and that they were."""
+    """A required notice about an incident: its recipients, due date and sent date."""
 
     __tablename__ = "incident_notices"
     __table_args__ = (
         same_practice("incident_id", "incidents"),
         Index(None, "tenant_id", "incident_id"),
-        one_of("recipients", "INDIVIDUALS", "AUTHORITY", "MEDIA"),
+        enum_check("recipients", "INDIVIDUALS", "AUTHORITY", "MEDIA"),
     )
 
     incident_id: Mapped[UUID]
@@ -55,13 +55,13 @@ class IncidentNotice(TenantPart, Versioned, Base):
 
 
 class Goal(TenantPart, Voidable, Versioned, Base):
-    """A person's goal: a metric, a target, a span. Decided by the metric's value at the span's end."""
+    """A staff member's goal: a metric, a target, a period. Decided by the metric's value at the end of the period."""
 
     __tablename__ = "goals"
     __table_args__ = (
         same_practice("staff_id", "staff"),
         Index(None, "tenant_id", "staff_id"),
-        one_of("status", "ACTIVE", "ACHIEVED", "MISSED"),
+        enum_check("status", "ACTIVE", "ACHIEVED", "MISSED"),
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
     )
 

@@ -1,1 +1,1 @@
-"""Rules about people and their records: values in, problems out."""
+"""Pure rules about people and their records: values in, problems out."""

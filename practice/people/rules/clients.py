@@ -1,4 +1,4 @@
-"""Rules about clients: what a record may say, who is a minor, and what a history of changes comes to."""
+"""Rules about clients: valid records, minors, and the status that results from a history of changes."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,78 +7,80 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from practice.people.rules.practices import email_address
+from practice.people.rules.practices import normalize_email
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 ACTIVE = "ACTIVE"
 
-EMAILS = {"email": "The e-mail address", "guardian_email": "The guardian's e-mail address"}
-PHONES = {
-    "phone": "The phone",
-    "emergency_contact_phone": "The emergency contact's phone",
-    "guardian_phone": "The guardian's phone",
+EMAIL_FIELDS = {"email": "email", "guardian_email": "guardian email"}
+PHONE_FIELDS = {
+    "phone": "phone",
+    "emergency_contact_phone": "emergency contact phone",
+    "guardian_phone": "guardian phone",
 }
-GUARDED_BY = ("birth_date", "emancipated", "guardian_name")
+GUARDIAN_FIELDS = ("birth_date", "emancipated", "guardian_name")
 
 
-def adult_since(day: date) -> date:
-    """Who was born then or before is of age on the day. Of those born on 29 February that is 1 March."""
+def compute_adult_cutoff(day: date) -> date:
+    """Return the latest birth date of an adult on the day. Those born on February 29 come of age on March 1."""
     return day - relativedelta(years=18)
 
 
 def is_minor(birth_date: date, day: date) -> bool:
-    return birth_date > adult_since(day)
+    return birth_date > compute_adult_cutoff(day)
 
 
 def needs_guardian(birth_date: date, emancipated: bool, day: date) -> bool:
-    """Whether somebody else consents for them."""
+    """Return whether a guardian has to consent for the client."""
     return is_minor(birth_date, day) and not emancipated
 
 
-def status_on(ended_on: date | None, end_reason: str | None, day: date) -> str:
-    """What the record says of a day. The history may say more of days past."""
+def derive_status(ended_on: date | None, end_reason: str | None, day: date) -> str:
+    """Return the status on a day by the record alone; for past days the history can differ."""
     return ACTIVE if ended_on is None or ended_on > day else end_reason or "INACTIVE"
 
 
 def client_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
-    """What is wrong with what is written now, in a record that then says all this. What stood there before is not
-    asked about: an old oddity is no reason to refuse another phone number."""
+    """Check the sent fields within the resulting record.
+
+    Fields that are not sent are not checked, so an old error elsewhere does not block a new phone number.
+    """
     problems = contact_problems(sent)
-    for holds in (birth_problems, admission_problems, risk_problems, guardian_problems):
-        problems += holds(sent, record, today)
+    for check in (birth_problems, admission_problems, risk_problems, guardian_problems):
+        problems += check(sent, record, today)
     return problems
 
 
 def contact_problems(sent: Mapping[str, Any]) -> list[str]:
     problems = [
-        f"{words} is not one; look at how it is written."
-        for field, words in EMAILS.items()
-        if sent.get(field) and email_address(sent[field]) is None
+        f"Invalid {label}: expected an address like casey@example.com."
+        for field, label in EMAIL_FIELDS.items()
+        if sent.get(field) and normalize_email(sent[field]) is None
     ]
     problems += [
-        f"{words} is no phone number; write one like 404-555-0100."
-        for field, words in PHONES.items()
-        if sent.get(field) and not phone_is_valid(sent[field])
+        f"Invalid {label}: expected a number like 404-555-0100."
+        for field, label in PHONE_FIELDS.items()
+        if sent.get(field) and not is_valid_phone(sent[field])
     ]
     if sent.get("zip") and not re.fullmatch(r"[0-9]{5}(-[0-9]{4})?", sent["zip"]):
-        problems.append("The zip code has five digits, or nine like 30301-1234.")
+        problems.append("Invalid zip code: expected five digits, or nine like 30301-1234.")
     return problems
 
 
-def phone_is_valid(text: str) -> bool:
-    """Digits as people group them, with a country in front or an extension behind."""
-    shaped = re.fullmatch(r"\+?[0-9() ./-]+( ?(x|ext\.?) ?[0-9]{1,6})?", text)
+def is_valid_phone(text: str) -> bool:
+    """Return whether the text is a phone number, with optional country code and extension."""
+    match = re.fullmatch(r"\+?[0-9() ./-]+( ?(x|ext\.?) ?[0-9]{1,6})?", text)
     digits = re.sub("[^0-9]", "", re.split("x|e", text)[0])
-    return shaped is not None and 7 <= len(digits) <= 15
+    return match is not None and 7 <= len(digits) <= 15
 
 
 def birth_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
     if "birth_date" not in sent:
         return []
     if record["birth_date"] > today:
-        return ["The birth date lies in the future."]
+        return ["The birth date is in the future. Check the year."]
     if record["birth_date"] < EARLIEST_BIRTH:
-        return ["The birth date lies before 1900; look at the year."]
+        return ["The birth date is before 1900. Check the year."]
     return []
 
 
@@ -87,11 +89,13 @@ def admission_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today
         return []
     problems = []
     if record["admitted_on"] > today:
-        problems.append("The admission lies in the future.")
+        problems.append("The admission date is in the future. Choose today or earlier.")
     if record["admitted_on"] < record["birth_date"] <= today:
-        problems.append("The admission lies before the birth.")
+        problems.append("The admission date is before the birth date. Check both dates.")
     if record.get("ended_on") and record["admitted_on"] > record["ended_on"]:
-        problems.append(f"The admission lies after the end of the treatment on {record['ended_on']}.")
+        problems.append(
+            f"The admission date is after the end of treatment on {record['ended_on']}. Choose an earlier date."
+        )
     return problems
 
 
@@ -100,45 +104,47 @@ def risk_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: dat
     if not sent.keys() & {"high_risk_since", "high_risk_until"} or until is None:
         return []
     if since is None:
-        return ["A high risk that ends has begun; say since when."]
-    return ["The high risk ends before it began."] if until < since else []
+        return ["A high-risk end date requires a start date. Set `high_risk_since`."]
+    return ["The high-risk end date is before its start date. Check both dates."] if until < since else []
 
 
 def guardian_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
-    if not sent.keys() & set(GUARDED_BY) or record["emancipated"] or record.get("guardian_name"):
+    if not sent.keys() & set(GUARDIAN_FIELDS) or record["emancipated"] or record.get("guardian_name"):
         return []
-    minor = adult_since(today) < record["birth_date"] <= today
-    return ["A minor needs a guardian's name, unless emancipated."] if minor else []
+    minor = compute_adult_cutoff(today) < record["birth_date"] <= today
+    return ["A minor needs a guardian's name, unless emancipated. Set `guardian_name`."] if minor else []
 
 
 def clinician_problems(roles: Iterable[str] | None, left_on: date | None, deactivated: bool, today: date) -> list[str]:
-    """Of whoever is to be somebody's primary clinician; without roles nobody was found."""
+    """Check a proposed primary clinician; `roles` is None if the staff member does not exist."""
     if roles is None or "clinician" not in roles:
-        return ["The primary clinician is no clinician of this practice."]
+        return ["The primary clinician is not a clinician of this practice. Choose another."]
     left = deactivated or (left_on is not None and left_on <= today)
-    return ["The primary clinician has left the practice."] if left else []
+    return ["The primary clinician has left the practice. Choose another."] if left else []
 
 
-# Changes that count from a date on: rows are only added, and of one date the last one counts.
+# Changes take effect on a date. Rows are only added; the last one added for a date is in force.
 
 History = Iterable[tuple[date, str]]
 
 
-def status_problems(status: str, day: date, history: History, *, admitted_on: date, now: str, today: date) -> list[str]:
-    """Of a new status from a day on. `now` is the client's status today."""
+def status_problems(
+    status: str, day: date, history: History, *, admitted_on: date, current_status: str, today: date
+) -> list[str]:
+    """Check a new status from a day on; `current_status` is the client's status today."""
     problems = []
     later = [since for since, other in history if since > day and other != status]
     if day < admitted_on:
-        problems.append(f"The client was admitted on {admitted_on}; a change counts from that day or later.")
+        problems.append(f"The client was admitted on {admitted_on}. Choose that day or a later one.")
     elif later:
-        problems.append(f"Another change counts from {max(later)} on; choose that day or a later one.")
-    if day > today and now != ACTIVE:
-        problems.append("Somebody who is not active today cannot change from a day in the future on.")
+        problems.append(f"Another change takes effect on {max(later)}. Choose that day or a later one.")
+    if day > today and current_status != ACTIVE:
+        problems.append("A client who is not active today cannot change status in the future. Choose today or earlier.")
     return problems
 
 
-def end_of(history: History) -> tuple[date | None, str | None]:
-    """Since when the client is no longer active, and what they are instead. The history comes in its order."""
+def derive_end(history: History) -> tuple[date | None, str | None]:
+    """Return since when the client is not active, and their status instead. The history is in chronological order."""
     ended_on, end_reason = None, None
     for day, status in sorted(dict(history).items()):
         ended_on = None if status == ACTIVE else ended_on or day
@@ -146,9 +152,9 @@ def end_of(history: History) -> tuple[date | None, str | None]:
     return ended_on, end_reason
 
 
-def change_of_clinician_problems(day: date, last: date | None, today: date) -> list[str]:
+def clinician_change_problems(day: date, latest: date | None, today: date) -> list[str]:
     if day > today:
-        return ["A change of the primary clinician counts from today or from a day before."]
-    if last is not None and day < last:
-        return [f"The last change counts from {last} on; choose that day or a later one."]
+        return ["A change of the primary clinician cannot take effect in the future. Choose today or earlier."]
+    if latest is not None and day < latest:
+        return [f"The latest change takes effect on {latest}. Choose that day or a later one."]
     return []

@@ -1,4 +1,4 @@
-"""Rules about consents: who signs them, when, and until when they count."""
+"""Rules about consents: signers, dates, and whether a consent is in force."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -12,20 +12,20 @@ from practice.errors import Problem
 from practice.local_time import date_before, date_of
 
 INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
-WORDS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
+LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
 
 
 def signing_problems(kind: str, signer: str | None, guardian: str | None, minor: bool) -> list[str]:
-    """The guardian's consent to the treatment of a minor is the guardian's own: of whoever the record names."""
+    """Check the signer: a guardian's consent for a minor has to be signed by the guardian in the client's record."""
     if signer is None:
-        return ["Say who signs: the record names no guardian."]
-    if kind == GUARDIAN and minor and (guardian is None or not same_name(signer, guardian)):
-        return ["A minor's guardian consent is signed by the guardian whom the record names. Look there first."]
+        return ["No signer: the client's record has no guardian. Send `signed_by_name`."]
+    if kind == GUARDIAN and minor and (guardian is None or not is_same_name(signer, guardian)):
+        return ["The signer is not the guardian in the client's record. Use that name or correct the record first."]
     return []
 
 
-def same_name(one: str, other: str) -> bool:
-    return one.casefold().split() == other.casefold().split()
+def is_same_name(name: str, other: str) -> bool:
+    return name.casefold().split() == other.casefold().split()
 
 
 def date_problems(
@@ -33,61 +33,66 @@ def date_problems(
 ) -> list[str]:
     problems = []
     if signed_at > now:
-        problems.append("The signature lies in the future.")
+        problems.append("The signature is in the future. Choose now or earlier.")
     if expires_on is not None and expires_on <= signed_on:
-        problems.append("The consent expires before it counts; choose a day after that of the signature.")
+        problems.append("The consent expires on or before the date of the signature. Choose a later date.")
     if revoked_at is not None and revoked_at > now:
-        problems.append("The revocation lies in the future.")
+        problems.append("The revocation is in the future. Choose now or earlier.")
     if revoked_at is not None and revoked_at < signed_at:
-        problems.append("The revocation lies before the signature.")
+        problems.append("The revocation is before the signature. Choose a later time.")
     return problems
 
 
-class Consent(NamedTuple):
+class ConsentTerm(NamedTuple):
+    """The kind of a consent and when it is in force."""
+
     kind: str
     signed_at: datetime
     expires_on: date | None = None
     revoked_at: datetime | None = None
 
 
-def expires_on(consent: Consent, zone: ZoneInfo) -> date:
-    """The first date on which it no longer counts: a year after its signing where nothing else is agreed."""
+def compute_expiry(consent: ConsentTerm, zone: ZoneInfo) -> date:
+    """Return the first date on which the consent is no longer in force (default: a year after the signature)."""
     return consent.expires_on or date_of(consent.signed_at, zone) + relativedelta(years=1)
 
 
-def counts(consent: Consent, at: datetime, zone: ZoneInfo) -> bool:
-    """Whether it is in force just before the instant."""
+def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the consent is in force just before the instant."""
     return (
         consent.signed_at < at
         and (consent.revoked_at is None or consent.revoked_at >= at)
-        and date_before(at, zone) < expires_on(consent, zone)
+        and date_before(at, zone) < compute_expiry(consent, zone)
     )
 
 
-def consent_in_force(consents: Iterable[Consent], kind: str, at: datetime, zone: ZoneInfo) -> bool:
-    return any(consent.kind == kind and counts(consent, at, zone) for consent in consents)
+def has_consent_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> bool:
+    return any(consent.kind == kind and is_in_force(consent, at, zone) for consent in consents)
 
 
-def consent_problem(
-    consents: Iterable[Consent], kind: str, at: datetime, zone: ZoneInfo, treatment_changed_at: datetime | None = None
+def find_consent_problem(
+    consents: Iterable[ConsentTerm],
+    kind: str,
+    at: datetime,
+    zone: ZoneInfo,
+    treatment_changed_at: datetime | None = None,
 ) -> Problem | None:
     """Return why no consent of this kind is in force, or None. One signed before the treatment changed is outdated."""
     signed = [consent for consent in consents if consent.kind == kind]
-    in_force = [consent for consent in signed if counts(consent, at, zone)]
+    in_force = [consent for consent in signed if is_in_force(consent, at, zone)]
     if any(treatment_changed_at is None or consent.signed_at >= treatment_changed_at for consent in in_force):
         return None
-    words = WORDS[kind]
+    label = LABELS[kind]
     if not signed:
-        return Problem("CONSENT_MISSING", f"The {words} has not been signed; ask for it.")
+        return Problem("CONSENT_MISSING", f"The {label} is not signed. Ask the client to sign it.")
     if in_force:
-        return Problem("CONSENT_OUTDATED", f"The treatment has changed since the {words}; ask for a new one.")
+        return Problem("CONSENT_OUTDATED", f"The treatment has changed since the {label}. Ask for a new one.")
     if max(signed, key=lambda consent: consent.signed_at).revoked_at is not None:
-        return Problem("CONSENT_REVOKED", f"The {words} was revoked; ask for a new one.")
-    return Problem("CONSENT_LAPSED", f"The {words} has lapsed; ask for a new one.")
+        return Problem("CONSENT_REVOKED", f"The {label} was revoked. Ask for a new one.")
+    return Problem("CONSENT_LAPSED", f"The {label} has expired. Ask for a new one.")
 
 
-def treatment_changed_on(plans: Iterable[tuple[date, str]]) -> date | None:
-    """When the latest plan of another kind than the one before began. The plans come in their order."""
-    begun = list(plans)
-    changes = [day for (_, before), (day, kind) in pairwise(begun) if kind.casefold() != before.casefold()]
+def find_treatment_change(plans: Iterable[tuple[date, str]]) -> date | None:
+    """Return the start of the latest plan whose kind differs from the one before; plans are in chronological order."""
+    changes = [day for (_, before), (day, kind) in pairwise(plans) if kind.casefold() != before.casefold()]
     return changes[-1] if changes else None

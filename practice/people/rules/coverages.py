@@ -1,4 +1,4 @@
-"""Rules about coverages: their dates, and which of them stand in each other's way."""
+"""Rules about coverages: dates, overlaps, and how long a payer's response is fresh."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -7,32 +7,34 @@ from typing import NamedTuple
 RANKS = {1: "primary", 2: "secondary", 3: "tertiary"}
 
 
-class Term(NamedTuple):
+class CoverageTerm(NamedTuple):
+    """The rank and dates of a coverage; the last day is included."""
+
     rank: int
     effective_on: date
     ends_on: date | None
 
 
-def coverage_problems(term: Term, others: Iterable[Term]) -> list[str]:
-    """Of a coverage beside the client's others. On one day there is one of a rank."""
+def coverage_problems(term: CoverageTerm, others: Iterable[CoverageTerm]) -> list[str]:
+    """Check a coverage against the client's others: a client has at most one coverage of a rank on a day."""
     problems = []
     if term.ends_on is not None and term.ends_on < term.effective_on:
-        problems.append("The coverage ends before it begins.")
-    clash = next((other for other in others if other.rank == term.rank and overlap(term, other)), None)
-    if clash is not None:
-        until = f"until {clash.ends_on}" if clash.ends_on else "without an end"
+        problems.append("The coverage ends before it begins. Check both dates.")
+    conflict = next((other for other in others if other.rank == term.rank and is_overlapping(term, other)), None)
+    if conflict is not None:
+        until = f"until {conflict.ends_on}" if conflict.ends_on else "with no end date"
         problems.append(
-            f"There is a {RANKS[term.rank]} coverage in force from {clash.effective_on} {until}. "
-            "End that one before this one begins, or choose another rank."
+            f"There is a {RANKS[term.rank]} coverage from {conflict.effective_on} {until}. "
+            "End it before this one begins, or choose another rank."
         )
     return problems
 
 
-def overlap(one: Term, other: Term) -> bool:
-    """Both are in force on some day; the last day counts."""
-    first = max(one.effective_on, other.effective_on)
-    return all(term.ends_on is None or term.ends_on >= first for term in (one, other))
+def is_overlapping(term: CoverageTerm, other: CoverageTerm) -> bool:
+    """Return whether both are in force on some day."""
+    latest_start = max(term.effective_on, other.effective_on)
+    return all(ends_on is None or ends_on >= latest_start for ends_on in (term.ends_on, other.ends_on))
 
 
-def answer_is_fresh(asked_at: datetime, hours: int, now: datetime) -> bool:
+def is_response_fresh(asked_at: datetime, hours: int, now: datetime) -> bool:
     return now - asked_at < timedelta(hours=hours)

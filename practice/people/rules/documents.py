@@ -1,14 +1,14 @@
-"""Which files a chart takes, told from what is in them, and under which name. Values in, values out."""
+"""Rules about documents: accepted file types, detected by content, and safe file names."""
 
 import re
 import unicodedata
 
-LARGEST = 10 * 1024 * 1024
-LONGEST_NAME = 100
+MAX_BYTES = 10 * 1024 * 1024
+MAX_NAME_LENGTH = 100
 PDF, PNG, JPEG, HEIC = "application/pdf", "image/png", "image/jpeg", "image/heic"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT = "text/plain"
-ENDINGS = {  # the first is given to a file whose name ends otherwise
+EXTENSIONS = {  # the first one is appended to names with another extension
     PDF: (".pdf",),
     PNG: (".png",),
     JPEG: (".jpg", ".jpeg"),
@@ -16,42 +16,42 @@ ENDINGS = {  # the first is given to a file whose name ends otherwise
     DOCX: (".docx",),
     TEXT: (".txt",),
 }
-BEGINNINGS = {PDF: b"%PDF-", PNG: b"\x89PNG\r\n\x1a\n", JPEG: b"\xff\xd8\xff"}
+SIGNATURES = {PDF: b"%PDF-", PNG: b"\x89PNG\r\n\x1a\n", JPEG: b"\xff\xd8\xff"}
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
-NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-def media_type_of(content: bytes) -> str | None:
-    """What a file is by its own bytes, whatever it is called or said to be; None for all that a chart does not take."""
-    for media_type, beginning in BEGINNINGS.items():
-        if content.startswith(beginning):
+def detect_media_type(content: bytes) -> str | None:
+    """Return the media type by the content, whatever the name or declared type; None if it is not accepted."""
+    for media_type, signature in SIGNATURES.items():
+        if content.startswith(signature):
             return media_type
     if content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS:
         return HEIC
-    if content.startswith(b"PK\x03\x04"):  # names stand in a ZIP as they are; one with macros is refused
+    if content.startswith(b"PK\x03\x04"):  # member names are uncompressed in a ZIP; macros are refused
         return DOCX if b"word/document.xml" in content and b"vbaProject" not in content else None
     try:
-        return None if NO_TEXT.search(content.decode()) else TEXT
+        return None if CONTROL_CHARACTERS.search(content.decode()) else TEXT
     except UnicodeDecodeError:
         return None
 
 
-def clean_name(given: str, media_type: str) -> str:
-    """The last part of a path, without what cannot be seen, ending as files of its type do."""
-    name = re.split(r"[/\\]", given)[-1]
-    name = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in name)
+def sanitize_name(path: str, media_type: str) -> str:
+    """Return the last part of the path without invisible characters and with an extension of the media type."""
+    name = re.split(r"[/\\]", path)[-1]
+    name = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in name)
     name = " ".join(name.split()).strip(". ")
-    endings = ENDINGS[media_type]
-    ending = next((name[-len(one) :] for one in endings if name.lower().endswith(one)), "")
-    stem = name.removesuffix(ending)[: LONGEST_NAME - len(endings[-1])].strip(". ")
-    return (stem or "document") + (ending or endings[0])
+    accepted = EXTENSIONS[media_type]
+    extension = next((name[-len(suffix) :] for suffix in accepted if name.lower().endswith(suffix)), "")
+    stem = name.removesuffix(extension)[: MAX_NAME_LENGTH - len(accepted[-1])].strip(". ")
+    return (stem or "document") + (extension or accepted[0])
 
 
 def file_problems(content: bytes, media_type: str | None) -> list[str]:
     if not content:
-        return ["The file is empty."]
-    if len(content) > LARGEST:
-        return [f"The file is larger than {LARGEST // 1024 // 1024} MiB. Send it in parts, or smaller."]
+        return ["The file is empty. Choose another file."]
+    if len(content) > MAX_BYTES:
+        return [f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB. Compress or split it."]
     if media_type is None:
-        return ["A chart takes PDF, PNG, JPEG, HEIC, text (UTF-8) and Word files without macros; this is none of them."]
+        return ["Unsupported file type: expected PDF, PNG, JPEG, HEIC, text (UTF-8) or Word without macros."]
     return []

@@ -1,20 +1,20 @@
-"""Whom an incident makes the practice tell, by when, and how far it is. Values in, values out."""
+"""Rules about incidents: required notices, their deadlines, and an incident's status."""
 
 from datetime import date, datetime, timedelta
 
-MEDIA_FROM = 500  # people affected
+MEDIA_NOTICE_MINIMUM = 500  # people affected
 
 
-def notices_due(people_affected: int | None, detected_on: date, days: int) -> dict[str, date]:
-    """Who has to be told -> by when. Nobody while nobody is known to be affected."""
+def compute_notice_deadlines(people_affected: int | None, detected_on: date, days: int) -> dict[str, date]:
+    """Return the due date per recipient group; empty while nobody is known to be affected."""
     if not people_affected:
         return {}
-    recipients = ("INDIVIDUALS", "AUTHORITY", *(("MEDIA",) if people_affected >= MEDIA_FROM else ()))
+    recipients = ("INDIVIDUALS", "AUTHORITY", *(("MEDIA",) if people_affected >= MEDIA_NOTICE_MINIMUM else ()))
     return dict.fromkeys(recipients, detected_on + timedelta(days=days))
 
 
-def status_of(responded_at: datetime | None, people_affected: int | None, unsent: int) -> str:
-    """Closed is what was responded to, once it is known how many were affected and all who have to be told are."""
+def derive_status(responded_at: datetime | None, people_affected: int | None, unsent: int) -> str:
+    """Return the status; CLOSED requires a response, a known number of people affected and every notice sent."""
     if responded_at is None:
         return "OPEN"
     if unsent:
@@ -25,9 +25,9 @@ def status_of(responded_at: datetime | None, people_affected: int | None, unsent
 def incident_problems(detected_at: datetime, responded_at: datetime | None, now: datetime) -> list[str]:
     problems = []
     if detected_at > now:
-        problems.append("detected_at lies in the future.")
+        problems.append("detected_at is in the future. Choose now or earlier.")
     if responded_at is not None and responded_at > now:
-        problems.append("responded_at lies in the future.")
+        problems.append("responded_at is in the future. Choose now or earlier.")
     if responded_at is not None and responded_at < detected_at:
-        problems.append("responded_at lies before the detection.")
+        problems.append("responded_at is before detected_at. Choose a later time.")
     return problems

@@ -1,4 +1,4 @@
-"""When an intake form is complete, and which consents it gives. Values in, sentences out."""
+"""Rules about intake forms: required answers, and the consents that a form gives."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,30 +7,30 @@ from practice.people.rules.consents import GUARDIAN
 
 STEPS = ("personal", "assessment", "goals", "agreements")
 Answers = Mapping[str, Mapping[str, Any]]
-"""By step, and in it by question; a step that was never saved is not there."""
+"""Answers by step and question; a step that was never saved is absent."""
 
-# What has to be answered, in the words of the sentence that asks for it. Everything else may stay open.
-NEEDED = {
+# Required answers, as worded in the message that asks for them. All other questions are optional.
+REQUIRED_ANSWERS = {
     "personal": {
-        "emergency_contact": "whom to call in an emergency",
-        "medical_history": "the medical history, or that there is none",
-        "current_medications": "current medications, or that there are none",
-        "allergies": "allergies, or that there are none",
+        "emergency_contact": "an emergency contact",
+        "medical_history": "the medical history (or none)",
+        "current_medications": "current medications (or none)",
+        "allergies": "allergies (or none)",
     },
     "assessment": {
-        "previous_therapy": "whether there was therapy before",
+        "previous_therapy": "yes or no for previous therapy",
         "current_symptoms": "at least one symptom or concern",
-        "severity_level": "how severe it is, from 1 to 10",
+        "severity_level": "the severity from 1 to 10",
     },
     "goals": {
         "therapy_goals": "at least one goal",
-        "expectations": "what is expected of the therapy",
+        "expectations": "expectations of the therapy",
     },
     "agreements": {
-        "consent_to_treatment": "yes or no to the treatment",
-        "confidentiality_agreement": "yes or no to the confidentiality agreement",
-        "data_processing_consent": "yes or no to the processing of data",
-        "terms": "yes or no to the terms",
+        "consent_to_treatment": "yes or no for treatment",
+        "confidentiality_agreement": "yes or no for the confidentiality agreement",
+        "data_processing_consent": "yes or no for data processing",
+        "terms": "yes or no for the terms",
     },
 }
 CONSENTS = {
@@ -40,25 +40,27 @@ CONSENTS = {
 }
 
 
-def missing(answers: Answers, minor: bool) -> list[str]:
-    """All that a form still lacks, over all its steps. No is an answer; it gives no consent."""
-    found = [
-        f"{step.capitalize()}: say {words}."
-        for step, questions in NEEDED.items()
-        for question, words in questions.items()
+def find_missing_answers(answers: Answers, minor: bool) -> list[str]:
+    """Return a message per missing answer over all steps. "No" is an answer that gives no consent."""
+    problems = [
+        f"{step.capitalize()}: enter {label}."
+        for step, questions in REQUIRED_ANSWERS.items()
+        for question, label in questions.items()
         if answers.get(step, {}).get(question) in (None, [])
     ]
     agreements = answers.get("agreements", {})
-    if any(agreements.get(question) for question in NEEDED["agreements"]) and not agreements.get("signed_by_name"):
-        found.append("Agreements: write the name of who signs.")
+    if any(agreements.get(question) for question in REQUIRED_ANSWERS["agreements"]) and not agreements.get(
+        "signed_by_name"
+    ):
+        problems.append("Agreements: enter the signer's name.")
     if minor and agreements.get("consent_to_treatment") and not agreements.get("guardian_name"):
-        found.append("Agreements: the client is under 18, so write the name of the guardian who consents.")
-    return found
+        problems.append("Agreements: the client is under 18. Enter the name of the consenting guardian.")
+    return problems
 
 
-def consents_given(agreements: Mapping[str, Any], minor: bool) -> dict[str, str]:
-    """Kind of consent -> who gave it, of a complete form."""
-    given = {kind: agreements["signed_by_name"] for question, kind in CONSENTS.items() if agreements[question]}
+def collect_consents(agreements: Mapping[str, Any], minor: bool) -> dict[str, str]:
+    """Return the signer of each kind of consent given in a complete form."""
+    consents = {kind: agreements["signed_by_name"] for question, kind in CONSENTS.items() if agreements[question]}
     if minor and agreements["consent_to_treatment"]:
-        given[GUARDIAN] = agreements["guardian_name"]
-    return given
+        consents[GUARDIAN] = agreements["guardian_name"]
+    return consents

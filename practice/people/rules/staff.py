@@ -1,45 +1,43 @@
-"""Rules about practices and people: values in, problems and reasons out."""
+"""Rules about staff: roles, dates, supervision and the last admin."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
-from practice.people.rules.practices import NPI_PROBLEM, npi_is_valid
+from practice.people.rules.npi import NPI_PROBLEM, is_valid_npi
 from practice.security.permissions import STAFF_ROLES
 
 
 def role_problems(roles: Collection[str]) -> list[str]:
     problems = [
-        f"{role!r} is no role of staff; those are {', '.join(STAFF_ROLES)}."
-        for role in roles
-        if role not in STAFF_ROLES
+        f"Unknown role {role!r}: expected one of {', '.join(STAFF_ROLES)}." for role in roles if role not in STAFF_ROLES
     ]
     if not roles:
-        problems.append("Somebody on the staff has at least one role.")
+        problems.append("A staff member needs at least one role. Add one.")
     return problems
 
 
 def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> list[str]:
     problems = []
     if left_on is not None and left_on < hired_on:
-        problems.append("The last day lies before the first one.")
-    if npi is not None and not npi_is_valid(npi):
+        problems.append("left_on is before hired_on. Choose a later date.")
+    if npi is not None and not is_valid_npi(npi):
         problems.append(NPI_PROBLEM)
     return problems
 
 
-def supervises_in_circle(staff_id: Any, supervisor_id: Any, supervisor_of: dict[Any, Any]) -> bool:
-    """Whether this supervisor would, over some others, be supervised by this person."""
-    seen: set[Any] = set()
-    above = supervisor_id
-    while above is not None and above not in seen:
-        if above == staff_id:
+def is_supervision_cycle(staff_id: Any, supervisor_id: Any, supervisor_of: dict[Any, Any]) -> bool:
+    """Return whether the supervisor is supervised by the staff member, directly or through others."""
+    visited: set[Any] = set()
+    current = supervisor_id
+    while current is not None and current not in visited:
+        if current == staff_id:
             return True
-        seen.add(above)
-        above = supervisor_of.get(above)
+        visited.add(current)
+        current = supervisor_of.get(current)
     return False
 
 
-def last_admin(admins: Iterable[Any], leaving: Any) -> bool:
-    """Whether nobody could run the practice once this person cannot."""
+def is_last_admin(admins: Iterable[Any], leaving: Any) -> bool:
+    """Return whether the practice has no other admin than the one leaving."""
     return set(admins) <= {leaving}

@@ -1,4 +1,4 @@
-"""What else could be booked when a time is taken: the same clinician nearby, others and other rooms at that time."""
+"""Alternatives to a time that is not free: the same clinician nearby, other clinicians or rooms at the same time."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,99 +8,113 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.scheduling.appointments.booking_context import Facts
-from practice.scheduling.appointments.booking_request import Wanted
-from practice.scheduling.availability.queries import Taken, busy_of
-from practice.scheduling.availability.slots import first_free, slots
+from practice.scheduling.appointments.booking_context import BookingContext
+from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.availability.queries import BusyInterval, load_busy_intervals
+from practice.scheduling.availability.slots import find_first_free_slots, list_slots
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Room
 from practice.security.work import Work
 
-MOST = 5
-NEARBY = 3  # of them with the same clinician, at other times
+MAX_ALTERNATIVES = 5
+MAX_NEARBY = 3  # of them with the same clinician, at other times
 DAY = timedelta(days=1)
 DAYS_AROUND = 7 * DAY
-ALL = 100_000
+NO_LIMIT = 100_000
 
 
-class Place(NamedTuple):
+class Alternative(NamedTuple):
+    """A time with a clinician, and with a room where one was requested."""
+
     clinician_id: UUID
     start: datetime
     end: datetime
     room_id: UUID | None
 
 
-def alternatives_to(work: Work, wanted: Wanted, facts: Facts, *, within_hours: bool) -> list[dict[str, Any]]:
-    """Up to five, each a time with a clinician, and with a room where one was wanted, that were free for the client
-    when this was written. `within_hours`: whether the clinician sees clients at the time that was wanted."""
-    row = facts.row
+def find_alternatives(
+    work: Work, request: BookingRequest, context: BookingContext, *, within_hours: bool
+) -> list[dict[str, Any]]:
+    """Return up to five alternatives that are free for the client now.
+
+    `within_hours` says whether the clinician sees clients at the requested time.
+    """
+    row = context.row
     if not row.service_active:
         return []
-    rooms = [] if row.room_id is None else rooms_of(work, row.room_id)
-    taken: dict[UUID, list[Taken]] = {}
-    around = (wanted.starts_at - DAYS_AROUND - DAY, wanted.starts_at + DAYS_AROUND + DAY)
-    for one in busy_of(work, [row.clinician_id], rooms, [row.client_id], *around):
-        taken.setdefault(one.resource_id, []).append(one)
+    rooms = [] if row.room_id is None else list_active_rooms(work, row.room_id)
+    busy: dict[UUID, list[BusyInterval]] = {}
+    period = (request.starts_at - DAYS_AROUND - DAY, request.starts_at + DAYS_AROUND + DAY)
+    for interval in load_busy_intervals(work, [row.clinician_id], rooms, [row.client_id], *period):
+        busy.setdefault(interval.resource_id, []).append(interval)
 
-    def is_free(resource_id: UUID, place: Place) -> bool:
-        return not any(one.starts_at < place.end and place.start < one.ends_at for one in taken.get(resource_id, ()))
+    def is_free(resource_id: UUID, option: Alternative) -> bool:
+        return not any(
+            interval.starts_at < option.end and option.start < interval.ends_at
+            for interval in busy.get(resource_id, ())
+        )
 
-    def in_rooms(place: Place) -> list[Place]:
-        if not is_free(row.client_id, place):
+    def expand_rooms(option: Alternative) -> list[Alternative]:
+        if not is_free(row.client_id, option):
             return []
-        free = [room for room in rooms if is_free(room, place)] if row.room_id else [None]
-        return [place._replace(room_id=room) for room in free]
+        free_rooms = [room for room in rooms if is_free(room, option)] if row.room_id else [None]
+        return [option._replace(room_id=room) for room in free_rooms]
 
-    def first_of(places: Iterable[Place]) -> list[Place]:
-        return list(islice((found[0] for place in places if (found := in_rooms(place))), MOST))
+    def take_first(options: Iterable[Alternative]) -> list[Alternative]:
+        return list(islice((expanded[0] for option in options if (expanded := expand_rooms(option))), MAX_ALTERNATIVES))
 
-    here = Place(row.clinician_id, wanted.starts_at, wanted.starts_at + row.length, None)
-    same_time = in_rooms(here) if row.room_id and within_hours and is_free(row.clinician_id, here) else []
-    nearby = first_of(nearest(work, wanted, facts))
-    others = first_of(others_at_the_time(work, wanted, facts))
-    found = [*nearby[:NEARBY], *same_time, *others, *nearby[NEARBY:]]
-    return as_said(found)
+    requested = Alternative(row.clinician_id, request.starts_at, request.starts_at + row.length, None)
+    same_time = []
+    if row.room_id and within_hours and is_free(row.clinician_id, requested):
+        same_time = expand_rooms(requested)
+    nearby = take_first(find_nearest(work, request, context))
+    others = take_first(find_other_clinicians(work, request, context))
+    return serialize_alternatives([*nearby[:MAX_NEARBY], *same_time, *others, *nearby[MAX_NEARBY:]])
 
 
-def other_rooms(work: Work, appointment: Appointment, wanted: UUID) -> list[dict[str, Any]]:
-    """Where else an appointment could be at its time."""
+def find_other_rooms(work: Work, appointment: Appointment, room_id: UUID) -> list[dict[str, Any]]:
+    """Return the other rooms that are free at the appointment's time."""
     start, end = appointment.starts_at, appointment.ends_at
-    rooms = rooms_of(work, wanted)
-    taken = {one.resource_id for one in busy_of(work, [], rooms, [], start, end)}
-    return as_said([Place(appointment.clinician_id, start, end, room) for room in rooms if room not in taken])
+    rooms = list_active_rooms(work, room_id)
+    busy = {interval.resource_id for interval in load_busy_intervals(work, [], rooms, [], start, end)}
+    return serialize_alternatives(
+        [Alternative(appointment.clinician_id, start, end, room) for room in rooms if room not in busy]
+    )
 
 
-def as_said(places: Sequence[Place]) -> list[dict[str, Any]]:
+def serialize_alternatives(alternatives: Sequence[Alternative]) -> list[dict[str, Any]]:
     return [
         {
-            "clinician_id": str(place.clinician_id),
-            "starts_at": place.start.isoformat(),
-            "room_id": str(place.room_id) if place.room_id else None,
+            "clinician_id": str(alternative.clinician_id),
+            "starts_at": alternative.start.isoformat(),
+            "room_id": str(alternative.room_id) if alternative.room_id else None,
         }
-        for place in places[:MOST]
+        for alternative in alternatives[:MAX_ALTERNATIVES]
     ]
 
 
-def rooms_of(work: Work, wanted: UUID) -> Collection[UUID]:
-    """Those in use, the wanted one first."""
+def list_active_rooms(work: Work, first: UUID) -> Collection[UUID]:
+    """Return the ids of the active rooms, the given one first."""
     query = select(Room.id).where(Room.tenant_id == work.tenant_id, Room.active)
-    return list(work.db.scalars(query.order_by(Room.id != wanted, Room.name, Room.id)))
+    return list(work.db.scalars(query.order_by(Room.id != first, Room.name, Room.id)))
 
 
-def nearest(work: Work, wanted: Wanted, facts: Facts) -> list[Place]:
-    row, day = facts.row, wanted.starts_at.astimezone(facts.zone).date()
+def find_nearest(work: Work, request: BookingRequest, context: BookingContext) -> list[Alternative]:
+    """Return the clinician's free slots in the week before and after, nearest first."""
+    row, day = context.row, request.starts_at.astimezone(context.zone).date()
     if not (row.clinician_active and row.offered):
         return []
-    free = slots(work, row.clinician_id, row.service_code, day - DAYS_AROUND, day + DAYS_AROUND)
-    free = [slot for slot in free if slot.start != wanted.starts_at]
-    free.sort(key=lambda slot: abs(slot.start - wanted.starts_at))
-    return [Place(row.clinician_id, slot.start, slot.end, None) for slot in free]
+    free = list_slots(work, row.clinician_id, row.service_code, day - DAYS_AROUND, day + DAYS_AROUND)
+    free = [slot for slot in free if slot.start != request.starts_at]
+    free.sort(key=lambda slot: abs(slot.start - request.starts_at))
+    return [Alternative(row.clinician_id, slot.start, slot.end, None) for slot in free]
 
 
-def others_at_the_time(work: Work, wanted: Wanted, facts: Facts) -> list[Place]:
-    day = wanted.starts_at.astimezone(facts.zone).date()
+def find_other_clinicians(work: Work, request: BookingRequest, context: BookingContext) -> list[Alternative]:
+    """Return the slots of other clinicians at the requested time."""
+    day = request.starts_at.astimezone(context.zone).date()
     return [
-        Place(offer.clinician_id, offer.slot.start, offer.slot.end, None)
-        for offer in first_free(work, facts.row.service_code, day, day, ALL)
-        if offer.slot.start == wanted.starts_at and offer.clinician_id != facts.row.clinician_id
+        Alternative(free.clinician_id, free.slot.start, free.slot.end, None)
+        for free in find_first_free_slots(work, context.row.service_code, day, day, NO_LIMIT)
+        if free.slot.start == request.starts_at and free.clinician_id != context.row.clinician_id
     ]

@@ -1,8 +1,9 @@
-"""Booking: everything that is judged before a time is taken, and taking it."""
+"""Booking: the checks before a time is taken, and the appointments that take it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,172 +11,187 @@ from sqlalchemy import Table, func, insert, select
 
 from practice.errors import Invalid, Problem
 from practice.local_time import date_of
-from practice.messages.outbox import Due, channels_in, tell_client
-from practice.people.settings import setting
+from practice.messages.outbox import ClientMessage, queue_client_messages, usable_channels
+from practice.people.settings import get_setting
 from practice.scheduling import errors
-from practice.scheduling.appointments.alternatives import alternatives_to
-from practice.scheduling.appointments.booking_context import Facts, facts_of
-from practice.scheduling.appointments.booking_request import Wanted
-from practice.scheduling.appointments.references import new_references
+from practice.scheduling.appointments.alternatives import find_alternatives
+from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
+from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.references import generate_references
 from practice.scheduling.appointments.rules.booking_eligibility import booking_problems
 from practice.scheduling.appointments.rules.lifecycle import booking_window_problem
-from practice.scheduling.appointments.rules.reminders import reminder_plan
-from practice.scheduling.availability.expired_offers import release_lapsed_offers
+from practice.scheduling.appointments.rules.reminders import plan_reminders
+from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
-from practice.scheduling.availability.queries import Taken, busy_of, hours_of
-from practice.scheduling.availability.rules.free_time import Span, hours, outside_hours_problem
-from practice.scheduling.catalog.quotes import Cost, cost_of
+from practice.scheduling.availability.queries import BusyInterval, load_busy_intervals, load_hours
+from practice.scheduling.availability.rules.free_time import Span, compute_hours, outside_hours_problem
+from practice.scheduling.catalog.quotes import Cost, compute_cost
 from practice.scheduling.models.appointments import Appointment, AppointmentStep, GroupSession
 from practice.scheduling.statuses import ACTIVE
 from practice.security.work import Work
 from practice.store.ids import new_id
 
-STEPS = cast(Table, AppointmentStep.__table__)  # as a table: nothing of what is written there is needed as objects
+STEPS = cast(Table, AppointmentStep.__table__)  # the table: no objects are needed for inserts
 TYPE_OF_KIND = {
     "INTAKE": "INITIAL_EVALUATION",
     "GROUP": "GROUP_THERAPY",
     "FAMILY": "FAMILY_THERAPY",
     "MEDICATION": "MEDICATION_MANAGEMENT",
 }
-TAKEN_WORDS = {
+CONFLICT_MESSAGES = {
     ("clinician", "booked"): "The clinician has another appointment at this time.",
     ("clinician", "away"): "The clinician is blocked at this time.",
     ("room", "booked"): "The room is taken at this time.",
     ("room", "away"): "The room is blocked at this time.",
     ("client", "booked"): "The client has another appointment at this time.",
 }
-# A client who books for themselves is not told what others do.
-ONLINE_WORDS = dict.fromkeys(TAKEN_WORDS, "This time is not free.") | {
+# Clients who book online must not learn what others have booked.
+PORTAL_CONFLICT_MESSAGES = dict.fromkeys(CONFLICT_MESSAGES, "This time is not free.") | {
     ("client", "booked"): "You have another appointment at this time."
 }
 
 
 @dataclass(frozen=True)
-class Booked:
+class BookingResult:
+    """A booked appointment with its cost and the warnings for the front desk."""
+
     appointment: Appointment
     cost: Cost | None
     warnings: list[str] = field(default_factory=list)
 
 
-def book(work: Work, wanted: Wanted, *, offered: bool = False) -> Booked:
-    """Take the time, or say everything that speaks against it. What was `offered` to a client by the practice they may
-    take at any distance."""
-    wanted, facts = understand(work, wanted)
-    found = problems_by_start(work, wanted, facts, [wanted.starts_at])
-    found[wanted.starts_at] += [] if offered else window_problems(work, wanted.starts_at)
-    refuse_any(work, wanted, facts, found)
-    lock(work, wanted)
-    refuse_any(work, wanted, facts, taken_by_start(work, wanted, facts, [wanted.starts_at]))
-    group_id = seat_in(work, wanted, facts)
-    appointment = place(work, wanted, facts, [wanted.starts_at], group_id)[0]
+def book(work: Work, request: BookingRequest, *, from_waitlist_offer: bool = False) -> BookingResult:
+    """Book an appointment, or raise BookingRefused with every problem and possible alternatives.
+
+    The online booking window does not apply to a time from a waitlist offer.
+    """
+    request, context = resolve(work, request)
+    problems = find_problems_by_start(work, request, context, [request.starts_at])
+    problems[request.starts_at] += [] if from_waitlist_offer else booking_window_problems(work, request.starts_at)
+    raise_for_problems(work, request, context, problems)
+    lock_request_resources(work, request)
+    raise_for_problems(work, request, context, find_conflicts_by_start(work, request, context, [request.starts_at]))
+    group_id = ensure_group_session(work, request, context)
+    appointment = create_appointments(work, request, context, [request.starts_at], group_id)[0]
     work.record("appointment.booked", "appointment", appointment.id)
-    return Booked(appointment, cost_of(work, facts.quote_request), warnings_of(work, facts, wanted.starts_at))
+    return BookingResult(
+        appointment, compute_cost(work, context.quote_request), collect_warnings(work, context, request.starts_at)
+    )
 
 
 @dataclass(frozen=True)
-class Preview:
-    facts: Facts
+class BookingPreview:
+    """The cost of a requested booking and the problems it would meet."""
+
+    context: BookingContext
     cost: Cost | None
     problems: list[Problem]
     warnings: list[str]
 
 
-def preview(work: Work, wanted: Wanted) -> Preview:
-    """What booking it would cost and meet, without booking it."""
-    wanted, facts = understand(work, wanted)
-    problems = problems_by_start(work, wanted, facts, [wanted.starts_at])[wanted.starts_at]
-    problems += window_problems(work, wanted.starts_at)
-    work.record("appointment.previewed", "client", wanted.client_id)
-    return Preview(facts, cost_of(work, facts.quote_request), problems, warnings_of(work, facts, wanted.starts_at))
-
-
-def understand(work: Work, wanted: Wanted) -> tuple[Wanted, Facts]:
-    """What was asked, with what follows from it filled in: a seat has the clinician, room and time of its group."""
-    if wanted.group_session_id is not None:
-        group = group_of(work, wanted.group_session_id)
-        wanted = replace(wanted, clinician_id=group.clinician_id, room_id=group.room_id, starts_at=group.starts_at)
-    wanted = replace(wanted, starts_at=wanted.starts_at.astimezone(UTC))
-    facts = facts_of(
-        work,
-        client_id=wanted.client_id,
-        clinician_id=wanted.clinician_id,
-        service_code=wanted.service_code,
-        room_id=wanted.room_id,
-        starts_at=wanted.starts_at,
-        group_session_id=wanted.group_session_id,
+def preview(work: Work, request: BookingRequest) -> BookingPreview:
+    """Return the cost, problems and warnings of a booking without booking it."""
+    request, context = resolve(work, request)
+    problems = find_problems_by_start(work, request, context, [request.starts_at])[request.starts_at]
+    problems += booking_window_problems(work, request.starts_at)
+    work.record("appointment.previewed", "client", request.client_id)
+    return BookingPreview(
+        context, compute_cost(work, context.quote_request), problems, collect_warnings(work, context, request.starts_at)
     )
-    return wanted, facts
 
 
-def group_of(work: Work, group_session_id: UUID) -> GroupSession:
+def resolve(work: Work, request: BookingRequest) -> tuple[BookingRequest, BookingContext]:
+    """Fill in the clinician, room and time of the group session, if any, and load the booking context."""
+    if request.group_session_id is not None:
+        group = load_group_session(work, request.group_session_id)
+        request = replace(request, clinician_id=group.clinician_id, room_id=group.room_id, starts_at=group.starts_at)
+    request = replace(request, starts_at=request.starts_at.astimezone(UTC))
+    context = load_booking_context(
+        work,
+        client_id=request.client_id,
+        clinician_id=request.clinician_id,
+        service_code=request.service_code,
+        room_id=request.room_id,
+        starts_at=request.starts_at,
+        group_session_id=request.group_session_id,
+    )
+    return request, context
+
+
+def load_group_session(work: Work, group_session_id: UUID) -> GroupSession:
+    """Return the group session, or raise Invalid."""
     group = work.db.get(GroupSession, (work.tenant_id, group_session_id))
     if group is None:
-        raise Invalid(["There is no such group (`group_session_id`)."])
+        raise Invalid(["Group session not found (`group_session_id`)."])
     return group
 
 
-def lock(work: Work, wanted: Wanted) -> None:
-    lock_resources(work, [wanted.client_id, wanted.clinician_id, wanted.room_id, wanted.group_session_id])
+def lock_request_resources(work: Work, request: BookingRequest) -> None:
+    lock_resources(work, [request.client_id, request.clinician_id, request.room_id, request.group_session_id])
 
 
-def refuse_any(work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]) -> None:
-    problems = [problem for one in found.values() for problem in one]
+def raise_for_problems(
+    work: Work, request: BookingRequest, context: BookingContext, problems_by_start: dict[datetime, list[Problem]]
+) -> None:
+    """Raise BookingRefused, with alternatives, if any start has a problem."""
+    problems = list(chain.from_iterable(problems_by_start.values()))
     if problems:
-        raise errors.refuse(problems, elsewhere(work, wanted, facts, found))
+        raise errors.build_refusal(problems, suggest_alternatives(work, request, context, problems_by_start))
 
 
-def elsewhere(
-    work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]
+def suggest_alternatives(
+    work: Work, request: BookingRequest, context: BookingContext, problems_by_start: dict[datetime, list[Problem]]
 ) -> Sequence[dict[str, Any]]:
-    """What could be booked instead of the first of the starts that cannot be had."""
-    for start, problems in found.items():
+    """Return alternatives to the first start that is taken, full or outside the clinician's hours."""
+    for start, problems in problems_by_start.items():
         codes = {problem.code for problem in problems}
         if codes & {"SLOT_TAKEN", "OUTSIDE_HOURS", "GROUP_FULL"}:
             within_hours = "OUTSIDE_HOURS" not in codes
-            return alternatives_to(work, replace(wanted, starts_at=start), facts, within_hours=within_hours)
+            return find_alternatives(work, replace(request, starts_at=start), context, within_hours=within_hours)
     return ()
 
 
-def problems_by_start(
-    work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
+def find_problems_by_start(
+    work: Work, request: BookingRequest, context: BookingContext, starts: Sequence[datetime]
 ) -> dict[datetime, list[Problem]]:
-    """What speaks against each of the starts: all of it, so that nobody has to ask twice."""
-    length = facts.row.length
-    spans = clinician_hours(work, facts, min(starts), max(starts) + length)
-    found = taken_by_start(work, wanted, facts, starts)
-    for start, problems in found.items():
-        outside = None if wanted.group_session_id else outside_hours_problem(spans, start, start + length)
+    """Return all problems of each start, so that one answer names everything to fix."""
+    length = context.row.length
+    spans = load_clinician_hours(work, context, min(starts), max(starts) + length)
+    problems_by_start = find_conflicts_by_start(work, request, context, starts)
+    for start, problems in problems_by_start.items():
+        outside = None if request.group_session_id else outside_hours_problem(spans, start, start + length)
         problems += [Problem("OUTSIDE_HOURS", outside)] if outside else []
         problems += booking_problems(
-            facts.standing, starts_at=start, telehealth=wanted.telehealth, now=work.now, zone=facts.zone
+            context.client, starts_at=start, telehealth=request.telehealth, now=work.now, zone=context.zone
         )
-        problems += offer_problems(work, wanted, facts, start)
-    return found
+        problems += resource_problems(work, request, context, start)
+    return problems_by_start
 
 
-def taken_by_start(
-    work: Work, wanted: Wanted, facts: Facts, starts: Sequence[datetime]
+def find_conflicts_by_start(
+    work: Work, request: BookingRequest, context: BookingContext, starts: Sequence[datetime]
 ) -> dict[datetime, list[Problem]]:
-    """Which of the starts meet something booked or blocked. Looked at again when nobody else can come between."""
-    row, length = facts.row, facts.row.length
-    own_seat = wanted.group_session_id is not None
-    taken = busy_of(
+    """Return the conflicts of each start with bookings and blocks. Called again once the resources are locked."""
+    row, length = context.row, context.row.length
+    is_seat = request.group_session_id is not None
+    busy = load_busy_intervals(
         work,
-        [] if own_seat else [row.clinician_id],
-        [] if own_seat or row.room_id is None else [row.room_id],
+        [] if is_seat else [row.clinician_id],
+        [] if is_seat or row.room_id is None else [row.room_id],
         [row.client_id],
         min(starts),
         max(starts) + length,
     )
-    taken = [one for one in taken if one.holder_id not in wanted.moved_from]
-    words = ONLINE_WORDS if work.actor.client_id else TAKEN_WORDS
-    found = {start: taken_problems(taken, start, start + length, words) for start in starts}
-    if own_seat and is_full(work, group_of(work, wanted.group_session_id)):
-        found[wanted.starts_at].append(Problem("GROUP_FULL", "The group has no seat left."))
-    return found
+    busy = [interval for interval in busy if interval.holder_id not in request.moved_from]
+    messages = PORTAL_CONFLICT_MESSAGES if work.actor.client_id else CONFLICT_MESSAGES
+    problems_by_start = {start: conflict_problems(busy, start, start + length, messages) for start in starts}
+    if is_seat and is_full(work, load_group_session(work, request.group_session_id)):
+        problems_by_start[request.starts_at].append(Problem("GROUP_FULL", "The group has no seat left."))
+    return problems_by_start
 
 
 def is_full(work: Work, group: GroupSession) -> bool:
+    """Return whether active seats fill the group's capacity."""
     if group.capacity is None:
         return False
     seats = select(func.count()).where(
@@ -186,52 +202,59 @@ def is_full(work: Work, group: GroupSession) -> bool:
     return (work.db.scalar(seats) or 0) >= group.capacity
 
 
-def window_problems(work: Work, *starts: datetime) -> list[Problem]:
-    """For one who books online: how far ahead they may."""
+def booking_window_problems(work: Work, *starts: datetime) -> list[Problem]:
+    """Return a problem for each start that is too soon or too far ahead for a client who books online."""
     if work.actor.client_id is None:
         return []
-    hours_ahead, days_ahead = setting(work, "portal_book_hours"), setting(work, "portal_book_days")
-    outside = [booking_window_problem(start, work.now, hours_ahead, days_ahead) for start in starts]
-    return [Problem("OUTSIDE_BOOKING_WINDOW", sentence) for sentence in outside if sentence]
+    hours_ahead, days_ahead = get_setting(work, "portal_book_hours"), get_setting(work, "portal_book_days")
+    messages = [booking_window_problem(start, work.now, hours_ahead, days_ahead) for start in starts]
+    return [Problem("OUTSIDE_BOOKING_WINDOW", message) for message in messages if message]
 
 
-def offer_problems(work: Work, wanted: Wanted, facts: Facts, start: datetime) -> list[Problem]:
-    row, problems = facts.row, []
-    if not row.clinician_active or (row.left_on is not None and row.left_on < date_of(start, facts.zone)):
-        problems.append(Problem("CLINICIAN_NOT_ACTIVE", "This person does not see clients at that time."))
+def resource_problems(work: Work, request: BookingRequest, context: BookingContext, start: datetime) -> list[Problem]:
+    """Return the problems of the clinician, service, room and group at the start."""
+    row, problems = context.row, []
+    if not row.clinician_active or (row.left_on is not None and row.left_on < date_of(start, context.zone)):
+        problems.append(
+            Problem("CLINICIAN_NOT_ACTIVE", "The clinician is not active on that date. Choose another one.")
+        )
     if not row.service_active:
-        problems.append(Problem("SERVICE_NOT_OFFERED", "The service is no longer offered."))
+        problems.append(Problem("SERVICE_NOT_OFFERED", "The service is no longer offered. Choose another one."))
     elif not row.offered:
-        problems.append(Problem("SERVICE_NOT_OFFERED", "The clinician does not offer this service."))
+        problems.append(
+            Problem("SERVICE_NOT_OFFERED", "The clinician does not offer this service. Choose another one.")
+        )
     if row.room_id is not None and not row.room_active:
         problems.append(Problem("ROOM_NOT_USABLE", "The room is not in use. Choose another one."))
-    if wanted.telehealth and row.service_kind == "GROUP" and row.room_id is not None:
-        problems.append(Problem("NOT_BOOKABLE", "A group that meets in a room is not a telehealth visit."))
-    if wanted.group_session_id and group_of(work, wanted.group_session_id).service_id != row.service_id:
+    if request.telehealth and row.service_kind == "GROUP" and row.room_id is not None:
+        problems.append(Problem("NOT_BOOKABLE", "A group that meets in a room cannot be booked as telehealth."))
+    if request.group_session_id and load_group_session(work, request.group_session_id).service_id != row.service_id:
         problems.append(Problem("NOT_BOOKABLE", "The group is booked for another service."))
     return problems
 
 
-def clinician_hours(work: Work, facts: Facts, first: datetime, last: datetime) -> list[Span]:
-    row = facts.row
-    days = [at.astimezone(facts.zone).date() for at in (first, last)]
-    found = hours_of(work, [row.clinician_id], *days)[row.clinician_id]
-    return hours(found.windows, found.changes, found.closures, facts.zone, *days, row.service_id)
+def load_clinician_hours(work: Work, context: BookingContext, first: datetime, last: datetime) -> list[Span]:
+    """Return the clinician's hours for the service on the local dates of both instants and between."""
+    row = context.row
+    days = [at.astimezone(context.zone).date() for at in (first, last)]
+    hours = load_hours(work, [row.clinician_id], *days)[row.clinician_id]
+    return compute_hours(hours.windows, hours.changes, hours.closures, context.zone, *days, row.service_id)
 
 
-def taken_problems(
-    taken: Sequence[Taken], start: datetime, end: datetime, words: Mapping[tuple[str, str], str]
+def conflict_problems(
+    busy: Sequence[BusyInterval], start: datetime, end: datetime, messages: Mapping[tuple[str, str], str]
 ) -> list[Problem]:
-    touched = {(one.kind, one.why) for one in taken if one.starts_at < end and start < one.ends_at}
-    said = dict.fromkeys(sentence for key, sentence in words.items() if key in touched)
-    return [Problem("SLOT_TAKEN", sentence) for sentence in said]
+    """Return one problem per distinct message for the busy intervals that overlap the time."""
+    overlapping = {(item.kind, item.reason) for item in busy if item.starts_at < end and start < item.ends_at}
+    distinct = dict.fromkeys(message for key, message in messages.items() if key in overlapping)
+    return [Problem("SLOT_TAKEN", message) for message in distinct]
 
 
-def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
-    """The group that the appointment is a seat of: the one that was named, or a new one for a group service."""
-    row = facts.row
-    if wanted.group_session_id is not None or row.service_kind != "GROUP":
-        return wanted.group_session_id
+def ensure_group_session(work: Work, request: BookingRequest, context: BookingContext) -> UUID | None:
+    """Return the requested group session, or create one for a group service. Other services have none."""
+    row = context.row
+    if request.group_session_id is not None or row.service_kind != "GROUP":
+        return request.group_session_id
     limits = [limit for limit in (row.service_capacity, row.room_capacity) if limit is not None]
     group = GroupSession(
         tenant_id=work.tenant_id,
@@ -239,8 +262,8 @@ def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
         clinician_id=row.clinician_id,
         service_id=row.service_id,
         room_id=row.room_id,
-        starts_at=wanted.starts_at,
-        ends_at=wanted.starts_at + row.length,
+        starts_at=request.starts_at,
+        ends_at=request.starts_at + row.length,
         capacity=min(limits) if limits else None,
     )
     work.db.add(group)
@@ -248,21 +271,21 @@ def seat_in(work: Work, wanted: Wanted, facts: Facts) -> UUID | None:
     return group.id
 
 
-def place(
+def create_appointments(
     work: Work,
-    wanted: Wanted,
-    facts: Facts,
+    request: BookingRequest,
+    context: BookingContext,
     starts: Sequence[datetime],
     group_id: UUID | None = None,
     series_id: UUID | None = None,
     *,
-    told: str | None = "BOOKED",
+    notification: str | None = "BOOKED",
 ) -> list[Appointment]:
-    """Write the appointments, their first step and their messages. The database has the last word on their times."""
-    row = facts.row
+    """Create the appointments, their first step and their messages. The database constraints have the final say."""
+    row = context.row
     length = row.length
-    release_lapsed_offers(work, row.clinician_id, row.room_id, starts, length)
-    year = work.now.astimezone(facts.zone).year
+    release_expired_offers(work, row.clinician_id, row.room_id, starts, length)
+    year = work.now.astimezone(context.zone).year
     appointments = [
         Appointment(
             tenant_id=work.tenant_id,
@@ -276,58 +299,62 @@ def place(
             series_id=series_id,
             starts_at=start,
             ends_at=start + length,
-            type=wanted.type or TYPE_OF_KIND.get(row.service_kind, "THERAPY_SESSION"),
+            type=request.type or TYPE_OF_KIND.get(row.service_kind, "THERAPY_SESSION"),
             status="SCHEDULED",
             created_at=work.now,
             created_by=work.actor.account_id,
-            booked_via=booked_via(work),
-            telehealth=wanted.telehealth,
-            special_requests=wanted.special_requests,
-            instructions=wanted.instructions,
+            booked_via=get_booking_channel(work),
+            telehealth=request.telehealth,
+            special_requests=request.special_requests,
+            instructions=request.instructions,
         )
-        for start, reference in zip(starts, new_references(work, year, len(starts)), strict=True)
+        for start, reference in zip(starts, generate_references(work, year, len(starts)), strict=True)
     ]
     work.db.add_all(appointments)
-    with errors.taken_at_last():
+    with errors.translate_constraint_errors():
         work.db.flush()
     write_steps(work, [(appointment.id, "SCHEDULED", None) for appointment in appointments])
-    ahead = [appointment for appointment in appointments if appointment.starts_at > work.now]
-    messages = [Due(told, work.now, appointment.id) for appointment in ahead[:1] if told]
+    upcoming = [appointment for appointment in appointments if appointment.starts_at > work.now]
+    messages = [ClientMessage(notification, work.now, appointment.id) for appointment in upcoming[:1] if notification]
     messages += [
-        Due("REMINDER", reminder.due_at, appointment.id, reminder.lead_minutes)
+        ClientMessage("REMINDER", reminder.due_at, appointment.id, reminder.lead_minutes)
         for appointment in appointments
-        for reminder in reminder_plan(appointment.starts_at, work.now, {"any"})
+        for reminder in plan_reminders(appointment.starts_at, work.now, {"any"})
     ]
-    tell_client(work, row.client_id, channels_in(row), messages)
+    queue_client_messages(work, row.client_id, usable_channels(row), messages)
     return appointments
 
 
 def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> None:
-    """Who took which appointment to which status, now, and what they noted."""
+    """Record who moved which appointment to which status, now, with the sealed note."""
     rows = []
     for appointment_id, status, note in steps:
         step_id = new_id()
         rows.append(
             {
-                **{"tenant_id": work.tenant_id, "id": step_id, "appointment_id": appointment_id, "status": status},
-                **{"at": work.now, "account_id": work.actor.account_id},
+                "tenant_id": work.tenant_id,
+                "id": step_id,
+                "appointment_id": appointment_id,
+                "status": status,
+                "at": work.now,
+                "account_id": work.actor.account_id,
                 "note": work.seal("appointment_steps", "note", step_id, note),
             }
         )
     work.db.execute(insert(STEPS), rows)
 
 
-def booked_via(work: Work) -> str:
+def get_booking_channel(work: Work) -> str:
     if work.actor.client_id is not None:
         return "PORTAL"
-    desk = work.actor.roles & {"admin", "scheduler"}
-    return "CLINICIAN" if "clinician" in work.actor.roles and not desk else "FRONT_DESK"
+    is_front_desk = work.actor.roles & {"admin", "scheduler"}
+    return "CLINICIAN" if "clinician" in work.actor.roles and not is_front_desk else "FRONT_DESK"
 
 
-def warnings_of(work: Work, facts: Facts, start: datetime) -> list[str]:
+def collect_warnings(work: Work, context: BookingContext, start: datetime) -> list[str]:
     warnings = []
-    if not facts.row.self_pay and facts.row.verified_at is None:
-        warnings.append("The client's insurance is not verified, and they do not pay themselves. Verify it before.")
+    if not context.row.self_pay and context.row.verified_at is None:
+        warnings.append("The client's insurance is not verified and they do not self-pay. Verify it before the visit.")
     if start < work.now:
-        warnings.append("This time has passed already.")
+        warnings.append("This time has already passed.")
     return warnings

@@ -1,21 +1,21 @@
-"""What a booking is judged by, read in few round trips: the client's standing, the service, the people and the room."""
+"""The booking context, loaded in one round trip: the client's eligibility, the service, the clinician and the room."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from practice.errors import Invalid
-from practice.local_time import instant
-from practice.people.rules.consents import Consent, treatment_changed_on
+from practice.local_time import to_instant
+from practice.people.rules.consents import ConsentTerm, find_treatment_change
 from practice.scheduling.appointments.rules.booking_eligibility import ClientStanding
 from practice.scheduling.catalog.quotes import QuoteRequest
 from practice.security.work import Work
 
-FACTS = text("""
+BOOKING_CONTEXT_SQL = text("""
     select
         p.time_zone,
         c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay, c.reminders, c.email, c.phone,
@@ -65,20 +65,69 @@ FACTS = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Of one client, clinician, service and room at a start. `row` holds the columns of the query above."""
+class BookingRow(NamedTuple):
+    """The columns of the query above, once every id of the request is known to exist."""
 
-    row: Any
+    time_zone: str
+    client_id: UUID
+    birth_date: date
+    emancipated: bool
+    ended_on: date | None
+    self_pay: bool
+    reminders: list[str]
+    email: str | None
+    phone: str | None
+    has_completed_visit: bool
+    consent_kinds: list[str] | None
+    consents_signed_at: list[datetime] | None
+    consents_expire_on: list[date | None] | None
+    consents_revoked_at: list[datetime | None] | None
+    plan_kinds: list[str] | None
+    plans_start_on: list[date] | None
+    payer_id: str | None
+    copay_cents: int | None
+    verified_at: datetime | None
+    service_id: UUID
+    service_code: str
+    service_kind: str
+    service_active: bool
+    service_capacity: int | None
+    cpt_code: str | None
+    length: timedelta
+    offered: bool
+    clinician_cents: int | None
+    clinician_id: UUID
+    clinician_active: bool
+    left_on: date | None
+    room_id: UUID | None
+    room_active: bool | None
+    room_capacity: int | None
+    on_date: date
+
+
+@dataclass(frozen=True)
+class BookingContext:
+    """The client, clinician, service and room of a booking at its start."""
+
+    row: BookingRow
     zone: ZoneInfo
-    standing: ClientStanding
+    client: ClientStanding
 
     @property
     def quote_request(self) -> QuoteRequest:
-        return QuoteRequest(**{name: getattr(self.row, name) for name in QuoteRequest._fields})
+        """Return the values that the price depends on."""
+        return QuoteRequest(
+            on_date=self.row.on_date,
+            service_id=self.row.service_id,
+            clinician_id=self.row.clinician_id,
+            clinician_cents=self.row.clinician_cents,
+            self_pay=self.row.self_pay,
+            payer_id=self.row.payer_id,
+            copay_cents=self.row.copay_cents,
+        )
 
 
-def facts_of(
+def load_booking_context(
     work: Work,
     *,
     client_id: UUID,
@@ -87,34 +136,49 @@ def facts_of(
     room_id: UUID | None,
     starts_at: datetime,
     group_session_id: UUID | None = None,
-) -> Facts:
-    """Refuses what refers to nothing, all of it at once. A seat is as long as its group is."""
-    wanted = {"client_id": client_id, "clinician_id": clinician_id, "service_code": service_code, "room_id": room_id}
-    more = {"starts_at": starts_at, "group_session_id": group_session_id, "tenant_id": work.tenant_id}
-    row = work.db.execute(FACTS, wanted | more).one()
-    unknown = [
-        f"There is no such {word} (`{name}`)."
-        for name, word, found in (
-            ("client_id", "client", row.client_id),
-            ("clinician_id", "clinician", row.clinician_id),
-            ("service_code", "service", row.service_id),
-            ("room_id", "room", row.room_id),
+) -> BookingContext:
+    """Load the booking context, or raise Invalid naming each unknown id. A seat is as long as its group."""
+    parameters = {
+        "client_id": client_id,
+        "clinician_id": clinician_id,
+        "service_code": service_code,
+        "room_id": room_id,
+        "starts_at": starts_at,
+        "group_session_id": group_session_id,
+        "tenant_id": work.tenant_id,
+    }
+    result = work.db.execute(BOOKING_CONTEXT_SQL, parameters).one()
+    problems = [
+        f"{label} not found (`{name}`)."
+        for name, label, found_id in (
+            ("client_id", "Client", result.client_id),
+            ("clinician_id", "Clinician", result.clinician_id),
+            ("service_code", "Service", result.service_id),
+            ("room_id", "Room", result.room_id),
         )
-        if found is None and wanted[name] is not None
+        if found_id is None and parameters[name] is not None
     ]
-    if unknown:
-        raise Invalid(unknown)
-    return Facts(row, ZoneInfo(row.time_zone), standing_of(row))
+    if problems:
+        raise Invalid(problems)
+    row = BookingRow(*result)
+    return BookingContext(row, ZoneInfo(row.time_zone), build_client_standing(row))
 
 
-def standing_of(row: Any) -> ClientStanding:
-    consents = zip(row.kinds, row.signed, row.expires, row.revoked, strict=True) if row.kinds else ()
-    changed_on = treatment_changed_on(zip(row.begun, row.plans, strict=True) if row.plans else ())
+def build_client_standing(row: BookingRow) -> ClientStanding:
+    """Return the client's eligibility facts from the row."""
+    consents = zip(
+        row.consent_kinds or (),
+        row.consents_signed_at or (),
+        row.consents_expire_on or (),
+        row.consents_revoked_at or (),
+        strict=True,
+    )
+    changed_on = find_treatment_change(zip(row.plans_start_on or (), row.plan_kinds or (), strict=True))
     return ClientStanding(
         birth_date=row.birth_date,
         emancipated=row.emancipated,
         ended_on=row.ended_on,
         has_completed_visit=row.has_completed_visit,
-        treatment_changed_at=instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
-        consents=tuple(Consent(*one) for one in consents),
+        treatment_changed_at=to_instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
+        consents=tuple(ConsentTerm(*values) for values in consents),
     )

@@ -1,4 +1,4 @@
-"""A booking request: the values that booking, moving and the waitlist share."""
+"""The booking request that booking, rescheduling and the waitlist share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What somebody asks to book. `moved_from` are appointments that give up their time for it in the same step."""
+class BookingRequest:
+    """A request to book an appointment. `moved_from` are the appointments that release their time in the same step."""
 
     client_id: UUID
     clinician_id: UUID

@@ -1,4 +1,4 @@
-"""The steps of an appointment's life: confirm, check in, ready, start, complete, no-show, cancel."""
+"""The lifecycle of an appointment: confirm, check in, ready, start, complete and no-show."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,208 +10,233 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
-from practice.messages.outbox import Due, channels_of, take_back, tell_client
-from practice.people.access import staff_within
+from practice.messages.outbox import ClientMessage, cancel_pending, load_channels, queue_client_messages
+from practice.people.access import visible_staff
 from practice.people.models.clients import Client
-from practice.people.rules.consents import TELEHEALTH, WORDS, consent_in_force
-from practice.people.settings import setting
+from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
+from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import write_steps
-from practice.scheduling.appointments.booking_context import Facts, facts_of
+from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.rules.booking_eligibility import (
     DEMOGRAPHICS,
-    check_in_asks,
-    demographics_problem,
-    missing_demographics,
+    describe_missing_demographics,
+    find_missing_demographics,
+    find_outstanding_items,
 )
 from practice.scheduling.appointments.rules.lifecycle import portal_change_problem, transition_problem
 from practice.scheduling.availability.locks import lock_resources
-from practice.scheduling.catalog.quotes import cost_of
+from practice.scheduling.catalog.quotes import compute_cost
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.records import apply
+from practice.store.records import update_versioned
 
-Which = Literal["one", "following", "all"]
-STILL_OPEN = ("SCHEDULED", "CONFIRMED")
+SeriesScope = Literal["this", "this_and_following", "all"]
+RESCHEDULABLE = ("SCHEDULED", "CONFIRMED")
 
 
 @dataclass(frozen=True)
-class CheckedIn:
+class CheckInResult:
+    """A checked-in appointment, and what the front desk still has to obtain from the client."""
+
     appointment: Appointment
-    asks: list[str] = field(default_factory=list)
+    outstanding_items: list[str] = field(default_factory=list)
 
 
-def appointments_within(work: Work, scope: Scope) -> ColumnElement[bool]:
-    """Whose appointments: a client their own, staff as far as the permission reaches."""
+def visible_appointments(work: Work, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition for visible appointments: clients see their own, staff those within their scope."""
     if work.actor.client_id is not None:
         return Appointment.client_id == work.actor.client_id
-    return staff_within(work, scope, Appointment.clinician_id)
+    return visible_staff(work, scope, Appointment.clinician_id)
 
 
-def lock_appointments(work: Work, ids: Collection[UUID], scope: Scope) -> list[Appointment]:
-    return lock_in_order(work, ids, appointments_within(work, scope))
+def lock_appointments(work: Work, scope: Scope, ids: Collection[UUID]) -> list[Appointment]:
+    """Lock and return the visible appointments among these ids, in order of time."""
+    return lock_in_time_order(work, ids, visible_appointments(work, scope))
 
 
-def lock_in_order(
-    work: Work, ids: Collection[UUID], *theirs: ColumnElement[bool], waiting: bool = True
+def lock_in_time_order(
+    work: Work, ids: Collection[UUID], *conditions: ColumnElement[bool], waiting: bool = True
 ) -> list[Appointment]:
-    """Those of them that there are, and that are theirs: all at once and in one order, before any resource and any
-    note, so that of several people who change several of them nobody waits for somebody who waits for them. Without
-    waiting: those that nobody else has."""
-    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), *theirs)
-    in_order = query.order_by(Appointment.starts_at, Appointment.id)
-    locked = in_order.with_for_update(key_share=True, skip_locked=not waiting)
+    """Lock and return the appointments that exist and meet the conditions.
+
+    One query locks all of them in one order, before any resource or note, so concurrent changes cannot deadlock.
+    Without `waiting`, skip those that another transaction has locked.
+    """
+    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, Appointment.id.in_(ids), *conditions)
+    ordered = query.order_by(Appointment.starts_at, Appointment.id)
+    locked = ordered.with_for_update(key_share=True, skip_locked=not waiting)
     return list(work.db.scalars(locked.execution_options(populate_existing=True)))
 
 
-def lock_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
-    found = lock_appointments(work, [appointment_id], scope)
-    if not found:
+def lock_appointment(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
+    """Lock and return the appointment, or raise NotFound."""
+    appointments = lock_appointments(work, scope, [appointment_id])
+    if not appointments:
         raise NotFound
-    return found[0]
+    return appointments[0]
 
 
-def lock_meant(work: Work, appointment_id: UUID, scope: Scope, which: Which) -> tuple[Appointment, list[Appointment]]:
-    """The one that is named; and what is meant: it alone, with those of its series that follow, or all of the series
-    that are still to come, in the order of time. Of others than the one only what can still change."""
-    if which == "one":
-        first = lock_appointment(work, appointment_id, scope)
+def lock_in_series(
+    work: Work, scope: Scope, appointment_id: UUID, series_scope: SeriesScope
+) -> tuple[Appointment, list[Appointment]]:
+    """Lock and return the named appointment, and all that `series_scope` covers in order of time.
+
+    That is the appointment alone, with those of its series that follow, or all of the series that are still to come.
+    Of the others, only those that can still be rescheduled are included.
+    """
+    if series_scope == "this":
+        first = lock_appointment(work, scope, appointment_id)
         return first, [first]
-    one, other = aliased(Appointment), aliased(Appointment)
-    since = one.starts_at if which == "following" else work.now
+    named, other = aliased(Appointment), aliased(Appointment)
+    since = named.starts_at if series_scope == "this_and_following" else work.now
     query = (
         select(other.id)
-        .join(one, (one.tenant_id == other.tenant_id) & (one.series_id == other.series_id))
-        .where(one.tenant_id == work.tenant_id, one.id == appointment_id)
+        .join(named, (named.tenant_id == other.tenant_id) & (named.series_id == other.series_id))
+        .where(named.tenant_id == work.tenant_id, named.id == appointment_id)
         .where(other.tenant_id == work.tenant_id, other.starts_at >= since)
     )
-    found = lock_appointments(work, {appointment_id, *work.db.scalars(query)}, scope)
-    first = next((one for one in found if one.id == appointment_id), None)
+    appointments = lock_appointments(work, scope, {appointment_id, *work.db.scalars(query)})
+    first = next((appointment for appointment in appointments if appointment.id == appointment_id), None)
     if first is None:
         raise NotFound
-    return first, [one for one in found if one is first or one.status in STILL_OPEN]
+    return first, [
+        appointment for appointment in appointments if appointment is first or appointment.status in RESCHEDULABLE
+    ]
 
 
-def lock_all(work: Work, ids: Collection[UUID], scope: Scope) -> None:
-    """Before steps are taken with each of them: whatever these lock is locked already."""
-    lock_times(work, lock_appointments(work, ids, scope))
+def lock_with_resources(work: Work, scope: Scope, ids: Collection[UUID]) -> None:
+    """Lock the appointments, their clinicians and their rooms, before each of them takes a step of its own."""
+    lock_clinicians_and_rooms(work, lock_appointments(work, scope, ids))
 
 
-def lock_times(work: Work, appointments: Iterable[Appointment], *more: UUID | None) -> None:
-    lock_resources(work, [*more, *(resource for one in appointments for resource in (one.clinician_id, one.room_id))])
+def lock_clinicians_and_rooms(work: Work, appointments: Iterable[Appointment]) -> None:
+    """Lock the clinicians and rooms of the appointments."""
+    lock_resources(
+        work,
+        [resource for appointment in appointments for resource in (appointment.clinician_id, appointment.room_id)],
+    )
 
 
-def confirm(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
-    return step(work, lock_appointment(work, appointment_id, scope), "CONFIRMED", note)
+def confirm(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
+    return transition(work, lock_appointment(work, scope, appointment_id), "CONFIRMED", note)
 
 
-def check_in(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> CheckedIn:
-    """The client is here. What the desk still has to ask for comes with the answer."""
-    appointment = lock_appointment(work, appointment_id, scope)
+def check_in(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> CheckInResult:
+    """Record that the client has arrived, and return what the front desk still has to obtain."""
+    appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "CHECKED_IN")
-    facts = facts_about(work, appointment)
-    lacking = lacking_in(work, facts)
-    asks = check_in_asks(
-        facts.standing,
+    context = load_appointment_context(work, appointment)
+    missing = missing_demographics_of(work, context)
+    outstanding_items = find_outstanding_items(
+        context.client,
         starts_at=appointment.starts_at,
         telehealth=appointment.telehealth,
-        missing=lacking,
+        missing=missing,
         now=work.now,
-        zone=facts.zone,
+        zone=context.zone,
     )
-    refuse_online_without_consent(work, appointment, facts)
-    checked_in = step(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
-    take_back(work, [appointment.id])  # whoever is here need not be reminded
-    return CheckedIn(checked_in, asks)
+    refuse_telehealth_without_consent(work, appointment, context)
+    checked_in = transition(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
+    cancel_pending(work, [appointment.id])  # no reminder for a client who is here
+    return CheckInResult(checked_in, outstanding_items)
 
 
-def ready(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
-    """The clinician is ready for the client who has arrived."""
-    appointment = lock_appointment(work, appointment_id, scope)
+def mark_ready(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
+    """Record that the clinician is ready for the client who has arrived."""
+    appointment = lock_appointment(work, scope, appointment_id)
     if appointment.status != "CHECKED_IN" or appointment.ready_at is not None:
-        raise errors.WrongStatus("The clinician gets ready once, between check-in and the start of the session.")
-    apply(appointment, {"ready_at": work.now})
+        raise errors.WrongStatus(
+            "The clinician can be marked ready once, between check-in and the start of the session."
+        )
+    update_versioned(appointment, {"ready_at": work.now})
     work.record("appointment.ready", "appointment", appointment.id)
     return appointment
 
 
-def start(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
-    return step(work, lock_appointment(work, appointment_id, scope), "IN_PROGRESS", note, started_at=work.now)
+def start_session(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
+    return transition(work, lock_appointment(work, scope, appointment_id), "IN_PROGRESS", note, started_at=work.now)
 
 
 def complete(
-    work: Work, appointment_id: UUID, scope: Scope, actual_minutes: int | None = None, note: str | None = None
+    work: Work, scope: Scope, appointment_id: UUID, actual_minutes: int | None = None, note: str | None = None
 ) -> Appointment:
-    """The session took place. Its price is fixed now, and stays whatever becomes of the rates."""
-    appointment = lock_appointment(work, appointment_id, scope)
+    """Record that the session took place and fix its price, which later rate changes do not affect."""
+    appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "COMPLETED")
-    facts = facts_about(work, appointment)
-    refuse_online_without_consent(work, appointment, facts)
-    lacking = lacking_in(work, facts)
-    if lacking:
-        raise errors.DemographicsMissing(demographics_problem(lacking), missing=lacking)
-    cost = cost_of(work, facts.quote_request)
+    context = load_appointment_context(work, appointment)
+    refuse_telehealth_without_consent(work, appointment, context)
+    missing = missing_demographics_of(work, context)
+    if missing:
+        raise errors.DemographicsMissing(describe_missing_demographics(missing), missing=missing)
+    cost = compute_cost(work, context.quote_request)
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
     fixed = {"price_cents": cost.cents, "price_from": cost.source, "copay_cents": cost.copay_cents} if cost else {}
-    step(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
-    take_back(work, [appointment.id])
+    transition(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    cancel_pending(work, [appointment.id])
     return appointment
 
 
-def no_show(work: Work, appointment_id: UUID, scope: Scope, note: str | None = None) -> Appointment:
-    appointment = step(work, lock_appointment(work, appointment_id, scope), "NO_SHOW", note)
-    take_back(work, [appointment.id])
-    tell(work, appointment.client_id, [Due("NO_SHOW_FOLLOW_UP", work.now, appointment.id)])
+def mark_no_show(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
+    appointment = transition(work, lock_appointment(work, scope, appointment_id), "NO_SHOW", note)
+    cancel_pending(work, [appointment.id])
+    queue_messages(work, appointment.client_id, [ClientMessage("NO_SHOW_FOLLOW_UP", work.now, appointment.id)])
     return appointment
 
 
-def refuse_late(work: Work, appointments: Sequence[Appointment], wanted: str) -> None:
-    """Everything that speaks against it, of each of them; a client has until so many hours before the start."""
-    problems = [transition_problem(one.status, wanted, one.starts_at, work.now) for one in appointments]
-    found = [problem for problem in problems if problem]
-    if found:
-        raise errors.WrongStatus(" ".join(dict.fromkeys(found)))
+def refuse_late_changes(work: Work, appointments: Sequence[Appointment], status: str) -> None:
+    """Raise WrongStatus if any appointment cannot change, or TooLate if a client changes it too close to the start."""
+    problems = [
+        transition_problem(appointment.status, status, appointment.starts_at, work.now) for appointment in appointments
+    ]
+    distinct = dict.fromkeys(problem for problem in problems if problem)
+    if distinct:
+        raise errors.WrongStatus(" ".join(distinct))
     if work.actor.client_id is not None:
-        hours = setting(work, "portal_change_hours")
-        late = [portal_change_problem(one.starts_at, work.now, hours) for one in appointments]
+        hours = get_setting(work, "portal_change_hours")
+        late = [portal_change_problem(appointment.starts_at, work.now, hours) for appointment in appointments]
         if any(late):
             raise errors.TooLate(next(problem for problem in late if problem))
 
 
 def refuse_transition(work: Work, appointment: Appointment, status: str) -> None:
+    """Raise WrongStatus if the appointment cannot take this status now."""
     problem = transition_problem(appointment.status, status, appointment.starts_at, work.now)
     if problem:
         raise errors.WrongStatus(problem)
 
 
-def refuse_online_without_consent(work: Work, appointment: Appointment, facts: Facts) -> None:
-    """At the first step of a telehealth visit. Once it has begun, a consent that is revoked ends no session."""
+def refuse_telehealth_without_consent(work: Work, appointment: Appointment, context: BookingContext) -> None:
+    """Raise ConsentMissing at the first step of a telehealth visit. Revoking it later does not end a session."""
     if not appointment.telehealth or appointment.status not in ("SCHEDULED", "CONFIRMED"):
         return
-    if not consent_in_force(facts.standing.consents, TELEHEALTH, work.now, facts.zone):
-        raise errors.ConsentMissing(f"The {WORDS[TELEHEALTH]} has to be signed before a telehealth visit.")
+    if not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
+        raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
 
 
-def step(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+def transition(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+    """Change the status now, with its step and audit entry, or raise WrongStatus."""
     refuse_transition(work, appointment, status)
-    apply(appointment, {"status": status, "status_at": work.now, **changes})
-    with errors.taken_at_last():
+    update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
+    with errors.translate_constraint_errors():
         work.db.flush()
     write_steps(work, [(appointment.id, status, note)])
     work.record(f"appointment.{status.lower()}", "appointment", appointment.id)
     return appointment
 
 
-def tell(work: Work, client_id: UUID, messages: Sequence[Due]) -> None:
-    tell_client(work, client_id, channels_of(work, client_id), messages)
+def queue_messages(work: Work, client_id: UUID, messages: Sequence[ClientMessage]) -> None:
+    """Queue messages to the client over their channels."""
+    queue_client_messages(work, client_id, load_channels(work, client_id), messages)
 
 
-def facts_about(work: Work, appointment: Appointment, starts_at: datetime | None = None) -> Facts:
+def load_appointment_context(work: Work, appointment: Appointment, starts_at: datetime | None = None) -> BookingContext:
+    """Load the booking context of an existing appointment."""
     service = work.db.get_one(Service, (work.tenant_id, appointment.service_id))
-    return facts_of(
+    return load_booking_context(
         work,
         client_id=appointment.client_id,
         clinician_id=appointment.clinician_id,
@@ -221,9 +246,9 @@ def facts_about(work: Work, appointment: Appointment, starts_at: datetime | None
     )
 
 
-def lacking_in(work: Work, facts: Facts) -> list[str]:
-    """What a completed visit needs of the client's record and is not there."""
-    row = facts.row
+def missing_demographics_of(work: Work, context: BookingContext) -> list[str]:
+    """Return the names of the demographics that a completed visit needs and the client's record lacks."""
+    row = context.row
     client = work.db.get_one(Client, (work.tenant_id, row.client_id))
     fields = {name: getattr(client, name) for name in DEMOGRAPHICS}
-    return missing_demographics(fields, self_pay=row.self_pay, covered=row.payer_id is not None)
+    return find_missing_demographics(fields, self_pay=row.self_pay, covered=row.payer_id is not None)

@@ -1,4 +1,4 @@
-"""Reading the schedule: lists, one appointment, calendars; with the names that people know things by."""
+"""Queries of the schedule: lists, one appointment, calendars, and the names to show with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, or_, select, text
 
 from practice.errors import Invalid, NotFound
-from practice.local_time import date_of, instant
-from practice.people.access import staff_within
+from practice.local_time import date_of, to_instant
+from practice.people.access import visible_staff
 from practice.people.models.practices import Practice
-from practice.scheduling.appointments.lifecycle import appointments_within
+from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.scheduling.models.availability import Block
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.pages import Page, PageRequest, page_of
+from practice.store.pages import Page, PageRequest, fetch_page
 
 View = Literal["day", "week", "month"]
-MOST_IN_A_CALENDAR = 5000
+MAX_CALENDAR_APPOINTMENTS = 5000
 
 
 @dataclass(frozen=True)
 class Filters:
+    """Filters of an appointment list; both instants bound the start, `until` exclusively."""
+
     client_id: UUID | None = None
     clinician_id: UUID | None = None
     room_id: UUID | None = None
@@ -36,36 +38,40 @@ class Filters:
 
 @dataclass(frozen=True)
 class Names:
-    """Of whatever a page of appointments refers to, by id."""
+    """Names by id of everything that a page of appointments refers to."""
 
     clients: dict[UUID, str]
     staff: dict[UUID, str]
     services: dict[UUID, str]
     rooms: dict[UUID, str]
-    for_staff: bool  # who also see why staff cancelled
+    for_staff: bool  # staff also see the cancellation reason
 
 
 @dataclass(frozen=True)
-class Day:
+class CalendarDay:
+    """A local date with its appointments and blocks."""
+
     on: date
     appointments: list[Appointment]
     blocks: list[Block]
 
 
-def list_appointments(work: Work, asked: PageRequest, scope: Scope, filters: Filters) -> Page:
+def list_appointments(work: Work, scope: Scope, page_request: PageRequest, filters: Filters) -> Page:
     sortable = {"starts_at": Appointment.starts_at, "created_at": Appointment.created_at, "id": Appointment.id}
-    return page_of(work.db, filtered(work, scope, filters), asked, sortable, Appointment.id, "starts_at")
+    return fetch_page(
+        work.db, select_appointments(work, scope, filters), page_request, sortable, Appointment.id, "starts_at"
+    )
 
 
-def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
-    wanted = {
+def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
+    equal = {
         Appointment.client_id: filters.client_id,
         Appointment.clinician_id: filters.clinician_id,
         Appointment.room_id: filters.room_id,
         Appointment.status: filters.status,
     }
-    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, appointments_within(work, scope))
-    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, visible_appointments(work, scope))
+    query = query.where(*(column == value for column, value in equal.items() if value is not None))
     if filters.since is not None:
         query = query.where(Appointment.starts_at >= filters.since)
     if filters.until is not None:
@@ -73,53 +79,55 @@ def filtered(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
     return query
 
 
-def get_appointment(work: Work, appointment_id: UUID, scope: Scope) -> Appointment:
-    query = filtered(work, scope, Filters()).where(Appointment.id == appointment_id)
-    found = work.db.scalar(query)
-    if found is None:
+def get_appointment(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
+    query = select_appointments(work, scope, Filters()).where(Appointment.id == appointment_id)
+    appointment = work.db.scalar(query)
+    if appointment is None:
         raise NotFound
     work.record("appointment.read", "appointment", appointment_id)
-    return found
+    return appointment
 
 
-def steps_of(work: Work, appointment_id: UUID, scope: Scope) -> list[AppointmentStep]:
-    """Who took it to which status and when; oldest first."""
-    get_appointment(work, appointment_id, scope)
+def list_steps(work: Work, scope: Scope, appointment_id: UUID) -> list[AppointmentStep]:
+    """Return the status history of the appointment, oldest first."""
+    get_appointment(work, scope, appointment_id)
     query = select(AppointmentStep).where(
         AppointmentStep.tenant_id == work.tenant_id, AppointmentStep.appointment_id == appointment_id
     )
     return list(work.db.scalars(query.order_by(AppointmentStep.at, AppointmentStep.id)))
 
 
-def calendar(
+def load_calendar(
     work: Work,
     scope: Scope,
     view: View,
     on: date | None,
     clinician_id: UUID | None = None,
     room_id: UUID | None = None,
-) -> list[Day]:
-    """A day, its week from Sunday on, or its month, each day with what is on it and is not cancelled."""
+) -> list[CalendarDay]:
+    """Return the days of a day, week (from Sunday) or month view with their active appointments and blocks."""
     zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
     on = on or date_of(work.now, zone)
-    first, last = span_of(view, on)
-    start, end = instant(first, time.min, zone), instant(last + timedelta(days=1), time.min, zone)
+    first, last = compute_view_range(view, on)
+    start, end = to_instant(first, time.min, zone), to_instant(last + timedelta(days=1), time.min, zone)
     filters = Filters(clinician_id=clinician_id, room_id=room_id, since=start, until=end)
-    query = filtered(work, scope, filters).where(Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]))
+    query = select_appointments(work, scope, filters).where(Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]))
     query = query.with_only_columns(*Appointment.__table__.columns)  # as rows: objects cost three times as much
-    found = work.db.execute(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_IN_A_CALENDAR + 1)).all()
-    if len(found) > MOST_IN_A_CALENDAR:
-        raise Invalid(["That is more than a calendar shows. Choose a shorter view, one clinician, or one room."])
-    blocks = work.db.scalars(blocks_between(work, scope, start, end, clinician_id, room_id)).all()
+    appointments = work.db.execute(
+        query.order_by(Appointment.starts_at, Appointment.id).limit(MAX_CALENDAR_APPOINTMENTS + 1)
+    ).all()
+    if len(appointments) > MAX_CALENDAR_APPOINTMENTS:
+        raise Invalid(["Too many appointments for a calendar. Choose a shorter view, one clinician, or one room."])
+    blocks = work.db.scalars(select_blocks_between(work, scope, start, end, clinician_id, room_id)).all()
     days = {
-        first + timedelta(days=number): Day(first + timedelta(days=number), [], [])
+        first + timedelta(days=number): CalendarDay(first + timedelta(days=number), [], [])
         for number in range((last - first).days + 1)
     }
-    for appointment in found:
+    for appointment in appointments:
         days[appointment.starts_at.astimezone(zone).date()].appointments.append(appointment)
     for block in blocks if work.actor.client_id is None else ():
         for day in days.values():
-            if block.starts_at < instant(day.on + timedelta(days=1), time.min, zone) and block.ends_at > instant(
+            if block.starts_at < to_instant(day.on + timedelta(days=1), time.min, zone) and block.ends_at > to_instant(
                 day.on, time.min, zone
             ):
                 day.blocks.append(block)
@@ -127,7 +135,8 @@ def calendar(
     return list(days.values())
 
 
-def span_of(view: View, on: date) -> tuple[date, date]:
+def compute_view_range(view: View, on: date) -> tuple[date, date]:
+    """Return the first and last date of the view that contains the date."""
     if view == "week":
         first = on - timedelta(days=on.isoweekday() % 7)
         return first, first + timedelta(days=6)
@@ -137,16 +146,16 @@ def span_of(view: View, on: date) -> tuple[date, date]:
     return on, on
 
 
-def blocks_between(
+def select_blocks_between(
     work: Work, scope: Scope, start: datetime, end: datetime, clinician_id: UUID | None, room_id: UUID | None
 ) -> Select[Block]:
-    """Of rooms, and of clinicians as far as one sees their appointments."""
+    """Return the query for blocks of rooms, and of clinicians whose appointments are visible."""
     query = select(Block).where(
         Block.tenant_id == work.tenant_id,
         Block.voided_at.is_(None),
         Block.ends_at > start,
         Block.starts_at < end,
-        or_(Block.room_id.is_not(None), staff_within(work, scope, Block.clinician_id)),
+        or_(Block.room_id.is_not(None), visible_staff(work, scope, Block.clinician_id)),
     )
     if clinician_id is not None:
         query = query.where(Block.clinician_id == clinician_id)
@@ -155,8 +164,8 @@ def blocks_between(
     return query.order_by(Block.starts_at, Block.id)
 
 
-# Looked up one by one: for a list of ids, the plan that suits an average practice reads every client of a large one.
-NAMES = text("""
+# One lookup per client: with a list of ids, the generic plan reads every client of a large practice.
+NAMES_SQL = text("""
     select 'client', w.id, c.name
     from unnest(cast(:clients as uuid [])) as w (id)
     cross join lateral (
@@ -171,16 +180,16 @@ NAMES = text("""
 """)
 
 
-def names_for(work: Work, appointments: Sequence[Appointment]) -> Names:
-    wanted = {
-        "clients": list({one.client_id for one in appointments}),
-        "staff": list({one.clinician_id for one in appointments}),
-        "services": list({one.service_id for one in appointments}),
-        "rooms": list({one.room_id for one in appointments if one.room_id}),
+def load_names(work: Work, appointments: Sequence[Appointment]) -> Names:
+    """Return the names of the clients, staff, services and rooms of the appointments."""
+    ids = {
+        "tenant_id": work.tenant_id,
+        "clients": list({appointment.client_id for appointment in appointments}),
+        "staff": list({appointment.clinician_id for appointment in appointments}),
+        "services": list({appointment.service_id for appointment in appointments}),
+        "rooms": list({appointment.room_id for appointment in appointments if appointment.room_id}),
     }
-    named: dict[str, dict[UUID, str]] = {"client": {}, "staff": {}, "service": {}, "room": {}}
-    for kind, record_id, words in (
-        work.db.execute(NAMES, wanted | {"tenant_id": work.tenant_id}) if appointments else ()
-    ):
-        named[kind][record_id] = words
-    return Names(named["client"], named["staff"], named["service"], named["room"], work.actor.client_id is None)
+    names: dict[str, dict[UUID, str]] = {"client": {}, "staff": {}, "service": {}, "room": {}}
+    for kind, record_id, name in work.db.execute(NAMES_SQL, ids) if appointments else ():
+        names[kind][record_id] = name
+    return Names(names["client"], names["staff"], names["service"], names["room"], work.actor.client_id is None)

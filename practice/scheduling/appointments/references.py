@@ -1,4 +1,4 @@
-"""Booking references: `BK-<year>-<six digits>`, unique in the practice, telling nothing about how much it books."""
+"""Booking references: `BK-<year>-<six digits>`, unique in the practice and random, so they do not reveal volume."""
 
 import secrets
 
@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from practice.security.work import Work
 
-FREE = text("""
+UNUSED_REFERENCES_SQL = text("""
     select wanted.reference from unnest(cast(:wanted as text [])) as wanted (reference)
     where not exists (
         select from appointments as a where a.tenant_id = :tenant_id and a.reference = wanted.reference
@@ -14,10 +14,11 @@ FREE = text("""
 """)
 
 
-def new_references(work: Work, year: int, number: int) -> list[str]:
-    """Random ones, since a counter would be a row that every booking of the practice waits for."""
-    found: set[str] = set()
-    while len(found) < number:
-        wanted = list({f"BK-{year}-{secrets.randbelow(10**6):06}" for _ in range(2 * number + 2)})
-        found.update(work.db.scalars(FREE, {"wanted": wanted, "tenant_id": work.tenant_id}))
-    return list(found)[:number]
+def generate_references(work: Work, year: int, number: int) -> list[str]:
+    """Return unused random references. A counter would be a row that every booking of the practice waits for."""
+    references: set[str] = set()
+    while len(references) < number:
+        candidates = list({f"BK-{year}-{secrets.randbelow(10**6):06}" for _ in range(2 * number + 2)})
+        unused = work.db.scalars(UNUSED_REFERENCES_SQL, {"wanted": candidates, "tenant_id": work.tenant_id})
+        references.update(unused)
+    return list(references)[:number]

@@ -1,15 +1,23 @@
-"""Series: many appointments by one rule, booked together."""
+"""Series: appointments of one recurrence rule, booked together."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal
 
 from practice.errors import Invalid, Problem
 from practice.scheduling import errors
-from practice.scheduling.appointments.booking import elsewhere, lock, place, problems_by_start, understand, warnings_of
-from practice.scheduling.appointments.booking_context import Facts
-from practice.scheduling.appointments.booking_request import Wanted
-from practice.scheduling.appointments.rules.series import occurrences, series_problems
+from practice.scheduling.appointments.booking import (
+    collect_warnings,
+    create_appointments,
+    find_problems_by_start,
+    lock_request_resources,
+    resolve,
+    suggest_alternatives,
+)
+from practice.scheduling.appointments.booking_context import BookingContext
+from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.rules.series import expand_occurrences, series_problems
 from practice.scheduling.models.appointments import Appointment, Series
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -17,7 +25,7 @@ from practice.store.ids import new_id
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One start of the series, and what came of it."""
+    """One start of the series, and whether it was booked."""
 
     starts_at: datetime
     status: Literal["booked", "skipped"]
@@ -27,55 +35,58 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class BookedSeries:
+    """A booked series with all its occurrences."""
+
     series: Series
     occurrences: list[Occurrence]
     warnings: list[str]
 
 
-def book_series(work: Work, wanted: Wanted, rule: str, *, skip_conflicts: bool = False) -> BookedSeries:
-    """All of it or nothing; with `skip_conflicts` without the occurrences against which something speaks."""
-    wanted, facts = understand(work, wanted)
-    wrong = series_problems(rule, wanted.starts_at, facts.zone)
-    if facts.row.service_kind == "GROUP" or wanted.group_session_id is not None:
-        wrong.append("Seats in groups are booked one by one.")
-    if wrong:
-        raise Invalid(wrong)
-    starts = [start.astimezone(UTC) for start in occurrences(rule, wanted.starts_at, facts.zone)]
-    lock(work, wanted)
-    found = problems_by_start(work, wanted, facts, starts)
-    free = [start for start in starts if not found[start]]
+def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflicts: bool = False) -> BookedSeries:
+    """Book every occurrence of the rule or none. With `skip_conflicts`, skip the occurrences with problems."""
+    request, context = resolve(work, request)
+    rule_problems = series_problems(rule, request.starts_at, context.zone)
+    if context.row.service_kind == "GROUP" or request.group_session_id is not None:
+        rule_problems.append("Group seats cannot be booked as a series. Book each seat separately.")
+    if rule_problems:
+        raise Invalid(rule_problems)
+    starts = [start.astimezone(UTC) for start in expand_occurrences(rule, request.starts_at, context.zone)]
+    lock_request_resources(work, request)
+    problems_by_start = find_problems_by_start(work, request, context, starts)
+    free = [start for start in starts if not problems_by_start[start]]
     if not free or (len(free) < len(starts) and not skip_conflicts):
-        raise refuse_series(work, wanted, facts, found)
+        raise build_series_refusal(work, request, context, problems_by_start)
     series = Series(
         tenant_id=work.tenant_id,
         id=new_id(),
-        client_id=facts.row.client_id,
-        clinician_id=facts.row.clinician_id,
-        service_id=facts.row.service_id,
+        client_id=context.row.client_id,
+        clinician_id=context.row.clinician_id,
+        service_id=context.row.service_id,
         rule=rule,
-        first_starts_at=wanted.starts_at,
+        first_starts_at=request.starts_at,
         created_at=work.now,
         created_by=work.actor.account_id,
     )
     work.db.add(series)
     work.db.flush()
-    booked = {one.starts_at: one for one in place(work, wanted, facts, free, series_id=series.id)}
+    appointments = create_appointments(work, request, context, free, series_id=series.id)
+    booked = {appointment.starts_at: appointment for appointment in appointments}
     work.record("series.booked", "series", series.id, appointments=len(booked))
-    listed = [
-        Occurrence(start, "booked" if start in booked else "skipped", booked.get(start), found[start])
+    occurrences = [
+        Occurrence(start, "booked" if start in booked else "skipped", booked.get(start), problems_by_start[start])
         for start in starts
     ]
-    return BookedSeries(series, listed, warnings_of(work, facts, wanted.starts_at))
+    return BookedSeries(series, occurrences, collect_warnings(work, context, request.starts_at))
 
 
-def refuse_series(
-    work: Work, wanted: Wanted, facts: Facts, found: dict[datetime, list[Problem]]
+def build_series_refusal(
+    work: Work, request: BookingRequest, context: BookingContext, problems_by_start: dict[datetime, list[Problem]]
 ) -> errors.BookingRefused:
-    """Each occurrence that cannot be booked, with its reasons, and every other one as free."""
-    problems = [problem for one in found.values() for problem in one]
-    refusal = errors.refuse(problems, elsewhere(work, wanted, facts, found))
+    """Return the refusal with every occurrence: its problems, or that it is free."""
+    all_problems = list(chain.from_iterable(problems_by_start.values()))
+    refusal = errors.build_refusal(all_problems, suggest_alternatives(work, request, context, problems_by_start))
     refusal.details["occurrences"] = [
-        {"starts_at": start.isoformat(), "free": not one, "problems": [problem.sentence for problem in one]}
-        for start, one in found.items()
+        {"starts_at": start.isoformat(), "free": not problems, "problems": [problem.message for problem in problems]}
+        for start, problems in problems_by_start.items()
     ]
     return refusal

@@ -1,1 +1,1 @@
-"""Clinicians' hours, closures, blocks, and the free time between bookings."""
+"""Availability: clinicians' hours, closures, blocks, and free slots."""

@@ -1,4 +1,4 @@
-"""Times that a room (maintenance) or a clinician (a meeting) is taken for something else than an appointment."""
+"""Blocks: times that a room (maintenance) or a clinician (a meeting) is not available for appointments."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import Invalid, NotFound
-from practice.scheduling.availability.expired_offers import release_lapsed_offers
+from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.clinicians import get_clinician
 from practice.scheduling.catalog.rooms import get_room
@@ -15,27 +15,27 @@ from practice.scheduling.models.availability import Block
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import refusing
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import on_conflict
 
-TAKEN = {
-    "room": "The room is taken for a part of this time. Move what is booked or blocked there first.",
-    "clinician": "The clinician is taken for a part of this time. Move what is booked or blocked there first.",
+CONFLICT_MESSAGES = {
+    "room": "The room is taken for part of this time. Move its bookings or blocks first.",
+    "clinician": "The clinician is taken for part of this time. Move their bookings or blocks first.",
 }
 
 
 def list_blocks(
     work: Work,
     scope: Scope,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     room_id: UUID | None = None,
     clinician_id: UUID | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> Page:
-    """Of one room or one clinician; what touches the span."""
-    refuse_unknown(work, scope, room_id, clinician_id)
+    """Return a page of one room's or one clinician's blocks that overlap the span."""
+    require_visible(work, scope, room_id, clinician_id)
     query = select(Block).where(
         Block.tenant_id == work.tenant_id,
         Block.room_id == room_id,
@@ -46,7 +46,9 @@ def list_blocks(
         query = query.where(Block.ends_at > start)
     if end is not None:
         query = query.where(Block.starts_at < end)
-    return page_of(work.db, query, asked, {"starts_at": Block.starts_at, "id": Block.id}, Block.id, "starts_at")
+    return fetch_page(
+        work.db, query, page_request, {"starts_at": Block.starts_at, "id": Block.id}, Block.id, "starts_at"
+    )
 
 
 def add_block(
@@ -59,9 +61,10 @@ def add_block(
     room_id: UUID | None = None,
     clinician_id: UUID | None = None,
 ) -> Block:
-    refuse_unknown(work, scope, room_id, clinician_id)
+    """Block a room or a clinician for a free time, or raise SlotTaken."""
+    require_visible(work, scope, room_id, clinician_id)
     if ends_at <= starts_at:
-        raise Invalid(["The end lies before the start, or at it."])
+        raise Invalid(["The end must be after the start (`ends_at`)."])
     block = Block(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -72,13 +75,13 @@ def add_block(
         reason=reason,
         version=1,
     )
-    what = "room" if room_id else "clinician"
+    kind = "room" if room_id else "clinician"
     lock_resources(work, [room_id, clinician_id])
-    release_lapsed_offers(work, clinician_id, room_id, [starts_at], ends_at - starts_at)
+    release_expired_offers(work, clinician_id, room_id, [starts_at], ends_at - starts_at)
     work.db.add(block)
-    with refusing(f"never_twice_{what}", SlotTaken(TAKEN[what])):
+    with on_conflict(f"never_twice_{kind}", SlotTaken(CONFLICT_MESSAGES[kind])):
         work.db.flush()
-    work.record("block.added", "block", block.id, what=what)
+    work.record("block.added", "block", block.id, what=kind)
     return block
 
 
@@ -91,8 +94,8 @@ def void_block(
     room_id: UUID | None = None,
     clinician_id: UUID | None = None,
 ) -> None:
-    """The time is free again."""
-    refuse_unknown(work, scope, room_id, clinician_id)
+    """Void a block, which frees its time."""
+    require_visible(work, scope, room_id, clinician_id)
     query = select(Block).where(
         Block.tenant_id == work.tenant_id,
         Block.id == block_id,
@@ -107,8 +110,9 @@ def void_block(
     work.record("block.voided", "block", block_id, reason=reason)
 
 
-def refuse_unknown(work: Work, scope: Scope, room_id: UUID | None, clinician_id: UUID | None) -> None:
+def require_visible(work: Work, scope: Scope, room_id: UUID | None, clinician_id: UUID | None) -> None:
+    """Raise NotFound unless the room or clinician exists within the scope."""
     if room_id is not None:
         get_room(work, room_id)
     elif clinician_id is not None:
-        get_clinician(work, clinician_id, scope)
+        get_clinician(work, scope, clinician_id)

@@ -1,4 +1,4 @@
-"""Offers whose time to answer is over: they keep nothing any longer."""
+"""Waitlist offers whose answer deadline has passed: they no longer hold their time."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from practice.security.work import Work
 
-LAPSE = text("""
+EXPIRE_OFFERS_SQL = text("""
     with lapsed as (
         update waitlist_offers as o set status = 'EXPIRED'
         where o.tenant_id = :tenant_id and o.status = 'OPEN' and o.holds_until <= :now
@@ -29,16 +29,20 @@ LAPSE = text("""
 """)
 
 
-def release_lapsed_offers(
+def release_expired_offers(
     work: Work, clinician_id: UUID | None, room_id: UUID | None, starts: Sequence[datetime], length: timedelta
 ) -> None:
-    """Those that would be in the way of what is booked now, though nobody took them."""
-    lapsed = work.db.execute(
-        LAPSE,
+    """Expire the offers past their deadline that hold any of these times, so that they can be booked."""
+    expired = work.db.execute(
+        EXPIRE_OFFERS_SQL,
         {
-            **{"tenant_id": work.tenant_id, "clinician_id": clinician_id, "room_id": room_id},
-            **{"starts": list(starts), "length": length, "now": work.now},
+            "tenant_id": work.tenant_id,
+            "clinician_id": clinician_id,
+            "room_id": room_id,
+            "starts": list(starts),
+            "length": length,
+            "now": work.now,
         },
     ).all()
-    for offer_id, entry_id in lapsed:
+    for offer_id, entry_id in expired:
         work.record("waitlist.offer_expired", "waitlist_entry", entry_id, offer=str(offer_id))

@@ -1,4 +1,4 @@
-"""When a clinician can be booked: their weekly windows, and the days that differ."""
+"""Clinicians' hours: weekly windows, and exceptions on single dates."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -12,11 +12,11 @@ from sqlalchemy import delete, select
 from practice.errors import Invalid, NotFound, Stale
 from practice.local_time import date_of
 from practice.people.practice_time import zone_of
-from practice.scheduling.availability.queries import WINDOWS, hours_of, window_of
-from practice.scheduling.availability.rules.free_time import Window, open_spans
+from practice.scheduling.availability.queries import WINDOWS_SQL, build_window, load_hours
+from practice.scheduling.availability.rules.free_time import Window, compute_open_spans
 from practice.scheduling.availability.rules.hours import count_outside, exception_problems, window_problems
 from practice.scheduling.catalog.clinicians import get_clinician
-from practice.scheduling.catalog.services import code_problems, ids_of
+from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.availability import AvailabilityException, AvailabilityWindow, WindowService
 from practice.scheduling.models.catalog import Service
@@ -24,16 +24,16 @@ from practice.scheduling.statuses import FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
-HOURS = ("weekday", "start_time", "end_time", "effective_on", "ends_on")
-STRETCH = ("available", "start_time", "end_time")
+WINDOW_FIELDS = ("weekday", "start_time", "end_time", "effective_on", "ends_on")
+EXCEPTION_FIELDS = ("available", "start_time", "end_time")
 
 
 @dataclass(frozen=True)
-class WindowFor:
-    """A window, and the codes of the services that it is for: none means all."""
+class WindowWithServices:
+    """A window with the codes of its services; none means all."""
 
     window: AvailabilityWindow
     services: list[str]
@@ -42,18 +42,21 @@ class WindowFor:
 # Windows
 
 
-def list_windows(work: Work, scope: Scope, staff_id: UUID, asked: PageRequest) -> Page:
-    get_clinician(work, staff_id, scope)
-    window = AvailabilityWindow
-    query = select(window).where(
-        window.tenant_id == work.tenant_id, window.clinician_id == staff_id, window.voided_at.is_(None)
+def list_windows(work: Work, scope: Scope, staff_id: UUID, page_request: PageRequest) -> Page:
+    get_clinician(work, scope, staff_id)
+    query = select(AvailabilityWindow).where(
+        AvailabilityWindow.tenant_id == work.tenant_id,
+        AvailabilityWindow.clinician_id == staff_id,
+        AvailabilityWindow.voided_at.is_(None),
     )
-    page = page_of(work.db, query, asked, {"weekday": window.weekday, "id": window.id}, window.id, "weekday")
-    codes = codes_of_windows(work, [found.id for found in page.items])
-    return replace(page, items=[WindowFor(found, codes[found.id]) for found in page.items])
+    sortable = {"weekday": AvailabilityWindow.weekday, "id": AvailabilityWindow.id}
+    page = fetch_page(work.db, query, page_request, sortable, AvailabilityWindow.id, "weekday")
+    codes = load_window_service_codes(work, [window.id for window in page.items])
+    return replace(page, items=[WindowWithServices(window, codes[window.id]) for window in page.items])
 
 
-def codes_of_windows(work: Work, window_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+def load_window_service_codes(work: Work, window_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the service codes of each window, sorted."""
     query = (
         select(WindowService.window_id, Service.code)
         .join(Service, (Service.tenant_id == WindowService.tenant_id) & (Service.id == WindowService.service_id))
@@ -67,44 +70,47 @@ def codes_of_windows(work: Work, window_ids: Collection[UUID]) -> dict[UUID, lis
 
 def add_window(
     work: Work, scope: Scope, staff_id: UUID, *, services: Collection[str], **hours: Any
-) -> tuple[WindowFor, int]:
-    """With it comes how many appointments lie outside the clinician's hours now."""
-    get_clinician(work, staff_id, scope)
+) -> tuple[WindowWithServices, int]:
+    """Add a window and return it with the number of appointments now outside the clinician's hours."""
+    get_clinician(work, scope, staff_id)
     window = AvailabilityWindow(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1)
-    service_ids = checked_services(work, window, hours, services)
+    service_ids = resolve_services(work, window, hours, services)
     for name, value in hours.items():
         setattr(window, name, value)
     work.db.add(window)
     work.db.flush()
-    put_services(work, window, service_ids)
+    replace_window_services(work, window, service_ids)
     work.record("availability.added", "staff", staff_id, window_id=str(window.id))
-    return WindowFor(window, sorted(service_ids)), outside_hours(work, staff_id)
+    return WindowWithServices(window, sorted(service_ids)), count_appointments_outside_hours(work, staff_id)
 
 
 def change_window(
     work: Work, scope: Scope, staff_id: UUID, window_id: UUID, version: int, changes: dict[str, Any]
-) -> tuple[WindowFor, int]:
-    get_clinician(work, staff_id, scope)
+) -> tuple[WindowWithServices, int]:
+    """Change a window at this version and return it with the number of appointments now outside the hours."""
+    get_clinician(work, scope, staff_id)
     window = find_window(work, staff_id, window_id)
     if window.version != version:
         raise Stale
-    after = {name: changes.get(name, getattr(window, name)) for name in HOURS}
-    services = changes["services"] if "services" in changes else codes_of_windows(work, [window_id])[window_id]
-    service_ids = checked_services(work, window, after, services)
-    apply(window, after)
-    put_services(work, window, service_ids)
+    after = {name: changes.get(name, getattr(window, name)) for name in WINDOW_FIELDS}
+    services = changes["services"] if "services" in changes else load_window_service_codes(work, [window_id])[window_id]
+    service_ids = resolve_services(work, window, after, services)
+    update_versioned(window, after)
+    replace_window_services(work, window, service_ids)
     work.record("availability.changed", "staff", staff_id, window_id=str(window_id), fields=sorted(changes))
-    return WindowFor(window, sorted(service_ids)), outside_hours(work, staff_id)
+    return WindowWithServices(window, sorted(service_ids)), count_appointments_outside_hours(work, staff_id)
 
 
 def void_window(work: Work, scope: Scope, staff_id: UUID, window_id: UUID, reason: str) -> int:
-    get_clinician(work, staff_id, scope)
+    """Void a window and return the number of appointments now outside the clinician's hours."""
+    get_clinician(work, scope, staff_id)
     work.void(find_window(work, staff_id, window_id), reason)
     work.record("availability.voided", "staff", staff_id, window_id=str(window_id), reason=reason)
-    return outside_hours(work, staff_id)
+    return count_appointments_outside_hours(work, staff_id)
 
 
 def find_window(work: Work, staff_id: UUID, window_id: UUID) -> AvailabilityWindow:
+    """Lock and return the window, or raise NotFound."""
     query = select(AvailabilityWindow).where(
         AvailabilityWindow.tenant_id == work.tenant_id,
         AvailabilityWindow.clinician_id == staff_id,
@@ -117,25 +123,32 @@ def find_window(work: Work, staff_id: UUID, window_id: UUID) -> AvailabilityWind
     return window
 
 
-def checked_services(
+def resolve_services(
     work: Work, window: AvailabilityWindow, hours: dict[str, Any], codes: Collection[str]
 ) -> dict[str, UUID]:
-    """The services that the codes mean, where these hours are right in themselves and beside the clinician's others."""
+    """Return the ids of the services by code, or raise Invalid for unknown codes or invalid hours."""
     work.serialize_on(f"hours of {window.clinician_id}")
-    services = ids_of(work, codes)
-    ever = {"clinicians": [window.clinician_id], "first": date.min, "last": date.max}
-    others = work.db.execute(WINDOWS, {"tenant_id": work.tenant_id, **ever})
-    wanted = Window(*(hours[name] for name in HOURS), frozenset(services.values()))
-    problems = code_problems(codes, services)
-    problems += window_problems(wanted, [window_of(row) for row in others if row.id != window.id])
+    services = load_service_ids(work, codes)
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "clinicians": [window.clinician_id],
+        "first": date.min,
+        "last": date.max,
+    }
+    others = work.db.execute(WINDOWS_SQL, parameters)
+    requested = Window(*(hours[name] for name in WINDOW_FIELDS), frozenset(services.values()))
+    problems = service_code_problems(codes, services)
+    problems += window_problems(requested, [build_window(row) for row in others if row.id != window.id])
     if problems:
         raise Invalid(problems)
     return services
 
 
-def put_services(work: Work, window: AvailabilityWindow, services: dict[str, UUID]) -> None:
-    of_window = (WindowService.tenant_id == work.tenant_id, WindowService.window_id == window.id)
-    work.db.execute(delete(WindowService).where(*of_window))
+def replace_window_services(work: Work, window: AvailabilityWindow, services: dict[str, UUID]) -> None:
+    """Replace the services of the window."""
+    work.db.execute(
+        delete(WindowService).where(WindowService.tenant_id == work.tenant_id, WindowService.window_id == window.id)
+    )
     work.db.add_all(
         WindowService(tenant_id=work.tenant_id, id=new_id(), window_id=window.id, service_id=service_id)
         for service_id in services.values()
@@ -143,55 +156,65 @@ def put_services(work: Work, window: AvailabilityWindow, services: dict[str, UUI
     work.db.flush()
 
 
-# Days that differ
+# Exceptions
 
 
 def list_exceptions(
-    work: Work, scope: Scope, staff_id: UUID, asked: PageRequest, *, first: date | None, last: date | None
+    work: Work, scope: Scope, staff_id: UUID, page_request: PageRequest, *, first: date | None, last: date | None
 ) -> Page:
-    get_clinician(work, staff_id, scope)
-    day = AvailabilityException
-    query = select(day).where(day.tenant_id == work.tenant_id, day.clinician_id == staff_id, day.voided_at.is_(None))
+    get_clinician(work, scope, staff_id)
+    query = select(AvailabilityException).where(
+        AvailabilityException.tenant_id == work.tenant_id,
+        AvailabilityException.clinician_id == staff_id,
+        AvailabilityException.voided_at.is_(None),
+    )
     if first is not None:
-        query = query.where(day.on_date >= first)
+        query = query.where(AvailabilityException.on_date >= first)
     if last is not None:
-        query = query.where(day.on_date <= last)
-    return page_of(work.db, query, asked, {"on_date": day.on_date, "id": day.id}, day.id, "on_date")
+        query = query.where(AvailabilityException.on_date <= last)
+    sortable = {"on_date": AvailabilityException.on_date, "id": AvailabilityException.id}
+    return fetch_page(work.db, query, page_request, sortable, AvailabilityException.id, "on_date")
 
 
 def add_exception(work: Work, scope: Scope, staff_id: UUID, **day: Any) -> tuple[AvailabilityException, int]:
-    get_clinician(work, staff_id, scope)
+    """Add an exception and return it with the number of appointments now outside the clinician's hours."""
+    get_clinician(work, scope, staff_id)
     refuse_exception(day)
     exception = AvailabilityException(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1, **day)
     work.db.add(exception)
     work.db.flush()
     work.record("availability_exception.added", "staff", staff_id, exception_id=str(exception.id))
-    return exception, outside_hours(work, staff_id)
+    return exception, count_appointments_outside_hours(work, staff_id)
 
 
 def change_exception(
     work: Work, scope: Scope, staff_id: UUID, exception_id: UUID, version: int, changes: dict[str, Any]
 ) -> tuple[AvailabilityException, int]:
-    get_clinician(work, staff_id, scope)
+    get_clinician(work, scope, staff_id)
     exception = find_exception(work, staff_id, exception_id)
     if exception.version != version:
         raise Stale
-    refuse_exception({name: changes.get(name, getattr(exception, name)) for name in STRETCH})
-    apply(exception, changes)
+    refuse_exception({name: changes.get(name, getattr(exception, name)) for name in EXCEPTION_FIELDS})
+    update_versioned(exception, changes)
     work.record(
-        *("availability_exception.changed", "staff", staff_id), exception_id=str(exception_id), fields=sorted(changes)
+        "availability_exception.changed",
+        "staff",
+        staff_id,
+        exception_id=str(exception_id),
+        fields=sorted(changes),
     )
-    return exception, outside_hours(work, staff_id)
+    return exception, count_appointments_outside_hours(work, staff_id)
 
 
 def void_exception(work: Work, scope: Scope, staff_id: UUID, exception_id: UUID, reason: str) -> int:
-    get_clinician(work, staff_id, scope)
+    get_clinician(work, scope, staff_id)
     work.void(find_exception(work, staff_id, exception_id), reason)
-    work.record(*("availability_exception.voided", "staff", staff_id), exception_id=str(exception_id), reason=reason)
-    return outside_hours(work, staff_id)
+    work.record("availability_exception.voided", "staff", staff_id, exception_id=str(exception_id), reason=reason)
+    return count_appointments_outside_hours(work, staff_id)
 
 
 def find_exception(work: Work, staff_id: UUID, exception_id: UUID) -> AvailabilityException:
+    """Lock and return the exception, or raise NotFound."""
     query = select(AvailabilityException).where(
         AvailabilityException.tenant_id == work.tenant_id,
         AvailabilityException.clinician_id == staff_id,
@@ -205,23 +228,23 @@ def find_exception(work: Work, staff_id: UUID, exception_id: UUID) -> Availabili
 
 
 def refuse_exception(day: dict[str, Any]) -> None:
-    problems = exception_problems(*(day[name] for name in STRETCH))
+    """Raise Invalid if the exception's times do not fit together."""
+    problems = exception_problems(*(day[name] for name in EXCEPTION_FIELDS))
     if problems:
         raise Invalid(problems)
 
 
-# What it does to what is booked
+# Affected appointments
 
 
-def outside_hours(work: Work, staff_id: UUID) -> int:
-    """How many of the clinician's coming appointments lie outside their hours: they stay, and somebody may ask."""
+def count_appointments_outside_hours(work: Work, staff_id: UUID) -> int:
+    """Return how many of the clinician's future appointments are outside their hours. They stay booked."""
     work.db.flush()
-    booked = Appointment
-    query = select(booked.service_id, booked.starts_at, booked.ends_at).where(
-        booked.tenant_id == work.tenant_id,
-        booked.clinician_id == staff_id,
-        booked.starts_at > work.now,
-        booked.status.not_in(FINAL),
+    query = select(Appointment.service_id, Appointment.starts_at, Appointment.ends_at).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.clinician_id == staff_id,
+        Appointment.starts_at > work.now,
+        Appointment.status.not_in(FINAL),
     )
     times = defaultdict(list)
     for row in work.db.execute(query):
@@ -230,8 +253,10 @@ def outside_hours(work: Work, staff_id: UUID) -> int:
         return 0
     zone = zone_of(work)
     first, last = date_of(work.now, zone), date_of(max(end for spans in times.values() for _, end in spans), zone)
-    hours = hours_of(work, [staff_id], first, last)[staff_id]
+    hours = load_hours(work, [staff_id], first, last)[staff_id]
     return sum(
-        count_outside(open_spans(hours.windows, hours.changes, hours.closures, zone, first, last, service), spans)
+        count_outside(
+            compute_open_spans(hours.windows, hours.changes, hours.closures, zone, first, last, service), spans
+        )
         for service, spans in times.items()
     )

@@ -9,8 +9,11 @@ from practice.security.work import Work
 
 
 def lock_resources(work: Work, resource_ids: Collection[UUID | None]) -> None:
-    """Whoever books or moves waits here for others who do so with the same people or rooms: each locks all that it
-    touches, old and new, in one order, so nobody waits for somebody who waits for them."""
+    """Lock the clients, clinicians, rooms and groups until the transaction ends.
+
+    Each transaction locks everything it touches, old and new, in one sorted statement, so that concurrent bookings
+    cannot deadlock.
+    """
     work.db.execute(
         text("select pg_advisory_xact_lock(hashtextextended(id::text, 0)) from unnest(cast(:ids as uuid[])) as id"),
         {"ids": sorted({resource_id for resource_id in resource_ids if resource_id is not None})},

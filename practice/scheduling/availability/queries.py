@@ -1,4 +1,4 @@
-"""What the schedule's rules look at, read from the database: clinicians' hours, and what is taken."""
+"""Queries for the availability rules: clinicians' hours and busy intervals."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -14,29 +14,29 @@ from practice.security.work import Work
 
 
 @dataclass(frozen=True)
-class Hours:
-    """Of one clinician. The closures are the practice's."""
+class ClinicianHours:
+    """The windows and exceptions of one clinician, with the closures of the practice."""
 
     windows: list[Window] = field(default_factory=list)
     changes: list[DayChange] = field(default_factory=list)
     closures: frozenset[date] = frozenset()
 
 
-class Taken(NamedTuple):
-    """A time that a clinician, a room or a client is not free: `booked`, or `away` for a meeting or maintenance.
+class BusyInterval(NamedTuple):
+    """A time when a clinician, room or client is busy: `booked`, or `away` for a meeting or maintenance.
 
-    Its holder is the appointment, the group session, the block, or the offer to somebody who waits.
+    The holder is the appointment, group session, block or waitlist offer that takes the time.
     """
 
     resource_id: UUID
     kind: str
     starts_at: datetime
     ends_at: datetime
-    why: Reason
+    reason: Reason
     holder_id: UUID
 
 
-WINDOWS = text("""
+WINDOWS_SQL = text("""
     select
         w.id, w.clinician_id, w.weekday, w.start_time, w.end_time, w.effective_on, w.ends_on,
         array(
@@ -48,12 +48,12 @@ WINDOWS = text("""
     order by w.weekday, w.start_time, w.id
 """)
 
-# The windows, the days that differ, and the days on which the practice is closed.
-HOURS = text(f"""
+# Windows, exceptions and closures.
+HOURS_SQL = text(f"""
     select
         w.clinician_id, null::date as on_date, null::boolean as available, w.start_time, w.end_time,
         w.weekday, w.effective_on, w.ends_on, w.services
-    from ({WINDOWS.text}) as w
+    from ({WINDOWS_SQL.text}) as w
     union all
     select e.clinician_id, e.on_date, e.available, e.start_time, e.end_time, null, null, null, null
     from availability_exceptions as e
@@ -66,10 +66,10 @@ HOURS = text(f"""
     order by on_date, weekday, start_time
 """)
 
-# Of the occupancies of one resource none overlap, so at most one that ends after the span begins before that: the index
-# leads to those few, and to nothing of the years before and after. Times of the past that came with an import occupy
-# nothing; they are looked at where they stand, and are a day long at most.
-BUSY = text("""
+# The occupancies of one resource never overlap, so at most one that ends after the span begins within it: the index
+# finds those few without reading the years before and after. Imported appointments of the past have no occupancies;
+# they are read from their own table and last a day at most.
+BUSY_SQL = text("""
     select
         o.resource_id, o.kind, o.starts_at, o.ends_at,
         case o.holder when 'block' then 'away' else 'booked' end as why, o.holder_id
@@ -87,7 +87,7 @@ BUSY = text("""
         )
     ) as o
     where o.starts_at < :end
-        -- an offer that nobody took in time keeps nothing any longer, though it still stands there
+        -- an expired offer no longer holds its time, even if its status is still OPEN
         and not exists (
             select from waitlist_offers as w
             where o.holder = 'offer' and w.tenant_id = :tenant_id and w.id = o.holder_id and w.holds_until <= :now
@@ -108,40 +108,42 @@ BUSY = text("""
         and came.status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW')
     order by 3, 1
 """)
-A_DAY = timedelta(hours=24)
+MAX_APPOINTMENT_LENGTH = timedelta(hours=24)
 
 
-def hours_of(work: Work, clinician_ids: Collection[UUID], first: date, last: date) -> dict[UUID, Hours]:
-    """What decides about these clinicians' hours from the first date to the last."""
+def load_hours(work: Work, clinician_ids: Collection[UUID], first: date, last: date) -> dict[UUID, ClinicianHours]:
+    """Return the hours of each clinician from the first date to the last, in one query."""
     span = {"tenant_id": work.tenant_id, "clinicians": list(clinician_ids), "first": first, "last": last}
     windows, changes, closures = defaultdict(list), defaultdict(list), set()
-    for row in work.db.execute(HOURS, span):
+    for row in work.db.execute(HOURS_SQL, span):
         if row.clinician_id is None:
             closures.add(row.on_date)
         elif row.on_date is None:
-            windows[row.clinician_id].append(window_of(row))
+            windows[row.clinician_id].append(build_window(row))
         else:
             change = DayChange(row.on_date, row.available, row.start_time, row.end_time)
             changes[row.clinician_id].append(change)
-    return {one: Hours(windows[one], changes[one], frozenset(closures)) for one in clinician_ids}
+    return {
+        clinician_id: ClinicianHours(windows[clinician_id], changes[clinician_id], frozenset(closures))
+        for clinician_id in clinician_ids
+    }
 
 
-def window_of(row: Any) -> Window:
-    times = (row.weekday, row.start_time, row.end_time)
-    return Window(*times, row.effective_on, row.ends_on, frozenset(row.services))
+def build_window(row: Any) -> Window:
+    return Window(row.weekday, row.start_time, row.end_time, row.effective_on, row.ends_on, frozenset(row.services))
 
 
-def busy_of(
+def load_busy_intervals(
     work: Work,
     clinician_ids: Collection[UUID],
     room_ids: Collection[UUID],
     client_ids: Collection[UUID],
     start: datetime,
     end: datetime,
-) -> list[Taken]:
-    """When these are taken, wherever that touches the span; in the order in which it begins."""
+) -> list[BusyInterval]:
+    """Return the busy intervals of these resources that overlap the span, ordered by start."""
     rows = work.db.execute(
-        BUSY,
+        BUSY_SQL,
         {
             "tenant_id": work.tenant_id,
             "clinicians": list(clinician_ids),
@@ -150,8 +152,8 @@ def busy_of(
             "resources": list({*clinician_ids, *room_ids, *client_ids}),
             "start": start,
             "end": end,
-            "a_day_before": start - A_DAY,
+            "a_day_before": start - MAX_APPOINTMENT_LENGTH,
             "now": work.now,
         },
     )
-    return [Taken(*row) for row in rows]
+    return [BusyInterval(*row) for row in rows]

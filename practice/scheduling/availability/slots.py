@@ -1,4 +1,4 @@
-"""Free slots: of one clinician over a range of days, and the first free ones with anybody who offers a service."""
+"""Free slots: of one clinician over a range of dates, and the first free ones of everyone who offers a service."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from practice.errors import NotFound
-from practice.local_time import instant
-from practice.people.settings import setting
-from practice.scheduling.availability.queries import Hours, busy_of, hours_of
-from practice.scheduling.availability.rules.free_time import Busy, Slot, Span, free_slots, hours
+from practice.local_time import to_instant
+from practice.people.settings import get_setting
+from practice.scheduling.availability.queries import ClinicianHours, load_busy_intervals, load_hours
+from practice.scheduling.availability.rules.free_time import Busy, Slot, Span, compute_hours, find_free_slots
 from practice.security.work import Work
 
-LONGEST_RANGE = 92  # days
+MAX_RANGE_DAYS = 92  # days
 
-# The clinicians who offer a service, each with the minutes that it takes with them.
-OFFERING = text("""
+# The clinicians who offer a service, each with their minutes for it.
+OFFERING_SQL = text("""
     select t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, t.left_on, p.time_zone
     from services as s
     join practices as p on p.id = s.tenant_id
@@ -33,101 +33,107 @@ OFFERING = text("""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A clinician's slot for a service."""
+class ClinicianSlot:
+    """A free slot with the clinician who offers it."""
 
     clinician_id: UUID
     slot: Slot
 
 
-def slots(
+def list_slots(
     work: Work, clinician_id: UUID, service_code: str, first: date, last: date, *, include_taken: bool = False
 ) -> list[Slot]:
-    """Of one clinician, from the first local date to the last; with the taken ones and why, where that is asked."""
+    """Return a clinician's free slots from the first local date to the last. `include_taken` adds the others."""
     offering = work.db.execute(
-        OFFERING, {"tenant_id": work.tenant_id, "service_code": service_code, "clinician_ids": [clinician_id]}
+        OFFERING_SQL, {"tenant_id": work.tenant_id, "service_code": service_code, "clinician_ids": [clinician_id]}
     ).one_or_none()
     if offering is None:
         raise NotFound
-    step, window = setting(work, "slot_step_minutes"), bookable(work)
-    return [offer.slot for offer in offers(work, [offering], first, last, step, window, include_taken=include_taken)]
+    step, window = get_setting(work, "slot_step_minutes"), compute_bookable_range(work)
+    clinician_slots = find_clinician_slots(work, [offering], first, last, step, window, include_taken=include_taken)
+    return [clinician_slot.slot for clinician_slot in clinician_slots]
 
 
-def first_free(
+def find_first_free_slots(
     work: Work,
     service_code: str,
     first: date,
     last: date,
     limit: int,
     clinician_ids: Collection[UUID] | None = None,
-) -> list[Offer]:
-    """The earliest free slots with anybody who offers the service (or of those named), until there are enough."""
-    offering = work.db.execute(
-        OFFERING,
+) -> list[ClinicianSlot]:
+    """Return the earliest free slots, up to the limit, of all who offer the service or of the given clinicians."""
+    offerings = work.db.execute(
+        OFFERING_SQL,
         {
             "tenant_id": work.tenant_id,
             "service_code": service_code,
             "clinician_ids": None if clinician_ids is None else list(clinician_ids),
         },
     ).all()
-    step, window = setting(work, "slot_step_minutes"), bookable(work)
-    found: list[Offer] = []
+    step, window = get_setting(work, "slot_step_minutes"), compute_bookable_range(work)
+    free: list[ClinicianSlot] = []
     days = 1
-    while offering and first <= last and len(found) < limit:
-        upto = min(last, first + timedelta(days=days - 1))
-        found += offers(work, offering, first, upto, step, window)
-        first, days = upto + timedelta(days=1), 2 * days  # where little is free more days are looked at at once
-    return sorted(found, key=lambda offer: (offer.slot.start, offer.clinician_id))[:limit]
+    while offerings and first <= last and len(free) < limit:
+        batch_end = min(last, first + timedelta(days=days - 1))
+        free += find_clinician_slots(work, offerings, first, batch_end, step, window)
+        first, days = batch_end + timedelta(days=1), 2 * days  # the fewer free slots, the larger the batches
+    return sorted(free, key=lambda item: (item.slot.start, item.clinician_id))[:limit]
 
 
-def bookable(work: Work) -> tuple[datetime, datetime | None]:
-    """From when and until when slots are of use: a client who looks online cannot book sooner or later anyway."""
+def compute_bookable_range(work: Work) -> tuple[datetime, datetime | None]:
+    """Return the earliest and latest bookable start. Only clients who book online have a latest one."""
     if work.actor.client_id is None:
         return work.now, None
-    hours_ahead, days_ahead = setting(work, "portal_book_hours"), setting(work, "portal_book_days")
+    hours_ahead, days_ahead = get_setting(work, "portal_book_hours"), get_setting(work, "portal_book_days")
     return work.now + timedelta(hours=hours_ahead), work.now + timedelta(days=days_ahead)
 
 
-def offers(
+def find_clinician_slots(
     work: Work,
-    offering: Sequence[Any],
+    offerings: Sequence[Any],
     first: date,
     last: date,
     step_minutes: int,
     window: tuple[datetime, datetime | None],
     *,
     include_taken: bool = False,
-) -> list[Offer]:
-    zone = ZoneInfo(offering[0].time_zone)
-    start, end = instant(first, datetime.min.time(), zone), instant(last + timedelta(days=1), datetime.min.time(), zone)
-    clinicians = [row.clinician_id for row in offering]
-    me = [work.actor.client_id] if work.actor.client_id else []  # a client who looks for themselves is not free either
-    known = hours_of(work, clinicians, first, last)
+) -> list[ClinicianSlot]:
+    """Return the slots of all offerings from the first date to the last."""
+    zone = ZoneInfo(offerings[0].time_zone)
+    start, end = (
+        to_instant(first, datetime.min.time(), zone),
+        to_instant(last + timedelta(days=1), datetime.min.time(), zone),
+    )
+    clinicians = [offering.clinician_id for offering in offerings]
+    own_ids = [work.actor.client_id] if work.actor.client_id else []  # a client's own bookings count as busy too
+    hours = load_hours(work, clinicians, first, last)
     busy: dict[UUID, list[Busy]] = {}
-    for taken in busy_of(work, clinicians, [], me, start, end):
-        busy.setdefault(taken.resource_id, []).append(Busy(taken.starts_at, taken.ends_at, taken.why))
-    mine = [one for client_id in me for one in busy.get(client_id, ())]
+    for interval in load_busy_intervals(work, clinicians, [], own_ids, start, end):
+        busy.setdefault(interval.resource_id, []).append(Busy(interval.starts_at, interval.ends_at, interval.reason))
+    own_busy = [item for client_id in own_ids for item in busy.get(client_id, ())]
     earliest, latest = max(start, window[0]), min(end, window[1] + timedelta.resolution) if window[1] else end
     return [
-        Offer(row.clinician_id, slot)
-        for row in offering
-        for slot in free_slots(
-            spans_of(known[row.clinician_id], zone, first, last, row.service_id),
-            [*busy.get(row.clinician_id, ()), *mine],
+        ClinicianSlot(offering.clinician_id, slot)
+        for offering in offerings
+        for slot in find_free_slots(
+            compute_spans(hours[offering.clinician_id], zone, first, last, offering.service_id),
+            [*busy.get(offering.clinician_id, ()), *own_busy],
             zone,
-            minutes=row.minutes,
+            minutes=offering.minutes,
             step_minutes=step_minutes,
             earliest=earliest,
-            latest=min(latest, until(row, zone)) if row.left_on and row.left_on <= last else latest,
+            latest=min(latest, compute_end_of_last_day(offering.left_on, zone))
+            if offering.left_on and offering.left_on <= last
+            else latest,
             include_taken=include_taken,
         )
     ]
 
 
-def until(row: Any, zone: ZoneInfo) -> datetime:
-    """The end of the clinician's last day."""
-    return instant(row.left_on + timedelta(days=1), datetime.min.time(), zone)
+def compute_end_of_last_day(left_on: date, zone: ZoneInfo) -> datetime:
+    return to_instant(left_on + timedelta(days=1), datetime.min.time(), zone)
 
 
-def spans_of(known: Hours, zone: ZoneInfo, first: date, last: date, service_id: UUID) -> list[Span]:
-    return hours(known.windows, known.changes, known.closures, zone, first, last, service_id)
+def compute_spans(hours: ClinicianHours, zone: ZoneInfo, first: date, last: date, service_id: UUID) -> list[Span]:
+    return compute_hours(hours.windows, hours.changes, hours.closures, zone, first, last, service_id)

@@ -1,1 +1,1 @@
-"""Bookable services, clinicians, rooms and prices."""
+"""The catalog: bookable services, clinicians, rooms and prices."""

@@ -1,4 +1,4 @@
-"""What differs from the catalogue: clinicians' own minutes and prices, and what payers allow."""
+"""Deviations from the catalog: clinicians' own minutes and prices, and payers' fee schedules."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -8,19 +8,25 @@ from sqlalchemy import select
 
 from practice.errors import Invalid, NotFound, Stale
 from practice.scheduling.catalog.clinicians import get_clinician, is_clinician
-from practice.scheduling.catalog.services import code_problems, codes_of, find_service, ids_of
+from practice.scheduling.catalog.services import (
+    find_service,
+    load_service_codes,
+    load_service_ids,
+    service_code_problems,
+)
 from practice.scheduling.models.catalog import ClinicianService, Fee, Service
+from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply, refusing
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import on_conflict, update_versioned
 
-# Clinicians' own
+# Clinicians' prices
 
 
 @dataclass(frozen=True)
-class OwnPrice:
-    """A clinician's terms for a service; empty where they are as everybody's. Of version 0: none were ever set."""
+class ClinicianPrice:
+    """A clinician's terms for a service. None means the catalog's; version 0 means that none were ever set."""
 
     service: str
     minutes: int | None = None
@@ -29,26 +35,35 @@ class OwnPrice:
     version: int = 0
 
 
-def list_prices(work: Work, staff_id: UUID) -> list[OwnPrice]:
-    """Where the clinician's terms differ from everybody's."""
-    get_clinician(work, staff_id)
-    own = ClinicianService
-    query = (
-        select(Service.code, own.minutes, own.price_cents, own.offered, own.version)
-        .join(own, (own.tenant_id == Service.tenant_id) & (own.service_id == Service.id))
-        .where(
-            own.tenant_id == work.tenant_id,
-            own.clinician_id == staff_id,
-            own.minutes.is_not(None) | own.price_cents.is_not(None) | own.offered.is_(False),
-        )
+def list_prices(work: Work, staff_id: UUID) -> list[ClinicianPrice]:
+    """Return the clinician's terms that differ from the catalog."""
+    get_clinician(work, Scope.ALL, staff_id)
+    differs = (
+        ClinicianService.minutes.is_not(None)
+        | ClinicianService.price_cents.is_not(None)
+        | ClinicianService.offered.is_(False)
     )
-    return [OwnPrice(*row) for row in work.db.execute(query.order_by(Service.code))]
+    query = (
+        select(
+            Service.code,
+            ClinicianService.minutes,
+            ClinicianService.price_cents,
+            ClinicianService.offered,
+            ClinicianService.version,
+        )
+        .join(
+            ClinicianService,
+            (ClinicianService.tenant_id == Service.tenant_id) & (ClinicianService.service_id == Service.id),
+        )
+        .where(ClinicianService.tenant_id == work.tenant_id, ClinicianService.clinician_id == staff_id, differs)
+    )
+    return [ClinicianPrice(*row) for row in work.db.execute(query.order_by(Service.code))]
 
 
-def get_price(work: Work, staff_id: UUID, code: str) -> OwnPrice:
-    get_clinician(work, staff_id)
-    own = find_own(work, staff_id, find_service(work, code).id)
-    return OwnPrice(code) if own is None else own_price(code, own)
+def get_price(work: Work, staff_id: UUID, code: str) -> ClinicianPrice:
+    get_clinician(work, Scope.ALL, staff_id)
+    clinician_service = find_clinician_service(work, staff_id, find_service(work, code).id)
+    return ClinicianPrice(code) if clinician_service is None else build_clinician_price(code, clinician_service)
 
 
 def set_price(
@@ -60,37 +75,39 @@ def set_price(
     minutes: int | None = None,
     price_cents: int | None = None,
     offered: bool = True,
-) -> OwnPrice:
-    get_clinician(work, staff_id)
+) -> ClinicianPrice:
+    get_clinician(work, Scope.ALL, staff_id)
     service = find_service(work, code)
-    own = find_own(work, staff_id, service.id, lock=True)
-    if version != (own.version if own else 0):
+    clinician_service = find_clinician_service(work, staff_id, service.id, lock=True)
+    if version != (clinician_service.version if clinician_service else 0):
         raise Stale
     terms = {"minutes": minutes, "price_cents": price_cents, "offered": offered}
-    if own is None:
-        own = ClinicianService(
+    if clinician_service is None:
+        clinician_service = ClinicianService(
             tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, service_id=service.id, version=1, **terms
         )
-        work.db.add(own)
-        with refusing("uq_clinician_services_tenant_id_clinician_id_service_id", Stale()):
+        work.db.add(clinician_service)
+        with on_conflict("uq_clinician_services_tenant_id_clinician_id_service_id", Stale()):
             work.db.flush()
     else:
-        apply(own, terms)
+        update_versioned(clinician_service, terms)
     work.record("clinician_price.set", "staff", staff_id, service=code)
-    return own_price(code, own)
+    return build_clinician_price(code, clinician_service)
 
 
 def reset_price(work: Work, staff_id: UUID, code: str, reason: str) -> None:
-    """Back to the catalogue's."""
-    get_clinician(work, staff_id)
-    own = find_own(work, staff_id, find_service(work, code).id, lock=True)
-    if own is None:
+    """Reset the clinician's terms to the catalog's."""
+    get_clinician(work, Scope.ALL, staff_id)
+    clinician_service = find_clinician_service(work, staff_id, find_service(work, code).id, lock=True)
+    if clinician_service is None:
         raise NotFound
-    apply(own, {"minutes": None, "price_cents": None, "offered": True})
+    update_versioned(clinician_service, {"minutes": None, "price_cents": None, "offered": True})
     work.record("clinician_price.reset", "staff", staff_id, service=code, reason=reason)
 
 
-def find_own(work: Work, staff_id: UUID, service_id: UUID, *, lock: bool = False) -> ClinicianService | None:
+def find_clinician_service(
+    work: Work, staff_id: UUID, service_id: UUID, *, lock: bool = False
+) -> ClinicianService | None:
     query = select(ClinicianService).where(
         ClinicianService.tenant_id == work.tenant_id,
         ClinicianService.clinician_id == staff_id,
@@ -99,16 +116,22 @@ def find_own(work: Work, staff_id: UUID, service_id: UUID, *, lock: bool = False
     return work.db.scalar(query.with_for_update() if lock else query)
 
 
-def own_price(code: str, own: ClinicianService) -> OwnPrice:
-    return OwnPrice(code, own.minutes, own.price_cents, own.offered, own.version)
+def build_clinician_price(code: str, clinician_service: ClinicianService) -> ClinicianPrice:
+    return ClinicianPrice(
+        code,
+        clinician_service.minutes,
+        clinician_service.price_cents,
+        clinician_service.offered,
+        clinician_service.version,
+    )
 
 
-# Payers'
+# Payers' fees
 
 
 @dataclass(frozen=True)
-class Allowed:
-    """A fee, with the code of its service."""
+class FeeWithService:
+    """A fee with the code of its service."""
 
     fee: Fee
     service: str
@@ -116,7 +139,7 @@ class Allowed:
 
 def list_fees(
     work: Work,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     payer_id: str | None = None,
     service: str | None = None,
@@ -131,13 +154,13 @@ def list_fees(
     if clinician is not None:
         query = query.where(Fee.clinician_id == clinician)
     if service is not None:
-        of_code = select(Service.id).where(Service.tenant_id == work.tenant_id, Service.code == service)
-        query = query.where(Fee.service_id.in_(of_code))
-    page = page_of(
-        work.db, query, asked, {"payer_id": Fee.payer_id, "set_at": Fee.set_at, "id": Fee.id}, Fee.id, "payer_id"
+        matching = select(Service.id).where(Service.tenant_id == work.tenant_id, Service.code == service)
+        query = query.where(Fee.service_id.in_(matching))
+    page = fetch_page(
+        work.db, query, page_request, {"payer_id": Fee.payer_id, "set_at": Fee.set_at, "id": Fee.id}, Fee.id, "payer_id"
     )
-    codes = codes_of(work, {fee.service_id for fee in page.items})
-    return replace(page, items=[Allowed(fee, codes[fee.service_id]) for fee in page.items])
+    codes = load_service_codes(work, {fee.service_id for fee in page.items})
+    return replace(page, items=[FeeWithService(fee, codes[fee.service_id]) for fee in page.items])
 
 
 def add_fee(
@@ -148,19 +171,19 @@ def add_fee(
     rate_cents: int,
     clinician_id: UUID | None = None,
     effective_on: date | None = None,
-) -> Allowed:
-    """From a date on, or since ever. Of the same payer, service, clinician and date the last one set counts."""
-    found = ids_of(work, [service])
-    problems = code_problems([service], found)
+) -> FeeWithService:
+    """Add a fee from a date on, or from the beginning. The last one set for the same key and date counts."""
+    service_ids = load_service_ids(work, [service])
+    problems = service_code_problems([service], service_ids)
     if clinician_id is not None and not is_clinician(work, clinician_id):
-        problems.append("The clinician is none of this practice.")
+        problems.append("Clinician not found (`clinician_id`).")
     if problems:
         raise Invalid(problems)
     fee = Fee(
         tenant_id=work.tenant_id,
         id=new_id(),
         payer_id=payer_id,
-        service_id=found[service],
+        service_id=service_ids[service],
         clinician_id=clinician_id,
         rate_cents=rate_cents,
         effective_on=effective_on,
@@ -169,7 +192,7 @@ def add_fee(
     )
     work.db.add(fee)
     work.record("fee.set", "fee", fee.id)
-    return Allowed(fee, service)
+    return FeeWithService(fee, service)
 
 
 def void_fee(work: Work, fee_id: UUID, reason: str) -> None:

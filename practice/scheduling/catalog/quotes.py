@@ -1,5 +1,6 @@
-"""What an appointment costs: the rates in question, and the rule that chooses among them."""
+"""Quotes: the cost of an appointment from the applicable rates."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -7,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.scheduling.catalog.rules import Rate, price
+from practice.scheduling.catalog.rules import Rate, choose_price
 from practice.security.work import Work
 
-RATES = text("""
+RATES_SQL = text("""
     select 'service' as source, rate_cents, effective_on, set_at from service_rates
     where tenant_id = :tenant_id and service_id = :service_id
     union all
@@ -24,7 +25,7 @@ RATES = text("""
 
 @dataclass(frozen=True)
 class Cost:
-    """The price and where it comes from, what of it is due at the desk, and whether insurance is asked for the rest."""
+    """A price with its source, the copay due at the visit, and whether insurance is billed for the rest."""
 
     cents: int
     source: str
@@ -44,12 +45,19 @@ class QuoteRequest(NamedTuple):
     copay_cents: int | None
 
 
-def cost_of(work: Work, row: QuoteRequest) -> Cost | None:
+def compute_cost(work: Work, request: QuoteRequest) -> Cost | None:
     """Return the price on the appointment's local date, or None where the service has no rate."""
-    keys = {"service_id": row.service_id, "payer_id": row.payer_id, "clinician_id": row.clinician_id}
-    rates: dict[str, list[Rate]] = {"clinician": [Rate(row.clinician_cents)] if row.clinician_cents is not None else []}
-    for found in work.db.execute(RATES, keys | {"tenant_id": work.tenant_id}):
-        rates.setdefault(found.source, []).append(Rate(found.rate_cents, found.effective_on))
-    chosen = price(row.on_date, **rates, self_pay=row.self_pay, copay_cents=row.copay_cents)
-    insurance = not row.self_pay and row.payer_id is not None
-    return Cost(chosen.cents, chosen.source, chosen.copay_cents, insurance) if chosen else None
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "service_id": request.service_id,
+        "payer_id": request.payer_id,
+        "clinician_id": request.clinician_id,
+    }
+    rates: dict[str, list[Rate]] = defaultdict(list)
+    if request.clinician_cents is not None:
+        rates["clinician"].append(Rate(request.clinician_cents))
+    for row in work.db.execute(RATES_SQL, parameters):
+        rates[row.source].append(Rate(row.rate_cents, row.effective_on))
+    price = choose_price(request.on_date, **rates, self_pay=request.self_pay, copay_cents=request.copay_cents)
+    insurance = not request.self_pay and request.payer_id is not None
+    return Cost(price.cents, price.source, price.copay_cents, insurance) if price else None

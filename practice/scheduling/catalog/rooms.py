@@ -1,4 +1,4 @@
-"""The rooms: which there are, which are free, and how much they are used."""
+"""Rooms: the list, free rooms and utilization."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from practice.errors import Invalid, NotFound, Stale
 from practice.scheduling.models.catalog import Room
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import update_versioned
 
-LONGEST_SPAN = timedelta(days=92)
+MAX_SPAN = timedelta(days=92)
 
 
 @dataclass(frozen=True)
-class Use:
-    """How a room was used, in minutes, and what share of the practice's open minutes it was booked."""
+class RoomUtilization:
+    """A room's booked and blocked minutes, and the booked share of the practice's open minutes."""
 
     room: Room
     booked_minutes: int
@@ -28,19 +28,20 @@ class Use:
     open_minutes: int
 
     @property
-    def utilisation(self) -> float | None:
+    def utilization(self) -> float | None:
         return round(self.booked_minutes / self.open_minutes, 4) if self.open_minutes else None
 
 
-def list_rooms(work: Work, asked: PageRequest, *, active: bool | None = None) -> Page:
+def list_rooms(work: Work, page_request: PageRequest, *, active: bool | None = None) -> Page:
     query = select(Room).where(Room.tenant_id == work.tenant_id)
     if active is not None:
         query = query.where(Room.active.is_(active))
     sortable = {"name": Room.name, "capacity": Room.capacity, "id": Room.id}
-    return page_of(work.db, query, asked, sortable, Room.id, "name")
+    return fetch_page(work.db, query, page_request, sortable, Room.id, "name")
 
 
 def get_room(work: Work, room_id: UUID, *, lock: bool = False) -> Room:
+    """Return the room, or raise NotFound."""
     query = select(Room).where(Room.tenant_id == work.tenant_id, Room.id == room_id)
     room = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
     if room is None:
@@ -69,21 +70,21 @@ def change_room(work: Work, room_id: UUID, version: int, changes: dict[str, Any]
         raise Stale
     if "equipment" in changes:
         changes["equipment"] = sorted(set(changes["equipment"]))
-    apply(room, changes)
+    update_versioned(room, changes)
     work.record("room.changed", "room", room_id, fields=sorted(changes))
     return room
 
 
 def set_room_active(work: Work, room_id: UUID, active: bool) -> Room:
-    """What was booked in it stays booked; nothing new is, in a room that is not active."""
+    """Activate or deactivate a room. Existing bookings stay; an inactive room takes no new ones."""
     room = get_room(work, room_id, lock=True)
     if room.active != active:
-        apply(room, {"active": active})
+        update_versioned(room, {"active": active})
         work.record("room.activated" if active else "room.deactivated", "room", room_id)
     return room
 
 
-FREE = text("""
+FREE_ROOMS_SQL = text("""
     select r.* from rooms as r
     where r.tenant_id = :tenant_id and r.active
         and r.capacity >= :capacity and r.equipment @> cast(:equipment as text [])
@@ -106,12 +107,12 @@ FREE = text("""
 """)
 
 
-def free_rooms(
+def list_free_rooms(
     work: Work, start: datetime, end: datetime, *, capacity: int = 1, equipment: Collection[str] = ()
 ) -> list[Room]:
-    """Active rooms that nothing takes from start to end, the smallest that will do first."""
+    """Return the active rooms that are free from start to end, the smallest sufficient one first."""
     refuse_span(end <= start, end - start)
-    wanted = {
+    parameters = {
         "tenant_id": work.tenant_id,
         "capacity": capacity,
         "equipment": list(equipment),
@@ -120,10 +121,10 @@ def free_rooms(
         "a_day_before": start - timedelta(hours=24),
         "now": work.now,
     }
-    return list(work.db.scalars(select(Room).from_statement(FREE), wanted))
+    return list(work.db.scalars(select(Room).from_statement(FREE_ROOMS_SQL), parameters))
 
 
-USE = text("""
+UTILIZATION_SQL = text("""
     with span as (
         select
             p.time_zone,
@@ -194,22 +195,23 @@ USE = text("""
 """)
 
 
-def utilisation(work: Work, first: date, last: date) -> list[Use]:
-    """Of each room that is active or was used, from the first local date to the last.
+def compute_room_utilization(work: Work, first: date, last: date) -> list[RoomUtilization]:
+    """Return the utilization of each room that is active or was used, from the first local date to the last.
 
-    Booked are sessions that took place or are to, a group once. The practice's open minutes are those between the
-    earliest beginning and the latest end of any clinician's weekly windows, summed over the dates that are no closures;
-    exceptions of single clinicians leave them as they are. Sessions outside of them count as booked all the same.
+    Booked sessions are past or future ones, a group once. The practice's open minutes run from the earliest start to
+    the latest end of any clinician's weekly windows, summed over dates without a closure; exceptions of single
+    clinicians do not change them. Sessions outside the open minutes count as booked all the same.
     """
     refuse_span(last < first, last - first + timedelta(days=1))
-    rows = work.db.execute(USE, {"tenant_id": work.tenant_id, "first": first, "last": last}).all()
+    rows = work.db.execute(UTILIZATION_SQL, {"tenant_id": work.tenant_id, "first": first, "last": last}).all()
     query = select(Room).where(Room.tenant_id == work.tenant_id, Room.id.in_([row.id for row in rows]))
     rooms = {room.id: room for room in work.db.scalars(query)}
-    return [Use(rooms[row.id], row.booked, row.blocked, row.opened) for row in rows]
+    return [RoomUtilization(rooms[row.id], row.booked, row.blocked, row.opened) for row in rows]
 
 
-def refuse_span(backwards: bool, length: timedelta) -> None:
-    if backwards:
+def refuse_span(is_reversed: bool, length: timedelta) -> None:
+    """Raise Invalid for a reversed or too long span."""
+    if is_reversed:
         raise Invalid(["The span ends before it begins."])
-    if length > LONGEST_SPAN:
-        raise Invalid([f"The span is longer than {LONGEST_SPAN.days} days; ask for a part of it."])
+    if length > MAX_SPAN:
+        raise Invalid([f"The span is longer than {MAX_SPAN.days} days. Choose a shorter one."])

@@ -1,4 +1,4 @@
-"""What an appointment costs: whose price applies on its date, and what of it the client pays at the desk."""
+"""Price rules: which rate applies on an appointment's date, and the copay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Source = Literal["payer_and_clinician", "payer", "clinician", "service"]
 
 
 class Rate(NamedTuple):
-    """A price from a date on, until the next one; without a date, since ever."""
+    """A price from a date on until the next one; without a date, from the beginning."""
 
     cents: int
     effective_on: date | None = None
@@ -17,12 +17,14 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True)
 class Price:
+    """The chosen price, its source and the copay."""
+
     cents: int
     source: Source
     copay_cents: int
 
 
-def price(
+def choose_price(
     on: date,
     *,
     payer_and_clinician: Iterable[Rate] = (),
@@ -32,21 +34,21 @@ def price(
     self_pay: bool = False,
     copay_cents: int | None = None,
 ) -> Price | None:
-    """The price on the appointment's local date, given the rates for its very service; None where nobody set one.
+    """Return the price of the service on the local date, or None where no rate is set.
 
-    Who pays for themselves has no payer: its fees and the copay are left aside.
+    For a self-paying client, payer fees and the copay do not apply.
     """
     candidates: list[tuple[Source, Iterable[Rate]]] = [("clinician", clinician), ("service", service)]
     if not self_pay:
         candidates = [("payer_and_clinician", payer_and_clinician), ("payer", payer), *candidates]
     for source, rates in candidates:
-        rate = rate_on(rates, on)
+        rate = find_rate_on(rates, on)
         if rate is not None:
             return Price(rate.cents, source, 0 if self_pay else min(copay_cents or 0, rate.cents))
     return None
 
 
-def rate_on(rates: Iterable[Rate], on: date) -> Rate | None:
-    """The newest that has come into effect by the date."""
-    begun = [rate for rate in rates if rate.effective_on is None or rate.effective_on <= on]
-    return max(begun, key=lambda rate: rate.effective_on or date.min, default=None)
+def find_rate_on(rates: Iterable[Rate], on: date) -> Rate | None:
+    """Return the newest rate in effect on the date."""
+    effective = [rate for rate in rates if rate.effective_on is None or rate.effective_on <= on]
+    return max(effective, key=lambda rate: rate.effective_on or date.min, default=None)

@@ -1,4 +1,4 @@
-"""The catalogue: the services that can be booked, and what each costs from a date on."""
+"""Services of the catalog and their rates by date."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -15,41 +15,49 @@ from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service, ServiceRate
 from practice.security.work import Work
 from practice.store.ids import new_id
-from practice.store.pages import Page, PageRequest, page_of
-from practice.store.records import apply, refusing
+from practice.store.pages import Page, PageRequest, fetch_page
+from practice.store.records import on_conflict, update_versioned
 
 
 class CodeTaken(Refusal):
+    """Another service has this code.
+
+    Fix: choose another code, or change that service.
+    """
+
     code = "CODE_TAKEN"
 
 
 @dataclass(frozen=True)
-class Priced:
-    """A service with its rate in force on a date."""
+class PricedService:
+    """A service with its rate on a date."""
 
     service: Service
     rate_cents: int
 
 
-def list_services(work: Work, asked: PageRequest, *, active: bool | None = None, kind: str | None = None) -> Page:
+def list_services(
+    work: Work, page_request: PageRequest, *, active: bool | None = None, kind: str | None = None
+) -> Page:
     query = select(Service).where(Service.tenant_id == work.tenant_id)
     if active is not None:
         query = query.where(Service.active.is_(active))
     if kind is not None:
         query = query.where(Service.kind == kind)
-    page = page_of(
-        work.db, query, asked, {"code": Service.code, "name": Service.name, "id": Service.id}, Service.id, "code"
+    page = fetch_page(
+        work.db, query, page_request, {"code": Service.code, "name": Service.name, "id": Service.id}, Service.id, "code"
     )
-    return replace(page, items=priced(work, page.items))
+    return replace(page, items=load_priced_services(work, page.items))
 
 
-def priced(work: Work, services: Sequence[Service]) -> list[Priced]:
-    """With the rates in force today."""
-    rates = rates_on(work, [service.id for service in services], local_today(work))
-    return [Priced(service, rates[service.id]) for service in services]
+def load_priced_services(work: Work, services: Sequence[Service]) -> list[PricedService]:
+    """Return the services with today's rates."""
+    rates = load_rates_on(work, [service.id for service in services], local_today(work))
+    return [PricedService(service, rates[service.id]) for service in services]
 
 
 def find_service(work: Work, code: str, *, lock: bool = False) -> Service:
+    """Return the service, or raise NotFound."""
     query = select(Service).where(Service.tenant_id == work.tenant_id, Service.code == code)
     service = work.db.scalar(query.with_for_update(key_share=True) if lock else query)
     if service is None:
@@ -57,27 +65,27 @@ def find_service(work: Work, code: str, *, lock: bool = False) -> Service:
     return service
 
 
-def ids_of(work: Work, codes: Collection[str]) -> dict[str, UUID]:
-    """Of the services that these codes mean; a code that means none is left out."""
+def load_service_ids(work: Work, codes: Collection[str]) -> dict[str, UUID]:
+    """Return the service ids by code, without unknown codes."""
     query = select(Service.code, Service.id).where(Service.tenant_id == work.tenant_id, Service.code.in_(codes))
     return {row.code: row.id for row in work.db.execute(query)}
 
 
-def code_problems(codes: Collection[str], known: Collection[str]) -> list[str]:
-    return [f"There is no service {code!r} in the catalogue." for code in sorted(set(codes) - set(known))]
+def service_code_problems(codes: Collection[str], known: Collection[str]) -> list[str]:
+    return [f"Service not found in the catalog: {code!r}." for code in sorted(set(codes) - set(known))]
 
 
-def codes_of(work: Work, service_ids: Collection[UUID]) -> dict[UUID, str]:
+def load_service_codes(work: Work, service_ids: Collection[UUID]) -> dict[UUID, str]:
     query = select(Service.id, Service.code).where(Service.tenant_id == work.tenant_id, Service.id.in_(service_ids))
     return {row.id: row.code for row in work.db.execute(query)}
 
 
-def add_service(work: Work, *, rate_cents: int, **about: Any) -> Service:
-    """The rate counts since ever, until another is set from a date on."""
-    service = Service(tenant_id=work.tenant_id, id=new_id(), active=True, created_at=work.now, **about)
+def add_service(work: Work, *, rate_cents: int, **fields: Any) -> Service:
+    """Add a service. Its rate applies from the beginning until another one takes effect."""
+    service = Service(tenant_id=work.tenant_id, id=new_id(), active=True, created_at=work.now, **fields)
     work.db.add(service)
-    taken = CodeTaken("A service has this code already. Choose another, or change that one.")
-    with refusing("uq_services_tenant_id_code", taken):
+    duplicate = CodeTaken("A service already has this code. Choose another code or change that service.")
+    with on_conflict("uq_services_tenant_id_code", duplicate):
         work.db.flush()
     add_rate(work, service, rate_cents, None)
     work.record("service.added", "service", service.id)
@@ -90,9 +98,9 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
         raise Stale
     if changes.get("kind", service.kind) != service.kind and is_booked(work, service):
         raise Invalid(
-            ["This service has been booked, and pay rests on its kind. Deactivate it, and add one of the other kind."]
+            ["The kind of a booked service determines pay and cannot change. Deactivate it and add a new service."]
         )
-    apply(service, changes)
+    update_versioned(service, changes)
     work.record("service.changed", "service", service.id, fields=sorted(changes))
     return service
 
@@ -103,52 +111,52 @@ def is_booked(work: Work, service: Service) -> bool:
 
 
 def set_service_active(work: Work, code: str, active: bool) -> Service:
-    """What was booked stays booked; nothing new is, of a service that is not active."""
+    """Activate or deactivate a service. Existing bookings stay; an inactive service takes no new ones."""
     service = find_service(work, code, lock=True)
     if service.active != active:
-        apply(service, {"active": active})
+        update_versioned(service, {"active": active})
         work.record("service.activated" if active else "service.deactivated", "service", service.id)
     return service
 
 
 # Rates
 
-
-def service_rate(work: Work, service_id: UUID, on: date) -> int:
-    """What the service costs on this date, in cents."""
-    return rates_on(work, [service_id], on)[service_id]
+NEWEST_FIRST = (ServiceRate.effective_on.desc().nulls_last(), ServiceRate.set_at.desc(), ServiceRate.id.desc())
 
 
-def rates_on(work: Work, service_ids: Collection[UUID], on: date) -> dict[UUID, int]:
-    """The newest that has come into effect by the date; of one date the last that was set."""
-    rate = ServiceRate
+def get_service_rate(work: Work, service_id: UUID, on: date) -> int:
+    """Return the rate of the service on this date, in cents."""
+    return load_rates_on(work, [service_id], on)[service_id]
+
+
+def load_rates_on(work: Work, service_ids: Collection[UUID], on: date) -> dict[UUID, int]:
+    """Return the newest rate in effect on the date, by service. The last one set for the same date counts."""
     query = (
-        select(rate.service_id, rate.rate_cents)
-        .ext(distinct_on(rate.service_id))
+        select(ServiceRate.service_id, ServiceRate.rate_cents)
+        .ext(distinct_on(ServiceRate.service_id))
         .where(
-            rate.tenant_id == work.tenant_id,
-            rate.service_id.in_(service_ids),
-            or_(rate.effective_on.is_(None), rate.effective_on <= on),
+            ServiceRate.tenant_id == work.tenant_id,
+            ServiceRate.service_id.in_(service_ids),
+            or_(ServiceRate.effective_on.is_(None), ServiceRate.effective_on <= on),
         )
+        .order_by(ServiceRate.service_id, *NEWEST_FIRST)
     )
-    newest = (rate.effective_on.desc().nulls_last(), rate.set_at.desc(), rate.id.desc())
-    return {row.service_id: row.rate_cents for row in work.db.execute(query.order_by(rate.service_id, *newest))}
+    return {row.service_id: row.rate_cents for row in work.db.execute(query)}
 
 
-def service_rates(work: Work, code: str) -> list[ServiceRate]:
-    """Every rate that was set, the latest date first."""
-    rate = ServiceRate
-    query = select(rate).where(rate.tenant_id == work.tenant_id, rate.service_id == find_service(work, code).id)
-    return list(
-        work.db.scalars(query.order_by(rate.effective_on.desc().nulls_last(), rate.set_at.desc(), rate.id.desc()))
+def list_service_rates(work: Work, code: str) -> list[ServiceRate]:
+    """Return every rate of the service, the latest date first."""
+    query = select(ServiceRate).where(
+        ServiceRate.tenant_id == work.tenant_id, ServiceRate.service_id == find_service(work, code).id
     )
+    return list(work.db.scalars(query.order_by(*NEWEST_FIRST)))
 
 
 def set_service_rate(work: Work, code: str, rate_cents: int, effective_on: date) -> ServiceRate:
-    """From a date on, today or later. Set again for the same date, it corrects what was set before."""
+    """Set the rate from a date on, today or later. Setting it again for the same date corrects it."""
     service = find_service(work, code)
     if effective_on < local_today(work):
-        raise Invalid(["A rate cannot begin in the past: what was charged stays charged. Choose today or later."])
+        raise Invalid(["A rate cannot start in the past. Choose today or later."])
     rate = add_rate(work, service, rate_cents, effective_on)
     work.record("service_rate.set", "service", service.id, effective_on=effective_on.isoformat())
     return rate

@@ -1,1 +1,1 @@
-"""Tables of the schedule: the catalog, availability, appointments, the waitlist."""
+"""Tables of scheduling: catalog, availability, appointments and waitlist."""

@@ -1,4 +1,4 @@
-"""What is booked: appointments and their groups and series, what they occupy, waitlist, requests to move."""
+"""Tables of appointments: appointments, groups, series, occupancies, steps and reschedule requests."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,16 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Cents, Sealed, TenantPart, Versioned, one_of, same_practice, source_id
+from practice.store.base import (
+    Base,
+    Cents,
+    Sealed,
+    TenantPart,
+    Versioned,
+    enum_check,
+    same_practice,
+    unique_external_id,
+)
 
 TYPES = (
     "INITIAL_EVALUATION",
@@ -26,13 +35,13 @@ STATUSES = (
     "CANCELLED",
     "RESCHEDULED",
 )
-# The few that pay has to look for by when they were completed, not by when they were held.
-COMPLETED_LATE = "status = 'COMPLETED' and status_at - starts_at > interval '5 days'"
+# The few that pay must find by when they were completed, not by when they took place.
+COMPLETED_LATE_SQL = "status = 'COMPLETED' and status_at - starts_at > interval '5 days'"
 BOOKED_VIA = ("FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC")
 
 
 class Appointment(TenantPart, Versioned, Base):
-    """One client's visit, or seat in a group. Its time, people and service stay: a move makes a new appointment."""
+    """One client's visit or seat in a group. Its time, people and service never change: a move creates another one."""
 
     __tablename__ = "appointments"
     __table_args__ = (
@@ -43,20 +52,20 @@ class Appointment(TenantPart, Versioned, Base):
         same_practice("group_session_id", "group_sessions"),
         same_practice("series_id", "series"),
         same_practice("rescheduled_to_id", "appointments"),
-        source_id(),
+        unique_external_id(),
         UniqueConstraint("tenant_id", "reference"),
         Index(None, "tenant_id", "clinician_id", "starts_at"),
         Index(None, "tenant_id", "client_id", "starts_at"),
         Index(None, "tenant_id", "starts_at", "id"),
         Index(None, "tenant_id", "starts_at", postgresql_where=text("not guarded")),
         Index(None, "tenant_id", "status", "starts_at", "id"),
-        Index(None, "tenant_id", "status_at", postgresql_where=text(COMPLETED_LATE)),
+        Index(None, "tenant_id", "status_at", postgresql_where=text(COMPLETED_LATE_SQL)),
         Index(None, "tenant_id", "group_session_id", postgresql_where=text("group_session_id is not null")),
         Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
-        one_of("type", *TYPES),
-        one_of("status", *STATUSES),
-        one_of("booked_via", *BOOKED_VIA),
-        # Whoever looks for what overlaps a moment need not look further back than a day.
+        enum_check("type", *TYPES),
+        enum_check("status", *STATUSES),
+        enum_check("booked_via", *BOOKED_VIA),
+        # a query for overlaps with a moment needs to look back one day only
         CheckConstraint("ends_at > starts_at and ends_at - starts_at <= interval '24 hours'", name="length"),
         CheckConstraint(
             "status in ('SCHEDULED', 'CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS') or status_at is not null",
@@ -93,13 +102,13 @@ class Appointment(TenantPart, Versioned, Base):
     price_cents: Mapped[Cents | None]  # fixed when it is completed
     price_from: Mapped[str | None]
     copay_cents: Mapped[Cents | None]
-    # Times of the past that came with an import were checked there, all at once; what is booked here occupies.
+    # false for imported appointments of the past: the import checks them, and they have no occupancies
     guarded: Mapped[bool] = mapped_column(server_default="true")
     overlap_allowed: Mapped[bool] = mapped_column(server_default="false")
 
 
 class GroupSession(TenantPart, Base):
-    """One booking of clinician and room that several clients' seats share. It occupies while a seat is active."""
+    """One booking of clinician and room that several clients' seats share. It occupies them while a seat is active."""
 
     __tablename__ = "group_sessions"
     __table_args__ = (
@@ -118,11 +127,11 @@ class GroupSession(TenantPart, Base):
     room_id: Mapped[UUID | None]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    capacity: Mapped[int | None]  # fixed when it was booked; empty where history came in
+    capacity: Mapped[int | None]  # fixed at booking; empty for imported history
 
 
 class Series(TenantPart, Base):
-    """A rule by which appointments were booked together."""
+    """Appointments booked together by one recurrence rule."""
 
     __tablename__ = "series"
     __table_args__ = (
@@ -141,14 +150,14 @@ class Series(TenantPart, Base):
 
 
 class Occupancy(Base):
-    """That a clinician, a room or a client is taken for a time. Written by triggers alone; the database lets no two of
-    one resource overlap."""
+    """A time that a clinician, room or client is taken. Written by triggers only; the database rejects overlaps of one
+    resource."""
 
     __tablename__ = "occupancies"
     __table_args__ = (
         Index(None, "tenant_id", "resource_id", "ends_at", "starts_at"),
-        one_of("kind", "clinician", "room", "client"),
-        one_of("holder", "appointment", "group", "block", "offer"),
+        enum_check("kind", "clinician", "room", "client"),
+        enum_check("holder", "appointment", "group", "block", "offer"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -161,13 +170,13 @@ class Occupancy(Base):
 
 
 class AppointmentStep(TenantPart, Base):
-    """A step of an appointment's life: who took it, when, and what they noted. Rows are only added."""
+    """A status change of an appointment: who made it, when, and their note. Append-only."""
 
     __tablename__ = "appointment_steps"
     __table_args__ = (
         same_practice("appointment_id", "appointments"),
         Index(None, "tenant_id", "appointment_id", "at"),
-        one_of("status", *STATUSES),
+        enum_check("status", *STATUSES),
     )
 
     appointment_id: Mapped[UUID]
@@ -178,7 +187,7 @@ class AppointmentStep(TenantPart, Base):
 
 
 class RescheduleRequest(TenantPart, Versioned, Base):
-    """A clinician asks the front desk to move one of their appointments."""
+    """A clinician's request to the front desk to move one of their appointments."""
 
     __tablename__ = "reschedule_requests"
     __table_args__ = (
@@ -194,7 +203,7 @@ class RescheduleRequest(TenantPart, Versioned, Base):
             postgresql_where=text("status = 'PENDING'"),
         ),
         Index(None, "tenant_id", "status", "asked_at"),
-        one_of("status", "PENDING", "APPROVED", "REJECTED", "WITHDRAWN"),
+        enum_check("status", "PENDING", "APPROVED", "REJECTED", "WITHDRAWN"),
     )
 
     appointment_id: Mapped[UUID]

@@ -13,7 +13,7 @@ from practice.store.base import (
     Versioned,
     Voidable,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 
@@ -36,12 +36,12 @@ class Closure(TenantKeyed, Voidable, Base):
 
 
 class AvailabilityWindow(TenantPart, Voidable, Versioned, Base):
-    """Hours of a week in which a clinician can be booked; for the services named with it, or for all."""
+    """Weekly hours when a clinician can be booked, for the listed services or for all."""
 
     __tablename__ = "availability_windows"
     __table_args__ = (
         same_practice("clinician_id", "staff"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "clinician_id"),
         CheckConstraint("weekday between 0 and 6", name="weekday"),
         CheckConstraint("end_time > start_time", name="ends_after_start"),
@@ -70,12 +70,12 @@ class WindowService(TenantPart, Base):
 
 
 class AvailabilityException(TenantPart, Voidable, Versioned, Base):
-    """A day that differs: closed, closed for a stretch, or open for one."""
+    """A date with other hours: closed, partly closed, or open at other times."""
 
     __tablename__ = "availability_exceptions"
     __table_args__ = (
         same_practice("clinician_id", "staff"),
-        source_id(),
+        unique_external_id(),
         Index(None, "tenant_id", "clinician_id", "on_date"),
         CheckConstraint("end_time > start_time", name="ends_after_start"),
         CheckConstraint("(start_time is null) = (end_time is null)", name="both_times"),
@@ -92,7 +92,7 @@ class AvailabilityException(TenantPart, Voidable, Versioned, Base):
 
 
 class Block(TenantKeyed, Voidable, Versioned, Base):
-    """A time that a room (maintenance) or a clinician (a meeting) is taken for something else than an appointment."""
+    """A time that a room (maintenance) or a clinician (a meeting) is not available for appointments."""
 
     __tablename__ = "blocks"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What can be booked: services and their prices, rooms, clinicians' hours, closures, blocks."""
+"""Tables of the catalog: services, their rates and fees, and rooms."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,21 +13,21 @@ from practice.store.base import (
     TenantPart,
     Versioned,
     Voidable,
-    one_of,
+    enum_check,
     same_practice,
-    source_id,
+    unique_external_id,
 )
 
 SERVICE_KINDS = ("INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "ASSESSMENT", "CRISIS")
 
 
 class Service(TenantKeyed, Versioned, Base):
-    """A service of the catalogue. Its code is its id in other systems too."""
+    """A service of the catalog. Its code identifies it in other systems too."""
 
     __tablename__ = "services"
     __table_args__ = (
         UniqueConstraint("tenant_id", "code"),
-        one_of("kind", *SERVICE_KINDS),
+        enum_check("kind", *SERVICE_KINDS),
         CheckConstraint("minutes between 1 and 1440", name="minutes"),
         CheckConstraint("capacity > 0", name="capacity"),
     )
@@ -44,7 +44,7 @@ class Service(TenantKeyed, Versioned, Base):
 
 
 class ServiceRate(TenantPart, Base):
-    """A service's rate from a date on (empty: since ever). Rows are only added; of one date the last set counts."""
+    """A service's rate from a date on (empty: from the beginning). Append-only; the last one set for a date counts."""
 
     __tablename__ = "service_rates"
     __table_args__ = (
@@ -61,7 +61,7 @@ class ServiceRate(TenantPart, Base):
 
 
 class ClinicianService(TenantPart, Versioned, Base):
-    """A clinician's own minutes and price for a service, or that they do not offer it. Without a row: as everybody."""
+    """A clinician's own minutes and price for a service, or that they do not offer it. Without a row, the catalog's."""
 
     __tablename__ = "clinician_services"
     __table_args__ = (
@@ -80,7 +80,7 @@ class ClinicianService(TenantPart, Versioned, Base):
 
 
 class Fee(TenantPart, Voidable, Base):
-    """What a payer allows for a service from a date on (empty: since ever), for one clinician or for all."""
+    """A payer's rate for a service from a date on (empty: from the beginning), for one clinician or for all."""
 
     __tablename__ = "fees"
     __table_args__ = (
@@ -101,7 +101,7 @@ class Fee(TenantPart, Voidable, Base):
 
 class Room(TenantKeyed, Versioned, Base):
     __tablename__ = "rooms"
-    __table_args__ = (source_id(), CheckConstraint("capacity > 0", name="capacity"))
+    __table_args__ = (unique_external_id(), CheckConstraint("capacity > 0", name="capacity"))
 
     external_id: Mapped[str | None]
     name: Mapped[str]

@@ -7,18 +7,18 @@ from sqlalchemy import CheckConstraint, Index, SmallInteger, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, TenantPart, Versioned, one_of, same_practice
+from practice.store.base import Base, TenantPart, Versioned, enum_check, same_practice
 
 
 class WaitlistEntry(TenantPart, Versioned, Base):
-    """Somebody waiting for a time. An empty list of clinicians, services or weekdays means that any will do."""
+    """A client who waits for a time. An empty list of clinicians, services or weekdays means any."""
 
     __tablename__ = "waitlist_entries"
     __table_args__ = (
         same_practice("client_id", "clients"),
         Index(None, "tenant_id", "status", "priority", "created_at"),
         Index(None, "tenant_id", "client_id"),
-        one_of("status", "WAITING", "OFFERED", "BOOKED", "WITHDRAWN"),
+        enum_check("status", "WAITING", "OFFERED", "BOOKED", "WITHDRAWN"),
         CheckConstraint("priority in (1, 2, 3)", name="priority"),
     )
 
@@ -36,7 +36,7 @@ class WaitlistEntry(TenantPart, Versioned, Base):
 
 
 class WaitlistOffer(TenantPart, Base):
-    """A time that became free, kept for somebody on the waitlist until they take it or the time to answer is over."""
+    """A freed time, held for a waitlist entry until it is taken, declined or expired."""
 
     __tablename__ = "waitlist_offers"
     __table_args__ = (
@@ -46,7 +46,7 @@ class WaitlistOffer(TenantPart, Base):
         same_practice("room_id", "rooms"),
         Index(None, "tenant_id", "entry_id"),
         Index(None, "tenant_id", "clinician_id", postgresql_where=text("status = 'OPEN'")),
-        one_of("status", "OPEN", "TAKEN", "DECLINED", "EXPIRED"),
+        enum_check("status", "OPEN", "TAKEN", "DECLINED", "EXPIRED"),
     )
 
     entry_id: Mapped[UUID]

@@ -1,1 +1,1 @@
-"""Waitlist entries and the offers of freed times."""
+"""The waitlist: entries, and offers of freed times."""

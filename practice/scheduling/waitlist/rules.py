@@ -1,4 +1,4 @@
-"""Who on the waitlist a time that has become free would suit, and who is asked first."""
+"""Waitlist rules: which preferences a freed time matches, and in which order they are offered it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a client waits for. Nothing named is anything: any clinician, any service, any day, any time."""
+class WaitlistPreference:
+    """What a client waits for. An empty field means any clinician, service, day or time."""
 
     client: UUID
     since: datetime
@@ -24,7 +24,7 @@ class Wish:
 
 
 class Opening(NamedTuple):
-    """A time that has become free."""
+    """A freed time."""
 
     clinician: UUID
     service: UUID
@@ -32,20 +32,20 @@ class Opening(NamedTuple):
     end: datetime
 
 
-def fits(wish: Wish, slot: Opening, zone: ZoneInfo) -> bool:
-    """Whether all of it, from start to end on the clock on the wall, lies within what the client waits for."""
+def is_suitable(preference: WaitlistPreference, slot: Opening, zone: ZoneInfo) -> bool:
+    """Return whether the freed time, in local time from start to end, lies within the preference."""
     start, end = (at.astimezone(zone).replace(tzinfo=None) for at in (slot.start, slot.end))
     day = start.date()
     return (
-        (not wish.clinicians or slot.clinician in wish.clinicians)
-        and (not wish.services or slot.service in wish.services)
-        and (not wish.weekdays or day.isoweekday() % 7 in wish.weekdays)
-        and (wish.from_time is None or start.time() >= wish.from_time)
-        and (wish.to_time is None or end <= datetime.combine(day, wish.to_time))
-        and (wish.until is None or day <= wish.until)
+        (not preference.clinicians or slot.clinician in preference.clinicians)
+        and (not preference.services or slot.service in preference.services)
+        and (not preference.weekdays or day.isoweekday() % 7 in preference.weekdays)
+        and (preference.from_time is None or start.time() >= preference.from_time)
+        and (preference.to_time is None or end <= datetime.combine(day, preference.to_time))
+        and (preference.until is None or day <= preference.until)
     )
 
 
-def in_order(wishes: Iterable[Wish]) -> list[Wish]:
-    """By priority, and of the same priority who has waited longest."""
-    return sorted(wishes, key=lambda wish: (wish.priority, wish.since))
+def sort_by_priority(preferences: Iterable[WaitlistPreference]) -> list[WaitlistPreference]:
+    """Sort by priority, then by the longest wait."""
+    return sorted(preferences, key=lambda preference: (preference.priority, preference.since))

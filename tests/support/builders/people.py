@@ -1,4 +1,4 @@
-"""Builders: practices with people in them, signed in without the long way through the front door."""
+"""Builders of practices and their people, signed in directly instead of through the sign-in flow."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ from practice.security.models import Account, Membership
 from practice.security.passwords import hash_password
 from practice.security.sign_in import Tokens, start_session
 from practice.security.work import Actor
-from practice.store.ids import NOBODY, new_id
+from practice.store.ids import SYSTEM_TENANT, new_id
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 PASSWORD = "Teal-Walrus 41 hums softly"
@@ -23,6 +23,8 @@ PASSWORD = "Teal-Walrus 41 hums softly"
 
 @dataclass
 class Person:
+    """A signed-up person; for a client, `staff_id` is the client's id."""
+
     account_id: UUID
     staff_id: UUID
     email: str
@@ -31,17 +33,17 @@ class Person:
 
 @dataclass
 class PracticeFixture:
-    """A practice for one test, with its people by role."""
+    """A practice for one test, with the people added to it by role."""
 
     installation: Installation
     id: UUID
     admin: Person
     people: dict[str, Person] = field(default_factory=dict)
-    now: datetime = NOW  # a practice that a running server looks at has to live in the server's time
+    now: datetime = NOW  # a practice served by a running server has to use real time
 
     def actor(self, person: Person | None = None) -> Actor:
-        who = person or self.admin
-        return Actor(self.id, who.account_id, who.staff_id, frozenset(who.roles))
+        person = person or self.admin
+        return Actor(self.id, person.account_id, person.staff_id, frozenset(person.roles))
 
     def work(self, person: Person | None = None, now: datetime | None = None):
         return self.installation.work(self.actor(person), now or self.now)
@@ -59,7 +61,7 @@ class PracticeFixture:
             )
             staff = invited.staff
             person = Person(staff.account_id, staff.id, staff.email, staff.roles)
-        take_place(self.installation, person.account_id, self.id, self.now)
+        accept_membership(self.installation, person.account_id, self.id, self.now)
         self.people[roles[0]] = person
         return person
 
@@ -70,8 +72,8 @@ class PracticeFixture:
         return sign_in(self.installation, (person or self.admin).account_id, self.id, now or self.now)
 
 
-def take_place(installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
-    with installation.store.system_session() as db:
+def accept_membership(installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> None:
+    with installation.store.begin_system_session() as db:
         db.execute(
             update(Membership)
             .where(Membership.account_id == account_id, Membership.tenant_id == tenant_id)
@@ -80,18 +82,18 @@ def take_place(installation: Installation, account_id: UUID, tenant_id: UUID, no
 
 
 @cache
-def known_hash() -> str:
-    """Of PASSWORD. Made once: it is slow by intent."""
+def hash_test_password() -> str:
+    """Return the hash of PASSWORD, computed once because hashing is slow by design."""
     return hash_password(PASSWORD)
 
 
 def give_credentials(installation: Installation, account_id: UUID, secret: str | None = None) -> str:
-    """PASSWORD and an authenticator, as if the person had been through the front door. Returns its secret."""
-    secret = secret or totp.new_secret()
+    """Give the account PASSWORD and a confirmed authenticator, and return the authenticator's secret."""
+    secret = secret or totp.generate_secret()
     with installation.work(Actor(), NOW) as work:
         sealed = work.seal("accounts", "totp_secret", account_id, secret)
         values = {
-            "password_hash": known_hash(),
+            "password_hash": hash_test_password(),
             "password_set_at": NOW,
             "totp_secret": sealed,
             "totp_confirmed_at": NOW,
@@ -105,26 +107,26 @@ def make_practice(
     name: str | None = None,
     time_zone: str = "America/New_York",
     now: datetime = NOW,
-    **more: str,
+    **fields: str,
 ) -> PracticeFixture:
     with installation.work(Actor(), now) as work:
         admin = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(
-            work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **more
+            work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **fields
         )
         staff = invited.staff
-        made = PracticeFixture(
+        fixture = PracticeFixture(
             installation, practice.id, Person(staff.account_id, staff.id, staff.email, ["admin"]), now=now
         )
-    take_place(installation, made.admin.account_id, made.id, now)
-    return made
+    accept_membership(installation, fixture.admin.account_id, fixture.id, now)
+    return fixture
 
 
 def make_platform_admin(installation: Installation) -> Person:
     with installation.work(Actor(), NOW) as work:
-        account = accounts.account_for(work.db, f"platform-{new_id()}@example.com", NOW)
+        account = accounts.ensure_account(work.db, f"platform-{new_id()}@example.com", NOW)
         work.db.execute(update(Account).where(Account.id == account.id).values(platform_admin=True))
-    return Person(account.id, NOBODY, account.email, ["platform_admin"])
+    return Person(account.id, SYSTEM_TENANT, account.email, ["platform_admin"])
 
 
 def sign_in(installation: Installation, account_id: UUID, tenant_id: UUID, now: datetime = NOW) -> Tokens:

@@ -1,4 +1,4 @@
-"""Builders of sessions that took place and of what was written about them. Straight into the tables."""
+"""Builders of completed sessions, their notes and their pay. They insert rows directly."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,34 +11,35 @@ from practice.clinical.models.notes import Note
 from practice.payroll.models import PayLine, PayPeriod
 from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.store.ids import new_id
-from tests.support.builders.notes import filled_in, make_note
+from tests.support.builders.notes import fill_sections, make_note
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 
 HOUR = timedelta(hours=1)
 
 
-class Sessions:
-    """One clinician's sessions, all with one client and service where nothing else is said."""
+class SessionBuilder:
+    """One clinician's sessions, by default with one client and service."""
 
     def __init__(self, practice: PracticeFixture, clinician: Person) -> None:
         self.practice, self.clinician = practice, clinician
         self.client = make_client(practice, clinician)
         self.service = make_service(practice)
 
-    def held(self, starts_at: datetime, *, signed_at: datetime | None = None, **more: Any) -> UUID:
-        """Completed at its end. What comes in has no guard, so that any two may be at a time."""
-        clinician = more.pop("clinician", self.clinician)
-        client, service = more.pop("client", self.client), more.pop("service", self.service)
-        usual = {"status": "COMPLETED", "status_at": starts_at + HOUR, "guarded": False}
-        appointment = make_appointment(self.practice, clinician, client, service, starts_at, **usual | more)
+    def add_session(self, starts_at: datetime, *, signed_at: datetime | None = None, **values: Any) -> UUID:
+        """Add an appointment that is completed at its end, and unguarded like an import: any two may overlap."""
+        clinician = values.pop("clinician", self.clinician)
+        client, service = values.pop("client", self.client), values.pop("service", self.service)
+        defaults = {"status": "COMPLETED", "status_at": starts_at + HOUR, "guarded": False}
+        appointment = make_appointment(self.practice, clinician, client, service, starts_at, **defaults | values)
         if signed_at is not None:
-            self.note(appointment, signed_at=signed_at, clinician=clinician, client=client)
+            self.add_note(appointment, signed_at=signed_at, clinician=clinician, client=client)
         return appointment
 
-    def note(self, appointment: UUID | None, *, signed_at: datetime | None = None, **more: Any) -> UUID:
-        clinician, client = more.pop("clinician", self.clinician), more.pop("client", self.client)
-        usual = {"type": "PROGRESS_NOTE", "status": "SIGNED" if signed_at else "DRAFT", "created_at": self.practice.now}
+    def add_note(self, appointment: UUID | None, *, signed_at: datetime | None = None, **values: Any) -> UUID:
+        clinician, client = values.pop("clinician", self.clinician), values.pop("client", self.client)
+        status = "SIGNED" if signed_at else "DRAFT"
+        defaults = {"type": "PROGRESS_NOTE", "status": status, "created_at": self.practice.now}
         note = Note(
             id=new_id(),
             appointment_id=appointment,
@@ -46,14 +47,14 @@ class Sessions:
             clinician_id=clinician.staff_id,
             signed_at=signed_at,
             signed_by_id=clinician.staff_id if signed_at else None,
-            **usual | more,
+            **defaults | values,
         )
         put(self.practice, note)
         return note.id
 
 
 def make_group(practice: PracticeFixture, clinician: Person, service_id: UUID, starts_at: datetime) -> UUID:
-    """Of an hour, without seats."""
+    """Make a one-hour group session without seats."""
     group = GroupSession(
         id=new_id(),
         clinician_id=clinician.staff_id,
@@ -66,7 +67,7 @@ def make_group(practice: PracticeFixture, clinician: Person, service_id: UUID, s
     return group.id
 
 
-PROGRESS = filled_in("PROGRESS_NOTE", "As planned.")
+PROGRESS = fill_sections("PROGRESS_NOTE", "As planned.")
 
 
 def write_note(
@@ -74,22 +75,30 @@ def write_note(
     clinician: Person,
     appointment_id: UUID,
     *,
-    hand_in: bool = False,
+    submit: bool = False,
     now: datetime | None = None,
 ) -> UUID:
-    """A draft that can be signed, by the session's clinician; or one that is with their supervisor."""
-    with practice.installation.store.session_in(practice.id) as db:
+    """Write a note that its clinician can sign, or one that is in review by their supervisor."""
+    with practice.installation.store.begin_session(practice.id) as db:
         client_id = db.get_one(Appointment, (practice.id, appointment_id)).client_id
-    about: dict[str, Any] = {"appointment_id": appointment_id, "status": "IN_REVIEW" if hand_in else "DRAFT"}
-    return make_note(practice, clinician, client_id, type="PROGRESS_NOTE", sections=PROGRESS, now=now, **about)
+    return make_note(
+        practice,
+        clinician,
+        client_id,
+        type="PROGRESS_NOTE",
+        sections=PROGRESS,
+        now=now,
+        appointment_id=appointment_id,
+        status="IN_REVIEW" if submit else "DRAFT",
+    )
 
 
-def pay_for(practice: PracticeFixture, appointment_id: UUID, week: date, cents: int = 7500) -> None:
-    """As if a closed week had paid it."""
-    with practice.installation.store.session_in(practice.id) as db:
+def pay_session(practice: PracticeFixture, appointment_id: UUID, week: date, cents: int = 7500) -> None:
+    """Store a closed week that paid the session."""
+    with practice.installation.store.begin_session(practice.id) as db:
         session = db.get_one(Appointment, (practice.id, appointment_id))
         period = db.scalar(select(PayPeriod).where(PayPeriod.tenant_id == practice.id, PayPeriod.week == week))
-        assert period is None, "a week that is closed takes no more lines"
+        assert period is None, "lines cannot be added to a closed week"
         period = PayPeriod(tenant_id=practice.id, id=new_id(), week=week, opened_at=practice.now)
         db.add(period)
         db.flush()
@@ -110,5 +119,5 @@ def pay_for(practice: PracticeFixture, appointment_id: UUID, week: date, cents: 
         )
         db.add(line)
         db.flush()
-        closed = "update pay_periods set closed_at = opened_at where tenant_id = :tenant_id and id = :id"
-        db.execute(text(closed), {"tenant_id": practice.id, "id": period.id})
+        statement = "update pay_periods set closed_at = opened_at where tenant_id = :tenant_id and id = :id"
+        db.execute(text(statement), {"tenant_id": practice.id, "id": period.id})

@@ -1,21 +1,21 @@
-"""For each table of clients, the schedule, notes, pay and billing: what the service may do with it, and a row of it."""
+"""For each table of clients, schedule, notes, pay and billing: the privileges of the application, and a row."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What the service may do with a table of a practice, whether the warehouse reads it, and how a row gets in.
+class Table:
+    """The application's privileges on a table, whether the warehouse reads it, and a statement that inserts a row.
 
-    The statement is run by the superuser, once for each practice; without one, founding the practice left rows.
+    The superuser runs the statement once for each practice. Without one, creating the practice already inserts rows.
     """
 
-    app: str
-    warehouse: bool = True
-    row: str | None = None
+    privileges: str
+    warehouse_reads: bool = True
+    insert: str | None = None
 
 
-KINDS = (
+RECORD_KINDS = (
     "client",
     "service",
     "room",
@@ -34,334 +34,363 @@ KINDS = (
     "report",
     "period",
 )
-"""Records that others refer to: each has an id that is known beforehand."""
+"""Records to which others refer, and which therefore have fixed ids."""
 
 
-def row(table: str, columns: str, values: str, kind: str | None = None) -> str:
+def build_insert(table: str, columns: str, values: str, kind: str | None = None) -> str:
     record_id = f"%({kind}_id)s" if kind else "uuidv7()"
     return f"insert into {table} (tenant_id, id, {columns}) values (%(tenant_id)s, {record_id}, {values})"
 
 
-ADDED_AND_CHANGED = "select, insert, update"
-ADDED = "select, insert"
+READ_WRITE = "select, insert, update"
+READ_APPEND = "select, insert"
 
-SCHEDULE = {
-    "clients": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+RECORD_TABLES = {
+    "clients": Table(
+        READ_WRITE,
+        insert=build_insert(
             "clients",
             "first_name, last_name, birth_date, self_pay, emancipated, admitted_on, created_at",
             "'Kim', 'Doe', '1990-01-01', true, false, '2026-01-01', now()",
             "client",
         ),
     ),
-    "services": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "services": Table(
+        READ_WRITE,
+        insert=build_insert(
             "services",
             "code, name, kind, minutes, created_at",
             "'IND', 'Individual', 'INDIVIDUAL', 60, now()",
             "service",
         ),
     ),
-    "rooms": Entry(ADDED_AND_CHANGED, row=row("rooms", "name, capacity", "'One', 4", "room")),
-    "group_sessions": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "rooms": Table(READ_WRITE, insert=build_insert("rooms", "name, capacity", "'One', 4", "room")),
+    "group_sessions": Table(
+        READ_WRITE,
+        insert=build_insert(
             "group_sessions",
             "clinician_id, service_id, room_id, starts_at, ends_at",
             "%(staff_id)s, %(service_id)s, %(room_id)s, '2026-02-01T15:00Z', '2026-02-01T16:00Z'",
             "group",
         ),
     ),
-    "series": Entry(
-        ADDED,
-        row=row(
+    "series": Table(
+        READ_APPEND,
+        insert=build_insert(
             "series",
             "client_id, clinician_id, service_id, rule, first_starts_at, created_at",
             "%(client_id)s, %(staff_id)s, %(service_id)s, 'FREQ=WEEKLY;COUNT=2', now(), now()",
             "series",
         ),
     ),
-    "appointments": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "appointments": Table(
+        READ_WRITE,
+        insert=build_insert(
             "appointments",
             "reference, client_id, clinician_id, service_id, starts_at, ends_at, type, status, created_at, booked_via, telehealth",
             "'BK-2026-000001', %(client_id)s, %(staff_id)s, %(service_id)s, '2026-03-01T15:00Z', '2026-03-01T16:00Z', 'THERAPY_SESSION', 'SCHEDULED', now(), 'PORTAL', false",
             "appointment",
         ),
     ),
-    "occupancies": Entry("select"),
-    "appointment_steps": Entry(
-        ADDED, row=row("appointment_steps", "appointment_id, status, at", "%(appointment_id)s, 'SCHEDULED', now()")
+    "occupancies": Table("select"),
+    "appointment_steps": Table(
+        READ_APPEND,
+        insert=build_insert(
+            "appointment_steps", "appointment_id, status, at", "%(appointment_id)s, 'SCHEDULED', now()"
+        ),
     ),
-    "coverages": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "coverages": Table(
+        READ_WRITE,
+        insert=build_insert(
             "coverages",
             "client_id, rank, payer_id, payer_name, member_id, effective_on",
             "%(client_id)s, 1, '60054', 'Plan', 'M1', '2026-01-01'",
             "coverage",
         ),
     ),
-    "eligibility_checks": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "eligibility_checks": Table(
+        READ_WRITE,
+        insert=build_insert(
             "eligibility_checks",
             "coverage_id, asked_at, provider, outcome",
             "%(coverage_id)s, now(), 'manual', 'UNKNOWN'",
         ),
     ),
-    "agreements": Entry(
-        ADDED,
-        row=row(
+    "agreements": Table(
+        READ_APPEND,
+        insert=build_insert(
             "agreements", "kind, number, title, text, published_at", "'CONFIDENTIALITY', 1, 'Title', 'Text', now()"
         ),
     ),
-    "consents": Entry(
-        ADDED_AND_CHANGED, row=row("consents", "client_id, kind, signed_at", "%(client_id)s, 'TELEHEALTH', now()")
+    "consents": Table(
+        READ_WRITE, insert=build_insert("consents", "client_id, kind, signed_at", "%(client_id)s, 'TELEHEALTH', now()")
     ),
-    "deletion_requests": Entry(
-        ADDED_AND_CHANGED,
-        warehouse=False,
-        row=row("deletion_requests", "client_id, status, asked_at", "%(client_id)s, 'ASKED', now()"),
+    "deletion_requests": Table(
+        READ_WRITE,
+        warehouse_reads=False,
+        insert=build_insert("deletion_requests", "client_id, status, asked_at", "%(client_id)s, 'ASKED', now()"),
     ),
-    "documents": Entry(
-        ADDED_AND_CHANGED,
-        warehouse=False,
-        row=row(
+    "documents": Table(
+        READ_WRITE,
+        warehouse_reads=False,
+        insert=build_insert(
             "documents",
             "client_id, name, media_type, size, sha256, content, uploaded_at",
             "%(client_id)s, 'a.pdf', 'application/pdf', 1, 'x', 'x', now()",
         ),
     ),
-    "intake_forms": Entry(
-        ADDED_AND_CHANGED,
-        warehouse=False,
-        row=row("intake_forms", "client_id, status, started_at, saved_at", "%(client_id)s, 'DRAFT', now(), now()"),
+    "intake_forms": Table(
+        READ_WRITE,
+        warehouse_reads=False,
+        insert=build_insert(
+            "intake_forms", "client_id, status, started_at, saved_at", "%(client_id)s, 'DRAFT', now(), now()"
+        ),
     ),
-    "client_statuses": Entry(
-        ADDED,
-        row=row(
+    "client_statuses": Table(
+        READ_APPEND,
+        insert=build_insert(
             "client_statuses", "client_id, status, effective_on, set_at", "%(client_id)s, 'ACTIVE', '2026-01-01', now()"
         ),
     ),
-    "primary_clinicians": Entry(
-        ADDED,
-        row=row(
+    "primary_clinicians": Table(
+        READ_APPEND,
+        insert=build_insert(
             "primary_clinicians",
             "client_id, clinician_id, effective_on, set_at",
             "%(client_id)s, %(staff_id)s, '2026-01-01', now()",
         ),
     ),
-    "incidents": Entry(ADDED_AND_CHANGED, row=row("incidents", "kind, detected_at", "'EMAIL', now()", "incident")),
-    "incident_notices": Entry(
-        ADDED_AND_CHANGED,
-        row=row("incident_notices", "incident_id, recipients, due_on", "%(incident_id)s, 'AUTHORITY', '2026-05-01'"),
+    "incidents": Table(READ_WRITE, insert=build_insert("incidents", "kind, detected_at", "'EMAIL', now()", "incident")),
+    "incident_notices": Table(
+        READ_WRITE,
+        insert=build_insert(
+            "incident_notices", "incident_id, recipients, due_on", "%(incident_id)s, 'AUTHORITY', '2026-05-01'"
+        ),
     ),
-    "goals": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "goals": Table(
+        READ_WRITE,
+        insert=build_insert(
             "goals",
             "staff_id, metric_key, target, starts_on, ends_on, created_at",
             "%(staff_id)s, 'kvr', 80, '2026-01-01', '2026-06-30', now()",
         ),
     ),
-    "sign_ins": Entry(ADDED, row=row("sign_ins", "staff_id, at", "%(staff_id)s, now()")),
-    "service_rates": Entry(
-        ADDED, row=row("service_rates", "service_id, rate_cents, set_at", "%(service_id)s, 15000, now()")
+    "sign_ins": Table(READ_APPEND, insert=build_insert("sign_ins", "staff_id, at", "%(staff_id)s, now()")),
+    "service_rates": Table(
+        READ_APPEND,
+        insert=build_insert("service_rates", "service_id, rate_cents, set_at", "%(service_id)s, 15000, now()"),
     ),
-    "clinician_services": Entry(
-        ADDED_AND_CHANGED, row=row("clinician_services", "clinician_id, service_id", "%(staff_id)s, %(service_id)s")
+    "clinician_services": Table(
+        READ_WRITE,
+        insert=build_insert("clinician_services", "clinician_id, service_id", "%(staff_id)s, %(service_id)s"),
     ),
-    "fees": Entry(
-        ADDED_AND_CHANGED,
-        row=row("fees", "payer_id, service_id, rate_cents, set_at", "'60054', %(service_id)s, 12000, now()"),
+    "fees": Table(
+        READ_WRITE,
+        insert=build_insert(
+            "fees", "payer_id, service_id, rate_cents, set_at", "'60054', %(service_id)s, 12000, now()"
+        ),
     ),
-    "closures": Entry(ADDED_AND_CHANGED, row=row("closures", "closed_on", "'2026-12-25'")),
-    "availability_windows": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "closures": Table(READ_WRITE, insert=build_insert("closures", "closed_on", "'2026-12-25'")),
+    "availability_windows": Table(
+        READ_WRITE,
+        insert=build_insert(
             "availability_windows",
             "clinician_id, weekday, start_time, end_time",
             "%(staff_id)s, 1, '09:00', '17:00'",
             "window",
         ),
     ),
-    "window_services": Entry(
-        "select, insert, delete", row=row("window_services", "window_id, service_id", "%(window_id)s, %(service_id)s")
+    "window_services": Table(
+        "select, insert, delete",
+        insert=build_insert("window_services", "window_id, service_id", "%(window_id)s, %(service_id)s"),
     ),
-    "availability_exceptions": Entry(
-        ADDED_AND_CHANGED,
-        row=row("availability_exceptions", "clinician_id, on_date, available", "%(staff_id)s, '2026-04-01', false"),
+    "availability_exceptions": Table(
+        READ_WRITE,
+        insert=build_insert(
+            "availability_exceptions", "clinician_id, on_date, available", "%(staff_id)s, '2026-04-01', false"
+        ),
     ),
-    "blocks": Entry(
-        ADDED_AND_CHANGED,
-        row=row("blocks", "room_id, starts_at, ends_at", "%(room_id)s, '2026-04-01T09:00Z', '2026-04-01T10:00Z'"),
+    "blocks": Table(
+        READ_WRITE,
+        insert=build_insert(
+            "blocks", "room_id, starts_at, ends_at", "%(room_id)s, '2026-04-01T09:00Z', '2026-04-01T10:00Z'"
+        ),
     ),
-    "waitlist_entries": Entry(
-        ADDED_AND_CHANGED, row=row("waitlist_entries", "client_id, created_at", "%(client_id)s, now()", "entry")
+    "waitlist_entries": Table(
+        READ_WRITE, insert=build_insert("waitlist_entries", "client_id, created_at", "%(client_id)s, now()", "entry")
     ),
-    "waitlist_offers": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "waitlist_offers": Table(
+        READ_WRITE,
+        insert=build_insert(
             "waitlist_offers",
             "entry_id, clinician_id, service_id, telehealth, starts_at, ends_at, offered_at, holds_until",
             "%(entry_id)s, %(staff_id)s, %(service_id)s, false, '2026-04-02T09:00Z', '2026-04-02T10:00Z', now(), now()",
         ),
     ),
-    "reschedule_requests": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "reschedule_requests": Table(
+        READ_WRITE,
+        insert=build_insert(
             "reschedule_requests",
             "appointment_id, asked_by_id, asked_at, starts_at, reason",
             "%(appointment_id)s, %(staff_id)s, now(), now(), 'Ill'",
         ),
     ),
-    "messages": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "messages": Table(
+        READ_WRITE,
+        insert=build_insert(
             "messages", "kind, channel, client_id, due_at, created_at", "'BOOKED', 'email', %(client_id)s, now(), now()"
         ),
     ),
-    "notes": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "notes": Table(
+        READ_WRITE,
+        insert=build_insert(
             "notes",
             "client_id, clinician_id, type, created_at, status",
             "%(client_id)s, %(staff_id)s, 'SOAP_NOTE', now(), 'DRAFT'",
             "note",
         ),
     ),
-    "note_versions": Entry(
-        ADDED,
-        warehouse=False,
-        row=row("note_versions", "note_id, number, kind, content, written_at", "%(note_id)s, 1, 'CONTENT', 'x', now()"),
+    "note_versions": Table(
+        READ_APPEND,
+        warehouse_reads=False,
+        insert=build_insert(
+            "note_versions", "note_id, number, kind, content, written_at", "%(note_id)s, 1, 'CONTENT', 'x', now()"
+        ),
     ),
-    "note_signatures": Entry(
-        ADDED,
-        warehouse=False,
-        row=row(
+    "note_signatures": Table(
+        READ_APPEND,
+        warehouse_reads=False,
+        insert=build_insert(
             "note_signatures",
             "note_id, number, version_number, kind, signed_at, signed_by_id, account_id, content_hash, hash",
             "%(note_id)s, 1, 1, 'AUTHOR', now(), %(staff_id)s, %(account_id)s, 'x', 'x'",
         ),
     ),
-    "note_templates": Entry(
-        ADDED, warehouse=False, row=row("note_templates", "kind, sections, set_at", "'SOAP_NOTE', '[]', now()")
+    "note_templates": Table(
+        READ_APPEND,
+        warehouse_reads=False,
+        insert=build_insert("note_templates", "kind, sections, set_at", "'SOAP_NOTE', '[]', now()"),
     ),
-    "session_locks": Entry(
-        ADDED, row=row("session_locks", "appointment_id, kind, at", "%(appointment_id)s, 'LOCKED', now()")
+    "session_locks": Table(
+        READ_APPEND,
+        insert=build_insert("session_locks", "appointment_id, kind, at", "%(appointment_id)s, 'LOCKED', now()"),
     ),
-    "treatment_plans": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "treatment_plans": Table(
+        READ_WRITE,
+        insert=build_insert(
             "treatment_plans",
             "client_id, clinician_id, kind, starts_on, created_at",
             "%(client_id)s, %(staff_id)s, 'INDIVIDUAL', '2026-01-01', now()",
             "plan",
         ),
     ),
-    "treatment_plan_reviews": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "treatment_plan_reviews": Table(
+        READ_WRITE,
+        insert=build_insert(
             "treatment_plan_reviews",
             "client_id, clinician_id, reviewed_on, created_at",
             "%(client_id)s, %(staff_id)s, '2026-01-01', now()",
         ),
     ),
-    "progress_reports": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "progress_reports": Table(
+        READ_WRITE,
+        insert=build_insert(
             "progress_reports",
             "client_id, clinician_id, reported_on, created_at",
             "%(client_id)s, %(staff_id)s, '2026-01-01', now()",
             "report",
         ),
     ),
-    "progress_report_versions": Entry(
-        ADDED,
-        warehouse=False,
-        row=row(
+    "progress_report_versions": Table(
+        READ_APPEND,
+        warehouse_reads=False,
+        insert=build_insert(
             "progress_report_versions",
             "report_id, number, content, written_at, written_by_id",
             "%(report_id)s, 1, 'x', now(), %(staff_id)s",
         ),
     ),
-    "supervision_sessions": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "supervision_sessions": Table(
+        READ_WRITE,
+        insert=build_insert(
             "supervision_sessions",
             "supervisee_id, supervisor_id, held_at, hours, kind",
             "%(staff_id)s, %(staff_id)s, now(), 1, 'GROUP'",
         ),
     ),
-    "session_completions": Entry(
-        ADDED_AND_CHANGED,
-        row="""insert into session_completions (tenant_id, id, kind, minutes, created_at)
+    "session_completions": Table(
+        READ_WRITE,
+        insert="""insert into session_completions (tenant_id, id, kind, minutes, created_at)
         values (%(tenant_id)s, %(appointment_id)s, 'INDIVIDUAL', 60, now())""",
     ),
-    "pay_periods": Entry(ADDED_AND_CHANGED, row=row("pay_periods", "week, opened_at", "'2026-03-01', now()", "period")),
-    "pay_lines": Entry(
-        ADDED,
-        row=row(
+    "pay_periods": Table(
+        READ_WRITE, insert=build_insert("pay_periods", "week, opened_at", "'2026-03-01', now()", "period")
+    ),
+    "pay_lines": Table(
+        READ_APPEND,
+        insert=build_insert(
             "pay_lines",
             "period_id, staff_id, session_id, appointment_id, kind, service_kind, held_on, minutes, multiplier, rate_cents, amount_cents",
             "%(period_id)s, %(staff_id)s, %(appointment_id)s, %(appointment_id)s, 'regular', 'INDIVIDUAL', '2026-03-01', 60, 1, 6000, 6000",
         ),
     ),
-    "pay_rates": Entry(ADDED, row=row("pay_rates", "staff_id, rate_cents, set_at", "%(staff_id)s, 6000, now()")),
-    "pay_multipliers": Entry(
-        ADDED,
-        row=row("pay_multipliers", "kind, multiplier, effective_on, set_at", "'GROUP', 1.75, '2026-01-01', now()"),
+    "pay_rates": Table(
+        READ_APPEND, insert=build_insert("pay_rates", "staff_id, rate_cents, set_at", "%(staff_id)s, 6000, now()")
     ),
-    "charges": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "pay_multipliers": Table(
+        READ_APPEND,
+        insert=build_insert(
+            "pay_multipliers", "kind, multiplier, effective_on, set_at", "'GROUP', 1.75, '2026-01-01', now()"
+        ),
+    ),
+    "charges": Table(
+        READ_WRITE,
+        insert=build_insert(
             "charges",
             "client_id, clinician_id, service_date, cpt_code, units, amount_cents, created_at",
             "%(client_id)s, %(staff_id)s, '2026-03-01', '90837', 1, 15000, now()",
             "charge",
         ),
     ),
-    "claims": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "claims": Table(
+        READ_WRITE,
+        insert=build_insert(
             "claims",
             "control_number, client_id, coverage_id, submitted_at",
             "'PCN1', %(client_id)s, %(coverage_id)s, now()",
             "claim",
         ),
     ),
-    "claim_charges": Entry(
-        ADDED_AND_CHANGED,
-        row="insert into claim_charges (tenant_id, claim_id, position, charge_id) values (%(tenant_id)s, %(claim_id)s, 1, %(charge_id)s)",
+    "claim_charges": Table(
+        READ_WRITE,
+        insert="insert into claim_charges (tenant_id, claim_id, position, charge_id) values (%(tenant_id)s, %(claim_id)s, 1, %(charge_id)s)",
     ),
-    "payments": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "payments": Table(
+        READ_WRITE,
+        insert=build_insert(
             "payments",
             "payer, client_id, method, amount_cents, received_on, posted_at",
             "'CLIENT', %(client_id)s, 'CASH', 3000, '2026-03-01', now()",
             "payment",
         ),
     ),
-    "payment_applications": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "payment_applications": Table(
+        READ_WRITE,
+        insert=build_insert(
             "payment_applications",
             "payment_id, charge_id, amount_cents, posted_at",
             "%(payment_id)s, %(charge_id)s, 3000, now()",
         ),
     ),
-    "refunds": Entry(
-        ADDED_AND_CHANGED,
-        row=row("refunds", "payment_id, amount_cents, method, refunded_at", "%(payment_id)s, 100, 'CASH', now()"),
+    "refunds": Table(
+        READ_WRITE,
+        insert=build_insert(
+            "refunds", "payment_id, amount_cents, method, refunded_at", "%(payment_id)s, 100, 'CASH', now()"
+        ),
     ),
-    "adjustments": Entry(
-        ADDED_AND_CHANGED,
-        row=row(
+    "adjustments": Table(
+        READ_WRITE,
+        insert=build_insert(
             "adjustments",
             "charge_id, group_code, reason, amount_cents, posted_at",
             "%(charge_id)s, 'CO', '45', 500, now()",

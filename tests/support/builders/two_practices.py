@@ -1,6 +1,6 @@
-"""Two practices with a row in every table there is, and what each role was given there: the isolation matrix's ground.
+"""Two practices with a row in every table, and the privileges of each role: the data of the isolation tests.
 
-A migration that makes a table adds its entry here. Without one the matrix fails.
+A migration that creates a table adds an entry; without one the isolation tests fail.
 """
 
 from typing import Any
@@ -9,29 +9,29 @@ from uuid import UUID
 from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.builders.people import make_practice, sign_in
-from tests.support.builders.table_fixtures import KINDS, SCHEDULE, Entry
+from tests.support.builders.table_fixtures import RECORD_KINDS, RECORD_TABLES, Table
 from tests.support.harness import cluster
 
 TABLES = {
-    "staff": Entry("select, insert, update"),
-    "trainings": Entry(
+    "staff": Table("select, insert, update"),
+    "trainings": Table(
         "select, insert, update",
-        row="""insert into trainings (tenant_id, id, staff_id, kind, completed_on, recorded_at)
+        insert="""insert into trainings (tenant_id, id, staff_id, kind, completed_on, recorded_at)
         values (%(tenant_id)s, uuidv7(), %(staff_id)s, 'HIPAA', '2026-01-05', now())""",
     ),
-    "rule_settings": Entry(
+    "rule_settings": Table(
         "select, insert",
-        row="""insert into rule_settings (tenant_id, id, key, value, effective_on, set_at)
+        insert="""insert into rule_settings (tenant_id, id, key, value, effective_on, set_at)
         values (%(tenant_id)s, uuidv7(), 'hipaa_training_days', '400', '2026-01-01', now())""",
     ),
-    **SCHEDULE,
-    "audit_log": Entry("select, insert", warehouse=False),
-    "audit_heads": Entry("select", warehouse=False),
-    "data_keys": Entry("select, insert, update", warehouse=False),
-    "stored_answers": Entry(
+    **RECORD_TABLES,
+    "audit_log": Table("select, insert", warehouse_reads=False),
+    "audit_heads": Table("select", warehouse_reads=False),
+    "data_keys": Table("select, insert, update", warehouse_reads=False),
+    "stored_answers": Table(
         "select, insert, update, delete",
-        warehouse=False,
-        row="""insert into stored_answers (tenant_id, id, request_hash, created_at)
+        warehouse_reads=False,
+        insert="""insert into stored_answers (tenant_id, id, request_hash, created_at)
         values (%(tenant_id)s, uuidv7(), 'hash', now())""",
     ),
 }
@@ -43,12 +43,12 @@ ROWS_OF_SYSTEM_TABLES = (
     "insert into sign_in_attempts (key, failures, last_at) values (%(key)s::text::bytea, 1, now())",
     "insert into rate_counters (key, minute, requests) values (%(key)s, now(), 1)",
 )
-"""For those that neither founding a practice nor signing in fills."""
+"""Rows of the tables that neither creating a practice nor signing in fills."""
 
 
-def fill(installation: Installation, database: str) -> tuple[UUID, UUID]:
-    """Found two practices, sign somebody in to each, and put rows wherever there are none yet."""
-    made = []
+def create_two_practices(installation: Installation, database: str) -> tuple[UUID, UUID]:
+    """Create two practices with a signed-in admin and a row in every table, and return their ids."""
+    practice_ids = []
     for _ in range(2):
         practice = make_practice(installation)
         practice.add("clinician", supervisor=practice.admin)
@@ -58,11 +58,14 @@ def fill(installation: Installation, database: str) -> tuple[UUID, UUID]:
             "account_id": practice.admin.account_id,
             "staff_id": practice.admin.staff_id,
             "key": practice.id.hex,
-            **{f"{kind}_id": new_id() for kind in KINDS},
+            **{f"{kind}_id": new_id() for kind in RECORD_KINDS},
         }
-        with cluster.superuser(database) as connection:
+        with cluster.connect_as_superuser(database) as connection:
             connection.execute("select set_config('app.tenant_id', %s, false)", [str(practice.id)])  # for triggers
-            for statement in (*(entry.row for entry in TABLES.values() if entry.row), *ROWS_OF_SYSTEM_TABLES):
+            for statement in (
+                *(entry.insert for entry in TABLES.values() if entry.insert),
+                *ROWS_OF_SYSTEM_TABLES,
+            ):
                 connection.execute(statement, ids)
-        made.append(practice.id)
-    return made[0], made[1]
+        practice_ids.append(practice.id)
+    return practice_ids[0], practice_ids[1]

@@ -1,4 +1,4 @@
-"""A client's chart and those who may look into it, for tests of what is kept there."""
+"""A client's chart over HTTP, with the people who may and may not see it."""
 
 from typing import Any
 from uuid import UUID
@@ -7,41 +7,45 @@ from fastapi.testclient import TestClient
 
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.clients import ask
+from tests.support.drivers.clients import send_request
 
-BECAUSE = {"X_Reason": "A complaint to look into"}
+REASON_HEADER = {"X_Reason": "A complaint to look into"}
 
 
-class Chart:
-    """One client with a sign-in and their primary clinician, that one's supervisor; and others who are strangers."""
+class ChartApi:
+    """The API of a portal client's chart, as their clinician, the supervisor, an unrelated clinician or the client."""
 
     def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         self.http, self.practice = http, practice
         self.supervisor = practice.add("supervisor")
         self.clinician = practice.add("clinician", supervisor=self.supervisor)
         self.stranger = practice.add("clinician", supervisor=practice.add("supervisor"))
-        self.me = make_portal_client(practice, self.clinician)
+        self.client = make_portal_client(practice, self.clinician)
 
     @property
     def client_id(self) -> UUID:
-        return self.me.staff_id
+        return self.client.staff_id
 
-    def new_client(self, clinician: Person | None = None, **more: Any) -> UUID:
-        return make_client(self.practice, clinician or self.clinician, **more)
+    def add_client(self, clinician: Person | None = None, **fields: Any) -> UUID:
+        return make_client(self.practice, clinician or self.clinician, **fields)
 
-    def get(self, path: str, who: Person | None = None, **headers: str) -> Any:
-        """As the clinician where nobody else is named; the admin says why."""
-        who = who or self.clinician
-        return ask(self.http, self.practice, "GET", path, who, **headers or (BECAUSE if who.roles == ["admin"] else {}))
+    def get(self, path: str, by: Person | None = None, **headers: str) -> Any:
+        """Send a GET as `by` (default: the clinician); an admin sends a reason."""
+        by = by or self.clinician
+        headers = headers or (REASON_HEADER if by.roles == ["admin"] else {})
+        return send_request(self.http, self.practice, "GET", path, by, **headers)
 
-    def send(self, method: str, path: str, who: Person | None = None, body: Any = None, **headers: str) -> Any:
-        return ask(self.http, self.practice, method, path, who or self.clinician, body, **headers)
+    def send(self, method: str, path: str, by: Person | None = None, body: Any = None, **headers: str) -> Any:
+        return send_request(self.http, self.practice, method, path, by or self.clinician, body, **headers)
 
-    def post(self, path: str, who: Person | None = None, **body: Any) -> Any:
-        return self.send("POST", path, who, body)
+    def post(self, path: str, by: Person | None = None, **body: Any) -> Any:
+        return self.send("POST", path, by, body)
 
-    def patch(self, path: str, version: int, who: Person | None = None, **body: Any) -> Any:
-        return self.send("PATCH", path, who, body, If_Match=f'"{version}"')
+    def patch(self, path: str, version: int, by: Person | None = None, **body: Any) -> Any:
+        return self.send("PATCH", path, by, body, If_Match=f'"{version}"')
 
-    def void(self, path: str, who: Person | None = None) -> Any:
-        return self.send("DELETE", f"{path}?reason=Entered+twice", who)
+    def put(self, path: str, version: int, by: Person | None = None, **body: Any) -> Any:
+        return self.send("PUT", path, by, body, If_Match=f'"{version}"')
+
+    def void(self, path: str, by: Person | None = None) -> Any:
+        return self.send("DELETE", f"{path}?reason=Entered+twice", by)

@@ -1,65 +1,51 @@
-"""Small words for tests about clients over HTTP."""
+"""Helpers for tests of client records over HTTP."""
 
 from typing import Any
 from uuid import UUID
 
 from fastapi.testclient import TestClient
 
-from practice.security.sign_in import start_session
-from tests.support.builders.people import NOW, Person, PracticeFixture
-from tests.support.drivers.http import V1, bearer, with_token
+from tests.support.builders.people import Person, PracticeFixture
+from tests.support.drivers.http import V1, assert_ok, auth_headers
 
-NEW = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
+NEW_CLIENT = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
 
 
-def ask(
+def send_request(
     client: TestClient,
     practice: PracticeFixture,
     method: str,
     path: str,
-    who: Person | None = None,
+    by: Person | None = None,
     body: Any = None,
     **headers: str,
 ) -> Any:
-    """As the practice's admin where nobody else is named; a client's session is begun as theirs."""
-    signed_in = bearer(practice, who) if who is None or who.roles != ["client"] else with_token(portal(practice, who))
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.request(method, V1 + path, json=body, headers=signed_in | sent)
+    """Send a request as `by` (default: the admin)."""
+    return client.request(method, V1 + path, json=body, headers=auth_headers(practice, by, **headers))
 
 
-def portal(practice: PracticeFixture, who: Person) -> str:
-    tokens = start_session(practice.installation, who.account_id, practice.id, NOW, None).tokens
-    assert tokens is not None
-    return tokens.access
-
-
-def change(
+def update_record(
     client: TestClient,
     practice: PracticeFixture,
     path: str,
-    who: Person | None = None,
+    by: Person | None = None,
     method: str = "PATCH",
     **body: Any,
 ) -> Any:
-    """With the version that the record of the path has now."""
-    read = path.removesuffix("/contact")
-    version = ask(client, practice, "GET", read).headers["ETag"]
-    return ask(client, practice, method, path, who, body, If_Match=version)
+    """Send a change with the record's current version."""
+    record_path = path.removesuffix("/contact")
+    version = send_request(client, practice, "GET", record_path).headers["ETag"]
+    return send_request(client, practice, method, path, by, body, If_Match=version)
 
 
-def good(answer: Any, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None
-
-
-def problems(answer: Any) -> list[str]:
+def assert_invalid(answer: Any) -> list[str]:
     assert answer.status_code == 422, answer.text
     return answer.json()["error"]["details"]["problems"]
 
 
-def trail(
+def load_audit_entries(
     client: TestClient, practice: PracticeFixture, action: str, subject: UUID | str | None = None
 ) -> list[dict[str, Any]]:
-    """What the audit log says of it, latest first."""
-    asked = {"action": action, "limit": 100} | ({"subject_id": str(subject)} if subject else {})
-    return good(client.get(f"{V1}/audit", params=asked, headers=bearer(practice)))["items"]
+    """Return the audit log's entries of an action, latest first."""
+    params = {"action": action, "limit": 100} | ({"subject_id": str(subject)} if subject else {})
+    return assert_ok(client.get(f"{V1}/audit", params=params, headers=auth_headers(practice)))["items"]

@@ -1,4 +1,4 @@
-"""A schedule that many people write to at once: what they do at random, what comes of it, and what overlaps."""
+"""Concurrent writers on one schedule: random operations, their outcomes, and overlaps."""
 
 import random
 import re
@@ -21,11 +21,11 @@ from tests.support.harness import cluster
 WRITERS = 16
 QUARTER = timedelta(minutes=15)
 COLLISIONS = {"SLOT_TAKEN", "GROUP_FULL"}
-# All that may come of it when somebody else was faster. Whatever else comes is a defect.
-REFUSALS = COLLISIONS | {"WRONG_STATUS", "OFFER_CLOSED", "NOT_BOOKABLE"}  # the last: seats cannot be moved
+# Expected outcomes when another writer was faster. Any other outcome is a defect.
+REFUSALS = COLLISIONS | {"WRONG_STATUS", "OFFER_CLOSED", "NOT_BOOKABLE"}  # the last one: seats cannot be moved
 
-# Every active appointment takes its clinician, its room and its client; the seats of a group share the first two.
-HELD = """
+# Every active appointment occupies its clinician, room and client; the seats of a group share the first two.
+EXPECTED_OCCUPANCIES = """
     select coalesce(group_session_id, id) as holder_id, kind, resource_id, starts_at, ends_at
     from appointments, unnest(array['clinician', 'room'], array[clinician_id, room_id]) as taken (kind, resource_id)
     where guarded and status not in ('CANCELLED', 'RESCHEDULED', 'NO_SHOW') and resource_id is not null
@@ -42,40 +42,41 @@ HELD = """
     where resource_id is not null
 """
 OVERLAPS = f"""
-    with held as ({HELD})
+    with held as ({EXPECTED_OCCUPANCIES})
     select count(*) from held as a join held as b using (kind, resource_id)
     where a.holder_id < b.holder_id and a.starts_at < b.ends_at and b.starts_at < a.ends_at
 """
-# What the triggers keep as taken is what is taken: nothing is kept for nobody, and nothing forgotten.
+# The occupancies written by the triggers are exactly the expected ones.
 STRAY = f"""
-    with held as ({HELD}), kept as (select holder_id, kind, resource_id, starts_at, ends_at from occupancies)
+    with held as ({EXPECTED_OCCUPANCIES}),
+    kept as (select holder_id, kind, resource_id, starts_at, ends_at from occupancies)
     select count(*) from ((table held except table kept) union all (table kept except table held)) as stray
 """
 
 
-def count(database: str, query: str) -> int:
-    with cluster.superuser(database) as connection:
+def count_rows(database: str, query: str) -> int:
+    with cluster.connect_as_superuser(database) as connection:
         return connection.execute(query).fetchone()[0]
 
 
-def deadlocks(database: str) -> int:
-    """Of those who are connected to the database now, as the server's log tells."""
-    with cluster.superuser(database) as connection:
+def count_deadlocks(database: str) -> int:
+    """Return the number of deadlocks of current connections, from the server's log."""
+    with cluster.connect_as_superuser(database) as connection:
         pids = {
             row[0] for row in connection.execute("select pid from pg_stat_activity where datname = %s", (database,))
         }
-    log = cluster.server().data_dir / "log" / "server.log"
-    found = re.findall(r"\[(\d+)\] ERROR: +deadlock detected", log.read_text(errors="replace"))
-    return sum(int(pid) in pids for pid in found)
+    log = cluster.get_server().data_dir / "log" / "server.log"
+    matches = re.findall(r"\[(\d+)\] ERROR: +deadlock detected", log.read_text(errors="replace"))
+    return sum(int(pid) in pids for pid in matches)
 
 
-def percentile(took: list[float], share: float) -> float:
-    """In milliseconds."""
-    return sorted(took)[min(len(took) - 1, int(len(took) * share))] * 1000
+def compute_percentile(durations: list[float], share: float) -> float:
+    """Return the percentile in milliseconds."""
+    return sorted(durations)[min(len(durations) - 1, int(len(durations) * share))] * 1000
 
 
-class Naive:
-    """Somebody who looks whether the time is free and then takes it, as one would without having thought of others."""
+class NaiveWriter:
+    """A writer that checks whether a time is free and then takes it, without locks or constraints."""
 
     TABLE = """
         create table if not exists naive (
@@ -101,29 +102,29 @@ class Naive:
         where a.starts_at < b.ends_at and b.starts_at < a.ends_at
     """
 
-    def __init__(self, database: str, ground: "Ground") -> None:
-        self.database, self.ground = database, ground
-        self.all_at_once = threading.Barrier(WRITERS, timeout=60)
+    def __init__(self, database: str, schedule: "ContestedSchedule") -> None:
+        self.database, self.schedule = database, schedule
+        self.barrier = threading.Barrier(WRITERS, timeout=60)
 
-    def write(self, times: int) -> None:
-        """All writers have the same wishes at the same moments."""
-        chance = random.Random(1)  # noqa: S311
-        with cluster.superuser(self.database) as connection:
-            for _ in range(times):
-                self.all_at_once.wait()
-                wish = self.ground.time_and_place(chance) | {"client_id": chance.choice(self.ground.clients)}
-                if not connection.execute(self.CHECK, wish).fetchone()[0]:
-                    connection.execute(self.TAKE, wish)
+    def write(self, count: int) -> None:
+        """Try to take the same random times as all other writers, in the same order and at the same moments."""
+        rng = random.Random(1)  # noqa: S311
+        with cluster.connect_as_superuser(self.database) as connection:
+            for _ in range(count):
+                self.barrier.wait()
+                booking = self.schedule.draw_time_and_place(rng) | {"client_id": rng.choice(self.schedule.clients)}
+                if not connection.execute(self.CHECK, booking).fetchone()[0]:
+                    connection.execute(self.TAKE, booking)
 
 
-def make_clients(practice: PracticeFixture, number: int) -> list[UUID]:
-    """Active adults who pay themselves, all in one go."""
+def make_clients(practice: PracticeFixture, count: int) -> list[UUID]:
+    """Create active, self-paying adult clients in one transaction."""
     clients = [
         Client(
             tenant_id=practice.id,
             id=new_id(),
             first_name="Casey",
-            last_name=f"Example {place}",
+            last_name=f"Example {number}",
             birth_date=date(1990, 5, 17),
             self_pay=True,
             emancipated=False,
@@ -131,9 +132,9 @@ def make_clients(practice: PracticeFixture, number: int) -> list[UUID]:
             created_at=practice.now,
             email="casey@example.com",
         )
-        for place in range(number)
+        for number in range(count)
     ]
-    with practice.installation.store.session_in(practice.id) as db:
+    with practice.installation.store.begin_session(practice.id) as db:
         db.add_all(clients)
         db.flush()
         db.add_all(
@@ -150,8 +151,8 @@ def make_clients(practice: PracticeFixture, number: int) -> list[UUID]:
 
 
 @dataclass
-class Ground:
-    """What is fought over."""
+class ContestedSchedule:
+    """The resources that the writers compete for."""
 
     clinicians: list[UUID]
     rooms: list[UUID]
@@ -160,118 +161,127 @@ class Ground:
     group: str
     first: datetime
 
-    def time_and_place(self, chance: random.Random) -> dict[str, Any]:
-        start = self.first + timedelta(days=chance.choice([0, 1, 7])) + chance.randrange(32) * QUARTER
-        room = chance.choice([*self.rooms, None])
-        place = {"clinician_id": str(chance.choice(self.clinicians)), "room_id": room and str(room)}
-        return place | {"starts_at": start.isoformat()}
+    def draw_time_and_place(self, rng: random.Random) -> dict[str, Any]:
+        start = self.first + timedelta(days=rng.choice([0, 1, 7])) + rng.randrange(32) * QUARTER
+        room = rng.choice([*self.rooms, None])
+        resources = {"clinician_id": str(rng.choice(self.clinicians)), "room_id": room and str(room)}
+        return resources | {"starts_at": start.isoformat()}
 
 
 @dataclass
 class Tally:
-    came: Counter[tuple[str, str]] = field(default_factory=Counter)  # what was asked, and what came of it
-    took: list[float] = field(default_factory=list)  # seconds
+    """The outcomes and durations of all operations."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # operation and code
+    durations: list[float] = field(default_factory=list)  # seconds
 
     @property
-    def undocumented(self) -> dict[tuple[str, str], int]:
-        return {(asked, code): n for (asked, code), n in self.came.items() if code not in {"done"} | REFUSALS}
+    def undocumented_outcomes(self) -> dict[tuple[str, str], int]:
+        return {
+            (operation, code): count
+            for (operation, code), count in self.outcomes.items()
+            if code not in {"done"} | REFUSALS
+        }
 
     @property
-    def collided(self) -> float:
-        """Which share of what was to take a time met somebody else's."""
-        asked = {key: n for key, n in self.came.items() if key[0] in ("book", "seat", "series", "move")}
-        return sum(n for (_, code), n in asked.items() if code in COLLISIONS) / sum(asked.values())
+    def collision_rate(self) -> float:
+        """Return the share of bookings that met another one."""
+        bookings = {key: count for key, count in self.outcomes.items() if key[0] in ("book", "seat", "series", "move")}
+        return sum(count for (_, code), count in bookings.items() if code in COLLISIONS) / sum(bookings.values())
 
 
-class Crowd:
-    """Writers who book, move and cancel on one ground, each by a seed of their own."""
+class ConcurrentWriters:
+    """Writers that book, move and cancel on one schedule, each with its own seed."""
 
-    def __init__(self, http: httpx2.Client, headers: dict[str, str], ground: Ground) -> None:
-        self.http, self.headers, self.ground = http, headers, ground
+    def __init__(self, http: httpx2.Client, headers: dict[str, str], schedule: ContestedSchedule) -> None:
+        self.http, self.headers, self.schedule = http, headers, schedule
         self.booked: list[str] = []
         self.groups: list[str] = []
         self.tally = Tally()
         self.lock = threading.Lock()
 
-    def write(self, seed: int, times: int) -> None:
-        chance = random.Random(seed)  # noqa: S311
-        verbs = [self.book, self.seat, self.series, self.move, self.cancel, self.cancel_many, self.wait, self.answer]
-        for _ in range(times):
-            chance.choices(verbs, [40, 8, 3, 16, 20, 3, 5, 5])[0](chance)
+    def write(self, seed: int, count: int) -> None:
+        rng = random.Random(seed)  # noqa: S311
+        operations = [
+            *(self.book, self.book_seat, self.book_series, self.move),
+            *(self.cancel, self.cancel_many, self.join_waitlist, self.answer_offer),
+        ]
+        for _ in range(count):
+            rng.choices(operations, [40, 8, 3, 16, 20, 3, 5, 5])[0](rng)
 
-    def ask(self, verb: str, path: str, **body: Any) -> Any:
-        began = time.perf_counter()
-        answer = self.http.post(f"{V1}/{path}", json=body, headers=self.headers)
-        took = time.perf_counter() - began
-        said = answer.json()
-        code = "done" if answer.is_success else f"{said['error']['code']}"
+    def send(self, operation: str, path: str, **body: Any) -> Any:
+        started = time.perf_counter()
+        response = self.http.post(f"{V1}/{path}", json=body, headers=self.headers)
+        duration = time.perf_counter() - started
+        content = response.json()
+        code = "done" if response.is_success else f"{content['error']['code']}"
         with self.lock:
-            self.tally.came[verb, code] += 1
-            self.tally.took.append(took)
-        return said if answer.is_success else None
+            self.tally.outcomes[operation, code] += 1
+            self.tally.durations.append(duration)
+        return content if response.is_success else None
 
-    def some(self, chance: random.Random) -> str | None:
+    def pick_appointment(self, rng: random.Random) -> str | None:
         with self.lock:
-            return chance.choice(self.booked[-60:]) if self.booked else None  # of those before, most are over
+            return rng.choice(self.booked[-60:]) if self.booked else None  # most earlier ones are closed
 
-    def wish(self, chance: random.Random) -> dict[str, Any]:
-        who = {
-            "client_id": str(chance.choice(self.ground.clients)),
-            "service_code": chance.choice(self.ground.services),
+    def draw_booking(self, rng: random.Random) -> dict[str, Any]:
+        fields = {
+            "client_id": str(rng.choice(self.schedule.clients)),
+            "service_code": rng.choice(self.schedule.services),
         }
-        return self.ground.time_and_place(chance) | who
+        return self.schedule.draw_time_and_place(rng) | fields
 
-    def book(self, chance: random.Random) -> None:
-        if said := self.ask("book", "appointments", **self.wish(chance)):
-            self.booked.append(said["appointment"]["id"])
+    def book(self, rng: random.Random) -> None:
+        if content := self.send("book", "appointments", **self.draw_booking(rng)):
+            self.booked.append(content["appointment"]["id"])
 
-    def seat(self, chance: random.Random) -> None:
-        wish = self.wish(chance) | {"service_code": self.ground.group}
-        if self.groups and chance.random() < 0.7:
-            group = {"group_session_id": chance.choice(self.groups[-3:])}
-            wish = group | {name: wish[name] for name in ("client_id", "service_code")}
-        if said := self.ask("seat", "appointments", **wish):
-            self.booked.append(said["appointment"]["id"])
-            self.groups.append(said["appointment"]["group_session_id"])
+    def book_seat(self, rng: random.Random) -> None:
+        body = self.draw_booking(rng) | {"service_code": self.schedule.group}
+        if self.groups and rng.random() < 0.7:
+            group = {"group_session_id": rng.choice(self.groups[-3:])}
+            body = group | {name: body[name] for name in ("client_id", "service_code")}
+        if content := self.send("seat", "appointments", **body):
+            self.booked.append(content["appointment"]["id"])
+            self.groups.append(content["appointment"]["group_session_id"])
 
-    def series(self, chance: random.Random) -> None:
-        more = {"rule": "FREQ=WEEKLY;COUNT=2", "skip_conflicts": True}
-        if said := self.ask("series", "appointments/series", **self.wish(chance), **more):
-            self.booked += [one["appointment_id"] for one in said["occurrences"] if one["appointment_id"]]
+    def book_series(self, rng: random.Random) -> None:
+        fields = {"rule": "FREQ=WEEKLY;COUNT=2", "skip_conflicts": True}
+        if content := self.send("series", "appointments/series", **self.draw_booking(rng), **fields):
+            self.booked += [
+                occurrence["appointment_id"] for occurrence in content["occurrences"] if occurrence["appointment_id"]
+            ]
 
-    def move(self, chance: random.Random) -> None:
-        if one := self.some(chance):
-            to = self.ground.time_and_place(chance) | {"which": chance.choice(["one", "following"])}
-            if said := self.ask("move", f"appointments/{one}/reschedule", **to):
-                self.booked += [new["id"] for new in said["items"]]
+    def move(self, rng: random.Random) -> None:
+        if appointment_id := self.pick_appointment(rng):
+            body = self.schedule.draw_time_and_place(rng) | {"series_scope": rng.choice(["this", "this_and_following"])}
+            if content := self.send("move", f"appointments/{appointment_id}/reschedule", **body):
+                self.booked += [replacement["id"] for replacement in content["items"]]
 
-    def cancel(self, chance: random.Random) -> None:
-        if one := self.some(chance):
-            which = chance.choice(["one", "one", "following", "all"])
-            self.ask("cancel", f"appointments/{one}/cancel", reason="Ill", which=which)
+    def cancel(self, rng: random.Random) -> None:
+        if appointment_id := self.pick_appointment(rng):
+            series_scope = rng.choice(["this", "this", "this_and_following", "all"])
+            self.send("cancel", f"appointments/{appointment_id}/cancel", reason="Ill", series_scope=series_scope)
 
-    def cancel_many(self, chance: random.Random) -> None:
+    def cancel_many(self, rng: random.Random) -> None:
         with self.lock:
-            ids = chance.sample(self.booked[-60:], min(5, len(self.booked)))
+            ids = rng.sample(self.booked[-60:], min(5, len(self.booked)))
         if ids:
-            self.ask("cancel many", "appointments/bulk", action="cancel", appointment_ids=ids, reason="Ill")
+            self.send("cancel many", "appointments/bulk", action="cancel", appointment_ids=ids, reason="Ill")
 
-    def wait(self, chance: random.Random) -> None:
-        self.ask(
-            "wait", "waitlist", client_id=str(chance.choice(self.ground.clients)), priority=chance.choice([1, 2, 3])
-        )
+    def join_waitlist(self, rng: random.Random) -> None:
+        self.send("wait", "waitlist", client_id=str(rng.choice(self.schedule.clients)), priority=rng.choice([1, 2, 3]))
 
-    def answer(self, chance: random.Random) -> None:
-        """Of somebody on the waitlist to an offer, or that they no longer wait."""
+    def answer_offer(self, rng: random.Random) -> None:
+        """Answer a random open offer, or withdraw its entry."""
         offered = self.http.get(f"{V1}/waitlist", params={"status": "OFFERED", "limit": 20}, headers=self.headers)
         entries = [entry["id"] for entry in offered.json()["items"]]
         if not entries:
             return
-        entry = chance.choice(entries)
+        entry = rng.choice(entries)
         offers = self.http.get(f"{V1}/waitlist/{entry}/offers", headers=self.headers).json()["items"]
-        open_ones = [offer["id"] for offer in offers if offer["status"] == "OPEN"]
-        verb = chance.choice(["take", "decline", "withdraw"])
-        if verb == "withdraw":
-            self.ask(verb, f"waitlist/{entry}/withdraw")
-        elif open_ones:
-            self.ask(verb, f"waitlist/offers/{open_ones[0]}/{verb}")
+        open_offers = [offer["id"] for offer in offers if offer["status"] == "OPEN"]
+        action = rng.choice(["take", "decline", "withdraw"])
+        if action == "withdraw":
+            self.send(action, f"waitlist/{entry}/withdraw")
+        elif open_offers:
+            self.send(action, f"waitlist/offers/{open_offers[0]}/{action}")

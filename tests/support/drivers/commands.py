@@ -1,4 +1,4 @@
-"""What a command line said when it was run."""
+"""The result of a command that a test ran."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Ran:
+class CommandResult:
+    """Exit code and output of a command."""
+
     code: int
     out: str
     err: str
@@ -16,4 +18,4 @@ class Ran:
         return json.loads(self.out)
 
 
-Run = Callable[..., Ran]
+RunCommand = Callable[..., CommandResult]

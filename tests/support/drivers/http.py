@@ -1,4 +1,4 @@
-"""Small words for tests over HTTP."""
+"""Helpers for tests over HTTP: headers, status and error codes."""
 
 from typing import Any
 
@@ -7,21 +7,28 @@ from tests.support.builders.people import Person, PracticeFixture
 V1 = "/api/v1"
 
 
-def bearer(practice: PracticeFixture, person: Person | None = None, **more: str) -> dict[str, str]:
-    return with_token(practice.token(person), **more)
+def auth_headers(practice: PracticeFixture, person: Person | None = None, **headers: str) -> dict[str, str]:
+    """Return the headers of a signed-in person (default: the admin)."""
+    return token_headers(practice.token(person), **headers)
 
 
-def with_token(token: str, **more: str) -> dict[str, str]:
-    """Headers of a signed-in person; `if_match` and the like become headers of that name."""
-    return {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in more.items()}
+def token_headers(token: str, **headers: str) -> dict[str, str]:
+    """Return the headers for an access token; `if_match` becomes If-Match."""
+    return {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def code_of(answer: Any) -> str:
+def assert_ok(answer: Any, status: int = 200) -> Any:
+    """Check the status and return the JSON body, if any."""
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else None
+
+
+def error_code(answer: Any) -> str:
     return answer.json()["error"]["code"]
 
 
-def comparable(answer: Any) -> tuple[int, Any]:
-    """Status and body without what differs from request to request."""
+def to_comparable(answer: Any) -> tuple[int, Any]:
+    """Return the status and the body without the fields that differ between requests."""
     body = answer.json()
     for name in ("request_id", "timestamp", "path"):
         body["error"].pop(name)

@@ -1,4 +1,4 @@
-"""The service as it runs, with routes that fail in ways that would betray what was sent."""
+"""The service with additional routes that fail in ways that could leak what was sent."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from api.auth import Done
 from api.context import RequestContext
 from api.routing import PermissionRouter
 
-router = PermissionRouter(prefix="/noisy")
+router = PermissionRouter(prefix="/leaky")
 
 FAILING = {
     "unique": "insert into accounts (id, email, created_at) select gen_random_uuid(), :word, now() from pg_am",
@@ -23,7 +23,7 @@ FAILING = {
 
 @router.public_get("/raise")
 def fail(ctx: RequestContext, word: Annotated[str, Query()]) -> Done:
-    """Fails and says what with."""
+    """Fail with the value in the error."""
     try:
         raise KeyError(word)
     except KeyError as error:
@@ -32,14 +32,14 @@ def fail(ctx: RequestContext, word: Annotated[str, Query()]) -> Done:
 
 @router.public_get("/database")
 def fail_in_database(ctx: RequestContext, kind: Annotated[str, Query()], word: Annotated[str, Query()]) -> Done:
-    """Makes the database refuse, with the value in its message, its detail or its context."""
+    """Fail in the database, with the value in its message, detail or context."""
     statement = FAILING[kind].replace("WORD", word)
-    with ctx.installation.store.system_session() as db:
+    with ctx.installation.store.begin_system_session() as db:
         db.execute(text(statement), {"word": word} if ":word" in statement else {})
     return Done()
 
 
-def noisy() -> FastAPI:
+def create_leaky_app() -> FastAPI:
     app = serve()
     app.include_router(router)
     return app

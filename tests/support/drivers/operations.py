@@ -1,7 +1,7 @@
-"""A practice with somebody of every role, and for every operation a request that is in order.
+"""A practice with a person of every role, and a valid request for every operation of the API.
 
-A new operation has to be given its request, or the tests that walk over all of them say that it is missing: those of a
-noun stand in a module of `tests/support/drivers/sample_requests/`, as `SAMPLE_REQUESTS`.
+A new operation needs a `SampleRequest` in the module of its noun in `tests/support/drivers/sample_requests/`; the tests
+that walk over all operations fail without one.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from practice.security.installation import Installation
 from practice.security.permissions import STAFF_ROLES
-from practice.store.ids import NOBODY, new_id
+from practice.store.ids import SYSTEM_TENANT, new_id
 from tests.support.builders.people import PASSWORD, Person, PracticeFixture, make_platform_admin, make_practice, sign_in
 from tests.support.builders.schedule import (
     make_appointment,
@@ -29,7 +29,7 @@ from tests.support.builders.schedule import (
     make_service,
     open_hours,
 )
-from tests.support.drivers.notes import FakeHelp
+from tests.support.drivers.notes import FakeWritingAssistant
 
 ROLES = (*STAFF_ROLES, "client", "platform_admin")
 SOME_SECRET = "A" * 43
@@ -37,10 +37,10 @@ SOME_SECRET = "A" * 43
 
 @dataclass
 class World:
-    """`spare` and `spare_practice` are there to be changed: nobody here acts as them or in them.
+    """A practice to send requests to. `spare` and `spare_practice` are there to be changed: nobody acts as or in them.
 
-    The client of `people` is the clinician's own, and the clinician is of the supervisor's team: whoever reaches any
-    client reaches that one.
+    The client in `people` is the clinician's own, and the clinician is on the supervisor's team: a role that can see
+    any client can see this one.
     """
 
     practice: PracticeFixture
@@ -62,27 +62,29 @@ class World:
     def clinician_id(self) -> UUID:
         return self.people["clinician"].staff_id
 
-    def free_hour(self, *, online: bool = False) -> datetime:
-        """A start that nobody has taken yet, by day, in the clinician's open hours. For a client who books online one
-        within their booking window."""
+    def take_free_hour(self, *, online: bool = False) -> datetime:
+        """Return an unused start within the clinician's open hours; for a client online one in their booking window."""
         number = next(self._online if online else self._hours)
         days = 2 + number // 10 if online else 40 + number // 10
         return self.practice.now.replace(hour=13, minute=0) + timedelta(days=days, hours=number % 10)
 
-    def past_hour(self) -> datetime:
+    def take_past_hour(self) -> datetime:
+        """Return an unused start in the past."""
         number = next(self._past)
         return self.practice.now.replace(hour=13, minute=0) - timedelta(days=2 + number // 10, hours=-(number % 10))
 
     def new_client(self) -> UUID:
         return make_client(self.practice, self.people["clinician"])
 
-    def new_appointment(self, **more: Any) -> UUID:
-        """The clinician's with the client of `people`, in future, SCHEDULED where nothing else is said."""
-        at = more.pop("starts_at", None) or self.free_hour()
-        return make_appointment(self.practice, self.people["clinician"], self.client_id, self.service_id, at, **more)
+    def new_appointment(self, **values: Any) -> UUID:
+        """Make an appointment of the clinician with the client; by default in the future and SCHEDULED."""
+        start = values.pop("starts_at", None) or self.take_free_hour()
+        return make_appointment(
+            self.practice, self.people["clinician"], self.client_id, self.service_id, start, **values
+        )
 
     def token(self, role: str, *, fresh: bool = False) -> str:
-        """One for all requests of the role, or a fresh one for a request that would end it."""
+        """Return the access token of a role, or a fresh one for a request that would end its session."""
         if fresh:
             return self.start_session(role).access
         if role not in self._tokens:
@@ -90,8 +92,8 @@ class World:
         return self._tokens[role]
 
     def start_session(self, role: str):
-        place = NOBODY if role == "platform_admin" else self.practice.id
-        return sign_in(self.practice.installation, self.people[role].account_id, place)
+        tenant_id = SYSTEM_TENANT if role == "platform_admin" else self.practice.id
+        return sign_in(self.practice.installation, self.people[role].account_id, tenant_id)
 
     def headers(self, role: str | None, *, fresh: bool = False) -> dict[str, str]:
         return {} if role is None else {"Authorization": f"Bearer {self.token(role, fresh=fresh)}"}
@@ -108,7 +110,7 @@ def make_world(installation: Installation) -> World:
     people |= {"admin": practice.admin, "supervisor": supervisor, "platform_admin": make_platform_admin(installation)}
     people["client"] = make_portal_client(practice, people["clinician"])
     open_hours(practice, people["clinician"])
-    installation.writing_help = FakeHelp()  # without it nobody is helped, whoever may be
+    installation.writing_assistant = FakeWritingAssistant()  # its routes need one
     spare = practice.add("clinician", supervisor=supervisor)
     practice.people["clinician"] = people["clinician"]
     return World(practice, people, spare, make_practice(installation), make_service(practice), make_room(practice))
@@ -116,8 +118,11 @@ def make_world(installation: Installation) -> World:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """How an operation is asked for, and which roles may. Ids and body are made anew for each request, so that one that
-    changes something finds it unchanged; `versioned` says of which table the record is that an ETag is sent for."""
+    """A valid request to an operation, and the roles that may send it.
+
+    Ids and body are made for each request, so that a request that changes a record finds it unchanged. `versioned`
+    names the table and id of the record whose ETag is sent.
+    """
 
     allowed: set[str]
     ids: Callable[[World, str | None], dict[str, Any]] = lambda _world, _role: {}
@@ -125,21 +130,22 @@ class SampleRequest:
     versioned: tuple[str, str] | None = None  # table, name of the id
     query: Callable[[World], dict[str, str]] = lambda _world: {}
     headers: dict[str, str] = field(default_factory=dict)
-    sent_as: str = "json"  # or `files`, with a body like {"file": (name, content, media type)}
+    sent_as: str = "json"  # or `files` with a body like {"file": (name, content, media type)}
 
 
 @cache
-def sample_requests() -> dict[str, SampleRequest]:
-    found: dict[str, SampleRequest] = {}
+def load_sample_requests() -> dict[str, SampleRequest]:
+    """Return the sample requests of all modules by operation id."""
+    requests: dict[str, SampleRequest] = {}
     for module in pkgutil.iter_modules([str(Path(__file__).with_name("sample_requests"))]):
-        found |= importlib.import_module(f"tests.support.drivers.sample_requests.{module.name}").SAMPLE_REQUESTS
-    return found
+        requests |= importlib.import_module(f"tests.support.drivers.sample_requests.{module.name}").SAMPLE_REQUESTS
+    return requests
 
 
-def path_ids(world: World, operation: str, role: str | None) -> dict[str, str]:
-    """Ids that exist and that the role may reach where it may reach any."""
-    if operation in sample_requests():
-        return {name: str(value) for name, value in sample_requests()[operation].ids(world, role).items()}
+def make_path_ids(world: World, operation: str, role: str | None) -> dict[str, str]:
+    """Return ids that exist, and that the role can see if it can see any."""
+    if operation in load_sample_requests():
+        return {name: str(value) for name, value in load_sample_requests()[operation].ids(world, role).items()}
     own = operation in ("list_trainings", "record_training") and role in world.people and role != "admin"
     return {
         "staff_id": str(world.people[role].staff_id if own and role else world.spare.staff_id),
@@ -152,23 +158,23 @@ def path_ids(world: World, operation: str, role: str | None) -> dict[str, str]:
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 
 
-def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] | None:
-    """A body that is in order; None for an operation that takes none."""
-    if operation in sample_requests():
-        return sample_requests()[operation].body(world, role)
+def make_body(world: World, operation: str, role: str | None) -> dict[str, Any] | None:
+    """Return a valid body, or None for an operation without one."""
+    if operation in load_sample_requests():
+        return load_sample_requests()[operation].body(world, role)
     name = {"first_name": "Kim", "last_name": "Doe"}
     token = {"token": SOME_SECRET}
     staff = name | {"email": f"kim-{new_id()}@example.com", "roles": ["biller"], "hired_on": "2026-03-01"}
     admin = name | {"email": f"kim-{new_id()}@example.com"}
     return {
-        "login": {"email": "kim@example.com", "password": PASSWORD},
-        "enrol_authenticator": token,
+        "log_in": {"email": "kim@example.com", "password": PASSWORD},
+        "enroll_authenticator": token,
         "confirm_authenticator": token | {"code": "123456"},
         "verify_code": token | {"code": "123456"},
         "choose_practice": token | {"practice_id": NOWHERE},
         "refresh_tokens": {"refresh_token": SOME_SECRET},
         "accept_invitation": token | {"password": PASSWORD},
-        "ask_password_reset": {"email": f"kim-{new_id()}@example.com"},
+        "request_password_reset": {"email": f"kim-{new_id()}@example.com"},
         "reset_password": token | {"password": PASSWORD},
         "change_password": {"current": "Wrong-Password 11 here", "new": PASSWORD},
         "create_practice": {"name": f"Practice {new_id()}", "time_zone": "America/New_York", "admin": admin},
@@ -181,21 +187,21 @@ def body_for(world: World, operation: str, role: str | None) -> dict[str, Any] |
     }.get(operation)
 
 
-def order_of(operation: str) -> SampleRequest:
-    return sample_requests().get(operation, SampleRequest(set()))
+def find_sample_request(operation: str) -> SampleRequest:
+    return load_sample_requests().get(operation, SampleRequest(set()))
 
 
-def query_for(world: World, operation: str) -> dict[str, str] | None:
-    """What has to be asked for in the address."""
-    return order_of(operation).query(world) or None
+def make_query(world: World, operation: str) -> dict[str, str] | None:
+    """Return the required query parameters of an operation."""
+    return find_sample_request(operation).query(world) or None
 
 
-def version_of(world: World, operation: str, ids: dict[str, str]) -> int:
-    """Of the record that the ids lead to."""
+def load_version(world: World, operation: str, ids: dict[str, str]) -> int:
+    """Return the version of the record that the ids name."""
     table, key = {"change_practice": ("practices", "practice_id")}.get(operation, ("staff", "staff_id"))
-    if operation in sample_requests():
-        table, key = sample_requests()[operation].versioned or (table, key)
-    with world.practice.installation.store.session_in(world.practice.id) as db:
+    if operation in load_sample_requests():
+        table, key = load_sample_requests()[operation].versioned or (table, key)
+    with world.practice.installation.store.begin_session(world.practice.id) as db:
         return db.scalar(text(f"select version from {table} where id = :id"), {"id": UUID(ids[key])}) or 0
 
 
@@ -206,21 +212,25 @@ class Operation:
     path: str
     permission: str
     versioned: bool
-    for_a_reason: bool
+    takes_reason: bool
 
     def request(self, world: World, role: str | None, **ids: str) -> dict[str, Any]:
-        """Arguments of a request that is in order, with some ids changed."""
-        found = path_ids(world, self.id, role)
-        match = {"If-Match": f'"{version_of(world, self.id, found)}"'} if self.versioned else {}
-        order = order_of(self.id)
+        """Return the arguments of a valid request, with some ids replaced."""
+        path_ids = make_path_ids(world, self.id, role)
+        match = {"If-Match": f'"{load_version(world, self.id, path_ids)}"'} if self.versioned else {}
+        sample = find_sample_request(self.id)
         return {
-            **{"method": self.method, "url": self.path.format(**found | ids), "params": query_for(world, self.id)},
-            "headers": world.headers(role) | match | order.headers,
-            order.sent_as: body_for(world, self.id, role),
+            "method": self.method,
+            "url": self.path.format(**path_ids | ids),
+            "params": make_query(world, self.id),
+            "headers": world.headers(role) | match | sample.headers,
+            sample.sent_as: make_body(world, self.id, role),
         }
 
 
-def operations_of(spec: dict[str, Any]) -> list[Operation]:
+def list_operations(spec: dict[str, Any]) -> list[Operation]:
+    """Return the operations of an OpenAPI document."""
+
     def takes(operation: dict[str, Any], name: str) -> bool:
         return any(parameter["name"] == name for parameter in operation.get("parameters", ()))
 

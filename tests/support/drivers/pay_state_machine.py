@@ -1,8 +1,8 @@
-"""The steps of a machine: a practice whose sessions are held, completed, voided, written up and signed at random."""
+"""A state machine of a practice whose sessions are booked, completed, voided, documented and signed at random."""
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from practice.clinical.notes.amendments import amend_note
 from practice.clinical.notes.drafts import create_note
 from practice.clinical.notes.signing import sign_note, submit_note
 from practice.errors import Refusal
-from practice.payroll.completions import complete_session, take_back, void_completion
+from practice.payroll.completions import get_or_create_completion, reverse_paid_session, void_completion
 from practice.payroll.rates import set_pay_rate
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.models.appointments import GroupSession
@@ -26,361 +26,340 @@ from practice.sessions import completion
 from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
-from tests.support.builders.sessions import PROGRESS, Sessions
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, SECOND
-from tests.support.drivers.notes import license_as
-from tests.support.harness.steps import Steps
-from tests.support.oracles.pay_oracle import WEEK, Books, Due
-
-# Each a few weeks before its clocks change: by an hour less in spring, an hour more in autumn.
-BEGINNINGS = [
-    ("America/New_York", datetime(2026, 2, 20, 17, tzinfo=UTC)),
-    ("America/Denver", datetime(2026, 10, 16, 16, tzinfo=UTC)),
-    ("Pacific/Auckland", datetime(2026, 3, 18, 22, tzinfo=UTC)),
-    ("America/New_York", datetime(2026, 10, 16, 16, tzinfo=UTC)),
-]
-
-# What a step takes, by the name of its parameter.
-CHOICES: dict[str, Any] = {
-    "who": [0, 0, 1, 1, 2],
-    "client": [0, 1],
-    "code": ["TALK", "TALK", "FIRST", "CIRCLE"],
-    "ago": ["Saturday night", "Sunday morning", -1, 0, 0, 1, 1, 2, 4, 5, 6, 9, 20],  # days
-    "lately": [0, 0, 1, 1, 2, 3, "Saturday night", "Sunday morning"],
-    "lag": [0, 0, 1, 4, 6, 12],
-    "seats": [1, 2, 3],
-    "number": range(1000),  # of the sessions, notes, ... that are there
-    "delta": [MINUTE, 3 * HOUR, 12 * HOUR, DAY, DAY, 2 * DAY, 4 * DAY, WEEK, 16 * DAY],
-    "off": [-SECOND, timedelta(0), timedelta(0), SECOND],
-    "cents": [0, 4999, 6001, 7500, 10007],
-    "factor": ["0", "1", "1.1", "1.33", "2"],
-    "kind": ["INDIVIDUAL", "GROUP", "INTAKE"],
-    "on": [-45, -20, -20, -8, -8, -3, 0, 2, 9],  # days from now
-    "minutes": [30, 45, 50, 60, 90],
-    "shift": [-1, 0, 0, 0, 1],  # weeks
-    "verb": ["complete", "sign", "void", "take_back", "set_rate", "set_multiplier"],
-    "early": [1, 3, 20],  # hours
-    "back": [1, 5, 26, 100, 300, 700],  # hours
-    **dict.fromkeys(("row", "signed", "hurry", "own", "ever", "other_kind"), (False, True)),
-}
-WEIGHTS = {
-    **{"meet": 12, "hold": 4, "hold_group": 4, "complete": 8, "sign": 6, "co_sign": 5, "unlock": 3, "bring_in": 2},
-    **{"pass_time": 3, "to_cut_off": 3, "close_next": 10, "set_rate": 5, "set_multiplier": 3, "void": 2},
-    **{"take_back": 3, "look": 3, "look_back": 4, "be_late": 6, "hurry_up": 3, "give_up_a_group": 3},
-    "open_week": 4,  # some time before it is closed
-}
-choosing = Steps(CHOICES, WEIGHTS)
+from tests.support.builders.sessions import PROGRESS, SessionBuilder
+from tests.support.drivers.booking import DAY, HOUR, MINUTE
+from tests.support.drivers.notes import set_license
+from tests.support.drivers.pay_steps import BEGINNINGS, steps
+from tests.support.oracles.pay_invariants import check_instants, check_new_rows
+from tests.support.oracles.pay_oracle import WEEK, ExpectedWeek, PayOracle
 
 
-class Life(RuleBasedStateMachine):
-    """What becomes of sessions and their notes; what is paid, and when weeks are closed, comes on top."""
+class SessionMachine(RuleBasedStateMachine):
+    """The steps of sessions and their notes. The subclass adds those of pay."""
 
     installation: ClassVar[Installation]
-    done: ClassVar[Counter[str]] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
 
-    @initialize(where=st.sampled_from(BEGINNINGS))
-    def begin(self, where: tuple[str, datetime]) -> None:
-        """With something that can go wrong already."""
-        self.open(*where)
-        for who, lately in ((0, 3), (0, 9), (1, 2), (2, 1)):
-            self.meet(who, 0, "TALK", lately)
-        self.hold_group(0, 2, 2)
-        self.complete(0, row=True)
-        self.hold(0, 0, "FIRST", 1)
+    @initialize(beginning=st.sampled_from(BEGINNINGS))
+    def begin(self, beginning: tuple[str, datetime]) -> None:
+        """Start with a few sessions, so that early steps have an effect."""
+        self.set_up(*beginning)
+        for clinician, recently in ((0, 3), (0, 9), (1, 2), (2, 1)):
+            self.add_signed_session(clinician, 0, "TALK", recently)
+        self.add_group(0, 2, 2)
+        self.complete(0, with_completion=True)
+        self.add_appointment(0, 0, "FIRST", 1)
 
-    def open(self, zone: str, start: datetime) -> None:
+    def set_up(self, zone: str, start: datetime) -> None:
         self.now, self.zone = start, ZoneInfo(zone)
         self.practice: PracticeFixture = make_practice(self.installation, time_zone=zone, now=start)
         self.supervisor = self.practice.add("supervisor")
         self.clinicians: list[Person] = [
             self.practice.add("clinician", supervisor=self.supervisor),
             self.practice.add("clinician", supervisor=self.supervisor),
-            self.practice.add("clinician"),  # who has no rate yet
+            self.practice.add("clinician"),  # has no rate yet
         ]
-        license_as(self.practice, self.clinicians[1], "LPC")  # whose notes are reviewed
+        set_license(self.practice, self.clinicians[1], "LPC")  # their notes are reviewed
         self.clients = [make_client(self.practice) for _ in range(2)]
         kinds = {"TALK": "INDIVIDUAL", "FIRST": "INTAKE", "CIRCLE": "GROUP"}
         self.services = {
             code: make_service(self.practice, code, minutes=50 if code == "TALK" else 60, kind=kind)
             for code, kind in kinds.items()
         }
-        self.imported = Sessions(self.practice, self.clinicians[0])
+        self.imported = SessionBuilder(self.practice, self.clinicians[0])
         self.groups: list[GroupSession] = []
         self.seats: list[UUID] = []
-        self.asked: list[tuple[date, datetime, Due]] = []
+        self.previews: list[tuple[date, datetime, ExpectedWeek]] = []
         with self.practice.work(now=start) as work:
             for clinician in self.clinicians[:2]:
                 set_pay_rate(work, clinician.staff_id, 8000, None)
-        self.books = self.read()
+        self.oracle = self.load_oracle()
 
-    def read(self) -> Books:
-        return Books(self.practice, self.zone)
+    def load_oracle(self) -> PayOracle:
+        return PayOracle(self.practice, self.zone)
 
-    def do(self, name: str, verb: Callable[[Work], Any], by: Person | None = None, expected: bool | None = None) -> Any:
-        """What came of a step: an answer, or a refusal that left everything as it was."""
-        answer: Any = None
+    def attempt(
+        self, name: str, action: Callable[[Work], Any], by: Person | None = None, expected: bool | None = None
+    ) -> Any:
+        """Run an action and return its result. A refusal must change nothing; `expected` says if it succeeds."""
+        result: Any = None
         refusal: Exception | None = None
         try:
             with self.practice.work(by, self.now) as work:
-                answer = verb(work)
+                result = action(work)
         except Refusal as error:
             refusal = error
-        Life.done[f"{name} {'refused' if refusal else 'done'}"] += 1
-        before = self.look_again()
-        self.books.check_instants(before, self.now)
+        SessionMachine.counts[f"{name} {'refused' if refusal else 'done'}"] += 1
+        before = self.refresh()
+        check_instants(self.oracle, before, self.now)
         if refusal is not None:
-            assert self.books.rows == before.rows, f"{name} was refused and changed something: {refusal}"
+            assert self.oracle.rows == before.rows, f"{name} was refused and changed something: {refusal}"
         if expected is not None:
             assert (refusal is None) is expected, f"{name}: {refusal or 'was not refused'}"
-        return answer
+        return result
 
-    def look_again(self) -> Books:
-        """The books before. What was closed then is as it was."""
-        before, self.books = self.books, self.read()
+    def refresh(self) -> PayOracle:
+        """Load the rows again, check them, and return the oracle before. What was closed must be unchanged."""
+        before, self.oracle = self.oracle, self.load_oracle()
         closed = {row.id: row for row in before.periods if row.closed_at}
-        assert closed == {row.id: row for row in self.books.periods if row.id in closed}
-        lines = {row.id: row for row in self.books.lines if row.period_id in closed}
+        assert closed == {row.id: row for row in self.oracle.periods if row.id in closed}
+        lines = {row.id: row for row in self.oracle.lines if row.period_id in closed}
         assert lines == {row.id: row for row in before.lines}
-        self.books.check(before)
+        check_new_rows(self.oracle, before)
         return before
 
-    def forget(self, since: datetime) -> None:
-        """What was seen since then, of which more is known by now."""
-        self.asked = [one for one in self.asked if one[1] < since]
+    def forget_previews(self, since: datetime) -> None:
+        """Drop the previews since an instant, because more is known of it by now."""
+        self.previews = [preview for preview in self.previews if preview[1] < since]
 
-    # What there is to choose from
+    # Choices
 
-    def seat(self, number: int, which: Callable[[Any], bool]) -> Any:
-        """Mostly one of the last."""
-        found = [seat for seat in (self.books.seat_of[id] for id in self.seats) if which(seat)]
-        many = len(found) if number % 5 == 0 else 12
-        return found[-1 - number // 5 % min(len(found), many)] if found else None
+    def pick_seat(self, number: int, matches: Callable[[Any], bool]) -> Any:
+        """Return a matching seat, usually one of the latest, or None."""
+        seats = [seat for seat in (self.oracle.seat_of[id] for id in self.seats) if matches(seat)]
+        limit = len(seats) if number % 5 == 0 else 12
+        return seats[-1 - number // 5 % min(len(seats), limit)] if seats else None
 
-    def note(self, number: int, *statuses: str) -> Any:
-        place = {seat: at for at, seat in enumerate(self.seats)}
-        found = sorted(
-            (note for note in self.books.notes if note.status in statuses), key=lambda one: place[one.appointment_id]
-        )
-        return found[number % len(found)] if found else None
+    def pick_note(self, number: int, *statuses: str) -> Any:
+        notes = [note for note in self.oracle.notes if note.status in statuses]
+        positions = {seat_id: position for position, seat_id in enumerate(self.seats)}
+        notes.sort(key=lambda note: positions[note.appointment_id])
+        return notes[number % len(notes)] if notes else None
 
-    def clinician_of(self, seat: Any) -> Person:
-        return next(who for who in self.clinicians if who.staff_id == seat.clinician_id)
+    def get_clinician(self, seat: Any) -> Person:
+        return next(person for person in self.clinicians if person.staff_id == seat.clinician_id)
 
-    def has_left(self, who: Person) -> bool:
-        return next(row for row in self.books.staff if row.id == who.staff_id).left_on is not None
+    def has_left(self, person: Person) -> bool:
+        return next(row for row in self.oracle.staff if row.id == person.staff_id).left_on is not None
 
     def is_locked(self, seat: Any) -> bool:
-        locks = [row for row in self.books.locks if row.appointment_id == seat.id and row.at <= self.now]
+        locks = [row for row in self.oracle.locks if row.appointment_id == seat.id and row.at <= self.now]
         until = max(row.until for row in locks) if locks else self.now
-        deadline = self.books.cut_off(self.books.week_of(seat.starts_at))
+        deadline = self.oracle.cut_off(self.oracle.week_of(seat.starts_at))
         return deadline <= self.now and until <= self.now
 
-    def start(self, ago: int | str) -> datetime:
+    def choose_start(self, ago: int | str) -> datetime:
         if isinstance(ago, int):
             return self.now - ago * DAY - (HOUR if ago >= 0 else timedelta(0))
-        sunday = self.books.midnight(self.books.week_of(self.now - HOUR))
+        sunday = self.oracle.find_midnight(self.oracle.week_of(self.now - HOUR))
         return sunday - 30 * MINUTE if ago == "Saturday night" else sunday
 
-    def next_week(self) -> date | None:
-        """The next to be closed."""
-        return next((row.week for row in self.books.periods if row.closed_at is None), self.week_after())
+    def find_next_to_close(self) -> date | None:
+        return next((row.week for row in self.oracle.periods if row.closed_at is None), self.find_next_to_open())
 
-    def week_after(self) -> date | None:
-        return self.books.periods[-1].week + WEEK if self.books.periods else None
+    def find_next_to_open(self) -> date | None:
+        return self.oracle.periods[-1].week + WEEK if self.oracle.periods else None
 
     # Time
 
-    @choosing
+    @steps
     def pass_time(self, delta: timedelta) -> None:
         self.now += delta
 
-    @choosing
-    def to_cut_off(self, off: timedelta) -> None:
-        """Of the week that is to be closed next, or else the next that there is."""
-        week = self.next_week() or self.books.week_of(self.now)
-        end = self.books.cut_off(week)
+    @steps
+    def pass_to_cut_off(self, offset: timedelta) -> None:
+        """Move to about the next cut-off of a week that is not closed."""
+        week = self.find_next_to_close() or self.oracle.week_of(self.now)
+        end = self.oracle.cut_off(week)
         while end <= self.now:
             week += WEEK
-            end = self.books.cut_off(week)
-        self.now = max(self.now, end + off)
+            end = self.oracle.cut_off(week)
+        self.now = max(self.now, end + offset)
 
     # Sessions
 
-    def book(self, who: int, client: int, code: str, starts_at: datetime, **more: Any) -> None:
-        about = {"guarded": False, "created_at": min(self.now, starts_at)} | more
-        self.seats.append(
-            make_appointment(
-                self.practice, self.clinicians[who], self.clients[client], self.services[code], starts_at, **about
-            )
-        )
-        self.look_again()
+    def book(self, clinician: int, client: int, code: str, starts_at: datetime, **values: Any) -> None:
+        person, client_id, service = self.clinicians[clinician], self.clients[client], self.services[code]
+        values = {"guarded": False, "created_at": min(self.now, starts_at)} | values
+        self.seats.append(make_appointment(self.practice, person, client_id, service, starts_at, **values))
+        self.refresh()
 
-    @choosing
-    def hold(self, who: int, client: int, code: str, ago: Any) -> None:
-        self.book(who, client, code, self.start(ago))
+    @steps
+    def add_appointment(self, clinician: int, client: int, code: str, ago: Any) -> None:
+        self.book(clinician, client, code, self.choose_start(ago))
 
-    @choosing
-    def meet(self, who: int, client: int, code: str, lately: Any) -> None:
-        """And complete and sign it at once, as most do."""
-        start = self.start(lately)
+    @steps
+    def add_signed_session(self, clinician: int, client: int, code: str, recently: Any) -> None:
+        """Book a session, complete it and sign its note, as usual in practice."""
+        start = self.choose_start(recently)
         if start <= self.now:
-            self.book(who, client, code, start)
-            self.complete(0, row=True)
+            self.book(clinician, client, code, start)
+            self.complete(0, with_completion=True)
             self.sign(0)
 
-    @choosing
-    def hold_group(self, who: int, ago: Any, seats: int) -> None:
-        start = self.start(ago)
-        place = {"clinician_id": self.clinicians[who].staff_id, "service_id": self.services["CIRCLE"]}
-        group = GroupSession(id=new_id(), starts_at=start, ends_at=start + HOUR, capacity=8, **place)
+    @steps
+    def add_group(self, clinician: int, ago: Any, seats: int) -> None:
+        start = self.choose_start(ago)
+        group = GroupSession(
+            id=new_id(),
+            clinician_id=self.clinicians[clinician].staff_id,
+            service_id=self.services["CIRCLE"],
+            starts_at=start,
+            ends_at=start + HOUR,
+            capacity=8,
+        )
         put(self.practice, group)
-        with self.practice.installation.store.session_in(self.practice.id) as db:
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
             group = db.get_one(GroupSession, (self.practice.id, group.id))
             db.expunge(group)
         self.groups.append(group)
         for number in range(seats):
-            self.book(who, number % 2, "CIRCLE", start, group_session_id=group.id)
+            self.book(clinician, number % 2, "CIRCLE", start, group_session_id=group.id)
 
-    @choosing
-    def take_a_seat(self, number: int, client: int) -> None:
+    @steps
+    def add_group_seat(self, number: int, client: int) -> None:
         if self.groups:
             group = self.groups[-1 - number % min(len(self.groups), 4)]
-            who = next(at for at, one in enumerate(self.clinicians) if one.staff_id == group.clinician_id)
-            self.book(who, client, "CIRCLE", group.starts_at, group_session_id=group.id)
+            clinician = [person.staff_id for person in self.clinicians].index(group.clinician_id)
+            self.book(clinician, client, "CIRCLE", group.starts_at, group_session_id=group.id)
 
-    @choosing
-    def bring_in(self, who: int, code: str, ago: Any, lag: int, signed: bool) -> None:
-        """As imports do, without a row of its completion: what is past as it was then, as long as no week of pay is
-        open; after that, what is known from now on."""
-        start = min(self.start(ago), self.now - HOUR)
-        ended = min(start + HOUR + lag * DAY, self.now) if not self.books.periods else self.now
-        self.book(who, 0, code, start, status="COMPLETED", status_at=ended)
+    @steps
+    def import_session(self, clinician: int, code: str, ago: Any, lag: int, signed: bool) -> None:
+        """Add a session without a completion, as an import does: with past instants as long as no pay week is open, and
+        known only from now on after that."""
+        start = min(self.choose_start(ago), self.now - HOUR)
+        ended = min(start + HOUR + lag * DAY, self.now) if not self.oracle.periods else self.now
+        self.book(clinician, 0, code, start, status="COMPLETED", status_at=ended)
         if signed:
-            at = min(ended + 2 * HOUR * lag, self.now)
-            about = {"clinician": self.clinicians[who], "client": self.clients[0], "created_at": min(at, ended)}
-            self.imported.note(self.seats[-1], signed_at=at, **about)
-            self.look_again()
-        self.forget(ended)
+            signed_at = min(ended + 2 * HOUR * lag, self.now)
+            self.imported.add_note(
+                self.seats[-1],
+                signed_at=signed_at,
+                clinician=self.clinicians[clinician],
+                client=self.clients[0],
+                created_at=min(signed_at, ended),
+            )
+            self.refresh()
+        self.forget_previews(ended)
 
-    @choosing
-    def complete(self, number: int, row: bool) -> None:
-        seat = self.seat(number, lambda one: one.status == "SCHEDULED" and one.starts_at <= self.now)
+    @steps
+    def complete(self, number: int, with_completion: bool) -> None:
+        seat = self.pick_seat(number, lambda seat: seat.status == "SCHEDULED" and seat.starts_at <= self.now)
         if seat is None:
             return
-        verb = completion.complete if row else lifecycle.complete
-        self.do("complete", lambda work: verb(work, seat.id, Scope.ALL) and None, expected=True)
+        complete = completion.complete_session if with_completion else lifecycle.complete
+        self.attempt("complete", lambda work: complete(work, Scope.ALL, seat.id) and None, expected=True)
 
-    @choosing
-    def count(self, number: int) -> None:
-        """Its completion is made, or was there."""
-        seat = self.seat(number, lambda _: True)
+    @steps
+    def ensure_completion(self, number: int) -> None:
+        """Create a completion, or find the existing one."""
+        seat = self.pick_seat(number, lambda _: True)
         if seat is not None:
-            row = self.books.completion_of.get(seat.id)
-            may = seat.status == "COMPLETED" and (row is None or row.voided_at is None)
-            self.do("count", lambda work: complete_session(work, seat.id) and None, expected=may)
+            self.attempt(
+                "count",
+                lambda work: get_or_create_completion(work, Scope.ALL, seat.id) and None,
+                expected=seat.status == "COMPLETED" and not self.is_voided(seat),
+            )
 
-    @choosing
+    @steps
     def void(self, number: int) -> None:
-        if seat := self.seat(number, lambda one: one.status == "COMPLETED"):
-            self.do(
+        if seat := self.pick_seat(number, lambda seat: seat.status == "COMPLETED"):
+            self.attempt(
                 "void",
                 lambda work: void_completion(work, Scope.ALL, seat.id, "A mistake") and None,
                 expected=not self.is_voided(seat) and not self.is_paid(seat),
             )
 
-    @choosing
-    def take_back(self, number: int) -> None:
-        seat = self.seat(number, lambda one: one.status == "COMPLETED" and self.is_paid(one))
-        seat = seat or self.seat(number, lambda one: one.status == "COMPLETED")
+    @steps
+    def reverse(self, number: int) -> None:
+        seat = self.pick_seat(number, lambda seat: seat.status == "COMPLETED" and self.is_paid(seat))
+        seat = seat or self.pick_seat(number, lambda seat: seat.status == "COMPLETED")
         if seat is not None:
-            self.do(
-                "take back",
-                lambda work: take_back(work, seat.id, "A mistake") and None,
+            self.attempt(
+                "reverse",
+                lambda work: reverse_paid_session(work, seat.id, "A mistake") and None,
                 expected=not self.is_voided(seat) and self.is_paid(seat),
             )
 
     def is_voided(self, seat: Any) -> bool:
-        row = self.books.completion_of.get(seat.id)
-        return row is not None and row.voided_at is not None
+        completion = self.oracle.completion_of.get(seat.id)
+        return completion is not None and completion.voided_at is not None
 
     def is_paid(self, seat: Any) -> bool:
-        key = seat.group_session_id or seat.id
-        return any(line.session_id == key and line.kind != "standby" for line in self.books.lines)
+        session_id = seat.group_session_id or seat.id
+        return any(line.session_id == session_id and line.kind != "standby" for line in self.oracle.lines)
 
-    @choosing
-    def be_late(self, verb: str, number: int, cents: int, on: int, early: int) -> None:
-        """Something was begun a while ago and is seen only now, when a week may have been closed meanwhile."""
-        self.now, now = self.now - early * HOUR, self.now
-        self.forget(self.now)
-        if verb == "set_rate":
-            self.set_rate(number % 3, cents, on, ever=True)
-        elif verb == "set_multiplier":
-            self.set_multiplier(number % 3, "INDIVIDUAL", "1.25", on, own=number % 2 == 1)
-        elif verb == "complete":
-            self.complete(number, row=number % 2 == 1)
+    @steps
+    def run_late(self, step: str, number: int, cents: int, days: int, hours_late: int) -> None:
+        """Run a step that began a while ago but takes effect now, when a week may have been closed meanwhile."""
+        self.now, now = self.now - hours_late * HOUR, self.now
+        self.forget_previews(self.now)
+        if step == "set_rate":
+            self.set_rate(number % 3, cents, days, always=True)
+        elif step == "set_multiplier":
+            self.set_multiplier(number % 3, "INDIVIDUAL", "1.25", days, own=number % 2 == 1)
+        elif step == "complete":
+            self.complete(number, with_completion=number % 2 == 1)
         else:
-            getattr(self, verb)(number)
+            getattr(self, step)(number)
         self.now = now
 
     # Notes
 
-    @choosing
+    @steps
     def sign(self, number: int) -> None:
-        """Or hand in, of whoever is reviewed."""
-        seat = self.seat(number, lambda one: one.starts_at <= self.now and not self.books.notes_of[one.id])
-        if seat is None or self.has_left(self.clinician_of(seat)):
+        """Write a note and sign it, or submit it if the clinician is reviewed."""
+        seat = self.pick_seat(number, lambda seat: seat.starts_at <= self.now and not self.oracle.notes_of[seat.id])
+        if seat is None or self.has_left(self.get_clinician(seat)):
             return
-        self.write_up(seat, not self.is_locked(seat))
+        self.write_note(seat, not self.is_locked(seat))
 
-    def write_up(self, seat: Any, expected: bool) -> None:
-        who = self.clinician_of(seat)
-        reviewed = who is self.clinicians[1]
-        about = {"client_id": seat.client_id, "type": "PROGRESS_NOTE", "appointment_id": seat.id, "sections": PROGRESS}
+    def write_note(self, seat: Any, expected: bool) -> None:
+        clinician = self.get_clinician(seat)
+        reviewed = clinician is self.clinicians[1]
 
-        def verb(work: Work) -> None:
-            note = create_note(work, Scope.OWN, **about)
+        def write_and_sign(work: Work) -> None:
+            note = create_note(
+                work,
+                Scope.OWN,
+                client_id=seat.client_id,
+                type="PROGRESS_NOTE",
+                appointment_id=seat.id,
+                sections=PROGRESS,
+            )
             work.db.flush()
             (submit_note if reviewed else sign_note)(work, note.id)
 
-        self.do("hand in" if reviewed else "sign", verb, who, expected)
+        self.attempt("submit" if reviewed else "sign", write_and_sign, clinician, expected)
 
-    @choosing
-    def co_sign(self, number: int) -> None:
-        if note := self.note(number, "IN_REVIEW"):
-            may = not self.is_locked(self.books.seat_of[note.appointment_id])
-            self.do("co-sign", lambda work: sign_note(work, note.id) and None, self.supervisor, expected=may)
+    @steps
+    def cosign(self, number: int) -> None:
+        if note := self.pick_note(number, "IN_REVIEW"):
+            expected = not self.is_locked(self.oracle.seat_of[note.appointment_id])
+            self.attempt("cosign", lambda work: sign_note(work, note.id) and None, self.supervisor, expected)
 
-    @choosing
+    @steps
     def unlock(self, number: int) -> None:
-        """And often it is written up at once."""
-        seat = self.seat(number, lambda one: one.starts_at <= self.now and self.is_locked(one) and not self.signed(one))
+        """Unlock a session, and often write its note immediately."""
+        seat = self.pick_seat(
+            number, lambda seat: seat.starts_at <= self.now and self.is_locked(seat) and not self.is_signed(seat)
+        )
         if seat is None:
             return
-        own = seat.clinician_id == self.clinicians[2].staff_id
-        by, scope = (None, Scope.ALL) if own else (self.supervisor, Scope.TEAM)
-        self.do("unlock", lambda work: unlock_session(work, scope, seat.id, "Was ill") and None, by, expected=True)
-        if number % 2 and not self.books.notes_of[seat.id] and not self.has_left(self.clinician_of(seat)):
-            self.write_up(seat, expected=True)
+        unsupervised = seat.clinician_id == self.clinicians[2].staff_id
+        by, scope = (None, Scope.ALL) if unsupervised else (self.supervisor, Scope.TEAM)
+        self.attempt("unlock", lambda work: unlock_session(work, scope, seat.id, "Was ill") and None, by, expected=True)
+        if number % 2 and not self.oracle.notes_of[seat.id] and not self.has_left(self.get_clinician(seat)):
+            self.write_note(seat, expected=True)
 
-    def signed(self, seat: Any) -> bool:
-        return any(note.signed_at for note in self.books.notes_of[seat.id])
+    def is_signed(self, seat: Any) -> bool:
+        return any(note.signed_at for note in self.oracle.notes_of[seat.id])
 
-    @choosing
+    @steps
     def amend(self, number: int) -> None:
-        if note := self.note(number, "SIGNED", "AMENDED"):
-            who = self.clinician_of(self.books.seat_of[note.appointment_id])
-            said = dict.fromkeys(PROGRESS, f"Put right {note.version}.")
-            self.do(
+        if note := self.pick_note(number, "SIGNED", "AMENDED"):
+            sections = dict.fromkeys(PROGRESS, f"Corrected {note.version}.")
+            self.attempt(
                 "amend",
-                lambda work: amend_note(work, note.id, note.version, sections=said, reason="Left out") and None,
-                who,
+                lambda work: amend_note(work, note.id, note.version, sections=sections, reason="Left out") and None,
+                self.get_clinician(self.oracle.seat_of[note.appointment_id]),
             )
 
-    @choosing
-    def hurry_up(self, number: int, off: timedelta, row: bool) -> None:
-        """What is completed and signed in the last second, and in the next."""
-        self.to_cut_off(off)
-        self.complete(number, row)
+    @steps
+    def sign_at_cut_off(self, number: int, offset: timedelta, with_completion: bool) -> None:
+        """Complete and sign sessions within a second of the cut-off."""
+        self.pass_to_cut_off(offset)
+        self.complete(number, with_completion)
         self.sign(number)
         self.unlock(number - number % 2 + 1)
-        self.co_sign(number)
+        self.cosign(number)

@@ -1,4 +1,4 @@
-"""The service as it really runs: several worker processes behind one port, over a database of their own."""
+"""The service as deployed: several worker processes behind one port, with their own database."""
 
 import json
 import os
@@ -30,61 +30,61 @@ from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.harness import cluster
 
 ROOT = Path(__file__).parents[3]
-READY_WITHIN = 40  # seconds, on a busy machine
+READY_SECONDS = 40  # seconds, on a busy machine
 
 
 @dataclass
 class Server:
-    """A running service, the installation that it serves, and what it has written so far."""
+    """A running service, the installation that it serves, and its output."""
 
     url: str
     installation: Installation
     database: str
     output: Path
 
-    def client(self) -> httpx2.Client:
+    def open_client(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=60, limits=httpx2.Limits(max_connections=60))
 
-    def superuser(self) -> psycopg.Connection:
-        return cluster.superuser(self.database)
+    def connect_as_superuser(self) -> psycopg.Connection:
+        return cluster.connect_as_superuser(self.database)
 
-    def practice(self) -> PracticeFixture:
-        """A practice that lives in the server's own time, made a little ago."""
+    def create_practice(self) -> PracticeFixture:
+        """Create a practice a few minutes ago by the server's clock."""
         return make_practice(self.installation, now=datetime.now(UTC) - timedelta(minutes=3))
 
-    def connections(self) -> list[int]:
-        """How many connections each of the workers has open, those to the database among them."""
+    def count_connections(self) -> list[int]:
+        """Return the number of open sockets of each worker, database connections included."""
         workers = re.findall(r"Started server process \[([0-9]+)\]", self.output.read_text())
-        return [sum(os.readlink(file).startswith("socket:") for file in descriptors(worker)) for worker in workers]
+        return [sum(os.readlink(file).startswith("socket:") for file in list_descriptors(worker)) for worker in workers]
 
-    def lines(self) -> list[dict[str, Any]]:
+    def read_log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.output.read_text().splitlines() if line.startswith("{")]
 
 
 @contextmanager
-def serving(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server]:
-    """Serve a fresh database until the end of the block. Nothing is limited unless a setting says so."""
+def run_server(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server]:
+    """Serve a new database until the end of the block. No rate limits apply unless a setting says so."""
     cluster.prepare_template()
     database = f"served_{new_id().hex}"
     cluster.copy_template(database)
     key = MasterKey.generate().to_text()
-    store = Store(cluster.server().data_dir, database=database)
+    store = Store(cluster.get_server().data_dir, database=database)
     installation = Installation(Settings(data_dir=folder, master_key=SecretStr(key)), store)
-    to = store.parameters("app")
+    conninfo = store.build_connection_parameters("app")
     unlimited = dict.fromkeys(("requests_per_minute", "practice_requests_per_minute", "sign_ins_per_minute"), 10**6)
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": f"postgresql://{to['user']}:{quote(to['password'])}@/{database}?host={quote(to['host'])}",
+        "DATABASE_URL": f"postgresql://{conninfo['user']}:{quote(conninfo['password'])}@/{database}?host={quote(conninfo['host'])}",
         "CASELOAD_MASTER_KEY": key,
         "CASELOAD_DATA_DIR": str(folder),
         **{f"CASELOAD_{name.upper()}": str(value) for name, value in (unlimited | settings).items()},
     }
-    port = free_port()
+    port = find_free_port()
     output = folder / "output"
     command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", str(workers), "--no-access-log"]
-    command += ["--timeout-worker-healthcheck", "30", "--http", "api.tcp_nodelay:AtOnce"]
+    command += ["--timeout-worker-healthcheck", "30", "--http", "api.tcp_nodelay:NoDelayProtocol"]
     with output.open("w") as file:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
@@ -94,25 +94,25 @@ def serving(folder: Path, workers: int = 2, **settings: Any) -> Generator[Server
         wait_until_ready(server, process, workers)
         yield server
     finally:
-        stop(process)
+        stop_process(process)
         store.close()
-        cluster.drop(database)
+        cluster.drop_database(database)
 
 
-def descriptors(process: str) -> list[Path]:
+def list_descriptors(process: str) -> list[Path]:
     return [file for file in Path(f"/proc/{process}/fd").iterdir() if file.is_symlink()]
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+def find_free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def wait_until_ready(server: Server, process: subprocess.Popen[bytes], workers: int) -> None:
-    """All workers, not just the first: a test that began with one would show nothing between processes."""
-    until = time.monotonic() + READY_WITHIN
-    while time.monotonic() < until:
+    """Wait for all workers: with one, a test would not show effects between processes."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
         assert process.poll() is None, server.output.read_text()[-2000:]
         if server.output.read_text().count("Application startup complete") < workers:
             time.sleep(0.1)
@@ -125,8 +125,8 @@ def wait_until_ready(server: Server, process: subprocess.Popen[bytes], workers: 
     raise AssertionError(server.output.read_text()[-2000:])
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """The process that was started here and the workers that it made: all are in a process group of their own."""
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Stop the service and its workers, which form a process group."""
     process.terminate()
     try:
         process.wait(timeout=15)
@@ -135,8 +135,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=15)
 
 
-def at_once(call: Callable[[Any], Any], given: Iterable[Any]) -> list[Any]:
-    """All calls in parallel, each in a thread; their answers in order."""
-    given = list(given)
-    with ThreadPoolExecutor(min(50, len(given))) as pool:
-        return list(pool.map(call, given))
+def run_in_parallel(call: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+    """Run all calls in parallel, each in a thread, and return their results in order."""
+    arguments = list(arguments)
+    with ThreadPoolExecutor(min(50, len(arguments))) as pool:
+        return list(pool.map(call, arguments))

@@ -1,4 +1,4 @@
-"""Made-up practices of several sizes, zones and ends, each made once for all tests of a worker."""
+"""Synthetic practices of several sizes and time zones, each generated once for all tests of a worker."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from ingest.synthetic import Size, make_up
+from ingest.synthetic import Size, generate
 from tests.support.oracles.bundle_checker import Bundle
 
 DEMO, SMALL, TINY, SUMMER = "demo", "small", "tiny", "summer"
@@ -20,24 +20,26 @@ PRACTICES: dict[str, tuple[Size, int, datetime]] = {
 
 
 @dataclass(frozen=True)
-class Made:
+class SyntheticPractice:
+    """A generated practice, as its bundle is read."""
+
     bundle: Bundle
     size: Size
     until: datetime
     zone: ZoneInfo
     counts: dict[str, int]
 
-    def local(self, instant: datetime) -> datetime:
+    def to_local(self, instant: datetime) -> datetime:
         return instant.astimezone(self.zone)
 
     @property
     def today(self) -> date:
-        return self.local(self.until).date()
+        return self.to_local(self.until).date()
 
 
 @cache
-def made(which: str) -> Made:
-    size, seed, until = PRACTICES[which]
+def generate_practice(name: str) -> SyntheticPractice:
+    size, seed, until = PRACTICES[name]
     with TemporaryDirectory() as folder:
-        counts = make_up(Path(folder), size, seed, until)
-        return Made(Bundle(Path(folder)), size, until, ZoneInfo(size.time_zone), counts)
+        counts = generate(Path(folder), size, seed, until)
+        return SyntheticPractice(Bundle(Path(folder)), size, until, ZoneInfo(size.time_zone), counts)

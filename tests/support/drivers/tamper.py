@@ -1,4 +1,4 @@
-"""What somebody who owns the database could do to an audit log."""
+"""Manipulations of an audit log by an attacker who owns the database."""
 
 from uuid import UUID
 
@@ -13,15 +13,15 @@ HASHED = """
 
 
 class Forger:
-    """A superuser who switched the triggers off, at work on one practice's log."""
+    """A superuser with disabled triggers who forges one practice's log."""
 
     def __init__(self, connection: psycopg.Connection, tenant_id: UUID) -> None:
         self.connection = connection
         self.tenant_id = tenant_id
         connection.execute("alter table audit_log disable trigger all")
 
-    def run(self, statement: str, **given: object) -> None:
-        self.connection.execute(statement, {"t": self.tenant_id, **given})  # ty: ignore[invalid-argument-type]
+    def run(self, statement: str, **values: object) -> None:
+        self.connection.execute(statement, {"t": self.tenant_id, **values})  # ty: ignore[invalid-argument-type]
 
     def edit(self, seq: int) -> None:
         self.run("update audit_log set action = 'nothing.done' where tenant_id = %(t)s and seq = %(seq)s", seq=seq)
@@ -43,7 +43,7 @@ class Forger:
         self.run("update audit_heads set seq = seq - 1 where tenant_id = %(t)s")
 
     def insert_after(self, seq: int) -> None:
-        """A further entry, itself in good order behind the one before it."""
+        """Insert an entry that is correctly chained to the one before it."""
         self.shift(seq + 1, 1)
         self.run("update audit_heads set seq = seq + 1 where tenant_id = %(t)s")
         self.append_copy(seq)
@@ -59,11 +59,11 @@ class Forger:
         )
         self.rechain(seq + 1, seq + 1)
 
-    def swap(self, one: int, other: int) -> None:
-        for place, number in ((one, -1), (other, one), (-1, other)):
+    def swap(self, first: int, second: int) -> None:
+        for seq, number in ((first, -1), (second, first), (-1, second)):
             self.run(
-                "update audit_log set seq = %(number)s where tenant_id = %(t)s and seq = %(place)s",
-                place=place,
+                "update audit_log set seq = %(number)s where tenant_id = %(t)s and seq = %(seq)s",
+                seq=seq,
                 number=number,
             )
 
@@ -72,7 +72,7 @@ class Forger:
         self.point_head_at_end()
 
     def rewrite_from(self, seq: int) -> None:
-        """Change an entry and everything that follows from it: a consistent log with another history."""
+        """Change an entry and rechain everything after it: a consistent log with another history."""
         self.edit(seq)
         self.rechain(seq, 1_000_000)
         self.point_head_at_end()
@@ -85,7 +85,7 @@ class Forger:
         self.run("update audit_heads set hash = sha256('something else') where tenant_id = %(t)s")
 
     def reformat(self, seq: int) -> None:
-        """The same value, written differently: key order, blanks, an escape."""
+        """Write the same value differently: key order, blanks, an escape."""
         self.run(
             """
             update audit_log set details = replace(

@@ -1,4 +1,4 @@
-"""Of two who do the same at the same moment, the second waits for the first."""
+"""Concurrent work on one practice, where the second waits for the first."""
 
 import time
 from collections.abc import Callable
@@ -17,32 +17,32 @@ WAITING = "select count(*) from pg_stat_activity where datname = current_databas
 
 
 def collide(practice: PracticeFixture, first: Callable[[Work], Any], second: Callable[[Work], Any]) -> Future[Any]:
-    """What became of the second. The first commits once the second waits for it, or is done without waiting."""
+    """Run both concurrently and return the outcome of the second. The first commits once the second waits or ends."""
 
-    def alone() -> Any:
+    def run_second() -> Any:
         with practice.work() as work:
             return second(work)
 
     with (
-        cluster.superuser(practice.installation.store.database) as onlooker,
+        cluster.connect_as_superuser(practice.installation.store.database) as observer,
         ThreadPoolExecutor(1) as thread,
         practice.work() as work,
     ):
         first(work)
-        outcome = thread.submit(alone)
+        outcome = thread.submit(run_second)
         deadline = time.monotonic() + 20
-        while not outcome.done() and not onlooker.execute(WAITING).fetchone()[0]:
-            assert time.monotonic() < deadline, "the second came to nothing"
+        while not outcome.done() and not observer.execute(WAITING).fetchone()[0]:
+            assert time.monotonic() < deadline, "the second neither waited nor ended"
             time.sleep(0.01)
     return outcome
 
 
-def second_waits(practice: PracticeFixture, verb: Callable[[Work], Any]) -> None:
-    """That it does wait, where what becomes of it afterwards is shown elsewhere."""
+def assert_second_waits(practice: PracticeFixture, service_function: Callable[[Work], Any]) -> None:
+    """Assert that a second call waits for the first transaction."""
     with practice.work() as first:
-        verb(first)
+        service_function(first)
         with practice.work() as second:
             second.db.execute(text("set local lock_timeout = '20ms'"))
             with pytest.raises(OperationalError, match="lock timeout"):
-                verb(second)
+                service_function(second)
             second.db.rollback()

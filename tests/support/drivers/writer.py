@@ -1,4 +1,4 @@
-"""A process that writes without rest, each time with a key of its own, and repeats what was not acknowledged."""
+"""A process that writes continuously, with a new key each time, and repeats unacknowledged writes."""
 
 import os
 import sys
@@ -30,22 +30,22 @@ def main(name: str, tenant_id: UUID, account_id: UUID, staff_id: UUID, acknowled
             number += 1
             key = f"{name}-{number}"
             attempts = 1
-            if number % 3 == 0:  # as if the answer had been lost on its way; a kill rarely hits that moment
-                written(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key)
-            while not written(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key):
+            if number % 3 == 0:  # as if the response was lost; a kill rarely hits that moment
+                write_once(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key)
+            while not write_once(installation, Actor(tenant_id, account_id, staff_id, request_id=key), key):
                 attempts += 1
                 time.sleep(0.01)
             file.write(f"{key} {attempts} {time.monotonic()}\n".encode())
     installation.store.close()
 
 
-def written(installation: Installation, actor: Actor, key: str) -> bool:
-    """Whether the write was acknowledged. If not, nobody knows whether it happened."""
+def write_once(installation: Installation, actor: Actor, key: str) -> bool:
+    """Write once and return whether it was acknowledged. If not, it may or may not have happened."""
     try:
         with installation.work(actor, NOW) as work:
             if replay_or_reserve(work, key, b"the same each time") is None:
                 assert actor.staff_id is not None
-                record_training(work, actor.staff_id, Scope.ALL, "OTHER", date(2026, 1, 5))
+                record_training(work, Scope.ALL, actor.staff_id, "OTHER", date(2026, 1, 5))
                 store_response(work, key, Response(b"{}", 201))
     except (SQLAlchemyError, StoreProblem):
         return False
@@ -53,6 +53,6 @@ def written(installation: Installation, actor: Actor, key: str) -> bool:
 
 
 if __name__ == "__main__":
-    who, practice, account, staff, acknowledged_file, stop_file = sys.argv[1:]
+    name, practice, account, staff, acknowledged_file, stop_file = sys.argv[1:]
     os.environ["CASELOAD_MASTER_KEY"] = sys.stdin.readline().strip()
-    main(who, UUID(practice), UUID(account), UUID(staff), Path(acknowledged_file), Path(stop_file))
+    main(name, UUID(practice), UUID(account), UUID(staff), Path(acknowledged_file), Path(stop_file))

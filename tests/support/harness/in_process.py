@@ -1,5 +1,7 @@
-"""The service in this process, asked over HTTP and served by threads as it is in earnest. One loop serves everybody: a
-loop and threads made for each request take longer than most answers."""
+"""The service in this process, called over HTTP and served by threads as in production.
+
+All clients share one event loop: a loop and threads per request take longer than most responses.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,24 +14,26 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 
-class Service(TestClient):
-    """Several may ask at once. A failure that nobody foresaw is an answer here as it is for any client."""
+class InProcessClient(TestClient):
+    """A test client for concurrent use. An unexpected failure is a response, as for any client."""
 
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         super().__init__(app, raise_server_exceptions=False)
-        self._transport = InProcess(app, portal)
+        self._transport = InProcessTransport(app, portal)
 
 
-class InProcess(httpx2.BaseTransport):
+class InProcessTransport(httpx2.BaseTransport):
+    """A transport that runs each request in the shared event loop."""
+
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         self.app, self.portal = app, portal
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return self.portal.call(Exchange(request).answered_by, self.app)
+        return self.portal.call(Exchange(request).run, self.app)
 
 
 class Exchange:
-    """One request and what is answered."""
+    """A request and its response."""
 
     def __init__(self, request: httpx2.Request) -> None:
         self.request = request
@@ -38,13 +42,20 @@ class Exchange:
         self.parts: list[bytes] = []
         self.complete = anyio.Event()
 
-    async def answered_by(self, app: FastAPI) -> httpx2.Response:
+    async def run(self, app: FastAPI) -> httpx2.Response:
         url = self.request.url
         scope = {
-            **{"type": "http", "http_version": "1.1", "method": self.request.method, "scheme": url.scheme},
-            **{"path": unquote(url.path), "raw_path": url.raw_path.split(b"?", 1)[0], "query_string": url.query},
+            "type": "http",
+            "http_version": "1.1",
+            "method": self.request.method,
+            "scheme": url.scheme,
+            "path": unquote(url.path),
+            "raw_path": url.raw_path.split(b"?", 1)[0],
+            "query_string": url.query,
             "headers": [(name.lower(), value) for name, value in self.request.headers.raw],
-            **{"root_path": "", "client": ("testclient", 50000), "server": (url.host, url.port or 80)},
+            "root_path": "",
+            "client": ("testclient", 50000),
+            "server": (url.host, url.port or 80),
         }
         try:
             await app(scope, self.receive, self.send)

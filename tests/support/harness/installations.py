@@ -1,4 +1,4 @@
-"""Whole installations in folders of their own, each with an embedded server of its own."""
+"""Installations with their own folder and embedded server."""
 
 import shutil
 import tempfile
@@ -15,8 +15,8 @@ from practice.store.store import Store
 
 
 @contextmanager
-def installation_in(folder: Path, master: MasterKey, *, prepared: bool = True) -> Generator[Installation]:
-    """An embedded installation. Its server is stopped at the end; its folder stays."""
+def open_embedded_installation(folder: Path, master: MasterKey, *, prepared: bool = True) -> Generator[Installation]:
+    """Open an embedded installation. Its server is stopped at the end; its folder stays."""
     store = Store(folder)
     try:
         if prepared:
@@ -29,11 +29,11 @@ def installation_in(folder: Path, master: MasterKey, *, prepared: bool = True) -
 
 
 @contextmanager
-def short_folder() -> Generator[Path]:
-    """A folder that the server's account can reach, with a path short enough for a socket."""
+def create_short_folder() -> Generator[Path]:
+    """Create a folder that the server's account can access, with a path short enough for a socket."""
     memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
-    folder = Path(tempfile.mkdtemp(prefix="cl-", dir=memory if roomy else None))
+    fits = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    folder = Path(tempfile.mkdtemp(prefix="cl-", dir=memory if fits else None))
     folder.chmod(0o711)
     try:
         yield folder

@@ -1,10 +1,10 @@
-"""The metadata of all rooms there are."""
+"""The metadata of all packages."""
 
 from sqlalchemy import MetaData
 
-from practice.store.base import Base, every_table
+from practice.store.base import Base, load_tables
 
 
-def everything() -> MetaData:
-    assert {"staff", "accounts", "appointments"} <= {table.name for table in every_table()}
+def load_metadata() -> MetaData:
+    assert {"staff", "accounts", "appointments"} <= {table.name for table in load_tables()}
     return Base.metadata

@@ -1,18 +1,18 @@
-"""A real PostgreSQL 16, of the package that brings the 18: for what Caseload says to a server that is too old."""
+"""A PostgreSQL 16 server, for the refusal of outdated servers. The package of the embedded server includes it."""
 
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from practice.store.embedded_account import ServerAccount, package_binaries
-from tests.support.harness.installations import short_folder
+from practice.store.embedded_account import ServerAccount, find_package_binaries
+from tests.support.harness.installations import create_short_folder
 
 
 @contextmanager
-def old_server() -> Generator[str]:
-    with short_folder() as folder:
+def run_old_server() -> Generator[str]:
+    with create_short_folder() as folder:
         site = folder / "site"
-        package = package_binaries().parents[1]
+        package = find_package_binaries().parents[1]
         shutil.copytree(package / "pginstall", site / package.name / "pginstall")
         shutil.copytree(package.with_name(f"{package.name}.libs"), site / f"{package.name}.libs")
         programs = site / package.name / "pginstall" / "bin"

@@ -1,5 +1,7 @@
-"""The steps of a state machine, each of whose parameters is drawn from the choices for its name; and how a machine is
-lived. Both ways are the same in every normal run; CASELOAD_LONG=1 lives for many thousands of steps more."""
+"""Steps of state machines, whose parameters are drawn from the choices for their names, and two ways to run them.
+
+Both ways are deterministic in normal runs; CASELOAD_LONG=1 runs many thousands of steps more.
+"""
 
 import inspect
 import os
@@ -16,26 +18,30 @@ LONG = bool(os.environ.get("CASELOAD_LONG"))
 
 
 class Steps:
+    """The registered steps of a state machine, used as a decorator."""
+
     def __init__(self, choices: Mapping[str, Sequence[Any]], weights: Mapping[str, int] | None = None) -> None:
-        self.choices, self.weights = choices, weights or {}  # of a step without a weight it is 1
-        self.all: dict[str, list[str]] = {}  # by name, their parameters
+        self.choices, self.weights = choices, weights or {}  # the default weight is 1
+        self.parameters: dict[str, list[str]] = {}  # parameter names by step name
 
     def __call__(self, step: Callable[..., None]) -> Any:
         drawn = [name for name in inspect.signature(step).parameters if name != "self"]
-        self.all[step.__name__] = drawn
+        self.parameters[step.__name__] = drawn
         return rule(**{name: st.sampled_from(self.choices[name]) for name in drawn})(step)
 
-    def live(self, machine: Any, random: Random, steps: int) -> Iterator[str]:
-        """A busy life, which mixes all steps by their weights and gets far: by chance, one step after the other."""
-        for name in random.choices(list(self.all), [self.weights.get(name, 1) for name in self.all], k=steps):
-            getattr(machine, name)(**{drawn: random.choice(self.choices[drawn]) for drawn in self.all[name]})
+    def run_randomly(self, machine: Any, random: Random, steps: int) -> Iterator[str]:
+        """Run random steps by their weights, which gets further than Hypothesis does, and yield each name."""
+        for name in random.choices(
+            list(self.parameters), [self.weights.get(name, 1) for name in self.parameters], k=steps
+        ):
+            getattr(machine, name)(**{drawn: random.choice(self.choices[drawn]) for drawn in self.parameters[name]})
             yield name
 
 
-def live_shortly(machine: type[RuleBasedStateMachine], lives: int, steps: int) -> None:
-    """Hypothesis looks for a short life that goes wrong, and likes to repeat itself."""
-    lived = settings(
-        max_examples=lives,
+def run_with_hypothesis(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    """Run a machine with Hypothesis, which searches for a short failing sequence."""
+    profile = settings(
+        max_examples=examples,
         stateful_step_count=steps,
         derandomize=True,
         deadline=None,
@@ -43,8 +49,8 @@ def live_shortly(machine: type[RuleBasedStateMachine], lives: int, steps: int) -
         phases=[Phase.generate] if LONG else [Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(machine, settings=lived)
+    run_state_machine_as_test(machine, settings=profile)
 
 
-def tell(done: Counter[str]) -> None:
-    print(f"{sum(done.values())} steps: {dict(sorted(done.items()))}")  # noqa: T201 - read with -s
+def print_counts(counts: Counter[str]) -> None:
+    print(f"{sum(counts.values())} steps: {dict(sorted(counts.items()))}")  # noqa: T201 - read with -s

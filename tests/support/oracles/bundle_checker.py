@@ -1,4 +1,4 @@
-"""Reads a bundle as its description tells, with nothing but csv and loops, and lists what is wrong with it."""
+"""A second reader of bundles, with csv and loops only, which lists what does not match the documented format."""
 
 import csv
 import re
@@ -11,60 +11,62 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def text(cell: str) -> str:
+def parse_text(cell: str) -> str:
     return cell
 
 
-def whole(cell: str) -> int:
-    assert re.fullmatch(r"-?\d+", cell), f"{cell!r} is no whole number"
+def parse_integer(cell: str) -> int:
+    assert re.fullmatch(r"-?\d+", cell), f"{cell!r} is not a whole number"
     return int(cell)
 
 
-def day(cell: str) -> date:
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell), f"{cell!r} is no date"
+def parse_date(cell: str) -> date:
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell), f"{cell!r} is not a date"
     return date.fromisoformat(cell)
 
 
-def clock(cell: str) -> str:
-    assert re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", cell), f"{cell!r} is no time of day"
+def parse_time(cell: str) -> str:
+    assert re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", cell), f"{cell!r} is not a time of day"
     return cell
 
 
-def instant(cell: str) -> datetime:
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", cell), f"{cell!r} is no instant in UTC"
+def parse_instant(cell: str) -> datetime:
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", cell), f"{cell!r} is not an instant in UTC"
     return datetime.fromisoformat(cell).astimezone(UTC)
 
 
-def money(cell: str) -> Decimal:
-    assert re.fullmatch(r"-?\d+\.\d{2}", cell), f"{cell!r} is no amount with two decimals"
+def parse_amount(cell: str) -> Decimal:
+    assert re.fullmatch(r"-?\d+\.\d{2}", cell), f"{cell!r} is not an amount with two decimals"
     return Decimal(cell)
 
 
-def boolean(cell: str) -> bool:
+def parse_boolean(cell: str) -> bool:
     assert cell in ("true", "false"), f"{cell!r} is neither true nor false"
     return cell == "true"
 
 
-def listed(cell: str) -> list[str]:
+def parse_list(cell: str) -> list[str]:
     return cell.split("|")
 
 
-def one_of(words: str) -> Any:
-    def read(cell: str) -> str:
-        assert cell in words.split(), f"{cell!r} is none of {words}"
+def parse_choice(choices: str) -> Any:
+    """Return a parser for one of these values."""
+
+    def parse(cell: str) -> str:
+        assert cell in choices.split(), f"{cell!r} is none of {choices}"
         return cell
 
-    return read
+    return parse
 
 
-def of(file: str) -> Any:
-    """A reference into a file; resolved when all files are read."""
+def parse_reference(file: str) -> Any:
+    """Return a parser for a reference into a file. References are resolved when all files are read."""
 
-    def read(cell: str) -> str:
+    def parse(cell: str) -> str:
         return cell
 
-    read.file = file  # ty: ignore[unresolved-attribute]
-    return read
+    parse.file = file  # ty: ignore[missing-attribute]
+    return parse
 
 
 STATUSES = "SCHEDULED CONFIRMED CHECKED_IN IN_PROGRESS COMPLETED NO_SHOW CANCELLED RESCHEDULED"
@@ -76,132 +78,283 @@ NOTES = (
     "CRISIS_INTERVENTION"
 )
 METHODS = "CASH CHECK CREDIT_CARD DEBIT_CARD EFT OTHER"
-STAFF, CLIENTS, CHARGES = of("staff"), of("clients"), of("charges")
+STAFF, CLIENTS, CHARGES = parse_reference("staff"), parse_reference("clients"), parse_reference("charges")
 
-# a column, * where it must be filled, and how it is read
+# a column, * if required, and its parser
 COLUMNS: dict[str, dict[str, Any]] = {
     "practice": {
-        "name*": text, "time_zone*": text, "npi": text, "tax_id": text, "average_reimbursement_target": money,
+        "name*": parse_text,
+        "time_zone*": parse_text,
+        "npi": parse_text,
+        "tax_id": parse_text,
+        "average_reimbursement_target": parse_amount,
     },
     "staff": {
-        "id*": text, "email*": text, "first_name*": text, "last_name*": text, "roles*": listed,
-        "discipline": one_of("PSYCHOLOGY COUNSELING SOCIAL_WORK PSYCHIATRY NURSING OTHER"),
-        "license_type": one_of(LICENSES), "license_number": text, "npi": text, "supervisor_id": STAFF,
-        "base_pay_rate": money, "hired_on*": day, "left_on": day,
+        "id*": parse_text,
+        "email*": parse_text,
+        "first_name*": parse_text,
+        "last_name*": parse_text,
+        "roles*": parse_list,
+        "discipline": parse_choice("PSYCHOLOGY COUNSELING SOCIAL_WORK PSYCHIATRY NURSING OTHER"),
+        "license_type": parse_choice(LICENSES),
+        "license_number": parse_text,
+        "npi": parse_text,
+        "supervisor_id": STAFF,
+        "base_pay_rate": parse_amount,
+        "hired_on*": parse_date,
+        "left_on": parse_date,
     },
     "clients": {
-        "id*": text, "first_name*": text, "last_name*": text, "birth_date*": day, "sex": text, "email": text,
-        "phone": text, "address": text, "city": text, "state": text, "zip": text, "emergency_contact_name": text,
-        "emergency_contact_phone": text, "self_pay*": boolean, "emancipated*": boolean, "guardian_name": text,
-        "guardian_phone": text, "guardian_email": text, "referring_provider": text, "medical_notes": text,
-        "high_risk_since": day, "high_risk_until": day, "primary_clinician_id": STAFF, "admitted_on*": day,
-        "ended_on": day, "end_reason": one_of("DISCHARGED INACTIVE"), "portal_activated_at": instant,
+        "id*": parse_text,
+        "first_name*": parse_text,
+        "last_name*": parse_text,
+        "birth_date*": parse_date,
+        "sex": parse_text,
+        "email": parse_text,
+        "phone": parse_text,
+        "address": parse_text,
+        "city": parse_text,
+        "state": parse_text,
+        "zip": parse_text,
+        "emergency_contact_name": parse_text,
+        "emergency_contact_phone": parse_text,
+        "self_pay*": parse_boolean,
+        "emancipated*": parse_boolean,
+        "guardian_name": parse_text,
+        "guardian_phone": parse_text,
+        "guardian_email": parse_text,
+        "referring_provider": parse_text,
+        "medical_notes": parse_text,
+        "high_risk_since": parse_date,
+        "high_risk_until": parse_date,
+        "primary_clinician_id": STAFF,
+        "admitted_on*": parse_date,
+        "ended_on": parse_date,
+        "end_reason": parse_choice("DISCHARGED INACTIVE"),
+        "portal_activated_at": parse_instant,
     },
     "coverages": {
-        "id*": text, "client_id*": CLIENTS, "rank*": whole, "payer_id*": text, "payer_name*": text,
-        "member_id*": text, "group_number": text, "effective_on*": day, "ends_on": day, "verified_at": instant,
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "rank*": parse_integer,
+        "payer_id*": parse_text,
+        "payer_name*": parse_text,
+        "member_id*": parse_text,
+        "group_number": parse_text,
+        "effective_on*": parse_date,
+        "ends_on": parse_date,
+        "verified_at": parse_instant,
     },
     "services": {
-        "code*": text, "name*": text, "kind*": one_of(KINDS), "cpt_code": text, "minutes*": whole, "rate*": money,
+        "code*": parse_text,
+        "name*": parse_text,
+        "kind*": parse_choice(KINDS),
+        "cpt_code": parse_text,
+        "minutes*": parse_integer,
+        "rate*": parse_amount,
     },
-    "rooms": {"id*": text, "name*": text, "capacity*": whole, "equipment": listed, "active*": boolean},
+    "rooms": {
+        "id*": parse_text,
+        "name*": parse_text,
+        "capacity*": parse_integer,
+        "equipment": parse_list,
+        "active*": parse_boolean,
+    },
     "availability": {
-        "id*": text, "clinician_id*": STAFF, "weekday*": one_of("0 1 2 3 4 5 6"), "start_time*": clock,
-        "end_time*": clock, "effective_on": day, "ends_on": day,
+        "id*": parse_text,
+        "clinician_id*": STAFF,
+        "weekday*": parse_choice("0 1 2 3 4 5 6"),
+        "start_time*": parse_time,
+        "end_time*": parse_time,
+        "effective_on": parse_date,
+        "ends_on": parse_date,
     },
     "availability_exceptions": {
-        "id*": text, "clinician_id*": STAFF, "date*": day, "available*": boolean, "start_time": clock,
-        "end_time": clock, "reason": text,
+        "id*": parse_text,
+        "clinician_id*": STAFF,
+        "date*": parse_date,
+        "available*": parse_boolean,
+        "start_time": parse_time,
+        "end_time": parse_time,
+        "reason": parse_text,
     },
     "appointments": {
-        "id*": text, "client_id*": CLIENTS, "clinician_id*": STAFF, "service_code*": of("services"),
-        "room_id": of("rooms"), "starts_at*": instant, "ends_at*": instant,
-        "type*": one_of(
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "clinician_id*": STAFF,
+        "service_code*": parse_reference("services"),
+        "room_id": parse_reference("rooms"),
+        "starts_at*": parse_instant,
+        "ends_at*": parse_instant,
+        "type*": parse_choice(
             "INITIAL_EVALUATION FOLLOW_UP MEDICATION_MANAGEMENT THERAPY_SESSION GROUP_THERAPY FAMILY_THERAPY"
         ),
-        "status*": one_of(STATUSES), "status_at": instant, "created_at*": instant,
-        "booked_via*": one_of("FRONT_DESK PORTAL CLINICIAN SYNC"), "telehealth*": boolean, "group_id": text,
-        "arrived_at": instant, "ready_at": instant, "actual_minutes": whole, "cancellation_reason": text,
-        "rescheduled_to_id": of("appointments"), "eligibility_verified_at": instant, "special_requests": text,
+        "status*": parse_choice(STATUSES),
+        "status_at": parse_instant,
+        "created_at*": parse_instant,
+        "booked_via*": parse_choice("FRONT_DESK PORTAL CLINICIAN SYNC"),
+        "telehealth*": parse_boolean,
+        "group_id": parse_text,
+        "arrived_at": parse_instant,
+        "ready_at": parse_instant,
+        "actual_minutes": parse_integer,
+        "cancellation_reason": parse_text,
+        "rescheduled_to_id": parse_reference("appointments"),
+        "eligibility_verified_at": parse_instant,
+        "special_requests": parse_text,
     },
     "notes": {
-        "id*": text, "client_id*": CLIENTS, "clinician_id*": STAFF, "appointment_id": of("appointments"),
-        "type*": one_of(NOTES), "created_at*": instant, "status*": one_of("DRAFT IN_REVIEW SIGNED AMENDED"),
-        "signed_at": instant, "signed_by_id": STAFF, "text": text,
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "clinician_id*": STAFF,
+        "appointment_id": parse_reference("appointments"),
+        "type*": parse_choice(NOTES),
+        "created_at*": parse_instant,
+        "status*": parse_choice("DRAFT IN_REVIEW SIGNED AMENDED"),
+        "signed_at": parse_instant,
+        "signed_by_id": STAFF,
+        "text": parse_text,
     },
     "treatment_plan_reviews": {
-        "id*": text, "client_id*": CLIENTS, "clinician_id*": STAFF, "reviewed_on*": day, "created_at*": instant,
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "clinician_id*": STAFF,
+        "reviewed_on*": parse_date,
+        "created_at*": parse_instant,
     },
     "consents": {
-        "id*": text, "client_id*": CLIENTS,
-        "kind*": one_of("INFORMED_TREATMENT GUARDIAN TELEHEALTH CONFIDENTIALITY DATA_PROCESSING"),
-        "signed_at*": instant, "signed_by_name": text, "expires_on": day, "revoked_at": instant,
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "kind*": parse_choice("INFORMED_TREATMENT GUARDIAN TELEHEALTH CONFIDENTIALITY DATA_PROCESSING"),
+        "signed_at*": parse_instant,
+        "signed_by_name": parse_text,
+        "expires_on": parse_date,
+        "revoked_at": parse_instant,
     },
     "supervision": {
-        "id*": text, "supervisee_id*": STAFF, "supervisor_id*": STAFF, "held_at*": instant, "hours*": money,
-        "kind*": one_of("INDIVIDUAL GROUP"), "topics": listed, "note_signed_at": instant,
+        "id*": parse_text,
+        "supervisee_id*": STAFF,
+        "supervisor_id*": STAFF,
+        "held_at*": parse_instant,
+        "hours*": parse_amount,
+        "kind*": parse_choice("INDIVIDUAL GROUP"),
+        "topics": parse_list,
+        "note_signed_at": parse_instant,
     },
-    "trainings": {"id*": text, "staff_id*": STAFF, "kind*": one_of("HIPAA OTHER"), "completed_on*": day},
-    "incidents": {"id*": text, "kind*": text, "detected_at*": instant, "responded_at": instant, "summary": text},
-    "sign_ins": {"id*": text, "staff_id*": STAFF, "at*": instant},
+    "trainings": {
+        "id*": parse_text,
+        "staff_id*": STAFF,
+        "kind*": parse_choice("HIPAA OTHER"),
+        "completed_on*": parse_date,
+    },
+    "incidents": {
+        "id*": parse_text,
+        "kind*": parse_text,
+        "detected_at*": parse_instant,
+        "responded_at": parse_instant,
+        "summary": parse_text,
+    },
+    "sign_ins": {"id*": parse_text, "staff_id*": STAFF, "at*": parse_instant},
     "charges": {
-        "id*": text, "client_id*": CLIENTS, "clinician_id*": STAFF, "appointment_id": of("appointments"),
-        "service_date*": day, "cpt_code*": text, "modifiers": listed, "units*": whole, "amount*": money,
-        "diagnoses": listed, "created_at*": instant, "voided_at": instant,
+        "id*": parse_text,
+        "client_id*": CLIENTS,
+        "clinician_id*": STAFF,
+        "appointment_id": parse_reference("appointments"),
+        "service_date*": parse_date,
+        "cpt_code*": parse_text,
+        "modifiers": parse_list,
+        "units*": parse_integer,
+        "amount*": parse_amount,
+        "diagnoses": parse_list,
+        "created_at*": parse_instant,
+        "voided_at": parse_instant,
     },
     "claims": {
-        "id*": text, "control_number*": text, "client_id*": CLIENTS, "coverage_id*": of("coverages"),
-        "charge_ids*": listed, "submitted_at*": instant, "first_response_at": instant,
-        "first_response": one_of("ACCEPTED REJECTED"), "adjudicated_at": instant,
-        "outcome": one_of("PAID PARTIAL DENIED"), "payer_claim_number": text,
+        "id*": parse_text,
+        "control_number*": parse_text,
+        "client_id*": CLIENTS,
+        "coverage_id*": parse_reference("coverages"),
+        "charge_ids*": parse_list,
+        "submitted_at*": parse_instant,
+        "first_response_at": parse_instant,
+        "first_response": parse_choice("ACCEPTED REJECTED"),
+        "adjudicated_at": parse_instant,
+        "outcome": parse_choice("PAID PARTIAL DENIED"),
+        "payer_claim_number": parse_text,
     },
     "payments": {
-        "id*": text, "payer*": one_of("INSURANCE CLIENT"), "client_id": CLIENTS, "payer_id": text,
-        "method*": one_of(METHODS), "amount*": money, "received_on*": day, "posted_at*": instant, "reference": text,
+        "id*": parse_text,
+        "payer*": parse_choice("INSURANCE CLIENT"),
+        "client_id": CLIENTS,
+        "payer_id": parse_text,
+        "method*": parse_choice(METHODS),
+        "amount*": parse_amount,
+        "received_on*": parse_date,
+        "posted_at*": parse_instant,
+        "reference": parse_text,
     },
     "payment_applications": {
-        "id*": text, "payment_id*": of("payments"), "charge_id*": CHARGES, "amount*": money, "posted_at*": instant,
+        "id*": parse_text,
+        "payment_id*": parse_reference("payments"),
+        "charge_id*": CHARGES,
+        "amount*": parse_amount,
+        "posted_at*": parse_instant,
     },
     "refunds": {
-        "id*": text, "payment_id*": of("payments"), "amount*": money, "method*": one_of(METHODS),
-        "refunded_at*": instant, "reason": text,
+        "id*": parse_text,
+        "payment_id*": parse_reference("payments"),
+        "amount*": parse_amount,
+        "method*": parse_choice(METHODS),
+        "refunded_at*": parse_instant,
+        "reason": parse_text,
     },
     "adjustments": {
-        "id*": text, "charge_id*": CHARGES, "group*": one_of("CO PR OA PI CR WO"), "reason*": text, "amount*": money,
-        "posted_at*": instant,
+        "id*": parse_text,
+        "charge_id*": CHARGES,
+        "group*": parse_choice("CO PR OA PI CR WO"),
+        "reason*": parse_text,
+        "amount*": parse_amount,
+        "posted_at*": parse_instant,
     },
-    "rates": {"staff_id": STAFF, "kind*": one_of(KINDS), "multiplier*": money, "effective_on*": day},
-    "closures": {"date*": day, "reason": text},
-}  # fmt: skip
+    "rates": {
+        "staff_id": STAFF,
+        "kind*": parse_choice(KINDS),
+        "multiplier*": parse_amount,
+        "effective_on*": parse_date,
+    },
+    "closures": {"date*": parse_date, "reason": parse_text},
+}
 
 
 class Bundle:
-    """A bundle's rows by file, and by id; `problems` says what does not fit its description."""
+    """A bundle's rows by file and by id. `problems` lists what does not match the documented format."""
 
     def __init__(self, folder: Path) -> None:
         self.problems: list[str] = []
-        self.rows = {file: self.read(folder / f"{file}.csv", file) for file in COLUMNS}
-        self.extra = sorted({path.name for path in folder.iterdir()} - {f"{file}.csv" for file in COLUMNS})
+        self.rows = {file: self.read_file(folder / f"{file}.csv", file) for file in COLUMNS}
+        self.unknown_files = sorted({path.name for path in folder.iterdir()} - {f"{file}.csv" for file in COLUMNS})
         self.by_id: dict[str, dict[str, Row]] = {}
         for file in COLUMNS:
             key = "code" if file == "services" else "id"
-            counted = Counter(row[key] for row in self.rows[file] if key in row)
-            self.problems += [f"{file}: {found!r} stands there {n} times" for found, n in counted.items() if n > 1]
+            counts = Counter(row[key] for row in self.rows[file] if key in row)
+            self.problems += [
+                f"{file}: {row_id!r} appears {count} times" for row_id, count in counts.items() if count > 1
+            ]
             self.by_id[file] = {row[key]: row for row in self.rows[file] if key in row}
         for file, columns in COLUMNS.items():
-            for column, reader in columns.items():
-                if hasattr(reader, "file"):
-                    known, name = self.by_id[reader.file], column.rstrip("*")
+            for column, parser in columns.items():
+                if hasattr(parser, "file"):
+                    targets, name = self.by_id[parser.file], column.rstrip("*")
                     self.problems += [
-                        f"{file}: {name} {row[name]!r} is not in {reader.file}"
+                        f"{file}: {name} {row[name]!r} is not in {parser.file}"
                         for row in self.rows[file]
-                        if row[name] is not None and row[name] not in known
+                        if row[name] is not None and row[name] not in targets
                     ]
 
     def __getitem__(self, file: str) -> list[Row]:
         return self.rows[file]
 
-    def read(self, path: Path, file: str) -> list[Row]:
+    def read_file(self, path: Path, file: str) -> list[Row]:
         columns = COLUMNS[file]
         names = [column.rstrip("*") for column in columns]
         rows = []
@@ -211,9 +364,9 @@ class Bundle:
             for cells in reader:
                 assert len(cells) == len(names), f"{file} line {reader.line_num} has {len(cells)} cells"
                 row: Row = {}
-                for (column, kind), name, cell in zip(columns.items(), names, cells, strict=True):
+                for (column, parse), name, cell in zip(columns.items(), names, cells, strict=True):
                     try:
-                        row[name] = kind(cell) if cell else None
+                        row[name] = parse(cell) if cell else None
                     except (AssertionError, ValueError) as problem:
                         self.problems.append(f"{file} line {reader.line_num} {name}: {problem}")
                         row[name] = None
@@ -222,8 +375,9 @@ class Bundle:
                 rows.append(row)
         return rows
 
-    def by(self, file: str, column: str) -> dict[Any, list[Row]]:
-        found = defaultdict(list)
+    def group_by(self, file: str, column: str) -> dict[Any, list[Row]]:
+        """Return the rows of a file by the values of a column."""
+        groups = defaultdict(list)
         for row in self.rows[file]:
-            found[row[column]].append(row)
-        return found
+            groups[row[column]].append(row)
+        return groups

@@ -1,4 +1,4 @@
-"""What weeks pay, worked out from the files of a bundle the long way: week after week, session after session."""
+"""An independent, slow computation of pay from the files of a bundle: week by week, session by session."""
 
 import csv
 import io
@@ -11,31 +11,35 @@ from zoneinfo import ZoneInfo
 
 Row = dict[str, str]
 NO_SESSION_NOTE = {"TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY"}
-USUAL = {"GROUP": Fraction(3, 2), "INTAKE": Fraction(5, 4)}
+DEFAULT_MULTIPLIERS = {"GROUP": Fraction(3, 2), "INTAKE": Fraction(5, 4)}
 
 
 @dataclass
 class Session:
+    """A session as known at the oracle's instant."""
+
     staff_id: str
     appointment_id: str
-    on: date
-    completed: datetime
-    signed: datetime | None
+    held_on: date
+    completed_at: datetime
+    signed_at: datetime | None
     minutes: int
     multiplier: Fraction
-    cents: int | None  # none without a rate
+    amount_cents: int | None  # None without a rate
     paid_in: date | None = None
 
     @property
     def week(self) -> date:
-        return self.on - timedelta(days=(self.on.weekday() + 1) % 7)
+        return self.held_on - timedelta(days=(self.held_on.weekday() + 1) % 7)
 
 
-def at(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-class SlowPay:
+class BundlePayOracle:
+    """The pay weeks of a bundle by what was known at an instant."""
+
     def __init__(self, bundle: Path, as_of: datetime) -> None:
         self.rows = {
             file.stem: list(csv.DictReader(io.StringIO(file.read_text(), newline=""))) for file in bundle.glob("*.csv")
@@ -43,89 +47,93 @@ class SlowPay:
         self.zone, self.as_of = ZoneInfo(self.rows["practice"][0]["time_zone"]), as_of
         self.services = {row["code"]: row for row in self.rows["services"]}
         self.rates = {row["id"]: row["base_pay_rate"] for row in self.rows["staff"]}
-        self.signatures = self.all_signatures()
-        self.sessions = [self.session(seats) for seats in self.seats()]
-        self.pay()
+        self.signatures = self.read_signatures()
+        self.sessions = [self.build_session(seats) for seats in self.group_seats()]
+        self.assign_weeks()
 
-    def all_signatures(self) -> dict[str, datetime]:
-        found: dict[str, datetime] = {}
+    def read_signatures(self) -> dict[str, datetime]:
+        signatures: dict[str, datetime] = {}
         for note in self.rows["notes"]:
             if note["type"] in NO_SESSION_NOTE or not note["signed_at"] or not note["appointment_id"]:
                 continue
-            signed = at(note["signed_at"])
-            if signed <= self.as_of and at(note["created_at"]) <= self.as_of:
-                found[note["appointment_id"]] = min(signed, found.get(note["appointment_id"], signed))
-        return found
+            signed_at = parse_instant(note["signed_at"])
+            if signed_at <= self.as_of and parse_instant(note["created_at"]) <= self.as_of:
+                earlier = signatures.get(note["appointment_id"], signed_at)
+                signatures[note["appointment_id"]] = min(signed_at, earlier)
+        return signatures
 
-    def seats(self) -> list[list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
+    def group_seats(self) -> list[list[Row]]:
+        seats: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows["appointments"]:
-            if row["status"] == "COMPLETED" and at(row["status_at"]) <= self.as_of:
-                found[(row["group_id"] and f"group {row['group_id']}") or row["id"]].append(row)
-        return list(found.values())
+            if row["status"] == "COMPLETED" and parse_instant(row["status_at"]) <= self.as_of:
+                seats[(row["group_id"] and f"group {row['group_id']}") or row["id"]].append(row)
+        return list(seats.values())
 
-    def session(self, seats: list[Row]) -> Session:
+    def build_session(self, seats: list[Row]) -> Session:
         first = min(seats, key=lambda row: row["id"])
         signatures = [self.signatures.get(row["id"]) for row in seats]
         service = self.services[first["service_code"]]
-        on = at(first["starts_at"]).astimezone(self.zone).date()
-        multiplier = self.multiplier(first["clinician_id"], service["kind"], on)
+        held_on = parse_instant(first["starts_at"]).astimezone(self.zone).date()
+        multiplier = self.find_multiplier(first["clinician_id"], service["kind"], held_on)
         rate = self.rates[first["clinician_id"]]
-        worth = Fraction(rate) * 100 * multiplier * int(service["minutes"]) / 60 if rate else None
+        cents = Fraction(rate) * 100 * multiplier * int(service["minutes"]) / 60 if rate else None
         return Session(
             staff_id=first["clinician_id"],
             appointment_id=first["id"],
-            on=on,
-            completed=max(at(row["status_at"]) for row in seats),
-            signed=None if None in signatures else max(one for one in signatures if one),
+            held_on=held_on,
+            completed_at=max(parse_instant(row["status_at"]) for row in seats),
+            signed_at=None if None in signatures else max(signature for signature in signatures if signature),
             minutes=int(service["minutes"]),
             multiplier=multiplier,
-            cents=None if worth is None else int(worth + Fraction(1, 2)),
+            amount_cents=None if cents is None else int(cents + Fraction(1, 2)),
         )
 
-    def multiplier(self, staff_id: str, kind: str, on: date) -> Fraction:
-        for whose in (staff_id, ""):
-            known = [
+    def find_multiplier(self, staff_id: str, kind: str, on: date) -> Fraction:
+        for owner_id in (staff_id, ""):
+            rates = [
                 row
                 for row in self.rows.get("rates", [])
-                if row["staff_id"] == whose and row["kind"] == kind and row["effective_on"] <= on.isoformat()
+                if row["staff_id"] == owner_id and row["kind"] == kind and row["effective_on"] <= on.isoformat()
                 and datetime.fromisoformat(row["effective_on"] + "T00:00Z") <= self.as_of
             ]  # fmt: skip
-            if known:
-                return Fraction(max(known, key=lambda row: row["effective_on"])["multiplier"])
-        return USUAL.get(kind, Fraction(1))
+            if rates:
+                return Fraction(max(rates, key=lambda row: row["effective_on"])["multiplier"])
+        return DEFAULT_MULTIPLIERS.get(kind, Fraction(1))
 
     def cut_off(self, week: date) -> datetime:
         after = week + timedelta(days=8)
         return datetime(after.year, after.month, after.day, tzinfo=self.zone).astimezone(UTC)
 
-    def weeks(self) -> list[date]:
+    def list_weeks(self) -> list[date]:
         first = min(session.week for session in self.sessions)
         number = (self.as_of.date() - first).days // 7 + 2
-        return [first + timedelta(days=7 * one) for one in range(number)]
+        return [first + timedelta(days=7 * index) for index in range(number)]
 
-    def pay(self) -> None:
-        for week in self.weeks():
+    def assign_weeks(self) -> None:
+        for week in self.list_weeks():
             for session in self.sessions:
-                done = session.signed is not None and max(session.signed, session.completed) < self.cut_off(week)
+                done = session.signed_at is not None and max(session.signed_at, session.completed_at) < self.cut_off(
+                    week
+                )
                 if session.paid_in is None and session.week <= week and done:
                     session.paid_in = week
 
-    def lines(self, week: date) -> list[tuple[str, str, str, int, Fraction, int]]:
+    def list_lines(self, week: date) -> list[tuple[str, str, str, int, Fraction, int]]:
         return sorted(
-            self.told(one, "regular" if one.week == week else "late")
-            for one in self.sessions
-            if one.paid_in == week and one.cents is not None
+            self.build_line(session, "regular" if session.week == week else "late")
+            for session in self.sessions
+            if session.paid_in == week and session.amount_cents is not None
         )
 
-    def standby(self, week: date) -> list[tuple[str, str, str, int, Fraction, int]]:
+    def list_pending(self, week: date) -> list[tuple[str, str, str, int, Fraction, int]]:
         end = self.cut_off(week)
-        waiting = [one for one in self.sessions if not (one.signed and one.signed < end)]
+        unsigned = [session for session in self.sessions if not (session.signed_at and session.signed_at < end)]
         return sorted(
-            self.told(one, "standby")
-            for one in waiting
-            if one.week <= week and one.completed < end and one.cents is not None
+            self.build_line(session, "standby")
+            for session in unsigned
+            if session.week <= week and session.completed_at < end and session.amount_cents is not None
         )
 
-    def told(self, one: Session, kind: str) -> tuple[str, str, str, int, Fraction, int]:
-        return kind, one.staff_id, one.appointment_id, one.minutes, one.multiplier, one.cents or 0
+    def build_line(self, session: Session, kind: str) -> tuple[str, str, str, int, Fraction, int]:
+        amount_cents = session.amount_cents or 0
+        return kind, session.staff_id, session.appointment_id, session.minutes, session.multiplier, amount_cents

@@ -1,7 +1,7 @@
-"""The isolation matrix: every relation of the catalogue x every verb x every role x every setting of the tenant.
+"""The isolation matrix: every relation of the catalog x operation x role x tenant setting.
 
-Under its own tenant a role that was given a verb must reach exactly its rows: that is what gives "nothing" its meaning
-under the others. Whatever a role was not given must be refused everywhere.
+With its own tenant, a role with a privilege must reach exactly its rows; that makes "no rows" meaningful with the other
+settings. Everything that a role was not granted must be refused with every setting.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ NEEDS = {
     "SELECT FOR UPDATE": {"select", "update"},
     "INSERT": {"insert"},
     "UPDATE": {"select", "update"},
-    "MOVE": {"select", "update"},  # an update that hands a row to the other practice
+    "MOVE": {"select", "update"},  # an update that moves a row to the other practice
     "DELETE": {"select", "delete"},
     "TRUNCATE": {"truncate"},
 }
@@ -35,71 +35,75 @@ EVERYTHING = {"select", "insert", "update", "delete", "truncate"}
 
 @dataclass
 class Relation:
+    """A table, view or sequence of the catalog."""
+
     name: str
     kind: str
     columns: list[str]
-    """Those that can be written."""
+    """The writable columns."""
     rows: dict[UUID | None, int] = field(default_factory=dict)
     sample: Any = None
 
     @property
-    def system(self) -> bool:
+    def is_system_table(self) -> bool:
         return self.name in SYSTEM_TABLES
 
     @property
-    def of_a_practice(self) -> bool:
-        return not self.system and "tenant_id" in self.columns
+    def has_tenant(self) -> bool:
+        return not self.is_system_table and "tenant_id" in self.columns
 
 
 @dataclass
 class Findings:
+    """The leaks, and the number of cells examined per relation."""
+
     leaks: list[str] = field(default_factory=list)
     cells: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
 class Probe:
-    """A statement, and every outcome that is right: rows by practice, a number of rows, or the code of a refusal."""
+    """A statement and its correct outcomes: rows by practice, a row count, or the code of a refusal."""
 
     statement: str
     values: dict[str, Any]
-    right: tuple[Any, ...]
+    expected: tuple[Any, ...]
 
 
-def examine(database: str, own: UUID, other: UUID, only: Iterable[str] = ()) -> Findings:
-    """Try all of it on a database of its own (which is changed a little) that holds rows of two practices.
+def examine_isolation(database: str, own: UUID, other: UUID, only: Iterable[str] = ()) -> Findings:
+    """Examine a database with rows of two practices (which is altered slightly) and return the findings.
 
-    `only` names the relations to try; what can be read off the catalogue is always looked at whole.
+    `only` limits the matrix to these relations; the catalog is always examined in full.
     """
-    found = Findings(isolation_catalog.faults(database))
-    with cluster.superuser(database) as connection:
-        make_reachable(connection)
+    findings = Findings(isolation_catalog.find_faults(database))
+    with cluster.connect_as_superuser(database) as connection:
+        disable_constraints(connection)
         relations = read_relations(connection, own)
     with ExitStack() as stack:
-        # A setting that was once made is empty afterwards, not unset: that takes connections that never made one.
+        # A setting that was once set is empty afterwards, not unset: "unset" needs connections that never set it.
         connections = {
-            (role, unset): stack.enter_context(psycopg.connect(**cluster.server().conninfo(role, database)))
+            (role, unset): stack.enter_context(psycopg.connect(**cluster.get_server().build_conninfo(role, database)))
             for role in ROLES
             for unset in (True, False)
         }
         for relation in relations:
             if only and relation.name not in only:
                 continue
-            found.leaks += ungrounded(relation, own, other)
+            findings.leaks += find_unproven(relation, own, other)
             for role in ROLES:
                 for setting in SETTINGS:
                     connection = connections[role, setting == "unset"]
-                    for verb, probes in cells(relation, role, setting, own, other):
-                        found.cells[relation.name] += 1
-                        found.leaks += wrong(connection, relation, role, verb, setting, own, other, probes)
+                    for operation, probes in generate_cells(relation, role, setting, own, other):
+                        findings.cells[relation.name] += 1
+                        findings.leaks += find_leaks(connection, relation, role, operation, setting, own, other, probes)
         for role in ROLES:
             unset = connections[role, True].execute("select current_setting('app.tenant_id', true)").fetchone()
-            assert unset == (None,), "the matrix made a setting where it must not"
-    return found
+            assert unset == (None,), "the matrix set the tenant on an unset connection"
+    return findings
 
 
-def make_reachable(connection: psycopg.Connection) -> None:
-    """Take away what would stand before the policies: foreign keys wait, and rows that only grow may be changed."""
+def disable_constraints(connection: psycopg.Connection) -> None:
+    """Defer foreign keys and disable append-only triggers, which would hide the effect of the policies."""
     for table, name in connection.execute("""
         select conrelid::regclass::text, quote_ident(conname) from pg_constraint
         where contype = 'f' and connamespace = 'public'::regnamespace and conparentid = 0
@@ -127,78 +131,80 @@ def read_relations(connection: psycopg.Connection, own: UUID) -> list[Relation]:
     for relation in relations:
         if relation.kind == "S":
             continue
-        by = "tenant_id" if relation.of_a_practice else "null"
-        counted = connection.execute(f'select {by}, count(*) from "{relation.name}" group by 1').fetchall()
-        relation.rows = {key if isinstance(key, UUID) else None: count for key, count in counted}
-        mine = "tenant_id = %(own)s" if relation.of_a_practice else "true"
+        key = "tenant_id" if relation.has_tenant else "null"
+        counts = connection.execute(f'select {key}, count(*) from "{relation.name}" group by 1').fetchall()
+        relation.rows = {tenant if isinstance(tenant, UUID) else None: count for tenant, count in counts}
+        condition = "tenant_id = %(own)s" if relation.has_tenant else "true"
         sample = connection.execute(
-            f'select to_jsonb(t)::text from "{relation.name}" as t where {mine} limit 1', {"own": own}
+            f'select to_jsonb(t)::text from "{relation.name}" as t where {condition} limit 1', {"own": own}
         ).fetchone()
         relation.sample = sample[0] if sample else "{}"
     return relations
 
 
-def ungrounded(relation: Relation, own: UUID, other: UUID) -> Iterator[str]:
-    """Why the cells of a relation would prove nothing."""
+def find_unproven(relation: Relation, own: UUID, other: UUID) -> Iterator[str]:
+    """Yield why the cells of a relation would prove nothing."""
     if relation.kind == "S":
         if relation.name not in TABLES:
-            yield f"{relation.name} is a sequence: its numbers would tell one practice how much the others do."
+            yield f"{relation.name} is a sequence: its numbers would reveal the activity of other practices."
         return
-    if relation.name not in TABLES and not relation.system:
-        yield f"{relation.name} has no entry: say in tests/support/builders/two_practices.py who may do what with it."
-    if relation.of_a_practice and not (relation.rows.get(own) and relation.rows.get(other)):
-        yield f"{relation.name} holds no rows of both practices, so nothing about it is proven."
-    if relation.system and not relation.rows:
-        yield f"{relation.name} holds no rows, so nothing about it is proven."
+    if relation.name not in TABLES and not relation.is_system_table:
+        yield f"{relation.name} has no entry: declare its privileges in tests/support/builders/two_practices.py."
+    if relation.has_tenant and not (relation.rows.get(own) and relation.rows.get(other)):
+        yield f"{relation.name} has no rows of both practices, so nothing about it is proven."
+    if relation.is_system_table and not relation.rows:
+        yield f"{relation.name} has no rows, so nothing about it is proven."
 
 
-def given(relation: Relation, role: str) -> set[str]:
-    """What a role was given. A relation without an entry is tried with all verbs: what is refused there is no news."""
+def get_privileges(relation: Relation, role: str) -> set[str]:
+    """Return the privileges that a role must have on a relation."""
     if role == "owner":
         return EVERYTHING
-    if relation.system:
+    if relation.is_system_table:
         app, warehouse = SYSTEM_TABLES[relation.name], relation.name in WAREHOUSE_READS_SYSTEM_TABLES
     else:
-        app, warehouse = TABLES[relation.name].app, TABLES[relation.name].warehouse
+        app, warehouse = TABLES[relation.name].privileges, TABLES[relation.name].warehouse_reads
     return {"app": set(app.split(", ")), "warehouse": {"select"} if warehouse else set(), "analyst": set()}[role]
 
 
-def cells(relation: Relation, role: str, setting: str, own: UUID, other: UUID) -> Iterator[tuple[str, list[Probe]]]:
-    listed = relation.name in TABLES or relation.system
+def generate_cells(
+    relation: Relation, role: str, setting: str, own: UUID, other: UUID
+) -> Iterator[tuple[str, list[Probe]]]:
+    listed = relation.name in TABLES or relation.is_system_table
     tenant = {"own": own, "other": other}.get(setting)
     if relation.kind == "S":
         if role != "owner":
             yield "SELECT", [Probe(f'select last_value from "{relation.name}"', {}, (REFUSED,))]
             yield "UPDATE", [Probe(f"select nextval('\"{relation.name}\"')", {}, (REFUSED,))]
         return
-    if not relation.system and not relation.of_a_practice:
+    if not relation.is_system_table and not relation.has_tenant:
         yield "SELECT", [Probe(f'select 1 from "{relation.name}"', {}, (REFUSED, 0))]
         return
-    for verb, needs in NEEDS.items():
-        if verb == "MOVE" and relation.system:
+    for operation, needs in NEEDS.items():
+        if operation == "MOVE" and relation.is_system_table:
             continue
-        probes = list(probes_of(relation, verb, tenant, own, other))
-        allowed = listed and needs <= given(relation, role)
-        if verb == "TRUNCATE":
-            # Whoever owns a table may empty it, as they may drop it; nobody else may, since no policy is asked.
-            right: tuple[Any, ...] = (-1, REFERENCED) if role == "owner" else (REFUSED,)
-            probes = [Probe(probe.statement, probe.values, right) for probe in probes]
+        probes = list(generate_probes(relation, operation, tenant, own, other))
+        allowed = listed and needs <= get_privileges(relation, role)
+        if operation == "TRUNCATE":
+            # The owner of a table may truncate or drop it; nobody else may, since policies do not apply.
+            outcome: tuple[Any, ...] = (-1, REFERENCED) if role == "owner" else (REFUSED,)
+            probes = [Probe(probe.statement, probe.values, outcome) for probe in probes]
         elif not allowed and listed:
             probes = [Probe(probe.statement, probe.values, (REFUSED,)) for probe in probes]
         elif not listed:
-            probes = [Probe(probe.statement, probe.values, (REFUSED, *probe.right)) for probe in probes]
-        elif role == "warehouse" and relation.of_a_practice:  # it may only read, and reads all practices by design
+            probes = [Probe(probe.statement, probe.values, (REFUSED, *probe.expected)) for probe in probes]
+        elif role == "warehouse" and relation.has_tenant:  # only reads, and all practices by design
             probes = [Probe(probe.statement, probe.values, (relation.rows,)) for probe in probes]
         if setting == "malformed":
-            probes = [Probe(probe.statement, probe.values, (MALFORMED, *probe.right)) for probe in probes]
-        yield verb, probes
+            probes = [Probe(probe.statement, probe.values, (MALFORMED, *probe.expected)) for probe in probes]
+        yield operation, probes
 
 
-def probes_of(relation: Relation, verb: str, tenant: UUID | None, own: UUID, other: UUID) -> Iterator[Probe]:
-    """How a verb is tried while the transaction is inside `tenant`, and what is right.
+def generate_probes(relation: Relation, operation: str, tenant: UUID | None, own: UUID, other: UUID) -> Iterator[Probe]:
+    """Yield the probes of an operation while the transaction is in `tenant`.
 
-    Updates and deletes are tried twice: naming the rows, where the policy for reading protects them too, and blindly,
-    where only the policy for the verb itself does.
+    Updates and deletes are probed twice: with a condition, where the policy for reading also protects the rows, and
+    without one, where only the policy of the operation does.
     """
     name = f'"{relation.name}"'
     ids = {"own": own, "other": other, "tenant": tenant or own}
@@ -206,10 +212,10 @@ def probes_of(relation: Relation, verb: str, tenant: UUID | None, own: UUID, oth
     copy = Probe(
         f"insert into {name} ({columns}) select {columns} from jsonb_populate_record(null::{name}, %(row)s::jsonb)",
         {"row": relation.sample},
-        # Policies come before keys: whoever reaches the key was let through.
-        (1, NOT_UNIQUE) if relation.system or tenant == own else (REFUSED,),
+        # Policies are checked before keys: an error of the key means that the policy let the row through.
+        (1, NOT_UNIQUE) if relation.is_system_table or tenant == own else (REFUSED,),
     )
-    if relation.system:
+    if relation.is_system_table:
         total = sum(relation.rows.values())
         same = f'set "{relation.columns[0]}" = "{relation.columns[0]}"'
         yield {
@@ -219,38 +225,38 @@ def probes_of(relation: Relation, verb: str, tenant: UUID | None, own: UUID, oth
             "UPDATE": Probe(f"update {name} {same}", {}, (total,)),
             "DELETE": Probe(f"delete from {name}", {}, (total,)),
             "TRUNCATE": Probe(f"truncate {name}", {}, ()),
-        }[verb]
+        }[operation]
         return
-    seen = {tenant: relation.rows[tenant]} if tenant in relation.rows else {}
-    mine = relation.rows.get(own, 0) if tenant == own else 0
-    count = sum(seen.values())
-    if verb == "SELECT":
-        yield Probe(f"select tenant_id, count(*) from {name} group by 1", {}, (seen,))
-    elif verb == "SELECT FOR UPDATE":
+    visible = {tenant: relation.rows[tenant]} if tenant in relation.rows else {}
+    own_count = relation.rows.get(own, 0) if tenant == own else 0
+    count = sum(visible.values())
+    if operation == "SELECT":
+        yield Probe(f"select tenant_id, count(*) from {name} group by 1", {}, (visible,))
+    elif operation == "SELECT FOR UPDATE":
         rows = f"(select tenant_id from {name} for update) as locked"
-        yield Probe(f"select tenant_id, count(*) from {rows} group by 1", {}, (seen,))
-    elif verb == "INSERT":
+        yield Probe(f"select tenant_id, count(*) from {rows} group by 1", {}, (visible,))
+    elif operation == "INSERT":
         yield copy
-    elif verb == "UPDATE":
-        yield Probe(f"update {name} set tenant_id = tenant_id where tenant_id = %(own)s", ids, (mine,))
+    elif operation == "UPDATE":
+        yield Probe(f"update {name} set tenant_id = tenant_id where tenant_id = %(own)s", ids, (own_count,))
         yield Probe(f"update {name} set tenant_id = %(tenant)s", ids, (count,))
-    elif verb == "MOVE":
-        away = other if tenant != other else own
-        right = (REFUSED,) if tenant == own else (0,)
-        yield Probe(f"update {name} set tenant_id = %(other)s where tenant_id = %(own)s", ids, right)
-        yield Probe(f"update {name} set tenant_id = %(away)s", {"away": away}, (REFUSED,) if tenant else (0,))
-    elif verb == "DELETE":
-        yield Probe(f"delete from {name} where tenant_id = %(own)s", ids, (mine,))
+    elif operation == "MOVE":
+        target = other if tenant != other else own
+        outcome = (REFUSED,) if tenant == own else (0,)
+        yield Probe(f"update {name} set tenant_id = %(other)s where tenant_id = %(own)s", ids, outcome)
+        yield Probe(f"update {name} set tenant_id = %(away)s", {"away": target}, (REFUSED,) if tenant else (0,))
+    elif operation == "DELETE":
+        yield Probe(f"delete from {name} where tenant_id = %(own)s", ids, (own_count,))
         yield Probe(f"delete from {name}", ids, (count,))
-    elif verb == "TRUNCATE":
+    elif operation == "TRUNCATE":
         yield Probe(f"truncate {name}", {}, ())
 
 
-def wrong(
+def find_leaks(
     connection: psycopg.Connection,
     relation: Relation,
     role: str,
-    verb: str,
+    operation: str,
     setting: str,
     own: UUID,
     other: UUID,
@@ -258,16 +264,16 @@ def wrong(
 ) -> Iterator[str]:
     value = {"own": str(own), "other": str(other), "unset": None, "empty": "", "malformed": f"{own} or true"}[setting]
     for probe in probes:
-        outcome = attempt(connection, value, probe)
-        if outcome not in probe.right:
+        outcome = run_probe(connection, value, probe)
+        if outcome not in probe.expected:
             if isinstance(outcome, dict):
-                named = {"own": outcome.pop(own, 0), "other": outcome.pop(other, 0), "third": sum(outcome.values())}
-                outcome = {whose: count for whose, count in named.items() if count}
-            yield f"{verb} on {relation.name} by {role}, tenant {setting}: {outcome} from `{probe.statement}`."
+                counts = {"own": outcome.pop(own, 0), "other": outcome.pop(other, 0), "third": sum(outcome.values())}
+                outcome = {practice: count for practice, count in counts.items() if count}
+            yield f"{operation} on {relation.name} by {role}, tenant {setting}: {outcome} from `{probe.statement}`."
 
 
-def attempt(connection: psycopg.Connection, tenant: str | None, probe: Probe) -> Any:
-    """Rows by practice, or the number of rows, or the code of the error. Nothing is left behind."""
+def run_probe(connection: psycopg.Connection, tenant: str | None, probe: Probe) -> Any:
+    """Run a probe and return rows by practice, a row count, or the error code. Rolls back."""
     try:
         if tenant is not None:
             connection.execute("select set_config('app.tenant_id', %s, true)", [tenant])

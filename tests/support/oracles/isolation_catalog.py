@@ -1,4 +1,4 @@
-"""What the catalogue must say for the walls between practices to stand, whatever rows there are."""
+"""Catalog rules that tenant isolation depends on, whatever rows exist."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from practice.store.engine import make_engine
-from practice.store.policies import SYSTEM_TABLES, unprotected_tables
+from practice.store.policies import SYSTEM_TABLES, find_protection_problems
 from practice.store.roles import ROLES
 from tests.support.builders.two_practices import TABLES, WAREHOUSE_READS_SYSTEM_TABLES
 from tests.support.harness import cluster
@@ -30,35 +30,50 @@ FUNCTIONS: dict[str, set[str]] = {
     "search_form": {"caseload_app", "caseload_warehouse"},
     "session_over": {"caseload_app"},
 }
-"""Who may call a function, besides its owner. Triggers are called by nobody: the database does it."""
+"""The roles that may call a function, besides its owner. Trigger functions need none."""
 
 DEFINERS = {
-    *("chain_audit_entry", "forget_reasons", "know_staff"),
-    *("occupy", "release", "occupy_for_appointment", "occupy_for_block", "occupy_for_offer"),
+    "chain_audit_entry",
+    "forget_reasons",
+    "know_staff",
+    "occupy",
+    "occupy_for_appointment",
+    "occupy_for_block",
+    "occupy_for_offer",
+    "release",
 }
-"""Those that run with their owner's rights. Row-level security holds for the owner too; privileges do not."""
+"""Functions that run with their owner's privileges. Row-level security also restricts the owner."""
 
 SCHEMAS = {"public"}
 
 
-def faults(database: str) -> list[str]:
-    engine = make_engine(lambda: cluster.superuser(database), pool_size=0)
+def find_faults(database: str) -> list[str]:
+    engine = make_engine(lambda: cluster.connect_as_superuser(database), pool_size=0)
     with engine.connect() as connection:
-        found = unprotected_tables(connection)
-    with cluster.superuser(database) as connection:
-        for look in (keys, foreign_keys, unique_indexes, views, grants, functions, belongings, schemas):
-            found += look(connection)
-        found += role_faults(connection.execute(POWERS, [list(ROLES)]).fetchall())
-    return found
+        problems = find_protection_problems(connection)
+    with cluster.connect_as_superuser(database) as connection:
+        for check in (
+            check_primary_keys,
+            check_foreign_keys,
+            check_unique_indexes,
+            check_views,
+            check_grants,
+            check_functions,
+            check_owners,
+            check_schemas,
+        ):
+            problems += check(connection)
+        problems += find_role_faults(connection.execute(ROLE_ATTRIBUTES, [list(ROLES)]).fetchall())
+    return problems
 
 
-def rows(connection: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
+def fetch_rows(connection: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
     return connection.execute(query, {"system": list(SYSTEM_TABLES), "roles": list(ROLES)}).fetchall()
 
 
-def keys(connection: psycopg.Connection) -> Iterator[str]:
-    """Every table of a practice is keyed by the practice first."""
-    for (table,) in rows(
+def check_primary_keys(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that the primary key of every practice table starts with the practice."""
+    for (table,) in fetch_rows(
         connection,
         """
         select c.relname from pg_class as c
@@ -74,9 +89,9 @@ def keys(connection: psycopg.Connection) -> Iterator[str]:
         yield f"The primary key of {table} does not start with tenant_id."
 
 
-def foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
-    """References are checked past all policies, so each to a practice's table carries the practice."""
-    for table, name in rows(
+def check_foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that each reference to a practice table includes the practice, since policies do not apply to it."""
+    for table, name in fetch_rows(
         connection,
         """
         select k.conrelid::regclass::text, k.conname from pg_constraint as k
@@ -93,9 +108,9 @@ def foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
         yield f"The foreign key {name} of {table} does not carry tenant_id."
 
 
-def unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
-    """A value that is unique across practices tells one practice what another holds."""
-    for table, name in rows(
+def check_unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that unique indexes start with the practice: others would reveal values of another practice."""
+    for table, name in fetch_rows(
         connection,
         """
         select i.indrelid::regclass::text, i.indexrelid::regclass::text from pg_index as i
@@ -108,9 +123,9 @@ def unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
         yield f"The unique index {name} of {table} does not start with tenant_id."
 
 
-def views(connection: psycopg.Connection) -> Iterator[str]:
-    kinds = {"v": "is a view without security_invoker", "m": "is a materialised view", "f": "is a foreign table"}
-    for name, kind in rows(
+def check_views(connection: psycopg.Connection) -> Iterator[str]:
+    kinds = {"v": "is a view without security_invoker", "m": "is a materialized view", "f": "is a foreign table"}
+    for name, kind in fetch_rows(
         connection,
         """
         select c.relname, c.relkind::text from pg_class as c
@@ -120,18 +135,22 @@ def views(connection: psycopg.Connection) -> Iterator[str]:
         ))
         """,
     ):
-        yield f"{name} {kinds[kind]}: no policy holds behind it."
+        yield f"{name} {kinds[kind]}: policies do not apply to it."
 
 
-def grants(connection: psycopg.Connection) -> Iterator[str]:
-    """What was granted on tables, columns, views and sequences is exactly what is listed."""
-    listed = {(table, "caseload_app", verb) for table, verbs in SYSTEM_TABLES.items() for verb in verbs.split(", ")}
+def check_grants(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that the grants on tables, columns, views and sequences are exactly the listed ones."""
+    listed = {
+        (table, "caseload_app", privilege)
+        for table, privileges in SYSTEM_TABLES.items()
+        for privilege in privileges.split(", ")
+    }
     listed |= {(table, "caseload_warehouse", "select") for table in WAREHOUSE_READS_SYSTEM_TABLES}
     for table, entry in TABLES.items():
-        listed |= {(table, "caseload_app", verb) for verb in entry.app.split(", ")}
-        listed |= {(table, "caseload_warehouse", "select")} if entry.warehouse else set()
-    found = set(
-        rows(
+        listed |= {(table, "caseload_app", privilege) for privilege in entry.privileges.split(", ")}
+        listed |= {(table, "caseload_warehouse", "select")} if entry.warehouse_reads else set()
+    granted = set(
+        fetch_rows(
             connection,
             """
             select c.relname, coalesce(r.rolname, 'public'), lower(acl.privilege_type)
@@ -147,13 +166,19 @@ def grants(connection: psycopg.Connection) -> Iterator[str]:
             """,
         )
     )
-    yield from (f"{role} was granted {verb} on {table}, which is not listed." for table, role, verb in found - listed)
-    yield from (f"{role} was not granted {verb} on {table}, which is listed." for table, role, verb in listed - found)
+    yield from (
+        f"{role} was granted {privilege} on {table}, which is not listed."
+        for table, role, privilege in granted - listed
+    )
+    yield from (
+        f"{role} was not granted {privilege} on {table}, which is listed."
+        for table, role, privilege in listed - granted
+    )
 
 
-def functions(connection: psycopg.Connection) -> Iterator[str]:
-    """Constructors of our own range types are no functions of ours: they belong to their type."""
-    for name, definer, path, callers in rows(
+def check_functions(connection: psycopg.Connection) -> Iterator[str]:
+    """Check security and callers of our functions. Constructors of range types belong to their type."""
+    for name, definer, path, callers in fetch_rows(
         connection,
         """
         select p.proname, p.prosecdef, array_to_string(p.proconfig, '; '), array(
@@ -171,18 +196,18 @@ def functions(connection: psycopg.Connection) -> Iterator[str]:
         """,
     ):
         if definer and name not in DEFINERS:
-            yield f"The function {name} runs with its owner's rights and is not listed among those that may."
+            yield f"The function {name} runs with its owner's privileges and is not listed among those that may."
         if definer and "search_path=pg_catalog, public, pg_temp" not in (path or "").split("; "):
-            yield f"The function {name} runs with its owner's rights, but on its caller's search path."
+            yield f"The function {name} runs with its owner's privileges, but with its caller's search path."
         if name not in FUNCTIONS:
             yield f"The function {name} is not listed."
-        elif strangers := set(callers) ^ FUNCTIONS[name]:
-            yield f"The function {name} may be called by others than listed: {', '.join(sorted(strangers))}."
+        elif differences := set(callers) ^ FUNCTIONS[name]:
+            yield f"The function {name} may be called by others than listed: {', '.join(sorted(differences))}."
 
 
-def belongings(connection: psycopg.Connection) -> Iterator[str]:
-    """Only the owner role owns anything, and it owns everything: owners pass what is not forced on them."""
-    for role, what in rows(
+def check_owners(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that the owner role owns everything and no other role anything: owners bypass unforced policies."""
+    for role, description in fetch_rows(
         connection,
         """
         select r.rolname, pg_describe_object(d.classid, d.objid, d.objsubid)
@@ -192,8 +217,8 @@ def belongings(connection: psycopg.Connection) -> Iterator[str]:
             and d.dbid in (0, (select oid from pg_database where datname = current_database()))
         """,
     ):
-        yield f"{role} owns {what}."
-    for kind, name, owner in rows(
+        yield f"{role} owns {description}."
+    for kind, name, owner in fetch_rows(
         connection,
         """
         select 'relation', relname, pg_get_userbyid(relowner) from pg_class
@@ -206,12 +231,14 @@ def belongings(connection: psycopg.Connection) -> Iterator[str]:
         yield f"The {kind} {name} belongs to {owner} and not to caseload_owner."
 
 
-def schemas(connection: psycopg.Connection) -> Iterator[str]:
-    """Tables outside the schema that the matrix walks would be tables that nobody looked at."""
-    for (name,) in rows(connection, "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$)'"):
+def check_schemas(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that no schema exists beyond the ones that the matrix examines."""
+    for (name,) in fetch_rows(
+        connection, "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$)'"
+    ):
         if name not in SCHEMAS:
-            yield f"The schema {name} is not looked at: extend the isolation matrix to it."
-    for role, schema in rows(
+            yield f"The schema {name} is not examined: extend the isolation matrix to it."
+    for role, schema in fetch_rows(
         connection,
         """
         select r.rolname, n.nspname from pg_roles as r cross join pg_namespace as n
@@ -219,28 +246,28 @@ def schemas(connection: psycopg.Connection) -> Iterator[str]:
             and has_schema_privilege(r.oid, n.oid, 'create')
         """,
     ):
-        yield f"{role} may make objects in the schema {schema}."
+        yield f"{role} may create objects in the schema {schema}."
 
 
-POWERS = """
+ROLE_ATTRIBUTES = """
     select r.rolname, array_remove(array[
         case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypassrls' end,
         case when r.rolcreaterole then 'createrole' end, case when r.rolcreatedb then 'createdb' end,
         case when r.rolreplication then 'replication' end
     ], null), array(
         select g.rolname from pg_roles as g where g.oid <> r.oid and pg_has_role(r.oid, g.oid, 'member')
-            and g.rolname <> 'pg_database_owner'  -- every owner of a database is in that one, and it owns the schema
+            and g.rolname <> 'pg_database_owner'  -- every owner of a database is a member, and it owns the schema
     )::text[]
     from pg_roles as r where r.rolname = any(%s) order by r.rolname
 """
 
 
-def role_faults(found: Iterable[tuple[str, list[str], list[str]]]) -> Iterator[str]:
-    """Powers and memberships of Caseload's roles, of which each has none."""
-    found = list(found)
-    yield from (f"The role {role} is missing." for role in sorted(set(ROLES) - {name for name, _, _ in found}))
-    for role, powers, memberships in found:
-        if powers:
-            yield f"The role {role} has powers that pass the walls: {', '.join(powers)}."
+def find_role_faults(rows: Iterable[tuple[str, list[str], list[str]]]) -> Iterator[str]:
+    """Return the attributes and memberships of Caseload's roles. They must have none."""
+    rows = list(rows)
+    yield from (f"The role {role} is missing." for role in sorted(set(ROLES) - {name for name, _, _ in rows}))
+    for role, attributes, memberships in rows:
+        if attributes:
+            yield f"The role {role} has attributes that bypass tenant isolation: {', '.join(attributes)}."
         if memberships:
             yield f"The role {role} is a member of {', '.join(memberships)}."

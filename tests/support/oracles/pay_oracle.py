@@ -1,8 +1,9 @@
-"""The books of a practice: its rows, and what its weeks pay, worked out from them the long way: at any instant, every
-session of the whole history, one by one. Nothing here is of the practice's code. What was paid so far is taken from the
-lines of the weeks that were closed then."""
+"""An independent, slow computation of pay: at any instant, from every session of a practice's whole history.
 
-from collections import Counter, defaultdict
+It uses the rows in the database and none of the application's code. Earlier pay comes from the lines of closed weeks.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,7 @@ from tests.support.builders.people import PracticeFixture
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 NO_SESSION_NOTE = ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY")
-USUAL = {"GROUP": Fraction(3, 2), "INTAKE": Fraction(5, 4)}
+DEFAULT_MULTIPLIERS = {"GROUP": Fraction(3, 2), "INTAKE": Fraction(5, 4)}
 TABLES = {
     "seats": "select id, external_id, group_session_id, clinician_id, service_id, client_id, starts_at, status,"
     " status_at from appointments where tenant_id = :id order by id",
@@ -36,8 +37,8 @@ TABLES = {
     "locks": "select id, appointment_id, kind, at, until from session_locks where tenant_id = :id order by id",
     "audit": "select count(*) from audit_log where tenant_id = :id",
 }
-# What a verb writes has its instant.
-WRITTEN_AT = {
+# The columns that a service function sets to the instant at which it runs.
+INSTANT_COLUMNS = {
     "seats": ["status_at"],
     "notes": ["created_at", "signed_at"],
     "completions": ["created_at", "voided_at"],
@@ -45,12 +46,12 @@ WRITTEN_AT = {
     "multipliers": ["set_at"],
     "periods": ["opened_at", "closed_at"],
 }
-PAID = ("regular", "late")
+PAID_KINDS = ("regular", "late")
 
 
 @dataclass
 class Period:
-    """As a row of one."""
+    """A pay period that is not stored yet, with the columns of its table."""
 
     id: UUID | None
     week: date
@@ -60,7 +61,7 @@ class Period:
 
 @dataclass(order=True)
 class Line:
-    """What is compared."""
+    """A line in the form in which weeks are compared."""
 
     kind: str
     staff: str
@@ -76,41 +77,43 @@ class Line:
 
 
 @dataclass
-class Due:
-    """What a week pays."""
+class ExpectedWeek:
+    """The expected lines, pending lines and problems of a week."""
 
     lines: list[Line]
-    standby: list[Line]
-    problems: set[str]  # of whom
+    pending: list[Line]
+    problems: set[str]  # external ids of staff
 
 
 @dataclass
 class Session:
-    key: UUID
-    first: Any  # the seat under which it appears
+    """A session as known at an instant."""
+
+    session_id: UUID
+    first_seat: Any  # the seat that represents it
     starts_at: datetime
     kind: str
     minutes: int
-    stands: bool
-    counts: bool  # a seat that stands is signed
-    completed: datetime | None
-    done: datetime | None  # completed and signed
+    is_active: bool  # at least one seat is not voided
+    counts: bool  # at least one seat is not voided and is signed
+    completed_at: datetime | None
+    done_at: datetime | None  # completed and signed
 
 
 @dataclass
-class Paid:
-    """What closed weeks have paid for a session."""
+class EarlierPay:
+    """The pay for a session in closed weeks."""
 
     line: Any
     cents: int
     last_reason: str
 
 
-class Books:
-    """All rows of a practice that pay rests on."""
+class PayOracle:
+    """All rows of a practice that its pay depends on. Each table of `TABLES` is an attribute."""
 
     def __init__(self, practice: PracticeFixture, zone: ZoneInfo) -> None:
-        with practice.installation.store.session_in(practice.id) as db:
+        with practice.installation.store.begin_session(practice.id) as db:
             self.rows: dict[str, list[Any]] = {
                 name: list(db.execute(text(query), {"id": practice.id})) for name, query in TABLES.items()
             }
@@ -131,8 +134,8 @@ class Books:
 
     # Time
 
-    def midnight(self, day: date) -> datetime:
-        """The first instant of a date."""
+    def find_midnight(self, day: date) -> datetime:
+        """Return the first instant of a date."""
         at = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
         while (at - timedelta(minutes=1)).astimezone(self.zone).date() == day:
             at -= timedelta(minutes=1)
@@ -148,245 +151,233 @@ class Books:
         return day
 
     def cut_off(self, week: date) -> datetime:
-        return self.midnight(week + 8 * DAY)
+        return self.find_midnight(week + 8 * DAY)
 
-    def natural_week(self, session: Session) -> date | None:
-        if session.done is None:
+    def find_payable_week(self, session: Session) -> date | None:
+        if session.done_at is None:
             return None
         week = self.week_of(session.starts_at)
-        while self.cut_off(week) <= session.done:
+        while self.cut_off(week) <= session.done_at:
             week += WEEK
         return week
 
-    # What was known at an instant
+    # Sessions, rates and earlier pay as known at an instant
 
-    def sessions(self, at: datetime) -> list[Session]:
+    def list_sessions(self, at: datetime) -> list[Session]:
         groups: dict[UUID, list[Any]] = defaultdict(list)
         for seat in self.seats:
             if seat.status == "COMPLETED" and seat.status_at <= at:
                 groups[seat.group_session_id or seat.id].append(seat)
-        return [self.session(key, seats, at) for key, seats in groups.items()]
+        return [self.build_session(key, seats, at) for key, seats in groups.items()]
 
-    def session(self, key: UUID, seats: list[Any], at: datetime) -> Session:
-        standing = [seat for seat in seats if self.voided_at(seat, at) is None]
-        first = min(standing or seats, key=self.name)
-        row, service = self.completion_of.get(first.id), self.service_of[first.service_id]
-        settled = [self.settled_at(seat, at) for seat in seats]
+    def build_session(self, key: UUID, seats: list[Any], at: datetime) -> Session:
+        active = [seat for seat in seats if self.find_voided_at(seat, at) is None]
+        first_seat = min(active or seats, key=self.get_name)
+        completion, service = self.completion_of.get(first_seat.id), self.service_of[first_seat.service_id]
+        settled = [self.find_settled_at(seat, at) for seat in seats]
         return Session(
-            key=key,
-            first=first,
+            session_id=key,
+            first_seat=first_seat,
             starts_at=min(seat.starts_at for seat in seats),
-            kind=row.kind if row else service.kind,
-            minutes=row.minutes if row else service.minutes,
-            stands=bool(standing),
-            counts=any(self.signed_at(seat, at) for seat in standing),
-            completed=max((seat.status_at for seat in standing), default=None),
-            done=None if None in settled else max(one for one in settled if one),
+            kind=completion.kind if completion else service.kind,
+            minutes=completion.minutes if completion else service.minutes,
+            is_active=bool(active),
+            counts=any(self.find_signed_at(seat, at) for seat in active),
+            completed_at=max((seat.status_at for seat in active), default=None),
+            done_at=None if None in settled else max(instant for instant in settled if instant),
         )
 
-    def name(self, seat: Any) -> str:
+    def get_name(self, seat: Any) -> str:
         return seat.external_id or str(seat.id)
 
-    def voided_at(self, seat: Any, at: datetime) -> datetime | None:
-        row = self.completion_of.get(seat.id)
-        return row.voided_at if row and row.voided_at and row.voided_at <= at else None
+    def find_voided_at(self, seat: Any, at: datetime) -> datetime | None:
+        completion = self.completion_of.get(seat.id)
+        return completion.voided_at if completion and completion.voided_at and completion.voided_at <= at else None
 
-    def signed_at(self, seat: Any, at: datetime) -> datetime | None:
-        known = [note for note in self.notes_of[seat.id] if note.created_at <= at]
-        return min((note.signed_at for note in known if note.signed_at and note.signed_at <= at), default=None)
+    def find_signed_at(self, seat: Any, at: datetime) -> datetime | None:
+        notes = [note for note in self.notes_of[seat.id] if note.created_at <= at]
+        return min((note.signed_at for note in notes if note.signed_at and note.signed_at <= at), default=None)
 
-    def settled_at(self, seat: Any, at: datetime) -> datetime | None:
-        """Since when this seat keeps its session waiting no more."""
-        signed, voided = self.signed_at(seat, at), self.voided_at(seat, at)
-        ways = [] if signed is None else [max(signed, seat.status_at)]
-        return min(ways if voided is None else [*ways, voided], default=None)
+    def find_settled_at(self, seat: Any, at: datetime) -> datetime | None:
+        """Return the instant from which this seat no longer delays its session."""
+        signed, voided = self.find_signed_at(seat, at), self.find_voided_at(seat, at)
+        instants = [] if signed is None else [max(signed, seat.status_at)]
+        return min(instants if voided is None else [*instants, voided], default=None)
 
-    def rate(self, staff_id: UUID, on: date, at: datetime) -> int | None:
-        known = [row for row in self.rates if row.staff_id == staff_id and row.set_at <= at]
-        known = [row for row in known if row.effective_on is None or row.effective_on <= on]
-        known.sort(key=lambda row: (row.effective_on or date.min, row.set_at, row.id))
-        return known[-1].rate_cents if known else None
+    def find_rate(self, staff_id: UUID, on: date, at: datetime) -> int | None:
+        rates = [row for row in self.rates if row.staff_id == staff_id and row.set_at <= at]
+        rates = [row for row in rates if row.effective_on is None or row.effective_on <= on]
+        rates.sort(key=lambda row: (row.effective_on or date.min, row.set_at, row.id))
+        return rates[-1].rate_cents if rates else None
 
-    def multiplier(self, staff_id: UUID, kind: str, on: date, at: datetime) -> Fraction:
-        for whose in (staff_id, None):
-            known = [row for row in self.multipliers if (row.staff_id, row.kind) == (whose, kind)]
-            known = [row for row in known if row.set_at <= at and row.effective_on <= on]
-            known.sort(key=lambda row: (row.effective_on, row.set_at, row.id))
-            if known:
-                return Fraction(known[-1].multiplier)
-        return USUAL.get(kind, Fraction(1))
+    def find_multiplier(self, staff_id: UUID, kind: str, on: date, at: datetime) -> Fraction:
+        for owner_id in (staff_id, None):
+            multipliers = [row for row in self.multipliers if (row.staff_id, row.kind) == (owner_id, kind)]
+            multipliers = [row for row in multipliers if row.set_at <= at and row.effective_on <= on]
+            multipliers.sort(key=lambda row: (row.effective_on, row.set_at, row.id))
+            if multipliers:
+                return Fraction(multipliers[-1].multiplier)
+        return DEFAULT_MULTIPLIERS.get(kind, Fraction(1))
 
-    def paid(self, at: datetime) -> dict[UUID, Paid]:
+    def find_earlier_pay(self, at: datetime) -> dict[UUID, EarlierPay]:
         weeks = {row.id: row.week for row in self.periods if row.closed_at and row.closed_at <= at}
-        found: dict[UUID, Paid] = {}
-        for line in sorted((one for one in self.lines if one.period_id in weeks), key=lambda one: weeks[one.period_id]):
-            if line.kind in PAID:
-                assert line.session_id not in found, "a session was paid twice"
-                found[line.session_id] = Paid(line, line.amount_cents, "")
+        pay: dict[UUID, EarlierPay] = {}
+        lines = [line for line in self.lines if line.period_id in weeks]
+        for line in sorted(lines, key=lambda line: weeks[line.period_id]):
+            if line.kind in PAID_KINDS:
+                assert line.session_id not in pay, "a session was paid twice"
+                pay[line.session_id] = EarlierPay(line, line.amount_cents, "")
             elif line.kind == "adjustment":
-                found[line.session_id].cents += line.amount_cents
-                found[line.session_id].last_reason = line.reason
-        return found
+                pay[line.session_id].cents += line.amount_cents
+                pay[line.session_id].last_reason = line.reason
+        return pay
 
-    def standing_by(self, at: datetime) -> set[UUID]:
-        """In the last week that was closed then. Whatever was told to wait is paid once it is signed."""
+    def find_pending_ids(self, at: datetime) -> set[UUID]:
+        """Return the sessions that were pending in the last closed week; they are paid once they are signed."""
         closed = [row.id for row in self.periods if row.closed_at and row.closed_at <= at]
         return {line.session_id for line in self.lines if line.kind == "standby" and line.period_id in closed[-1:]}
 
-    # What that means
+    # The weeks that follow from it
 
-    def due(self, week: date, at: datetime, opened: Iterable[Period] = ()) -> Due:
-        """What a week pays that is not closed at the instant; `opened`: a week that will be opened for it."""
+    def compute_week(self, week: date, at: datetime, opened: Iterable[Period] = ()) -> ExpectedWeek:
+        """Return what a week pays that is not closed at the instant; `opened` is a week that will be opened for it."""
         periods = [row for row in (*self.periods, *opened) if row.opened_at <= at]
         first = min((row.week for row in periods), default=None)
         closed = [row.week for row in periods if row.closed_at and row.closed_at <= at]
-        due, paid, waiting = Due([], [], set()), self.paid(at), self.standing_by(at)
+        expected, earlier_pay, pending_ids = (
+            ExpectedWeek([], [], set()),
+            self.find_earlier_pay(at),
+            self.find_pending_ids(at),
+        )
         next_week = max(closed) + WEEK if closed else first
         if first is None or week < first:
-            first, next_week, paid = None, None, {}
+            first, next_week, earlier_pay = None, None, {}
         assert not closed or week not in closed
-        for session in self.sessions(at):
-            before = paid.get(session.key)
-            if before is not None:
+        for session in self.list_sessions(at):
+            earlier = earlier_pay.get(session.session_id)
+            if earlier is not None:
                 if week == next_week:
-                    self.correct(due, session, before, at)
+                    self.add_adjustment(expected, session, earlier, at)
                 continue
-            natural = self.natural_week(session)
-            if not session.stands:
+            payable_week = self.find_payable_week(session)
+            if not session.is_active:
                 continue
-            if natural is not None and natural <= week:
-                waited = session.key in waiting
-                left_over = first is not None and week == next_week and (first <= natural or waited)
-                if natural == week or left_over:
-                    self.pay(due, session, "regular" if self.week_of(session.starts_at) == week else "late", at)
-            elif self.week_of(session.starts_at) <= week and session.completed < self.cut_off(week):
-                self.pay(due, session, "standby", at)
-        due.lines.sort()
-        due.standby.sort()
-        return due
+            if payable_week is not None and payable_week <= week:
+                was_pending = session.session_id in pending_ids
+                left_over = first is not None and week == next_week and (first <= payable_week or was_pending)
+                if payable_week == week or left_over:
+                    self.add_line(
+                        expected, session, "regular" if self.week_of(session.starts_at) == week else "late", at
+                    )
+            elif self.week_of(session.starts_at) <= week and session.completed_at < self.cut_off(week):
+                self.add_line(expected, session, "standby", at)
+        expected.lines.sort()
+        expected.pending.sort()
+        return expected
 
-    def pay(self, due: Due, session: Session, kind: str, at: datetime) -> None:
-        staff_id, on = session.first.clinician_id, self.date_of(session.starts_at)
-        rate, multiplier = self.rate(staff_id, on, at), self.multiplier(staff_id, session.kind, on, at)
+    def add_line(self, expected: ExpectedWeek, session: Session, kind: str, at: datetime) -> None:
+        staff_id, on = session.first_seat.clinician_id, self.date_of(session.starts_at)
+        rate, multiplier = self.find_rate(staff_id, on, at), self.find_multiplier(staff_id, session.kind, on, at)
         if rate is None:
-            due.problems.add(self.staff_name[staff_id])
+            expected.problems.add(self.staff_name[staff_id])
             return
-        cents = worth(rate, multiplier, session.minutes)
-        facts = (session.kind, on, session.minutes, multiplier, rate, cents)
-        line = Line(kind, self.staff_name[staff_id], self.name(session.first), str(session.key), *facts, "")
-        (due.standby if kind == "standby" else due.lines).append(line)
+        line = Line(
+            kind=kind,
+            staff=self.staff_name[staff_id],
+            appointment=self.get_name(session.first_seat),
+            session=str(session.session_id),
+            service_kind=session.kind,
+            held_on=on,
+            minutes=session.minutes,
+            multiplier=multiplier,
+            rate_cents=rate,
+            cents=compute_cents(rate, multiplier, session.minutes),
+            reason="",
+        )
+        (expected.pending if kind == "standby" else expected.lines).append(line)
 
-    def deserved(self, line: Any, at: datetime) -> tuple[Fraction, int, int]:
-        """Of what was paid, by what is known now: multiplier, rate, cents."""
-        rate = self.rate(line.staff_id, line.held_on, at)
+    def compute_value(self, line: Any, at: datetime) -> tuple[Fraction, int, int]:
+        """Return multiplier, rate and cents of a paid line by what is known at the instant."""
+        rate = self.find_rate(line.staff_id, line.held_on, at)
         assert rate is not None
-        multiplier = self.multiplier(line.staff_id, line.service_kind, line.held_on, at)
-        return multiplier, rate, worth(rate, multiplier, line.minutes)
+        multiplier = self.find_multiplier(line.staff_id, line.service_kind, line.held_on, at)
+        return multiplier, rate, compute_cents(rate, multiplier, line.minutes)
 
-    def correct(self, due: Due, session: Session, before: Paid, at: datetime) -> None:
-        line = before.line
-        multiplier, rate, cents = self.deserved(line, at)
-        change = (cents if session.counts else 0) - before.cents
+    def add_adjustment(self, expected: ExpectedWeek, session: Session, earlier: EarlierPay, at: datetime) -> None:
+        paid_line = earlier.line
+        multiplier, rate, cents = self.compute_value(paid_line, at)
+        change = (cents if session.counts else 0) - earlier.cents
         if change == 0:
             return
-        reason = "RATE_CHANGED" if before.last_reason != "VOIDED" else "COUNTS_AGAIN"
-        facts = (line.service_kind, line.held_on, line.minutes, multiplier, rate, change)
-        who, which = self.staff_name[line.staff_id], self.name(self.seat_of[line.appointment_id])
-        reason = reason if session.counts else "VOIDED"
-        due.lines.append(Line("adjustment", who, which, str(session.key), *facts, reason))
+        reason = "RATE_CHANGED" if earlier.last_reason != "VOIDED" else "COUNTS_AGAIN"
+        line = self.build_line(paid_line)
+        line.kind, line.reason = "adjustment", reason if session.counts else "VOIDED"
+        line.multiplier, line.rate_cents, line.cents = multiplier, rate, change
+        expected.lines.append(line)
 
-    def written(self, week: date) -> Due:
-        """What a closed week has, from its rows."""
+    def load_closed_week(self, week: date) -> ExpectedWeek:
+        """Return a closed week from its stored lines."""
         period = next(row for row in self.periods if row.week == week)
         assert period.closed_at is not None
-        found = [self.as_line(row) for row in self.lines if row.period_id == period.id]
-        return Due(
-            sorted(line for line in found if line.kind != "standby"),
-            sorted(line for line in found if line.kind == "standby"),
+        lines = sorted(self.build_line(row) for row in self.lines if row.period_id == period.id)
+        return ExpectedWeek(
+            [line for line in lines if line.kind != "standby"],
+            [line for line in lines if line.kind == "standby"],
             {problem.split()[0] for problem in period.problems},
         )
 
-    def as_line(self, row: Any) -> Line:
-        return Line(
-            *(row.kind, self.staff_name[row.staff_id], self.name(self.seat_of[row.appointment_id])),
-            *(str(row.session_id), row.service_kind, row.held_on, row.minutes),
-            *(Fraction(row.multiplier), row.rate_cents, row.amount_cents, row.reason or ""),
-        )
+    def build_line(self, row: Any) -> Line:
+        return make_line(row, self.staff_name[row.staff_id], self.get_name(self.seat_of[row.appointment_id]))
 
-    def final_cents(self, at: datetime) -> dict[UUID, int]:
-        """Session by session, what it should have come to once nothing is pending any more; nothing where it is 0."""
-        first, paid = self.periods[0].week, self.paid(at)
-        found = {}
-        for session in self.sessions(at):
-            before, natural = paid.get(session.key), self.natural_week(session)
-            if before is not None:
-                found[session.key] = self.deserved(before.line, at)[-1] if session.counts else 0
-            elif session.stands and natural is not None and natural >= first:
-                due = Due([], [], set())
-                self.pay(due, session, "regular", at)
-                found[session.key] = sum(line.cents for line in due.lines)
-        return {key: cents for key, cents in found.items() if cents}
+    def compute_final_cents(self, at: datetime) -> dict[UUID, int]:
+        """Return what each session should have been paid once nothing is pending any more, without zeros."""
+        first_week, earlier_pay = self.periods[0].week, self.find_earlier_pay(at)
+        totals = {}
+        for session in self.list_sessions(at):
+            earlier, payable_week = earlier_pay.get(session.session_id), self.find_payable_week(session)
+            if earlier is not None:
+                totals[session.session_id] = self.compute_value(earlier.line, at)[-1] if session.counts else 0
+            elif session.is_active and payable_week is not None and payable_week >= first_week:
+                expected = ExpectedWeek([], [], set())
+                self.add_line(expected, session, "regular", at)
+                totals[session.session_id] = sum(line.cents for line in expected.lines)
+        return {session_id: cents for session_id, cents in totals.items() if cents}
 
-    def paid_cents(self) -> dict[UUID, int]:
-        """Session by session, the sum of all lines."""
-        found: dict[UUID, int] = defaultdict(int)
+    def sum_paid_cents(self) -> dict[UUID, int]:
+        """Return the sum of all lines of each session, without zeros."""
+        totals: dict[UUID, int] = defaultdict(int)
         for line in self.lines:
             if line.kind != "standby":
-                found[line.session_id] += line.amount_cents
-        return {key: cents for key, cents in found.items() if cents}
-
-    # What holds at any time
-
-    def check_instants(self, before: "Books", now: datetime) -> None:
-        """Of what was written since then, in one step."""
-        for table, columns in WRITTEN_AT.items():
-            known = {row.id: row for row in before.rows[table]}
-            for row in self.rows[table]:
-                for column in columns:
-                    assert getattr(row, column) in (getattr(known.get(row.id), column, None), now), (table, column)
-
-    def check(self, before: "Books") -> None:
-        """Lines that were there before stay as they were, which is seen elsewhere; so what is new is looked at."""
-        for row in self.completions:
-            if row.id not in before.completion_of:
-                service = self.service_of[self.seat_of[row.id].service_id]
-                assert (row.kind, row.minutes) == (service.kind, service.minutes)
-        weeks = {row.id: row for row in self.periods}
-        in_order = [row.week for row in self.periods]
-        assert in_order == [in_order[0] + number * WEEK for number in range(len(in_order))]
-        closed = [row.closed_at is not None for row in self.periods]
-        assert closed == sorted(closed, reverse=True), "a week was closed before one that comes earlier"
-        assert all(row.closed_at is None or row.closed_at >= self.cut_off(row.week) for row in self.periods)
-        known = {line.id for line in before.lines}
-        paid = Counter(line.session_id for line in self.lines if line.kind in PAID)
-        assert max(paid.values(), default=1) == 1, "a session was paid twice"
-        for line in self.lines:
-            if line.id in known:
-                continue
-            period = weeks[line.period_id]
-            assert period.closed_at is not None, "an open week has lines"
-            if line.kind in PAID:
-                one = next(one for one in self.sessions(period.closed_at) if one.key == line.session_id)
-                natural = self.natural_week(one)
-                assert natural is not None, "what is not signed was paid"
-                assert natural <= period.week, "a session was paid too early"
-                waited = any((row.session_id, row.kind) == (line.session_id, "standby") for row in before.lines)
-                assert natural >= in_order[0] or waited, "a session was paid that was paid elsewhere"
+                totals[line.session_id] += line.amount_cents
+        return {session_id: cents for session_id, cents in totals.items() if cents}
 
 
-def worth(rate_cents: int, multiplier: Fraction, minutes: int) -> int:
+def compute_cents(rate_cents: int, multiplier: Fraction, minutes: int) -> int:
     exact = rate_cents * multiplier * minutes / 60
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
-def told(found: Any) -> Due:
-    """A preview or a closed week, as the practice tells it."""
+def make_line(line: Any, staff: str, appointment: str) -> Line:
+    """Return a comparable line from a stored line or a line of the application."""
+    return Line(
+        kind=line.kind,
+        staff=staff,
+        appointment=appointment,
+        session=str(line.session_id),
+        service_kind=line.service_kind,
+        held_on=line.held_on,
+        minutes=line.minutes,
+        multiplier=Fraction(line.multiplier),
+        rate_cents=line.rate_cents,
+        cents=line.amount_cents,
+        reason=line.reason or "",
+    )
 
-    def line(one: Any) -> Line:
-        return Line(
-            *(one.kind, one.staff, one.appointment, str(one.session_id), one.service_kind, one.held_on, one.minutes),
-            *(Fraction(one.multiplier), one.rate_cents, one.amount_cents, one.reason or ""),
-        )
 
-    lines, standby = sorted(map(line, found.lines)), sorted(map(line, found.standby))
-    return Due(lines, standby, {problem.split()[0] for problem in found.problems})
+def normalize_week(pay_week: Any) -> ExpectedWeek:
+    """Return a week of the application in comparable form."""
+    return ExpectedWeek(
+        sorted(make_line(line, line.staff, line.appointment) for line in pay_week.lines),
+        sorted(make_line(line, line.staff, line.appointment) for line in pay_week.pending),
+        {problem.split()[0] for problem in pay_week.problems},
+    )

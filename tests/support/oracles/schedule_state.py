@@ -1,4 +1,4 @@
-"""A practice's schedule as plain rows, and all that has to hold of it, worked out without the practice's code."""
+"""The schedule of a practice as plain rows, and its invariants, computed without the production code."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from tests.support.builders.people import PracticeFixture
 
-GIVEN_UP = ("CANCELLED", "RESCHEDULED", "NO_SHOW")
+INACTIVE = ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 OPEN = ("SCHEDULED", "CONFIRMED")
 LEADS = (1440, 120, 15)
 
-# Which status may follow which; `s`: only once the start has come.
+# Allowed transitions; `s`: only from the start time on.
 MAY_FOLLOW = {
     "SCHEDULED": {
         "CONFIRMED": "",
@@ -49,8 +49,8 @@ AUDIT = """
 
 
 @dataclass(frozen=True)
-class Held:
-    """That a holder has a clinician, a room or a client for a time."""
+class Occupancy:
+    """A time for which a holder occupies a clinician, room or client."""
 
     holder: UUID
     kind: str
@@ -60,7 +60,9 @@ class Held:
 
 
 @dataclass
-class State:
+class ScheduleState:
+    """All scheduling rows of a practice, by table, with its audit counts."""
+
     now: datetime
     rows: dict[str, list[Any]]
     audit: dict[str, tuple[int, int]]
@@ -68,116 +70,130 @@ class State:
     def __getattr__(self, table: str) -> list[Any]:
         return self.rows[table]
 
-    def appointment(self, id: UUID) -> Any:
-        return next(one for one in self.appointments if one.id == id)
+    def find_appointment(self, id: UUID) -> Any:
+        return next(appointment for appointment in self.appointments if appointment.id == id)
 
-    def held(self, *, lapsed: bool = True) -> list[Held]:
-        """What the active appointments, the open offers and the blocks imply; with or without offers that are over."""
-        found = {}
+    def compute_occupancies(self, *, include_expired: bool = True) -> list[Occupancy]:
+        """Return the occupancies implied by active appointments, open offers and blocks."""
+        occupancies = {}
 
-        def hold(holder: Any, kind: str, resource: UUID | None, place: Any) -> None:
+        def occupy(holder: Any, kind: str, resource: UUID | None, time: Any) -> None:
             if resource is not None:
-                found[holder, kind] = Held(holder, kind, resource, place.starts_at, place.ends_at)
+                occupancies[holder, kind] = Occupancy(holder, kind, resource, time.starts_at, time.ends_at)
 
-        for one in self.appointments:
-            if one.status not in GIVEN_UP and one.guarded:
-                hold(one.id, "client", one.client_id, one)
+        for appointment in self.appointments:
+            if appointment.status not in INACTIVE and appointment.guarded:
+                occupy(appointment.id, "client", appointment.client_id, appointment)
                 for kind in ("clinician", "room"):
-                    hold(one.group_session_id or one.id, kind, getattr(one, f"{kind}_id"), one)
+                    occupy(
+                        appointment.group_session_id or appointment.id,
+                        kind,
+                        getattr(appointment, f"{kind}_id"),
+                        appointment,
+                    )
         for offer in self.offers:
-            if offer.status == "OPEN" and (lapsed or offer.holds_until > self.now):
-                hold(offer.id, "clinician", offer.clinician_id, offer)
-                hold(offer.id, "room", offer.room_id, offer)
+            if offer.status == "OPEN" and (include_expired or offer.holds_until > self.now):
+                occupy(offer.id, "clinician", offer.clinician_id, offer)
+                occupy(offer.id, "room", offer.room_id, offer)
         for block in self.blocks:
             if block.voided_at is None:
-                hold(block.id, "clinician", block.clinician_id, block)
-                hold(block.id, "room", block.room_id, block)
-        return list(found.values())
+                occupy(block.id, "clinician", block.clinician_id, block)
+                occupy(block.id, "room", block.room_id, block)
+        return list(occupancies.values())
 
-    def is_free(self, resources: list[UUID | None], start: datetime, end: datetime, *but: UUID) -> bool:
-        """Of offers only those count whose time to answer is not over."""
+    def is_free(self, resources: list[UUID | None], start: datetime, end: datetime, *ignored_holders: UUID) -> bool:
+        """Return whether none of the resources is occupied; expired offers do not count."""
         return not any(
-            one.resource in resources and one.start < end and start < one.end and one.holder not in but
-            for one in self.held(lapsed=False)
+            occupancy.resource in resources
+            and occupancy.start < end
+            and start < occupancy.end
+            and occupancy.holder not in ignored_holders
+            for occupancy in self.compute_occupancies(include_expired=False)
         )
 
 
-def read_state(practice: PracticeFixture, now: datetime) -> State:
-    with practice.installation.store.session_in(practice.id) as db:
+def read_state(practice: PracticeFixture, now: datetime) -> ScheduleState:
+    with practice.installation.store.begin_session(practice.id) as db:
         rows = {name: list(db.execute(text(query), {"id": practice.id})) for name, query in TABLES.items()}
         audit = {row[0]: (row[1], row[2]) for row in db.execute(text(AUDIT), {"id": practice.id})}
-    return State(now, rows, audit)
+    return ScheduleState(now, rows, audit)
 
 
-def check(state: State) -> None:
-    check_nothing_is_taken_twice(state)
-    check_lives(state)
+def check_schedule(state: ScheduleState) -> None:
+    check_no_double_booking(state)
+    check_status_history(state)
     check_groups(state)
     check_waitlist(state)
     check_messages(state)
     check_audit(state)
 
 
-def check_nothing_is_taken_twice(state: State) -> None:
+def check_no_double_booking(state: ScheduleState) -> None:
     by_resource = defaultdict(list)
-    for one in state.held():
-        by_resource[one.resource].append(one)
-    for held in by_resource.values():
-        held.sort(key=lambda one: one.start)
-        for one, after in pairwise(held):
-            assert one.end <= after.start, f"{one} and {after} overlap"
-    kept = {Held(o.holder_id, o.kind, o.resource_id, o.starts_at, o.ends_at) for o in state.occupancies}
-    assert kept == set(state.held())
-    assert len(kept) == len(state.occupancies)
+    for occupancy in state.compute_occupancies():
+        by_resource[occupancy.resource].append(occupancy)
+    for occupancies in by_resource.values():
+        occupancies.sort(key=lambda occupancy: occupancy.start)
+        for occupancy, after in pairwise(occupancies):
+            assert occupancy.end <= after.start, f"{occupancy} and {after} overlap"
+    stored = {
+        Occupancy(row.holder_id, row.kind, row.resource_id, row.starts_at, row.ends_at) for row in state.occupancies
+    }
+    assert stored == set(state.compute_occupancies())
+    assert len(stored) == len(state.occupancies)
 
 
-def check_lives(state: State) -> None:
+def check_status_history(state: ScheduleState) -> None:
     steps = defaultdict(list)
     for step in state.steps:
         steps[step.appointment_id].append(step)
-    references = [one.reference for one in state.appointments]
+    references = [appointment.reference for appointment in state.appointments]
     assert len(set(references)) == len(references)
     assert all(re.fullmatch(r"BK-20[0-9]{2}-[0-9]{6}", reference) for reference in references)
-    for one in state.appointments:
-        lived = steps[one.id]
-        assert lived[0].status == "SCHEDULED"
-        assert lived[0].at == one.created_at
-        for before, after in pairwise(lived):
+    for appointment in state.appointments:
+        history = steps[appointment.id]
+        assert history[0].status == "SCHEDULED"
+        assert history[0].at == appointment.created_at
+        for before, after in pairwise(history):
             assert after.status in MAY_FOLLOW[before.status], (before.status, after.status)
             if MAY_FOLLOW[before.status][after.status] == "s":
-                assert after.at >= one.starts_at
+                assert after.at >= appointment.starts_at
             assert after.at >= before.at
-        assert one.status == lived[-1].status
-        assert one.status_at == (lived[-1].at if len(lived) > 1 else None)
-        at = {step.status: step.at for step in lived}
-        assert one.arrived_at == at.get("CHECKED_IN")
-        assert one.started_at == at.get("IN_PROGRESS")
-        assert one.ready_at is None or one.ready_at >= one.arrived_at
-        assert (one.rescheduled_to_id is not None) is (one.status == "RESCHEDULED")
-        assert (one.price_cents is not None) is (one.status == "COMPLETED")
-        assert (one.cancellation_reason is not None) is (one.status == "CANCELLED")
-        if one.rescheduled_to_id:
-            new = state.appointment(one.rescheduled_to_id)
-            assert (new.client_id, new.series_id, new.service_id) == (one.client_id, one.series_id, one.service_id)
-            assert new.created_at == one.status_at
-    moved_to = [one.rescheduled_to_id for one in state.appointments if one.rescheduled_to_id]
+        assert appointment.status == history[-1].status
+        assert appointment.status_at == (history[-1].at if len(history) > 1 else None)
+        times = {step.status: step.at for step in history}
+        assert appointment.arrived_at == times.get("CHECKED_IN")
+        assert appointment.started_at == times.get("IN_PROGRESS")
+        assert appointment.ready_at is None or appointment.ready_at >= appointment.arrived_at
+        assert (appointment.rescheduled_to_id is not None) is (appointment.status == "RESCHEDULED")
+        assert (appointment.price_cents is not None) is (appointment.status == "COMPLETED")
+        assert (appointment.cancellation_reason is not None) is (appointment.status == "CANCELLED")
+        if appointment.rescheduled_to_id:
+            replacement = state.find_appointment(appointment.rescheduled_to_id)
+            assert (replacement.client_id, replacement.series_id, replacement.service_id) == (
+                appointment.client_id,
+                appointment.series_id,
+                appointment.service_id,
+            )
+            assert replacement.created_at == appointment.status_at
+    moved_to = [appointment.rescheduled_to_id for appointment in state.appointments if appointment.rescheduled_to_id]
     assert len(set(moved_to)) == len(moved_to)
 
 
-def check_groups(state: State) -> None:
+def check_groups(state: ScheduleState) -> None:
     for group in state.groups:
-        seats = [one for one in state.appointments if one.group_session_id == group.id]
-        assert sum(one.status not in GIVEN_UP for one in seats) <= group.capacity
+        seats = [appointment for appointment in state.appointments if appointment.group_session_id == group.id]
+        assert sum(appointment.status not in INACTIVE for appointment in seats) <= group.capacity
         for seat in seats:
             for name in ("clinician_id", "room_id", "service_id", "starts_at", "ends_at"):
                 assert getattr(seat, name) == getattr(group, name)
 
 
-def check_waitlist(state: State) -> None:
+def check_waitlist(state: ScheduleState) -> None:
     for entry in state.entries:
         offers = [offer for offer in state.offers if offer.entry_id == entry.id]
-        open_ones = [offer for offer in offers if offer.status == "OPEN"]
-        assert len(open_ones) == (entry.status == "OFFERED")
+        open_offers = [offer for offer in offers if offer.status == "OPEN"]
+        assert len(open_offers) == (entry.status == "OFFERED")
         assert sum(offer.status == "TAKEN" for offer in offers) == (entry.status == "BOOKED")
         assert len({(offer.clinician_id, offer.starts_at) for offer in offers}) == len(offers)
         assert all(offer.offered_at < offer.holds_until <= offer.starts_at for offer in offers)
@@ -188,31 +204,36 @@ def check_waitlist(state: State) -> None:
         assert (request.new_appointment_id is not None) is (request.status == "APPROVED")
 
 
-def check_messages(state: State) -> None:
-    """The clients of the tests are told by e-mail and SMS; nobody sends anything while the tests run."""
-    keys = [(m.appointment_id, m.kind, m.lead_minutes, m.channel) for m in state.messages]
+def check_messages(state: ScheduleState) -> None:
+    """Check the queued messages of clients with email and SMS. Nothing is sent while the tests run."""
+    keys = [(message.appointment_id, message.kind, message.lead_minutes, message.channel) for message in state.messages]
     assert len(set(keys)) == len(keys)
     planned = defaultdict(list)
     for message in state.messages:
         if message.status == "PLANNED":
             planned[message.appointment_id].append(message)
-    for one in state.appointments:
-        found = planned[one.id]
-        kinds = {message.kind for message in found}
-        if one.status in OPEN:
+    for appointment in state.appointments:
+        messages = planned[appointment.id]
+        kinds = {message.kind for message in messages}
+        if appointment.status in OPEN:
             assert kinds <= {"BOOKED", "MOVED", "REMINDER"}
-            leads = [lead for lead in LEADS if one.starts_at - timedelta(minutes=lead) > one.created_at]
-            wanted = sorted((lead, channel) for lead in leads for channel in ("email", "sms"))
-            assert sorted((m.lead_minutes, m.channel) for m in found if m.kind == "REMINDER") == wanted
-            for message in found:
+            leads = [lead for lead in LEADS if appointment.starts_at - timedelta(minutes=lead) > appointment.created_at]
+            expected = sorted((lead, channel) for lead in leads for channel in ("email", "sms"))
+            assert (
+                sorted((message.lead_minutes, message.channel) for message in messages if message.kind == "REMINDER")
+                == expected
+            )
+            for message in messages:
                 if message.kind == "REMINDER":
-                    assert message.due_at == one.starts_at - timedelta(minutes=message.lead_minutes)
+                    assert message.due_at == appointment.starts_at - timedelta(minutes=message.lead_minutes)
         else:
-            assert kinds <= {"CANCELLED": {"CANCELLED"}, "NO_SHOW": {"NO_SHOW_FOLLOW_UP"}}.get(one.status, set())
+            assert kinds <= {"CANCELLED": {"CANCELLED"}, "NO_SHOW": {"NO_SHOW_FOLLOW_UP"}}.get(
+                appointment.status, set()
+            )
 
 
-def check_audit(state: State) -> None:
-    """Every change has its entry: counted by what the tables say has happened."""
+def check_audit(state: ScheduleState) -> None:
+    """Check that the audit log has one entry for each change in the tables."""
     steps = Counter(step.status for step in state.steps)
     offers = Counter(offer.status for offer in state.offers)
     requests = Counter(request.status for request in state.requests)
@@ -221,7 +242,7 @@ def check_audit(state: State) -> None:
             **{f"appointment.{status.lower()}": steps[status] for status in MAY_FOLLOW if status != "SCHEDULED"},
             **{f"appointment.{status.lower()}": steps[status] for status in ("COMPLETED", "CANCELLED", "NO_SHOW")},
             "appointment.moved": steps["RESCHEDULED"],
-            "appointment.ready": sum(one.ready_at is not None for one in state.appointments),
+            "appointment.ready": sum(appointment.ready_at is not None for appointment in state.appointments),
             "block.added": len(state.blocks),
             "block.voided": sum(block.voided_at is not None for block in state.blocks),
             "waitlist.added": len(state.entries),
@@ -232,7 +253,7 @@ def check_audit(state: State) -> None:
             **{f"reschedule.{status.lower()}": requests[status] for status in ("APPROVED", "REJECTED", "WITHDRAWN")},
         }
     )
-    found = {action: state.audit.get(action, (0, 0))[0] for action in expected}
-    assert found == dict(expected)
+    actual = {action: state.audit.get(action, (0, 0))[0] for action in expected}
+    assert actual == dict(expected)
     booked = state.audit.get("appointment.booked", (0, 0))[0] + state.audit.get("series.booked", (0, 0))[1]
     assert booked + steps["RESCHEDULED"] == steps["SCHEDULED"] == len(state.appointments)

@@ -1,9 +1,9 @@
-"""The catalogue of a migrated database as text, a line for each thing, so that a difference can be read.
+"""The catalog of a migrated database as text, one line per object, so that differences are readable.
 
     python -m tests.support.oracles.schema_snapshot > tests/store/schema_snapshot.txt
 
-writes the stored one anew after a migration was added. Alembic's own comparison sees no checks, exclusion constraints,
-policies, grants, functions or triggers; this sees them all.
+updates the stored snapshot after a new migration. Alembic's comparison does not see checks, exclusion constraints,
+policies, grants, functions or triggers; this one does.
 """
 
 import sys
@@ -108,11 +108,11 @@ def describe(connection: psycopg.Connection) -> str:
 
 def main() -> None:
     """On a cluster of its own, which is gone afterwards."""
-    cluster.make_folder()
+    cluster.create_folder()
     try:
         cluster.prepare_template()
         cluster.copy_template("described")
-        with cluster.superuser("described") as connection:
+        with cluster.connect_as_superuser("described") as connection:
             sys.stdout.write(describe(connection))
     finally:
         cluster.remove_folder()

@@ -1,4 +1,4 @@
-"""Rules of looking for words in a text: without regard to case and accents, from the beginning of a word on."""
+"""Rules of word search: case and accents are ignored, and words match from their beginning."""
 
 import re
 import unicodedata
@@ -6,43 +6,43 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-MOST_WORDS = 8
-BEFORE, AFTER = 60, 140  # letters around the first word found
+MAX_WORDS = 8
+BEFORE, AFTER = 60, 140  # characters of a snippet around the first match
 
 
-def folded(text: str) -> str:
-    """As it is compared: no capitals, no accents."""
+def fold(text: str) -> str:
+    """Return the text without capitals and accents, for comparison."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
 @lru_cache(maxsize=4096)
-def folded_letter(letter: str) -> str:
-    return folded(letter)
+def fold_character(character: str) -> str:
+    return fold(character)
 
 
-def words_of(query: str) -> list[str]:
-    return list(dict.fromkeys(re.findall(r"\w+", folded(query))))[:MOST_WORDS]
+def split_words(query: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"\w+", fold(query))))[:MAX_WORDS]
 
 
-def places(words: Sequence[str], text: str) -> list[int] | None:
-    """Where in the folded text each of the words is first; None when one of them is not there."""
-    compared = folded(text)
-    found = [re.search(rf"\b{re.escape(word)}", compared) for word in words]
-    return [one.start() for one in found if one] if found and all(found) else None
+def find_words(words: Sequence[str], text: str) -> list[int] | None:
+    """Return where each word first occurs in the folded text, or None if one is missing."""
+    folded = fold(text)
+    matches = [re.search(rf"\b{re.escape(word)}", folded) for word in words]
+    return [match.start() for match in matches if match] if matches and all(matches) else None
 
 
-def snippet(text: str, place: int) -> str:
-    """The surroundings of a place in the folded text, as they are written."""
+def extract_snippet(text: str, position: int) -> str:
+    """Return the original text around a position in the folded text."""
     if not text.isascii():
-        ends = list(accumulate(len(folded_letter(letter)) for letter in text))
-        place = sum(1 for end in ends if end <= place)
-    start, end = max(0, place - BEFORE), min(len(text), place + AFTER)
-    while start > 0 and start < place and not text[start - 1].isspace():
+        ends = list(accumulate(len(fold_character(character)) for character in text))
+        position = sum(1 for end in ends if end <= position)
+    start, end = max(0, position - BEFORE), min(len(text), position + AFTER)
+    while start > 0 and start < position and not text[start - 1].isspace():
         start += 1
-    while end < len(text) and end > place + 1 and not text[end].isspace():
+    while end < len(text) and end > position + 1 and not text[end].isspace():
         end -= 1
     inner = " ".join(text[start:end].split())
     return f"{'… ' if start else ''}{inner}{' …' if end < len(text) else ''}"

@@ -1,18 +1,18 @@
-"""Rules of templates: the sections that each kind of note and report has where a practice set no others."""
+"""Rules of templates and the default sections of each type of note and report."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from practice.clinical.documents.rules.content import AS_IT_CAME, MOST_SECTIONS
+from practice.clinical.documents.rules.content import IMPORTED_SECTION, MAX_SECTIONS
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 PROGRESS_REPORT = "PROGRESS_REPORT"
 
 
 @dataclass(frozen=True)
-class Place:
-    """A section to be filled in: what it is called, what to think of, and whether it may be empty when signed."""
+class TemplateSection:
+    """A section to fill in: its title, a prompt, and whether it may be empty when signed."""
 
     key: str
     title: str
@@ -21,89 +21,89 @@ class Place:
 
 
 SOAP = (
-    Place("subjective", "Subjective", "What the client tells, in their words where it matters."),
-    Place("objective", "Objective", "What you observed: appearance, mood, affect, behaviour."),
-    Place("assessment", "Assessment", "What you make of it; progress towards the goals; risk."),
-    Place("plan", "Plan", "What happens next, and until when."),
+    TemplateSection("subjective", "Subjective", "What the client tells, in their words where it matters."),
+    TemplateSection("objective", "Objective", "What you observed: appearance, mood, affect, behavior."),
+    TemplateSection("assessment", "Assessment", "What you make of it; progress towards the goals; risk."),
+    TemplateSection("plan", "Plan", "What happens next, and until when."),
 )
 
-USUAL: dict[str, tuple[Place, ...]] = {
+DEFAULT_TEMPLATES: dict[str, tuple[TemplateSection, ...]] = {
     "SOAP_NOTE": SOAP,
     "PROGRESS_NOTE": (
-        Place("focus", "Focus of the session"),
-        Place("interventions", "Interventions", "What you did, and why."),
-        Place("response", "Response", "How the client took it."),
-        Place("progress", "Progress towards goals"),
-        Place("next_steps", "Next steps"),
+        TemplateSection("focus", "Focus of the session"),
+        TemplateSection("interventions", "Interventions", "What you did, and why."),
+        TemplateSection("response", "Response", "How the client took it."),
+        TemplateSection("progress", "Progress towards goals"),
+        TemplateSection("next_steps", "Next steps"),
     ),
     "INTAKE_ASSESSMENT": (
-        Place("presenting_problem", "Presenting problem"),
-        Place("history", "History", "Treatment, medical, family, social."),
-        Place("mental_status", "Mental status"),
-        Place("risk", "Risk"),
-        Place("strengths", "Strengths and supports", required=False),
-        Place("impression", "Impression"),
-        Place("recommendations", "Recommendations"),
+        TemplateSection("presenting_problem", "Presenting problem"),
+        TemplateSection("history", "History", "Treatment, medical, family, social."),
+        TemplateSection("mental_status", "Mental status"),
+        TemplateSection("risk", "Risk"),
+        TemplateSection("strengths", "Strengths and supports", required=False),
+        TemplateSection("impression", "Impression"),
+        TemplateSection("recommendations", "Recommendations"),
     ),
     "PSYCHIATRIC_EVALUATION": (
-        Place("complaint", "Chief complaint"),
-        Place("history", "History of the present illness"),
-        Place("past_history", "Past psychiatric and medical history"),
-        Place("medication", "Medication and allergies"),
-        Place("mental_status", "Mental status examination"),
-        Place("risk", "Risk"),
-        Place("impression", "Impression"),
-        Place("plan", "Plan"),
+        TemplateSection("complaint", "Chief complaint"),
+        TemplateSection("history", "History of the present illness"),
+        TemplateSection("past_history", "Past psychiatric and medical history"),
+        TemplateSection("medication", "Medication and allergies"),
+        TemplateSection("mental_status", "Mental status examination"),
+        TemplateSection("risk", "Risk"),
+        TemplateSection("impression", "Impression"),
+        TemplateSection("plan", "Plan"),
     ),
     "TREATMENT_PLAN": (
-        Place("problems", "Problems"),
-        Place("goals", "Goals"),
-        Place("objectives", "Objectives", "Measurable, each with a date."),
-        Place("interventions", "Interventions and frequency"),
-        Place("discharge_criteria", "When treatment is done"),
+        TemplateSection("problems", "Problems"),
+        TemplateSection("goals", "Goals"),
+        TemplateSection("objectives", "Objectives", "Measurable, each with a date."),
+        TemplateSection("interventions", "Interventions and frequency"),
+        TemplateSection("discharge_criteria", "When treatment is done"),
     ),
     "SAFETY_PLAN": (
-        Place("warning_signs", "Warning signs"),
-        Place("coping", "What the client can do alone"),
-        Place("people_and_places", "People and places that distract"),
-        Place("helpers", "Whom to ask for help"),
-        Place("professionals", "Professionals and agencies"),
-        Place("means", "Making the surroundings safe"),
+        TemplateSection("warning_signs", "Warning signs"),
+        TemplateSection("coping", "What the client can do alone"),
+        TemplateSection("people_and_places", "People and places that distract"),
+        TemplateSection("helpers", "Whom to ask for help"),
+        TemplateSection("professionals", "Professionals and agencies"),
+        TemplateSection("means", "Making the surroundings safe"),
     ),
     "DISCHARGE_SUMMARY": (
-        Place("reason", "Reason for discharge"),
-        Place("course", "Course of treatment"),
-        Place("status", "Status at discharge"),
-        Place("aftercare", "Aftercare"),
+        TemplateSection("reason", "Reason for discharge"),
+        TemplateSection("course", "Course of treatment"),
+        TemplateSection("status", "Status at discharge"),
+        TemplateSection("aftercare", "Aftercare"),
     ),
     "CRISIS_INTERVENTION": (
-        Place("event", "What happened"),
-        Place("risk", "Risk"),
-        Place("interventions", "Interventions"),
-        Place("outcome", "Outcome"),
-        Place("follow_up", "Follow-up"),
+        TemplateSection("event", "What happened"),
+        TemplateSection("risk", "Risk"),
+        TemplateSection("interventions", "Interventions"),
+        TemplateSection("outcome", "Outcome"),
+        TemplateSection("follow_up", "Follow-up"),
     ),
     PROGRESS_REPORT: (
-        Place("summary", "Summary"),
-        Place("progress", "Progress towards goals"),
-        Place("attendance", "Attendance", required=False),
-        Place("recommendations", "Recommendations"),
+        TemplateSection("summary", "Summary"),
+        TemplateSection("progress", "Progress towards goals"),
+        TemplateSection("attendance", "Attendance", required=False),
+        TemplateSection("recommendations", "Recommendations"),
     ),
 }
 
 
-def template_problems(kind: str, places: Sequence[Place]) -> list[str]:
-    keys = [place.key for place in places]
+def template_problems(kind: str, sections: Sequence[TemplateSection]) -> list[str]:
+    keys = [section.key for section in sections]
     problems = [
-        f"sections: {key!r} is no key. Use small letters, digits and underscores, a letter first."
+        f"sections: {key!r} is not a valid key. Use lowercase letters, digits and underscores, starting with a letter."
         for key in keys
-        if not KEY.fullmatch(key) or key == AS_IT_CAME
+        if not KEY.fullmatch(key) or key == IMPORTED_SECTION
     ]
-    problems += [f"sections: {key!r} stands there twice." for key in sorted({k for k in keys if keys.count(k) > 1})]
-    if not 1 <= len(keys) <= MOST_SECTIONS:
-        problems.append(f"sections: a template has from 1 to {MOST_SECTIONS}.")
-    if kind == "SOAP_NOTE" and keys != [place.key for place in SOAP]:
-        problems.append("sections: a SOAP note has its four, in their order; titles and prompts can be others.")
-    if not any(place.required for place in places):
-        problems.append("sections: at least one has to be required, or an empty note could be signed.")
+    problems += [f"sections: {key!r} occurs twice." for key in sorted({k for k in keys if keys.count(k) > 1})]
+    if not 1 <= len(keys) <= MAX_SECTIONS:
+        problems.append(f"sections: a template has from 1 to {MAX_SECTIONS} sections.")
+    if kind == "SOAP_NOTE" and keys != [section.key for section in SOAP]:
+        problems.append("sections: a SOAP note has its four sections in order. Only titles and prompts can change.")
+    if not any(section.required for section in sections):
+        problems.append("sections: require at least one section, so that empty notes cannot be signed.")
     return problems

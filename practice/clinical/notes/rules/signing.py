@@ -1,8 +1,7 @@
-"""Rules of signatures: what one is made over, how it hangs on the one before, and whose notes are reviewed."""
+"""Rules of signatures: what they are computed from, how each is chained to the previous one, and who needs review."""
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -12,8 +11,8 @@ Kind = Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"]
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a signature says besides the words it stands under."""
+class SignatureFacts:
+    """Everything a signature covers besides the content."""
 
     practice: UUID
     note: UUID
@@ -25,20 +24,21 @@ class Facts:
     at: datetime
 
 
-def content_hash(kept: str, reason: str | None = None) -> bytes:
-    """Over what a version says, with its random salt, and why there is another version of a signed note."""
-    return hashlib.sha256(kept.encode() + (b"" if reason is None else b"\0" + reason.encode())).digest()
+def hash_content(content: str, reason: str | None = None) -> bytes:
+    """Return the hash of a version's content, which includes its random salt, and of the reason for the version."""
+    return hashlib.sha256(content.encode() + (b"" if reason is None else b"\0" + reason.encode())).digest()
 
 
-def signature_hash(previous: bytes | None, content: bytes, facts: Facts) -> bytes:
-    said = [
-        *(str(facts.practice), str(facts.note), facts.number, facts.version, facts.kind),
-        *(str(facts.signer), str(facts.account), facts.at.astimezone(UTC).isoformat(timespec="microseconds")),
+def hash_signature(previous: bytes | None, content: bytes, facts: SignatureFacts) -> bytes:
+    """Return the hash of a signature: over the previous signature, the content and the facts."""
+    values = [
+        str(facts.practice),
+        str(facts.note),
+        facts.number,
+        facts.version,
+        facts.kind,
+        str(facts.signer),
+        str(facts.account),
+        facts.at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
-    return hashlib.sha256((previous or b"") + content + json.dumps(said, separators=(",", ":")).encode()).digest()
-
-
-def needs_review(license_type: str | None, supervised: bool, hours: Mapping[str, int]) -> bool:
-    """Whether a note of somebody with this licence is handed in: they have a supervisor, and the practice's settings
-    ask hours of supervision of the licence."""
-    return supervised and license_type is not None and hours.get(f"supervision_hours_{license_type.lower()}", 0) > 0
+    return hashlib.sha256((previous or b"") + content + json.dumps(values, separators=(",", ":")).encode()).digest()

@@ -1,4 +1,4 @@
-"""Rules of what a note's versions and signatures must be, beside what the audit trail remembers of each of them."""
+"""Rules that compare a note's versions and signatures with the audit log."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,20 +6,27 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from practice.clinical.notes.rules.signing import Facts, signature_hash
+from practice.clinical.notes.rules.signing import SignatureFacts, hash_signature
 
-SIGNED_BY = {"AUTHOR": ("note.submitted", "note.signed"), "CO_SIGNATURE": ("note.co_signed",)}
-SIGNED_BY |= {"AMENDMENT": ("note.amended",), "ADDENDUM": ("note.added_to",)}
-SIGNING = ("note.signed", "note.co_signed")
-LATER = ("note.amended", "note.added_to")
-STEPS = ("note.submitted", "note.returned", "note.withdrawn")
-PLACED = ("note.created", "note.linked")
-TRAIL = (*PLACED, "note.saved", "note.kept_as_it_came", "note.voided", *SIGNING, *LATER, *STEPS)
+SIGNATURE_ACTIONS = {"AUTHOR": ("note.submitted", "note.signed"), "CO_SIGNATURE": ("note.co_signed",)}
+SIGNATURE_ACTIONS |= {"AMENDMENT": ("note.amended",), "ADDENDUM": ("note.added_to",)}
+SIGNING_ACTIONS = ("note.signed", "note.co_signed")
+AMENDING_ACTIONS = ("note.amended", "note.added_to")
+REVIEW_ACTIONS = ("note.submitted", "note.returned", "note.withdrawn")
+SESSION_ACTIONS = ("note.created", "note.linked")
+VERIFIED_ACTIONS = (
+    *SESSION_ACTIONS,
+    "note.saved",
+    "note.kept_as_it_came",
+    "note.voided",
+    *SIGNING_ACTIONS,
+    *AMENDING_ACTIONS,
+    *REVIEW_ACTIONS,
+)
 
 
-class Told(NamedTuple):
-    """An entry of the audit trail, on a client's chart: which version was written, which signature was given, each with
-    its hash; what was begun, and of which session."""
+class TrailEntry(NamedTuple):
+    """An audit entry about a note: a version or signature with its hash, or the note's type and session."""
 
     action: str
     client_id: UUID | None
@@ -32,8 +39,8 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A version as it is kept. Without a hash it could not be opened."""
+class StoredVersion:
+    """A version as it is stored. `hash` is None if it cannot be decrypted."""
 
     number: int
     kind: str
@@ -42,21 +49,23 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A signature as it is kept."""
+class StoredSignature:
+    """A signature as it is stored."""
 
-    facts: Facts
+    facts: SignatureFacts
     content_hash: bytes
     previous_hash: bytes | None
     hash: bytes
 
 
 @dataclass(frozen=True)
-class Standing:
+class NoteState:
+    """A note's own columns, as far as the audit log can confirm them."""
+
     status: str
     signed_at: datetime | None
     signed_by_id: UUID | None
-    shows_its_versions: bool  # the text that is shown is what the versions say
+    text_matches_versions: bool  # the displayed text equals the versions
     client_id: UUID
     clinician_id: UUID
     type: str
@@ -66,140 +75,162 @@ class Standing:
 
 @dataclass(frozen=True)
 class Problem:
+    """One mismatch and where it was found."""
+
     where: str
-    sentence: str
+    message: str
 
 
 @dataclass(frozen=True)
-class Verdict:
-    versions: int
-    signatures: int
-    signed_elsewhere: bool
+class VerificationResult:
+    """What was checked and which problems were found."""
+
+    version_count: int
+    signature_count: int
+    has_imported_signature: bool
     problems: list[Problem] = field(default_factory=list)
 
 
-def verdict(
-    standing: Standing, versions: Sequence[Stored], signatures: Sequence[Given], trail: Sequence[Told]
-) -> Verdict:
-    """Versions and signatures in the order of their numbers, the trail in that of its entries."""
-    came_in = not any(entry.action == "note.created" for entry in trail)
-    signed_here = any(entry.action in SIGNING for entry in trail)
+def check_note(
+    state: NoteState,
+    versions: Sequence[StoredVersion],
+    signatures: Sequence[StoredSignature],
+    trail: Sequence[TrailEntry],
+) -> VerificationResult:
+    """Return the verification result of a note.
+
+    Versions and signatures are ordered by number, the trail by sequence.
+    """
+    is_imported = not any(entry.action == "note.created" for entry in trail)
+    signed_here = any(entry.action in SIGNING_ACTIONS for entry in trail)
     problems = [
         *version_problems(versions, trail),
         *signature_problems(versions, signatures, trail),
-        *cover_problems(standing, versions, signatures),
-        *standing_problems(standing, signatures, trail, came_in),
-        *place_problems(standing, versions, signatures, trail),
+        *coverage_problems(state, versions, signatures),
+        *status_problems(state, signatures, trail, is_imported),
+        *assignment_problems(state, versions, signatures, trail),
     ]
-    elsewhere = came_in and not signed_here and standing.signed_at is not None
-    return Verdict(len(versions), len(signatures), elsewhere, problems)
+    has_imported_signature = is_imported and not signed_here and state.signed_at is not None
+    return VerificationResult(len(versions), len(signatures), has_imported_signature, problems)
 
 
-def version_problems(versions: Sequence[Stored], trail: Iterable[Told]) -> list[Problem]:
-    told = {entry.version: entry.content for entry in trail if entry.version is not None}
-    found = {version.number: version for version in versions}
-    expected = {*told, *range(1, max(found, default=0) + 1)}
-    problems = [Problem(f"version {number}", "This version is missing.") for number in sorted(expected - found.keys())]
-    for number, version in found.items():
+def version_problems(versions: Sequence[StoredVersion], trail: Iterable[TrailEntry]) -> list[Problem]:
+    """Return versions that are missing, unreadable, unknown to the audit log or changed."""
+    recorded = {entry.version: entry.content for entry in trail if entry.version is not None}
+    stored = {version.number: version for version in versions}
+    expected = {*recorded, *range(1, max(stored, default=0) + 1)}
+    problems = [Problem(f"version {number}", "This version is missing.") for number in sorted(expected - stored.keys())]
+    for number, version in stored.items():
         if version.hash is None:
-            problem = "This version cannot be opened: it was altered, or is another record's."
-        elif number not in told:
-            problem = "The audit trail does not know of this version."
-        elif version.hash.hex() != told[number]:
-            problem = "This version does not say what was saved."
+            message = "This version cannot be decrypted: it was altered or copied from another record."
+        elif number not in recorded:
+            message = "The audit log has no entry for this version."
+        elif version.hash.hex() != recorded[number]:
+            message = "This version differs from what was saved."
         else:
             continue
-        problems.append(Problem(f"version {number}", problem))
+        problems.append(Problem(f"version {number}", message))
     return problems
 
 
-def signature_problems(versions: Iterable[Stored], signatures: Sequence[Given], trail: Sequence[Told]) -> list[Problem]:
-    told = {entry.signature: entry for entry in trail if entry.signature is not None}
-    contents = {version.number: version for version in versions}
-    found = {signature.facts.number for signature in signatures}
-    expected = {*told, *range(1, max(found, default=0) + 1)}
-    problems = [Problem(f"signature {number}", "This signature is missing.") for number in sorted(expected - found)]
-    before = None
-    for one in signatures:
-        facts, where = one.facts, f"signature {one.facts.number}"
-        version, entry = contents.get(facts.version), told.get(facts.number)
-        if one.previous_hash != before:
-            problems.append(Problem(where, "This signature does not follow on the one before it."))
-        if signature_hash(one.previous_hash, one.content_hash, facts) != one.hash:
+def signature_problems(
+    versions: Iterable[StoredVersion], signatures: Sequence[StoredSignature], trail: Sequence[TrailEntry]
+) -> list[Problem]:
+    """Return signatures that are missing, changed, out of chain or unknown to the audit log."""
+    recorded = {entry.signature: entry for entry in trail if entry.signature is not None}
+    stored_versions = {version.number: version for version in versions}
+    numbers = {signature.facts.number for signature in signatures}
+    expected = {*recorded, *range(1, max(numbers, default=0) + 1)}
+    problems = [Problem(f"signature {number}", "This signature is missing.") for number in sorted(expected - numbers)]
+    previous_hash = None
+    for signature in signatures:
+        facts, where = signature.facts, f"signature {signature.facts.number}"
+        version, entry = stored_versions.get(facts.version), recorded.get(facts.number)
+        if signature.previous_hash != previous_hash:
+            problems.append(Problem(where, "This signature is not chained to the previous one."))
+        if hash_signature(signature.previous_hash, signature.content_hash, facts) != signature.hash:
             problems.append(Problem(where, "This signature was altered."))
-        if version is None or version.hash != one.content_hash:
-            problems.append(Problem(where, f"This signature is not over what version {facts.version} says."))
-        if entry is None or entry.hash != one.hash.hex() or entry.action not in SIGNED_BY.get(facts.kind, ()):
-            problems.append(Problem(where, "This signature is not the one that the audit trail knows of."))
-        before = one.hash
+        if version is None or version.hash != signature.content_hash:
+            problems.append(Problem(where, f"This signature does not match the content of version {facts.version}."))
+        if (
+            entry is None
+            or entry.hash != signature.hash.hex()
+            or entry.action not in SIGNATURE_ACTIONS.get(facts.kind, ())
+        ):
+            problems.append(Problem(where, "This signature differs from the audit log."))
+        previous_hash = signature.hash
     return problems
 
 
-def cover_problems(standing: Standing, versions: Sequence[Stored], signatures: Sequence[Given]) -> list[Problem]:
-    """Nothing comes after a signature without one of its own, and nothing is changed that is handed in."""
+def coverage_problems(
+    state: NoteState, versions: Sequence[StoredVersion], signatures: Sequence[StoredSignature]
+) -> list[Problem]:
+    """Return versions without the signature they need, and a displayed text that differs from the versions."""
     covered = {signature.facts.version for signature in signatures}
     problems = []
-    if standing.status != "DRAFT" and covered and versions and versions[-1].number not in covered:
+    if state.status != "DRAFT" and covered and versions and versions[-1].number not in covered:
         last = f"version {versions[-1].number}"
-        problems.append(Problem(last, "This version came after the last signature and has none of its own."))
+        problems.append(Problem(last, "This version follows the last signature and has none of its own."))
     kinds = {signature.facts.version: signature.facts.kind for signature in signatures}
     problems += [
         Problem(f"version {version.number}", "This version has no signature of its own.")
         for version in versions
         if version.kind != "CONTENT" and kinds.get(version.number) != version.kind
     ]
-    if not standing.shows_its_versions:
-        problems.append(Problem("text", "What the note shows is not what its versions say."))
+    if not state.text_matches_versions:
+        problems.append(Problem("text", "The displayed text differs from the versions."))
     return problems
 
 
-def standing_problems(
-    standing: Standing, signatures: Iterable[Given], trail: Sequence[Told], came_in: bool
+def status_problems(
+    state: NoteState, signatures: Iterable[StoredSignature], trail: Sequence[TrailEntry], is_imported: bool
 ) -> list[Problem]:
-    """Whether the note is as far as its signatures say. How far it was when it came in, nobody here has signed."""
+    """Return contradictions between status and signatures. An imported note's status is taken as given."""
     by_number = {signature.facts.number: signature.facts for signature in signatures}
-    first = next((entry.signature for entry in trail if entry.action in SIGNING), None)
-    later = any(entry.action in LATER for entry in trail)
-    is_signed = standing.signed_at is not None
+    first_signature = next((entry.signature for entry in trail if entry.action in SIGNING_ACTIONS), None)
+    is_amended = any(entry.action in AMENDING_ACTIONS for entry in trail)
+    is_signed = state.signed_at is not None
     problems = []
-    if first is not None:
-        facts = by_number.get(first)
-        if facts is None or (standing.signed_at, standing.signed_by_id) != (facts.at, facts.signer):
-            problems.append(Problem("note", "It was not signed when, or not by whom, the note says."))
-    elif is_signed and not came_in:
+    if first_signature is not None:
+        facts = by_number.get(first_signature)
+        if facts is None or (state.signed_at, state.signed_by_id) != (facts.at, facts.signer):
+            problems.append(Problem("note", "The time of signing or the signer differs from the signature."))
+    elif is_signed and not is_imported:
         problems.append(Problem("note", "The note is marked as signed, but nobody has signed it."))
-    steps = [entry.action for entry in trail if entry.action in STEPS]
-    if later:
+    steps = [entry.action for entry in trail if entry.action in REVIEW_ACTIONS]
+    if is_amended:
         possible = {"AMENDED"}
-    elif first is not None:
+    elif first_signature is not None:
         possible = {"SIGNED"}
     elif steps:
         possible = {"IN_REVIEW"} if steps[-1] == "note.submitted" else {"DRAFT"}
-    elif came_in:
+    elif is_imported:
         possible = {"SIGNED", "AMENDED", "DRAFT", "IN_REVIEW"}
     else:
         possible = {"DRAFT"}
-    if standing.status not in possible:
-        problems.append(Problem("note", "The note's status is not what was done with it."))
+    if state.status not in possible:
+        problems.append(Problem("note", "The note's status contradicts its history."))
     return problems
 
 
-def place_problems(
-    standing: Standing, versions: Iterable[Stored], signatures: Iterable[Given], trail: Sequence[Told]
+def assignment_problems(
+    state: NoteState,
+    versions: Iterable[StoredVersion],
+    signatures: Iterable[StoredSignature],
+    trail: Sequence[TrailEntry],
 ) -> list[Problem]:
-    """Whether it is still whose it was, and of the session it was written about. A signature does not say that."""
+    """Return changes of the note's client, author, type, session or voiding, which no signature covers."""
     authors = {version.written_by_id for version in versions if version.written_by_id is not None}
-    authors |= {one.facts.signer for one in signatures if one.facts.kind != "CO_SIGNATURE"}
+    authors |= {signature.facts.signer for signature in signatures if signature.facts.kind != "CO_SIGNATURE"}
     types = {entry.type for entry in trail if entry.action == "note.created"}
-    sessions = [entry.appointment_id for entry in trail if entry.action in PLACED]
-    session = None if standing.appointment_id is None else str(standing.appointment_id)
-    wrong = {
-        "It stands in another client's chart than it was written in.": {one.client_id for one in trail}
-        - {standing.client_id},
-        "It was written, or signed as its author's, by somebody else.": authors - {standing.clinician_id},
-        "It was begun as a note of another type.": types - {standing.type},
-        "It is not of the session that it was written about.": sessions and sessions[-1] != session,
-        "It is taken back, or no longer so, and nobody did that.": standing.voided
+    session_ids = [entry.appointment_id for entry in trail if entry.action in SESSION_ACTIONS]
+    session_id = None if state.appointment_id is None else str(state.appointment_id)
+    checks = {
+        "The note was written in another client's chart.": {entry.client_id for entry in trail} - {state.client_id},
+        "The note was written or signed by another author.": authors - {state.clinician_id},
+        "The note was created with another type.": types - {state.type},
+        "The note was written about another session.": session_ids and session_ids[-1] != session_id,
+        "The note's voiding contradicts the audit log.": state.voided
         != any(entry.action == "note.voided" for entry in trail),
     }
-    return [Problem("note", sentence) for sentence, is_wrong in wrong.items() if is_wrong]
+    return [Problem("note", message) for message, is_wrong in checks.items() if is_wrong]

@@ -1,1 +1,1 @@
-"""Rules about appointments: booking, lifecycle, series, reminders."""
+"""Rules of appointments: booking eligibility, lifecycle, series, reminders."""

@@ -1,16 +1,16 @@
-"""A client's standing: whether they may be booked, and what check-in has to ask them for.
+"""Booking eligibility: whether a client can be booked, and what check-in has to obtain from them.
 
-How the practice's words on consents are read. A booking looks at now: consents run for a year and series for two, and
-whoever has a consent today is reminded before it runs out; check-in looks again, at the visit. A consent counts that is
-in force just then: signed before, not revoked, not expired. Where none is in force:
+Booking checks consents as of now: consents run for a year and series for two, clients are reminded before a consent
+expires, and check-in checks again at the visit. A consent counts if it is in force: signed, not revoked, not expired.
+Without one in force:
 
-- the informed consent, and for somebody under 18 on that day and not emancipated the guardian's: refused where one
-  was ever signed (it has lapsed, or was revoked); where none ever was, refused only once a visit has been completed.
-  The first visit can be booked, and check-in asks for what is missing;
-- the telehealth consent: refused for a telehealth visit, the first as well.
+- the informed consent, and the guardian's for a client who is under 18 on that day and not emancipated: booking is
+  refused if one was ever signed (it has lapsed or was revoked). If none was ever signed, booking is refused only after
+  a completed visit: the first visit can be booked, and check-in lists what is missing;
+- the telehealth consent: booking a telehealth visit is refused, including the first.
 
-An informed consent that was signed before the treatment changed (a plan of another kind than the one before) does not
-cover the new one. One of the day on which the new plan began does: it is what is signed when the plan is talked over.
+An informed consent signed before the treatment changed (a plan of a different kind than the one before) does not cover
+the new treatment. One signed on the day on which the new plan began does: it is signed when the plan is discussed.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from practice.errors import Problem
 from practice.local_time import date_of
 from practice.people.rules.clients import needs_guardian
-from practice.people.rules.consents import GUARDIAN, INFORMED, TELEHEALTH, Consent, consent_problem
+from practice.people.rules.consents import GUARDIAN, INFORMED, TELEHEALTH, ConsentTerm, find_consent_problem
 
 COVERAGE = "coverage"
 
@@ -42,23 +42,25 @@ DEMOGRAPHICS = {
 
 @dataclass(frozen=True)
 class ClientStanding:
+    """What a client's eligibility depends on."""
+
     birth_date: date
     emancipated: bool = False
     ended_on: date | None = None
     has_completed_visit: bool = False
     treatment_changed_at: datetime | None = None  # when the latest plan of another kind began
-    consents: tuple[Consent, ...] = ()
+    consents: tuple[ConsentTerm, ...] = ()
 
 
 def booking_problems(
     client: ClientStanding, *, starts_at: datetime, telehealth: bool, now: datetime, zone: ZoneInfo
 ) -> list[Problem]:
-    """Why the client cannot be booked for this start: everything at once, each with a stable code."""
+    """Return every reason why the client cannot be booked for this start, each with a stable code."""
     day = date_of(starts_at, zone)
     problems = []
     if client.ended_on is not None and client.ended_on <= day:
-        problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day; admit them again first."))
-    for kind in _needed(client, day, telehealth):
+        problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day. Readmit them first."))
+    for kind in _list_required_consents(client, day, telehealth):
         problem = _consent_problem(client, kind, now, zone)
         first_visit = kind != TELEHEALTH and not client.has_completed_visit
         if problem and not (first_visit and problem.code == "CONSENT_MISSING"):
@@ -66,7 +68,7 @@ def booking_problems(
     return problems
 
 
-def check_in_asks(
+def find_outstanding_items(
     client: ClientStanding,
     *,
     starts_at: datetime,
@@ -75,29 +77,30 @@ def check_in_asks(
     now: datetime,
     zone: ZoneInfo,
 ) -> list[str]:
-    """What the desk asks the client for: each consent that is not in force, and the demographics that are missing."""
+    """Return what to obtain at check-in: each consent that is not in force, and missing demographics."""
     at = max(starts_at, now)
-    found = [_consent_problem(client, kind, at, zone) for kind in _needed(client, date_of(starts_at, zone), telehealth)]
-    asks = [problem.sentence for problem in found if problem]
-    return [*asks, demographics_problem(missing)] if missing else asks
+    kinds = _list_required_consents(client, date_of(starts_at, zone), telehealth)
+    problems = [_consent_problem(client, kind, at, zone) for kind in kinds]
+    items = [problem.message for problem in problems if problem]
+    return [*items, describe_missing_demographics(missing)] if missing else items
 
 
-def _needed(client: ClientStanding, day: date, telehealth: bool) -> list[str]:
+def _list_required_consents(client: ClientStanding, day: date, telehealth: bool) -> list[str]:
     guarded = needs_guardian(client.birth_date, client.emancipated, day)
     return [INFORMED] + [GUARDIAN] * guarded + [TELEHEALTH] * telehealth
 
 
 def _consent_problem(client: ClientStanding, kind: str, at: datetime, zone: ZoneInfo) -> Problem | None:
     changed_at = client.treatment_changed_at if kind == INFORMED else None
-    return consent_problem(client.consents, kind, at, zone, changed_at)
+    return find_consent_problem(client.consents, kind, at, zone, changed_at)
 
 
-def missing_demographics(fields: Mapping[str, Any], *, self_pay: bool, covered: bool) -> list[str]:
-    """Which fields are empty, and `coverage` where neither the client pays nor one is in force that day (`covered`)."""
+def find_missing_demographics(fields: Mapping[str, Any], *, self_pay: bool, covered: bool) -> list[str]:
+    """Return the names of empty fields, and `coverage` unless the client self-pays or is `covered` on that day."""
     missing = [name for name in DEMOGRAPHICS if not str(fields.get(name) or "").strip()]
     return missing if self_pay or covered else [*missing, COVERAGE]
 
 
-def demographics_problem(missing: Collection[str]) -> str:
-    words = ", ".join(DEMOGRAPHICS.get(name, "coverage, or that the client pays") for name in missing)
-    return f"The client's record lacks: {words}."
+def describe_missing_demographics(missing: Collection[str]) -> str:
+    labels = ", ".join(DEMOGRAPHICS.get(name, "coverage or self-pay") for name in missing)
+    return f"Missing in the client's record: {labels}. Complete it first."

@@ -1,11 +1,11 @@
-"""The life of an appointment: its statuses, which follows which, and how long before its start it may still change."""
+"""Lifecycle rules: which status may follow which, and how long before its start an appointment may still change."""
 
 from datetime import datetime, timedelta
 
 from practice.local_time import elapsed
 from practice.scheduling.statuses import FINAL
 
-# A clinician closes a session at times without having pressed start, or the desk without having checked anybody in.
+# Sessions are at times completed without start or check-in having been recorded.
 NEXT = {
     "SCHEDULED": frozenset({"CONFIRMED", "CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"}),
     "CONFIRMED": frozenset({"CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"}),
@@ -13,7 +13,7 @@ NEXT = {
     "IN_PROGRESS": frozenset({"COMPLETED"}),
 }
 
-WORDS = {
+LABELS = {
     "SCHEDULED": "scheduled",
     "CONFIRMED": "confirmed",
     "CHECKED_IN": "checked in",
@@ -25,42 +25,42 @@ WORDS = {
 }
 
 
-def transition_problem(current: str, wanted: str, starts_at: datetime, now: datetime) -> str | None:
-    """Why an appointment cannot go from one status to another now.
+def transition_problem(current: str, requested: str, starts_at: datetime, now: datetime) -> str | None:
+    """Return why an appointment cannot go from one status to another now.
 
-    A no-show is one once the appointment should have begun; so is a completion, unless the session is in progress.
+    No-show and completion are possible from the start time on; completion also earlier if the session is in progress.
     """
-    if current == wanted:
-        return f"The appointment is {WORDS[current]} already."
+    if current == requested:
+        return f"The appointment is already {LABELS[current]}."
     if current in FINAL:
-        return f"The appointment is {WORDS[current]}, and that is final."
-    if wanted not in NEXT[current]:
-        possible = ", ".join(WORDS[status] for status in WORDS if status in NEXT[current])
-        return f"An appointment that is {WORDS[current]} cannot become {WORDS[wanted]}; it can become {possible}."
-    if wanted in ("NO_SHOW", "COMPLETED") and current != "IN_PROGRESS" and now < starts_at:
-        return f"The appointment has not begun; before its start it cannot become {WORDS[wanted]}."
+        return f"The appointment is {LABELS[current]}, which is final."
+    if requested not in NEXT[current]:
+        possible = ", ".join(LABELS[status] for status in LABELS if status in NEXT[current])
+        return f"An appointment that is {LABELS[current]} cannot become {LABELS[requested]}; it can become {possible}."
+    if requested in ("NO_SHOW", "COMPLETED") and current != "IN_PROGRESS" and now < starts_at:
+        return f"The appointment cannot become {LABELS[requested]} before its start."
     return None
 
 
 def portal_change_problem(starts_at: datetime, now: datetime, hours: int) -> str | None:
-    """Whether a client may still cancel or move: until so many hours before the start, that instant included."""
+    """Return why a client can no longer cancel or move: they can until so many hours before the start, inclusive."""
     if elapsed(now, starts_at) < timedelta(hours=hours):
-        return f"Online you can cancel or move until {hours} hours before the start; please call the practice."
+        return f"Online changes are possible until {hours} hours before the start. Please call the practice."
     return None
 
 
-def booking_window_problem(starts_at: datetime, now: datetime, least_hours: int, most_days: int) -> str | None:
-    """Whether a client may book this start; both ends of the window included, days of 24 hours."""
+def booking_window_problem(starts_at: datetime, now: datetime, min_hours: int, max_days: int) -> str | None:
+    """Return why a client cannot book this start. Both ends of the window are included; days have 24 hours."""
     ahead = elapsed(now, starts_at)
-    if ahead < timedelta(hours=least_hours):
-        return f"Online you can book from {least_hours} hours ahead; choose a later time or call the practice."
-    if ahead > timedelta(days=most_days):
-        return f"Online you can book up to {most_days} days ahead; choose an earlier time or call the practice."
+    if ahead < timedelta(hours=min_hours):
+        return f"Online booking starts {min_hours} hours ahead. Choose a later time or call the practice."
+    if ahead > timedelta(days=max_days):
+        return f"Online booking ends {max_days} days ahead. Choose an earlier time or call the practice."
     return None
 
 
 def notice_problem(starts_at: datetime, now: datetime, hours: int) -> str | None:
-    """Whether a clinician may still ask for a move; so many hours before the start are notice enough."""
+    """Return why a clinician can no longer request a move: it needs so many hours' notice, inclusive."""
     if elapsed(now, starts_at) < timedelta(hours=hours):
-        return f"A request to move needs {hours} hours' notice; please speak to the front desk."
+        return f"A reschedule request needs {hours} hours' notice. Please contact the front desk."
     return None

@@ -1,12 +1,12 @@
-"""Series of appointments: which recurrence rules (RFC 5545) the practice takes, and the starts that they give.
+"""Series rules: the supported recurrence rules (RFC 5545) and the starts that they give.
 
-Taken are `FREQ=WEEKLY` with `BYDAY` (`MO,TH`) and `FREQ=MONTHLY` with `BYMONTHDAY` (`15`) or a counted `BYDAY` (`2TU`,
-`-1FR`), each with `INTERVAL`, and ended by either `COUNT` or `UNTIL` (a local date, or an instant in UTC; both
-inclusive). A week of the rule begins on Monday, as the RFC has it. Monthly on the 31st skips the months that have
-none; the last day of every month is `BYMONTHDAY=-1`.
+Supported are `FREQ=WEEKLY` with `BYDAY` (`MO,TH`) and `FREQ=MONTHLY` with `BYMONTHDAY` (`15`) or a numbered `BYDAY`
+(`2TU`, `-1FR`), each with `INTERVAL`, ending with either `COUNT` or `UNTIL` (a local date, or an instant in UTC; both
+inclusive). Weeks begin on Monday, as in the RFC. Monthly on the 31st skips the months without one; the last day of
+every month is `BYMONTHDAY=-1`.
 
-Every occurrence keeps the local time of the first. A time that the clock skips on some day moves forward by the gap,
-and one that comes twice is the first of the two.
+Every occurrence has the local time of the first. A local time that a clock change skips moves forward by the gap; one
+that occurs twice is the first of the two.
 """
 
 import re
@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 from dateutil.rrule import rrulestr
 
-from practice.local_time import instant
+from practice.local_time import to_instant
 
-LONGEST_RULE = 200  # characters
-YEARS = 2
+MAX_RULE_LENGTH = 200  # characters
+MAX_YEARS = 2
 
 WEEKDAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
 COUNTED_WEEKDAY = f"[+-]?[1-5]{WEEKDAY}"
@@ -45,13 +45,13 @@ PARTS = {
 
 
 def series_problems(rule: str, first: datetime, zone: ZoneInfo) -> list[str]:
-    """What is wrong with a series by this rule that starts at `first`."""
+    """Return the problems of a series by this rule that starts at `first`."""
     parts, problems = _read(rule)
     return problems or _expand(parts, first, zone)[1]
 
 
-def occurrences(rule: str, first: datetime, zone: ZoneInfo) -> list[datetime]:
-    """The starts of a series without problems, in UTC and ascending; the first of them is `first` itself."""
+def expand_occurrences(rule: str, first: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return the starts of a valid series in UTC, ascending from `first`, or raise ValueError."""
     parts, problems = _read(rule)
     starts = []
     if not problems:
@@ -62,17 +62,17 @@ def occurrences(rule: str, first: datetime, zone: ZoneInfo) -> list[datetime]:
 
 
 def _read(rule: str) -> tuple[dict[str, str], list[str]]:
-    """The parts of the rule as written, and what is wrong with them before any day is looked at."""
-    if len(rule) > LONGEST_RULE or not rule.isascii():
-        return {}, [f"A rule for a series is plain text of at most {LONGEST_RULE} characters."]
+    """Return the parts of the rule and their problems, before any date is computed."""
+    if len(rule) > MAX_RULE_LENGTH or not rule.isascii():
+        return {}, [f"A series rule is ASCII text of at most {MAX_RULE_LENGTH} characters."]
     parts: dict[str, str] = {}
     problems = []
     for name, _, value in (part.partition("=") for part in rule.upper().split(";")):
         if name not in PARTS:
-            problems.append(f"{name!r} cannot be part of the rule; that is made of {', '.join(PARTS)}.")
+            problems.append(f"{name!r} is not supported in a rule. Use {', '.join(PARTS)}.")
         elif name in parts:
-            problems.append(f"{name} stands in the rule more than once.")
-        elif not re.fullmatch(PARTS[name][0], value) or (name == "UNTIL" and not _is_on_the_calendar(value)):
+            problems.append(f"{name} occurs more than once in the rule.")
+        elif not re.fullmatch(PARTS[name][0], value) or (name == "UNTIL" and not _is_valid_until(value)):
             problems.append(PARTS[name][1])
         parts[name] = value
     return parts, list(dict.fromkeys(problems)) or _combination_problems(parts)
@@ -83,60 +83,63 @@ def _combination_problems(parts: dict[str, str]) -> list[str]:
     frequency, days = parts.get("FREQ"), parts.get("BYDAY", "")
     counted = any(character.isdigit() for character in days)
     if frequency is None:
-        problems.append("The rule says how often with FREQ=WEEKLY or FREQ=MONTHLY.")
+        problems.append("The rule needs FREQ=WEEKLY or FREQ=MONTHLY.")
     if frequency == "WEEKLY" and (counted or "BYMONTHDAY" in parts):
-        problems.append("A weekly series names plain days, such as BYDAY=MO,TH.")
+        problems.append("A weekly series takes plain weekdays, such as BYDAY=MO,TH.")
     if frequency == "MONTHLY" and days and not counted:
-        problems.append("A monthly series says which of the month's days it means, such as BYDAY=2TU or BYDAY=-1FR.")
+        problems.append("A monthly series takes numbered weekdays, such as BYDAY=2TU or BYDAY=-1FR.")
     if frequency == "MONTHLY" and days and "BYMONTHDAY" in parts:
-        problems.append("A monthly series goes by BYDAY or by BYMONTHDAY, not by both.")
+        problems.append("A monthly series takes either BYDAY or BYMONTHDAY.")
     if ("COUNT" in parts) == ("UNTIL" in parts):
-        problems.append("A series ends by either COUNT or UNTIL.")
+        problems.append("A series ends with either COUNT or UNTIL.")
     return problems
 
 
 def _expand(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> tuple[list[datetime], list[str]]:
+    """Return the starts of the rule and the problems of its length."""
     if not 1900 <= first.year < 2900:
-        return [], ["The first appointment of the series lies too far away."]
+        return [], ["The first appointment of the series is too far away. Choose another date."]
     local = first.astimezone(zone)
-    last_day = local.date() + relativedelta(years=YEARS)
-    by = [f"{name}={parts[name]}" for name in ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY") if name in parts]
-    # only dates come from the library, and only two years of them, so that no rule can keep it busy
-    dates = rrulestr(";".join([*by, f"UNTIL={last_day:%Y%m%d}"]), dtstart=datetime.combine(local.date(), time.min))
+    last_day = local.date() + relativedelta(years=MAX_YEARS)
+    rule_parts = [f"{name}={parts[name]}" for name in ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY") if name in parts]
+    # the library computes only dates, and only two years of them, so no rule can keep it busy
+    dates = rrulestr(
+        ";".join([*rule_parts, f"UNTIL={last_day:%Y%m%d}"]), dtstart=datetime.combine(local.date(), time.min)
+    )
     days = [day.date() for day in dates]
     problems = []
     if local.date() not in days:
-        problems.append("The first appointment does not fall on a day of the rule; move it or change the rule.")
-    starts = [first.astimezone(UTC), *(instant(day, local.time(), zone) for day in days if day > local.date())]
+        problems.append("The first appointment is not on a day of the rule. Move it or change the rule.")
+    starts = [first.astimezone(UTC), *(to_instant(day, local.time(), zone) for day in days if day > local.date())]
     if "COUNT" in parts:
         too_long = int(parts["COUNT"]) > len(starts)
         starts = starts[: int(parts["COUNT"])]
     else:
-        end = _end(parts["UNTIL"], zone)
-        too_long = end > instant(last_day + timedelta(days=1), time.min, zone)
+        end = _find_end(parts["UNTIL"], zone)
+        too_long = end > to_instant(last_day + timedelta(days=1), time.min, zone)
         starts = [start for start in starts if start < end]
     if too_long:
-        problems.append(f"A series lasts at most {YEARS} years; end it earlier and book the rest later.")
+        problems.append(f"A series lasts at most {MAX_YEARS} years. End it earlier and book the rest later.")
     elif len(starts) < 2:
-        problems.append("A series has at least two appointments; end it later, or book the one by itself.")
+        problems.append("A series needs at least two appointments. End it later or book a single appointment.")
     return starts, problems
 
 
-def _is_on_the_calendar(until: str) -> bool:
+def _is_valid_until(until: str) -> bool:
     try:
-        _moment(until)
+        _parse_until(until)
     except ValueError:
         return False
     return True
 
 
-def _moment(until: str) -> datetime:
+def _parse_until(until: str) -> datetime:
     return datetime.strptime(until, "%Y%m%dT%H%M%SZ" if "T" in until else "%Y%m%d").replace(tzinfo=UTC)
 
 
-def _end(until: str, zone: ZoneInfo) -> datetime:
-    """The first instant at which nothing starts any more."""
-    at = _moment(until)
+def _find_end(until: str, zone: ZoneInfo) -> datetime:
+    """Return the first instant after the last possible start."""
+    at = _parse_until(until)
     if "T" in until:
         return at + timedelta(microseconds=1)
-    return instant(at.date() + timedelta(days=1), time.min, zone)
+    return to_instant(at.date() + timedelta(days=1), time.min, zone)

@@ -1,1 +1,1 @@
-"""Rules about hours: valid windows, open hours, free slots."""
+"""Rules of availability: valid windows, open hours, free slots."""

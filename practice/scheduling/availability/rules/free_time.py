@@ -1,9 +1,8 @@
-"""When a clinician is open: weekly windows, changes to single days, the practice's closures; and slots free in that.
+"""Free-time rules: a clinician's hours from weekly windows, exceptions and closures, and the free slots within them.
 
-A clinician's hours on a date are the windows in effect on it and the stretches opened for it, less the stretches
-closed. What is closed stays in sight as a span with the reason, so that one look at the hours tells both what is open
-and why the rest is not. Times of day are the practice's own; where its clock changes, `wall_clock` says what they
-mean, and every length is the time that really passes.
+A clinician's hours on a date are the windows in effect plus the periods opened for it, less the periods closed. Closed
+periods remain as spans with a reason, so the hours say both what is open and why the rest is not. Times of day are
+local to the practice; `practice.local_time` resolves clock changes, and every length is elapsed time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,7 +15,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from practice.local_time import instant
+from practice.local_time import to_instant
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -25,7 +24,7 @@ MIDNIGHT = time.min
 
 Reason = Literal["closed", "away", "booked"]
 CLOSED: Reason = "closed"  # the practice is closed that day
-AWAY: Reason = "away"  # the clinician closed the stretch, or is in a meeting
+AWAY: Reason = "away"  # the clinician closed the period or is in a meeting
 BOOKED: Reason = "booked"  # an appointment
 
 Pair = tuple[datetime, datetime]
@@ -34,7 +33,7 @@ Obstacle = tuple[Reason, list[datetime], list[datetime]]  # a reason, and when i
 
 @dataclass(frozen=True)
 class Window:
-    """Open every week on a weekday, from one date to another (inclusive), for some services or all."""
+    """Weekly hours on a weekday, from one date to another (inclusive), for some services or all."""
 
     weekday: int  # 0 is Sunday
     start: time
@@ -46,7 +45,7 @@ class Window:
 
 @dataclass(frozen=True)
 class DayChange:
-    """A stretch of one date opened or closed; without times, the whole day."""
+    """A period of one date that is opened or closed; without times, the whole day."""
 
     on: date
     available: bool
@@ -55,24 +54,30 @@ class DayChange:
 
 
 class Span(NamedTuple):
+    """A period of a clinician's hours, open or closed."""
+
     start: datetime
     end: datetime
-    shut: Reason | None = None  # CLOSED or AWAY where these hours are not open
+    closed_reason: Reason | None = None  # CLOSED or AWAY where these hours are not open
 
 
 class Busy(NamedTuple):
+    """A period when the clinician is booked or away."""
+
     start: datetime
     end: datetime
     reason: Reason = BOOKED  # or AWAY
 
 
 class Slot(NamedTuple):
+    """A possible appointment time, and why it is taken if it is."""
+
     start: datetime
     end: datetime
     taken: Reason | None = None
 
 
-def hours(
+def compute_hours(
     windows: Iterable[Window],
     changes: Iterable[DayChange],
     closures: Collection[date],
@@ -81,9 +86,9 @@ def hours(
     last: date,
     service: UUID | None = None,
 ) -> list[Span]:
-    """The clinician's hours from the first date to the last, open and shut: merged, ascending and never overlapping.
+    """Return the clinician's hours from the first date to the last, open and closed, merged and ascending.
 
-    On a day on which the practice is closed they are what they would have been, and shut.
+    On a closure of the practice, the usual hours appear as closed.
     """
     weekly, changed = defaultdict(list), defaultdict(list)
     for window in windows:
@@ -94,24 +99,24 @@ def hours(
     spans: list[Span] = []
     for number in range((last - first).days + 1):
         day = first + number * DAY
-        offered = [
-            (instant(day, window.start, zone), instant(day, window.end, zone))
+        periods = [
+            (to_instant(day, window.start, zone), to_instant(day, window.end, zone))
             for window in weekly[day.isoweekday() % 7]
             if (window.effective_on is None or window.effective_on <= day)
             and (window.ends_on is None or day <= window.ends_on)
         ]
-        offered += [_stretch(change, zone) for change in changed[day] if change.available]
-        away = _merged(_stretch(change, zone) for change in changed[day] if not change.available)
-        for start, end in _merged(offered):
-            spans += [Span(start, end, CLOSED)] if day in closures else _cut(start, end, away)
+        periods += [_resolve_change(change, zone) for change in changed[day] if change.available]
+        away = _merge(_resolve_change(change, zone) for change in changed[day] if not change.available)
+        for start, end in _merge(periods):
+            spans += [Span(start, end, CLOSED)] if day in closures else _split(start, end, away)
     return [
         Span(start, end, shut)
-        for shut, group in groupby(spans, key=lambda span: span.shut)
-        for start, end in _merged((span.start, span.end) for span in group)
+        for shut, group in groupby(spans, key=lambda span: span.closed_reason)
+        for start, end in _merge((span.start, span.end) for span in group)
     ]
 
 
-def open_spans(
+def compute_open_spans(
     windows: Iterable[Window],
     changes: Iterable[DayChange],
     closures: Collection[date],
@@ -120,17 +125,21 @@ def open_spans(
     last: date,
     service: UUID | None = None,
 ) -> list[Span]:
-    """The open ones of the hours."""
-    return [span for span in hours(windows, changes, closures, zone, first, last, service) if span.shut is None]
+    """Return only the open spans of the hours."""
+    return [
+        span
+        for span in compute_hours(windows, changes, closures, zone, first, last, service)
+        if span.closed_reason is None
+    ]
 
 
-def _stretch(change: DayChange, zone: ZoneInfo) -> Pair:
-    start = instant(change.on, change.start or MIDNIGHT, zone)
-    return start, instant(change.on, change.end, zone) if change.end else instant(change.on + DAY, MIDNIGHT, zone)
+def _resolve_change(change: DayChange, zone: ZoneInfo) -> Pair:
+    start = to_instant(change.on, change.start or MIDNIGHT, zone)
+    return start, to_instant(change.on, change.end, zone) if change.end else to_instant(change.on + DAY, MIDNIGHT, zone)
 
 
-def _merged(pairs: Iterable[Pair]) -> list[Pair]:
-    """As one each where they touch or overlap; what has no length falls away."""
+def _merge(pairs: Iterable[Pair]) -> list[Pair]:
+    """Merge periods that touch or overlap, and drop empty ones."""
     merged: list[Pair] = []
     for start, end in sorted(pair for pair in pairs if pair[0] < pair[1]):
         if merged and start <= merged[-1][1]:
@@ -140,8 +149,8 @@ def _merged(pairs: Iterable[Pair]) -> list[Pair]:
     return merged
 
 
-def _cut(start: datetime, end: datetime, away: list[Pair]) -> Iterator[Span]:
-    """A stretch of hours in pieces, open and away."""
+def _split(start: datetime, end: datetime, away: list[Pair]) -> Iterator[Span]:
+    """Yield the pieces of a period, open and away."""
     for away_start, away_end in away:
         if away_end <= start or end <= away_start:
             continue
@@ -153,7 +162,7 @@ def _cut(start: datetime, end: datetime, away: list[Pair]) -> Iterator[Span]:
         yield Span(start, end)
 
 
-def free_slots(
+def find_free_slots(
     spans: Iterable[Span],
     busy: Iterable[Busy],
     zone: ZoneInfo,
@@ -164,77 +173,76 @@ def free_slots(
     latest: datetime,
     include_taken: bool = False,
 ) -> list[Slot]:
-    """Slots of this length that start from `earliest` on and before `latest`, ascending.
+    """Return the slots of this length that start at or after `earliest` and before `latest`, ascending.
 
-    They start where the clock on the wall shows a multiple of the step since midnight (09:00, 09:30, ...) and lie
-    whole within hours that are open and in which the clinician is not busy. With the taken ones come those that lie
-    within hours but not so, with one reason each: `closed` goes before `away` and that before `booked`, so that a
-    `booked` slot is one that a cancellation would free.
+    They start at multiples of the step since local midnight (09:00, 09:30, ...) and lie entirely within open hours when
+    the clinician is not busy. `include_taken` adds the other slots within the hours, with one reason each: `closed`
+    before `away` before `booked`, so a `booked` slot is one that a cancellation would free.
     """
     length, step = minutes * MINUTE, step_minutes * MINUTE
     spans, busy = list(spans), list(busy)
     obstacles = [
-        _obstacle(reason, (item[:2] for item in [*spans, *busy] if item[2] == reason))
+        _build_obstacle(reason, (item[:2] for item in [*spans, *busy] if item[2] == reason))
         for reason in (CLOSED, AWAY, BOOKED)
     ]
-    within = _merged((span.start, span.end) for span in spans)
+    within = _merge((span.start, span.end) for span in spans)
     return [
-        Slot(at, at + length, _taken(at, at + length, obstacles) if include_taken else None)
-        for start, end in (within if include_taken else _gaps(within, [*spans, *busy]))
-        for at in _grid(max(start, earliest), min(end - length + RESOLUTION, latest), step, zone)
+        Slot(at, at + length, _find_conflict(at, at + length, obstacles) if include_taken else None)
+        for start, end in (within if include_taken else _find_gaps(within, [*spans, *busy]))
+        for at in _generate_starts(max(start, earliest), min(end - length + RESOLUTION, latest), step, zone)
     ]
 
 
-def _gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pair]:
-    """What of these stretches is open and free. Where everybody is booked out, little is left to be looked at."""
-    taken = _merged(item[:2] for item in items if item[2] is not None)
-    starts, ends = [start for start, _ in taken], [end for _, end in taken]
+def _find_gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pair]:
+    """Yield the open and free parts of these periods, which are few when the clinician is fully booked."""
+    unavailable = _merge(item[:2] for item in items if item[2] is not None)
+    starts, ends = [start for start, _ in unavailable], [end for _, end in unavailable]
     for start, end in within:
-        for piece in _cut(start, end, taken[bisect_right(ends, start) : bisect_left(starts, end)]):
-            if piece.shut is None:
+        for piece in _split(start, end, unavailable[bisect_right(ends, start) : bisect_left(starts, end)]):
+            if piece.closed_reason is None:
                 yield piece.start, piece.end
 
 
-def _obstacle(reason: Reason, pairs: Iterable[Pair]) -> Obstacle:
-    merged = _merged(pairs)
+def _build_obstacle(reason: Reason, pairs: Iterable[Pair]) -> Obstacle:
+    merged = _merge(pairs)
     return reason, [start for start, _ in merged], [end for _, end in merged]
 
 
-def _taken(start: datetime, end: datetime, obstacles: list[Obstacle]) -> Reason | None:
+def _find_conflict(start: datetime, end: datetime, obstacles: list[Obstacle]) -> Reason | None:
     for reason, starts, ends in obstacles:
-        place = bisect_right(ends, start)
-        if place < len(ends) and starts[place] < end:
+        index = bisect_right(ends, start)
+        if index < len(ends) and starts[index] < end:
             return reason
     return None
 
 
-def _grid(start: datetime, end: datetime, step: timedelta, zone: ZoneInfo) -> Iterator[datetime]:
-    """The instants from `start` to before `end` at which the clock shows a multiple of the step since midnight."""
+def _generate_starts(start: datetime, end: datetime, step: timedelta, zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield the instants from `start` to before `end` at multiples of the step since local midnight."""
     while start < end:
         local = start.astimezone(zone)
-        upto = min(end, instant(local.date() + DAY, MIDNIGHT, zone))
-        # on a day on which the clock changes every minute is looked at, on all others only those that count
-        even = local.utcoffset() == upto.astimezone(zone).utcoffset()
-        pace = step if even else MINUTE
-        at = start + (-_since_midnight(local)) % pace
-        while at < upto:
-            if even or not _since_midnight(at.astimezone(zone)) % step:
+        day_end = min(end, to_instant(local.date() + DAY, MIDNIGHT, zone))
+        # on days with a clock change every minute is tested, on all others only multiples of the step
+        is_regular = local.utcoffset() == day_end.astimezone(zone).utcoffset()
+        pace = step if is_regular else MINUTE
+        at = start + (-_time_since_midnight(local)) % pace
+        while at < day_end:
+            if is_regular or not _time_since_midnight(at.astimezone(zone)) % step:
                 yield at
             at += pace
-        start = upto
+        start = day_end
 
 
-def _since_midnight(local: datetime) -> timedelta:
+def _time_since_midnight(local: datetime) -> timedelta:
     return timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
 
 
 def outside_hours_problem(spans: Iterable[Span], start: datetime, end: datetime) -> str | None:
-    """Why an appointment cannot lie there as far as the clinician's hours go; of `hours`, so that it can say why."""
-    touched = [span for span in spans if span.start < end and start < span.end]
-    if any(span.shut is None and span.start <= start and end <= span.end for span in touched):
+    """Return why an appointment does not fit the clinician's hours, or None. The spans include the closed ones."""
+    overlapping = [span for span in spans if span.start < end and start < span.end]
+    if any(span.closed_reason is None and span.start <= start and end <= span.end for span in overlapping):
         return None
-    if any(span.shut == CLOSED for span in touched):
-        return "The practice is closed then; choose another day."
-    if any(span.shut == AWAY for span in touched):
-        return "The clinician is away then; choose another time, or book with somebody else."
-    return "That lies outside the clinician's hours; choose a time within them, or change the hours first."
+    if any(span.closed_reason == CLOSED for span in overlapping):
+        return "The practice is closed on that day. Choose another day."
+    if any(span.closed_reason == AWAY for span in overlapping):
+        return "The clinician is away at that time. Choose another time or clinician."
+    return "The time is outside the clinician's hours. Choose a time within them or change the hours first."

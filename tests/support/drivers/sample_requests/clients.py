@@ -1,4 +1,4 @@
-"""Requests about clients: their records, their standing, their coverages, their consents."""
+"""Sample requests of clients: records, status, coverages and consents."""
 
 from datetime import date
 from typing import Any
@@ -9,47 +9,50 @@ from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
 from tests.support.drivers.operations import SampleRequest, World
 
-DESK = {"admin", "scheduler"}
+FRONT_DESK = {"admin", "scheduler"}
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
 CLIENT = ("clients", "client_id")
 COVERAGE = ("coverages", "coverage_id")
 CONSENT = ("consents", "consent_id")
 
 
-def theirs(world: World, _role: str | None) -> dict[str, Any]:
-    """The client whom everybody reaches who reaches any."""
+def pick_client(world: World, _role: str | None) -> dict[str, Any]:
+    """Return the id of the client that every role sees that sees any."""
     return {"client_id": world.client_id}
 
 
-def fresh(world: World, role: str | None) -> dict[str, Any]:
-    """Somebody new, to be changed; for a client themselves."""
+def make_fresh_client(world: World, role: str | None) -> dict[str, Any]:
+    """Make a client to change; a client changes their own record."""
     if role == "client":
         return {"client_id": world.client_id}
     return {"client_id": make_client(world.practice, world.people["clinician"], email=f"{new_id()}@example.com")}
 
 
-def body(**about: Any):
-    return lambda _world, _role: about
+def send(**body: Any):
+    return lambda _world, _role: body
 
 
-def coverage(world: World, role: str | None) -> dict[str, UUID]:
-    made = Coverage(
+def make_coverage(world: World, role: str | None) -> dict[str, UUID]:
+    record = Coverage(
         id=new_id(),
-        client_id=fresh(world, role)["client_id"],
-        **{"rank": 1, "payer_id": "P1", "payer_name": "Example Health", "member_id": "M1"},
+        client_id=make_fresh_client(world, role)["client_id"],
+        rank=1,
+        payer_id="P1",
+        payer_name="Example Health",
+        member_id="M1",
         effective_on=date(2026, 1, 1),
     )
-    put(world.practice, made)
-    return {"coverage_id": made.id}
+    put(world.practice, record)
+    return {"coverage_id": record.id}
 
 
-def consent(world: World, _role: str | None) -> dict[str, UUID]:
-    made = Consent(id=new_id(), client_id=world.client_id, kind="TELEHEALTH", signed_at=world.practice.now)
-    put(world.practice, made)
-    return {"consent_id": made.id}
+def make_consent(world: World, _role: str | None) -> dict[str, UUID]:
+    record = Consent(id=new_id(), client_id=world.client_id, kind="TELEHEALTH", signed_at=world.practice.now)
+    put(world.practice, record)
+    return {"consent_id": record.id}
 
 
-def text_to_sign(world: World, _role: str | None) -> dict[str, Any]:
+def publish_agreement(world: World, _role: str | None) -> dict[str, Any]:
     number = new_id().int % 10**9
     text = Agreement(kind="CONFIDENTIALITY", number=number, title="Ours", text="...", published_at=world.practice.now)
     put(world.practice, text)
@@ -62,35 +65,39 @@ WHY = {"reason": "Entered twice"}
 
 SAMPLE_REQUESTS = {
     "list_clients": SampleRequest(READERS),
-    "add_client": SampleRequest(DESK, body=body(**PERSON)),
-    "search_clients": SampleRequest(READERS, body=body(query="cas")),
-    "get_client": SampleRequest(READERS, theirs),
-    "change_client": SampleRequest(DESK, theirs, body(city="Atlanta"), CLIENT),
-    "change_client_contact": SampleRequest({*DESK, "client"}, theirs, body(city="Atlanta"), CLIENT),
-    "get_notification_preferences": SampleRequest(READERS, theirs),
-    "set_notification_preferences": SampleRequest({*DESK, "client"}, theirs, body(reminders=["sms"]), CLIENT),
-    "list_client_statuses": SampleRequest(READERS, theirs),
-    "change_client_status": SampleRequest(DESK, fresh, body(status="INACTIVE")),
-    "list_primary_clinicians": SampleRequest(READERS, theirs),
-    "change_primary_clinician": SampleRequest(DESK, fresh, lambda world, _: {"clinician_id": str(world.clinician_id)}),
-    "invite_client": SampleRequest(DESK, fresh),
-    "close_portal": SampleRequest(DESK, fresh),
-    "get_timeline": SampleRequest(READERS, theirs),
-    "list_coverages": SampleRequest(READERS, theirs),
-    "add_coverage": SampleRequest({*DESK, "biller"}, fresh, body(rank=1, copay="20.00", **PAYER)),
-    "change_coverage": SampleRequest({*DESK, "biller"}, coverage, body(group_number="G1"), COVERAGE),
-    "void_coverage": SampleRequest({*DESK, "biller"}, coverage, query=lambda _: WHY),
-    "verify_coverage": SampleRequest({*DESK, "biller"}, coverage),
-    "check_eligibility": SampleRequest({*DESK, "biller"}, coverage),
-    "list_eligibility_checks": SampleRequest(READERS, coverage),
-    "list_consents": SampleRequest(READERS, theirs),
-    "sign_consent": SampleRequest(DESK, theirs, body(kind="TELEHEALTH")),
-    "change_consent": SampleRequest(DESK, consent, body(expires_on="2027-01-01"), CONSENT),
-    "revoke_consent": SampleRequest(DESK, consent, body()),
-    "void_consent": SampleRequest(DESK, consent, query=lambda _: WHY),
+    "add_client": SampleRequest(FRONT_DESK, body=send(**PERSON)),
+    "search_clients": SampleRequest(READERS, body=send(query="cas")),
+    "get_client": SampleRequest(READERS, pick_client),
+    "change_client": SampleRequest(FRONT_DESK, pick_client, send(city="Atlanta"), CLIENT),
+    "change_client_contact": SampleRequest({*FRONT_DESK, "client"}, pick_client, send(city="Atlanta"), CLIENT),
+    "get_notification_preferences": SampleRequest(READERS, pick_client),
+    "set_notification_preferences": SampleRequest(
+        {*FRONT_DESK, "client"}, pick_client, send(reminders=["sms"]), CLIENT
+    ),
+    "list_client_statuses": SampleRequest(READERS, pick_client),
+    "change_client_status": SampleRequest(FRONT_DESK, make_fresh_client, send(status="INACTIVE")),
+    "list_primary_clinicians": SampleRequest(READERS, pick_client),
+    "change_primary_clinician": SampleRequest(
+        FRONT_DESK, make_fresh_client, lambda world, _: {"clinician_id": str(world.clinician_id)}
+    ),
+    "invite_client": SampleRequest(FRONT_DESK, make_fresh_client),
+    "close_portal": SampleRequest(FRONT_DESK, make_fresh_client),
+    "get_timeline": SampleRequest(READERS, pick_client),
+    "list_coverages": SampleRequest(READERS, pick_client),
+    "add_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_fresh_client, send(rank=1, copay="20.00", **PAYER)),
+    "change_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage, send(group_number="G1"), COVERAGE),
+    "void_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage, query=lambda _: WHY),
+    "verify_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
+    "check_eligibility": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
+    "list_eligibility_checks": SampleRequest(READERS, make_coverage),
+    "list_consents": SampleRequest(READERS, pick_client),
+    "sign_consent": SampleRequest(FRONT_DESK, pick_client, send(kind="TELEHEALTH")),
+    "change_consent": SampleRequest(FRONT_DESK, make_consent, send(expires_on="2027-01-01"), CONSENT),
+    "revoke_consent": SampleRequest(FRONT_DESK, make_consent, send()),
+    "void_consent": SampleRequest(FRONT_DESK, make_consent, query=lambda _: WHY),
     "list_agreements": SampleRequest(READERS),
     "publish_agreement": SampleRequest(
-        {"admin"}, body=body(kind="TELEHEALTH", title="Ours", text="What you agree to.")
+        {"admin"}, body=send(kind="TELEHEALTH", title="Ours", text="What you agree to.")
     ),
-    "sign_agreement": SampleRequest({*DESK, "client"}, text_to_sign, body()),
+    "sign_agreement": SampleRequest({*FRONT_DESK, "client"}, publish_agreement, send()),
 }

@@ -1,4 +1,4 @@
-"""Requests about the files of a chart."""
+"""Sample requests of the files of a chart."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from tests.support.builders.schedule import put
 from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
-KEEPERS = {"admin", "supervisor", "clinician", "scheduler"}
+WRITERS = {"admin", "supervisor", "clinician", "scheduler"}
 
 
-def chart(world: World, _role: str | None) -> dict[str, Any]:
+def pick_chart(world: World, _role: str | None) -> dict[str, Any]:
     return {"client_id": world.client_id}
 
 
-def new_document(world: World, _role: str | None) -> dict[str, Any]:
+def make_document(world: World, _role: str | None) -> dict[str, Any]:
     document = Document(
         id=new_id(),
         client_id=world.client_id,
@@ -31,14 +31,14 @@ def new_document(world: World, _role: str | None) -> dict[str, Any]:
     return {"client_id": world.client_id, "document_id": document.id}
 
 
-def new_file(_world: World, _role: str | None) -> dict[str, Any]:
+def build_file(_world: World, _role: str | None) -> dict[str, Any]:
     return {"file": ("letter.txt", f"A letter {new_id()}".encode(), "text/plain")}
 
 
 SAMPLE_REQUESTS = {
-    "list_documents": SampleRequest(READERS, chart),
-    "add_document": SampleRequest(KEEPERS, chart, new_file, sent_as="files"),
-    "get_document": SampleRequest(READERS, new_document),
-    "get_document_content": SampleRequest(READERS, new_document),
-    "void_document": SampleRequest(KEEPERS, new_document, query=lambda _world: {"reason": "Filed twice"}),
+    "list_documents": SampleRequest(READERS, pick_chart),
+    "add_document": SampleRequest(WRITERS, pick_chart, build_file, sent_as="files"),
+    "get_document": SampleRequest(READERS, make_document),
+    "get_document_content": SampleRequest(READERS, make_document),
+    "void_document": SampleRequest(WRITERS, make_document, query=lambda _world: {"reason": "Filed twice"}),
 }

@@ -1,4 +1,4 @@
-"""Requests about performance goals."""
+"""Sample requests of performance goals."""
 
 from datetime import date
 from decimal import Decimal
@@ -10,10 +10,10 @@ from tests.support.builders.schedule import put
 from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician"}
-SETTERS = {"admin", "supervisor"}
+WRITERS = {"admin", "supervisor"}
 
 
-def new_goal(world: World, _role: str | None) -> dict[str, Any]:
+def make_goal(world: World, _role: str | None) -> dict[str, Any]:
     goal = Goal(
         id=new_id(),
         staff_id=world.clinician_id,
@@ -27,17 +27,17 @@ def new_goal(world: World, _role: str | None) -> dict[str, Any]:
     return {"goal_id": goal.id}
 
 
-def wanted(world: World, _role: str | None) -> dict[str, Any]:
+def build_goal(world: World, _role: str | None) -> dict[str, Any]:
     span = {"starts_on": "2026-03-01", "ends_on": "2026-03-31"}
     return {"staff_id": str(world.clinician_id), "metric_key": "no_show_rate", "target": "7.5"} | span
 
 
 SAMPLE_REQUESTS = {
     "list_goals": SampleRequest(READERS),
-    "set_goal": SampleRequest(SETTERS, body=wanted),
-    "get_goal": SampleRequest(READERS, new_goal),
+    "set_goal": SampleRequest(WRITERS, body=build_goal),
+    "get_goal": SampleRequest(READERS, make_goal),
     "change_goal": SampleRequest(
-        SETTERS, new_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")
+        WRITERS, make_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")
     ),
-    "void_goal": SampleRequest(SETTERS, new_goal, query=lambda _world: {"reason": "Set twice"}),
+    "void_goal": SampleRequest(WRITERS, make_goal, query=lambda _world: {"reason": "Set twice"}),
 }

@@ -1,4 +1,4 @@
-"""Requests about intake forms."""
+"""Sample requests of intake forms."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-def new_form(world: World, _role: str | None) -> dict[str, Any]:
+def make_form(world: World, _role: str | None) -> dict[str, Any]:
     form = IntakeForm(
         id=new_id(),
         client_id=world.client_id,
@@ -42,8 +42,8 @@ def new_form(world: World, _role: str | None) -> dict[str, Any]:
     return {"form_id": form.id}
 
 
-def whose(world: World, role: str | None) -> dict[str, Any]:
-    """A client has one chart; its unfinished forms are finished first."""
+def choose_client(world: World, role: str | None) -> dict[str, Any]:
+    """Return the id of a client without an unfinished form; complete those of the only client that a client is."""
     if role != "client":
         return {"client_id": str(world.new_client())}
     with world.practice.work() as work:
@@ -52,16 +52,16 @@ def whose(world: World, role: str | None) -> dict[str, Any]:
     return {"client_id": str(world.client_id)}
 
 
-def saving(step: str) -> SampleRequest:
-    return SampleRequest(WRITERS, new_form, lambda _world, _role: ANSWERS[step], versioned=("intake_forms", "form_id"))
+def save_step(step: str) -> SampleRequest:
+    return SampleRequest(WRITERS, make_form, lambda _world, _role: ANSWERS[step], versioned=("intake_forms", "form_id"))
 
 
 SAMPLE_REQUESTS = {
     "list_intake_forms": SampleRequest({"admin", "supervisor", "clinician", "scheduler", "client"}),
-    "begin_intake_form": SampleRequest({"admin", "clinician", "scheduler", "client"}, body=whose),
+    "begin_intake_form": SampleRequest({"admin", "clinician", "scheduler", "client"}, body=choose_client),
     "get_intake_form": SampleRequest(
-        {"admin", "supervisor", "clinician", "client"}, new_form, headers={"X-Reason": "A complaint to look into"}
+        {"admin", "supervisor", "clinician", "client"}, make_form, headers={"X-Reason": "A complaint to look into"}
     ),
-    **{f"save_intake_{step}": saving(step) for step in ANSWERS},
-    "complete_intake_form": SampleRequest(WRITERS, new_form),
+    **{f"save_intake_{step}": save_step(step) for step in ANSWERS},
+    "complete_intake_form": SampleRequest(WRITERS, make_form),
 }

@@ -1,10 +1,10 @@
-"""Requests about progress reports."""
+"""Sample requests of progress reports."""
 
 from datetime import date
 from typing import Any
 
-from practice.clinical.documents.rules.content import Content, Section, kept
-from practice.clinical.documents.rules.templates import USUAL
+from practice.clinical.documents.rules.content import Content, Section, canonical_json
+from practice.clinical.documents.rules.templates import DEFAULT_TEMPLATES
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
@@ -12,62 +12,64 @@ from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician", "client"}
 WHY = {"X-Reason": "A complaint to look into"}
-SECTIONS = {place.key: f"{place.title}: as it should be." for place in USUAL["PROGRESS_REPORT"]}
+SECTIONS = {section.key: f"{section.title}: as it should be." for section in DEFAULT_TEMPLATES["PROGRESS_REPORT"]}
 
 
 def make_report(world: World, *, final: bool) -> Any:
     now = world.practice.now
-    theirs = {"client_id": world.client_id, "clinician_id": world.clinician_id, "reported_on": date(2026, 3, 16)}
+    common = {"client_id": world.client_id, "clinician_id": world.clinician_id, "reported_on": date(2026, 3, 16)}
     done = {"status": "FINAL", "finished_at": now, "shared_at": now} if final else {}
-    report = ProgressReport(id=new_id(), created_at=now, **theirs, **done)
-    sections = tuple(Section(place.key, place.title, SECTIONS[place.key]) for place in USUAL["PROGRESS_REPORT"])
+    report = ProgressReport(id=new_id(), created_at=now, **common, **done)
+    sections = tuple(
+        Section(section.key, section.title, SECTIONS[section.key]) for section in DEFAULT_TEMPLATES["PROGRESS_REPORT"]
+    )
     saved = {"report_id": report.id, "written_at": now, "written_by_id": world.clinician_id}
     versions = [ProgressReportVersion(id=new_id(), number=number, **saved) for number in (1, 2)]
     with world.practice.work() as work:
         for version in versions:
-            text = kept(Content(sections, salt=f"{version.number:032}"))
+            text = canonical_json(Content(sections, salt=f"{version.number:032}"))
             version.content = work.seal("progress_report_versions", "content", version.id, text)
     put(world.practice, report, *versions)
     return report.id
 
 
-def draft(world: World, _role: str | None) -> dict[str, Any]:
+def make_draft(world: World, _role: str | None) -> dict[str, Any]:
     return {"report_id": make_report(world, final=False)}
 
 
-def shared(world: World, _role: str | None) -> dict[str, Any]:
+def make_shared(world: World, _role: str | None) -> dict[str, Any]:
     return {"report_id": make_report(world, final=True)}
 
 
-def last_version(world: World, role: str | None) -> dict[str, Any]:
-    return shared(world, role) | {"number": 2}
+def make_last_version(world: World, role: str | None) -> dict[str, Any]:
+    return make_shared(world, role) | {"number": 2}
 
 
-def of_client(world: World, _role: str | None) -> dict[str, Any]:
+def pick_client(world: World, _role: str | None) -> dict[str, Any]:
     return {"client_id": world.client_id}
 
 
-def wanted(world: World, _role: str | None) -> dict[str, Any]:
+def build_report(world: World, _role: str | None) -> dict[str, Any]:
     return {"client_id": str(world.client_id), "sections": SECTIONS}
 
 
 SAMPLE_REQUESTS = {
     "list_progress_reports": SampleRequest(READERS, headers=WHY),
-    "begin_progress_report": SampleRequest({"clinician"}, body=wanted),
+    "begin_progress_report": SampleRequest({"clinician"}, body=build_report),
     "search_progress_reports": SampleRequest(
         READERS, body=lambda _world, _role: {"query": "as it should"}, headers=WHY
     ),
-    "print_progress_report": SampleRequest(READERS, shared, headers=WHY),
-    "get_progress_report": SampleRequest(READERS, shared, headers=WHY),
+    "print_progress_report": SampleRequest(READERS, make_shared, headers=WHY),
+    "get_progress_report": SampleRequest(READERS, make_shared, headers=WHY),
     "save_progress_report": SampleRequest(
-        {"clinician"}, draft, lambda _world, _role: {"sections": SECTIONS}, ("progress_reports", "report_id")
+        {"clinician"}, make_draft, lambda _world, _role: {"sections": SECTIONS}, ("progress_reports", "report_id")
     ),
-    "void_progress_report": SampleRequest({"clinician"}, draft, query=lambda _world: {"reason": "Written twice"}),
-    "finish_progress_report": SampleRequest({"clinician"}, draft),
-    "share_progress_report": SampleRequest({"clinician"}, shared),
-    "unshare_progress_report": SampleRequest({"clinician"}, shared),
-    "list_progress_report_versions": SampleRequest(READERS, shared, headers=WHY),
-    "get_progress_report_version": SampleRequest(READERS, last_version, headers=WHY),
-    "compare_progress_reports": SampleRequest(READERS, shared, headers=WHY),
-    "list_progress_reports_of_client": SampleRequest(READERS, of_client, headers=WHY),
+    "void_progress_report": SampleRequest({"clinician"}, make_draft, query=lambda _world: {"reason": "Written twice"}),
+    "finish_progress_report": SampleRequest({"clinician"}, make_draft),
+    "share_progress_report": SampleRequest({"clinician"}, make_shared),
+    "unshare_progress_report": SampleRequest({"clinician"}, make_shared),
+    "list_progress_report_versions": SampleRequest(READERS, make_shared, headers=WHY),
+    "get_progress_report_version": SampleRequest(READERS, make_last_version, headers=WHY),
+    "compare_progress_reports": SampleRequest(READERS, make_shared, headers=WHY),
+    "list_client_progress_reports": SampleRequest(READERS, pick_client, headers=WHY),
 }

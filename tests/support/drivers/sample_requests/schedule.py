@@ -1,4 +1,4 @@
-"""Requests about appointments, slots, the waitlist and requests to move."""
+"""Sample requests of appointments, slots, the waitlist and reschedule requests."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,48 +11,50 @@ from practice.store.ids import new_id
 from tests.support.builders.schedule import put
 from tests.support.drivers.operations import SampleRequest, World
 
-DESK = {"admin", "scheduler"}
+FRONT_DESK = {"admin", "scheduler"}
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
 
 
-def code(world: World) -> str:
-    with world.practice.installation.store.session_in(world.practice.id) as db:
+def load_code(world: World) -> str:
+    with world.practice.installation.store.begin_session(world.practice.id) as db:
         return db.get_one(Service, (world.practice.id, world.service_id)).code
 
 
-def booking(world: World, role: str | None) -> dict[str, Any]:
-    start = world.free_hour(online=role == "client")
-    body = {"clinician_id": str(world.clinician_id), "service_code": code(world), "starts_at": start.isoformat()}
+def build_booking(world: World, role: str | None) -> dict[str, Any]:
+    start = world.take_free_hour(online=role == "client")
+    body = {"clinician_id": str(world.clinician_id), "service_code": load_code(world), "starts_at": start.isoformat()}
     return body | ({} if role == "client" else {"client_id": str(world.client_id)})
 
 
-def series(world: World, role: str | None) -> dict[str, Any]:
-    """Each on a minute of its own of far-away weeks, so that none meets another."""
-    body = booking(world, role)
-    start = world.free_hour() + timedelta(days=4000)
+def build_series(world: World, role: str | None) -> dict[str, Any]:
+    """Build a series in far-away weeks, so that no two overlap."""
+    body = build_booking(world, role)
+    start = world.take_free_hour() + timedelta(days=4000)
     return body | {"starts_at": start.isoformat(), "rule": "FREQ=WEEKLY;COUNT=2", "skip_conflicts": True}
 
 
-def appointment(**more: Any):
-    return lambda world, _role: {"appointment_id": world.new_appointment(**more)}
+def make_appointment(**values: Any):
+    return lambda world, _role: {"appointment_id": world.new_appointment(**values)}
 
 
-def begun(status: str):
-    """One whose start has passed."""
-    return lambda world, _role: {"appointment_id": world.new_appointment(status=status, starts_at=world.past_hour())}
+def make_past_appointment(status: str):
+    """Make an appointment whose start has passed."""
+    return lambda world, _role: {
+        "appointment_id": world.new_appointment(status=status, starts_at=world.take_past_hour())
+    }
 
 
-def move(world: World, role: str | None) -> dict[str, Any]:
-    return {"starts_at": world.free_hour(online=role == "client").isoformat()}
+def build_move(world: World, role: str | None) -> dict[str, Any]:
+    return {"starts_at": world.take_free_hour(online=role == "client").isoformat()}
 
 
-def request_to_move(world: World, _role: str | None) -> dict[str, UUID]:
+def make_request(world: World, _role: str | None) -> dict[str, UUID]:
     request = RescheduleRequest(
         id=new_id(),
         appointment_id=world.new_appointment(),
         asked_by_id=world.clinician_id,
         asked_at=world.practice.now,
-        starts_at=world.free_hour(),
+        starts_at=world.take_free_hour(),
         reason="Ill",
         status="PENDING",
     )
@@ -60,8 +62,8 @@ def request_to_move(world: World, _role: str | None) -> dict[str, UUID]:
     return {"request_id": request.id}
 
 
-def entry_of(world: World, status: str = "WAITING") -> UUID:
-    # somebody who waits for something that the other tests never free
+def make_entry(world: World, status: str = "WAITING") -> UUID:
+    # waits for a clinician whose time no other test frees
     entry = WaitlistEntry(
         id=new_id(),
         client_id=world.client_id,
@@ -73,15 +75,15 @@ def entry_of(world: World, status: str = "WAITING") -> UUID:
     return entry.id
 
 
-def waiting(world: World, _role: str | None) -> dict[str, UUID]:
-    return {"entry_id": entry_of(world)}
+def make_waiting_entry(world: World, _role: str | None) -> dict[str, UUID]:
+    return {"entry_id": make_entry(world)}
 
 
-def offer(world: World, role: str | None) -> dict[str, UUID]:
-    start = world.free_hour(online=role == "client")
-    kept = WaitlistOffer(
+def make_offer(world: World, role: str | None) -> dict[str, UUID]:
+    start = world.take_free_hour(online=role == "client")
+    waitlist_offer = WaitlistOffer(
         id=new_id(),
-        entry_id=entry_of(world, "OFFERED"),
+        entry_id=make_entry(world, "OFFERED"),
         clinician_id=world.clinician_id,
         service_id=world.service_id,
         telehealth=False,
@@ -91,20 +93,20 @@ def offer(world: World, role: str | None) -> dict[str, UUID]:
         holds_until=start,
         status="OPEN",
     )
-    put(world.practice, kept)
-    return {"offer_id": kept.id}
+    put(world.practice, waitlist_offer)
+    return {"offer_id": waitlist_offer.id}
 
 
-def nothing(_world: World, _role: str | None) -> dict[str, Any]:
+def build_empty(_world: World, _role: str | None) -> dict[str, Any]:
     return {}
 
 
-def given(**body: Any):
+def send(**body: Any):
     return lambda _world, _role: body
 
 
-def days(world: World) -> dict[str, str]:
-    return {"from": "2026-03-20", "to": "2026-03-22", "service": code(world)}
+def pick_days(world: World) -> dict[str, str]:
+    return {"from": "2026-03-20", "to": "2026-03-22", "service": load_code(world)}
 
 
 VERSIONED = ("appointments", "appointment_id")
@@ -112,49 +114,57 @@ VERSIONED = ("appointments", "appointment_id")
 SAMPLE_REQUESTS = {
     "list_appointments": SampleRequest(READERS),
     "list_client_appointments": SampleRequest(READERS, lambda world, _role: {"client_id": world.client_id}),
-    "book_appointment": SampleRequest(DESK | {"client"}, body=booking),
-    "book_series": SampleRequest(DESK, body=series),
-    "preview_appointment": SampleRequest(DESK | {"client"}, body=booking),
+    "book_appointment": SampleRequest(FRONT_DESK | {"client"}, body=build_booking),
+    "book_series": SampleRequest(FRONT_DESK, body=build_series),
+    "preview_appointment": SampleRequest(FRONT_DESK | {"client"}, body=build_booking),
     "get_calendar": SampleRequest(READERS),
-    "get_appointment": SampleRequest(READERS, appointment()),
-    "change_appointment": SampleRequest(DESK, appointment(), given(instructions="Ring twice"), VERSIONED),
-    "list_appointment_steps": SampleRequest(READERS, appointment()),
-    "confirm_appointment": SampleRequest(DESK | {"clinician"}, appointment(), nothing),
-    "check_in_appointment": SampleRequest(DESK | {"clinician"}, appointment(), nothing),
-    "ready_appointment": SampleRequest(DESK | {"clinician"}, appointment(status="CHECKED_IN")),
-    "start_appointment": SampleRequest(DESK | {"clinician"}, appointment(status="CHECKED_IN"), nothing),
-    "complete_appointment": SampleRequest(DESK | {"clinician"}, begun("IN_PROGRESS"), nothing),
-    "no_show_appointment": SampleRequest(DESK | {"clinician"}, begun("SCHEDULED"), nothing),
-    "cancel_appointment": SampleRequest(DESK | {"clinician", "client"}, appointment(), given(reason="Ill")),
-    "reschedule_appointment": SampleRequest(DESK | {"client"}, appointment(), move),
+    "get_appointment": SampleRequest(READERS, make_appointment()),
+    "change_appointment": SampleRequest(FRONT_DESK, make_appointment(), send(instructions="Ring twice"), VERSIONED),
+    "list_status_history": SampleRequest(READERS, make_appointment()),
+    "confirm_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(), build_empty),
+    "check_in_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(), build_empty),
+    "mark_appointment_ready": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(status="CHECKED_IN")),
+    "start_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(status="CHECKED_IN"), build_empty),
+    "complete_appointment": SampleRequest(
+        FRONT_DESK | {"clinician"}, make_past_appointment("IN_PROGRESS"), build_empty
+    ),
+    "mark_appointment_no_show": SampleRequest(
+        FRONT_DESK | {"clinician"}, make_past_appointment("SCHEDULED"), build_empty
+    ),
+    "cancel_appointment": SampleRequest(FRONT_DESK | {"clinician", "client"}, make_appointment(), send(reason="Ill")),
+    "reschedule_appointment": SampleRequest(FRONT_DESK | {"client"}, make_appointment(), build_move),
     "change_many_appointments": SampleRequest(
-        DESK, body=lambda world, _role: {"action": "confirm", "appointment_ids": [str(world.new_appointment())]}
+        FRONT_DESK, body=lambda world, _role: {"action": "confirm", "appointment_ids": [str(world.new_appointment())]}
     ),
     "list_clinician_slots": SampleRequest(
-        DESK | {"supervisor", "clinician", "client"}, lambda world, _role: {"staff_id": world.clinician_id}, query=days
+        FRONT_DESK | {"supervisor", "clinician", "client"},
+        lambda world, _role: {"staff_id": world.clinician_id},
+        query=pick_days,
     ),
-    "list_first_free": SampleRequest(DESK | {"supervisor", "clinician", "client"}, query=days),
+    "list_first_free_slots": SampleRequest(FRONT_DESK | {"supervisor", "clinician", "client"}, query=pick_days),
     "list_waitlist": SampleRequest(READERS),
     "add_to_waitlist": SampleRequest(
-        DESK, body=lambda world, _role: {"client_id": str(world.client_id), "until_on": "2020-01-01"}
+        FRONT_DESK, body=lambda world, _role: {"client_id": str(world.client_id), "until_on": "2020-01-01"}
     ),
-    "get_waitlist_entry": SampleRequest(READERS, waiting),
-    "change_waitlist_entry": SampleRequest(DESK, waiting, given(priority=1), ("waitlist_entries", "entry_id")),
-    "withdraw_waitlist_entry": SampleRequest(DESK, waiting),
-    "list_waitlist_offers": SampleRequest(READERS, waiting),
-    "take_waitlist_offer": SampleRequest(DESK | {"client"}, offer),
-    "decline_waitlist_offer": SampleRequest(DESK | {"client"}, offer),
-    "list_reschedule_requests": SampleRequest(DESK | {"supervisor", "clinician"}),
-    "ask_to_reschedule": SampleRequest(
+    "get_waitlist_entry": SampleRequest(READERS, make_waiting_entry),
+    "change_waitlist_entry": SampleRequest(
+        FRONT_DESK, make_waiting_entry, send(priority=1), ("waitlist_entries", "entry_id")
+    ),
+    "withdraw_waitlist_entry": SampleRequest(FRONT_DESK, make_waiting_entry),
+    "list_waitlist_offers": SampleRequest(READERS, make_waiting_entry),
+    "take_waitlist_offer": SampleRequest(FRONT_DESK | {"client"}, make_offer),
+    "decline_waitlist_offer": SampleRequest(FRONT_DESK | {"client"}, make_offer),
+    "list_reschedule_requests": SampleRequest(FRONT_DESK | {"supervisor", "clinician"}),
+    "request_reschedule": SampleRequest(
         {"clinician"},
         body=lambda world, _role: {
             "appointment_id": str(world.new_appointment()),
-            "starts_at": world.free_hour().isoformat(),
+            "starts_at": world.take_free_hour().isoformat(),
             "reason": "Ill",
         },
     ),
-    "get_reschedule_request": SampleRequest(DESK | {"supervisor", "clinician"}, request_to_move),
-    "approve_reschedule_request": SampleRequest(DESK, request_to_move, nothing),
-    "reject_reschedule_request": SampleRequest(DESK, request_to_move, given(note="No room is free")),
-    "withdraw_reschedule_request": SampleRequest({"clinician"}, request_to_move),
+    "get_reschedule_request": SampleRequest(FRONT_DESK | {"supervisor", "clinician"}, make_request),
+    "approve_reschedule_request": SampleRequest(FRONT_DESK, make_request, build_empty),
+    "reject_reschedule_request": SampleRequest(FRONT_DESK, make_request, send(note="No room is free")),
+    "withdraw_reschedule_request": SampleRequest({"clinician"}, make_request),
 }

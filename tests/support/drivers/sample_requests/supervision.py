@@ -1,4 +1,4 @@
-"""Requests about supervision sessions and their hours."""
+"""Sample requests of supervision sessions and their hours."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,20 +9,20 @@ from tests.support.builders.schedule import put
 from tests.support.drivers.operations import SampleRequest, World
 
 READERS = {"admin", "supervisor", "clinician"}
-KEEPERS = {"admin", "supervisor"}
+WRITERS = {"admin", "supervisor"}
 
 
-def holder(world: World, role: str | None) -> Any:
+def choose_supervisor(world: World, role: str | None) -> Any:
     return world.people["admin" if role == "admin" else "supervisor"].staff_id
 
 
-def new_session(world: World, role: str | None) -> dict[str, Any]:
-    """Held by whoever asks, where they may hold one."""
+def make_session(world: World, role: str | None) -> dict[str, Any]:
+    """Make a session held by the caller if they may hold one, else by the supervisor."""
     session = SupervisionSession(
         id=new_id(),
         supervisee_id=world.clinician_id,
-        supervisor_id=holder(world, role),
-        held_at=world.past_hour(),
+        supervisor_id=choose_supervisor(world, role),
+        held_at=world.take_past_hour(),
         hours=Decimal("1.50"),
         kind="INDIVIDUAL",
         topics=["ethics"],
@@ -33,12 +33,12 @@ def new_session(world: World, role: str | None) -> dict[str, Any]:
     return {"session_id": session.id}
 
 
-def held(world: World, _role: str | None) -> dict[str, Any]:
+def build_session(world: World, _role: str | None) -> dict[str, Any]:
     return {
         "supervisee_ids": [str(world.clinician_id)],
         "supervisor_id": str(world.people["supervisor"].staff_id),
         "kind": "INDIVIDUAL",
-        "held_at": world.past_hour().isoformat(),
+        "held_at": world.take_past_hour().isoformat(),
         "hours": "1.25",
     }
 
@@ -47,11 +47,11 @@ SESSION = ("supervision_sessions", "session_id")
 
 SAMPLE_REQUESTS = {
     "list_supervision_sessions": SampleRequest(READERS),
-    "record_supervision_sessions": SampleRequest(KEEPERS, body=held),
+    "record_supervision_sessions": SampleRequest(WRITERS, body=build_session),
     "list_supervision_hours": SampleRequest(READERS),
-    "get_supervision_session": SampleRequest(READERS, new_session),
-    "change_supervision_session": SampleRequest(KEEPERS, new_session, lambda _world, _role: {"hours": "2"}, SESSION),
-    "sign_supervision_session": SampleRequest(KEEPERS, new_session),
-    "void_supervision_session": SampleRequest(KEEPERS, new_session, query=lambda _world: {"reason": "Entered twice"}),
+    "get_supervision_session": SampleRequest(READERS, make_session),
+    "change_supervision_session": SampleRequest(WRITERS, make_session, lambda _world, _role: {"hours": "2"}, SESSION),
+    "sign_supervision_session": SampleRequest(WRITERS, make_session),
+    "void_supervision_session": SampleRequest(WRITERS, make_session, query=lambda _world: {"reason": "Entered twice"}),
     "get_supervision_hours": SampleRequest(READERS, lambda world, _role: {"staff_id": world.clinician_id}),
 }
