@@ -1,4 +1,4 @@
-# The API and the command line. The database is a service of its own; see docker-compose.yml.
+# The API and the command line. docker-compose.yml runs the database as its own service.
 FROM python:3.11-slim
 
 RUN useradd --system --create-home --home-dir /var/lib/caseload --uid 10001 caseload

@@ -1,4 +1,4 @@
-# Every target does its own set-up; `make demo` and `make test` work on a fresh clone with nothing but Python >= 3.11.
+# Every target sets up what it needs: `make demo` and `make test` work on a fresh clone with only Python >= 3.11.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,51 +8,74 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Caseload needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+		|| { echo "Caseload needs Python 3.11 or newer. Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what Caseload is built on (hashes checked) ..."
+	@echo "Installing dependencies (hashes checked) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .PHONY: lock
-lock: setup  ## Choose versions anew. The lock file carries versions and hashes, no addresses.
+lock: setup  ## Update the lock file: versions and hashes only.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --quiet --group dev pyproject.toml -o requirements.lock
 
 .PHONY: demo
-demo: setup  ## A demo practice, everything up, addresses and logins printed.
+demo: setup  ## Start everything with a demo practice; print URLs and logins.
 	@$(BIN)/caseload demo
 
 .PHONY: test
-test: setup  ## The whole test suite, on a real embedded PostgreSQL of its own.
+test: setup  ## Run the test suite on its own embedded PostgreSQL.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 .PHONY: check
-check: setup  ## Format, lint, types, import contracts, SQL, secrets.
+check: lint types contracts sql secrets  ## All checks; each target also runs alone.
+
+.PHONY: lint
+lint: setup  ## Format and lint.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+.PHONY: types
+types: setup  ## Types.
 	$(BIN)/ty check --error-on-warning practice edi ingest api caseload
+
+.PHONY: contracts
+contracts: setup  ## Import contracts: layers, pure rules, no cycles.
 	$(BIN)/lint-imports --no-logo
+
+.PHONY: sql
+sql: setup  ## SQL lint, and migrations that would lock a table.
 	$(BIN)/sqlfluff lint --disable-progress-bar practice
 	$(BIN)/squawk --exclude require-lock-timeout,require-statement-timeout practice/store/migrations/sql/*.sql
+
+.PHONY: secrets
+secrets: setup  ## No secrets in tracked files.
 	git ls-files -z -- ':!requirements.lock' ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
 
+.PHONY: words
+words: setup  ## The share of functions and docstrings that begin with a verb, by package.
+	$(BIN)/python -m tests.support.harness.words
+
+.PHONY: errors
+errors: setup  ## Write docs/errors.md from the refusal classes.
+	$(BIN)/python -m tests.support.harness.error_reference > docs/errors.md
+
 .PHONY: format
-format: setup
+format: setup  ## Format, and fix what the linter can.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 .PHONY: migration
-migration: setup  ## Write the next migration from the models: make migration m="what it does"
+migration: setup  ## Write the next migration from the models: make migration m="add rooms"
 	$(BIN)/python -m tests.support.harness.new_migration "$(m)"
 
 .PHONY: schema-snapshot
-schema-snapshot: setup  ## Renew the snapshot of the schema that the tests compare with.
+schema-snapshot: setup  ## Update the schema snapshot that the tests compare with.
 	$(BIN)/python -m tests.support.oracles.schema_snapshot > tests/store/schema_snapshot.txt
 
 .PHONY: bench
-bench: setup  ## Speed, measured in one run against a control.
+bench: setup  ## Measure speed against controls in the same run.
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.audit
 	$(BIN)/python -m bench.schedule
@@ -60,7 +83,7 @@ bench: setup  ## Speed, measured in one run against a control.
 	$(BIN)/python -m bench.pay
 	$(BIN)/python -m bench.bundle 100000
 
-# Other readers of the 835, and a fuzzer, in an environment of their own: none of it is part of Caseload.
+# Other 835 readers and a fuzzer, in their own environment; Caseload does not depend on them.
 PEERS := $(VENV)/edi-peers
 $(PEERS)/.ready: $(VENV)/.ready
 	@$(PYTHON) -m venv $(PEERS)
@@ -69,22 +92,22 @@ $(PEERS)/.ready: $(VENV)/.ready
 	@touch $@
 
 .PHONY: bench-edi
-bench-edi: setup $(PEERS)/.ready  ## The reader of the 835 against others, in one run.
+bench-edi: setup $(PEERS)/.ready  ## Compare the 835 reader with others in one run.
 	$(BIN)/python -m bench.edi --peers $(PEERS)/bin/python
 
 .PHONY: fuzz-edi
-fuzz-edi: setup $(PEERS)/.ready  ## 100,000 damaged remittances, then ten minutes of a fuzzer.
+fuzz-edi: setup $(PEERS)/.ready  ## Read 100,000 damaged remittances, then fuzz for ten minutes.
 	$(BIN)/python -m bench.edi_fuzz 100000
 	PYTHONPATH=. $(PEERS)/bin/python -m bench.edi_atheris 600
 
 .PHONY: sample-remittances
-sample-remittances: setup  ## The published remittances, made anew.
+sample-remittances: setup  ## Rebuild the published sample remittances.
 	$(BIN)/python -m edi.synthetic docs/remittances
 
 .PHONY: down
-down:
+down:  ## Stop the demo.
 	@$(BIN)/caseload down
 
 .PHONY: help
-help:
+help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
