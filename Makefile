@@ -1,10 +1,10 @@
-# Every target sets up what it needs: `make demo` and `make test` work on a fresh clone with only Python >= 3.11.
+# Targets create the environment that they need: `make demo` and `make test` work on a fresh clone with Python >= 3.11.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: setup
-setup: $(VENV)/.ready
+setup: $(VENV)/.ready  ## Create the environment in .venv.
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -16,12 +16,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 .PHONY: lock
-lock: setup  ## Update the lock file: versions and hashes only.
+lock: setup  ## Update the lock file, which has versions and hashes only.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --quiet --group dev pyproject.toml -o requirements.lock
 
 .PHONY: demo
-demo: setup  ## Start everything with a demo practice; print URLs and logins.
+demo: setup  ## Start everything with a demo practice, and print its URLs and logins.
 	@$(BIN)/caseload demo
 
 .PHONY: test
@@ -29,36 +29,36 @@ test: setup  ## Run the test suite on its own embedded PostgreSQL.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 .PHONY: check
-check: lint types contracts sql secrets  ## All checks; each target also runs alone.
+check: lint types contracts sql secrets  ## Run all checks; each also runs alone.
 
 .PHONY: lint
-lint: setup  ## Format and lint.
+lint: setup  ## Check the format, and lint.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 .PHONY: types
-types: setup  ## Types.
+types: setup  ## Check types.
 	$(BIN)/ty check --error-on-warning practice edi ingest api caseload
 
 .PHONY: contracts
-contracts: setup  ## Import contracts: layers, pure rules, no cycles.
+contracts: setup  ## Check the import contracts: layers, pure rules, no cycles.
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: sql
-sql: setup  ## SQL lint, and migrations that would lock a table.
+sql: setup  ## Lint SQL, and find migrations that would lock a table.
 	$(BIN)/sqlfluff lint --disable-progress-bar practice
 	$(BIN)/squawk --exclude require-lock-timeout,require-statement-timeout practice/store/migrations/sql/*.sql
 
 .PHONY: secrets
-secrets: setup  ## No secrets in tracked files.
+secrets: setup  ## Search tracked files for secrets.
 	git ls-files -z -- ':!requirements.lock' ':!tests' | xargs -0 $(BIN)/detect-secrets-hook
 
 .PHONY: words
-words: setup  ## The share of functions and docstrings that begin with a verb, by package.
+words: setup  ## Show the share of functions and docstrings that begin with a verb, by package.
 	$(BIN)/python -m tests.support.harness.words
 
 .PHONY: errors
-errors: setup  ## Write docs/errors.md from the refusal classes.
+errors: setup  ## Write docs/errors.md from the error classes.
 	$(BIN)/python -m tests.support.harness.error_reference > docs/errors.md
 
 .PHONY: format
@@ -71,7 +71,7 @@ migration: setup  ## Write the next migration from the models: make migration m=
 	$(BIN)/python -m tests.support.harness.new_migration "$(m)"
 
 .PHONY: schema-snapshot
-schema-snapshot: setup  ## Update the schema snapshot that the tests compare with.
+schema-snapshot: setup  ## Update the schema snapshot that tests compare with the migrations.
 	$(BIN)/python -m tests.support.oracles.schema_snapshot > tests/store/schema_snapshot.txt
 
 .PHONY: bench
@@ -110,4 +110,4 @@ down:  ## Stop the demo.
 
 .PHONY: help
 help:  ## List the targets.
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 22

@@ -87,7 +87,7 @@ class ReasonMissing(Refusal):
 
 
 class KeyReused(Refusal):
-    """The `Idempotency-Key` belongs to a different request.
+    """The `Idempotency-Key` was used for a different request.
 
     Fix: use a new key for a new request.
     """

@@ -11,6 +11,7 @@ from api.context import RequestContext
 from api.fields import Instant, Text1000
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.errors import NotFound
 from practice.scheduling import reschedule_requests
 from practice.scheduling.errors import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
 from practice.scheduling.models.appointments import RescheduleRequest
@@ -75,7 +76,7 @@ def list_reschedule_requests(ctx: RequestContext, query: Annotated[RequestsQuery
     "",
     permission="appointments.ask_to_move",
     status_code=201,
-    errors=[WrongStatus, TooLate, NotBookable, AlreadyRequested],
+    errors=[NotFound, WrongStatus, TooLate, NotBookable, AlreadyRequested],
 )
 def request_reschedule(ctx: RequestContext, body: RequestIn) -> RequestOut:
     """Request to reschedule one of your appointments.

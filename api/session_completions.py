@@ -13,7 +13,7 @@ from api.note_signing import Hours
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
-from practice.errors import Invalid
+from practice.errors import Invalid, NotFound
 from practice.payroll import completions
 from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
 from practice.scheduling.errors import WrongStatus
@@ -161,7 +161,9 @@ def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery,
     return to_page(queries.list_sessions(ctx.work, ctx.scope, query.page_request(), filters), SessionOut)
 
 
-@router.post("", permission="session_completions.create", status_code=201, errors=[WrongStatus, SessionVoided])
+@router.post(
+    "", permission="session_completions.create", status_code=201, errors=[NotFound, WrongStatus, SessionVoided]
+)
 def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOut:
     """Create a session completion.
 

@@ -22,7 +22,7 @@ class Refusal(CaseloadError):
 
 
 class StoreProblem(CaseloadError):
-    """The database cannot be used: it is unreachable, too old, partly migrated, or owned by something else.
+    """The database cannot be used: it is unreachable, too old, partly migrated, or another program's.
 
     Fix: run `caseload doctor`, and correct what it reports.
     """
@@ -32,7 +32,7 @@ class StoreProblem(CaseloadError):
 
 
 class ConfigurationProblem(CaseloadError):
-    """A setting is missing or unsafe, so nothing starts.
+    """A setting is missing or unsafe, so Caseload does not start.
 
     Fix: correct the setting that the message names.
     """
@@ -41,7 +41,7 @@ class ConfigurationProblem(CaseloadError):
 
 
 class NotFound(Refusal):
-    """The record does not exist, or the caller must not see it; the two are not distinguished.
+    """The record does not exist, or the caller may not see it. The API does not distinguish the two.
 
     Fix: check the id and the roles of your account.
     """

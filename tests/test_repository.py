@@ -1,5 +1,7 @@
 """Rules about the files of the repository that no other check covers."""
 
+import importlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -39,3 +41,12 @@ def test_the_lock_file_has_versions_and_hashes_but_no_urls() -> None:
 def test_dbt_and_tests_are_not_packages() -> None:
     assert not (ROOT / "dbt" / "__init__.py").exists()
     assert not (ROOT / "tests" / "__init__.py").exists()
+
+
+def test_the_image_and_the_command_line_serve_with_modules_that_exist() -> None:
+    """Both name code in strings, which no type checker follows when it is renamed."""
+    for file in (ROOT / "Dockerfile", ROOT / "caseload" / "api_process.py"):
+        names = re.findall(r"\b(api\.\w+):(\w+)", file.read_text())
+        assert len(names) >= 2, file
+        for module, attribute in names:
+            assert hasattr(importlib.import_module(module), attribute), f"{module}:{attribute}"

@@ -21,7 +21,7 @@ from practice.store.pages import Page, PageRequest, fetch_page
 class DocumentExists(Refusal):
     """The file is already in the chart, possibly under another name.
 
-    Fix: nothing is left to do.
+    Fix: no action is needed.
     """
 
     code = "DOCUMENT_EXISTS"

@@ -124,7 +124,7 @@ class RoomNotUsable(BookingRefused):
 class NotBookable(BookingRefused):
     """The booking does not match its group session, or a seat in a group cannot be moved.
 
-    Fix: book or move it as the message says.
+    Fix: book the service and time of the group, or cancel the seat and book another.
     """
 
     code = "NOT_BOOKABLE"

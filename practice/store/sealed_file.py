@@ -43,7 +43,7 @@ class DamagedBackup(CaseloadError):
 
 
 class WrongKey(CaseloadError):
-    """The backup was sealed with another master key.
+    """The backup was encrypted with another master key.
 
     Fix: configure the master key with the id that the message names.
     """

@@ -116,8 +116,8 @@ CHANGES = [
         "availability_exceptions",
         "PATCH",
         "/clinicians/{clinician_id}/exceptions/{id}",
-        body={"reason": "Moved house"},
-        expected={"reason": "Moved house"},
+        body={"reason": "Moved away"},
+        expected={"reason": "Moved away"},
     ),
     Change(
         "appointments",

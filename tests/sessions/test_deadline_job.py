@@ -168,7 +168,7 @@ def test_the_audit_log_has_the_number_of_locks(team: Team) -> None:
     for _ in range(2):
         team.run_job(cut_off(week, team.zone) + 3 * DAY)
     entries = team.load_rows("select * from audit_log where tenant_id = :tenant_id and action = 'deadlines.kept'")
-    assert [entry.details for entry in entries] == [{"locked": 3, "told": 0}]
+    assert [entry.details for entry in entries] == [{"locked": 3, "notified": 0}]
 
 
 def test_an_imported_history_is_locked_without_a_flood_of_messages(team: Team) -> None:

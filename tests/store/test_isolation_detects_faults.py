@@ -36,7 +36,9 @@ class Altered:
 
 @pytest.fixture
 def altered(own_installation: Installation) -> Altered:
-    return Altered(own_installation.store.database, *create_two_practices(own_installation, own_installation.store.database))
+    return Altered(
+        own_installation.store.database, *create_two_practices(own_installation, own_installation.store.database)
+    )
 
 
 def test_an_unaltered_database_has_no_faults(altered: Altered) -> None:

@@ -19,7 +19,7 @@ from practice.store.records import on_conflict
 class AlreadyClosed(Refusal):
     """The practice is already closed on that day.
 
-    Fix: nothing is left to do.
+    Fix: no action is needed.
     """
 
     code = "CLOSED_ALREADY"

@@ -53,11 +53,11 @@ def build_terms(_world: World, _role: str | None) -> dict[str, Any]:
 
 def build_fee(world: World, role: str | None) -> dict[str, Any]:
     code = make_new_service(world, role)["code"]
-    return {"payer_id": "MADEUP", "service": code, "clinician_id": str(world.clinician_id), "rate": "98.10"}
+    return {"payer_id": "ANYPAYER", "service": code, "clinician_id": str(world.clinician_id), "rate": "98.10"}
 
 
 def make_new_fee(world: World, _role: str | None) -> dict[str, Any]:
-    fee = Fee(id=new_id(), payer_id="MADEUP", service_id=world.service_id, rate_cents=9810, set_at=world.practice.now)
+    fee = Fee(id=new_id(), payer_id="ANYPAYER", service_id=world.service_id, rate_cents=9810, set_at=world.practice.now)
     put(world.practice, fee)
     return {"fee_id": fee.id}
 
