@@ -37,7 +37,7 @@ class IncidentChange(Input):
 
 
 class IncidentQuery(ListQuery):
-    state: Literal["open", "closed"] | None = None
+    status: Literal["open", "closed"] | None = None
     first: Annotated[Day | None, Field(alias="from", description="Detected on this local date or later.")] = None
     last: Annotated[Day | None, Field(alias="to", description="Detected on this local date or earlier.")] = None
     voided: bool = False
@@ -99,7 +99,7 @@ def list_incidents(ctx: RequestContext, query: Annotated[IncidentQuery, Query()]
     page = incidents.list_incidents(
         ctx.work,
         query.page_request(),
-        is_open=None if query.state is None else query.state == "open",
+        is_open=None if query.status is None else query.status == "open",
         first=query.first,
         last=query.last,
         voided=query.voided,

@@ -50,7 +50,7 @@ class UnlockIn(LockIn):
 
 class SignedOut(BaseModel):
     note_id: UUID
-    signed: bool
+    succeeded: bool
     code: str | None
     message: str | None
 
@@ -59,7 +59,7 @@ class SignedOut(BaseModel):
         error = result.refusal
         return cls(
             note_id=result.note_id,
-            signed=error is None,
+            succeeded=error is None,
             code=error.code if error else None,
             message=error.message if error else None,
         )

@@ -164,10 +164,10 @@ class ComparisonOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """`searched` counts the reports scanned, newest first. When `complete` is false, continue with `to` = `back_to`."""
+    """The matches among the reports scanned, newest first. When `complete` is false, continue with `to` = `back_to`."""
 
     items: list[ReportOut]
-    searched: int
+    scanned_count: int
     complete: bool
     back_to: date | None
 
@@ -206,7 +206,7 @@ def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Rea
     filters = body.to_filters(body.client_id)
     result = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
     items = [ReportOut.of(report) for report in result.reports]
-    return SearchOut(items=items, searched=result.searched, complete=result.complete, back_to=result.back_to)
+    return SearchOut(items=items, scanned_count=result.scanned_count, complete=result.complete, back_to=result.back_to)
 
 
 @router.get("/progress-reports/{report_id}.pdf", permission="notes.read")

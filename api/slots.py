@@ -58,7 +58,9 @@ class ClinicianSlotsOut(BaseModel):
 def refuse_long_range(query: SlotsQuery) -> None:
     """Raise Invalid when the range is reversed or too long."""
     if not 0 <= (query.last - query.first).days < slots.MAX_RANGE_DAYS:
-        raise Invalid([f"The range runs from its first day to its last, at most {slots.MAX_RANGE_DAYS} days."])
+        raise Invalid(
+            [f"Invalid range: `to` must be on or after `from`, and at most {slots.MAX_RANGE_DAYS} days later."]
+        )
 
 
 @router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots")

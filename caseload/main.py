@@ -313,7 +313,7 @@ def create_backup(file: Path, as_json: AsJson = False) -> None:
     """
     with connect_installation() as installation, show_progress("Writing the backup") as report:
         with installation.work(Actor(), now()) as work:
-            work.record("backup.made")
+            work.record("backup.created")
         installation.anchor_audit(now())
         key = installation.master.derive("backup")
         header = write_backup(

@@ -45,7 +45,8 @@ def show_pay(
     """
     if close and as_of:
         raise typer.BadParameter(
-            "cannot be combined with --close: a week is closed by what is known now", param_hint="--as-of"
+            "cannot be combined with --close, which uses the records of now. Leave one of them out.",
+            param_hint="--as-of",
         )
     with (
         connect_installation() as installation,

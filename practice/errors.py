@@ -50,7 +50,7 @@ class NotFound(Refusal):
     status = 404
 
     def __init__(self) -> None:
-        super().__init__("Not found: no record with this id is visible to you. Check the id.")
+        super().__init__("Not found: it does not exist, or you may not see it. Check the id or code.")
 
 
 class Invalid(Refusal):

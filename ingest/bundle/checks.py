@@ -245,7 +245,9 @@ def check_money(tables: Tables, problems: Problems) -> None:
     reversals = tables["payment_applications"].frame.select(*pair, "amount").with_row_index("row").drop_nulls()
     reversals = reversals.with_columns(left=pl.col("amount").sum().over(pair))
     excessive = reversals.filter((pl.col("left") < 0) & (pl.col("amount") < 0)).group_by(pair).agg(pl.col("row").max())
-    problems.add_rows("payment_applications", "amount", excessive["row"], "More is taken back than was applied.")
+    problems.add_rows(
+        "payment_applications", "amount", excessive["row"], "More is reversed than was applied. Correct the amounts."
+    )
 
 
 def check_groups(appointments: TableData, problems: Problems) -> None:

@@ -35,9 +35,9 @@ HISTORY = text("""
     select
         min(action) filter (where seq = 1) = 'practice.imported' as imported,
         count(*) filter (
-            where seq > 1 and action not in ('membership.accepted', 'deadlines.kept')
+            where seq > 1 and action not in ('membership.accepted', 'deadlines.recorded')
                 and action !~ '^(session|sign_in|mfa|password)[.]'
-                and action !~ '[._](read|listed|searched|found|printed|taken_out|verified|exported|previewed)$'
+                and action !~ '[._](read|listed|searched|found|printed|downloaded|verified|exported|previewed)$'
         ) as changes
     from audit_log where tenant_id = :tenant_id
 """)

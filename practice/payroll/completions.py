@@ -94,7 +94,7 @@ def get_or_create_completion(work: Work, scope: Scope, appointment_id: UUID) -> 
     if status != "COMPLETED":
         raise WrongStatus("This appointment is not completed. Complete it so that its session counts for pay.")
     if insert_completions(work, Appointment.id == appointment_id):
-        work.record("session_completion.made", "appointment", appointment_id)
+        work.record("session_completion.created", "appointment", appointment_id)
     completion = work.db.get_one(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
     refuse_voided(completion)
     return completion
@@ -118,7 +118,7 @@ def create_missing_completions(
         condition &= Appointment.starts_at < until
     created_ids = insert_completions(work, condition)
     if created_ids:
-        work.record("session_completions.made", number=len(created_ids))
+        work.record("session_completions.created", number=len(created_ids))
     query = (
         select(Appointment.id, Appointment.status, SessionCompletion.voided_at)
         .outerjoin(
@@ -176,7 +176,7 @@ def reverse_paid_session(work: Work, appointment_id: UUID, reason: str) -> Sessi
     completion = lock_completion(work, Scope.ALL, appointment_id)
     if not is_paid(work, appointment_id):
         raise SessionNotPaid("No closed week has paid this session. Void its completion instead.")
-    void_and_record(work, completion, reason, "session_completion.taken_back")
+    void_and_record(work, completion, reason, "session_completion.reversed")
     return completion
 
 

@@ -118,7 +118,7 @@ def create_request(work: Work, scope: Scope, client_id: UUID) -> DeletionRequest
         DeletionAsked("A deletion request of this client is already open. Wait for its decision."),
     ):
         work.db.flush()
-    work.record("deletion.asked", "client", client_id, request_id=str(request.id))
+    work.record("deletion.requested", "client", client_id, request_id=str(request.id))
     return request
 
 
@@ -219,5 +219,7 @@ def lock_request(work: Work, request_id: UUID, status: str) -> DeletionRequest:
     """Lock and return the request, or raise WrongStep if it does not have the status."""
     request = find_request(work, Scope.ALL, request_id, lock=True)
     if request.status != status:
-        raise WrongStep(f"This request is {request.status}, but has to be {status} for this step.")
+        raise WrongStep(
+            f"The status is {request.status}, but this step needs {status}. Take the earlier steps first."
+        )
     return request

@@ -77,7 +77,7 @@ def download_document(work: Work, scope: Scope, client_id: UUID, document_id: UU
     """Return a document and its content."""
     document = find_document(work, scope, client_id, document_id, with_content=True)
     encoded = work.unseal("documents", "content", document_id, document.content)
-    work.record("document.taken_out", "client", client_id, document_id=str(document_id))
+    work.record("document.downloaded", "client", client_id, document_id=str(document_id))
     return document, base64.b64decode(encoded or "")
 
 

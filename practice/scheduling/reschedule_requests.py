@@ -92,7 +92,7 @@ def request_reschedule(
     with on_conflict("uq_reschedule_requests_tenant_id_appointment_id", duplicate):
         work.db.flush()
     queue_staff_messages(work, "RESCHEDULE_ASKED", list_deciders(work))
-    work.record("reschedule.asked", "reschedule_request", request.id)
+    work.record("reschedule.requested", "reschedule_request", request.id)
     return request
 
 

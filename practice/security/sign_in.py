@@ -114,7 +114,7 @@ def begin_enrollment(installation: Installation, token: str, now: datetime) -> t
         unconfirmed = update(Account).where(Account.id == account.id, Account.totp_confirmed_at.is_(None))
         if work.db.scalar(unconfirmed.values(totp_secret=sealed).returning(Account.id)) is None:
             raise InvalidToken
-        work.record("mfa.enrolment_begun", "account", account.id)
+        work.record("mfa.enrollment_begun", "account", account.id)
         return secret, totp.build_provisioning_uri(secret, account.email)
 
 

@@ -90,7 +90,7 @@ def run_deadline_job(work: Work, *, recent: bool = False) -> DeadlineRun:
         messages += queue_reminders(work)
     run = DeadlineRun(record_deadline_locks(work, zone, recent=recent), messages)
     if any(run):
-        work.record("deadlines.kept", locked=run.locked, notified=run.messages)
+        work.record("deadlines.recorded", locked=run.locked, notified=run.messages)
     return run
 
 

@@ -115,7 +115,7 @@ def build_statement(kinds: Sequence[str]) -> str:
         )"""
         for kind in kinds
     ]
-    return " union all ".join(branches) + " order by at desc, id desc limit :limit"
+    return f"select * from ({' union all '.join(branches)}) as events order by at desc, id desc limit :limit"
 
 
 # Summaries

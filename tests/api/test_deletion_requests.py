@@ -121,7 +121,7 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
         client.get(f"{V1}/audit", params={"subject_id": str(patient.staff_id)}, headers=auth_headers(practice))
     )
     actions = [entry["action"] for entry in texts["items"]][:3]
-    assert actions == ["client.redacted", "deletion.reviewed", "deletion.asked"]
+    assert actions == ["client.redacted", "deletion.reviewed", "deletion.requested"]
 
 
 def test_no_name_is_left_in_any_table(client: TestClient, practice: PracticeFixture) -> None:

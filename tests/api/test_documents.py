@@ -269,5 +269,5 @@ def test_every_access_is_audited(client: TestClient, practice: PracticeFixture, 
         client.get(f"{V1}/audit", params={"subject_id": str(client_id), "sort": "seq"}, headers=auth_headers(practice))
     )
     actions = [entry["action"] for entry in entries["items"]]
-    assert actions == ["document.added", "client.read", "document.read", "document.taken_out", "document.voided"]
+    assert actions == ["document.added", "client.read", "document.read", "document.downloaded", "document.voided"]
     assert "secret name" not in str(entries)

@@ -113,8 +113,8 @@ def test_the_list_filters_by_open_and_closed(client: TestClient, practice: Pract
                 )
     closed = {name for name, incident in incidents.items() if incident["status"] == "CLOSED"}
     assert len(closed) == 6
-    assert set(list_incidents(client, practice, state="closed", limit=100)) == closed
-    assert set(list_incidents(client, practice, state="open", limit=100)) == set(incidents) - closed
+    assert set(list_incidents(client, practice, status="closed", limit=100)) == closed
+    assert set(list_incidents(client, practice, status="open", limit=100)) == set(incidents) - closed
     items = assert_ok(client.get(f"{V1}/incidents", params={"limit": 100}, headers=auth_headers(practice)))["items"]
     for item in items:
         assert item | {"summary": "A phone in a taxi"} == incidents[item["id"]]

@@ -60,13 +60,13 @@ def test_a_report_is_started_saved_and_finished(chart: ChartApi) -> None:
     first = assert_ok(get_report(chart, report))
     assert [section["title"] for section in first["sections"]] == [
         "Summary",
-        "Progress towards goals",
+        "Progress toward goals",
         "Attendance",
         "Recommendations",
     ]
     refused = chart.post(f"/progress-reports/{report['id']}/finish")
     assert (refused.status_code, error_code(refused)) == (409, "REPORT_INCOMPLETE")
-    missing = ["Progress towards goals is empty.", "Recommendations is empty."]
+    missing = ["Progress toward goals is empty.", "Recommendations is empty."]
     assert refused.json()["error"]["details"]["problems"] == missing
     path = f"/progress-reports/{report['id']}"
     saved = assert_ok(chart.put(path, 1, sections=SECTIONS, reported_on="2026-03-16"))
@@ -305,7 +305,7 @@ def test_a_search_stops_at_a_limit_and_says_where_to_continue(chart: ChartApi, m
     ids = [finish_report(chart, reported_on=f"2026-03-0{day}")["id"] for day in (1, 2, 3)]
     first = assert_ok(chart.post("/progress-reports/search", query="summary"))
     assert [item["id"] for item in first["items"]] == [ids[2], ids[1]]
-    assert (first["searched"], first["complete"], first["back_to"]) == (2, False, "2026-03-02")
+    assert (first["scanned_count"], first["complete"], first["back_to"]) == (2, False, "2026-03-02")
     rest = assert_ok(chart.post("/progress-reports/search", query="summary", to="2026-03-02"))
     assert ([item["id"] for item in rest["items"]], rest["complete"]) == ([ids[1], ids[0]], True)
 

@@ -168,6 +168,9 @@ def test_the_timeline_filters_by_days_and_kinds(client: TestClient, practice: Pr
         "appointment",
         "status",
     ]
+    for kind in ("note", "status", "consent", "coverage", "appointment", "treatment_plan_review"):
+        events = list_events(get_timeline(client, practice, client_id, kinds=[kind]))
+        assert {name for name, _ in events} <= {kind}
     assert get_timeline(client, practice, client_id, kinds=["secrets"]).status_code == 422
 
 

@@ -14,7 +14,7 @@ from tests.support.drivers.notes import NotesApi, import_note, set_license
 
 
 def read_results(answer: object) -> dict[str, str | None]:
-    return {item["note_id"]: None if item["signed"] else item["code"] for item in answer.json()["items"]}  # ty: ignore
+    return {item["note_id"]: None if item["succeeded"] else item["code"] for item in answer.json()["items"]}  # ty: ignore
 
 
 def test_each_note_is_signed_or_refused(notes_api: NotesApi) -> None:
@@ -40,7 +40,7 @@ def test_each_note_is_signed_or_refused(notes_api: NotesApi) -> None:
     assert answer.status_code == 200, answer.text
     assert read_results(answer) == expected
     assert [item["note_id"] for item in answer.json()["items"]] == list(expected)
-    assert all(item["message"].endswith(".") for item in answer.json()["items"] if not item["signed"])
+    assert all(item["message"].endswith(".") for item in answer.json()["items"] if not item["succeeded"])
     assert notes_api.count_rows()["note_signatures"] == before + 3
     for note_id, code in expected.items():
         if code != "NOT_FOUND":

@@ -82,7 +82,7 @@ def test_a_note_is_about_the_author_s_own_client_and_session(notes_api: NotesApi
     missed = notes_api.make_session(status="NO_SHOW", status_at=notes_api.now)
     for session in (ahead, missed):
         assert problems(notes_api.post_note(appointment_id=session)) == [
-            "appointment_id: this session has not taken place."
+            "appointment_id: this session has not begun. Use one that has."
         ]
     assert notes_api.post_note(appointment_id=notes_api.make_session(notes_api.now)).status_code == 201
     assert notes_api.count_rows()["notes"] == 1

@@ -88,7 +88,7 @@ def test_a_locked_session_refuses_every_write(notes_api: NotesApi, late: dict[st
     assert assert_error(notes_api.post_step(late, "submit"), "NOTE_LOCKED")
     assert assert_error(notes_api.post_step(late, "sign"), "NOTE_LOCKED")
     (result,) = notes_api.post("/notes/bulk-sign", note_ids=[late["id"]]).json()["items"]
-    assert (result["signed"], result["code"]) == (False, "NOTE_LOCKED")
+    assert (result["succeeded"], result["code"]) == (False, "NOTE_LOCKED")
     assert (notes_api.count_rows(), notes_api.read(late)) == (before, seen)
     for type in ("TREATMENT_PLAN", "SAFETY_PLAN", "DISCHARGE_SUMMARY"):  # are not session notes
         answer = notes_api.post_note(type=type, sections={}, appointment_id=late["appointment_id"])

@@ -101,7 +101,7 @@ def test_search_records_the_charts_shown_and_never_the_query(notes_api: NotesApi
     note = notes_api.create_note(sections=SOAP | {"plan": "Zweistromland"})
     assert search_ids(notes_api, "zweistromland") == [note["id"]]
     (searched,), (shown,) = notes_api.load_audit_entries("notes.searched"), notes_api.load_audit_entries("note.found")
-    assert searched.details == {"found": 1, "looked_at": 1}
+    assert searched.details == {"found": 1, "scanned_count": 1}
     assert (shown.subject_id, shown.details) == (notes_api.client, {"note_id": note["id"]})
     everything = notes_api.load_rows(
         "select cast(details as text) as details from audit_log where tenant_id = :tenant_id"

@@ -53,7 +53,7 @@ def test_an_unused_practice_is_set_aside(installation: Installation, tmp_path: P
         for action in ("client.read", "note.found", "note.history_read", "progress_report.printed"):
             work.record(action, "client", first.practice.id)
         work.record("session.started", "account", first.practice.id)
-        work.record("deadlines.kept", locked=1, notified=0)
+        work.record("deadlines.recorded", locked=1, notified=0)
     export_files(installation, first.practice, tmp_path / "out")
     rows["rooms"][0]["name"] = "Room of the second"
     second = import_practice(installation, write_folder(folder, rows), replace=True)

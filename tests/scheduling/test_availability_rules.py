@@ -69,7 +69,7 @@ def test_each_overlapping_window_is_reported() -> None:
 def test_a_window_ends_after_it_starts() -> None:
     backwards = make_window(NOON, NINE, effective_on=date(2026, 4, 2), ends_on=date(2026, 4, 1))
     assert len(window_problems(backwards, [make_window()])) == 2
-    assert window_problems(make_window(NINE, NINE), []) == ["The hours end before they begin."]
+    assert window_problems(make_window(NINE, NINE), []) == ["The hours end before they begin. Choose a later end."]
     assert window_problems(make_window(effective_on=DAYS[0], ends_on=DAYS[0]), []) == []
 
 

@@ -41,7 +41,7 @@ def test_every_step_is_audited_with_account_time_and_subject(booking_api: Bookin
         **{"appointment.booked": 3, "appointment.changed": 1, "appointment.confirmed": 1, "appointment.ready": 1},
         **{"appointment.checked_in": 1, "appointment.in_progress": 1, "appointment.completed": 1},
         **{"appointment.no_show": 1, "appointment.moved": 1, "appointment.cancelled": 1},
-        "session_completion.made": 1,
+        "session_completion.created": 1,
     }
     [changed] = booking_api.load_audit_entries("appointment.changed")
     assert (str(changed.subject_id), changed.subject_kind) == (booked["id"], "appointment")
@@ -96,7 +96,7 @@ def test_the_waitlist_and_requests_are_audited(booking_api: BookingApi) -> None:
     for action in ("added", "changed", "offered", "offer_taken"):
         assert counts[f"waitlist.{action}"] == 1, action
     assert counts["appointment.booked"] == 3
-    assert counts["reschedule.rejected"] == len(booking_api.load_audit_entries("reschedule.asked")) == 1
+    assert counts["reschedule.rejected"] == len(booking_api.load_audit_entries("reschedule.requested")) == 1
 
 
 def test_refused_requests_are_not_audited(booking_api: BookingApi) -> None:

@@ -167,7 +167,7 @@ def test_the_audit_log_has_the_number_of_locks(team: Team) -> None:
         team.sessions.add_session(team.make_instant(week + DAY, hour))
     for _ in range(2):
         team.run_job(cut_off(week, team.zone) + 3 * DAY)
-    entries = team.load_rows("select * from audit_log where tenant_id = :tenant_id and action = 'deadlines.kept'")
+    entries = team.load_rows("select * from audit_log where tenant_id = :tenant_id and action = 'deadlines.recorded'")
     assert [entry.details for entry in entries] == [{"locked": 3, "notified": 0}]
 
 

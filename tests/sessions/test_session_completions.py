@@ -224,7 +224,7 @@ def test_a_completion_is_created_once_by_repeated_requests(sessions_api: Session
     [completion] = sessions_api.load_completions().values()
     assert (completion.id, completion.kind, completion.minutes) == (session, "INDIVIDUAL", 60)
     assert (completion.created_by, completion.created_at) == (sessions_api.scheduler.account_id, sessions_api.now)
-    assert [entry.subject_id for entry in sessions_api.load_audit_entries("session_completion.made")] == [session]
+    assert [entry.subject_id for entry in sessions_api.load_audit_entries("session_completion.created")] == [session]
 
 
 def test_completions_need_permission_and_a_completed_visible_appointment(sessions_api: SessionsApi) -> None:

@@ -142,7 +142,7 @@ def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointm
     if session is None:
         raise NotFound
     if not has_begun(work, session):
-        raise Invalid(["appointment_id: this session has not taken place."])
+        raise Invalid(["appointment_id: this session has not begun. Use one that has."])
     return session
 
 

@@ -86,7 +86,7 @@ def appointment_problems(work: Work, session: Appointment | None, client_id: UUI
     """Return what prevents a note about the session: another client or clinician, or not begun yet."""
     if session is None or (session.client_id, session.clinician_id) != (client_id, work.actor.staff_id):
         return ["appointment_id: you have no such appointment with this client."]
-    return [] if has_begun(work, session) else ["appointment_id: this session has not taken place."]
+    return [] if has_begun(work, session) else ["appointment_id: this session has not begun. Use one that has."]
 
 
 def save_note(

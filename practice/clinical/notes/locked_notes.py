@@ -98,7 +98,7 @@ def store_imported_versions(work: Work, locked_notes: Iterable[LockedNote]) -> N
     store_versions(work, [(locked.note.id, locked.base) for locked in imported])
     for locked in imported:
         locked.is_imported = False
-        audit_chart_access(work, locked.note, "note.kept_as_it_came", **locked.base.audit_details)
+        audit_chart_access(work, locked.note, "note.import_stored", **locked.base.audit_details)
 
 
 def seal_full_text(work: Work, locked: LockedNote) -> bytes | None:

@@ -95,6 +95,6 @@ def audit_search(
 ) -> None:
     """Record the search without its query, and each client whose chart it showed."""
     subject = ("client", filters.client_id) if filters.client_id else (None, None)
-    work.record("notes.searched", *subject, found=len(matches), looked_at=scanned_count, **reason_detail(reason))
+    work.record("notes.searched", *subject, found=len(matches), scanned_count=scanned_count, **reason_detail(reason))
     for match in matches:
         audit_chart_access(work, match.note, "note.found", reason)

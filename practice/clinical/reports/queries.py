@@ -58,7 +58,7 @@ class ReportSearchResult:
     """The matches of a search. Unless `complete`, reports dated before `back_to` were not searched."""
 
     reports: list[ProgressReport]
-    searched: int
+    scanned_count: int
     complete: bool
     back_to: date | None
 
@@ -152,7 +152,7 @@ def search_reports(
     )
     searched = list(work.db.scalars(reports.order_by(*newest_first).limit(MAX_SEARCHED)))
     matches = [report for report in searched if has_words(unseal_content(work, last_versions[report.id]), query)]
-    work.record("progress_reports.searched", looked_into=len(searched), found=len(matches), **reason_detail(reason))
+    work.record("progress_reports.searched", scanned_count=len(searched), found=len(matches), **reason_detail(reason))
     is_complete = len(last_versions) <= MAX_SEARCHED
     return ReportSearchResult(matches, len(searched), is_complete, None if is_complete else searched[-1].reported_on)
 

@@ -212,6 +212,6 @@ def compute_room_utilization(work: Work, first: date, last: date) -> list[RoomUt
 def refuse_span(is_reversed: bool, length: timedelta) -> None:
     """Raise Invalid for a reversed or too long span."""
     if is_reversed:
-        raise Invalid(["The span ends before it begins."])
+        raise Invalid(["The time ends before it begins. Choose a later end."])
     if length > MAX_SPAN:
         raise Invalid([f"The span is longer than {MAX_SPAN.days} days. Choose a shorter one."])

@@ -100,5 +100,5 @@ def preference_problems(work: Work, preferences: dict[str, Any]) -> list[str]:
             problems.append(f"{label} not found (`{name}`).")
     start, end = preferences.get("time_from"), preferences.get("time_to")
     if start is not None and end is not None and end <= start:
-        problems.append("The time of day ends before it begins (`time_from`, `time_to`).")
+        problems.append("The time of day ends before it begins. Choose a `time_to` after `time_from`.")
     return problems

@@ -41,7 +41,7 @@ def withdraw_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
     offers = lock_offers(work, query)
     entry = get_entry(work, scope, entry_id, lock=True)
     if entry.status not in ("WAITING", "OFFERED"):
-        raise errors.WrongStatus("This entry is no longer waiting.")
+        raise errors.WrongStatus("This entry is not waiting any more. Add a new one instead.")
     if set(work.db.scalars(query)) != set(offers):
         raise errors.WrongStatus("The client was offered a time just now. Decline it first or try again.")
     update_versioned(entry, {"status": "WITHDRAWN"})

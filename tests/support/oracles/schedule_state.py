@@ -249,7 +249,7 @@ def check_audit(state: ScheduleState) -> None:
             "waitlist.withdrawn": sum(entry.status == "WITHDRAWN" for entry in state.entries),
             "waitlist.offered": len(state.offers),
             **{f"waitlist.offer_{status.lower()}": offers[status] for status in ("TAKEN", "DECLINED", "EXPIRED")},
-            "reschedule.asked": len(state.requests),
+            "reschedule.requested": len(state.requests),
             **{f"reschedule.{status.lower()}": requests[status] for status in ("APPROVED", "REJECTED", "WITHDRAWN")},
         }
     )

@@ -83,10 +83,10 @@ def content_problems(content: Content, keys: Iterable[str]) -> list[str]:
     """Return why the content cannot be saved. Sections may be empty until signing."""
     known = list(keys)
     problems = [
-        f"sections: number {number} is not in this template. Use {', '.join(known)}."
-        for number, section in enumerate(content.sections, 1)
+        f"sections: unknown key. Use the keys of the template: {', '.join(known)}."
+        for section in content.sections
         if section.key not in known
-    ]
+    ][:1]
     section_keys = [section.key for section in content.sections]
     problems += [
         f"sections: {key!r} occurs twice." for key in sorted({k for k in section_keys if section_keys.count(k) > 1})

@@ -21,19 +21,19 @@ class TemplateSection:
 
 
 SOAP = (
-    TemplateSection("subjective", "Subjective", "What the client tells, in their words where it matters."),
-    TemplateSection("objective", "Objective", "What you observed: appearance, mood, affect, behavior."),
-    TemplateSection("assessment", "Assessment", "What you make of it; progress towards the goals; risk."),
-    TemplateSection("plan", "Plan", "What happens next, and until when."),
+    TemplateSection("subjective", "Subjective", "The client's report, in their words where it matters."),
+    TemplateSection("objective", "Objective", "Your observations: appearance, mood, affect, behavior."),
+    TemplateSection("assessment", "Assessment", "Your assessment: progress toward the goals, risk."),
+    TemplateSection("plan", "Plan", "Next steps, with dates."),
 )
 
 DEFAULT_TEMPLATES: dict[str, tuple[TemplateSection, ...]] = {
     "SOAP_NOTE": SOAP,
     "PROGRESS_NOTE": (
         TemplateSection("focus", "Focus of the session"),
-        TemplateSection("interventions", "Interventions", "What you did, and why."),
-        TemplateSection("response", "Response", "How the client took it."),
-        TemplateSection("progress", "Progress towards goals"),
+        TemplateSection("interventions", "Interventions", "Your interventions and their reasons."),
+        TemplateSection("response", "Response", "The client's response to them."),
+        TemplateSection("progress", "Progress toward goals"),
         TemplateSection("next_steps", "Next steps"),
     ),
     "INTAKE_ASSESSMENT": (
@@ -60,13 +60,13 @@ DEFAULT_TEMPLATES: dict[str, tuple[TemplateSection, ...]] = {
         TemplateSection("goals", "Goals"),
         TemplateSection("objectives", "Objectives", "Measurable, each with a date."),
         TemplateSection("interventions", "Interventions and frequency"),
-        TemplateSection("discharge_criteria", "When treatment is done"),
+        TemplateSection("discharge_criteria", "Discharge criteria"),
     ),
     "SAFETY_PLAN": (
         TemplateSection("warning_signs", "Warning signs"),
         TemplateSection("coping", "What the client can do alone"),
         TemplateSection("people_and_places", "People and places that distract"),
-        TemplateSection("helpers", "Whom to ask for help"),
+        TemplateSection("helpers", "People to ask for help"),
         TemplateSection("professionals", "Professionals and agencies"),
         TemplateSection("means", "Making the surroundings safe"),
     ),
@@ -85,7 +85,7 @@ DEFAULT_TEMPLATES: dict[str, tuple[TemplateSection, ...]] = {
     ),
     PROGRESS_REPORT: (
         TemplateSection("summary", "Summary"),
-        TemplateSection("progress", "Progress towards goals"),
+        TemplateSection("progress", "Progress toward goals"),
         TemplateSection("attendance", "Attendance", required=False),
         TemplateSection("recommendations", "Recommendations"),
     ),

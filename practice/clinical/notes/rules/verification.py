@@ -17,7 +17,7 @@ SESSION_ACTIONS = ("note.created", "note.linked")
 VERIFIED_ACTIONS = (
     *SESSION_ACTIONS,
     "note.saved",
-    "note.kept_as_it_came",
+    "note.import_stored",
     "note.voided",
     *SIGNING_ACTIONS,
     *AMENDING_ACTIONS,

@@ -13,7 +13,7 @@ def window_problems(window: Window, others: Iterable[Window]) -> list[str]:
     """Return the problems of a window by itself, else its overlaps with the clinician's other windows."""
     problems = []
     if window.end <= window.start:
-        problems.append("The hours end before they begin.")
+        problems.append("The hours end before they begin. Choose a later end.")
     if window.effective_on and window.ends_on and window.ends_on < window.effective_on:
         problems.append("The last date is before the first one.")
     return problems or [
