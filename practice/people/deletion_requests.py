@@ -219,7 +219,5 @@ def lock_request(work: Work, request_id: UUID, status: str) -> DeletionRequest:
     """Lock and return the request, or raise WrongStep if it does not have the status."""
     request = find_request(work, Scope.ALL, request_id, lock=True)
     if request.status != status:
-        raise WrongStep(
-            f"The status is {request.status}, but this step needs {status}. Take the earlier steps first."
-        )
+        raise WrongStep(f"The status is {request.status}, but this step needs {status}. Take the earlier steps first.")
     return request
