@@ -26,6 +26,12 @@ CONTENTS = st.builds(Content, st.lists(SECTIONS, max_size=4).map(tuple), st.list
 SOAP = {"subjective": "Subjective", "plan": "Plan"}
 
 
+def test_unknown_sections_are_reported_once_with_the_keys_that_exist() -> None:
+    """The submitted keys are not repeated, and they have no number that the sender would know."""
+    content = fill_template(SOAP, {"subjectiv": "Slept well", "pln": "Rest"}, [], "salt")
+    assert content_problems(content, SOAP) == ["sections: unknown key. Use the keys of the template: subjective, plan."]
+
+
 @given(CONTENTS)
 def test_canonical_json_round_trips(content: Content) -> None:
     assert parse(canonical_json(content)) == content
