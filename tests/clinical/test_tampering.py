@@ -150,7 +150,7 @@ CASES: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
     "under another version": (lambda f: f.change_signature(1, "version_number = 1"), {"signature 1"}),
     "another hash": (lambda f: f.change_signature(4, "hash = sha256('x')"), {"signature 4"}),
     "another link": (lambda f: f.change_signature(3, "previous_hash = sha256('x')"), {"signature 3"}),
-    "all signed anew": (lambda f: f.resign(), {"version 3", "signature 3", "signature 4", "text"}),
+    "everything re-signed": (lambda f: f.resign(), {"version 3", "signature 3", "signature 4", "text"}),
     "the first signature removed": (
         lambda f: f.remove("note_signatures", 1),
         {"signature 1", "signature 2"},
