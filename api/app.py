@@ -80,7 +80,8 @@ DESCRIPTION = """Scheduling, notes and billing for therapy practices.
 - To change a record, send the `ETag` you read as `If-Match`.
 - Send an `Idempotency-Key` with a POST you may have to repeat: for a day, a repeated request gets the first response.
 - Send `X-Background: 1` with automatic requests such as polling: they do not extend the session.
-- Errors share one envelope; `code` is stable, `message` says what to do.
+- Errors share one envelope; `code` is stable, `message` says what to do. The `details` of a `VALIDATION_ERROR` list
+  each invalid field as `{"field", "message"}`; items of a list count from 1, such as `sections.item 1.key`.
 """
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from api.notes import ContentIn, Type
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import NoteLocked
-from practice.errors import Invalid, Refusal
+from practice.errors import FieldProblem, Invalid, Refusal
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
@@ -157,7 +157,8 @@ def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Resc
     """
     changes = body.model_dump(include={"clinician_id", "room_id"}, exclude_unset=True)
     if "clinician_id" in changes and body.clinician_id is None:
-        raise Invalid(["An appointment needs a clinician. Send another `clinician_id`, or leave it out."])
+        message = "An appointment needs a clinician. Send another `clinician_id`, or leave it out."
+        raise Invalid([FieldProblem("clinician_id", message)])
     appointments = rescheduling.move(ctx.work, ctx.scope, appointment_id, body.starts_at, body.series_scope, changes)
     return AppointmentsOut(items=to_response(ctx, *appointments))
 

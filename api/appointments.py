@@ -11,7 +11,7 @@ from api.context import RequestContext, Version
 from api.fields import Instant, MoneyOut, Text40, Text1000
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
 from practice.scheduling.appointments import booking, queries, series, updates
 from practice.scheduling.appointments.booking_request import BookingRequest
@@ -253,9 +253,10 @@ def to_booking_request(ctx: RequestContext, body: BookingIn) -> BookingRequest:
         group = booking.load_group_session(ctx.work, body.group_session_id)
         for name in ("clinician_id", "room_id", "starts_at"):
             if values[name] not in (None, getattr(group, name)):
-                raise Invalid([f"A seat has the clinician, room and time of its group session. Leave `{name}` out."])
+                message = f"A seat has the clinician, room and time of its group session. Leave `{name}` out."
+                raise Invalid([FieldProblem(name, message)])
             values[name] = getattr(group, name)
-    missing = [message for name, message in REQUIRED.items() if values[name] is None]
+    missing = [FieldProblem(name, message) for name, message in REQUIRED.items() if values[name] is None]
     if missing:
         raise Invalid(missing)
     return BookingRequest(**values)

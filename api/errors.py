@@ -1,6 +1,5 @@
 """The error envelope of the API: handlers that produce it and its description in the OpenAPI document."""
 
-import re
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,7 +13,8 @@ from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
-from practice.errors import CaseloadError, Refusal
+from api.field_problems import describe_errors
+from practice.errors import CaseloadError, FieldProblem, Invalid, Refusal
 
 CODES = {
     400: "BAD_REQUEST",
@@ -39,21 +39,36 @@ MESSAGES = {
     500: "Internal error; nothing was changed. Contact support with the request id.",
 }
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}|\[key\]")
+
+class FieldProblemOut(BaseModel):
+    field: str
+    message: str
 
 
-class ErrorBody(BaseModel):
+class ErrorFields(BaseModel):
     code: str
     message: str
-    details: dict[str, Any] | list[dict[str, Any]]
     timestamp: datetime
     path: str
     request_id: str
 
 
+class ErrorBody(ErrorFields):
+    details: dict[str, Any] | list[FieldProblemOut]
+
+
 class ErrorEnvelope(BaseModel):
     success: bool = False
     error: ErrorBody
+
+
+class ValidationErrorBody(ErrorFields):
+    details: list[FieldProblemOut]
+
+
+class ValidationErrorEnvelope(BaseModel):
+    success: bool = False
+    error: ValidationErrorBody
 
 
 class PreconditionRequired(Refusal):
@@ -96,11 +111,6 @@ class KeyReused(Refusal):
     status = 409
 
 
-def mask_part(part: int | str) -> str:
-    """Return a part of a field's path, or `?` when it is not a field name: then the caller wrote it."""
-    return str(part) if isinstance(part, int) or NAME.fullmatch(part) else "?"
-
-
 def build_error_response(
     request: Request, status: int, code: str, message: str, details: Any = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
@@ -116,12 +126,20 @@ def build_error_response(
     return JSONResponse({"success": False, "error": body}, status, headers)
 
 
+def build_validation_response(request: Request, message: str, problems: Iterable[FieldProblem]) -> JSONResponse:
+    """Return the envelope of a request with invalid fields; every such response has this shape."""
+    details = [problem._asdict() for problem in problems]
+    return build_error_response(request, 422, "VALIDATION_ERROR", message, details)
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make the app answer every foreseen error with the envelope."""
 
     @app.exception_handler(CaseloadError)
     async def handle_refusal(request: Request, error: CaseloadError) -> JSONResponse:
-        details = dict(error.details)
+        if isinstance(error, Invalid):
+            return build_validation_response(request, error.message, error.problems)
+        details = error.details
         headers = {}
         if "retry_after" in details:
             headers["Retry-After"] = str(details["retry_after"])
@@ -131,13 +149,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def handle_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        # the value is not repeated: it may be a password
-        fields = [
-            {"field": ".".join(mask_part(part) for part in problem["loc"]), "problem": problem["msg"]}
-            for problem in error.errors()
-        ]
-        message = "1 field is invalid" if len(fields) == 1 else f"{len(fields)} fields are invalid"
-        return build_error_response(request, 422, "VALIDATION_ERROR", f"{message}. See `details`.", fields)
+        problems = describe_errors(error.errors())
+        message = "1 field is invalid" if len(problems) == 1 else f"{len(problems)} fields are invalid"
+        return build_validation_response(request, f"{message}. See `details`.", problems)
 
     @app.exception_handler(HTTPException)
     async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
@@ -169,6 +183,9 @@ def document_errors(errors: Iterable[type[Refusal]], *statuses: int) -> dict[int
     for error in errors:
         codes.setdefault(error.status, set()).add(error.code)
     return {
-        status: {"model": ErrorEnvelope, "description": f"Error codes: {', '.join(sorted(names))}."}
+        status: {
+            "model": ValidationErrorEnvelope if names == {"VALIDATION_ERROR"} else ErrorEnvelope,
+            "description": f"Error codes: {', '.join(sorted(names))}.",
+        }
         for status, names in sorted(codes.items())
     }

@@ -14,15 +14,16 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from api.field_problems import describe_pattern, field_error
 from practice.money import format_cents
 from practice.people.rules.practices import normalize_email
 
 
 def parse_email(value: str) -> str:
-    """Return the normalized email address, or raise ValueError."""
+    """Return the normalized email address, or raise a field error."""
     email = normalize_email(value)
     if email is None:
-        raise ValueError("not a valid email address: write it like ada@oak.example")
+        raise field_error("Invalid email address: expected one like ada@oak.example.")
     return email
 
 
@@ -30,8 +31,12 @@ def remove_spaces(value: str) -> str:
     return value.replace(" ", "")
 
 
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
-MULTILINE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # newlines and tabs are allowed
+PLAIN = describe_pattern(
+    r"^[^\x00-\x1f\x7f]*$", "Control characters are not allowed, nor are line breaks. Remove them."
+)
+MULTILINE = describe_pattern(  # newlines and tabs are allowed
+    r"^[^\x00-\x08\x0b-\x1f\x7f]*$", "Control characters are not allowed. Remove them."
+)
 
 # Text by its maximum length: one line up to 200 characters, several lines from 1000 on.
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
@@ -49,12 +54,25 @@ EmailText = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
 ]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_email)]
-Npi = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
+Npi = Annotated[str, StringConstraints(pattern=describe_pattern(r"^[0-9]{10}$", "Expected ten digits."))]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
-Secret = Annotated[str, StringConstraints(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+Secret = Annotated[
+    str,
+    StringConstraints(
+        min_length=20,
+        max_length=100,
+        pattern=describe_pattern(r"^[A-Za-z0-9_-]+$", "Invalid characters. Copy it again from where you received it."),
+    ),
+]
 # Authenticators show `123 456`, so people type the space.
 Code = Annotated[
-    str, StringConstraints(min_length=6, max_length=40, pattern=r"^[A-Za-z0-9 -]+$"), AfterValidator(remove_spaces)
+    str,
+    StringConstraints(
+        min_length=6,
+        max_length=40,
+        pattern=describe_pattern(r"^[A-Za-z0-9 -]+$", "Expected a code of digits, or a recovery code."),
+    ),
+    AfterValidator(remove_spaces),
 ]
 
 
@@ -63,9 +81,9 @@ AMOUNT = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"
 
 
 def parse_cents(value: Any) -> int:
-    """Return the cents of an amount in dollars, or raise ValueError."""
+    """Return the cents of an amount in dollars, or raise a field error."""
     if not isinstance(value, str) or not re.fullmatch(AMOUNT, value):
-        raise ValueError('write an amount as a string of dollars and cents, such as "150.00"')
+        raise field_error('Invalid amount: expected text with dollars and cents, like "150.00".')
     dollars, _, cents = value.partition(".")
     return int(dollars) * 100 + int(cents.ljust(2, "0"))
 
@@ -87,11 +105,11 @@ HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 def parse_time(value: Any) -> time:
-    """Return the time of day, or raise ValueError."""
+    """Return the time of day, or raise a field error."""
     if isinstance(value, time):
         return value
     if not isinstance(value, str) or not re.fullmatch(HH_MM, value):
-        raise ValueError('write a time of day like "09:30"')
+        raise field_error('Invalid time of day: expected one like "09:30".')
     return time.fromisoformat(value)
 
 
@@ -111,9 +129,9 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def to_utc(value: datetime) -> datetime:
-    """Return the instant in UTC, or raise ValueError when it is out of range."""
+    """Return the instant in UTC, or raise a field error when it is out of range."""
     if not FIRST_DAY < value.date() < LAST_DAY:
-        raise ValueError(f"choose an instant between {FIRST_DAY.year} and {LAST_DAY.year}")
+        raise field_error(f"Out of range: choose an instant between {FIRST_DAY.year} and {LAST_DAY.year}.")
     return value.astimezone(UTC)
 
 

@@ -9,10 +9,12 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
+from api.field_problems import describe_pattern
 from api.fields import MULTILINE, PLAIN, Day, Reason200, Reason1000, Text40, Text20000
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MAX_DIAGNOSES, MAX_SECTION_LENGTH, MAX_SECTIONS, Content
+from practice.clinical.documents.rules.templates import KEY_HINT
 from practice.clinical.errors import CHANGE_ERRORS, WRITE_ERRORS, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
 from practice.clinical.models.notes import Note
 from practice.clinical.notes import amendments, drafts, queries, search, verification
@@ -31,7 +33,7 @@ Type = Literal[
     "CRISIS_INTERVENTION",
 ]
 Status = Literal["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Key = Annotated[str, StringConstraints(pattern=describe_pattern(r"^[a-z][a-z0-9_]{0,39}$", KEY_HINT))]
 SectionText = Annotated[str, StringConstraints(max_length=MAX_SECTION_LENGTH, pattern=MULTILINE)]
 
 

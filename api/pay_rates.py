@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from api.context import RequestContext
+from api.field_problems import field_error
 from api.fields import Day, MoneyIn, MoneyOut
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -23,9 +24,9 @@ MULTIPLIER = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
 
 
 def parse_multiplier(value: Any) -> Decimal:
-    """Return the multiplier, or raise ValueError."""
+    """Return the multiplier, or raise a field error."""
     if not isinstance(value, str) or not re.fullmatch(MULTIPLIER, value):
-        raise ValueError('write a multiplier as a string such as "1.25"')
+        raise field_error('Invalid multiplier: expected text with at most two decimals, like "1.25".')
     return Decimal(value)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.store.pages import Page, PageRequest
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -90,5 +90,6 @@ def select_fields(result: BaseModel, arguments: dict[str, Any]) -> dict[str, Any
     selected = set(query.fields.split(","))
     (item,) = get_args(type(result).model_fields["items"].annotation)
     if not selected <= set(item.model_fields):
-        raise Invalid([f"Unknown `fields`. Choose from: {', '.join(item.model_fields)}."])
+        message = f"Unknown `fields`. Choose from: {', '.join(item.model_fields)}."
+        raise Invalid([FieldProblem("fields", message)])
     return {"items": {"__all__": selected}, "next_cursor": True, "total": True}

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext, Version
+from api.field_problems import describe_pattern
 from api.fields import Day, MoneyIn, MoneyOut, Name
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -18,8 +19,12 @@ from practice.scheduling.models.catalog import Service, ServiceRate
 router = PermissionRouter(prefix="/services", tags=["services"])
 
 ServiceKind = Literal["INDIVIDUAL", "GROUP", "INTAKE", "FAMILY", "MEDICATION", "ASSESSMENT", "CRISIS"]
-ServiceCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
-CptCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{5}$")]
+SERVICE_CODE = describe_pattern(
+    r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", "Expected letters, digits and . _ + - only, starting with a letter or digit."
+)
+ServiceCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=SERVICE_CODE)]
+CPT_CODE = describe_pattern(r"^[0-9A-Z]{5}$", "Expected five digits or capital letters, like 90837.")
+CptCode = Annotated[str, StringConstraints(pattern=CPT_CODE)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Seats = Annotated[int, Field(ge=1, le=1000, description="Seats of a group; null for the capacity of the room.")]
 

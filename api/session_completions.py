@@ -13,7 +13,7 @@ from api.note_signing import Hours
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.payroll import completions
 from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
 from practice.scheduling.errors import WrongStatus
@@ -194,7 +194,7 @@ def create_session_completions_from_appointments(ctx: RequestContext, body: Bulk
     """
     days = (body.since, body.until) if body.since and body.until else None
     if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
-        raise Invalid(["Send either `appointmentIds`, or `from` and `to`."])
+        raise Invalid([FieldProblem("appointmentIds", "Send either `appointmentIds`, or `from` and `to`.")])
     results = completion.ensure_completions(ctx.work, ctx.scope, appointment_ids=body.appointmentIds, days=days)
     return BulkOut(items=[BulkResultOut.of(result) for result in results])
 

@@ -11,7 +11,7 @@ from api.context import RequestContext
 from api.fields import Day, Text40
 from api.responses import Input
 from api.routing import PermissionRouter
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.scheduling.availability import slots
 from practice.security.permissions import Forbidden
 
@@ -58,9 +58,8 @@ class ClinicianSlotsOut(BaseModel):
 def refuse_long_range(query: SlotsQuery) -> None:
     """Raise Invalid when the range is reversed or too long."""
     if not 0 <= (query.last - query.first).days < slots.MAX_RANGE_DAYS:
-        raise Invalid(
-            [f"Invalid range: `to` must be on or after `from`, and at most {slots.MAX_RANGE_DAYS} days later."]
-        )
+        message = f"Invalid range: `to` must be on or after `from`, and at most {slots.MAX_RANGE_DAYS} days later."
+        raise Invalid([FieldProblem("to", message)])
 
 
 @router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots")

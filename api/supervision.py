@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
+from api.field_problems import describe_pattern
 from api.fields import Day, Instant, Name, Reason200, Text50000
 from api.goals import round_to_hundredths
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
@@ -33,7 +34,10 @@ Topics = Annotated[list[Name], Field(max_length=20)]
 Kind = Literal["INDIVIDUAL", "GROUP"]
 MonthText = Annotated[
     str | None,
-    Query(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", description="Like 2026-03; default: the current month."),
+    Query(
+        pattern=describe_pattern(r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", "Expected a month like 2026-03."),
+        description="Like 2026-03; default: the current month.",
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """The base errors of Caseload, with messages written for the person who reads them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 
@@ -53,8 +54,15 @@ class NotFound(Refusal):
         super().__init__("Not found: it does not exist, or you may not see it. Check the id or code.")
 
 
+class FieldProblem(NamedTuple):
+    """What is wrong with a field of a request, by the name that the caller sent. Items of a list count from 1."""
+
+    field: str
+    message: str
+
+
 class Invalid(Refusal):
-    """The input is invalid; every problem is listed.
+    """The input is invalid; `details` lists each problem with its field. Items of a list count from 1.
 
     Fix: correct the fields in `details`, and send the request again.
     """
@@ -62,8 +70,9 @@ class Invalid(Refusal):
     code = "VALIDATION_ERROR"
     status = 422
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(" ".join(problems), problems=problems)
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(" ".join(dict.fromkeys(problem.message for problem in problems)))
+        self.problems = problems
 
 
 class Stale(Refusal):

@@ -172,8 +172,8 @@ def check_practice(practice: TableData, problems: Problems) -> None:
         ("time_zone", lambda time_zone: practice_problems("named", time_zone, None)),
     ):
         value = practice.frame[column][0]
-        for message in find_problems(value) if value is not None else []:
-            problems.add_rows("practice", column, pl.Series([0]), message)
+        for problem in find_problems(value) if value is not None else []:
+            problems.add_rows("practice", column, pl.Series([0]), problem.message)
 
 
 def check_unique(table_data: TableData, columns: list[str], values: list[pl.Expr], problems: Problems) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from practice.errors import Invalid, Refusal
+from practice.errors import FieldProblem, Invalid, Refusal
 from practice.local_time import WEEK, cut_off, week_of
 from practice.payroll.lines import PayWeek, compute_week, insert_lines, load_closed_week, restrict_to_scope
 from practice.payroll.models import PayPeriod
@@ -156,7 +156,7 @@ def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWe
 def require_pay_week(week: date) -> None:
     problem = find_week_problem(week)
     if problem:
-        raise Invalid([problem])
+        raise Invalid([FieldProblem("week", problem)])
 
 
 def refuse_before_first(week: date, first_week: date | None) -> None:

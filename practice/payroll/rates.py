@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.payroll.models import PayMultiplier, PayRate
 from practice.people.access import require_visible_staff, visible_staff
 from practice.people.models.practices import Staff
@@ -75,7 +75,7 @@ def set_multiplier(
 ) -> PayMultiplier:
     """Set the multiplier of a kind of service for one staff member or the practice. The last set for a date counts."""
     if staff_id is not None and work.db.get(Staff, (work.tenant_id, staff_id)) is None:
-        raise Invalid(["staff_id: not a staff member. Choose a staff member of this practice."])
+        raise Invalid([FieldProblem("staff_id", "Not found. Choose a staff member of this practice.")])
     pay_multiplier = PayMultiplier(
         tenant_id=work.tenant_id,
         id=new_id(),

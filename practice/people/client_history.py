@@ -78,7 +78,7 @@ def change_primary_clinician(
     latest = next(iter(load_primary_clinicians(work, client_id)), None)
     problems = rules.clinician_change_problems(day, latest.effective_on if latest else None, today)
     if clinician_id is not None:
-        problems += clinician_problems(work, clinician_id, today)
+        problems += clinician_problems(work, "clinician_id", clinician_id, today)
     if problems:
         raise Invalid(problems)
     work.db.add(

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
 
-from practice.errors import Invalid, NotFound, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import can_read_chart_notes, client_visible, clients_treated_by, visible_clients
 from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
 from practice.people.models.practices import Staff
@@ -76,7 +76,7 @@ def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields
     fields["admitted_on"] = fields.get("admitted_on") or today
     problems = rules.client_problems(fields, fields, today)
     if primary_clinician_id is not None:
-        problems += clinician_problems(work, primary_clinician_id, today)
+        problems += clinician_problems(work, "primary_clinician_id", primary_clinician_id, today)
     if problems:
         raise Invalid(problems)
     client = Client(
@@ -168,11 +168,11 @@ def lock_client(work: Work, scope: Scope, client_id: UUID, version: int | None =
     return client
 
 
-def clinician_problems(work: Work, clinician_id: UUID, today: date) -> list[str]:
+def clinician_problems(work: Work, field: str, clinician_id: UUID, today: date) -> list[FieldProblem]:
     staff = work.db.get(Staff, (work.tenant_id, clinician_id))
     if staff is None:
-        return rules.clinician_problems(None, None, False, today)
-    return rules.clinician_problems(staff.roles, staff.left_on, staff.deactivated_at is not None, today)
+        return rules.clinician_problems(field, None, None, False, today)
+    return rules.clinician_problems(field, staff.roles, staff.left_on, staff.deactivated_at is not None, today)
 
 
 def view_of(work: Work, client: Client, today: date, medical_notes: str | None = None) -> ClientView:
@@ -198,7 +198,8 @@ def can_read_medical_notes(work: Work, client_id: UUID, reason: str | None) -> b
 
 def refuse_medical_notes(work: Work) -> None:
     if find_scope(work.actor.roles, "notes", "read_with_reason") is not None:
-        raise Invalid(["Writing medical notes requires a reason. Send it in X-Reason; it goes into the audit log."])
+        message = "Writing medical notes requires a reason. Send it in X-Reason; it goes into the audit log."
+        raise Invalid([FieldProblem("X-Reason", message)])
     raise Forbidden("You cannot write medical notes because you cannot read them. Leave `medical_notes` out.")
 
 

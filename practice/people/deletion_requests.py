@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select, text, update
 
-from practice.errors import Invalid, NotFound, Refusal
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.people.access import can_see_client, client_visible, visible_clients
 from practice.people.clients import lock_client
 from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
@@ -102,7 +102,8 @@ def find_request(work: Work, scope: Scope, request_id: UUID, *, lock: bool = Fal
 
 def create_request(work: Work, scope: Scope, client_id: UUID) -> DeletionRequest:
     if not can_see_client(work, scope, client_id):
-        raise Invalid(["client_id: not found. You can only request the deletion of your own record."])
+        message = "Client not found. You can only request the deletion of your own record."
+        raise Invalid([FieldProblem("client_id", message)])
     request = DeletionRequest(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -126,7 +127,7 @@ def review_request(work: Work, request_id: UUID, *, approved: bool, reason: str 
     """Approve the request, which still has to be carried out, or refuse it with a reason."""
     request = lock_request(work, request_id, "ASKED")
     if not approved and reason is None:
-        raise Invalid(["reason: required to refuse a request. The client can read it."])
+        raise Invalid([FieldProblem("reason", "Refusing a request needs a reason. The client can read it.")])
     update_versioned(
         request,
         {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
 from practice.people.models.records import Goal
@@ -64,7 +64,7 @@ def set_goal(
     problems = goals.goal_problems(metric_key, starts_on, ends_on, local_today(work))
     staff = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == staff_id)
     if work.db.scalar(staff.where(visible_staff(work, scope, Staff.id))) is None:
-        problems.append("staff_id: not found. Choose yourself or a member of your team.")
+        problems.append(FieldProblem("staff_id", "Not found. Choose yourself or a member of your team."))
     if problems:
         raise Invalid(problems)
     goal = Goal(
@@ -102,7 +102,7 @@ def decide_goal(work: Work, goal_id: UUID, value: Decimal) -> Goal:
     """Decide a goal by the metric's value at the end of its period, once that has passed."""
     goal = lock_active_goal(work, Scope.ALL, goal_id)
     if local_today(work) <= goal.ends_on:
-        raise Invalid(["This goal's period has not ended yet. Decide it after `ends_on`."])
+        raise Invalid([FieldProblem("ends_on", "This goal's period has not ended yet. Decide it after `ends_on`.")])
     status = goals.evaluate_goal(goal.metric_key, goal.target, value)
     update_versioned(goal, {"status": status, "value": value, "decided_at": work.now})
     work.record("goal.decided", "staff", goal.staff_id, goal_id=str(goal_id), status=status)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.models.records import Incident, IncidentNotice
 from practice.people.practice_time import zone_of
 from practice.people.rules import incidents
@@ -162,7 +162,7 @@ def record_notice_sent(work: Work, incident_id: UUID, notice_id: UUID, sent_on: 
         raise NoticeSent("This notice is already recorded as sent and cannot be changed.")
     zone = zone_of(work)
     if not incident.detected_at.astimezone(zone).date() <= sent_on <= work.now.astimezone(zone).date():
-        raise Invalid(["sent_on: choose a date between the detection and today."])
+        raise Invalid([FieldProblem("sent_on", "Choose a date between the detection and today.")])
     update_versioned(notice, {"sent_on": sent_on})
     update_versioned(incident, {})
     work.record("incident.notice_sent", "incident", incident_id, recipients=notice.recipients)

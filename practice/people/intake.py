@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import APPOINTMENTS, can_see_client, client_visible, visible_clients
 from practice.people.clients import lock_client, reason_detail
 from practice.people.consents import list_agreements, sign_consent
@@ -60,10 +60,10 @@ def list_forms(
 
 def start_form(work: Work, scope: Scope, client_id: UUID, appointment_id: UUID | None = None) -> IntakeForm:
     if not can_see_client(work, scope, client_id):
-        raise Invalid(["client_id: not found. Choose a client that you can see."])
+        raise Invalid([FieldProblem("client_id", "Client not found. Choose a client that you can see.")])
     lock_client(work, scope, client_id)  # so that the second of two concurrent starts finds the first
     if appointment_id is not None and not has_appointment(work, client_id, appointment_id):
-        raise Invalid(["appointment_id: not found. Choose an appointment of this client."])
+        raise Invalid([FieldProblem("appointment_id", "Appointment not found. Choose one of this client.")])
     query = select(IntakeForm.id).where(IntakeForm.tenant_id == work.tenant_id, IntakeForm.client_id == client_id)
     if work.db.scalar(query.where(IntakeForm.status == "DRAFT")) is not None:
         raise IntakeOpen("This client already has an unfinished form. Continue with that one.")

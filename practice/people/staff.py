@@ -7,16 +7,24 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.people.rules.staff import is_last_admin, is_supervision_cycle, role_problems, staff_problems
+from practice.people.rules.staff import (
+    LEFT_BEFORE_HIRED,
+    is_last_admin,
+    is_supervision_cycle,
+    role_problems,
+    staff_problems,
+)
 from practice.security.accounts import end_membership, ensure_account, invite
 from practice.security.models import Membership
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import on_conflict, update_versioned
+
+NO_SUCH_SUPERVISOR = "Not found. Choose a member of the staff."
 
 
 class AlreadyOnStaff(Refusal):
@@ -85,7 +93,7 @@ def add_staff(
     """Add a staff member and invite them. They have access once they accept the invitation."""
     problems = role_problems(roles) + staff_problems(hired_on=hired_on, left_on=None, npi=fields.get("npi"))
     if supervisor_id is not None and work.db.get(Staff, (work.tenant_id, supervisor_id)) is None:
-        problems.append("supervisor_id: not found. Choose a member of the staff.")
+        problems.append(FieldProblem("supervisor_id", NO_SUCH_SUPERVISOR))
     if problems:
         raise Invalid(problems)
     account = ensure_account(work.db, email.strip().lower(), work.now)
@@ -161,7 +169,7 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
     if staff.deactivated_at is not None:
         return staff
     if left_on < staff.hired_on:
-        raise Invalid(["left_on is before hired_on. Choose a later date."])
+        raise Invalid([FieldProblem("left_on", LEFT_BEFORE_HIRED)])
     if "admin" in staff.roles:
         refuse_last_admin(work, staff_id)
     update_versioned(staff, {"left_on": left_on, "deactivated_at": work.now})
@@ -179,14 +187,15 @@ def lock_staff(work: Work, staff_id: UUID) -> Staff:
     return staff
 
 
-def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list[str]:
+def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list[FieldProblem]:
     work.serialize_on("supervisors")
     rows = work.db.execute(select(Staff.id, Staff.supervisor_id).where(Staff.tenant_id == work.tenant_id)).all()
     supervisor_of = {row.id: row.supervisor_id for row in rows}
     if supervisor_id not in supervisor_of:
-        return ["supervisor_id: not found. Choose a member of the staff."]
+        return [FieldProblem("supervisor_id", NO_SUCH_SUPERVISOR)]
     if is_supervision_cycle(staff_id, supervisor_id, supervisor_of):
-        return ["supervisor_id: a staff member cannot supervise themselves, directly or through others."]
+        message = "Staff members cannot supervise themselves, directly or through others. Choose another supervisor."
+        return [FieldProblem("supervisor_id", message)]
     return []
 
 

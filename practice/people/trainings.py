@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.people.access import require_visible_staff
 from practice.people.models.practices import Training
 from practice.people.practice_time import local_today
@@ -23,7 +23,8 @@ def list_trainings(work: Work, scope: Scope, staff_id: UUID) -> list[Training]:
 def record_training(work: Work, scope: Scope, staff_id: UUID, kind: str, completed_on: date) -> Training:
     require_visible_staff(work, scope, staff_id)
     if completed_on > local_today(work):
-        raise Invalid(["completed_on is in the future. Record a training once it is completed."])
+        message = "The date is in the future. Record a training once it is completed."
+        raise Invalid([FieldProblem("completed_on", message)])
     training = Training(
         tenant_id=work.tenant_id,
         id=new_id(),

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.messages.outbox import ClientMessage, cancel_pending
 from practice.scheduling.appointments.lifecycle import (
     RESCHEDULABLE,
@@ -29,7 +29,8 @@ def cancel(
         appointments = upcoming or appointments
     refuse_late_changes(work, appointments, "CANCELLED")
     if not (reason and reason.strip()) and work.actor.client_id is None:
-        raise Invalid(["Missing reason: say why the appointment is cancelled (`reason`)."])
+        message = "Missing reason: say why the appointment is cancelled (`reason`)."
+        raise Invalid([FieldProblem("reason", message)])
     lock_clinicians_and_rooms(work, appointments)
     for appointment in appointments:
         transition(work, appointment, "CANCELLED", None, cancellation_reason=reason)

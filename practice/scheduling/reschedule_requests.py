@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.messages.outbox import list_staff_with_roles, queue_staff_messages
 from practice.people.access import visible_staff
 from practice.people.settings import get_setting
@@ -73,9 +73,9 @@ def request_reschedule(
     if late:
         raise errors.TooLate(late)
     if work.actor.staff_id is None or starts_at <= work.now or starts_at == appointment.starts_at:
-        raise Invalid(["Propose a different time in the future (`starts_at`)."])
+        raise Invalid([FieldProblem("starts_at", "Propose a different time in the future (`starts_at`).")])
     if room_id is not None and work.db.get(Room, (work.tenant_id, room_id)) is None:
-        raise Invalid(["Room not found (`room_id`)."])
+        raise Invalid([FieldProblem("room_id", "Room not found (`room_id`).")])
     request = RescheduleRequest(
         tenant_id=work.tenant_id,
         id=new_id(),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.local_time import DAY, WEEK, cut_off, open_week, start_of_day
 from practice.payroll.lines import PayWeek, describe_missing_rate
 from practice.payroll.periods import preview_week
@@ -161,11 +161,12 @@ def list_weeks(
     zone = zone_of(work)
     last = last or max(first or date.min, open_week(work.now, zone))
     first = first or last - (DEFAULT_WEEKS - 1) * WEEK
-    problems = [problem for problem in (find_week_problem(first), find_week_problem(last)) if problem]
+    checks = (("from", find_week_problem(first)), ("to", find_week_problem(last)))
+    problems = [FieldProblem(field, message) for field, message in checks if message]
     if not problems and not first <= last < first + MAX_WEEKS * WEEK:
-        problems = [f"Invalid weeks: request 1 to {MAX_WEEKS} weeks, the first week first."]
+        problems = [FieldProblem("to", f"Invalid weeks: request 1 to {MAX_WEEKS} weeks, the first week first.")]
     if problems:
-        raise Invalid(list(dict.fromkeys(problems)))
+        raise Invalid(problems)
     query = build_query(work, scope, SessionFilters(provider_id=provider_id))
     query = filter_by_weeks(query, zone, first, last).with_only_columns(Appointment.id)
     session_ids = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id)).all()
@@ -217,7 +218,7 @@ def get_analytics(work: Work, scope: Scope, provider_id: UUID, since: date | Non
     until = until or max(since or date.min, work.now.astimezone(zone).date())
     since = since or until - timedelta(days=29)
     if not since <= until < since + timedelta(days=MAX_DAYS):
-        raise Invalid([f"Invalid days: request 1 to {MAX_DAYS} days, the first day first."])
+        raise Invalid([FieldProblem("to", f"Invalid days: request 1 to {MAX_DAYS} days, the first day first.")])
     parameters = {
         "tenant_id": work.tenant_id,
         "provider_id": provider_id,

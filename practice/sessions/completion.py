@@ -16,7 +16,7 @@ from practice.clinical.errors import NoteSigned
 from practice.clinical.models.notes import Note
 from practice.clinical.notes.drafts import create_note
 from practice.clinical.notes.signing import sign_note
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.local_time import DAY, start_of_day
 from practice.payroll.completions import (
     SessionPaid,
@@ -38,7 +38,7 @@ from practice.store.records import update_versioned
 
 MAX_DAYS = 31
 NO_SUCH_NOTE = (
-    "noteId: no matching note. Choose a session note by this clinician for this client that is not linked to a session "
+    "No matching note. Choose a session note by this clinician for this client that is not linked to a session "
     "and was not signed before this session began."
 )
 
@@ -109,7 +109,7 @@ def ensure_completions(
     if days is not None:
         first, last = days
         if not first <= last < first + MAX_DAYS * DAY:
-            raise Invalid([f"Invalid days: request 1 to {MAX_DAYS} days, the first day first."])
+            raise Invalid([FieldProblem("to", f"Invalid days: request 1 to {MAX_DAYS} days, the first day first.")])
         zone = zone_of(work)
         since, until = start_of_day(first, zone), start_of_day(last + DAY, zone)
     summary = create_missing_completions(work, scope, appointment_ids=appointment_ids, since=since, until=until)
@@ -149,9 +149,10 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
     )
     note = work.db.scalar(linkable.with_for_update(key_share=True))
     if note is None:
-        raise Invalid([NO_SUCH_NOTE])
+        raise Invalid([FieldProblem("noteId", NO_SUCH_NOTE)])
     if note.signed_at is None and has_service_template(work, note, session.service_id):
-        raise Invalid(["noteId: this draft uses another template. Write a new note with the template of this service."])
+        message = "This draft uses another template. Write a new note with the template of this service."
+        raise Invalid([FieldProblem("noteId", message)])
     update_versioned(note, {"appointment_id": session_id})
     update_versioned(completion, {})
     audit_chart_access(work, note, "note.linked", appointment_id=str(session_id))

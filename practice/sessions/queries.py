@@ -25,7 +25,7 @@ from practice.clinical.deadlines.rules import (
     find_locked_since,
 )
 from practice.clinical.models.session_locks import SessionLock
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.local_time import WEEK, date_of, open_week, start_of_day
 from practice.payroll.completions import SessionValue, has_payment, load_session_values
 from practice.payroll.models import SessionCompletion
@@ -166,7 +166,7 @@ def build_query(work: Work, scope: Scope, filters: SessionFilters) -> Select[App
     if filters.week is not None:
         problem = find_week_problem(filters.week)
         if problem:
-            raise Invalid([f"week: {problem}"])
+            raise Invalid([FieldProblem("week", problem)])
         query = filter_by_weeks(query, zone_of(work), filters.week, filters.week)
     if filters.signed is not None:
         query = query.where(has_signed_note() if filters.signed else ~has_signed_note())

@@ -12,19 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from practice.errors import Refusal
+from practice.errors import FieldProblem, Invalid
 
-INVALID_CURSOR = "Invalid cursor: it does not belong to this list. Request the list again without a cursor."
-
-
-class InvalidPageRequest(Refusal):
-    """The sort column is unknown, or the cursor belongs to another list.
-
-    Fix: use a sort column of the list, and only cursors that it returned.
-    """
-
-    code = "VALIDATION_ERROR"
-    status = 422
+INVALID_CURSOR = FieldProblem(
+    "cursor", "Invalid cursor: it does not belong to this list. Request the list again without a cursor."
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +56,8 @@ def fetch_page(
     sort = page_request.sort or default_sort
     column = sortable.get(sort.removeprefix("-"))
     if column is None:
-        raise InvalidPageRequest(
-            f"Invalid sort: use one of {', '.join(sortable)}, with - in front for descending order.",
-            field="sort",
-        )
+        message = f"Invalid sort: use one of {', '.join(sortable)}, with - in front for descending order."
+        raise Invalid([FieldProblem("sort", message)])
     total = db.scalar(select(func.count()).select_from(query.subquery())) if page_request.count else None
     descending = sort.startswith("-")
     order: tuple[ColumnElement[Any], ...] = (
@@ -88,13 +78,13 @@ def fetch_page(
 def resolve_cursor(
     db: Session, cursor: str, sort: str, order: Sequence[ColumnElement[Any]], lookup: Select[Any] | None
 ) -> Sequence[Any]:
-    """Return the sort values of the row that the cursor points at, or raise InvalidPageRequest."""
+    """Return the sort values of the row that the cursor points at, or raise Invalid."""
     if lookup is None:
         return decode_cursor(cursor, sort, order)
     (key,) = decode_cursor(cursor, sort, order[-1:])
     values = db.execute(lookup.with_only_columns(*order).where(order[-1] == key)).one_or_none()
     if values is None:
-        raise InvalidPageRequest(INVALID_CURSOR, field="cursor")
+        raise Invalid([INVALID_CURSOR])
     return values
 
 
@@ -113,7 +103,7 @@ def decode_cursor(cursor: str, sort: str, order: Sequence[ColumnElement[Any]]) -
             raise ValueError(cursor)
         return [parse_cursor_value(value, part.type.python_type) for part, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, binascii.Error):
-        raise InvalidPageRequest(INVALID_CURSOR, field="cursor") from None
+        raise Invalid([INVALID_CURSOR]) from None
 
 
 def parse_cursor_value(value: Any, kind: type) -> Any:

@@ -12,8 +12,8 @@ from practice.people.models.clients import ClientStatus
 from practice.security.permissions import Scope
 from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.clients import NEW_CLIENT, assert_invalid, load_audit_entries, send_request
-from tests.support.drivers.http import assert_ok
+from tests.support.drivers.clients import NEW_CLIENT, load_audit_entries, send_request
+from tests.support.drivers.http import assert_invalid, assert_ok
 from tests.support.drivers.waiting import assert_second_waits
 
 

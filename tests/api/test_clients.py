@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
-from tests.support.drivers.clients import NEW_CLIENT, assert_invalid, load_audit_entries, send_request, update_record
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.clients import NEW_CLIENT, load_audit_entries, send_request, update_record
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 
 READERS = ("admin", "supervisor", "clinician", "scheduler", "biller", "client")
 

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from practice.people.consents import publish_agreement
 from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.clients import NEW_CLIENT, assert_invalid, load_audit_entries, send_request
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.clients import NEW_CLIENT, load_audit_entries, send_request
+from tests.support.drivers.http import V1, assert_invalid, assert_ok, auth_headers, error_code
 from tests.support.drivers.sign_in_flow import set_clock
 from tests.support.drivers.waiting import assert_second_waits
 

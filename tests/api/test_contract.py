@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
+from api.field_problems import GENERAL
 from practice.security.installation import Installation
 from tests.support.builders.people import NOW
 from tests.support.drivers.operations import (
@@ -111,6 +112,8 @@ class Contract:
         response = self.client.request(operation.method, url, params=params, headers=headers, **body)
         self.statuses[operation.id][response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
+        if response.status_code == 422:
+            assert GENERAL not in response.text, "a kind of error without a sentence of its own"
 
 
 def encode_form(headers: dict[str, str], **parts: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from practice.people.settings import change_setting
 from practice.security.permissions import Scope
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client, put
-from tests.support.drivers.clients import assert_invalid, load_audit_entries, send_request
-from tests.support.drivers.http import assert_ok
+from tests.support.drivers.clients import load_audit_entries, send_request
+from tests.support.drivers.http import assert_invalid, assert_ok
 from tests.support.drivers.waiting import assert_second_waits
 
 PAYER = {

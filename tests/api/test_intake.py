@@ -17,7 +17,7 @@ from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.clients import load_audit_entries
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_invalid, assert_ok, auth_headers, error_code
 from tests.support.drivers.sample_requests.intake import ANSWERS
 from tests.support.drivers.waiting import collide
 
@@ -98,10 +98,9 @@ def test_all_missing_answers_are_reported_together(
     form = start(client, practice, patient, patient.staff_id).json()
     form = assert_ok(save(client, practice, patient, form, "personal", ANSWERS["personal"] | {"allergies": None}))
     answer = complete(client, practice, patient, form)
-    assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR")
-    problems = answer.json()["error"]["details"]["problems"]
+    problems = assert_invalid(answer)
     assert len(problems) == 10
-    assert "Personal: enter allergies (or none)." in problems
+    assert "personal.allergies: Personal: enter allergies (or none)." in problems
     assert load_consents(practice, patient.staff_id) == {}
     assert assert_ok(read(client, practice, patient, form))["status"] == "DRAFT"
 

@@ -12,8 +12,8 @@ from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_service
 from tests.support.drivers.chart import REASON_HEADER, ChartApi
-from tests.support.drivers.clients import assert_invalid, load_audit_entries
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.clients import load_audit_entries
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 from tests.support.drivers.sample_requests.reports import SECTIONS
 from tests.support.harness import cluster
 

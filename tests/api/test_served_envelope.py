@@ -103,9 +103,7 @@ def test_every_kind_of_refusal_has_one_shape(
     check_envelope(send("POST", "/staff", JSON, content=b"{not json"), 422, "VALIDATION_ERROR")
     check_envelope(send("POST", "/staff", {"Content-Type": "text/plain"}, content=b"{}"), 422, "VALIDATION_ERROR")
     fields = check_envelope(send("POST", "/staff", json={"email": 1, "more": 2}), 422, "VALIDATION_ERROR")["details"]
-    assert {entry["field"] for entry in fields} == {
-        *("body.email", "body.first_name", "body.last_name", "body.roles", "body.hired_on", "body.more")
-    }
+    assert {entry["field"] for entry in fields} == {*("email", "first_name", "last_name", "roles", "hired_on", "more")}
 
 
 def test_a_chunked_body_above_the_limit_is_refused(http: httpx2.Client, headers: dict[str, str]) -> None:

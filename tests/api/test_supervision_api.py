@@ -13,8 +13,8 @@ from practice.people.models.practices import Staff
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import put
-from tests.support.drivers.clients import assert_invalid, load_audit_entries, send_request
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.clients import load_audit_entries, send_request
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 from tests.support.harness import cluster
 
 HELD = NOW - timedelta(days=2)
@@ -117,8 +117,8 @@ def test_all_problems_are_reported_together_and_nothing_is_stored(team: Team) ->
     fragments = [
         "individual",
         "themselves",
-        "number 1 is not on the staff",
-        "number 2 is not a clinician",
+        "item 1: Person 1 is not on the staff",
+        "item 2: Person 2 is not a clinician",
         "in the future",
     ]
     assert len(problems) == len(fragments)
@@ -145,11 +145,11 @@ def test_an_hour_is_recorded_once(team: Team) -> None:
 def test_supervisors_record_sessions_of_their_team_and_admins_any_session(team: Team) -> None:
     assert "not on your team" in assert_invalid(team.post_session(team.stranger))[0]
     response = team.post_session(team.ann, supervisor_id=str(team.other.staff_id))
-    assert "supervisor_id: you can only record" in assert_invalid(response)[0]
+    assert "supervisor_id: You can only record" in assert_invalid(response)[0]
     admin = team.practice.admin
-    assert "name the supervisor who held" in assert_invalid(team.post_session(team.ann, by=admin))[0]
+    assert "Name the supervisor who held" in assert_invalid(team.post_session(team.ann, by=admin))[0]
     not_a_supervisor = team.post_session(team.ann, by=admin, supervisor_id=str(team.ben.staff_id))
-    assert "name the supervisor who held" in assert_invalid(not_a_supervisor)[0]
+    assert "Name the supervisor who held" in assert_invalid(not_a_supervisor)[0]
     session = team.record_session(team.stranger, by=admin, supervisor_id=str(team.other.staff_id))
     assert session["supervisor_id"] == str(team.other.staff_id)
     for role in ("clinician", "scheduler", "biller"):
@@ -159,7 +159,7 @@ def test_supervisors_record_sessions_of_their_team_and_admins_any_session(team: 
 def test_staff_cannot_record_their_own_supervision(team: Team) -> None:
     admin_clinician = team.practice.add("admin", "clinician", supervisor=team.supervisor)
     refused = team.post_session(admin_clinician, by=admin_clinician, supervisor_id=str(team.supervisor.staff_id))
-    assert "your own supervision" in assert_invalid(refused)[0]
+    assert "Your own supervision" in assert_invalid(refused)[0]
     session = team.record_session(admin_clinician)
     for answer in (
         team.change(session, admin_clinician, hours="9"),

@@ -14,8 +14,8 @@ from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 from tests.support.drivers.chart import ChartApi
-from tests.support.drivers.clients import assert_invalid, load_audit_entries
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.clients import load_audit_entries
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 from tests.support.harness import cluster
 
 TODAY = date(2026, 3, 18)
@@ -93,7 +93,7 @@ def test_invalid_plans_and_reviews_are_refused(chart: ChartApi) -> None:
     assert "no plan" in assert_invalid(add_review(chart))[0]
     assert list_reviews(chart) == []
     plan = assert_ok(start(chart, starts_on="2026-01-12"), 201)
-    for day, fragment in (("2026-03-19", "future"), ("2026-01-11", "the plan began on"), ("2026-01-12", "already")):
+    for day, fragment in (("2026-03-19", "future"), ("2026-01-11", "The plan began on"), ("2026-01-12", "already")):
         assert fragment in assert_invalid(add_review(chart, reviewed_on=day))[0]
     assert list_reviews(chart) == [("2026-01-12", plan["id"])]
 
@@ -152,7 +152,7 @@ def test_reviews_can_be_changed_and_voided_except_the_first(chart: ChartApi) -> 
     assert updated["summary"] == "It begins."
     later = assert_ok(add_review(chart, reviewed_on="2026-02-02", summary="Goes well."), 201)
     path = f"/treatment-plan-reviews/{later['id']}"
-    for day, fragment in (("2026-01-12", "already"), ("2026-01-01", "the plan began on"), ("2026-03-19", "future")):
+    for day, fragment in (("2026-01-12", "already"), ("2026-01-01", "The plan began on"), ("2026-03-19", "future")):
         assert fragment in assert_invalid(chart.patch(path, later["version"], reviewed_on=day))[0]
     moved = assert_ok(chart.patch(path, later["version"], reviewed_on="2026-02-03"))
     assert (moved["reviewed_on"], moved["summary"], moved["plan_id"]) == ("2026-02-03", "Goes well.", plan["id"])

@@ -19,6 +19,7 @@ from practice.clinical.documents.rules.content import (
     signing_problems,
 )
 from practice.clinical.notes.rules.signing import hash_content
+from practice.errors import FieldProblem
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 SECTIONS = st.builds(Section, TEXTS, TEXTS, TEXTS)
@@ -29,7 +30,8 @@ SOAP = {"subjective": "Subjective", "plan": "Plan"}
 def test_unknown_sections_are_reported_once_with_the_keys_that_exist() -> None:
     """The submitted keys are not repeated, and they have no number that the sender would know."""
     content = fill_template(SOAP, {"subjectiv": "Slept well", "pln": "Rest"}, [], "salt")
-    assert content_problems(content, SOAP) == ["sections: unknown key. Use the keys of the template: subjective, plan."]
+    message = "Unknown section. Use the keys of the template: subjective, plan."
+    assert content_problems(content, SOAP) == [FieldProblem("sections", message)]
 
 
 @given(CONTENTS)
@@ -75,7 +77,7 @@ def test_a_note_reads_as_one_text() -> None:
 def test_what_can_be_saved(texts: dict[str, str], diagnoses: list[str], count: int) -> None:
     problems = content_problems(fill_template(SOAP, texts, diagnoses, "salt"), SOAP)
     assert len(problems) == count
-    assert not any(text in problem for problem in problems for text in ("appendix", "xxx", "f41.1", "F411"))
+    assert not any(text in problem.message for problem in problems for text in ("appendix", "xxx", "f41.1", "F411"))
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,10 @@ from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP, fill_sections, make_note
 from tests.support.builders.schedule import make_client
 from tests.support.drivers.booking import assert_error
-from tests.support.drivers.http import error_code
+from tests.support.drivers.http import assert_invalid, error_code
 from tests.support.drivers.notes import NotesApi, import_note
 
 NOTHING = {"notes": 0, "note_versions": 0, "note_signatures": 0, "session_locks": 0}
-
-
-def problems(answer: Any) -> list[str]:
-    assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR"), answer.text
-    return answer.json()["error"]["details"]["problems"]
 
 
 def test_saving_a_note_keeps_every_version(notes_api: NotesApi) -> None:
@@ -64,11 +59,11 @@ def test_every_type_has_a_template_by_which_it_can_be_signed(notes_api: NotesApi
 
 def test_a_note_is_about_the_author_s_own_client_and_session(notes_api: NotesApi) -> None:
     stranger = make_client(notes_api.practice, notes_api.colleague)
-    assert problems(notes_api.post_note(client_id=stranger)) == [
-        "client_id: there is no such client, or not one of yours."
+    assert assert_invalid(notes_api.post_note(client_id=stranger)) == [
+        "client_id: There is no such client, or not one of yours."
     ]
-    assert problems(notes_api.post_note(client_id=new_id())) == [
-        "client_id: there is no such client, or not one of yours."
+    assert assert_invalid(notes_api.post_note(client_id=new_id())) == [
+        "client_id: There is no such client, or not one of yours."
     ]
     mine = make_client(notes_api.practice, notes_api.clinician)
     for session in (
@@ -76,13 +71,13 @@ def test_a_note_is_about_the_author_s_own_client_and_session(notes_api: NotesApi
         notes_api.make_session(client_id=mine),
         new_id(),
     ):
-        (problem,) = problems(notes_api.post_note(appointment_id=session))
-        assert problem == "appointment_id: you have no such appointment with this client."
+        (problem,) = assert_invalid(notes_api.post_note(appointment_id=session))
+        assert problem == "appointment_id: You have no such appointment with this client."
     ahead = notes_api.make_session(notes_api.now + timedelta(seconds=1))
     missed = notes_api.make_session(status="NO_SHOW", status_at=notes_api.now)
     for session in (ahead, missed):
-        assert problems(notes_api.post_note(appointment_id=session)) == [
-            "appointment_id: this session has not begun. Use one that has."
+        assert assert_invalid(notes_api.post_note(appointment_id=session)) == [
+            "appointment_id: This session has not begun. Use one that has."
         ]
     assert notes_api.post_note(appointment_id=notes_api.make_session(notes_api.now)).status_code == 201
     assert notes_api.count_rows()["notes"] == 1
@@ -91,7 +86,7 @@ def test_a_note_is_about_the_author_s_own_client_and_session(notes_api: NotesApi
 def test_all_problems_are_reported_together_without_quoting_the_content(notes_api: NotesApi) -> None:
     wrong = SOAP | {"appendix": "Secret-Word"}
     answer = notes_api.post_note(sections=wrong, diagnoses=["F41.1", "F41.1", "secretword"])
-    messages = problems(answer)
+    messages = assert_invalid(answer)
     assert len(messages) == 3
     assert "secret" not in answer.text.lower()
     assert "appendix" not in answer.text

@@ -94,7 +94,7 @@ def test_messages_over_a_leap_day_and_the_change_of_the_clock() -> None:
 )
 def test_a_plan_begins_between_the_admission_and_today(starts_on: date, word: str | None) -> None:
     problems = begin_problems(starts_on, date(2025, 6, 2), TODAY)
-    assert [word in problem for problem in problems] == [True] if word else problems == []
+    assert [word in problem.message for problem in problems] == [True] if word else problems == []
 
 
 BEGUN = date(2026, 2, 1)
@@ -116,7 +116,7 @@ def test_a_review_needs_a_plan_and_a_day_that_is_not_in_the_future(
     reviewed_on: date, plans: list[date], reviews: list[date], others: list[date], word: str | None
 ) -> None:
     problems = review_problems(reviewed_on, plans, reviews, others, TODAY)
-    assert [word in problem for problem in problems] == [True] if word else problems == []
+    assert [word in problem.message for problem in problems] == [True] if word else problems == []
 
 
 @pytest.mark.parametrize(

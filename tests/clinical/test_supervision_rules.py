@@ -101,15 +101,15 @@ PEOPLE = {
         ("INDIVIDUAL", ["ann", "ben"], ["individual"]),
         ("GROUP", ["ann", "ann"], ["twice"]),
         ("GROUP", [], ["from 1 to 20"]),
-        ("GROUP", ["ann", "sue"], ["themselves", "number 2 is not on the staff"]),
-        ("GROUP", ["sam", "ann", "zoe"], ["number 1 is not a clinician", "number 3 is not on the staff"]),
+        ("GROUP", ["ann", "sue"], ["themselves", "Person 2 is not on the staff"]),
+        ("GROUP", ["sam", "ann", "zoe"], ["Person 1 is not a clinician", "Person 3 is not on the staff"]),
         ("INDIVIDUAL", ["gone"], ["not employed on 2026-03-01"]),
     ],
 )
 def test_all_problems_of_a_session_are_reported_together(kind: str, supervisees: list[str], phrases: list[str]) -> None:
     problems = session_problems(kind, supervisees, PEOPLE, "sue", date(2026, 3, 1))
     assert len(problems) == len(phrases)
-    assert all(phrase in problem for phrase, problem in zip(phrases, problems, strict=True))
+    assert all(phrase in problem.message for phrase, problem in zip(phrases, problems, strict=True))
 
 
 def test_supervision_is_possible_from_the_first_to_the_last_day_of_employment() -> None:

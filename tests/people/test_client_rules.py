@@ -88,7 +88,7 @@ def test_a_client_is_active_until_the_day_before_the_end(
 def test_invalid_fields_of_a_record_are_reported(sent: dict[str, Any], fragments: list[str]) -> None:
     problems = client_problems(sent, RECORD | sent, TODAY)
     assert len(problems) == len(fragments), problems
-    assert all(fragment in problem for fragment, problem in zip(fragments, problems, strict=True))
+    assert all(fragment in problem.message for fragment, problem in zip(fragments, problems, strict=True))
 
 
 def test_all_problems_are_reported_together() -> None:
@@ -106,7 +106,7 @@ def test_the_admission_is_before_the_end_of_treatment() -> None:
     ended = RECORD | {"ended_on": date(2026, 2, 1)}
     assert client_problems({"admitted_on": 0}, ended, TODAY) == []
     (problem,) = client_problems({"admitted_on": 0}, ended | {"admitted_on": date(2026, 2, 2)}, TODAY)
-    assert "2026-02-01" in problem
+    assert "2026-02-01" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_phone_and_email_validation_accepts_any_text(text: str) -> None:
 def test_a_primary_clinician_is_an_active_clinician_of_the_practice(
     roles: list[str] | None, left_on: date | None, deactivated: bool, valid: bool
 ) -> None:
-    assert (clinician_problems(roles, left_on, deactivated, TODAY) == []) == valid
+    assert (clinician_problems("clinician_id", roles, left_on, deactivated, TODAY) == []) == valid
 
 
 # Histories
@@ -209,12 +209,12 @@ def test_a_change_of_status_takes_effect_on_a_valid_day(
     problems = status_problems(
         status, day, history, admitted_on=january(5), current_status=current_status, today=january(20)
     )
-    assert any(fragment in problem for problem in problems) if fragment else problems == []
+    assert any(fragment in problem.message for problem in problems) if fragment else problems == []
 
 
 def test_a_primary_clinician_changes_between_the_latest_change_and_today() -> None:
     assert clinician_change_problems(january(20), january(10), january(20)) == []
     assert clinician_change_problems(january(10), january(10), january(20)) == []
     assert clinician_change_problems(january(10), None, january(20)) == []
-    assert "2026-01-10" in clinician_change_problems(january(9), january(10), january(20))[0]
-    assert "today" in clinician_change_problems(january(21), january(10), january(20))[0]
+    assert "2026-01-10" in clinician_change_problems(january(9), january(10), january(20))[0].message
+    assert "today" in clinician_change_problems(january(21), january(10), january(20))[0].message

@@ -36,7 +36,7 @@ def test_two_terms_overlap_when_a_day_is_in_both(term: Any, other: Any) -> None:
 def test_a_day_has_at_most_one_coverage_of_a_rank(term: CoverageTerm, conflicts: bool) -> None:
     problems = coverage_problems(term, [CoverageTerm(1, date(2026, 1, 1), None)])
     assert bool(problems) == conflicts
-    assert all("primary coverage from 2026-01-01 with no end date" in problem for problem in problems)
+    assert all("primary coverage from 2026-01-01 with no end date" in problem.message for problem in problems)
 
 
 def test_a_coverage_does_not_end_before_it_begins() -> None:
@@ -85,4 +85,4 @@ def test_the_dates_of_a_consent_are_in_order(
     at = NOW + signed
     problems = date_problems(at, at.date(), expires_on, None if revoked is None else NOW + revoked, NOW)
     assert len(problems) == len(fragments)
-    assert all(fragment in problem for fragment, problem in zip(fragments, problems, strict=True))
+    assert all(fragment in problem.message for fragment, problem in zip(fragments, problems, strict=True))

@@ -68,7 +68,7 @@ def test_a_setting_is_within_its_range_and_not_in_the_past(key: str) -> None:
 
 def test_an_unknown_setting_is_answered_with_the_known_ones() -> None:
     (problem,) = setting_problems("color", 1, date(2026, 3, 18), date(2026, 3, 18))
-    assert all(key in problem for key in PARAMETERS)
+    assert all(key in problem.message for key in PARAMETERS)
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=30))

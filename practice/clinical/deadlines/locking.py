@@ -11,7 +11,7 @@ from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, deadline_o
 from practice.clinical.errors import NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.clinical.models.notes import Note
 from practice.clinical.models.session_locks import SessionLock
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import visible_staff
 from practice.people.practice_time import zone_of
 from practice.people.settings import get_setting
@@ -20,6 +20,8 @@ from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
+
+NOT_BEGUN = FieldProblem("appointment_id", "This session has not begun. Use one that has.")
 
 
 def lock_session_rows(
@@ -142,7 +144,7 @@ def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointm
     if session is None:
         raise NotFound
     if not has_begun(work, session):
-        raise Invalid(["appointment_id: this session has not begun. Use one that has."])
+        raise Invalid([NOT_BEGUN])
     return session
 
 

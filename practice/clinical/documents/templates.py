@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from practice.clinical.documents.rules.templates import DEFAULT_TEMPLATES, TemplateSection, template_problems
 from practice.clinical.models.documents import NoteTemplate
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.scheduling.models.catalog import Service
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -54,7 +54,7 @@ def set_template(
         raise NotFound
     problems = template_problems(kind, sections)
     if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
-        problems.append("service_id: there is no such service.")
+        problems.append(FieldProblem("service_id", "There is no such service."))
     if problems:
         raise Invalid(problems)
     template = NoteTemplate(

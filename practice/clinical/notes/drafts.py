@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from practice.clinical.chart_audit import audit_chart_access
-from practice.clinical.deadlines.locking import has_begun, lock_session_rows, refuse_locked
+from practice.clinical.deadlines.locking import NOT_BEGUN, has_begun, lock_session_rows, refuse_locked
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
 from practice.clinical.documents.content import generate_salt
 from practice.clinical.documents.rules.content import (
@@ -20,7 +20,7 @@ from practice.clinical.errors import NoteInReview, NoteNotSigned, NoteSigned, No
 from practice.clinical.models.notes import NOTE_TYPES, Note
 from practice.clinical.notes.locked_notes import LockedNote, lock_note, seal_full_text, store_imported_versions
 from practice.clinical.notes.versions import build_version, store_versions
-from practice.errors import Invalid, Stale
+from practice.errors import FieldProblem, Invalid, Stale
 from practice.people.access import can_see_client
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
@@ -43,10 +43,10 @@ def create_note(
     author_id = work.actor.staff_id
     if author_id is None:
         raise NotYourNote("Only clinicians can write notes.")
-    problems = [] if type in NOTE_TYPES else ["type: there is no such type of note."]
+    problems = [] if type in NOTE_TYPES else [FieldProblem("type", "There is no such type of note.")]
     session = None
     if not can_see_client(work, scope, client_id):
-        problems.append("client_id: there is no such client, or not one of yours.")
+        problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
     elif appointment_id is not None:
         session = lock_session_rows(work, [appointment_id]).get(appointment_id)
         problems += appointment_problems(work, session, client_id)
@@ -82,11 +82,11 @@ def create_note(
     return note
 
 
-def appointment_problems(work: Work, session: Appointment | None, client_id: UUID) -> list[str]:
+def appointment_problems(work: Work, session: Appointment | None, client_id: UUID) -> list[FieldProblem]:
     """Return what prevents a note about the session: another client or clinician, or not begun yet."""
     if session is None or (session.client_id, session.clinician_id) != (client_id, work.actor.staff_id):
-        return ["appointment_id: you have no such appointment with this client."]
-    return [] if has_begun(work, session) else ["appointment_id: this session has not begun. Use one that has."]
+        return [FieldProblem("appointment_id", "You have no such appointment with this client.")]
+    return [] if has_begun(work, session) else [NOT_BEGUN]
 
 
 def save_note(

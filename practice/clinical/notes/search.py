@@ -14,7 +14,7 @@ from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.documents.rules.search import extract_snippet, find_words, split_words
 from practice.clinical.models.notes import Note
 from practice.clinical.notes.queries import Filters, build_conditions
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.people.clients import reason_detail
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -56,7 +56,7 @@ def search_notes(
     """Return readable notes that contain every word of the query, each as the beginning of a word."""
     words = split_words(query)
     if not words:
-        raise Invalid(["query: enter at least one word."])
+        raise Invalid([FieldProblem("query", "Enter at least one word.")])
     position = decode_cursor(cursor, "-created_at", ORDER) if cursor else None
     matches: list[NoteMatch] = []
     scanned_count, character_count, has_more, is_full = 0, 0, True, False

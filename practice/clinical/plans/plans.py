@@ -14,7 +14,7 @@ from practice.clinical.errors import NotYours
 from practice.clinical.models.notes import Note
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.clinical.plans.rules import begin_problems, review_problems
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import can_see_client, client_visible, visible_clients
 from practice.people.clients import lock_client, reason_detail
 from practice.people.models.clients import Client
@@ -166,7 +166,8 @@ def change_plan(work: Work, scope: Scope, plan_id: UUID, version: int, changes: 
     if starts_on := changes.get("starts_on"):
         problems += begin_problems(starts_on, client.admitted_on, local_today(work))
         if earlier := [review.reviewed_on for review in later if review.reviewed_on <= starts_on]:
-            problems.append(f"starts_on: the plan was already reviewed on {min(earlier)}. Choose an earlier date.")
+            message = f"The plan was already reviewed on {min(earlier)}. Choose an earlier date."
+            problems.append(FieldProblem("starts_on", message))
     if problems:
         raise Invalid(problems)
     if starts_on and first is not None:
@@ -250,7 +251,7 @@ def lock_record(work: Work, scope: Scope, model: Any, record_id: UUID) -> tuple[
 def lock_chart(work: Work, scope: Scope, client_id: UUID) -> Client:
     """Lock the client that a request names, or raise Invalid."""
     if not can_see_client(work, scope, client_id):
-        raise Invalid(["client_id: there is no such client, or not one of yours."])
+        raise Invalid([FieldProblem("client_id", "There is no such client, or not one of yours.")])
     return lock_client(work, scope, client_id)
 
 
@@ -327,12 +328,12 @@ def refuse_first_review(work: Work, review: TreatmentPlanReview) -> None:
         raise FirstReview("This is the plan's first review. Change or void the plan instead.")
 
 
-def note_problems(work: Work, client_id: UUID, note_id: UUID | None) -> list[str]:
+def note_problems(work: Work, client_id: UUID, note_id: UUID | None) -> list[FieldProblem]:
     if note_id is None:
         return []
     note = work.db.get(Note, (work.tenant_id, note_id))
     if note is None or note.voided_at is not None or (note.client_id, note.type) != (client_id, "TREATMENT_PLAN"):
-        return ["note_id: this client has no treatment plan note with this id."]
+        return [FieldProblem("note_id", "This client has no treatment plan note with this id.")]
     return []
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from practice.errors import FieldProblem
 from practice.local_time import date_of, to_instant
 
 DAY = timedelta(days=1)
@@ -59,32 +60,34 @@ def list_plan_messages(last: date, days: PlanDays, zone: ZoneInfo) -> list[PlanM
     ]
 
 
-def begin_problems(starts_on: date, admitted_on: date, today: date) -> list[str]:
+def begin_problems(starts_on: date, admitted_on: date, today: date) -> list[FieldProblem]:
     if starts_on > today:
-        return ["starts_on: the date is in the future. Enter the plan on its start date."]
+        return [FieldProblem("starts_on", "The date is in the future. Enter the plan on its start date.")]
     if starts_on < admitted_on:
-        return [f"starts_on: the client was admitted on {admitted_on}. Choose that date or a later one."]
+        message = f"The client was admitted on {admitted_on}. Choose that date or a later one."
+        return [FieldProblem("starts_on", message)]
     return []
 
 
 def review_problems(
     reviewed_on: date, plans: Iterable[date], reviews: Collection[date], others: Collection[date], today: date
-) -> list[str]:
+) -> list[FieldProblem]:
     """Return what is wrong with a review on that day.
 
     `plans` are the start dates of the client's plans, `reviews` the dates of all their reviews, `others` those of the
     same plan. Plans from before the practice used Caseload exist only as reviews.
     """
     start_dates = sorted(plans)
+    message = None
     if reviewed_on > today:
-        return ["reviewed_on: the date is in the future."]
-    if not start_dates and not reviews:
-        return ["reviewed_on: there is no plan to review. Begin one first."]
-    if start_dates and reviewed_on < start_dates[0]:
-        return [f"reviewed_on: the plan began on {start_dates[0]}. Choose that date or a later one."]
-    if reviewed_on in others:
-        return ["reviewed_on: the plan was already reviewed on that day. Change that review."]
-    return []
+        message = "The date is in the future. Choose today or earlier."
+    elif not start_dates and not reviews:
+        message = "There is no plan to review. Begin one first."
+    elif start_dates and reviewed_on < start_dates[0]:
+        message = f"The plan began on {start_dates[0]}. Choose that date or a later one."
+    elif reviewed_on in others:
+        message = "The plan was already reviewed on that day. Change that review."
+    return [] if message is None else [FieldProblem("reviewed_on", message)]
 
 
 def compute_safety_state(

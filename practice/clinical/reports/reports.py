@@ -20,7 +20,7 @@ from practice.clinical.documents.templates import find_template
 from practice.clinical.errors import NotYours
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.clinical.reports.rules import report_problems
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import can_see_client, client_visible
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
@@ -74,15 +74,15 @@ def begin_report(
     """Create a draft from the template of the service, by default the appointment's service."""
     problems = []
     if not can_see_client(work, scope, client_id):
-        problems.append("client_id: there is no such client, or not one of yours.")
+        problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
     if appointment_id is not None:
         appointment = work.db.get(Appointment, (work.tenant_id, appointment_id))
         if appointment is None or appointment.client_id != client_id:
-            problems.append("appointment_id: the client has no such appointment.")
+            problems.append(FieldProblem("appointment_id", "The client has no such appointment."))
         else:
             service_id = service_id or appointment.service_id
     if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
-        problems.append("service_id: there is no such service.")
+        problems.append(FieldProblem("service_id", "There is no such service."))
     reported_on = reported_on or local_today(work)
     content, section_problems = build_content(find_report_template(work, service_id, work.now), sections)
     problems += report_problems(reported_on, local_today(work)) + section_problems
@@ -224,7 +224,9 @@ def load_template(work: Work, report: ProgressReport) -> tuple[TemplateSection, 
     return find_report_template(work, report.service_id, report.created_at)
 
 
-def build_content(template: Sequence[TemplateSection], sections: Mapping[str, str]) -> tuple[Content, list[str]]:
+def build_content(
+    template: Sequence[TemplateSection], sections: Mapping[str, str]
+) -> tuple[Content, list[FieldProblem]]:
     """Return the written sections filled into the template, and what is wrong with them."""
     titles = {section.key: section.title for section in template}
     content = fill_template(titles, sections, (), generate_salt())

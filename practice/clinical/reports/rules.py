@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from practice.clinical.documents.rules.content import Content, Section
+from practice.errors import FieldProblem
 
 MAX_COMPARED_LINES = 100  # per section, because the worst case of a comparison is cubic
 
@@ -31,8 +32,9 @@ class Difference(NamedTuple):
     lines: list[Line]
 
 
-def report_problems(reported_on: date, today: date) -> list[str]:
-    return ["reported_on: the date is in the future."] if reported_on > today else []
+def report_problems(reported_on: date, today: date) -> list[FieldProblem]:
+    message = "The date is in the future. Choose today or earlier."
+    return [FieldProblem("reported_on", message)] if reported_on > today else []
 
 
 def compare_contents(before: Content, after: Content) -> list[Difference]:

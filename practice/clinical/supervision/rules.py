@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from practice.errors import FieldProblem
 from practice.local_time import to_instant
 
 DAY = timedelta(days=1)
@@ -76,33 +77,36 @@ def get_report_time(month: Month, zone: ZoneInfo) -> datetime:
 
 def session_problems(
     kind: str, supervisees: Collection[Any], people: Mapping[Any, Person], supervisor_id: Any, held_on: date
-) -> list[str]:
+) -> list[FieldProblem]:
     """Return what is wrong with a session recorded for the supervisees."""
-    problems = []
+    field, problems = "supervisee_ids", []
     if len(supervisees) != len(set(supervisees)):
-        problems.append("supervisee_ids: the same person is listed twice.")
+        problems.append(FieldProblem(field, "The same person is listed twice. List each once."))
     if kind == "INDIVIDUAL" and len(supervisees) != 1:
-        problems.append("supervisee_ids: an individual session has one supervisee. Use GROUP for several.")
+        problems.append(FieldProblem(field, "An individual session has one supervisee. Use GROUP for several."))
     if not 1 <= len(supervisees) <= MAX_GROUP_SIZE:
-        problems.append(f"supervisee_ids: list from 1 to {MAX_GROUP_SIZE} people.")
+        problems.append(FieldProblem(field, f"List from 1 to {MAX_GROUP_SIZE} people."))
     if supervisor_id in supervisees:
-        problems.append("supervisee_ids: supervisors cannot supervise themselves.")
+        problems.append(FieldProblem(field, "Supervisors cannot supervise themselves. Choose another."))
     for number, staff_id in enumerate(supervisees, 1):
         person = people.get(staff_id)
         if person is None:
-            problems.append(f"supervisee_ids: number {number} is not on the staff, or not on your team.")
+            message = f"Person {number} is not on the staff, or not on your team."
         elif "clinician" not in person.roles:
-            problems.append(f"supervisee_ids: number {number} is not a clinician.")
+            message = f"Person {number} is not a clinician."
         elif held_on < person.hired_on or (person.left_on is not None and held_on > person.left_on):
-            problems.append(f"supervisee_ids: number {number} was not employed on {held_on}.")
+            message = f"Person {number} was not employed on {held_on}."
+        else:
+            continue
+        problems.append(FieldProblem(f"{field}.item {number}", message))
     return problems
 
 
-def supervisor_problems(supervisor: Person | None) -> list[str]:
+def supervisor_problems(supervisor: Person | None) -> list[FieldProblem]:
     if supervisor is None or "supervisor" not in supervisor.roles:
-        return ["supervisor_id: name the supervisor who held the session."]
+        return [FieldProblem("supervisor_id", "Not a supervisor. Name the supervisor who held the session.")]
     return []
 
 
-def held_at_problems(held_at: datetime, now: datetime) -> list[str]:
-    return ["held_at: the time is in the future."] if held_at > now else []
+def held_at_problems(held_at: datetime, now: datetime) -> list[FieldProblem]:
+    return [FieldProblem("held_at", "The time is in the future. Choose now or earlier.")] if held_at > now else []

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, or_, select
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
 from practice.clinical.supervision.rules import Person, held_at_problems, session_problems, supervisor_problems
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.local_time import date_of, start_of_day
 from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
@@ -132,9 +132,10 @@ def record_sessions(
     problems = session_problems(kind, supervisee_ids, people, supervisor_id, date_of(held_at, zone_of(work)))
     problems += supervisor_problems(find_person(work, supervisor_id)) + held_at_problems(held_at, work.now)
     if me in supervisee_ids and supervisor_id != me:
-        problems.append("supervisee_ids: your own supervision is recorded by the supervisor who held it.")
+        message = "Your own supervision is recorded by the supervisor who held it."
+        problems.append(FieldProblem("supervisee_ids", message))
     if scope is not Scope.ALL and supervisor_id != me:
-        problems.append("supervisor_id: you can only record sessions that you held yourself.")
+        problems.append(FieldProblem("supervisor_id", "You can only record sessions that you held yourself."))
     if problems:
         raise Invalid(problems)
     refuse_duplicate(work, supervisee_ids, held_at)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from practice.errors import FieldProblem
 from practice.people.rules.practices import normalize_email
 
 EARLIEST_BIRTH = date(1900, 1, 1)
@@ -40,7 +41,7 @@ def derive_status(ended_on: date | None, end_reason: str | None, day: date) -> s
     return ACTIVE if ended_on is None or ended_on > day else end_reason or "INACTIVE"
 
 
-def client_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
+def client_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[FieldProblem]:
     """Check the sent fields within the resulting record.
 
     Fields that are not sent are not checked, so an old error elsewhere does not block a new phone number.
@@ -51,19 +52,19 @@ def client_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: d
     return problems
 
 
-def contact_problems(sent: Mapping[str, Any]) -> list[str]:
+def contact_problems(sent: Mapping[str, Any]) -> list[FieldProblem]:
     problems = [
-        f"Invalid {label}: expected an address like casey@example.com."
+        FieldProblem(field, f"Invalid {label}: expected an address like casey@example.com.")
         for field, label in EMAIL_FIELDS.items()
         if sent.get(field) and normalize_email(sent[field]) is None
     ]
     problems += [
-        f"Invalid {label}: expected a number like 404-555-0100."
+        FieldProblem(field, f"Invalid {label}: expected a number like 404-555-0100.")
         for field, label in PHONE_FIELDS.items()
         if sent.get(field) and not is_valid_phone(sent[field])
     ]
     if sent.get("zip") and not re.fullmatch(r"[0-9]{5}(-[0-9]{4})?", sent["zip"]):
-        problems.append("Invalid zip code: expected five digits, or nine like 30301-1234.")
+        problems.append(FieldProblem("zip", "Invalid zip code: expected five digits, or nine like 30301-1234."))
     return problems
 
 
@@ -74,53 +75,58 @@ def is_valid_phone(text: str) -> bool:
     return match is not None and 7 <= len(digits) <= 15
 
 
-def birth_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
+def birth_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[FieldProblem]:
     if "birth_date" not in sent:
         return []
     if record["birth_date"] > today:
-        return ["The birth date is in the future. Check the year."]
+        return [FieldProblem("birth_date", "The birth date is in the future. Check the year.")]
     if record["birth_date"] < EARLIEST_BIRTH:
-        return ["The birth date is before 1900. Check the year."]
+        return [FieldProblem("birth_date", "The birth date is before 1900. Check the year.")]
     return []
 
 
-def admission_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
+def admission_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[FieldProblem]:
     if not sent.keys() & {"birth_date", "admitted_on"}:
         return []
-    problems = []
+    messages = []
     if record["admitted_on"] > today:
-        problems.append("The admission date is in the future. Choose today or earlier.")
+        messages.append("The admission date is in the future. Choose today or earlier.")
     if record["admitted_on"] < record["birth_date"] <= today:
-        problems.append("The admission date is before the birth date. Check both dates.")
+        messages.append("The admission date is before the birth date. Check both dates.")
     if record.get("ended_on") and record["admitted_on"] > record["ended_on"]:
-        problems.append(
+        messages.append(
             f"The admission date is after the end of treatment on {record['ended_on']}. Choose an earlier date."
         )
-    return problems
+    return [FieldProblem("admitted_on", message) for message in messages]
 
 
-def risk_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
+def risk_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[FieldProblem]:
     since, until = record.get("high_risk_since"), record.get("high_risk_until")
     if not sent.keys() & {"high_risk_since", "high_risk_until"} or until is None:
         return []
     if since is None:
-        return ["A high-risk end date requires a start date. Set `high_risk_since`."]
-    return ["The high-risk end date is before its start date. Check both dates."] if until < since else []
+        return [FieldProblem("high_risk_since", "A high-risk end date requires a start date. Set `high_risk_since`.")]
+    if until < since:
+        return [FieldProblem("high_risk_until", "The high-risk end date is before its start date. Check both dates.")]
+    return []
 
 
-def guardian_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[str]:
+def guardian_problems(sent: Mapping[str, Any], record: Mapping[str, Any], today: date) -> list[FieldProblem]:
     if not sent.keys() & set(GUARDIAN_FIELDS) or record["emancipated"] or record.get("guardian_name"):
         return []
     minor = compute_adult_cutoff(today) < record["birth_date"] <= today
-    return ["A minor needs a guardian's name, unless emancipated. Set `guardian_name`."] if minor else []
+    message = "A minor needs a guardian's name, unless emancipated. Set `guardian_name`."
+    return [FieldProblem("guardian_name", message)] if minor else []
 
 
-def clinician_problems(roles: Iterable[str] | None, left_on: date | None, deactivated: bool, today: date) -> list[str]:
+def clinician_problems(
+    field: str, roles: Iterable[str] | None, left_on: date | None, deactivated: bool, today: date
+) -> list[FieldProblem]:
     """Check a proposed primary clinician; `roles` is None if the staff member does not exist."""
     if roles is None or "clinician" not in roles:
-        return ["The primary clinician is not a clinician of this practice. Choose another."]
+        return [FieldProblem(field, "The primary clinician is not a clinician of this practice. Choose another.")]
     left = deactivated or (left_on is not None and left_on <= today)
-    return ["The primary clinician has left the practice. Choose another."] if left else []
+    return [FieldProblem(field, "The primary clinician has left the practice. Choose another.")] if left else []
 
 
 # Changes take effect on a date. Rows are only added; the last one added for a date is in force.
@@ -130,17 +136,17 @@ History = Iterable[tuple[date, str]]
 
 def status_problems(
     status: str, day: date, history: History, *, admitted_on: date, current_status: str, today: date
-) -> list[str]:
+) -> list[FieldProblem]:
     """Check a new status from a day on; `current_status` is the client's status today."""
-    problems = []
+    messages = []
     later = [since for since, other in history if since > day and other != status]
     if day < admitted_on:
-        problems.append(f"The client was admitted on {admitted_on}. Choose that day or a later one.")
+        messages.append(f"The client was admitted on {admitted_on}. Choose that day or a later one.")
     elif later:
-        problems.append(f"Another change takes effect on {max(later)}. Choose that day or a later one.")
+        messages.append(f"Another change takes effect on {max(later)}. Choose that day or a later one.")
     if day > today and current_status != ACTIVE:
-        problems.append("A client who is not active today cannot change status in the future. Choose today or earlier.")
-    return problems
+        messages.append("A client who is not active today cannot change status in the future. Choose today or earlier.")
+    return [FieldProblem("effective_on", message) for message in messages]
 
 
 def derive_end(history: History) -> tuple[date | None, str | None]:
@@ -152,9 +158,11 @@ def derive_end(history: History) -> tuple[date | None, str | None]:
     return ended_on, end_reason
 
 
-def clinician_change_problems(day: date, latest: date | None, today: date) -> list[str]:
+def clinician_change_problems(day: date, latest: date | None, today: date) -> list[FieldProblem]:
     if day > today:
-        return ["A change of the primary clinician cannot take effect in the future. Choose today or earlier."]
+        message = "A change of the primary clinician cannot take effect in the future. Choose today or earlier."
+        return [FieldProblem("effective_on", message)]
     if latest is not None and day < latest:
-        return [f"The latest change takes effect on {latest}. Choose that day or a later one."]
+        message = f"The latest change takes effect on {latest}. Choose that day or a later one."
+        return [FieldProblem("effective_on", message)]
     return []

@@ -8,19 +8,21 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from practice.errors import Problem
+from practice.errors import FieldProblem, Problem
 from practice.local_time import date_before, date_of
 
 INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
 LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
 
 
-def signing_problems(kind: str, signer: str | None, guardian: str | None, minor: bool) -> list[str]:
+def signing_problems(kind: str, signer: str | None, guardian: str | None, minor: bool) -> list[FieldProblem]:
     """Check the signer: a guardian's consent for a minor has to be signed by the guardian in the client's record."""
     if signer is None:
-        return ["No signer: the client's record has no guardian. Send `signed_by_name`."]
+        message = "No signer: the client's record has no guardian. Send `signed_by_name`."
+        return [FieldProblem("signed_by_name", message)]
     if kind == GUARDIAN and minor and (guardian is None or not is_same_name(signer, guardian)):
-        return ["The signer is not the guardian in the client's record. Use that name or correct the record first."]
+        message = "The signer is not the guardian in the client's record. Use that name or correct the record first."
+        return [FieldProblem("signed_by_name", message)]
     return []
 
 
@@ -30,16 +32,17 @@ def is_same_name(name: str, other: str) -> bool:
 
 def date_problems(
     signed_at: datetime, signed_on: date, expires_on: date | None, revoked_at: datetime | None, now: datetime
-) -> list[str]:
+) -> list[FieldProblem]:
     problems = []
     if signed_at > now:
-        problems.append("The signature is in the future. Choose now or earlier.")
+        problems.append(FieldProblem("signed_at", "The signature is in the future. Choose now or earlier."))
     if expires_on is not None and expires_on <= signed_on:
-        problems.append("The consent expires on or before the date of the signature. Choose a later date.")
+        message = "The consent expires on or before the date of the signature. Choose a later date."
+        problems.append(FieldProblem("expires_on", message))
     if revoked_at is not None and revoked_at > now:
-        problems.append("The revocation is in the future. Choose now or earlier.")
+        problems.append(FieldProblem("revoked_at", "The revocation is in the future. Choose now or earlier."))
     if revoked_at is not None and revoked_at < signed_at:
-        problems.append("The revocation is before the signature. Choose a later time.")
+        problems.append(FieldProblem("revoked_at", "The revocation is before the signature. Choose a later time."))
     return problems
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from practice.errors import FieldProblem
+
 RANKS = {1: "primary", 2: "secondary", 3: "tertiary"}
 
 
@@ -15,18 +17,19 @@ class CoverageTerm(NamedTuple):
     ends_on: date | None
 
 
-def coverage_problems(term: CoverageTerm, others: Iterable[CoverageTerm]) -> list[str]:
+def coverage_problems(term: CoverageTerm, others: Iterable[CoverageTerm]) -> list[FieldProblem]:
     """Check a coverage against the client's others: a client has at most one coverage of a rank on a day."""
     problems = []
     if term.ends_on is not None and term.ends_on < term.effective_on:
-        problems.append("The coverage ends before it begins. Check both dates.")
+        problems.append(FieldProblem("ends_on", "The coverage ends before it begins. Check both dates."))
     conflict = next((other for other in others if other.rank == term.rank and is_overlapping(term, other)), None)
     if conflict is not None:
         until = f"until {conflict.ends_on}" if conflict.ends_on else "with no end date"
-        problems.append(
+        message = (
             f"There is a {RANKS[term.rank]} coverage from {conflict.effective_on} {until}. "
             "End it before this one begins, or choose another rank."
         )
+        problems.append(FieldProblem("rank", message))
     return problems
 
 

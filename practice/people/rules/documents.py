@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from practice.errors import FieldProblem
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_NAME_LENGTH = 100
 PDF, PNG, JPEG, HEIC = "application/pdf", "image/png", "image/jpeg", "image/heic"
@@ -47,11 +49,12 @@ def sanitize_name(path: str, media_type: str) -> str:
     return (stem or "document") + (extension or accepted[0])
 
 
-def file_problems(content: bytes, media_type: str | None) -> list[str]:
+def file_problems(content: bytes, media_type: str | None) -> list[FieldProblem]:
     if not content:
-        return ["The file is empty. Choose another file."]
+        return [FieldProblem("file", "The file is empty. Choose another file.")]
     if len(content) > MAX_BYTES:
-        return [f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB. Compress or split it."]
+        return [FieldProblem("file", f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB. Compress or split it.")]
     if media_type is None:
-        return ["Unsupported file type: expected PDF, PNG, JPEG, HEIC, text (UTF-8) or Word without macros."]
+        message = "Unsupported file type: expected PDF, PNG, JPEG, HEIC, text (UTF-8) or Word without macros."
+        return [FieldProblem("file", message)]
     return []

@@ -3,17 +3,18 @@
 from datetime import date
 from decimal import Decimal
 
+from practice.errors import FieldProblem
 from practice.metric_keys import LOWER_IS_BETTER, METRIC_KEYS
 
 
-def goal_problems(metric_key: str, starts_on: date, ends_on: date, today: date) -> list[str]:
+def goal_problems(metric_key: str, starts_on: date, ends_on: date, today: date) -> list[FieldProblem]:
     problems = []
     if metric_key not in METRIC_KEYS:
-        problems.append("metric_key: unknown metric. Use a key of the metric dictionary.")
+        problems.append(FieldProblem("metric_key", "Unknown metric. Use a key of the metric dictionary."))
     if ends_on < starts_on:
-        problems.append("ends_on is before starts_on. Choose a later date.")
+        problems.append(FieldProblem("ends_on", "The last day is before the first one. Choose a later date."))
     if ends_on < today:
-        problems.append("ends_on is in the past. Choose today or later.")
+        problems.append(FieldProblem("ends_on", "The last day is in the past. Choose today or later."))
     return problems
 
 

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from practice.errors import FieldProblem
+
 MEDIA_NOTICE_MINIMUM = 500  # people affected
 
 
@@ -22,12 +24,12 @@ def derive_status(responded_at: datetime | None, people_affected: int | None, un
     return "RESPONDED" if people_affected is None else "CLOSED"
 
 
-def incident_problems(detected_at: datetime, responded_at: datetime | None, now: datetime) -> list[str]:
+def incident_problems(detected_at: datetime, responded_at: datetime | None, now: datetime) -> list[FieldProblem]:
     problems = []
     if detected_at > now:
-        problems.append("detected_at is in the future. Choose now or earlier.")
+        problems.append(FieldProblem("detected_at", "The detection is in the future. Choose now or earlier."))
     if responded_at is not None and responded_at > now:
-        problems.append("responded_at is in the future. Choose now or earlier.")
+        problems.append(FieldProblem("responded_at", "The response is in the future. Choose now or earlier."))
     if responded_at is not None and responded_at < detected_at:
-        problems.append("responded_at is before detected_at. Choose a later time.")
+        problems.append(FieldProblem("responded_at", "The response is before the detection. Choose a later time."))
     return problems

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from practice.errors import FieldProblem
 from practice.people.rules.consents import GUARDIAN
 
 STEPS = ("personal", "assessment", "goals", "agreements")
@@ -40,10 +41,10 @@ CONSENTS = {
 }
 
 
-def find_missing_answers(answers: Answers, minor: bool) -> list[str]:
-    """Return a message per missing answer over all steps. "No" is an answer that gives no consent."""
+def find_missing_answers(answers: Answers, minor: bool) -> list[FieldProblem]:
+    """Return a problem per missing answer over all steps. "No" is an answer that gives no consent."""
     problems = [
-        f"{step.capitalize()}: enter {label}."
+        FieldProblem(f"{step}.{question}", f"{step.capitalize()}: enter {label}.")
         for step, questions in REQUIRED_ANSWERS.items()
         for question, label in questions.items()
         if answers.get(step, {}).get(question) in (None, [])
@@ -52,9 +53,10 @@ def find_missing_answers(answers: Answers, minor: bool) -> list[str]:
     if any(agreements.get(question) for question in REQUIRED_ANSWERS["agreements"]) and not agreements.get(
         "signed_by_name"
     ):
-        problems.append("Agreements: enter the signer's name.")
+        problems.append(FieldProblem("agreements.signed_by_name", "Agreements: enter the signer's name."))
     if minor and agreements.get("consent_to_treatment") and not agreements.get("guardian_name"):
-        problems.append("Agreements: the client is under 18. Enter the name of the consenting guardian.")
+        message = "Agreements: the client is under 18. Enter the name of the consenting guardian."
+        problems.append(FieldProblem("agreements.guardian_name", message))
     return problems
 
 

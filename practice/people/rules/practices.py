@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from practice.errors import FieldProblem
 from practice.people.rules.npi import NPI_PROBLEM, is_valid_npi
 
 TIME_ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
@@ -27,12 +28,12 @@ def slugify(name: str) -> str:
     return re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "practice"
 
 
-def practice_problems(name: str, time_zone: str, npi: str | None) -> list[str]:
+def practice_problems(name: str, time_zone: str, npi: str | None) -> list[FieldProblem]:
     problems = []
     if not name.strip():
-        problems.append("The name is empty. Enter the practice's name.")
+        problems.append(FieldProblem("name", "The name is empty. Enter the practice's name."))
     if time_zone not in TIME_ZONES:
-        problems.append("Unknown time zone: expected a name like America/New_York.")
+        problems.append(FieldProblem("time_zone", "Unknown time zone: expected a name like America/New_York."))
     if npi is not None and not is_valid_npi(npi):
-        problems.append(NPI_PROBLEM)
+        problems.append(FieldProblem("npi", NPI_PROBLEM))
     return problems

@@ -4,25 +4,30 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
+from practice.errors import FieldProblem
 from practice.people.rules.npi import NPI_PROBLEM, is_valid_npi
 from practice.security.permissions import STAFF_ROLES
 
+LEFT_BEFORE_HIRED = "The last day (`left_on`) is before the first one (`hired_on`). Choose a later date."
 
-def role_problems(roles: Collection[str]) -> list[str]:
+
+def role_problems(roles: Collection[str]) -> list[FieldProblem]:
     problems = [
-        f"Unknown role {role!r}: expected one of {', '.join(STAFF_ROLES)}." for role in roles if role not in STAFF_ROLES
+        FieldProblem(f"roles.item {number}", f"Unknown role: expected one of {', '.join(STAFF_ROLES)}.")
+        for number, role in enumerate(roles, 1)
+        if role not in STAFF_ROLES
     ]
     if not roles:
-        problems.append("A staff member needs at least one role. Add one.")
+        problems.append(FieldProblem("roles", "A staff member needs at least one role. Add one."))
     return problems
 
 
-def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> list[str]:
+def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> list[FieldProblem]:
     problems = []
     if left_on is not None and left_on < hired_on:
-        problems.append("left_on is before hired_on. Choose a later date.")
+        problems.append(FieldProblem("left_on", LEFT_BEFORE_HIRED))
     if npi is not None and not is_valid_npi(npi):
-        problems.append(NPI_PROBLEM)
+        problems.append(FieldProblem("npi", NPI_PROBLEM))
     return problems
 
 

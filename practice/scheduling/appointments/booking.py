@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, func, insert, select
 
-from practice.errors import Invalid, Problem
+from practice.errors import FieldProblem, Invalid, Problem
 from practice.local_time import date_of
 from practice.messages.outbox import ClientMessage, queue_client_messages, usable_channels
 from practice.people.settings import get_setting
@@ -122,7 +122,7 @@ def load_group_session(work: Work, group_session_id: UUID) -> GroupSession:
     """Return the group session, or raise Invalid."""
     group = work.db.get(GroupSession, (work.tenant_id, group_session_id))
     if group is None:
-        raise Invalid(["Group session not found (`group_session_id`)."])
+        raise Invalid([FieldProblem("group_session_id", "Group session not found (`group_session_id`).")])
     return group
 
 

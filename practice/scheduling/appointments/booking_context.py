@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from practice.errors import Invalid
+from practice.errors import FieldProblem, Invalid
 from practice.local_time import to_instant
 from practice.people.rules.consents import ConsentTerm, find_treatment_change
 from practice.scheduling.appointments.rules.booking_eligibility import ClientStanding
@@ -149,7 +149,7 @@ def load_booking_context(
     }
     result = work.db.execute(BOOKING_CONTEXT_SQL, parameters).one()
     problems = [
-        f"{label} not found (`{name}`)."
+        FieldProblem(name, f"{label} not found (`{name}`).")
         for name, label, found_id in (
             ("client_id", "Client", result.client_id),
             ("clinician_id", "Clinician", result.clinician_id),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, or_, select, text
 
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.local_time import date_of, to_instant
 from practice.people.access import visible_staff
 from practice.people.models.practices import Practice
@@ -117,7 +117,8 @@ def load_calendar(
         query.order_by(Appointment.starts_at, Appointment.id).limit(MAX_CALENDAR_APPOINTMENTS + 1)
     ).all()
     if len(appointments) > MAX_CALENDAR_APPOINTMENTS:
-        raise Invalid(["Too many appointments for a calendar. Choose a shorter view, one clinician, or one room."])
+        message = "Too many appointments for a calendar. Choose a shorter view, one clinician, or one room."
+        raise Invalid([FieldProblem("view", message)])
     blocks = work.db.scalars(select_blocks_between(work, scope, start, end, clinician_id, room_id)).all()
     days = {
         first + timedelta(days=number): CalendarDay(first + timedelta(days=number), [], [])

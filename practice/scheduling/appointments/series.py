@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Literal
 
-from practice.errors import Invalid, Problem
+from practice.errors import FieldProblem, Invalid, Problem
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import (
     collect_warnings,
@@ -45,9 +45,12 @@ class BookedSeries:
 def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflicts: bool = False) -> BookedSeries:
     """Book every occurrence of the rule or none. With `skip_conflicts`, skip the occurrences with problems."""
     request, context = resolve(work, request)
-    rule_problems = series_problems(rule, request.starts_at, context.zone)
+    rule_problems = [
+        FieldProblem("rule", message) for message in series_problems(rule, request.starts_at, context.zone)
+    ]
     if context.row.service_kind == "GROUP" or request.group_session_id is not None:
-        rule_problems.append("Group seats cannot be booked as a series. Book each seat separately.")
+        message = "Group seats cannot be booked as a series. Book each seat separately."
+        rule_problems.append(FieldProblem("rule", message))
     if rule_problems:
         raise Invalid(rule_problems)
     starts = [start.astimezone(UTC) for start in expand_occurrences(rule, request.starts_at, context.zone)]

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from practice.errors import Invalid, Problem, Stale
+from practice.errors import FieldProblem, Invalid, Problem, Stale
 from practice.scheduling import errors
 from practice.scheduling.appointments.alternatives import find_other_rooms
 from practice.scheduling.appointments.booking import CONFLICT_MESSAGES, resolve
@@ -32,7 +32,8 @@ def change_appointment(
     if appointment.status in FINAL:
         raise errors.WrongStatus("The appointment is final and can no longer be changed.")
     if appointment.group_session_id is not None and "room_id" in changes:
-        raise Invalid(["A group seat uses its group's room; the room of one seat cannot be changed."])
+        message = "A group seat uses its group's room; the room of one seat cannot be changed."
+        raise Invalid([FieldProblem("room_id", message)])
     refuse_changes(work, appointment, changes)
     update_versioned(appointment, changes)
     with errors.translate_constraint_errors():

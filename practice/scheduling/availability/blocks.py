@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Invalid, NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.clinicians import get_clinician
@@ -64,7 +64,7 @@ def add_block(
     """Block a room or a clinician for a free time, or raise SlotTaken."""
     require_visible(work, scope, room_id, clinician_id)
     if ends_at <= starts_at:
-        raise Invalid(["The end must be after the start (`ends_at`)."])
+        raise Invalid([FieldProblem("ends_at", "The block ends before it begins. Choose a later end (`ends_at`).")])
     block = Block(
         tenant_id=work.tenant_id,
         id=new_id(),

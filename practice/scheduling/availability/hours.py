@@ -137,7 +137,7 @@ def resolve_services(
     }
     others = work.db.execute(WINDOWS_SQL, parameters)
     requested = Window(*(hours[name] for name in WINDOW_FIELDS), frozenset(services.values()))
-    problems = service_code_problems(codes, services)
+    problems = service_code_problems("services", codes, services)
     problems += window_problems(requested, [build_window(row) for row in others if row.id != window.id])
     if problems:
         raise Invalid(problems)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Invalid, NotFound, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.scheduling.catalog.clinicians import get_clinician, is_clinician
 from practice.scheduling.catalog.services import (
+    NO_SUCH_SERVICE,
     find_service,
     load_service_codes,
     load_service_ids,
-    service_code_problems,
 )
 from practice.scheduling.models.catalog import ClinicianService, Fee, Service
 from practice.security.permissions import Scope
@@ -174,9 +174,9 @@ def add_fee(
 ) -> FeeWithService:
     """Add a fee from a date on, or from the beginning. The last one set for the same key and date counts."""
     service_ids = load_service_ids(work, [service])
-    problems = service_code_problems([service], service_ids)
+    problems = [] if service_ids else [FieldProblem("service", NO_SUCH_SERVICE)]
     if clinician_id is not None and not is_clinician(work, clinician_id):
-        problems.append("Clinician not found (`clinician_id`).")
+        problems.append(FieldProblem("clinician_id", "Clinician not found (`clinician_id`)."))
     if problems:
         raise Invalid(problems)
     fee = Fee(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from practice.errors import Invalid, NotFound, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.scheduling.models.catalog import Room
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -111,7 +111,7 @@ def list_free_rooms(
     work: Work, start: datetime, end: datetime, *, capacity: int = 1, equipment: Collection[str] = ()
 ) -> list[Room]:
     """Return the active rooms that are free from start to end, the smallest sufficient one first."""
-    refuse_span(end <= start, end - start)
+    refuse_span("ends_at", end <= start, end - start)
     parameters = {
         "tenant_id": work.tenant_id,
         "capacity": capacity,
@@ -202,16 +202,16 @@ def compute_room_utilization(work: Work, first: date, last: date) -> list[RoomUt
     the latest end of any clinician's weekly windows, summed over dates without a closure; exceptions of single
     clinicians do not change them. Sessions outside the open minutes count as booked all the same.
     """
-    refuse_span(last < first, last - first + timedelta(days=1))
+    refuse_span("to", last < first, last - first + timedelta(days=1))
     rows = work.db.execute(UTILIZATION_SQL, {"tenant_id": work.tenant_id, "first": first, "last": last}).all()
     query = select(Room).where(Room.tenant_id == work.tenant_id, Room.id.in_([row.id for row in rows]))
     rooms = {room.id: room for room in work.db.scalars(query)}
     return [RoomUtilization(rooms[row.id], row.booked, row.blocked, row.opened) for row in rows]
 
 
-def refuse_span(is_reversed: bool, length: timedelta) -> None:
-    """Raise Invalid for a reversed or too long span."""
+def refuse_span(field: str, is_reversed: bool, length: timedelta) -> None:
+    """Raise Invalid for a reversed or too long span; `field` is its end."""
     if is_reversed:
-        raise Invalid(["The time ends before it begins. Choose a later end."])
+        raise Invalid([FieldProblem(field, "The time ends before it begins. Choose a later end.")])
     if length > MAX_SPAN:
-        raise Invalid([f"The span is longer than {MAX_SPAN.days} days. Choose a shorter one."])
+        raise Invalid([FieldProblem(field, f"The span is longer than {MAX_SPAN.days} days. Choose a shorter one.")])

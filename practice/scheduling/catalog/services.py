@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from practice.errors import Invalid, NotFound, Refusal, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.practice_time import local_today
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service, ServiceRate
@@ -17,6 +17,8 @@ from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import on_conflict, update_versioned
+
+NO_SUCH_SERVICE = "There is no such service in the catalog. Check its code."
 
 
 class CodeTaken(Refusal):
@@ -71,8 +73,13 @@ def load_service_ids(work: Work, codes: Collection[str]) -> dict[str, UUID]:
     return {row.code: row.id for row in work.db.execute(query)}
 
 
-def service_code_problems(codes: Collection[str], known: Collection[str]) -> list[str]:
-    return [f"Service not found in the catalog: {code!r}." for code in sorted(set(codes) - set(known))]
+def service_code_problems(field: str, codes: Collection[str], known: Collection[str]) -> list[FieldProblem]:
+    """Return a problem for each code of the field that is not among the known ones."""
+    return [
+        FieldProblem(f"{field}.item {number}", NO_SUCH_SERVICE)
+        for number, code in enumerate(codes, 1)
+        if code not in known
+    ]
 
 
 def load_service_codes(work: Work, service_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -97,9 +104,8 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
     if service.version != version:
         raise Stale
     if changes.get("kind", service.kind) != service.kind and is_booked(work, service):
-        raise Invalid(
-            ["The kind of a booked service determines pay and cannot change. Deactivate it and add a new service."]
-        )
+        message = "The kind of a booked service determines pay and cannot change. Deactivate it and add a new service."
+        raise Invalid([FieldProblem("kind", message)])
     update_versioned(service, changes)
     work.record("service.changed", "service", service.id, fields=sorted(changes))
     return service
@@ -156,7 +162,7 @@ def set_service_rate(work: Work, code: str, rate_cents: int, effective_on: date)
     """Set the rate from a date on, today or later. Setting it again for the same date corrects it."""
     service = find_service(work, code)
     if effective_on < local_today(work):
-        raise Invalid(["A rate cannot start in the past. Choose today or later."])
+        raise Invalid([FieldProblem("effective_on", "A rate cannot start in the past. Choose today or later.")])
     rate = add_rate(work, service, rate_cents, effective_on)
     work.record("service_rate.set", "service", service.id, effective_on=effective_on.isoformat())
     return rate

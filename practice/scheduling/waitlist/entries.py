@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from practice.errors import Invalid, NotFound, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_clients
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
@@ -57,7 +57,7 @@ def read_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
 def add_entry(work: Work, client_id: UUID, **preferences: Any) -> WaitlistEntry:
     problems = preference_problems(work, preferences)
     if work.db.scalar(select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)) is None:
-        problems.append("Client not found (`client_id`).")
+        problems.append(FieldProblem("client_id", "Client not found (`client_id`)."))
     if problems:
         raise Invalid(problems)
     entry = WaitlistEntry(
@@ -90,15 +90,16 @@ def change_entry(work: Work, scope: Scope, entry_id: UUID, version: int, changes
 PREFERENCE_FIELDS = ("clinician_ids", "service_ids", "weekdays", "time_from", "time_to", "until_on", "priority")
 
 
-def preference_problems(work: Work, preferences: dict[str, Any]) -> list[str]:
+def preference_problems(work: Work, preferences: dict[str, Any]) -> list[FieldProblem]:
     """Return the problems of the preferences: unknown ids and a reversed time of day."""
     problems = []
     for name, model, label in (("clinician_ids", Staff, "Clinician"), ("service_ids", Service, "Service")):
         ids = set(preferences.get(name) or ())
         known = set(work.db.scalars(select(model.id).where(model.tenant_id == work.tenant_id, model.id.in_(ids))))
         if ids - known:
-            problems.append(f"{label} not found (`{name}`).")
+            problems.append(FieldProblem(name, f"{label} not found (`{name}`)."))
     start, end = preferences.get("time_from"), preferences.get("time_to")
     if start is not None and end is not None and end <= start:
-        problems.append("The time of day ends before it begins. Choose a `time_to` after `time_from`.")
+        message = "The time of day ends before it begins. Choose a `time_to` after `time_from`."
+        problems.append(FieldProblem("time_to", message))
     return problems

@@ -38,11 +38,6 @@ def update_record(
     return send_request(client, practice, method, path, by, body, If_Match=version)
 
 
-def assert_invalid(answer: Any) -> list[str]:
-    assert answer.status_code == 422, answer.text
-    return answer.json()["error"]["details"]["problems"]
-
-
 def load_audit_entries(
     client: TestClient, practice: PracticeFixture, action: str, subject: UUID | str | None = None
 ) -> list[dict[str, Any]]:

@@ -23,6 +23,19 @@ def assert_ok(answer: Any, status: int = 200) -> Any:
     return answer.json() if answer.content else None
 
 
+def assert_invalid(answer: Any) -> list[str]:
+    """Check that the request has invalid fields, and return them as `field: message`."""
+    assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR"), answer.text
+    return list_problems(answer.json()["error"])
+
+
+def list_problems(error: dict[str, Any]) -> list[str]:
+    """Return the invalid fields of a VALIDATION_ERROR as `field: message`."""
+    assert error["details"], error
+    assert all(problem.keys() == {"field", "message"} for problem in error["details"]), error
+    return [f"{problem['field']}: {problem['message']}" for problem in error["details"]]
+
+
 def error_code(answer: Any) -> str:
     return answer.json()["error"]["code"]
 

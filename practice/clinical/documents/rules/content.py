@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from practice.errors import FieldProblem
+
 MAX_SECTION_LENGTH = 20_000
 MAX_SECTIONS = 30
 MAX_DIAGNOSES = 12
@@ -79,37 +81,38 @@ def fill_template(titles: Mapping[str, str], texts: Mapping[str, str], diagnoses
     return Content((*known, *unknown), tuple(diagnoses), salt)
 
 
-def content_problems(content: Content, keys: Iterable[str]) -> list[str]:
+def content_problems(content: Content, keys: Iterable[str]) -> list[FieldProblem]:
     """Return why the content cannot be saved. Sections may be empty until signing."""
     known = list(keys)
     problems = [
-        f"sections: unknown key. Use the keys of the template: {', '.join(known)}."
+        FieldProblem("sections", f"Unknown section. Use the keys of the template: {', '.join(known)}.")
         for section in content.sections
         if section.key not in known
     ][:1]
     section_keys = [section.key for section in content.sections]
     problems += [
-        f"sections: {key!r} occurs twice." for key in sorted({k for k in section_keys if section_keys.count(k) > 1})
+        FieldProblem("sections", f"Section {key!r} occurs twice. Send it once.")
+        for key in sorted({k for k in section_keys if section_keys.count(k) > 1})
     ]
     problems += [
-        f"sections: {section.key!r} is longer than {MAX_SECTION_LENGTH:,} characters."
+        FieldProblem("sections", f"Section {section.key!r} is longer than {MAX_SECTION_LENGTH:,} characters.")
         for section in content.sections
         if len(section.text) > MAX_SECTION_LENGTH
     ]
     return problems + diagnosis_problems(content.diagnoses)
 
 
-def diagnosis_problems(codes: Iterable[str]) -> list[str]:
+def diagnosis_problems(codes: Iterable[str]) -> list[FieldProblem]:
     codes_list = list(codes)
     problems = [
-        f"diagnoses: number {number} is not an ICD-10 code. Write it like F41.1."
+        FieldProblem(f"diagnoses.item {number}", f"Diagnosis {number} is not an ICD-10 code. Write it like F41.1.")
         for number, code in enumerate(codes_list, 1)
         if not ICD_10.fullmatch(code)
     ]
     if len(codes_list) != len(set(codes_list)):
-        problems.append("diagnoses: a code is listed twice.")
+        problems.append(FieldProblem("diagnoses", "A diagnosis is listed twice. List each once."))
     if len(codes_list) > MAX_DIAGNOSES:
-        problems.append(f"diagnoses: list at most {MAX_DIAGNOSES} codes.")
+        problems.append(FieldProblem("diagnoses", f"List at most {MAX_DIAGNOSES} diagnoses."))
     return problems
 
 

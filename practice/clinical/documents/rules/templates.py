@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from practice.clinical.documents.rules.content import IMPORTED_SECTION, MAX_SECTIONS
+from practice.errors import FieldProblem
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+KEY_HINT = "Use lowercase letters, digits and underscores, starting with a letter."
 PROGRESS_REPORT = "PROGRESS_REPORT"
 
 
@@ -92,18 +94,24 @@ DEFAULT_TEMPLATES: dict[str, tuple[TemplateSection, ...]] = {
 }
 
 
-def template_problems(kind: str, sections: Sequence[TemplateSection]) -> list[str]:
+def template_problems(kind: str, sections: Sequence[TemplateSection]) -> list[FieldProblem]:
     keys = [section.key for section in sections]
     problems = [
-        f"sections: {key!r} is not a valid key. Use lowercase letters, digits and underscores, starting with a letter."
-        for key in keys
+        FieldProblem(f"sections.item {number}.key", f"Invalid key of section {number}. {KEY_HINT}")
+        for number, key in enumerate(keys, 1)
         if not KEY.fullmatch(key) or key == IMPORTED_SECTION
     ]
-    problems += [f"sections: {key!r} occurs twice." for key in sorted({k for k in keys if keys.count(k) > 1})]
+    problems += [
+        FieldProblem(f"sections.item {number}.key", f"Section {number} has the key of an earlier one. Choose another.")
+        for number, key in enumerate(keys, 1)
+        if key in keys[: number - 1]
+    ]
     if not 1 <= len(keys) <= MAX_SECTIONS:
-        problems.append(f"sections: a template has from 1 to {MAX_SECTIONS} sections.")
+        problems.append(FieldProblem("sections", f"A template has from 1 to {MAX_SECTIONS} sections."))
     if kind == "SOAP_NOTE" and keys != [section.key for section in SOAP]:
-        problems.append("sections: a SOAP note has its four sections in order. Only titles and prompts can change.")
+        message = "A SOAP note has its four sections in order. Only titles and prompts can change."
+        problems.append(FieldProblem("sections", message))
     if not any(section.required for section in sections):
-        problems.append("sections: require at least one section, so that empty notes cannot be signed.")
+        message = "Require at least one section, so that empty notes cannot be signed."
+        problems.append(FieldProblem("sections", message))
     return problems

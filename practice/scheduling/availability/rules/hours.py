@@ -4,20 +4,24 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 
+from practice.errors import FieldProblem
 from practice.scheduling.availability.rules.free_time import Span, Window
 
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
-def window_problems(window: Window, others: Iterable[Window]) -> list[str]:
+def window_problems(window: Window, others: Iterable[Window]) -> list[FieldProblem]:
     """Return the problems of a window by itself, else its overlaps with the clinician's other windows."""
     problems = []
     if window.end <= window.start:
-        problems.append("The hours end before they begin. Choose a later end.")
+        problems.append(FieldProblem("end_time", "The hours end before they begin. Choose a later end."))
     if window.effective_on and window.ends_on and window.ends_on < window.effective_on:
-        problems.append("The last date is before the first one.")
+        problems.append(FieldProblem("ends_on", "The last date is before the first one. Choose a later date."))
     return problems or [
-        f"These hours overlap those of {describe_window(other)}. Change those or end them the day before."
+        FieldProblem(
+            "start_time",
+            f"These hours overlap those of {describe_window(other)}. Change those or end them the day before.",
+        )
         for other in others
         if is_overlapping(window, other)
     ]
@@ -41,13 +45,14 @@ def describe_window(window: Window) -> str:
     return f"{WEEKDAYS[window.weekday]} {window.start:%H:%M}-{window.end:%H:%M}{since}{until}"
 
 
-def exception_problems(available: bool, start: time | None, end: time | None) -> list[str]:
+def exception_problems(available: bool, start: time | None, end: time | None) -> list[FieldProblem]:
     if (start is None) != (end is None):
-        return ["Set both times or neither. Without times, the exception covers the whole day."]
+        message = "Set both times or neither. Without times, the exception covers the whole day."
+        return [FieldProblem("end_time" if end is None else "start_time", message)]
     if start is not None and end is not None and end <= start:
-        return ["The exception ends before it begins."]
+        return [FieldProblem("end_time", "The exception ends before it begins. Choose a later end.")]
     if available and start is None:
-        return ["An exception that opens hours needs both times."]
+        return [FieldProblem("start_time", "An exception that opens hours needs both times. Send them.")]
     return []
 
 
