@@ -19,6 +19,7 @@ from psycopg import IsolationLevel, sql
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.queries import build_export_query
+from practice.csv_cells import FORMULA, escape_formula
 from practice.errors import Refusal
 from practice.security.encryption import FieldCipher
 from practice.security.installation import Installation
@@ -94,9 +95,14 @@ def write_rows(
     """Write the rows of one table as CSV, with sealed columns decrypted."""
     names = [column.name for column in table.columns]
     sealed_names = {column for name, column in column_mapping.SEALED if name == table.name}
-    selected_names = ["row_id", *names] if sealed_names else names
+    cells = [
+        guard_formula(column.name)
+        if column.is_free_text and column.name not in sealed_names
+        else sql.Identifier(column.name)
+        for column in table.columns
+    ]
     query = sql.SQL("copy (select {} from ({}) as rows) to stdout").format(
-        sql.SQL(", ").join(map(sql.Identifier, selected_names)), build_export_query(table)
+        sql.SQL(", ").join([sql.Identifier("row_id"), *cells] if sealed_names else cells), build_export_query(table)
     )
     if not sealed_names:
         with cursor.copy(query + sql.SQL(" (format csv)"), parameters) as copy:
@@ -108,12 +114,19 @@ def write_rows(
         copy.set_types(["uuid", *("bytea" if name in sealed_names else "text" for name in names)])
         for row_id, *values in copy.rows():
             texts = [
-                cipher.open(database_table, name, row_id, value)
+                escape_formula(cipher.open(database_table, name, row_id, value))
                 if name in sealed_names and value is not None
                 else value
                 for name, value in zip(names, values, strict=True)
             ]
             file.write((",".join(map(quote, texts)) + "\n").encode())
+
+
+def guard_formula(name: str) -> sql.Composed:
+    """Return the SQL expression for the column as text that no spreadsheet program evaluates as a formula."""
+    return sql.SQL("case when {0} ~ {1} then chr(39) || {0} else {0} end").format(
+        sql.Identifier(name), sql.Literal(f"^{FORMULA}")
+    )
 
 
 def quote(text: str | None) -> str:

@@ -17,6 +17,7 @@ from ingest.bundle.files import Source, check_sizes, list_unknown_files, open_so
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.problems import BundleRefused, Problems
 from ingest.bundle.table_data import TableData
+from practice.csv_cells import FORMULA
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ def read_table(source: Source, table: Table, problems: Problems, digests: dict[s
         for line, message in scan.problems:
             problems.add(table.file, line, None, message)
         data, lines = "\n".join(scan.records).encode(), scan.lines[1:]
+    texts = remove_formula_guards(table, read_texts(data, table, header))
     complete = lines is None and set(table.key) <= set(header)
-    table_data = TableData(table, read_texts(data, table, header), complete=complete, lines=lines)
+    table_data = TableData(table, texts, complete=complete, lines=lines)
     convert_values(table_data, set(header), problems)
     return table_data
 
@@ -112,6 +114,15 @@ def read_texts(data: bytes, table: Table, header: list[str]) -> pl.DataFrame:
     return frame.select(
         (pl.col(positions[column.name]) if column.name in positions else missing).alias(column.name)
         for column in table.columns
+    )
+
+
+def remove_formula_guards(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the texts without the apostrophe that an export puts before those that look like a formula."""
+    return frame.with_columns(
+        frame[column.name].str.replace(f"^'({FORMULA})", "$1")
+        for column in table.columns
+        if column.is_free_text and frame[column.name].str.starts_with("'").any()
     )
 
 

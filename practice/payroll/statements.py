@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from practice.csv_cells import escape_formula
 from practice.money import format_cents
 from practice.payroll.lines import Line, PayWeek
 from practice.payroll.periods import preview_week
@@ -115,11 +116,6 @@ def render_csv(statements: Iterable[Statement]) -> str:
             for line in statement.select_lines(kind)
         )
     return file.getvalue()
-
-
-def escape_formula(text: str) -> str:
-    """Return text that no spreadsheet program evaluates as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def format_cells(line: Line) -> list[str]:

@@ -22,6 +22,7 @@ from tests.support.builders.bundles import (
     list_locations,
     load_sample_rows,
     make_unique,
+    query_rows,
     write_folder,
 )
 from tests.support.builders.people import make_practice
@@ -122,6 +123,40 @@ def test_voided_records_are_left_out_unless_something_refers_to_them(
     ]
     with pytest.raises(AssertionError, match="accepted"):
         list_locations(tmp_path / "out")
+
+
+FORMULAS = ["=1+1", "'=1", "''+1", "-5", "@SUM(A1)", "\t=1", "\r=\n1", "+1 404 555 0100"]
+NO_FORMULAS = ["'tis", "'", "1=1", " =1", "O'Neil", "a-b", "5"]
+
+
+def test_texts_that_look_like_formulas_get_an_apostrophe_that_an_import_removes(
+    installation: Installation, own_installation: Installation, tmp_path: Path
+) -> None:
+    texts = dict(zip([f"2030-01-{day:02}" for day in range(1, 31)], FORMULAS + NO_FORMULAS, strict=False))
+    rows = make_unique(load_sample_rows())
+    rows["closures"] = [
+        {"date": day, "reason": f"'{reason}" if reason in FORMULAS else reason} for day, reason in texts.items()
+    ]
+    rows["clients"][0] |= {"last_name": "'=1+1", "phone": "'+14045550100", "medical_notes": "'@none"}
+    rows["rooms"][0]["equipment"] = "'-board|=chair"
+    folder = write_folder(tmp_path / "bundle", rows)
+    practice = import_practice(installation, folder).practice
+    query = "select to_char(closed_on, 'YYYY-MM-DD'), reason from closures"
+    assert dict(query_rows(installation, practice, query)) == texts
+    files = export_files(installation, practice, tmp_path / "out")
+    for name in ("closures", "clients", "rooms"):
+        assert parse_rows(files, f"{name}.csv") == rows[name]
+    assert "-0.05" in files["adjustments.csv"]  # a number is not a formula
+    again = import_practice(own_installation, tmp_path / "out").practice
+    assert export_files(own_installation, again, tmp_path / "again") == files
+
+
+def test_a_formula_of_another_system_is_imported_as_it_is(installation: Installation, tmp_path: Path) -> None:
+    rows = make_unique(load_sample_rows())
+    rows["notes"][0]["text"] = "- slept\n- ate"
+    practice = import_practice(installation, write_folder(tmp_path / "bundle", rows)).practice
+    (note, *_) = parse_rows(export_files(installation, practice, tmp_path / "out"), "notes.csv")
+    assert note["text"] == "'- slept\n- ate"
 
 
 def test_all_files_are_from_one_snapshot(installation: Installation, practice: Practice, tmp_path: Path) -> None:
