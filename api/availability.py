@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import Paging, RequestContext, Version
-from api.fields import Day, Name, Reason200, Text40, TimeOfDay
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, Name, Text40, TimeOfDay
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
 from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks, closures, hours
@@ -170,14 +170,12 @@ def change_window(
 
 
 @router.delete(HOURS + "/{window_id}", permission="availability.write")
-def void_window(
-    ctx: RequestContext, staff_id: UUID, window_id: UUID, reason: Annotated[Reason200, Query()]
-) -> AffectedOut:
+def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, body: VoidIn) -> AffectedOut:
     """Void weekly hours.
 
     They no longer count, but stay on record with who, when and why. Do not put personal data in `reason`.
     """
-    affected = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, reason)
+    affected = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, body.reason)
     return AffectedOut(affected=affected)
 
 
@@ -216,15 +214,13 @@ def change_exception(
 
 
 @router.delete(DAYS + "/{exception_id}", permission="availability.write")
-def void_exception(
-    ctx: RequestContext, staff_id: UUID, exception_id: UUID, reason: Annotated[Reason200, Query()]
-) -> AffectedOut:
+def void_exception(ctx: RequestContext, staff_id: UUID, exception_id: UUID, body: VoidIn) -> AffectedOut:
     """Void an exception.
 
     The weekly hours apply again. The exception stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    affected = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, reason)
+    affected = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, body.reason)
     return AffectedOut(affected=affected)
 
 
@@ -255,13 +251,13 @@ def add_meeting(ctx: RequestContext, staff_id: UUID, body: BlockIn) -> BlockOut:
 
 
 @router.delete(MEETINGS + "/{block_id}", permission="availability.write", status_code=204)
-def void_meeting(ctx: RequestContext, staff_id: UUID, block_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_meeting(ctx: RequestContext, staff_id: UUID, block_id: UUID, body: VoidIn) -> None:
     """Void a meeting.
 
     The clinician can be booked again. The meeting stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    blocks.void_block(ctx.work, ctx.scope, block_id, reason, clinician_id=staff_id)
+    blocks.void_block(ctx.work, ctx.scope, block_id, body.reason, clinician_id=staff_id)
 
 
 @router.get("/closures", permission="settings.read")
@@ -286,10 +282,10 @@ def add_closure(ctx: RequestContext, body: ClosureIn) -> NewClosureOut:
 
 
 @router.delete("/closures/{closed_on}", permission="settings.write", status_code=204)
-def void_closure(ctx: RequestContext, closed_on: Day, reason: Annotated[Reason200, Query()]) -> None:
+def void_closure(ctx: RequestContext, closed_on: Day, body: VoidIn) -> None:
     """Void a closure.
 
     The practice is open on that day again. The closure stays on record with who, when and why. Do not put personal
     data in `reason`.
     """
-    closures.void_closure(ctx.work, closed_on, reason)
+    closures.void_closure(ctx.work, closed_on, body.reason)

@@ -7,8 +7,8 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import MoneyIn, MoneyOut, Reason200, Text40
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import MoneyIn, MoneyOut, Text40
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from api.services import Minutes
 from practice.scheduling.catalog import clinicians, fee_schedules
@@ -103,9 +103,9 @@ def set_price(ctx: RequestContext, staff_id: UUID, code: str, version: Version, 
 
 
 @router.delete("/{staff_id}/prices/{code}", permission="services.write", status_code=204)
-def reset_price(ctx: RequestContext, staff_id: UUID, code: str, reason: Annotated[Reason200, Query()]) -> None:
+def reset_price(ctx: RequestContext, staff_id: UUID, code: str, body: VoidIn) -> None:
     """Reset a clinician's terms to the catalog.
 
     The reason goes into the audit log. Do not put personal data in `reason`.
     """
-    fee_schedules.reset_price(ctx.work, staff_id, code, reason)
+    fee_schedules.reset_price(ctx.work, staff_id, code, body.reason)

@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Name, Reason200, Text50000
-from api.responses import Input
+from api.fields import Day, Instant, Name, Text50000
+from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
 from practice.people import consents
 from practice.people.consents import AlreadyRevoked, NoAgreement, SignedByGuardian
@@ -122,12 +122,12 @@ def revoke_consent(ctx: RequestContext, consent_id: UUID, body: Revocation) -> C
 
 
 @router.delete("/consents/{consent_id}", permission="consents.write", status_code=204)
-def void_consent(ctx: RequestContext, consent_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_consent(ctx: RequestContext, consent_id: UUID, body: VoidIn) -> None:
     """Void a consent.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    consents.void_consent(ctx.work, ctx.scope, consent_id, reason)
+    consents.void_consent(ctx.work, ctx.scope, consent_id, body.reason)
 
 
 @router.get("/agreements", permission="consents.read")

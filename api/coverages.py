@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import Day, MoneyIn, MoneyOut, Name, Reason200, Text40
-from api.responses import Input
+from api.fields import Day, MoneyIn, MoneyOut, Name, Text40
+from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
 from practice.people import coverages
 from practice.people.models.clients import Coverage, EligibilityCheck
@@ -127,12 +127,12 @@ def change_coverage(ctx: RequestContext, coverage_id: UUID, version: Version, bo
 
 
 @router.delete("/coverages/{coverage_id}", permission="coverages.write", status_code=204)
-def void_coverage(ctx: RequestContext, coverage_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_coverage(ctx: RequestContext, coverage_id: UUID, body: VoidIn) -> None:
     """Void a coverage.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    coverages.void_coverage(ctx.work, ctx.scope, coverage_id, reason)
+    coverages.void_coverage(ctx.work, ctx.scope, coverage_id, body.reason)
 
 
 @router.post("/coverages/{coverage_id}/verify", permission="coverages.write")

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from starlette.formparsers import MultiPartParser
 
 from api.context import RequestContext
-from api.fields import Reason200
-from api.responses import FileOut, ListQuery, PageOut, partial_model, to_page
+from api.responses import FileOut, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import documents
 from practice.people.documents import DocumentExists
@@ -86,11 +85,9 @@ def get_document_content(ctx: RequestContext, client_id: UUID, document_id: UUID
 
 
 @router.delete("/{document_id}", permission="clients.documents", status_code=204)
-def void_document(
-    ctx: RequestContext, client_id: UUID, document_id: UUID, reason: Annotated[Reason200, Query()]
-) -> None:
+def void_document(ctx: RequestContext, client_id: UUID, document_id: UUID, body: VoidIn) -> None:
     """Void a document.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    documents.void_document(ctx.work, ctx.scope, client_id, document_id, reason)
+    documents.void_document(ctx.work, ctx.scope, client_id, document_id, body.reason)

@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Day, MoneyIn, MoneyOut, Reason200, Text40
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, MoneyIn, MoneyOut, Text40
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.catalog import fee_schedules
 from practice.scheduling.catalog.fee_schedules import FeeWithService
@@ -75,10 +75,10 @@ def add_fee(ctx: RequestContext, body: FeeIn) -> FeeOut:
 
 
 @router.delete("/{fee_id}", permission="fees.write", status_code=204)
-def void_fee(ctx: RequestContext, fee_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_fee(ctx: RequestContext, fee_id: UUID, body: VoidIn) -> None:
     """Void a fee.
 
     It no longer counts, but stays on record with who, when and why; charges already made stay. Do not put personal
     data in `reason`.
     """
-    fee_schedules.void_fee(ctx.work, fee_id, reason)
+    fee_schedules.void_fee(ctx.work, fee_id, body.reason)

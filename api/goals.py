@@ -9,8 +9,8 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Reason200, Text40
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, Text40
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import goals
 from practice.people.goals import GoalDecided
@@ -116,9 +116,9 @@ def change_goal(ctx: RequestContext, goal_id: UUID, version: Version, body: Goal
 
 
 @router.delete("/{goal_id}", permission="goals.write", status_code=204)
-def void_goal(ctx: RequestContext, goal_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_goal(ctx: RequestContext, goal_id: UUID, body: VoidIn) -> None:
     """Void a goal.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    goals.void_goal(ctx.work, ctx.scope, goal_id, reason)
+    goals.void_goal(ctx.work, ctx.scope, goal_id, body.reason)

@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Reason200, Text40, Text4000
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, Instant, Text40, Text4000
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import incidents
 from practice.people.incidents import AlreadyResponded, IncidentView, NoticeSent
@@ -142,9 +142,9 @@ def record_notice_sent(ctx: RequestContext, incident_id: UUID, notice_id: UUID, 
 
 
 @router.delete("/{incident_id}", permission="incidents.write", status_code=204)
-def void_incident(ctx: RequestContext, incident_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_incident(ctx: RequestContext, incident_id: UUID, body: VoidIn) -> None:
     """Void an incident.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    incidents.void_incident(ctx.work, incident_id, reason)
+    incidents.void_incident(ctx.work, incident_id, body.reason)

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import MULTILINE, PLAIN, Day, Reason200, Reason1000, Text40, Text20000
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import MULTILINE, PLAIN, Day, Reason1000, Text40, Text20000
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MAX_DIAGNOSES, MAX_SECTION_LENGTH, MAX_SECTIONS, Content
 from practice.clinical.documents.rules.templates import KEY_HINT
@@ -289,13 +289,13 @@ def save_note(ctx: RequestContext, note_id: UUID, version: Version, body: Conten
 
 
 @router.delete("/{note_id}", permission="notes.write", status_code=204, errors=WRITE_ERRORS)
-def void_note(ctx: RequestContext, note_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_note(ctx: RequestContext, note_id: UUID, body: VoidIn) -> None:
     """Void a draft note.
 
     Only if it was never submitted or signed. It stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    drafts.void_note(ctx.work, note_id, reason)
+    drafts.void_note(ctx.work, note_id, body.reason)
 
 
 @router.get("/{note_id}/history", permission="notes.read")

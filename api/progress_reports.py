@@ -8,9 +8,9 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, Reason200, Text40
+from api.fields import PLAIN, Day, Text40
 from api.notes import SectionOut, SectionText, to_sections
-from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
+from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MAX_SECTIONS
 from practice.clinical.errors import NotYours
@@ -232,12 +232,12 @@ def save_progress_report(ctx: RequestContext, report_id: UUID, version: Version,
 
 
 @router.delete("/progress-reports/{report_id}", permission="notes.write", status_code=204, errors=[NotYours])
-def void_progress_report(ctx: RequestContext, report_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_progress_report(ctx: RequestContext, report_id: UUID, body: VoidIn) -> None:
     """Void a progress report.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    reports.void_report(ctx.work, ctx.scope, report_id, reason)
+    reports.void_report(ctx.work, ctx.scope, report_id, body.reason)
 
 
 @router.post(

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from api.fields import Reason200
 from practice.errors import FieldProblem, Invalid
 from practice.store.pages import Page, PageRequest
 
@@ -18,6 +19,14 @@ class Input(BaseModel):
     """A request body or query. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class VoidIn(Input):
+    """The body of every DELETE of a record that stays with who, when and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Entered twice"}]})
+
+    reason: Annotated[Reason200, Field(description="Why it no longer counts. It stays on record: name no client.")]
 
 
 class ListQuery(Input):

@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Name, Reason200, Text40
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, Instant, Name, Text40
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
@@ -218,10 +218,10 @@ def block_room(ctx: RequestContext, room_id: UUID, body: BlockIn) -> BlockOut:
 
 
 @router.delete("/{room_id}/blocks/{block_id}", permission="rooms.write", status_code=204)
-def unblock_room(ctx: RequestContext, room_id: UUID, block_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def unblock_room(ctx: RequestContext, room_id: UUID, block_id: UUID, body: VoidIn) -> None:
     """Void a block of a room.
 
     The room can be booked again. The block stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    blocks.void_block(ctx.work, ctx.scope, block_id, reason, room_id=room_id)
+    blocks.void_block(ctx.work, ctx.scope, block_id, body.reason, room_id=room_id)

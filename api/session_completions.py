@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.context import RequestContext, Version
 from api.fields import Day, MoneyOut, Reason200
 from api.note_signing import Hours
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.errors import FieldProblem, Invalid, NotFound
@@ -226,12 +226,12 @@ def change_session_completion(
     status_code=204,
     errors=[WrongStatus, SessionVoided, SessionPaid],
 )
-def void_session_completion(ctx: RequestContext, session_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_session_completion(ctx: RequestContext, session_id: UUID, body: VoidIn) -> None:
     """Void a session completion.
 
     For good, while it is not paid. It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    completions.void_completion(ctx.work, ctx.scope, session_id, reason)
+    completions.void_completion(ctx.work, ctx.scope, session_id, body.reason)
 
 
 @router.post(

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import Day, Instant, Name, Reason200, Text50000
+from api.fields import Day, Instant, Name, Text50000
 from api.goals import round_to_hundredths
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
@@ -206,13 +206,13 @@ def sign_supervision_session(ctx: RequestContext, session_id: UUID) -> Supervisi
 
 
 @router.delete("/supervision-sessions/{session_id}", permission="supervision.write", status_code=204, errors=[NotYours])
-def void_supervision_session(ctx: RequestContext, session_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_supervision_session(ctx: RequestContext, session_id: UUID, body: VoidIn) -> None:
     """Void a supervision session.
 
     Its hours no longer count. The session stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    sessions.void_session(ctx.work, ctx.scope, session_id, reason)
+    sessions.void_session(ctx.work, ctx.scope, session_id, body.reason)
 
 
 @router.get("/staff/{staff_id}/supervision-hours", permission="supervision.read")

@@ -8,8 +8,8 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import Reason, RequestContext, Version
-from api.fields import Day, Reason200, Text40, Text4000
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.fields import Day, Text40, Text4000
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
@@ -235,12 +235,12 @@ def change_treatment_plan(ctx: RequestContext, plan_id: UUID, version: Version, 
 
 
 @router.delete("/treatment-plans/{plan_id}", permission="plans.write", status_code=204, errors=[NotYours])
-def void_treatment_plan(ctx: RequestContext, plan_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_treatment_plan(ctx: RequestContext, plan_id: UUID, body: VoidIn) -> None:
     """Void a treatment plan.
 
     With its reviews. They stay on record with who, when and why. Do not put personal data in `reason`.
     """
-    plans.void_plan(ctx.work, ctx.scope, plan_id, reason)
+    plans.void_plan(ctx.work, ctx.scope, plan_id, body.reason)
 
 
 @router.get("/treatment-plan-reviews", permission="plans.read")
@@ -284,12 +284,12 @@ def change_treatment_plan_review(
 @router.delete(
     "/treatment-plan-reviews/{review_id}", permission="plans.write", status_code=204, errors=[NotYours, FirstReview]
 )
-def void_treatment_plan_review(ctx: RequestContext, review_id: UUID, reason: Annotated[Reason200, Query()]) -> None:
+def void_treatment_plan_review(ctx: RequestContext, review_id: UUID, body: VoidIn) -> None:
     """Void a treatment plan review.
 
     It stays on record with who, when and why. Do not put personal data in `reason`.
     """
-    plans.void_review(ctx.work, ctx.scope, review_id, reason)
+    plans.void_review(ctx.work, ctx.scope, review_id, body.reason)
 
 
 @router.get("/clients/{client_id}/treatment-plan", permission="plans.read")

@@ -112,12 +112,13 @@ def test_a_consent_is_revoked_once(client: TestClient, practice: PracticeFixture
 
 def test_a_consent_entered_by_mistake_is_voided(client: TestClient, practice: PracticeFixture, path: str) -> None:
     created = assert_ok(sign(client, practice, path), 201)
-    assert send_request(client, practice, "DELETE", f"/consents/{created['id']}?reason=Wrong+client").status_code == 204
+    consent_path, reason = f"/consents/{created['id']}", {"reason": "Wrong client"}
+    assert send_request(client, practice, "DELETE", consent_path, None, reason).status_code == 204
     assert assert_ok(send_request(client, practice, "GET", path))["items"] == []
     (voided,) = assert_ok(send_request(client, practice, "GET", f"{path}?voided=true"))["items"]
     assert (voided["id"], voided["void_reason"]) == (created["id"], "Wrong client")
-    for method, rest, body in (("POST", "/revoke", {}), ("DELETE", "?reason=Again", None)):
-        assert send_request(client, practice, method, f"/consents/{created['id']}{rest}", None, body).status_code == 404
+    for method, rest, body in (("POST", "/revoke", {}), ("DELETE", "", reason)):
+        assert send_request(client, practice, method, f"{consent_path}{rest}", None, body).status_code == 404
 
 
 # Agreement texts

@@ -78,7 +78,7 @@ def test_two_coverages_of_a_rank_cannot_overlap(client: TestClient, practice: Pr
     assert_ok(
         post_coverage(client, practice, f"/clients/{other}/coverages"), 201
     )  # other clients' coverages do not conflict
-    void = send_request(client, practice, "DELETE", f"/coverages/{later['id']}?reason=Entered+twice", None)
+    void = send_request(client, practice, "DELETE", f"/coverages/{later['id']}", None, {"reason": "Entered twice"})
     assert void.status_code == 204
     assert_ok(send_request(client, practice, "PATCH", f"/coverages/{first['id']}", None, {"ends_on": None}, **version))
 
@@ -127,13 +127,10 @@ def test_a_voided_coverage_stays_on_record_with_its_reason(
     created = assert_ok(post_coverage(client, practice, path), 201)
     coverage_path = f"/coverages/{created['id']}"
     assert send_request(client, practice, "DELETE", coverage_path).status_code == 422  # without a reason
-    assert (
-        send_request(
-            client, practice, "DELETE", f"{coverage_path}?reason=Other+client", practice.add("scheduler")
-        ).status_code
-        == 204
-    )
-    assert send_request(client, practice, "DELETE", f"{coverage_path}?reason=Other+client").status_code == 404
+    reason = {"reason": "Other client"}
+    scheduler = practice.add("scheduler")
+    assert send_request(client, practice, "DELETE", coverage_path, scheduler, reason).status_code == 204
+    assert send_request(client, practice, "DELETE", coverage_path, None, reason).status_code == 404
     assert (
         list_coverages(client, practice, path) == list_coverages(client, practice, path, "client", voided="true") == []
     )

@@ -24,7 +24,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, void
 from tests.support.drivers.waiting import collide
 
 PDF = b"%PDF-1.7 a made-up letter"
@@ -169,11 +169,11 @@ def test_a_chart_has_a_file_once_until_it_is_voided(
     assert upload(client, practice, make_client(practice)).status_code == 201  # other charts are independent
     url = f"{V1}/clients/{client_id}/documents/{first['id']}"
     assert client.delete(url, headers=auth_headers(practice)).status_code == 422  # without a reason
-    voided_response = client.delete(url, params={"reason": "Another person's letter"}, headers=auth_headers(practice))
+    voided_response = void(client, url, auth_headers(practice), "Another person's letter")
     assert voided_response.status_code == 204
     for path in (url, f"{url}/content"):
         assert client.get(path, headers=auth_headers(practice)).status_code == 404
-    assert client.delete(url, params={"reason": "Again"}, headers=auth_headers(practice)).status_code == 404
+    assert void(client, url, auth_headers(practice)).status_code == 404
     assert list_documents(client, practice, client_id) == []
     (voided,) = list_documents(client, practice, client_id, voided=True)
     assert (voided["id"], voided["void_reason"]) == (first["id"], "Another person's letter")
@@ -206,7 +206,7 @@ def test_file_names_are_not_in_cursors(client: TestClient, practice: PracticeFix
     page = assert_ok(client.get(url, params=query, headers=auth_headers(practice)))
     (first,) = page["items"]
     assert base64.urlsafe_b64decode(page["next_cursor"] + "==").decode() == f'["name", "{first["id"]}"]'
-    client.delete(f"{url}/{first['id']}", params={"reason": "Filed twice"}, headers=auth_headers(practice))
+    void(client, f"{url}/{first['id']}", auth_headers(practice))
     rest = assert_ok(
         client.get(url, params=query | {"limit": 9, "cursor": page["next_cursor"]}, headers=auth_headers(practice))
     )
@@ -254,7 +254,7 @@ def test_a_client_does_not_see_voided_documents(client: TestClient, practice: Pr
     patient = make_portal_client(practice)
     document = upload(client, practice, patient.staff_id).json()
     url = f"{V1}/clients/{patient.staff_id}/documents/{document['id']}"
-    client.delete(url, params={"reason": "Wrong chart"}, headers=auth_headers(practice))
+    void(client, url, auth_headers(practice))
     assert list_documents(client, practice, patient.staff_id, patient, voided=True) == []
     assert len(list_documents(client, practice, patient.staff_id, voided=True)) == 1
 
@@ -264,7 +264,7 @@ def test_every_access_is_audited(client: TestClient, practice: PracticeFixture, 
     url = f"{V1}/clients/{client_id}/documents/{document['id']}"
     for path in (f"{V1}/clients/{client_id}/documents", url, f"{url}/content"):
         client.get(path, headers=auth_headers(practice))
-    client.delete(url, params={"reason": "Filed twice"}, headers=auth_headers(practice))
+    void(client, url, auth_headers(practice))
     entries = assert_ok(
         client.get(f"{V1}/audit", params={"subject_id": str(client_id), "sort": "seq"}, headers=auth_headers(practice))
     )

@@ -12,7 +12,7 @@ from practice.errors import Invalid
 from practice.people import goals
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, void
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_goal_is_decided_once_after_its_end(client: TestClient, practice: Prac
 def test_a_voided_goal_is_not_listed(client: TestClient, practice: PracticeFixture, clinician: Person) -> None:
     goal = set_goal(client, practice, None, clinician.staff_id).json()
     url = f"{V1}/goals/{goal['id']}"
-    assert client.delete(url, params={"reason": "Set twice"}, headers=auth_headers(practice)).status_code == 204
+    assert void(client, url, auth_headers(practice), "Set twice").status_code == 204
     assert client.get(url, headers=auth_headers(practice)).status_code == 404
     assert list_goals(client, practice) == []
     (voided,) = list_goals(client, practice, voided=True)

@@ -15,7 +15,7 @@ from practice.security.installation import Installation
 from practice.security.work import Work
 from tests.support.builders.people import NOW, Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
-from tests.support.drivers.http import V1, assert_invalid, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_invalid, auth_headers, error_code, void
 from tests.support.drivers.waiting import collide
 
 COUPLES = {"code": "90847", "name": "Couples", "kind": "FAMILY", "cpt_code": "90847", "minutes": 50, "rate": "160.00"}
@@ -188,11 +188,11 @@ def test_a_clinicians_price_is_replaced_read_and_voided(client: TestClient, prac
     assert client.get(terms, headers=auth_headers(practice)).json()["items"] == [
         default_terms | {"price": "0.00", "version": 2}
     ]
-    voided_response = client.delete(f"{terms}/A?reason=As+everybody", headers=auth_headers(practice))
+    voided_response = void(client, f"{terms}/A", auth_headers(practice))
     assert voided_response.status_code == 204
     assert client.get(terms, headers=auth_headers(practice)).json()["items"] == []
     assert client.get(f"{terms}/A", headers=auth_headers(practice)).json() == default_terms | {"version": 3}
-    assert client.delete(f"{terms}/B?reason=As+everybody", headers=auth_headers(practice)).status_code == 404
+    assert void(client, f"{terms}/B", auth_headers(practice)).status_code == 404
 
 
 def test_only_clinicians_have_prices_and_availability(client: TestClient, practice: PracticeFixture) -> None:
@@ -242,8 +242,8 @@ def test_fees_are_set_listed_and_voided(client: TestClient, practice: PracticeFi
     assert list_ids(f"clinician_id={clinician.staff_id}") == [ids[1]]
     url = f"{V1}/fee-schedules/{ids[0]}"
     assert client.delete(url, headers=auth_headers(practice, biller)).status_code == 422
-    assert client.delete(f"{url}?reason=Typing+error", headers=auth_headers(practice, biller)).status_code == 204
-    assert client.delete(f"{url}?reason=Typing+error", headers=auth_headers(practice, biller)).status_code == 404
+    assert void(client, url, auth_headers(practice, biller)).status_code == 204
+    assert void(client, url, auth_headers(practice, biller)).status_code == 404
     assert list_ids("") == ids[1:]
     assert list_ids("voided=true") == ids
 

@@ -61,8 +61,10 @@ class Team:
         return send_request(self.http, self.practice, "POST", path, by or self.supervisor)
 
     def void(self, session: dict[str, Any], by: Person | None = None) -> Any:
-        path = f"/supervision-sessions/{session['id']}?reason=Entered+twice"
-        return send_request(self.http, self.practice, "DELETE", path, by or self.supervisor)
+        path = f"/supervision-sessions/{session['id']}"
+        return send_request(
+            self.http, self.practice, "DELETE", path, by or self.supervisor, {"reason": "Entered twice"}
+        )
 
     def list_sessions(self, by: Person | None = None, query: str = "") -> list[str]:
         return [item["id"] for item in assert_ok(self.get(f"/supervision-sessions?limit=100{query}", by))["items"]]

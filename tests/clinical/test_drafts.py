@@ -10,7 +10,7 @@ from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP, fill_sections, make_note
 from tests.support.builders.schedule import make_client
 from tests.support.drivers.booking import assert_error
-from tests.support.drivers.http import assert_invalid, error_code
+from tests.support.drivers.http import V1, assert_invalid, error_code, void
 from tests.support.drivers.notes import NotesApi, import_note
 
 NOTHING = {"notes": 0, "note_versions": 0, "note_signatures": 0, "session_locks": 0}
@@ -139,13 +139,11 @@ def test_only_the_author_changes_a_note(notes_api: NotesApi) -> None:
 def test_voiding_an_unsigned_draft_keeps_its_rows(notes_api: NotesApi) -> None:
     note, signed = notes_api.create_note(), notes_api.create_signed_note()
 
-    def void(target: dict[str, Any]) -> Any:
-        return notes_api.http.delete(
-            f"/api/v1/notes/{target['id']}", params={"reason": "Begun twice"}, headers=notes_api.build_headers()
-        )
+    def void_note(target: dict[str, Any]) -> Any:
+        return void(notes_api.http, f"{V1}/notes/{target['id']}", notes_api.build_headers(), "Begun twice")
 
-    assert assert_error(void(signed), "NOTE_SIGNED")
-    assert void(note).status_code == 204
+    assert assert_error(void_note(signed), "NOTE_SIGNED")
+    assert void_note(note).status_code == 204
     assert notes_api.get(f"/notes/{note['id']}").status_code == 404
     assert assert_error(notes_api.save(note), "NOT_FOUND", 404)
     assert [item["id"] for item in notes_api.get("/notes").json()["items"]] == [signed["id"]]
@@ -154,7 +152,7 @@ def test_voiding_an_unsigned_draft_keeps_its_rows(notes_api: NotesApi) -> None:
     assert notes_api.count_rows()["note_versions"] == 2
 
     returned = notes_api.take_step(notes_api.take_step(notes_api.create_note(), "submit"), "withdraw")
-    assert assert_error(void(returned), "NOTE_SIGNED")  # it was signed when it was submitted
+    assert assert_error(void_note(returned), "NOTE_SIGNED")  # it was signed when it was submitted
 
 
 def test_an_imported_note_keeps_its_text_as_the_first_version(notes_api: NotesApi) -> None:

@@ -48,4 +48,4 @@ class ChartApi:
         return self.send("PUT", path, by, body, If_Match=f'"{version}"')
 
     def void(self, path: str, by: Person | None = None) -> Any:
-        return self.send("DELETE", f"{path}?reason=Entered+twice", by)
+        return self.send("DELETE", path, by, {"reason": "Entered twice"})

@@ -17,6 +17,11 @@ def token_headers(token: str, **headers: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+def void(client: Any, url: str, headers: dict[str, str], reason: str = "Entered twice") -> Any:
+    """Send a DELETE with its reason."""
+    return client.request("DELETE", url, json={"reason": reason}, headers=headers)
+
+
 def assert_ok(answer: Any, status: int = 200) -> Any:
     """Check the status and return the JSON body, if any."""
     assert answer.status_code == status, answer.text

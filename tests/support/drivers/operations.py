@@ -155,6 +155,11 @@ def make_path_ids(world: World, operation: str, role: str | None) -> dict[str, s
     }
 
 
+def send_reason(_world: World, _role: str | None) -> dict[str, str]:
+    """Return the body of a request that voids a record."""
+    return {"reason": "Entered twice"}
+
+
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 
 

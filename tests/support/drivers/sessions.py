@@ -87,7 +87,7 @@ class SessionsApi(ApiDriver):
         return self.request("PUT", f"{BASE}/{session}", by, json=to_json(body), headers=headers)
 
     def delete(self, session: UUID, by: Person | None = None, reason: str = "Entered twice") -> Any:
-        return self.request("DELETE", f"{BASE}/{session}", by, params={"reason": reason})
+        return self.request("DELETE", f"{BASE}/{session}", by, json={"reason": reason})
 
     def read(self, session: UUID, by: Person | None = None) -> dict[str, Any]:
         response = self.get(f"/{session}", by)

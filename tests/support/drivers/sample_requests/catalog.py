@@ -10,7 +10,7 @@ from practice.scheduling.models.availability import AvailabilityException, Avail
 from practice.scheduling.models.catalog import ClinicianService, Fee
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_room, make_service, put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 DIRECTORY = {"admin", "supervisor", "clinician", "scheduler", "biller"}
 ROOM_WRITERS = {"admin", "scheduler"}
@@ -19,7 +19,6 @@ FEE_WRITERS = {"admin", "biller"}
 PAY_READERS = {"admin", "supervisor", "clinician", "biller"}
 SCHEDULE_READERS = {"admin", "supervisor", "clinician", "scheduler"}
 SCHEDULE_WRITERS = {"admin", "clinician", "scheduler"}
-WHY = {"reason": "Entered twice"}
 
 
 def make_new_service(world: World, _role: str | None) -> dict[str, Any]:
@@ -181,10 +180,10 @@ SAMPLE_REQUESTS = {
     "list_prices": SampleRequest(BOOKERS, pick_clinician),
     "get_price": SampleRequest(BOOKERS, make_own_price),
     "set_price": SampleRequest({"admin"}, make_own_price, build_terms, ("clinician_services", "price_id")),
-    "reset_price": SampleRequest({"admin"}, make_own_price, query=lambda _world: WHY),
+    "reset_price": SampleRequest({"admin"}, make_own_price, body=send_reason),
     "list_fees": SampleRequest(FEE_WRITERS | {"supervisor"}),
     "add_fee": SampleRequest(FEE_WRITERS, body=build_fee),
-    "void_fee": SampleRequest(FEE_WRITERS, make_new_fee, query=lambda _world: WHY),
+    "void_fee": SampleRequest(FEE_WRITERS, make_new_fee, body=send_reason),
     "list_rooms": SampleRequest(DIRECTORY),
     "add_room": SampleRequest(ROOM_WRITERS, body=build_room),
     "list_free_rooms": SampleRequest(DIRECTORY, query=lambda _world: INSTANTS),
@@ -195,23 +194,23 @@ SAMPLE_REQUESTS = {
     "activate_room": SampleRequest(ROOM_WRITERS, make_new_room),
     "list_room_blocks": SampleRequest(DIRECTORY, make_new_room),
     "block_room": SampleRequest(ROOM_WRITERS, make_new_room, build_block),
-    "unblock_room": SampleRequest(ROOM_WRITERS, make_room_block, query=lambda _world: WHY),
+    "unblock_room": SampleRequest(ROOM_WRITERS, make_room_block, body=send_reason),
     "list_windows": SampleRequest(SCHEDULE_READERS, pick_clinician),
     "add_window": SampleRequest(SCHEDULE_WRITERS, free_calendar, build_window),
     "change_window": SampleRequest(SCHEDULE_WRITERS, make_window, send_field("end_time", "12:30"), WINDOW),
-    "void_window": SampleRequest(SCHEDULE_WRITERS, make_window, query=lambda _world: WHY),
+    "void_window": SampleRequest(SCHEDULE_WRITERS, make_window, body=send_reason),
     "list_exceptions": SampleRequest(SCHEDULE_READERS, pick_clinician),
     "add_exception": SampleRequest(SCHEDULE_WRITERS, pick_clinician, build_exception),
     "change_exception": SampleRequest(
         SCHEDULE_WRITERS, make_exception, send_field("reason", "Moved"), ("availability_exceptions", "exception_id")
     ),
-    "void_exception": SampleRequest(SCHEDULE_WRITERS, make_exception, query=lambda _world: WHY),
+    "void_exception": SampleRequest(SCHEDULE_WRITERS, make_exception, body=send_reason),
     "list_meetings": SampleRequest(SCHEDULE_READERS, pick_clinician),
     "add_meeting": SampleRequest(SCHEDULE_WRITERS, pick_clinician, build_block),
-    "void_meeting": SampleRequest(SCHEDULE_WRITERS, make_meeting, query=lambda _world: WHY),
+    "void_meeting": SampleRequest(SCHEDULE_WRITERS, make_meeting, body=send_reason),
     "list_closures": SampleRequest(DIRECTORY),
     "add_closure": SampleRequest({"admin"}, body=build_closure),
-    "void_closure": SampleRequest({"admin"}, make_closure, query=lambda _world: WHY),
+    "void_closure": SampleRequest({"admin"}, make_closure, body=send_reason),
     "list_pay_rates": SampleRequest(PAY_READERS, pick_clinician),
     "set_pay_rate": SampleRequest({"admin"}, pick_clinician, build_pay_rate),
     "list_multipliers": SampleRequest(PAY_READERS),

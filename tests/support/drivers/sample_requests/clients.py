@@ -7,7 +7,7 @@ from uuid import UUID
 from practice.people.models.clients import Agreement, Consent, Coverage
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 FRONT_DESK = {"admin", "scheduler"}
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
@@ -61,7 +61,6 @@ def publish_agreement(world: World, _role: str | None) -> dict[str, Any]:
 
 PERSON = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
 PAYER = {"payer_id": "P1", "payer_name": "Example Health", "member_id": "M1", "effective_on": "2026-01-01"}
-WHY = {"reason": "Entered twice"}
 
 SAMPLE_REQUESTS = {
     "list_clients": SampleRequest(READERS),
@@ -86,7 +85,7 @@ SAMPLE_REQUESTS = {
     "list_coverages": SampleRequest(READERS, pick_client),
     "add_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_fresh_client, send(rank=1, copay="20.00", **PAYER)),
     "change_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage, send(group_number="G1"), COVERAGE),
-    "void_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage, query=lambda _: WHY),
+    "void_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage, body=send_reason),
     "verify_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
     "check_eligibility": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
     "list_eligibility_checks": SampleRequest(READERS, make_coverage),
@@ -94,7 +93,7 @@ SAMPLE_REQUESTS = {
     "sign_consent": SampleRequest(FRONT_DESK, pick_client, send(kind="TELEHEALTH")),
     "change_consent": SampleRequest(FRONT_DESK, make_consent, send(expires_on="2027-01-01"), CONSENT),
     "revoke_consent": SampleRequest(FRONT_DESK, make_consent, send()),
-    "void_consent": SampleRequest(FRONT_DESK, make_consent, query=lambda _: WHY),
+    "void_consent": SampleRequest(FRONT_DESK, make_consent, body=send_reason),
     "list_agreements": SampleRequest(READERS),
     "publish_agreement": SampleRequest(
         {"admin"}, body=send(kind="TELEHEALTH", title="Ours", text="What you agree to.")

@@ -5,7 +5,7 @@ from typing import Any
 from practice.people.models.clients import Document
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller", "client"}
 WRITERS = {"admin", "supervisor", "clinician", "scheduler"}
@@ -40,5 +40,5 @@ SAMPLE_REQUESTS = {
     "add_document": SampleRequest(WRITERS, pick_chart, build_file, sent_as="files"),
     "get_document": SampleRequest(READERS, make_document),
     "get_document_content": SampleRequest(READERS, make_document),
-    "void_document": SampleRequest(WRITERS, make_document, query=lambda _world: {"reason": "Filed twice"}),
+    "void_document": SampleRequest(WRITERS, make_document, body=send_reason),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from practice.people.models.records import Goal
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician"}
 WRITERS = {"admin", "supervisor"}
@@ -39,5 +39,5 @@ SAMPLE_REQUESTS = {
     "change_goal": SampleRequest(
         WRITERS, make_goal, lambda _world, _role: {"target": "85"}, versioned=("goals", "goal_id")
     ),
-    "void_goal": SampleRequest(WRITERS, make_goal, query=lambda _world: {"reason": "Set twice"}),
+    "void_goal": SampleRequest(WRITERS, make_goal, body=send_reason),
 }

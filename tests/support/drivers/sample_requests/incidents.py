@@ -7,7 +7,7 @@ from practice.people.models.records import Incident, IncidentNotice
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 
@@ -40,5 +40,5 @@ SAMPLE_REQUESTS = {
     ),
     "respond_to_incident": SampleRequest({"admin"}, make_incident, lambda _world, _role: {}),
     "record_notice_sent": SampleRequest({"admin"}, make_notice, lambda _world, _role: {"sent_on": "2026-03-18"}),
-    "void_incident": SampleRequest({"admin"}, make_incident, query=lambda _world: {"reason": "It was found again"}),
+    "void_incident": SampleRequest({"admin"}, make_incident, body=send_reason),
 }

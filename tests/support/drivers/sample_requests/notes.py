@@ -9,7 +9,7 @@ from sqlalchemy import text
 from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP, make_note
 from tests.support.builders.schedule import make_appointment
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician", "client"}
 TEMPLATES = {"admin", "supervisor", "clinician", "scheduler", "biller"}
@@ -63,7 +63,7 @@ SAMPLE_REQUESTS = {
     "search_notes": SampleRequest(READERS, body=send(query="sleep"), headers=WHY),
     "get_note": SampleRequest(READERS, make_note_of("SIGNED", shared=True), headers=WHY),
     "save_note": SampleRequest({"clinician"}, make_note_of(), send(sections=SOAP), VERSIONED),
-    "void_note": SampleRequest({"clinician"}, make_note_of(), query=lambda _world: {"reason": "Begun twice"}),
+    "void_note": SampleRequest({"clinician"}, make_note_of(), body=send_reason),
     "get_note_history": SampleRequest(READERS, make_note_of("SIGNED", shared=True), headers=WHY),
     "verify_note": SampleRequest(READERS, make_note_of("SIGNED", shared=True), headers=WHY),
     "amend_note": SampleRequest(

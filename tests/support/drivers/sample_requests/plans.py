@@ -6,11 +6,10 @@ from typing import Any
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician"}
 WHY = {"X-Reason": "A complaint to look into"}
-VOID = {"reason": "Entered twice"}
 
 
 def pick_chart(world: World, _role: str | None) -> dict[str, Any]:
@@ -52,7 +51,7 @@ SAMPLE_REQUESTS = {
     "change_treatment_plan": SampleRequest(
         {"clinician"}, make_id("plan_id"), lambda _world, _role: {"kind": "EMDR"}, ("treatment_plans", "plan_id")
     ),
-    "void_treatment_plan": SampleRequest({"clinician"}, make_id("plan_id"), query=lambda _world: VOID),
+    "void_treatment_plan": SampleRequest({"clinician"}, make_id("plan_id"), body=send_reason),
     "list_treatment_plan_reviews": SampleRequest(READERS, headers=WHY),
     "record_treatment_plan_review": SampleRequest({"clinician"}, body=make_planned_client),
     "get_treatment_plan_review": SampleRequest(READERS, make_id("review_id"), headers=WHY),
@@ -62,7 +61,7 @@ SAMPLE_REQUESTS = {
         lambda _world, _role: {"summary": "Goes on."},
         ("treatment_plan_reviews", "review_id"),
     ),
-    "void_treatment_plan_review": SampleRequest({"clinician"}, make_id("review_id"), query=lambda _world: VOID),
+    "void_treatment_plan_review": SampleRequest({"clinician"}, make_id("review_id"), body=send_reason),
     "get_plan_status": SampleRequest(READERS, pick_chart, headers=WHY),
     "list_safety_plans_due": SampleRequest(READERS, headers=WHY),
     "get_safety_plan_status": SampleRequest(READERS, pick_chart, headers=WHY),

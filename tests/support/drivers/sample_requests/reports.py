@@ -8,7 +8,7 @@ from practice.clinical.documents.rules.templates import DEFAULT_TEMPLATES
 from practice.clinical.models.reports import ProgressReport, ProgressReportVersion
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician", "client"}
 WHY = {"X-Reason": "A complaint to look into"}
@@ -64,7 +64,7 @@ SAMPLE_REQUESTS = {
     "save_progress_report": SampleRequest(
         {"clinician"}, make_draft, lambda _world, _role: {"sections": SECTIONS}, ("progress_reports", "report_id")
     ),
-    "void_progress_report": SampleRequest({"clinician"}, make_draft, query=lambda _world: {"reason": "Written twice"}),
+    "void_progress_report": SampleRequest({"clinician"}, make_draft, body=send_reason),
     "finish_progress_report": SampleRequest({"clinician"}, make_draft),
     "share_progress_report": SampleRequest({"clinician"}, make_shared),
     "unshare_progress_report": SampleRequest({"clinician"}, make_shared),

@@ -8,7 +8,7 @@ from practice.clinical.models.notes import Note
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
 from tests.support.builders.sessions import pay_session, write_note
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 from tests.support.drivers.sample_requests.pay import take_closed_week
 
 READERS = {"admin", "supervisor", "clinician", "scheduler", "biller"}
@@ -80,7 +80,7 @@ SAMPLE_REQUESTS = {
     ),
     "get_session_completion": SampleRequest(READERS, make_recent),
     "change_session_completion": SampleRequest(WRITERS, make_recent, make_free_note, VERSIONED),
-    "void_session_completion": SampleRequest(WRITERS, make_recent, query=lambda _world: {"reason": "Entered twice"}),
+    "void_session_completion": SampleRequest(WRITERS, make_recent, body=send_reason),
     "reverse_session_completion": SampleRequest({"admin"}, make_paid, send(reason="Never took place")),
     "sign_session_note": SampleRequest({"supervisor", "clinician"}, make_signable),
     "lock_session": SampleRequest({"admin", "supervisor"}, make_recent, send(reason="Under review")),

@@ -6,7 +6,7 @@ from typing import Any
 from practice.clinical.models.supervision import SupervisionSession
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician"}
 WRITERS = {"admin", "supervisor"}
@@ -52,6 +52,6 @@ SAMPLE_REQUESTS = {
     "get_supervision_session": SampleRequest(READERS, make_session),
     "change_supervision_session": SampleRequest(WRITERS, make_session, lambda _world, _role: {"hours": "2"}, SESSION),
     "sign_supervision_session": SampleRequest(WRITERS, make_session),
-    "void_supervision_session": SampleRequest(WRITERS, make_session, query=lambda _world: {"reason": "Entered twice"}),
+    "void_supervision_session": SampleRequest(WRITERS, make_session, body=send_reason),
     "get_supervision_hours": SampleRequest(READERS, lambda world, _role: {"staff_id": world.clinician_id}),
 }
