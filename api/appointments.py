@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Instant, MoneyOut, Text40, Text1000
+from api.fields import IdOrMe, Instant, MoneyOut, Text40, Text1000
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
@@ -33,7 +33,6 @@ Type = Literal[
 Status = Literal[
     "SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"
 ]
-Me = Literal["me"]
 
 
 class BookingIn(Input):
@@ -67,8 +66,8 @@ class AppointmentChange(Input):
 
 
 class AppointmentQuery(ListQuery):
-    client_id: UUID | Me | None = None
-    clinician_id: UUID | Me | None = None
+    client_id: IdOrMe | None = None
+    clinician_id: IdOrMe | None = None
     room_id: UUID | None = None
     status: Status | None = None
     starts_after: Annotated[Instant | None, Field(description="Starts at this instant or later.")] = None
@@ -225,7 +224,7 @@ def to_response(ctx: RequestContext, *appointments: Appointment) -> list[Appoint
     return [AppointmentOut.of(appointment, names) for appointment in appointments]
 
 
-def resolve_me(person_id: UUID | Me | None, own_id: UUID | None) -> UUID | None:
+def resolve_me(person_id: IdOrMe | None, own_id: UUID | None) -> UUID | None:
     """Return the id, the caller's own for `me`, or raise Forbidden when they have none."""
     if person_id == "me" and own_id is None:
         raise Forbidden("`me` is not available to your account. Send an id instead.")

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.appointments import AppointmentOut, Me, resolve_me
+from api.appointments import AppointmentOut, resolve_me
 from api.context import RequestContext
-from api.fields import Day
+from api.fields import Day, IdOrMe
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.scheduling.appointments import queries
@@ -20,7 +20,7 @@ router = PermissionRouter(tags=["appointments"])
 class CalendarQuery(Input):
     view: Literal["day", "week", "month"] = "week"
     on: Annotated[Day | None, Field(description="A local date; default: today.")] = None
-    clinician_id: UUID | Me | None = None
+    clinician_id: IdOrMe | None = None
     room_id: UUID | None = None
 
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, EmailText, Name, Text40, Text200, Text50000
+from api.fields import PLAIN, Day, EmailText, IdOrMe, Name, Text40, Text200, Text50000
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import client_search, clients
@@ -69,9 +69,7 @@ class ClientChange(ContactIn):
 
 class ClientQuery(ListQuery):
     status: Status | None = None
-    clinician_id: Annotated[
-        UUID | Literal["me"] | None, Field(description="The primary clinician; `me` for yourself.")
-    ] = None
+    clinician_id: Annotated[IdOrMe | None, Field(description="The primary clinician; `me` for yourself.")] = None
     minor: bool | None = None
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BeforeValidator, StringConstraints
 
 from api.errors import PreconditionRequired, ReasonMissing
-from api.fields import PLAIN
+from api.fields import PLAIN, VISIBLE
 from api.responses import ListQuery
 from practice.errors import Stale
 from practice.security.admission import RateLimited, admit
@@ -28,10 +29,20 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=8, max_length=100, description="Repeat it to repeat a request safely."),
 ]
-Reason = Annotated[
-    str | None,
-    Header(alias="X-Reason", min_length=3, max_length=200, pattern=PLAIN, description="The reason, for the audit log."),
+
+
+def decode_header(value: str) -> str:
+    """Return a header that was sent in UTF-8 as it was meant; servers read headers as Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+HeaderText = Annotated[
+    str, StringConstraints(min_length=3, max_length=200, pattern=PLAIN), VISIBLE, BeforeValidator(decode_header)
 ]
+Reason = Annotated[HeaderText | None, Header(alias="X-Reason", description="The reason, for the audit log.")]
 Paging = Annotated[ListQuery, Query()]
 
 

@@ -1,8 +1,9 @@
-"""Field types with their limits: text without control characters, money, dates, times."""
+"""Field types with their limits: text without control and invisible characters, money, dates, times."""
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +12,10 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 
 from api.field_problems import describe_pattern, field_error
@@ -27,6 +31,21 @@ def parse_email(value: str) -> str:
     return email
 
 
+# What changes the order of letters or shows nothing, so that two names look the same or a text looks like another:
+# soft hyphens, joiners, direction marks, fillers, tags. Emoji keep their variation selectors (U+FE0E, U+FE0F).
+INVISIBLE = re.compile(
+    "[\x80-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def refuse_invisible(value: str) -> str:
+    """Return the text, or raise a field error when a character of it is invisible."""
+    if INVISIBLE.search(value):
+        raise field_error("Invisible characters are not allowed. Type the text again instead of pasting it.")
+    return value
+
+
 def remove_spaces(value: str) -> str:
     return value.replace(" ", "")
 
@@ -38,22 +57,36 @@ MULTILINE = describe_pattern(  # newlines and tabs are allowed
     r"^[^\x00-\x08\x0b-\x1f\x7f]*$", "Control characters are not allowed. Remove them."
 )
 
-# Text by its maximum length: one line up to 200 characters, several lines from 1000 on.
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
-Text40 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN)]
-Text200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
+# Text by its maximum length: one line up to 200 characters, several lines from 1000 on, which keep what scripts need.
+VISIBLE = AfterValidator(refuse_invisible)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN), VISIBLE]
+Text40 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=PLAIN), VISIBLE]
+Text200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN), VISIBLE]
 Text1000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=MULTILINE)]
 Text4000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=MULTILINE)]
 Text20000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=MULTILINE)]
 Text50000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000, pattern=MULTILINE)]
 # A reason is at least three characters long.
-Reason200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN)]
+Reason200 = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=PLAIN), VISIBLE
+]
 Reason1000 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=MULTILINE)]
 # An email address whose syntax is checked later: at sign-in by the lookup, of a client with the rest of the record.
 EmailText = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN)
+    str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254, pattern=PLAIN), VISIBLE
 ]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_email)]
+
+
+def validate_id_or_me(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Return the id or `me`, or raise a single field error; a union would raise one for each alternative."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise field_error("Expected an id, a UUID, or `me`.") from None
+
+
+IdOrMe = Annotated[UUID | Literal["me"], WrapValidator(validate_id_or_me)]
 Npi = Annotated[str, StringConstraints(pattern=describe_pattern(r"^[0-9]{10}$", "Expected ten digits."))]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PLAIN)]
 Secret = Annotated[

@@ -1,5 +1,6 @@
 """The middleware of every request: request id, one log line without sensitive data, metrics, body size limit."""
 
+import re
 import time
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from api.errors import CODES, MESSAGES, build_error_response, format_traceback
 from practice.store.ids import new_id
 
 MAX_BODY_BYTES = 1_000_000  # bytes, unless the route sets `max_body_bytes`
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("caseload_requests", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -64,7 +66,11 @@ class RequestLog:
 
         failure: dict[str, Any] = {}
         try:
-            await self.app(scope, limit_body(scope, receive), send_with_headers)
+            if CONTROL_CHARACTERS.search(scope["path"]):  # no resource has them, and the database takes no %00
+                response = build_error_response(Request(scope), 404, CODES[404], MESSAGES[404])
+                await response(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, limit_body(scope, receive), send_with_headers)
         except Exception as error:  # only the traceback is logged: the message may quote personal data
             failure = {"error": type(error).__name__, "where": format_traceback(error)}
             if not started:

@@ -19,7 +19,7 @@ from practice.clinical.models.documents import NoteTemplate
 
 router = PermissionRouter(prefix="/note-templates", tags=["notes"])
 
-TemplateType = Type | Literal["PROGRESS_REPORT"]
+TemplateType = Literal[Type, "PROGRESS_REPORT"]
 
 
 class TemplateSectionIn(Input):

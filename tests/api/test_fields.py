@@ -1,13 +1,15 @@
 """Field types: money without floats, times of day to the minute, plausible dates."""
 
+import sys
+import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from api.fields import AMOUNT, Day, Instant, MoneyIn, MoneyOut, TimeOfDay
+from api.fields import AMOUNT, INVISIBLE, Day, Instant, MoneyIn, MoneyOut, Name, Reason200, Text1000, TimeOfDay
 
 
 class AmountIn(BaseModel):
@@ -114,3 +116,34 @@ def test_an_accepted_instant_allows_date_arithmetic(at: datetime) -> None:
 def test_instants_need_an_offset_and_dates_a_plausible_year(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DateFields.model_validate(values)
+
+
+INVISIBLE_TEXTS = [
+    "\u202eevil",
+    "Ada\u200b",
+    "Ada\u2066 Lovelace",
+    "\ufeffAda",
+    "A\u00adda",
+    "Ada\u3164",
+    "Ada\U000e0041",
+    "Ada\x85x",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE_TEXTS)
+def test_invisible_characters_are_refused_in_one_line_but_not_in_notes(text: str) -> None:
+    for kind in (Name, Reason200):
+        with pytest.raises(ValidationError, match="Invisible"):
+            TypeAdapter(kind).validate_python(text)
+    assert TypeAdapter(Text1000).validate_python("کتاب\u200cها\n\u2067שלום\u2069") == "کتاب\u200cها\n\u2067שלום\u2069"
+
+
+@pytest.mark.parametrize("text", ["José Ñandú", "शर्मा", "李雷", "עמית", "O’Neil", "Sorry ☺️", "Zoë"])
+def test_names_of_every_script_are_accepted(text: str) -> None:
+    assert TypeAdapter(Name).validate_python(text) == text
+
+
+def test_every_format_character_is_invisible_but_visible_signs_of_numbers() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    accepted = [c for c in characters if unicodedata.category(c) in ("Cf", "Zl", "Zp") and not INVISIBLE.match(c)]
+    assert {unicodedata.name(c).split()[0] for c in accepted} == {"ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN"}

@@ -201,6 +201,18 @@ def test_an_admin_reads_with_an_audited_reason(client: TestClient, practice: Pra
     assert entry["details"] == {"form_id": form["id"], "reason": "Complaint of 3 March"}
 
 
+def test_a_reason_in_utf_8_reaches_the_audit_log_as_it_was_written(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
+    form = fill(client, practice, patient, patient.staff_id)
+    for reason, status in (("Queja de José Ñandú", 200), ("\u202eevil", 422)):
+        headers: Any = auth_headers(practice) | {"X-Reason": reason.encode()}
+        assert client.get(f"{V1}/intake-forms/{form['id']}", headers=headers).status_code == status
+    answer = client.get(f"{V1}/audit", params={"action": "intake.read"}, headers=auth_headers(practice))
+    (entry,) = assert_ok(answer)["items"]
+    assert entry["details"]["reason"] == "Queja de José Ñandú"
+
+
 def test_an_admin_clinician_needs_a_reason_only_for_clients_of_others(
     client: TestClient, practice: PracticeFixture
 ) -> None:
