@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -109,7 +109,7 @@ def read_claims(
     return installation.tokens.read(credentials.credentials, now)
 
 
-def authorize(ctx: RequestContext, permission: str, arguments: dict[str, Any]) -> None:
+def authorize(ctx: RequestContext, permission: str, *, takes_reason: bool, has_reason: bool) -> None:
     """Set the scope of the caller's permission, or raise Forbidden.
 
     A route that takes a `Reason` is also open to roles with `<verb>_with_reason`, once they send one.
@@ -121,10 +121,10 @@ def authorize(ctx: RequestContext, permission: str, arguments: dict[str, Any]) -
     elif permission != "signed_in":
         record, _, verb = permission.partition(".")
         roles = ctx.actor.roles
-        with_reason = find_scope(roles, record, f"{verb}_with_reason") if "reason" in arguments else None
-        if with_reason is not None and arguments["reason"] is None and find_scope(roles, record, verb) is None:
+        with_reason = find_scope(roles, record, f"{verb}_with_reason") if takes_reason else None
+        if with_reason is not None and not has_reason and find_scope(roles, record, verb) is None:
             raise ReasonMissing("Missing reason. State it in the X-Reason header; it goes into the audit log.")
-        ctx.scope = with_reason if with_reason and arguments["reason"] else require(roles, record, verb)
+        ctx.scope = with_reason if with_reason and has_reason else require(roles, record, verb)
 
 
 def limit_by_address(installation: Installation, request: Request, now: datetime) -> None:

@@ -22,6 +22,7 @@ CODES = {
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    408: "REQUEST_TIMEOUT",
     409: "CONFLICT",
     412: "STALE",
     413: "TOO_LARGE",
@@ -35,6 +36,7 @@ MESSAGES = {
     400: "Unreadable request body. Send JSON in UTF-8.",
     404: "URL not found. Check the path.",
     405: "Method not allowed. Check the method of this path.",
+    408: "The request body arrived too slowly; nothing was changed. Send it again.",
     413: "Request body too large. Send a smaller one.",
     500: "Internal error; nothing was changed. Contact support with the request id.",
 }

@@ -18,6 +18,7 @@ WHOLE_NUMBER = "Expected a whole number."
 NUMBER = "Expected a number."
 DATE = "Expected a date like 2026-03-18."
 INSTANT = "Expected an instant with its offset, like 2026-03-18T15:30:00Z."
+FILE = "Expected a file, as a part of a multipart form."
 OBJECT = "Expected a JSON object with the header `Content-Type: application/json`."
 MESSAGES = {
     "missing": "Missing. Send this field.",
@@ -91,6 +92,8 @@ def describe_error(error: dict[str, Any]) -> str:
         return error["ctx"]["message"]
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] in PATTERN_HINTS:
         return PATTERN_HINTS[error["ctx"]["pattern"]]
+    if error["type"] == "value_error" and "UploadFile" in str(error["ctx"]["error"]):
+        return FILE
     if error["loc"] == ("body",) and error["type"] == "model_attributes_type":
         return OBJECT
     return MESSAGES.get(error["type"], GENERAL).format(**error.get("ctx", {}))

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import anyio
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
@@ -15,6 +16,8 @@ from api.errors import CODES, MESSAGES, build_error_response, format_traceback
 from practice.store.ids import new_id
 
 MAX_BODY_BYTES = 1_000_000  # bytes, unless the route sets `max_body_bytes`
+BODY_SECONDS = 10  # to wait for a body, and in addition:
+BODY_BYTES_PER_SECOND = 1000  # the rate below which a body takes too long
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("caseload_requests", "Requests served.", ["method", "route", "status"])
@@ -29,6 +32,7 @@ HARDENING = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
+CLOSE = {"Connection": "close"}  # the rest of the body is not read
 log = structlog.get_logger()
 
 
@@ -39,7 +43,14 @@ class BodyTooLarge(HTTPException):
     """
 
     def __init__(self) -> None:
-        super().__init__(413)
+        super().__init__(413, headers=CLOSE)
+
+
+class BodyTooSlow(HTTPException):
+    """The request body arrives below the minimum rate."""
+
+    def __init__(self) -> None:
+        super().__init__(408, headers=CLOSE)
 
 
 class RequestLog:
@@ -112,12 +123,23 @@ def read_request_id(scope: Scope) -> str:
 
 
 def limit_body(scope: Scope, receive: Receive) -> Receive:
-    """Return a `receive` that raises BodyTooLarge once the body exceeds the limit of its route."""
+    """Return a `receive` that raises BodyTooLarge or BodyTooSlow once the body exceeds a limit."""
     received = 0
+    waited = 0.0
+    more = True
 
     async def receive_limited() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, waited, more
+        if not more:
+            return await receive()
+        started_at = time.perf_counter()
+        try:
+            with anyio.fail_after(max(0, BODY_SECONDS + received / BODY_BYTES_PER_SECOND - waited)):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow from None
+        waited += time.perf_counter() - started_at
+        more = message.get("more_body", False)
         received += len(message.get("body", b""))
         extra = getattr(scope.get("route"), "openapi_extra", None) or {}
         if received > extra.get("x-max-body-bytes", MAX_BODY_BYTES):

@@ -1,12 +1,13 @@
 """Routes that declare a permission. An app with any other route does not start (`refuse_undeclared`).
 
 A route is a plain function from a RequestContext and its input to a model. The router authenticates and authorizes the
-caller, opens the transaction, replays a repeated POST, and commits after it has rendered the response. Nothing else
-commits.
+caller before it reads a body, opens the transaction, replays a repeated POST, and commits after it has rendered the
+response. Nothing else commits.
 """
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
 from api.context import (
     Bearer,
@@ -23,7 +25,6 @@ from api.context import (
     authorize,
     bearer,
     limit_by_address,
-    read_claims,
 )
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
@@ -35,8 +36,11 @@ from practice.security.sign_in import PracticeClosed
 from practice.security.work import Actor
 
 Route = Callable[..., Any]
+Admit = Callable[[Request, Any], RequestContext | None]
 Declare = Callable[[Route], Route]
 
+ADMITTED = "admitted"  # in the scope of a request whose body was read: its context
+READMIT_AFTER = timedelta(seconds=30)  # a caller whose body took longer is admitted again
 FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 # The OpenAPI document, its pages and the metrics contain no records and are not made by a PermissionRouter.
 OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
@@ -88,15 +92,23 @@ class PermissionRouter(APIRouter):
         def declare(function: Route) -> Route:
             parameters = inspect.signature(function).parameters
             keyed = method == "POST" and not manages_transactions
+            takes_reason = "reason" in parameters
+
+            def admit(request: Request, credentials: Any) -> RequestContext:
+                ctx = authenticate(request, credentials)
+                if ctx.training_lapsed and not allow_lapsed_training:
+                    raise TrainingLapsed("Your HIPAA training has lapsed. Record a new one to continue.")
+                has_reason = bool(request.headers.get("x-reason"))
+                authorize(ctx, permission, takes_reason=takes_reason, has_reason=has_reason)
+                return ctx
 
             @wraps(function)
             def serve(
                 request: Request, credentials: Any, idempotency_key: str | None = None, **arguments: Any
             ) -> Response:
-                ctx = authenticate(request, credentials)
-                if ctx.training_lapsed and not allow_lapsed_training:
-                    raise TrainingLapsed("Your HIPAA training has lapsed. Record a new one to continue.")
-                authorize(ctx, permission, arguments)
+                ctx = request.scope.get(ADMITTED)
+                if ctx is None or request.app.state.clock() - ctx.now > READMIT_AFTER:
+                    ctx = admit(request, credentials)
                 if manages_transactions:
                     return render(function(ctx, **arguments), status_code, arguments)
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
@@ -113,9 +125,18 @@ class PermissionRouter(APIRouter):
             statuses = {401, 403, 422, 429, 503} | ({404} if "{" in self.prefix + path else set())
             statuses |= {412, 428} if "version" in parameters else set()
             common: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
-            common += [ReasonMissing] if "reason" in parameters and (record, f"{verb}_with_reason") in KNOWN else []
+            common += [ReasonMissing] if takes_reason and (record, f"{verb}_with_reason") in KNOWN else []
             self._add(
-                method, path, serve, function, permission, status_code, [*errors, *common], statuses, max_body_bytes
+                method,
+                path,
+                serve,
+                function,
+                permission,
+                status_code,
+                [*errors, *common],
+                statuses,
+                admit,
+                max_body_bytes,
             )
             return function
 
@@ -133,20 +154,23 @@ class PermissionRouter(APIRouter):
         """Declare a route for callers who are not signed in, counted by address since they have no account."""
 
         def declare(function: Route) -> Route:
-            @wraps(function)
-            def serve(request: Request, **arguments: Any) -> Response:
+            def admit(request: Request, _credentials: Any = None) -> RequestContext:
                 installation: Installation = request.app.state.installation
                 now = request.app.state.clock()
                 if rate_limited:
                     limit_by_address(installation, request, now)
-                ctx = RequestContext(installation, Actor(request_id=request.scope["request_id"]), now)
+                return RequestContext(installation, Actor(request_id=request.scope["request_id"]), now)
+
+            @wraps(function)
+            def serve(request: Request, **arguments: Any) -> Response:
+                ctx = request.scope.get(ADMITTED) or admit(request)
                 response = render(function(ctx, **arguments), status_code, arguments)
                 response.background = BackgroundTask(ctx.afterwards) if ctx.afterwards else None
                 return response
 
             set_signature(serve, function, {})
             statuses = {422, 503} | ({429} if rate_limited else set())
-            self._add(method, path, serve, function, "public", status_code, errors, statuses)
+            self._add(method, path, serve, function, "public", status_code, errors, statuses, admit)
             return function
 
         return declare
@@ -161,13 +185,15 @@ class PermissionRouter(APIRouter):
         status_code: int,
         errors: Iterable[type[Refusal]],
         statuses: Iterable[int],
+        admit: Admit,
         max_body_bytes: int | None = None,
     ) -> None:
         name = getattr(function, "__name__", "")
         summary, _, description = (inspect.getdoc(function) or name).partition("\n")
         model = response_model(function)
         serve.__doc__ = description.strip()  # FastAPI takes the description of the operation from here
-        unreadable = {400, 413} if max_body_bytes or "body" in inspect.signature(function).parameters else set()
+        takes_body = max_body_bytes is not None or "body" in inspect.signature(function).parameters
+        unreadable = {400, 408, 413} if takes_body else set()
         file = {status_code: {"description": "The file.", "content": FILE}} if model is FileOut else {}
         self.add_api_route(
             path,
@@ -181,24 +207,27 @@ class PermissionRouter(APIRouter):
             operation_id=name,
             openapi_extra={"x-permission": permission}
             | ({"x-max-body-bytes": max_body_bytes} if max_body_bytes else {}),
-            route_class_override=TokenFirstRoute if max_body_bytes else None,
+            route_class_override=admit_first(admit) if takes_body else None,
         )
 
 
-class TokenFirstRoute(APIRoute):
-    """A route with a large body, which is read into memory only for callers with a valid token.
+def admit_first(admit: Admit) -> type[APIRoute]:
+    """Return the class of a route whose body is read for admitted callers only.
 
-    FastAPI reads a body before it calls the route. The session of the token is looked up later, as everywhere.
+    FastAPI reads a body before it calls the route.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        serve = super().get_route_handler()
+    class AdmittingRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            serve = super().get_route_handler()
 
-        async def serve_with_token(request: Request) -> Response:
-            read_claims(request.app.state.installation, await bearer(request), request.app.state.clock())
-            return await serve(request)
+            async def serve_admitted(request: Request) -> Response:
+                request.scope[ADMITTED] = await run_in_threadpool(admit, request, await bearer(request))
+                return await serve(request)
 
-        return serve_with_token
+            return serve_admitted
+
+    return AdmittingRoute
 
 
 def refuse_undeclared(app: FastAPI) -> None:

@@ -112,7 +112,7 @@ def start_server(folder: Path, practice: MeasuredPractice, workers: int) -> Gene
     environment = os.environ | {PRACTICE_VARIABLE: practice.id, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     command = [sys.executable, "-m", "uvicorn", "bench.control:create_control_app", "--factory", "--no-access-log"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    command += ["--http", "api.tcp_nodelay:NoDelayProtocol"]
+    command += ["--http", "api.http_protocol:LimitedProtocol"]
     log = folder / "api.log"
     with log.open("ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)

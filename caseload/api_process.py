@@ -68,7 +68,7 @@ class ApiProcess:
         # a worker that computes on a busy machine may be slow to answer without being dead
         options = "--factory --no-access-log --log-level warning"
         options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
-        options += f" --limit-concurrency {MAX_CONNECTIONS} --http api.tcp_nodelay:NoDelayProtocol"
+        options += f" --limit-concurrency {MAX_CONNECTIONS} --http api.http_protocol:LimitedProtocol"
         settings = self.settings
         binding = ["--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)]
         command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *binding]

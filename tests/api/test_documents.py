@@ -1,10 +1,7 @@
 """Documents over HTTP: upload, download, sealing, access, voiding."""
 
-import asyncio
 import base64
 import hashlib
-import json
-from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote
@@ -19,10 +16,9 @@ from practice.errors import NotFound
 from practice.people import documents
 from practice.people.documents import DocumentExists
 from practice.people.rules.documents import MAX_BYTES
-from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from tests.support.builders.people import Person, PracticeFixture, make_practice
+from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, void
 from tests.support.drivers.waiting import collide
@@ -106,37 +102,6 @@ def test_an_upload_is_never_written_to_disk_unsealed(
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", rollovers.append)
     assert upload(client, practice, client_id, b"x" * MAX_BYTES).status_code == 201
     assert rollovers == []
-
-
-@pytest.mark.parametrize("token", ["none", "expired", "of another installation"])
-def test_the_body_of_an_unauthenticated_request_is_not_read(
-    client: TestClient, practice: PracticeFixture, client_id: UUID, own_installation: Installation, token: str
-) -> None:
-    past = practice.now - timedelta(hours=1)
-    tokens = {"expired": practice.token(now=past), "of another installation": make_practice(own_installation).token()}
-    response = [("authorization", f"Bearer {tokens[token]}")] if token in tokens else []
-    answers: list[Any] = []
-
-    async def receive() -> Any:
-        raise AssertionError("the body was read")
-
-    async def answer(message: Any) -> None:
-        answers.append(message)
-
-    path = f"{V1}/clients/{client_id}/documents"
-    headers = [("content-type", "multipart/form-data; boundary=x"), ("content-length", str(MAX_BYTES)), *response]
-    scope = {
-        **{"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": path},
-        **{"raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1)},
-        "headers": [(name.encode(), value.encode()) for name, value in headers],
-    }
-    asyncio.run(client.app(scope, receive, answer))  # ty: ignore[invalid-argument-type]
-    response = client.post(path, headers=dict(response))
-    assert (response.status_code, error_code(response)) == (401, "UNAUTHORIZED")
-    assert answers[0]["status"] == 401
-    error = json.loads(answers[1]["body"])["error"]
-    assert (error["code"], error["message"]) == ("UNAUTHORIZED", response.json()["error"]["message"])
-    assert (b"www-authenticate", b"Bearer") in answers[0]["headers"]
 
 
 @pytest.mark.parametrize(

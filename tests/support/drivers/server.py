@@ -84,7 +84,7 @@ def run_server(folder: Path, workers: int = 2, **settings: Any) -> Generator[Ser
     output = folder / "output"
     command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", str(workers), "--no-access-log"]
-    command += ["--timeout-worker-healthcheck", "30", "--http", "api.tcp_nodelay:NoDelayProtocol"]
+    command += ["--timeout-worker-healthcheck", "30", "--http", "api.http_protocol:LimitedProtocol"]
     with output.open("w") as file:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
