@@ -277,8 +277,6 @@ def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Qu
     )
     page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), filters)
     names = queries.load_names(ctx.work, page.items)
-    subject_kind = "client" if filters.client_id else None
-    ctx.work.record("appointments.listed", subject_kind, filters.client_id, count=len(page.items))
     return to_page(page, AppointmentOut, names)
 
 
@@ -294,7 +292,6 @@ def list_client_appointments(
         raise NotFound
     page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), Filters(client_id=client_id))
     names = queries.load_names(ctx.work, page.items)
-    ctx.work.record("appointments.listed", "client", client_id, count=len(page.items))
     return to_page(page, AppointmentOut, names)
 
 

@@ -1,21 +1,26 @@
 """The error envelope of the API: handlers that produce it and its description in the OpenAPI document."""
 
+import re
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api.field_problems import describe_errors
 from practice.errors import CaseloadError, FieldProblem, Invalid, Refusal
+from practice.security.installation import Installation
 
+ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
@@ -40,6 +45,8 @@ MESSAGES = {
     413: "Request body too large. Send a smaller one.",
     500: "Internal error; nothing was changed. Contact support with the request id.",
 }
+
+log = structlog.get_logger()
 
 
 class FieldProblemOut(BaseModel):
@@ -134,6 +141,20 @@ def build_validation_response(request: Request, message: str, problems: Iterable
     return build_error_response(request, 422, "VALIDATION_ERROR", message, details)
 
 
+def record_denial(request: Request, code: str) -> None:
+    """Record a denied request of a signed-in caller in a transaction of its own: the request's was rolled back."""
+    actor = request.scope.get("actor")
+    if actor is None:
+        return
+    ids = {name: value for name, value in request.path_params.items() if ID.fullmatch(value)}
+    installation: Installation = request.app.state.installation
+    try:
+        with installation.work(actor, request.app.state.clock()) as work:
+            work.record("access.denied", operation=request.scope["route"].operation_id, code=code, **ids)
+    except SQLAlchemyError as error:  # the response matters more, and the log line has the rest
+        log.error("denial not recorded", request_id=request.scope["request_id"], error=type(error).__name__)
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make the app answer every foreseen error with the envelope."""
 
@@ -141,6 +162,8 @@ def install_error_handlers(app: FastAPI) -> None:
     async def handle_refusal(request: Request, error: CaseloadError) -> JSONResponse:
         if isinstance(error, Invalid):
             return build_validation_response(request, error.message, error.problems)
+        if error.status == 403:
+            await run_in_threadpool(record_denial, request, error.code)
         details = error.details
         headers = {}
         if "retry_after" in details:

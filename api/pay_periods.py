@@ -167,7 +167,7 @@ def preview_pay_period(ctx: RequestContext, week: Day, query: Annotated[AsOf, Qu
 
     What the week pays as known now, or at the instant `as_of`. For a closed week, what it paid.
     """
-    return PreviewOut.of(periods.preview_week(ctx.work, ctx.scope, week, query.as_of or ctx.now))
+    return PreviewOut.of(periods.read_week(ctx.work, ctx.scope, week, query.as_of or ctx.now))
 
 
 @router.post("/{week}/close", permission="pay.write", errors=[CutOffAhead, OutOfOrder, BeforePayBegan])

@@ -19,7 +19,7 @@ from caseload.console import (
 from practice.errors import Refusal
 from practice.money import format_cents
 from practice.payroll.lines import Line, PayWeek
-from practice.payroll.periods import close_period, preview_week
+from practice.payroll.periods import close_period, read_week
 from practice.security.permissions import Scope
 
 
@@ -55,7 +55,7 @@ def show_pay(
         if close:
             pay_week = close_period(work, week.date())
         else:
-            pay_week = preview_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
+            pay_week = read_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
     print_result(to_document(pay_week), as_json, lambda: print_pay_week(pay_week))
 
 

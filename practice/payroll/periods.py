@@ -55,6 +55,7 @@ class BeforePayBegan(Refusal):
 def list_periods(work: Work, page_request: PageRequest) -> Page:
     query = select(PayPeriod).where(PayPeriod.tenant_id == work.tenant_id)
     sortable = {"week": PayPeriod.week, "id": PayPeriod.id}
+    work.record("pay_periods.listed")
     return fetch_page(work.db, query, page_request, sortable, PayPeriod.id, "-week")
 
 
@@ -134,6 +135,12 @@ def close_period(work: Work, week: date) -> PayWeek:
         total_cents=sum(pay_week.totals.values()),
     )
     return load_closed_week(work, period, zone)
+
+
+def read_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:
+    """Return the preview of a week, and record the access."""
+    work.record("pay_period.read", week=week.isoformat())
+    return preview_week(work, scope, week, as_of)
 
 
 def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:

@@ -33,6 +33,7 @@ def find_base_rate(work: Work, staff_id: UUID, on: date) -> int | None:
 def list_pay_rates(work: Work, scope: Scope, staff_id: UUID) -> list[PayRate]:
     """Return every base rate of a staff member, the latest effective date first."""
     require_visible_staff(work, scope, staff_id)
+    work.record("pay_rates.read", "staff", staff_id)
     query = select(PayRate).where(PayRate.tenant_id == work.tenant_id, PayRate.staff_id == staff_id)
     return list(work.db.scalars(query.order_by(*NEWEST_FIRST)))
 
@@ -66,6 +67,7 @@ def list_multipliers(
         query = query.where(PayMultiplier.staff_id == staff_id)
     if kind is not None:
         query = query.where(PayMultiplier.kind == kind)
+    work.record("pay_multipliers.listed")
     sortable = {"effective_on": PayMultiplier.effective_on, "kind": PayMultiplier.kind, "id": PayMultiplier.id}
     return fetch_page(work.db, query, page_request, sortable, PayMultiplier.id, "-effective_on")
 

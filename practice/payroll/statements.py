@@ -64,7 +64,12 @@ class Statement:
 
 
 def list_statements(work: Work, scope: Scope, week: date, as_of: datetime) -> list[Statement]:
-    """Return the statements of all visible staff with lines in the week, by name."""
+    """Return the statements of all visible staff with lines in the week, by name, and record the access."""
+    work.record("pay_statements.listed", week=week.isoformat())
+    return load_statements(work, scope, week, as_of)
+
+
+def load_statements(work: Work, scope: Scope, week: date, as_of: datetime) -> list[Statement]:
     pay_week = preview_week(work, scope, week, as_of)
     lines: dict[UUID, list[Line]] = {}
     for line in [*pay_week.lines, *pay_week.pending]:
@@ -73,7 +78,9 @@ def list_statements(work: Work, scope: Scope, week: date, as_of: datetime) -> li
 
 
 def get_statement(work: Work, scope: Scope, week: date, staff_id: UUID, as_of: datetime) -> Statement:
+    """Return the statement of a visible staff member, and record the access."""
     require_visible_staff(work, scope, staff_id)
+    work.record("pay_statement.read", "staff", staff_id, week=week.isoformat())
     pay_week = preview_week(work, Scope.ALL, week, as_of)
     lines = [line for line in [*pay_week.lines, *pay_week.pending] if line.staff_id == staff_id]
     return build_statement(pay_week, get_staff(work, staff_id), lines)
@@ -98,7 +105,7 @@ def build_statement(pay_week: PayWeek, staff: Staff, lines: Sequence[Line]) -> S
 
 def export_period(work: Work, week: date, as_of: datetime) -> str:
     """Return all statements of a week as CSV, and record the export."""
-    statements = list_statements(work, Scope.ALL, week, as_of)
+    statements = load_statements(work, Scope.ALL, week, as_of)
     number = sum(len(statement.lines) for statement in statements)
     work.record("pay_period.exported", week=week.isoformat(), lines=number)
     return render_csv(statements)

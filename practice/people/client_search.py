@@ -48,7 +48,7 @@ def search_clients(work: Work, scope: Scope, search_text: str, limit: int) -> li
     matches = union(*(select(query.subquery()) for query in queries)).subquery()
     rows = work.db.execute(select(matches).order_by(matches.c.by_last_name, matches.c.id).limit(limit))
     clients = [ClientMatch(*row[:4], status=derive_status(row.ended_on, row.end_reason, today)) for row in rows]
-    work.record("clients.searched", found=len(clients))
+    work.record_list("clients.searched", (client.id for client in clients), found=len(clients))
     return clients
 
 

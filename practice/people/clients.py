@@ -59,7 +59,7 @@ def list_clients(
         query = query.where(Client.ended_on <= today, func.coalesce(Client.end_reason, "INACTIVE") == status)
     visible = clients.where(client_visible(work, scope, Client.id))
     page = fetch_page(work.db, query, page_request, SORTABLE, Client.id, "last_name", lookup=visible)
-    work.record("clients.listed", found=len(page.items))
+    work.record_list("clients.listed", (client.id for client in page.items), found=len(page.items))
     return Page([view_of(work, client, today) for client in page.items], page.next_cursor, page.total)
 
 

@@ -76,13 +76,15 @@ def list_requests(
     query = query.where(visible_clients(work, scope, DeletionRequest.client_id))
     if client_id is not None:
         query = query.where(DeletionRequest.client_id == client_id)
-        work.record("client.read", "client", client_id, part="deletion requests")
-    else:
-        work.record("deletions.listed")
     if status is not None:
         query = query.where(DeletionRequest.status == status)
     sortable = {"asked_at": DeletionRequest.asked_at, "id": DeletionRequest.id}
-    return fetch_page(work.db, query, page_request, sortable, DeletionRequest.id, "-asked_at")
+    page = fetch_page(work.db, query, page_request, sortable, DeletionRequest.id, "-asked_at")
+    if client_id is not None:
+        work.record("client.read", "client", client_id, part="deletion requests")
+    else:
+        work.record_list("deletions.listed", (request.client_id for request in page.items))
+    return page
 
 
 def get_request(work: Work, scope: Scope, request_id: UUID) -> DeletionRequest:

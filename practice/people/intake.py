@@ -49,13 +49,15 @@ def list_forms(
     query = query.where(visible_clients(work, scope, IntakeForm.client_id))
     if client_id is not None:
         query = query.where(IntakeForm.client_id == client_id)
-        work.record("client.read", "client", client_id, part="intake forms")
-    else:
-        work.record("intake.listed")
     if status is not None:
         query = query.where(IntakeForm.status == status)
     sortable = {"started_at": IntakeForm.started_at, "saved_at": IntakeForm.saved_at, "id": IntakeForm.id}
-    return fetch_page(work.db, query, page_request, sortable, IntakeForm.id, "-started_at")
+    page = fetch_page(work.db, query, page_request, sortable, IntakeForm.id, "-started_at")
+    if client_id is not None:
+        work.record("client.read", "client", client_id, part="intake forms")
+    else:
+        work.record_list("intake.listed", (form.client_id for form in page.items))
+    return page
 
 
 def start_form(work: Work, scope: Scope, client_id: UUID, appointment_id: UUID | None = None) -> IntakeForm:

@@ -12,7 +12,7 @@ from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.lifecycle import RESCHEDULABLE, lock_appointment
 from practice.scheduling.appointments.rules.lifecycle import notice_problem
-from practice.scheduling.models.appointments import RescheduleRequest
+from practice.scheduling.models.appointments import Appointment, RescheduleRequest
 from practice.scheduling.models.catalog import Room
 from practice.scheduling.rescheduling import move, refuse_group_seats
 from practice.security.permissions import Scope
@@ -32,12 +32,15 @@ class AlreadyRequested(errors.Refusal):
 
 
 def list_requests(work: Work, scope: Scope, page_request: PageRequest, status: str | None = None) -> Page:
-    work.record("reschedule.listed")
     query = select_visible_requests(work, scope)
     if status is not None:
         query = query.where(RescheduleRequest.status == status)
     sortable = {"asked_at": RescheduleRequest.asked_at, "id": RescheduleRequest.id}
-    return fetch_page(work.db, query, page_request, sortable, RescheduleRequest.id, "-asked_at")
+    page = fetch_page(work.db, query, page_request, sortable, RescheduleRequest.id, "-asked_at")
+    appointment_ids = [request.appointment_id for request in page.items]
+    clients = select(Appointment.client_id).where(Appointment.tenant_id == work.tenant_id)
+    work.record_list("reschedule.listed", work.db.scalars(clients.where(Appointment.id.in_(appointment_ids))))
+    return page
 
 
 def select_visible_requests(work: Work, scope: Scope) -> Select[RescheduleRequest]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
@@ -45,6 +45,7 @@ CHAIN = text("""
 """)
 
 
+IN_LIST = text("details ? 'client_ids' and details -> 'client_ids' @> cast(:client_ids as jsonb)")  # by its index
 VERIFICATION_LOCK = 7_235_003  # advisory lock
 
 
@@ -172,10 +173,19 @@ def search(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Page:
-    """Return the practice's audit entries that match all filters, newest first unless sorted otherwise."""
+    """Return the practice's audit entries that match all filters, newest first unless sorted otherwise.
+
+    The entries of a client include the lists that showed them. The search is recorded with its first page.
+    """
+    used = {"action": action, "account_id": account_id, "subject_id": subject_id, "since": since, "until": until}
+    if page_request.cursor is None:
+        work.record("audit.searched", filters={name: str(value) for name, value in used.items() if value is not None})
     query = select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
-    filters = {AuditEntry.action: action, AuditEntry.account_id: account_id, AuditEntry.subject_id: subject_id}
-    query = query.where(*(column == value for column, value in filters.items() if value is not None))
+    equal = {AuditEntry.action: action, AuditEntry.account_id: account_id}
+    query = query.where(*(column == value for column, value in equal.items() if value is not None))
+    if subject_id is not None:
+        shown = IN_LIST.bindparams(client_ids=json.dumps([str(subject_id)]))
+        query = query.where(or_(AuditEntry.subject_id == subject_id, shown))
     query = query if since is None else query.where(AuditEntry.at >= since)
     query = query if until is None else query.where(AuditEntry.at < until)
     return fetch_page(work.db, query, page_request, {"seq": AuditEntry.seq}, AuditEntry.seq, "-seq")

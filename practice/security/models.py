@@ -140,6 +140,12 @@ class AuditEntry(Base):
         Index(None, "tenant_id", "subject_id", "seq"),
         Index(None, "tenant_id", "account_id", "seq"),
         Index(None, "tenant_id", "at"),
+        Index(  # lists, by the clients that they showed
+            "ix_audit_log_client_ids",
+            text("(details -> 'client_ids') jsonb_path_ops"),
+            postgresql_using="gin",
+            postgresql_where=text("details ? 'client_ids'"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,6 +1,6 @@
 """The unit of work: one transaction of one actor in one practice. Every service function takes one."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -64,6 +64,18 @@ class Work:
                 "details": details,
             }
         )
+
+    def record_list(
+        self,
+        action: str,
+        client_ids: Iterable[UUID],
+        subject_kind: str | None = None,
+        subject_id: UUID | None = None,
+        **details: Any,
+    ) -> None:
+        """Add an audit entry of a list or search, with the clients of whom it showed something."""
+        shown = sorted({str(client_id) for client_id in client_ids})
+        self.record(action, subject_kind, subject_id, client_ids=shown, **details)
 
     def void(self, record: Any, reason: str) -> None:
         """Void a record, with who, when and why."""

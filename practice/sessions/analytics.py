@@ -173,9 +173,18 @@ def list_weeks(
     sessions_by_week: dict[date, list[SessionView]] = {
         first + number * WEEK: [] for number in range((last - first) // WEEK + 1)
     }
-    for session in load_views(work, session_ids):
+    views = load_views(work, session_ids)
+    for session in views:
         sessions_by_week[session.value.week].append(session)
-    work.record("session_completions.listed", "staff", provider_id, week=last.isoformat(), weeks=len(sessions_by_week))
+    client_ids = (view.row.client_id for view in views)
+    work.record_list(
+        "session_completions.listed",
+        client_ids,
+        "staff",
+        provider_id,
+        week=last.isoformat(),
+        weeks=len(sessions_by_week),
+    )
     can_see_pay = provider_id in find_visible_staff_ids(work, "pay", "read", [provider_id])
     return [
         ClinicianWeek(week, deadline := cut_off(week, zone), deadline <= work.now, sessions, can_see_pay)
@@ -186,7 +195,7 @@ def list_weeks(
 def get_dashboard(work: Work, scope: Scope, provider_id: UUID) -> Dashboard:
     """Return the week with the next deadline and the weeks before it."""
     *previous_weeks, week = list_weeks(work, scope, provider_id)
-    pay = load_pay_week(work, provider_id, week.week) if week.can_see_pay else None
+    pay = get_pay_week(work, scope, provider_id, week.week) if week.can_see_pay else None
     return Dashboard(week, previous_weeks, pay)
 
 

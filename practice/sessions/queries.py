@@ -135,7 +135,8 @@ def list_sessions(work: Work, scope: Scope, page_request: PageRequest, filters: 
     if filters.client_id is not None:
         work.record("client.read", "client", filters.client_id, part="session completions")
     else:
-        work.record("session_completions.listed", found=len(page.items))
+        client_ids = (appointment.client_id for appointment in page.items)
+        work.record_list("session_completions.listed", client_ids, found=len(page.items))
     views = load_views(work, [appointment.id for appointment in page.items])
     return Page(views, page.next_cursor, page.total)
 

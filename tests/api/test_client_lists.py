@@ -134,14 +134,16 @@ def test_the_search_has_the_same_scope_as_the_list(
     )
 
 
-def test_of_a_search_the_trail_keeps_how_many_were_found(client: TestClient, practice: PracticeFixture) -> None:
-    make_client(practice, last_name="Findable")
+def test_the_trail_has_the_clients_that_were_found_but_not_the_query(
+    client: TestClient, practice: PracticeFixture
+) -> None:
+    found = {"found": 1, "client_ids": [str(make_client(practice, last_name="Findable"))]}
     assert_ok(send_request(client, practice, "POST", "/clients/search", None, {"query": "Findable"}))
     (entry,) = load_audit_entries(client, practice, "clients.searched")
-    assert (entry["details"], entry["subject_id"]) == ({"found": 1}, None)
+    assert (entry["details"], entry["subject_id"]) == (found, None)
     assert_ok(send_request(client, practice, "GET", "/clients"))
     (entry,) = load_audit_entries(client, practice, "clients.listed")
-    assert entry["details"] == {"found": 1}
+    assert entry["details"] == found
     assert load_audit_entries(client, practice, "client.read") == []
 
 

@@ -82,7 +82,7 @@ def test_the_audit_log_is_paged_latest_first(client: TestClient, large_practice:
     descending = [row["seq"] for row in load_all_pages(client, "/audit", headers, limit=9)]
     ascending = [row["seq"] for row in load_all_pages(client, "/audit", headers, limit=9, sort="seq")]
     assert ascending == list(range(1, len(ascending) + 1))
-    assert descending == ascending[::-1]
+    assert descending == list(range(len(ascending) - 2, 0, -1))  # each search has recorded itself
 
 
 def test_rows_can_be_counted_and_filtered(client: TestClient, large_practice: PracticeFixture) -> None:

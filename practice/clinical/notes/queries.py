@@ -78,7 +78,8 @@ def list_notes(
     if filters.client_id is not None:
         work.record("client.read", "client", filters.client_id, part="notes", **reason_detail(reason))
     else:
-        work.record("notes.listed", found=len(page.items), **reason_detail(reason))
+        client_ids = (note.client_id for note in page.items)
+        work.record_list("notes.listed", client_ids, found=len(page.items), **reason_detail(reason))
     return page
 
 

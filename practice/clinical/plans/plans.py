@@ -65,24 +65,26 @@ def list_plans(
     work: Work, scope: Scope, page_request: PageRequest, filters: PlanFilters, reason: str | None = None
 ) -> Page:
     """Return a page of treatment plans."""
-    audit_list(work, filters.client_id, "treatment plans", reason)
     sortable = {"starts_on": TreatmentPlan.starts_on, "created_at": TreatmentPlan.created_at, "id": TreatmentPlan.id}
     query = select_records(work, scope, TreatmentPlan, filters)
-    return fetch_page(work.db, query, page_request, sortable, TreatmentPlan.id, "-starts_on")
+    page = fetch_page(work.db, query, page_request, sortable, TreatmentPlan.id, "-starts_on")
+    audit_list(work, page, filters.client_id, "treatment plans", reason)
+    return page
 
 
 def list_reviews(
     work: Work, scope: Scope, page_request: PageRequest, filters: PlanFilters, reason: str | None = None
 ) -> Page:
     """Return a page of plan reviews without their summaries."""
-    audit_list(work, filters.client_id, "treatment plan reviews", reason)
     sortable = {
         "reviewed_on": TreatmentPlanReview.reviewed_on,
         "created_at": TreatmentPlanReview.created_at,
         "id": TreatmentPlanReview.id,
     }
     query = select_records(work, scope, TreatmentPlanReview, filters)
-    return fetch_page(work.db, query, page_request, sortable, TreatmentPlanReview.id, "-reviewed_on")
+    page = fetch_page(work.db, query, page_request, sortable, TreatmentPlanReview.id, "-reviewed_on")
+    audit_list(work, page, filters.client_id, "treatment plan reviews", reason)
+    return page
 
 
 def select_records(work: Work, scope: Scope, model: Any, filters: PlanFilters) -> Select[Any]:
@@ -95,12 +97,12 @@ def select_records(work: Work, scope: Scope, model: Any, filters: PlanFilters) -
     return query if filters.voided else query.where(model.voided_at.is_(None))
 
 
-def audit_list(work: Work, client_id: UUID | None, part: str, reason: str | None) -> None:
+def audit_list(work: Work, page: Page, client_id: UUID | None, part: str, reason: str | None) -> None:
     """Record access to one chart, or to a list across charts."""
     if client_id is not None:
         work.record("client.read", "client", client_id, part=part, **reason_detail(reason))
     else:
-        work.record("plans.listed", part=part, **reason_detail(reason))
+        work.record_list("plans.listed", (item.client_id for item in page.items), part=part, **reason_detail(reason))
 
 
 def get_plan(work: Work, scope: Scope, plan_id: UUID, reason: str | None = None) -> TreatmentPlan:

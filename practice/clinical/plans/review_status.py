@@ -69,8 +69,8 @@ def list_due_plans(
         query = query.where(Client.primary_clinician_id == clinician_id)
     if state is not None:
         query = query.where(is_in_state(state, last.c.reviewed_on, today, days))
-    work.record("plans.listed", part="plans due", **reason_detail(reason))
     rows, cursor = page_by_urgency(work, query, since, page_request)
+    work.record_list("plans.listed", (row.Client.id for row in rows), part="plans due", **reason_detail(reason))
     return Page([build_status(row.Client, row.reviewed_on, today, days) for row in rows], cursor, None)
 
 

@@ -67,8 +67,8 @@ def list_missing_safety_plans(
         query = query.where(Client.primary_clinician_id == clinician_id)
     if state is not None:
         query = query.where(expired if state == "expired" else signed.c.signed_at.is_(None))
-    work.record("plans.listed", part="safety plans", **reason_detail(reason))
     rows, cursor = page_by_urgency(work, query, since, page_request)
+    work.record_list("plans.listed", (row.Client.id for row in rows), part="safety plans", **reason_detail(reason))
     return Page([build_status(row.Client, row.signed_at, today, days, zone) for row in rows], cursor, None)
 
 

@@ -73,11 +73,13 @@ def list_reports(
         "created_at": ProgressReport.created_at,
         "id": ProgressReport.id,
     }
+    page = fetch_page(work.db, query, page_request, sortable, ProgressReport.id, "-reported_on")
     if filters.client_id is None:
-        work.record("progress_reports.listed", **reason_detail(reason))
+        client_ids = (report.client_id for report in page.items)
+        work.record_list("progress_reports.listed", client_ids, **reason_detail(reason))
     else:
         work.record("client.read", "client", filters.client_id, part="progress reports", **reason_detail(reason))
-    return fetch_page(work.db, query, page_request, sortable, ProgressReport.id, "-reported_on")
+    return page
 
 
 def list_client_reports(
@@ -152,7 +154,13 @@ def search_reports(
     )
     searched = list(work.db.scalars(reports.order_by(*newest_first).limit(MAX_SEARCHED)))
     matches = [report for report in searched if has_words(unseal_content(work, last_versions[report.id]), query)]
-    work.record("progress_reports.searched", scanned_count=len(searched), found=len(matches), **reason_detail(reason))
+    work.record_list(
+        "progress_reports.searched",
+        (report.client_id for report in matches),
+        scanned_count=len(searched),
+        found=len(matches),
+        **reason_detail(reason),
+    )
     is_complete = len(last_versions) <= MAX_SEARCHED
     return ReportSearchResult(matches, len(searched), is_complete, None if is_complete else searched[-1].reported_on)
 

@@ -57,10 +57,14 @@ class CalendarDay:
 
 
 def list_appointments(work: Work, scope: Scope, page_request: PageRequest, filters: Filters) -> Page:
+    """Return a page of appointments, and record the access."""
     sortable = {"starts_at": Appointment.starts_at, "created_at": Appointment.created_at, "id": Appointment.id}
-    return fetch_page(
-        work.db, select_appointments(work, scope, filters), page_request, sortable, Appointment.id, "starts_at"
-    )
+    query = select_appointments(work, scope, filters)
+    page = fetch_page(work.db, query, page_request, sortable, Appointment.id, "starts_at")
+    client_ids = (appointment.client_id for appointment in page.items)
+    subject_kind = "client" if filters.client_id else None
+    work.record_list("appointments.listed", client_ids, subject_kind, filters.client_id, found=len(page.items))
+    return page
 
 
 def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Appointment]:
@@ -132,7 +136,8 @@ def load_calendar(
                 day.on, time.min, zone
             ):
                 day.blocks.append(block)
-    work.record("calendar.read", view=view, on=on.isoformat())
+    client_ids = (appointment.client_id for appointment in appointments)
+    work.record_list("calendar.read", client_ids, view=view, on=on.isoformat())
     return list(days.values())
 
 

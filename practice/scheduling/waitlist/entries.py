@@ -22,12 +22,13 @@ from practice.store.records import update_versioned
 
 
 def list_entries(work: Work, scope: Scope, page_request: PageRequest, status: str | None = None) -> Page:
-    work.record("waitlist.listed")
     query = select_visible_entries(work, scope)
     if status is not None:
         query = query.where(WaitlistEntry.status == status)
     sortable = {"created_at": WaitlistEntry.created_at, "priority": WaitlistEntry.priority, "id": WaitlistEntry.id}
-    return fetch_page(work.db, query, page_request, sortable, WaitlistEntry.id, "created_at")
+    page = fetch_page(work.db, query, page_request, sortable, WaitlistEntry.id, "created_at")
+    work.record_list("waitlist.listed", (entry.client_id for entry in page.items))
+    return page
 
 
 def select_visible_entries(work: Work, scope: Scope) -> Select[WaitlistEntry]:
