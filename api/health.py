@@ -23,7 +23,8 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Degraded: requests are served, but too many overdue messages wait in the outbox. Unknown until first measured."""
+    """Degraded: requests are served, but too many overdue messages wait in the outbox, or free times cannot be computed
+    for some practice. Unknown until first measured."""
 
     status: Literal["ready", "degraded"]
     database: str
@@ -31,6 +32,7 @@ class Ready(BaseModel):
     outbox: Literal["operational", "degraded", "unknown"]
     messages_waiting: int | None
     outbox_lag_seconds: int | None
+    availability: Literal["operational", "error", "unknown"]
 
 
 class NotReady(Refusal):
@@ -53,7 +55,8 @@ def check_live(ctx: RequestContext) -> Alive:
 def check_ready(ctx: RequestContext) -> Ready:
     """Check that the service can serve requests.
 
-    The database must respond and have the schema of this version. Also counts the overdue messages of the outbox.
+    The database must respond and have the schema of this version. Also counts the overdue messages of the outbox, and
+    says whether free times can be computed, both as of the last minute.
     """
     try:
         with ctx.installation.store.engine.connect() as connection:
@@ -65,13 +68,16 @@ def check_ready(ctx: RequestContext) -> Ready:
     backlog = ctx.installation.message_backlog
     outbox = "unknown" if backlog is None else "degraded" if backlog.waiting >= TOO_MANY_WAITING else "operational"
     oldest = backlog.oldest if backlog else None
+    works = ctx.installation.availability_works
+    availability = "unknown" if works is None else "operational" if works else "error"
     return Ready(
-        status="degraded" if outbox == "degraded" else "ready",
+        status="degraded" if outbox == "degraded" or availability == "error" else "ready",
         database="operational",
         migrations="current",
         outbox=outbox,
         messages_waiting=backlog.waiting if backlog else None,
         outbox_lag_seconds=int((ctx.now - oldest).total_seconds()) if oldest else None,
+        availability=availability,
     )
 
 

@@ -44,6 +44,7 @@ class Installation:
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
         self.message_backlog: MessageBacklog | None = None  # as of the last run of the job
+        self.availability_works: bool | None = None  # whether the last run could compute free times
 
     def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
         """Begin a unit of work: a transaction in the actor's practice, committed with its audit entries."""

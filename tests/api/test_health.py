@@ -15,6 +15,7 @@ from practice.people.models.practices import Practice
 from practice.security.installation import Installation
 from practice.sessions import deadline_job
 from tests.support.builders.people import NOW, PracticeFixture, make_practice
+from tests.support.builders.schedule import make_service, open_hours
 from tests.support.builders.sessions import SessionBuilder
 
 MESSAGES = text("""
@@ -47,6 +48,7 @@ def test_a_thousand_overdue_messages_degrade_the_service(
     assert read_health(own_client) == {
         **{"status": "ready", "database": "operational", "migrations": "current"},
         **{"outbox": "unknown", "messages_waiting": None, "outbox_lag_seconds": None},
+        "availability": "unknown",
     }
     run_maintenance(own_installation)
     assert (read_health(own_client)["outbox"], read_health(own_client)["messages_waiting"]) == ("operational", 0)
@@ -69,6 +71,22 @@ def test_a_thousand_overdue_messages_degrade_the_service(
 def count_locks(practice: PracticeFixture) -> int:
     with practice.installation.store.begin_session(practice.id) as db:
         return db.scalar(text("select count(*) from session_locks where tenant_id = :id"), {"id": practice.id}) or 0
+
+
+def test_the_service_is_degraded_while_free_times_cannot_be_computed(
+    own_installation: Installation, own_client: TestClient
+) -> None:
+    for _ in range(2):
+        practice = make_practice(own_installation)
+        make_service(practice)
+        open_hours(practice, practice.add("clinician"))
+    run_maintenance(own_installation)
+    assert (read_health(own_client)["status"], read_health(own_client)["availability"]) == ("ready", "operational")
+    with own_installation.store.open_owner_connection() as db:
+        db.execute(text("alter table availability_windows rename to lost"))
+        db.commit()
+    run_maintenance(own_installation)
+    assert (read_health(own_client)["status"], read_health(own_client)["availability"]) == ("degraded", "error")
 
 
 def test_a_failure_in_one_practice_does_not_affect_others(
