@@ -54,6 +54,7 @@ from api import (
 from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
 from api.middleware import RequestLog, configure_logging
+from api.pages import NAME, PURPOSE, serve_pages
 from api.routing import refuse_undeclared
 from practice.errors import CaseloadError
 from practice.security.installation import Installation, open_installation
@@ -75,13 +76,13 @@ TIDY_EVERY = 20  # rounds
 DEADLINES_EVERY = 2  # rounds
 LONG_PAST_EVERY = 120  # rounds
 
-DESCRIPTION = """Scheduling, notes and billing for therapy practices.
+DESCRIPTION = f"""{PURPOSE}
 
 - To change a record, send the `ETag` you read as `If-Match`.
 - Send an `Idempotency-Key` with a POST you may have to repeat: for a day, a repeated request gets the first response.
 - Send `X-Background: 1` with automatic requests such as polling: they do not extend the session.
 - Errors share one envelope; `code` is stable, `message` says what to do. The `details` of a `VALIDATION_ERROR` list
-  each invalid field as `{"field", "message"}`; items of a list count from 1, such as `sections.item 1.key`.
+  each invalid field as `{{"field", "message"}}`; items of a list count from 1, such as `sections.item 1.key`.
 """
 
 log = structlog.get_logger()
@@ -108,10 +109,10 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
         installation.store.close()
 
     app = FastAPI(
-        title="Caseload",
+        title=NAME,
         version="1",
         description=DESCRIPTION,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,  # one URL per resource, and no response that the OpenAPI document lacks
         lifespan=lifespan,
     )
@@ -121,6 +122,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(health.router)
     health.serve_metrics(app)
+    serve_pages(app)
     install_error_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(RequestLog)

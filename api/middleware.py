@@ -31,7 +31,12 @@ HARDENING = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")  # of all but the pages
+SECURE_ONLY = (b"strict-transport-security", b"max-age=31536000")
 CLOSE = {"Connection": "close"}  # the rest of the body is not read
 log = structlog.get_logger()
 
@@ -72,7 +77,7 @@ class RequestLog:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *HARDENING]
+                message["headers"] = harden(scope, [*message["headers"], (b"x-request-id", request_id.encode())])
             await send(message)
 
         failure: dict[str, Any] = {}
@@ -89,6 +94,13 @@ class RequestLog:
                 await response(scope, receive, send_with_headers)
         finally:
             log_request(scope, status, time.perf_counter() - started_at, failure)
+
+
+def harden(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with those that restrict what browsers do with a response."""
+    policy = () if any(name == POLICY[0] for name, _ in headers) else (POLICY,)
+    secure = (SECURE_ONLY,) if scope.get("scheme") == "https" else ()
+    return [*headers, *HARDENING, *policy, *secure]
 
 
 def log_request(scope: Scope, status: int, seconds: float, failure: dict[str, Any]) -> None:

@@ -39,11 +39,12 @@ Route = Callable[..., Any]
 Admit = Callable[[Request, Any], RequestContext | None]
 Declare = Callable[[Route], Route]
 
+DOCS_FILES = ("start.js", "swagger-ui-bundle.js", "swagger-ui.css")
 ADMITTED = "admitted"  # in the scope of a request whose body was read: its context
 READMIT_AFTER = timedelta(seconds=30)  # a caller whose body took longer is admitted again
 FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-# The OpenAPI document, its pages and the metrics contain no records and are not made by a PermissionRouter.
-OPEN_TO_ALL = {"/api/v1/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/metrics"}
+# The OpenAPI document, the pages and the metrics contain no records and are not made by a PermissionRouter.
+OPEN_TO_ALL = {"/", "/api/v1/openapi.json", "/metrics", "/docs", *(f"/docs/{name}" for name in DOCS_FILES)}
 
 
 class PermissionRouter(APIRouter):
