@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from practice.errors import Refusal
 from practice.security.encryption import MasterKey
 from practice.security.models import AuditEntry, AuditHead
+from practice.security.retired_actions import list_names
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, fetch_page
 
@@ -175,14 +176,15 @@ def search(
 ) -> Page:
     """Return the practice's audit entries that match all filters, newest first unless sorted otherwise.
 
-    The entries of a client include the lists that showed them. The search is recorded with its first page.
+    The entries of a client include the lists that showed them; those of an action, the ones under its retired names.
+    The search is recorded with its first page.
     """
     used = {"action": action, "account_id": account_id, "subject_id": subject_id, "since": since, "until": until}
     if page_request.cursor is None:
         work.record("audit.searched", filters={name: str(value) for name, value in used.items() if value is not None})
     query = select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
-    equal = {AuditEntry.action: action, AuditEntry.account_id: account_id}
-    query = query.where(*(column == value for column, value in equal.items() if value is not None))
+    query = query if action is None else query.where(AuditEntry.action.in_(list_names([action])))
+    query = query if account_id is None else query.where(AuditEntry.account_id == account_id)
     if subject_id is not None:
         shown = IN_LIST.bindparams(client_ids=json.dumps([str(subject_id)]))
         query = query.where(or_(AuditEntry.subject_id == subject_id, shown))

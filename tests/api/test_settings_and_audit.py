@@ -150,6 +150,15 @@ def test_an_entry_records_account_session_and_request(client: TestClient, practi
     assert entry["at"] == "2026-03-18T15:30:00Z"
 
 
+def test_a_search_for_an_action_finds_its_retired_names(client: TestClient, practice: PracticeFixture) -> None:
+    with practice.work() as work:
+        for action in ("deletion.asked", "deletion.requested", "deletion.read"):
+            work.record(action, "client", practice.id)
+    params = {"action": "deletion.requested"}
+    items = assert_ok(client.get(f"{V1}/audit", params=params, headers=auth_headers(practice)))["items"]
+    assert [item["action"] for item in items] == ["deletion.requested", "deletion.asked"]
+
+
 def test_the_log_of_another_practice_is_not_visible(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:

@@ -9,19 +9,22 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from practice.clinical import chart_audit
 from practice.clinical.documents.rules.content import Section, canonical_json, parse
-from practice.clinical.notes import verification
+from practice.clinical.models.notes import Note
+from practice.clinical.notes import locked_notes, verification
 from practice.clinical.notes.drafts import void_note
 from practice.clinical.notes.rules.signing import SignatureFacts, hash_content, hash_signature
 from practice.clinical.notes.verification import examine_notes
 from practice.security.doctor import Finding
 from practice.security.permissions import Scope
+from practice.security.work import Work
 from practice.sessions.completion import link_note
 from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP
 from tests.support.builders.people import NOW
 from tests.support.builders.schedule import make_client
-from tests.support.drivers.notes import NotesApi, set_license
+from tests.support.drivers.notes import NotesApi, import_note, set_license
 from tests.support.harness import cluster
 
 
@@ -279,6 +282,21 @@ def test_voided_and_deleted_notes_are_found(notes_api: NotesApi) -> None:
     assert not finding.ok
     assert set(finding.facts["wrong"]) == {note["id"], hidden["id"]}
     assert f"{note['id']}, note: The note was deleted" in finding.message
+
+
+def test_an_imported_note_amended_under_a_retired_action_name_is_intact(
+    notes_api: NotesApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record_under_retired_name(work: Work, note: Note, action: str, **details: Any) -> None:
+        assert action == "note.import_stored"
+        chart_audit.audit_chart_access(work, note, "note.kept_as_it_came", **details)
+
+    monkeypatch.setattr(locked_notes, "audit_chart_access", record_under_retired_name)
+    signed = {"status": "SIGNED", "signed_at": EARLIER, "signed_by_id": notes_api.clinician.staff_id}
+    note = notes_api.get(f"/notes/{import_note(notes_api, 'As it came.', **signed)}").json()
+    amended = notes_api.take_step(note, "amend", sections=SOAP, reason="A slip")
+    assert verify(notes_api, UUID(amended["id"])) == set()
+    assert examine(notes_api).ok
 
 
 def test_linking_and_voiding_keep_a_note_intact(notes_api: NotesApi) -> None:

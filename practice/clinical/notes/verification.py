@@ -31,6 +31,7 @@ from practice.security.encryption import DecryptionRefused
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.permissions import Scope
+from practice.security.retired_actions import current_name, list_names
 from practice.security.work import Actor, Work
 
 BATCH_SIZE = 500
@@ -154,7 +155,7 @@ def load_trail(work: Work, note_ids: Collection[UUID], client_ids: Collection[UU
     query = select(AuditEntry.action, AuditEntry.subject_id, AuditEntry.details).where(
         AuditEntry.tenant_id == work.tenant_id,
         AuditEntry.subject_id.in_(client_ids),
-        AuditEntry.action.in_(VERIFIED_ACTIONS),
+        AuditEntry.action.in_(list_names(VERIFIED_ACTIONS)),
     )
     ids = {str(note_id): note_id for note_id in note_ids}
     trail: dict[UUID, list[TrailEntry]] = {}
@@ -162,7 +163,7 @@ def load_trail(work: Work, note_ids: Collection[UUID], client_ids: Collection[UU
         note_id = ids.get(details.get("note_id"))
         if note_id is not None:
             values = (details.get(name) for name in TRAIL_DETAILS)
-            trail.setdefault(note_id, []).append(TrailEntry(action, client_id, *values))
+            trail.setdefault(note_id, []).append(TrailEntry(current_name(action), client_id, *values))
     return trail
 
 
