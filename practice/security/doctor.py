@@ -228,6 +228,7 @@ def examine_people(installation: Installation, tenant_id: UUID, name: str) -> It
         shut_out = db.scalars(
             text("""
                 select s.id from staff as s
+                join practices as p on p.id = s.tenant_id and p.status <> 'SUSPENDED'
                 where s.tenant_id = :t and s.deactivated_at is null and not exists (
                     select from memberships as m
                     where m.tenant_id = :t and m.account_id = s.account_id and m.ended_at is null

@@ -10,6 +10,7 @@ from ingest.bundle.load import ImportResult
 from ingest.bundle.replacement import NotReplaceable, PracticeExists
 from practice.people.practices import create_practice
 from practice.people.trainings import record_training
+from practice.security.doctor import examine
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
@@ -54,6 +55,8 @@ def test_an_unused_practice_is_set_aside(installation: Installation, tmp_path: P
             work.record(action, "client", first.practice.id)
         work.record("session.started", "account", first.practice.id)
         work.record("deadlines.recorded", locked=1, notified=0)
+        for retired in ("deadlines.kept", "document.taken_out", "mfa.enrolment_begun"):
+            work.record(retired)
     export_files(installation, first.practice, tmp_path / "out")
     rows["rooms"][0]["name"] = "Room of the second"
     second = import_practice(installation, write_folder(folder, rows), replace=True)
@@ -91,6 +94,27 @@ def test_a_used_practice_is_not_replaced(installation: Installation, bundle: Pat
     with pytest.raises(NotReplaceable, match="worked in it"):
         import_practice(installation, bundle, replace=True)
     assert count_all_rows(installation) == before
+
+
+@pytest.mark.parametrize(
+    "action", ["coverage.verified", "session.locked", "session.unlocked", "session_completion.made"]
+)
+def test_work_whose_name_resembles_reading_or_signing_in_prevents_a_replacement(
+    installation: Installation, bundle: Path, action: str
+) -> None:
+    imported = import_practice(installation, bundle)
+    with installation.work(Actor(imported.practice.id), NOW) as work:
+        work.record(action, "client", imported.practice.id)
+    with pytest.raises(NotReplaceable, match="worked in it"):
+        import_practice(installation, bundle, replace=True)
+
+
+def test_doctor_has_no_finding_about_a_practice_that_was_set_aside(
+    own_installation: Installation, bundle: Path
+) -> None:
+    import_practice(own_installation, bundle)
+    import_practice(own_installation, bundle, replace=True)
+    assert [finding.message for finding in examine(own_installation, NOW) if not finding.ok] == []
 
 
 def test_a_practice_that_was_not_imported_is_not_replaced(installation: Installation, tmp_path: Path) -> None:
