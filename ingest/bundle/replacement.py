@@ -32,8 +32,8 @@ class NotReplaceable(Refusal):
 
 
 # Reading, signing in and exporting leave the record as it was imported, and scheduled jobs are nobody's work. An action
-# that is missing here only prevents a replacement. A pattern instead of a list would take work for reading: `note.verified`
-# reads, `coverage.verified` changes.
+# that is missing here only prevents a replacement. A pattern instead of a list takes work for reading: for example,
+# `note.verified` reads but `coverage.verified` changes.
 HARMLESS_ACTIONS = (
     "access.denied",
     "appointment.previewed",
