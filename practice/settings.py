@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
@@ -23,6 +23,8 @@ PLACEHOLDERS = {
     "secret",
     "test",
 }
+RETIRED_NAMES = {"CASELOAD_ANCHOR_DIR": "CASELOAD_AUDIT_ANCHOR_DIR"}
+"""Environment variables that were renamed. To ignore one silently would, for example, put the anchors elsewhere."""
 
 
 def default_key_file() -> Path:
@@ -40,13 +42,19 @@ class Settings(BaseSettings):
     master_key_file: Path = Field(default_factory=default_key_file)
     audit_anchor_dir: Path | None = None
     outbox_dir: Path | None = None
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""  # by default at `port`
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
     requests_per_minute: int = 100
     practice_requests_per_minute: int = 1000
     sign_ins_per_minute: int = 60
+
+    @model_validator(mode="after")
+    def fill_public_url(self) -> Self:
+        """Derive the base URL of links from the port, unless it is set."""
+        self.public_url = self.public_url or f"http://127.0.0.1:{self.port}"
+        return self
 
     @property
     def is_production(self) -> bool:
@@ -63,7 +71,11 @@ class Settings(BaseSettings):
 
     def check(self) -> None:
         """Raise ConfigurationProblem for unsafe settings. Development tolerates more than production."""
-        problems = []
+        problems = [
+            f"{name} was renamed and has no effect. Rename it to {new_name}."
+            for name, new_name in RETIRED_NAMES.items()
+            if name in os.environ
+        ]
         for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_OWNER_URL", self.database_owner_url)):
             if url is None:
                 continue

@@ -27,6 +27,13 @@ def test_a_practice_and_its_admin_are_created_with_a_link(run: RunCommand) -> No
     assert "with this name already exists" in again.err
 
 
+def test_links_have_the_port_of_the_service(run: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASELOAD_PORT", "8123")
+    assert run(*CREATE, "--json").json["link"].startswith("http://127.0.0.1:8123/invitation#")
+    monkeypatch.setenv("CASELOAD_PUBLIC_URL", "https://oak.example")
+    assert "https://oak.example/invitation#" in run("platform-admin", "create", "ops@oak.example").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -141,6 +148,7 @@ def test_keys_are_rotated_and_the_old_master_key_is_refused(
         ("CASELOAD_MASTER_KEY", "changeme", "master key"),
         ("CASELOAD_ENVIRONMENT", "holiday", "CASELOAD_ENVIRONMENT"),
         ("CASELOAD_PORT", "many", "CASELOAD_PORT"),
+        ("CASELOAD_ANCHOR_DIR", "/anchors", "Rename it to CASELOAD_AUDIT_ANCHOR_DIR."),
     ],
 )
 def test_an_invalid_environment_is_reported_in_one_sentence(
