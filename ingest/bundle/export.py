@@ -18,6 +18,7 @@ from psycopg import IsolationLevel, sql
 
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Table
+from ingest.bundle.kinds import is_free_text
 from ingest.bundle.queries import build_export_query
 from practice.csv_cells import FORMULA, escape_formula
 from practice.errors import Refusal
@@ -97,7 +98,7 @@ def write_rows(
     sealed_names = {column for name, column in column_mapping.SEALED if name == table.name}
     cells = [
         guard_formula(column.name)
-        if column.is_free_text and column.name not in sealed_names
+        if is_free_text(column) and column.name not in sealed_names
         else sql.Identifier(column.name)
         for column in table.columns
     ]

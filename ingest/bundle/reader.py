@@ -122,7 +122,7 @@ def remove_formula_guards(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         frame[column.name].str.replace(f"^'({FORMULA})", "$1")
         for column in table.columns
-        if column.is_free_text and frame[column.name].str.starts_with("'").any()
+        if kinds.is_free_text(column) and frame[column.name].str.starts_with("'").any()
     )
 
 
