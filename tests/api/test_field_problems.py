@@ -107,7 +107,8 @@ def test_every_invalid_request_lists_its_fields_in_one_shape(client: TestClient,
     headers = auth_headers(practice)
 
     def post(**body: Any) -> list[str]:
-        return assert_invalid(client.post(f"{V1}/rooms", headers=headers, **body))
+        json_headers = headers | {"Content-Type": "application/json"}
+        return assert_invalid(client.post(f"{V1}/rooms", headers=json_headers, **body))
 
     assert post(content=b"{") == ["body: Invalid JSON. Check its syntax."]
     assert post(json=[])[0].startswith("body: Expected a JSON object")

@@ -70,7 +70,7 @@ def test_only_a_matching_unlinked_note_can_be_linked(sessions_api: SessionsApi) 
     }
     for why, note in wrong.items():
         error = assert_error(sessions_api.put(session, 0, sessions_api.clinician, noteId=note), "VALIDATION_ERROR", 422)
-        assert error["message"].startswith("noteId:"), why
+        assert [problem["field"] for problem in error["details"]] == ["noteId"], why
     assert (sessions_api.read(session)["noteId"], sessions_api.load_completions()) == (None, {})
 
 
