@@ -142,7 +142,7 @@ class AuditEntry(Base):
         Index(None, "tenant_id", "at"),
         Index(  # lists, by the clients that they showed
             "ix_audit_log_client_ids",
-            text("(details -> 'client_ids') jsonb_path_ops"),
+            text("(details -> 'client_ids')"),
             postgresql_using="gin",
             postgresql_where=text("details ? 'client_ids'"),
         ),

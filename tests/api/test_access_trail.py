@@ -108,6 +108,7 @@ def test_reading_pay_is_recorded(client: TestClient, practice: PracticeFixture, 
 def test_reading_the_audit_log_is_recorded_once_for_each_search(
     client: TestClient, practice: PracticeFixture, send: Send
 ) -> None:
+    practice.token()
     first = assert_ok(send("GET", "/audit?action=session.started&limit=1"))
     assert_ok(send("GET", f"/audit?action=session.started&limit=1&cursor={first['next_cursor']}"))
     searches = [entry["details"] for entry in load_audit_entries(client, practice, "audit.searched")]

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_log_client_ids",
         "audit_log",
-        [sa.literal_column("(details -> 'client_ids') jsonb_path_ops")],
+        [sa.literal_column("(details -> 'client_ids')")],
         postgresql_using="gin",
         postgresql_where=sa.text("details ? 'client_ids'"),
     )
