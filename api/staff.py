@@ -13,7 +13,14 @@ from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
-from practice.people.staff import AlreadyOnStaff, IsAClient, LastAdmin, StaffInvitation, reinvite_staff
+from practice.people.staff import (
+    AlreadyOnStaff,
+    IsAClient,
+    LastAdmin,
+    StaffInvitation,
+    list_unsupervised,
+    reinvite_staff,
+)
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -21,6 +28,7 @@ Role = Literal["admin", "supervisor", "clinician", "scheduler", "biller", "analy
 Discipline = Literal["PSYCHOLOGY", "COUNSELING", "SOCIAL_WORK", "PSYCHIATRY", "NURSING", "OTHER"]
 License = Literal["LPC", "APC", "LCSW", "LMSW", "LMFT", "PSYCHOLOGIST", "MD", "APRN", "OTHER"]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=6)]
+Supervisor = Annotated[UUID | None, Field(description="An active staff member with the role supervisor.")]
 
 
 class StaffIn(Input):
@@ -33,7 +41,7 @@ class StaffIn(Input):
     license_type: License | None = None
     license_number: Text40 | None = None
     npi: Npi | None = None
-    supervisor_id: UUID | None = None
+    supervisor_id: Supervisor = None
 
 
 class StaffChange(Input):
@@ -48,7 +56,7 @@ class StaffChange(Input):
     license_type: License | None = None
     license_number: Text40 | None = None
     npi: Npi | None = None
-    supervisor_id: UUID | None = None
+    supervisor_id: Supervisor = None
 
 
 class StaffQuery(ListQuery):
@@ -86,6 +94,29 @@ class StaffOut(BaseModel):
     def of(cls, staff: Staff) -> "StaffOut":
         plain = {name: getattr(staff, name) for name in cls.model_fields if name != "active"}
         return cls(**plain, active=staff.deactivated_at is None)
+
+
+class SuperviseeOut(BaseModel):
+    id: UUID
+    name: str
+
+    @classmethod
+    def of(cls, staff: Staff) -> "SuperviseeOut":
+        return cls(id=staff.id, name=f"{staff.first_name} {staff.last_name}")
+
+
+class StaffChanged(StaffOut):
+    """A changed staff member, and what is left to do because of the change."""
+
+    supervisees: Annotated[
+        list[SuperviseeOut],
+        Field(description="Those who need another supervisor, because this one leaves or has lost the role."),
+    ]
+
+    @classmethod
+    def after(cls, ctx: RequestContext, staff: Staff) -> "StaffChanged":
+        supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
+        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees)
 
 
 class InvitationOut(BaseModel):
@@ -145,21 +176,22 @@ def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
 
 
 @router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin])
-def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> StaffOut:
+def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> StaffChanged:
     """Change a staff member.
 
-    Roles apply from their next request on.
+    Roles apply from their next request on. Only an active supervisor can be somebody's supervisor.
     """
-    return StaffOut.of(staff.change_staff(ctx.work, staff_id, version, body.model_dump(exclude_unset=True)))
+    changed = staff.change_staff(ctx.work, staff_id, version, body.model_dump(exclude_unset=True))
+    return StaffChanged.after(ctx, changed)
 
 
 @router.post("/{staff_id}/deactivate", permission="staff.write", errors=[LastAdmin])
-def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> StaffOut:
+def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> StaffChanged:
     """Deactivate a staff member.
 
     Their access ends immediately; the record stays.
     """
-    return StaffOut.of(staff.deactivate_staff(ctx.work, staff_id, body.left_on))
+    return StaffChanged.after(ctx, staff.deactivate_staff(ctx.work, staff_id, body.left_on))
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient])

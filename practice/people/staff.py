@@ -5,13 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
+from practice.people.practice_time import local_today
 from practice.people.rules.staff import (
     LEFT_BEFORE_HIRED,
+    is_active_supervisor,
     is_last_admin,
     is_supervision_cycle,
     role_problems,
@@ -92,8 +94,8 @@ def add_staff(
 ) -> StaffInvitation:
     """Add a staff member and invite them. They have access once they accept the invitation."""
     problems = role_problems(roles) + staff_problems(hired_on=hired_on, left_on=None, npi=fields.get("npi"))
-    if supervisor_id is not None and work.db.get(Staff, (work.tenant_id, supervisor_id)) is None:
-        problems.append(FieldProblem("supervisor_id", NO_SUCH_SUPERVISOR))
+    if supervisor_id is not None:
+        problems += supervisor_problems(work, None, supervisor_id)
     if problems:
         raise Invalid(problems)
     account = ensure_account(work.db, email.strip().lower(), work.now)
@@ -152,10 +154,12 @@ def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, An
         problems += role_problems(changes["roles"])
         changes["roles"] = sorted(set(changes["roles"]))
     supervisor_id = changes.get("supervisor_id")
-    if supervisor_id is not None:
+    if supervisor_id not in (None, staff.supervisor_id):
         problems += supervisor_problems(work, staff_id, supervisor_id)
     if problems:
         raise Invalid(problems)
+    if "roles" in changes or "left_on" in changes:
+        work.serialize_on("supervisors")  # nobody gets a supervisor who is just leaving
     if "admin" in staff.roles and ("admin" not in changes.get("roles", staff.roles) or changes.get("left_on")):
         refuse_last_admin(work, staff_id)
     update_versioned(staff, changes)
@@ -170,6 +174,7 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
         return staff
     if left_on < staff.hired_on:
         raise Invalid([FieldProblem("left_on", LEFT_BEFORE_HIRED)])
+    work.serialize_on("supervisors")
     if "admin" in staff.roles:
         refuse_last_admin(work, staff_id)
     update_versioned(staff, {"left_on": left_on, "deactivated_at": work.now})
@@ -187,16 +192,38 @@ def lock_staff(work: Work, staff_id: UUID) -> Staff:
     return staff
 
 
-def supervisor_problems(work: Work, staff_id: UUID, supervisor_id: UUID) -> list[FieldProblem]:
+def supervisor_problems(work: Work, staff_id: UUID | None, supervisor_id: UUID) -> list[FieldProblem]:
+    """Return why the person cannot become the supervisor of the staff member, who is None if new."""
     work.serialize_on("supervisors")
-    rows = work.db.execute(select(Staff.id, Staff.supervisor_id).where(Staff.tenant_id == work.tenant_id)).all()
-    supervisor_of = {row.id: row.supervisor_id for row in rows}
-    if supervisor_id not in supervisor_of:
+    columns = (Staff.id, Staff.supervisor_id, Staff.roles, Staff.left_on, Staff.deactivated_at)
+    people = {row.id: row for row in work.db.execute(select(*columns).where(Staff.tenant_id == work.tenant_id))}
+    supervisor = people.get(supervisor_id)
+    if supervisor is None:
         return [FieldProblem("supervisor_id", NO_SUCH_SUPERVISOR)]
-    if is_supervision_cycle(staff_id, supervisor_id, supervisor_of):
+    if not is_active_supervisor(
+        supervisor.roles, supervisor.left_on, local_today(work), deactivated=supervisor.deactivated_at is not None
+    ):
+        message = "This person is not an active supervisor. Choose somebody with the role supervisor."
+        return [FieldProblem("supervisor_id", message)]
+    if is_supervision_cycle(staff_id, supervisor_id, {row.id: row.supervisor_id for row in people.values()}):
         message = "Staff members cannot supervise themselves, directly or through others. Choose another supervisor."
         return [FieldProblem("supervisor_id", message)]
     return []
+
+
+def list_unsupervised(work: Work, staff: Staff) -> list[Staff]:
+    """Return the active supervisees of somebody who leaves or is no supervisor: they need another one."""
+    today = local_today(work)
+    is_staying = staff.left_on is None
+    if is_staying and is_active_supervisor(staff.roles, None, today, deactivated=staff.deactivated_at is not None):
+        return []
+    query = select(Staff).where(
+        Staff.tenant_id == work.tenant_id,
+        Staff.supervisor_id == staff.id,
+        Staff.deactivated_at.is_(None),
+        or_(Staff.left_on.is_(None), Staff.left_on >= today),
+    )
+    return list(work.db.scalars(query.order_by(Staff.last_name, Staff.id)))
 
 
 def refuse_last_admin(work: Work, leaving: UUID) -> None:

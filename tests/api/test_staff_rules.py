@@ -101,6 +101,67 @@ def test_concurrent_changes_of_supervisor_do_not_form_a_cycle(
     assert Counter(answer.status_code for answer in answers) == {200: 1, 422: 1}
 
 
+def add_staff(client: TestClient, practice: PracticeFixture, **body: Any) -> Any:
+    new = NEW | {"email": f"new-{new_id()}@example.com"}
+    return client.post(f"{V1}/staff", json=new | body, headers=auth_headers(practice))
+
+
+def test_only_an_active_supervisor_can_be_a_supervisor(client: TestClient, practice: PracticeFixture) -> None:
+    person = practice.add("clinician")
+    gone, left = practice.add("supervisor"), practice.add("supervisor")
+    assert deactivate(client, practice, gone).status_code == 200
+    assert change_staff(client, practice, left, left_on="2026-03-17").status_code == 200
+    for wrong in (practice.add("clinician"), practice.admin, gone, left):
+        for answer in (
+            change_staff(client, practice, person, supervisor_id=str(wrong.staff_id)),
+            add_staff(client, practice, supervisor_id=str(wrong.staff_id)),
+        ):
+            assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR")
+            assert "not an active supervisor" in answer.json()["error"]["message"]
+    leaving = practice.add("admin", "supervisor")
+    assert change_staff(client, practice, leaving, left_on="2026-03-18").status_code == 200  # works until tonight
+    for answer in (
+        change_staff(client, practice, person, supervisor_id=str(leaving.staff_id)),
+        add_staff(client, practice, supervisor_id=str(leaving.staff_id)),
+    ):
+        assert answer.status_code < 300, answer.text
+
+
+def test_supervisees_who_need_another_supervisor_are_named(client: TestClient, practice: PracticeFixture) -> None:
+    supervisor = practice.add("supervisor", "clinician")
+    ann, ben = (practice.add("clinician", supervisor=supervisor) for _ in range(2))
+    former = practice.add("clinician", supervisor=supervisor)
+    assert deactivate(client, practice, former).json()["supervisees"] == []
+
+    def list_named(answer: Any) -> set[str]:
+        assert answer.status_code == 200, answer.text
+        return {item["id"] for item in answer.json()["supervisees"]}
+
+    both = {str(ann.staff_id), str(ben.staff_id)}
+    assert list_named(change_staff(client, practice, supervisor, license_number="A 1")) == set()
+    assert list_named(change_staff(client, practice, supervisor, roles=["clinician"])) == both
+    # somebody who keeps such a supervisor can be changed otherwise
+    assert change_staff(client, practice, ann, supervisor_id=str(supervisor.staff_id), npi=None).status_code == 200
+    assert list_named(change_staff(client, practice, supervisor, roles=["supervisor"])) == set()
+    assert list_named(change_staff(client, practice, supervisor, left_on="2026-05-01")) == both
+    other = practice.add("supervisor")
+    assert change_staff(client, practice, ann, supervisor_id=str(other.staff_id)).status_code == 200
+    answer = deactivate(client, practice, supervisor)
+    assert list_named(answer) == {str(ben.staff_id)}
+    assert answer.json()["supervisees"][0]["name"].startswith("Robin Tester")
+
+
+def test_nobody_gets_a_supervisor_who_is_losing_the_role(
+    client: TestClient, practice: PracticeFixture, installation: Installation
+) -> None:
+    for _ in range(4):
+        supervisor, person = practice.add("supervisor"), practice.add("clinician")
+        changes = [(supervisor, {"roles": ["biller"]}), (person, {"supervisor_id": str(supervisor.staff_id)})]
+        lost, given = run_in_parallel(lambda pair: change_staff(client, practice, pair[0], **pair[1]), changes)
+        named = {item["id"] for item in lost.json()["supervisees"]}
+        assert (given.status_code == 200) == (str(person.staff_id) in named), given.text
+
+
 def test_a_supervisor_of_another_practice_is_unknown(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:

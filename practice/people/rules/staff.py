@@ -31,6 +31,11 @@ def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> 
     return problems
 
 
+def is_active_supervisor(roles: Collection[str], left_on: date | None, today: date, *, deactivated: bool) -> bool:
+    """Return whether the person can co-sign notes: a supervisor who still works in the practice."""
+    return "supervisor" in roles and not deactivated and (left_on is None or left_on >= today)
+
+
 def is_supervision_cycle(staff_id: Any, supervisor_id: Any, supervisor_of: dict[Any, Any]) -> bool:
     """Return whether the supervisor is supervised by the staff member, directly or through others."""
     visited: set[Any] = set()

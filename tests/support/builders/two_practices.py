@@ -51,7 +51,7 @@ def create_two_practices(installation: Installation, database: str) -> tuple[UUI
     practice_ids = []
     for _ in range(2):
         practice = make_practice(installation)
-        practice.add("clinician", supervisor=practice.admin)
+        practice.add("clinician", supervisor=practice.add("supervisor"))
         sign_in(installation, practice.admin.account_id, practice.id)
         ids: dict[str, Any] = {
             "tenant_id": practice.id,
