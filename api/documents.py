@@ -1,15 +1,16 @@
 """Routes of the files of a client's chart."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query, UploadFile
-from pydantic import BaseModel
+from fastapi import Form, Query, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.formparsers import MultiPartParser
 
-from api.context import RequestContext
-from api.responses import FileOut, ListQuery, PageOut, VoidIn, partial_model, to_page
+from api.context import RequestContext, Version
+from api.fields import Reason200
+from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import documents
 from practice.people.documents import DocumentExists
@@ -22,13 +23,25 @@ MAX_UPLOAD_BYTES = MAX_BYTES + 64 * 1024  # the form around the file
 MultiPartParser.spool_max_size = MAX_UPLOAD_BYTES  # an upload stays in memory: it is never on disk unencrypted
 
 
+KIND = "Clinical documents are closed to the front desk and to billing."
+Kind = Literal["CLINICAL", "INSURANCE", "CONSENT", "OTHER"]
+
+
 class DocumentQuery(ListQuery):
+    kind: Annotated[Kind | None, Field(description="Only documents of this kind.")] = None
     voided: bool = False
+
+
+class DocumentChange(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "INSURANCE"}]})
+
+    kind: Annotated[Kind, Field(description=KIND)]
 
 
 class DocumentOut(BaseModel):
     id: UUID
     client_id: UUID
+    kind: Kind
     name: str
     media_type: str
     size: int
@@ -37,6 +50,7 @@ class DocumentOut(BaseModel):
     uploaded_by: UUID | None
     voided_at: datetime | None
     void_reason: str | None
+    version: int
 
     @classmethod
     def of(cls, document: Document) -> "DocumentOut":
@@ -53,28 +67,45 @@ def list_documents(
 ) -> PageOut[DocumentInList]:
     """List a client's documents.
 
-    Newest first. Sorts by uploaded_at, name or id.
+    Newest first. Sorts by uploaded_at, name or id. Clinical ones only for those who treat the client, the admins and
+    the client.
     """
-    page = documents.list_documents(ctx.work, ctx.scope, client_id, query.page_request(), voided=query.voided)
+    page = documents.list_documents(
+        ctx.work, ctx.scope, client_id, query.page_request(), kind=query.kind, voided=query.voided
+    )
     return to_page(page, DocumentOut)
 
 
 @router.post(
     "", permission="clients.documents", status_code=201, errors=[DocumentExists], max_body_bytes=MAX_UPLOAD_BYTES
 )
-def add_document(ctx: RequestContext, client_id: UUID, file: UploadFile) -> DocumentOut:
+def add_document(
+    ctx: RequestContext,
+    client_id: UUID,
+    file: UploadFile,
+    kind: Annotated[Kind, Form(description=KIND)],
+) -> DocumentOut:
     """Add a document.
 
     PDF, PNG, JPEG, HEIC, text or Word, up to 10 MiB. The type is detected from the content.
     """
     content = file.file.read()
-    return DocumentOut.of(documents.add_document(ctx.work, ctx.scope, client_id, file.filename or "", content))
+    document = documents.add_document(ctx.work, ctx.scope, client_id, kind, file.filename or "", content)
+    return DocumentOut.of(document)
 
 
 @router.get("/{document_id}", permission="clients.read")
 def get_document(ctx: RequestContext, client_id: UUID, document_id: UUID) -> DocumentOut:
     """Get a document's metadata."""
     return DocumentOut.of(documents.get_document(ctx.work, ctx.scope, client_id, document_id))
+
+
+@router.patch("/{document_id}", permission="clients.documents")
+def change_document(
+    ctx: RequestContext, client_id: UUID, document_id: UUID, version: Version, body: DocumentChange
+) -> DocumentOut:
+    """File a document under another kind."""
+    return DocumentOut.of(documents.change_kind(ctx.work, ctx.scope, client_id, document_id, version, body.kind))
 
 
 @router.get("/{document_id}/content", permission="clients.read")

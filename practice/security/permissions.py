@@ -44,12 +44,12 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     "pay": {"admin": "W, process", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     "clients": {
-        "admin": "W, contact, documents",
-        "supervisor": "R team, documents team",
-        "clinician": "R own, documents own",
+        "admin": "W, contact, documents, clinical_documents",
+        "supervisor": "R team, documents team, clinical_documents team",
+        "clinician": "R own, documents own, clinical_documents own",
         "scheduler": "W, contact, documents",
         "biller": "R",
-        "client": "R own, contact own",
+        "client": "R own, contact own, clinical_documents own",
     },
     "coverages": {
         "admin": "W",

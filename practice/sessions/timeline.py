@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, Uuid, column, text
 
 from practice.errors import NotFound
 from practice.people.access import can_read_chart_notes, can_see_client
+from practice.people.documents import can_see_clinical_documents
 from practice.people.practice_time import zone_of
 from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
@@ -36,7 +37,9 @@ BRANCHES = {
         select {DAY.format("effective_on")}, id, cast(rank as text),
             case when verified_at is null then 'UNVERIFIED' else 'VERIFIED' end, cast(ends_on as text)
         from coverages where voided_at is null""",
-    "document": "select uploaded_at, id, media_type, null, null from documents where voided_at is null",
+    "document": """
+        select uploaded_at, id, media_type, null, null from documents
+        where voided_at is null and (kind <> 'CLINICAL' or :clinical_documents)""",
     "status": f"select {DAY.format('effective_on')}, id, null, status, null from client_statuses where true",
     "primary_clinician": f"""
         select {DAY.format("effective_on")}, id, null,
@@ -85,6 +88,7 @@ def load_timeline(
         "place": position[0],
         "place_id": position[1],
         "limit": page_request.limit + 1,
+        "clinical_documents": can_see_clinical_documents(work, client_id),
     }
     rows = work.db.execute(text(build_statement(kinds)), parameters).all() if kinds else []
     events = [Event(row.at, row.kind, row.id, SUMMARIES[row.kind](row, zone)) for row in rows[: page_request.limit]]

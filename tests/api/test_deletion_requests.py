@@ -75,7 +75,7 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
     make_appointment(practice, clinician, patient.staff_id, make_service(practice), at)
     documents = f"{V1}/clients/{patient.staff_id}/documents"
     for content in (b"A letter about Casey", b"Another letter"):
-        files = {"file": ("casey.txt", content)}
+        files = {"file": ("casey.txt", content), "kind": (None, "OTHER")}
         assert client.post(documents, files=files, headers=auth_headers(practice)).status_code == 201
     body = {"client_id": str(patient.staff_id)}
     form = client.post(f"{V1}/intake-forms", json=body, headers=auth_headers(practice, patient)).json()
@@ -140,7 +140,7 @@ def test_no_name_is_left_in_any_table(client: TestClient, practice: PracticeFixt
     created = {"asked_by_id": clinician.staff_id, "asked_at": at, "starts_at": at, "status": "REJECTED"}
     move = RescheduleRequest(appointment_id=visit, reason="Casey asked", decision_note="Not for Casey", **created)
     put(practice, status, signed, move)
-    files = {"file": ("Quillfeather.txt", b"A letter")}
+    files = {"file": ("Quillfeather.txt", b"A letter"), "kind": (None, "OTHER")}
     client.post(f"{V1}/clients/{patient}/documents", files=files, headers=auth_headers(practice))
     discharge(practice, patient)
     all_tables = {"appointments", "client_statuses", "clients", "consents", "documents", "reschedule_requests"}
@@ -177,7 +177,7 @@ def test_records_of_other_clients_are_not_touched(client: TestClient, practice: 
         make_client(practice, clinician),
         make_client(practice, ended_on=date(2026, 1, 31), end_reason="INACTIVE"),
     )
-    files = {"file": ("letter.txt", b"A letter")}
+    files = {"file": ("letter.txt", b"A letter"), "kind": (None, "OTHER")}
     client.post(f"{V1}/clients/{other}/documents", files=files, headers=auth_headers(practice))
     form = client.post(f"{V1}/intake-forms", json={"client_id": str(other)}, headers=auth_headers(practice)).json()
     steps = f"{V1}/intake-forms/{form['id']}/steps/personal"

@@ -38,11 +38,15 @@ def upload(
     content: bytes = PDF,
     name: str = "letter.pdf",
     by: Person | None = None,
+    kind: str = "OTHER",
     **headers: str,
 ) -> Any:
     files = {"file": (name, content, "text/html")}  # the declared type is ignored
     return client.post(
-        f"{V1}/clients/{client_id}/documents", files=files, headers=auth_headers(practice, by, **headers)
+        f"{V1}/clients/{client_id}/documents",
+        files=files,
+        data={"kind": kind},
+        headers=auth_headers(practice, by, **headers),
     )
 
 
@@ -117,7 +121,11 @@ def test_an_unsupported_file_is_refused(
 
 def test_a_request_without_a_file_is_refused(client: TestClient, practice: PracticeFixture, client_id: UUID) -> None:
     url = f"{V1}/clients/{client_id}/documents"
-    for body in ({"json": {"file": "x"}}, {"data": {"file": "x"}}, {"files": {"other": ("a.txt", b"a")}}, {}):
+    file = {"file": ("a.txt", b"a")}
+    for body in (
+        *({"json": {"file": "x"}}, {"data": {"file": "x", "kind": "OTHER"}}, {"files": {"other": file["file"]}}, {}),
+        *({"files": file}, {"files": file, "data": {"kind": "SECRET"}}),
+    ):
         answer = client.post(url, headers=auth_headers(practice), **body)
         assert (answer.status_code, error_code(answer)) == (422, "VALIDATION_ERROR"), body
     broken = {"Content-Type": "multipart/form-data"}
@@ -147,14 +155,14 @@ def test_a_chart_has_a_file_once_until_it_is_voided(
 
 def test_concurrent_uploads_of_a_file_add_it_once(practice: PracticeFixture, client_id: UUID) -> None:
     def add(work: Work) -> Any:
-        return documents.add_document(work, Scope.ALL, client_id, "a.pdf", PDF)
+        return documents.add_document(work, Scope.ALL, client_id, "OTHER", "a.pdf", PDF)
 
     assert isinstance(collide(practice, add, add).exception(), DocumentExists)
 
 
 def test_concurrent_voids_of_a_document_succeed_once(practice: PracticeFixture, client_id: UUID) -> None:
     with practice.work() as work:
-        response = documents.add_document(work, Scope.ALL, client_id, "a.pdf", PDF).id
+        response = documents.add_document(work, Scope.ALL, client_id, "OTHER", "a.pdf", PDF).id
     reasons = ("Filed twice", "Another person's letter")
     first, second = (
         lambda work, reason=reason: documents.void_document(work, Scope.ALL, client_id, response, reason)
@@ -186,7 +194,7 @@ def test_a_repeated_upload_gets_the_first_response(
     repeated = upload(client, practice, client_id, Idempotency_Key=key)
     assert (repeated.status_code, repeated.content) == (201, first.content)
     assert repeated.headers["Idempotency-Replayed"] == "true"
-    for other in ({"content": PDF[:-1] + b"!"}, {"name": "other.pdf"}):
+    for other in ({"content": PDF[:-1] + b"!"}, {"name": "other.pdf"}, {"kind": "INSURANCE"}):
         answer = upload(client, practice, client_id, Idempotency_Key=key, **other)
         assert (answer.status_code, error_code(answer)) == (409, "IDEMPOTENCY_KEY_REUSED")
 
@@ -213,6 +221,61 @@ def test_documents_are_visible_to_those_who_see_the_client(client: TestClient, p
     # a document is found in its own chart only
     misplaced = f"{V1}/clients/{make_client(practice)}/documents/{response.json()['id']}"
     assert client.get(misplaced, headers=auth_headers(practice)).status_code == 404
+
+
+def change_kind(
+    client: TestClient, practice: PracticeFixture, document: dict[str, Any], kind: str, by: Person | None = None
+) -> Any:
+    url = f"{V1}/clients/{document['client_id']}/documents/{document['id']}"
+    headers = auth_headers(practice, by, If_Match=f'"{document["version"]}"')
+    return client.patch(url, json={"kind": kind}, headers=headers)
+
+
+def test_clinical_documents_are_closed_to_the_desk_and_to_billing(
+    client: TestClient, practice: PracticeFixture
+) -> None:
+    supervisor = practice.add("supervisor")
+    clinician = practice.add("clinician", supervisor=supervisor)
+    patient = make_portal_client(practice, clinician)
+    chart = patient.staff_id
+    report = upload(client, practice, chart, by=clinician, kind="CLINICAL").json()
+    card = upload(client, practice, chart, PDF + b"card", by=practice.add("scheduler"), kind="INSURANCE").json()
+    assert (report["kind"], card["kind"]) == ("CLINICAL", "INSURANCE")
+    url = f"{V1}/clients/{chart}/documents/{report['id']}"
+    for closed in (practice.add("scheduler"), practice.add("biller"), practice.add("biller", "clinician")):
+        assert [item["id"] for item in list_documents(client, practice, chart, closed)] == [card["id"]]
+        assert list_documents(client, practice, chart, closed, kind="CLINICAL") == []
+        for path in (url, f"{url}/content"):
+            assert client.get(path, headers=auth_headers(practice, closed)).status_code == 404
+        timeline = client.get(f"{V1}/clients/{chart}/timeline", headers=auth_headers(practice, closed))
+        listed = [item["id"] for item in assert_ok(timeline)["items"] if item["kind"] == "document"]
+        assert listed == [card["id"]]
+    for reader in (clinician, supervisor, practice.admin, patient):
+        assert len(list_documents(client, practice, chart, reader)) == 2
+        assert client.get(f"{url}/content", headers=auth_headers(practice, reader)).content == PDF
+    desk = practice.add("scheduler")
+    for answer in (
+        upload(client, practice, chart, b"A report", by=desk, kind="CLINICAL"),
+        change_kind(client, practice, card, "CLINICAL", desk),
+    ):
+        assert (answer.status_code, error_code(answer)) == (403, "FORBIDDEN")
+    void = client.delete(url, params={"reason": "Filed twice"}, headers=auth_headers(practice, desk))
+    assert void.status_code == 404
+    # the same file can be filed by the desk, which must not learn that the chart has it
+    assert upload(client, practice, chart, by=desk).status_code == 201
+
+
+def test_a_document_is_filed_under_another_kind(client: TestClient, practice: PracticeFixture) -> None:
+    clinician, desk = practice.add("clinician"), practice.add("scheduler")
+    chart = make_client(practice, clinician)
+    document = upload(client, practice, chart, by=clinician, kind="CLINICAL").json()
+    assert error_code(change_kind(client, practice, document, "INSURANCE", desk)) == "NOT_FOUND"
+    changed = change_kind(client, practice, document, "INSURANCE", clinician)
+    assert (changed.status_code, changed.json()["kind"], changed.json()["version"]) == (200, "INSURANCE", 2)
+    assert [item["id"] for item in list_documents(client, practice, chart, desk)] == [document["id"]]
+    assert error_code(change_kind(client, practice, document, "OTHER", clinician)) == "STALE"
+    entries = client.get(f"{V1}/audit", params={"action": "document.changed"}, headers=auth_headers(practice))
+    assert [entry["details"]["kind"] for entry in entries.json()["items"]] == ["INSURANCE"]
 
 
 def test_a_client_does_not_see_voided_documents(client: TestClient, practice: PracticeFixture) -> None:

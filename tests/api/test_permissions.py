@@ -68,6 +68,7 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     },
     ("clients", "write"): {"admin": "all", "scheduler": "all"},
     ("clients", "documents"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
+    ("clients", "clinical_documents"): {"admin": "all", "supervisor": "team", "clinician": "own", "client": "own"},
     ("clients", "contact"): {"admin": "all", "scheduler": "all", "client": "own"},
     ("coverages", "write"): {"admin": "all", "scheduler": "all", "biller": "all"},
     ("consents", "write"): {"admin": "all", "scheduler": "all"},

@@ -21,6 +21,7 @@ from practice.store.base import (
 
 CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
 STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
+DOCUMENT_KINDS = ("CLINICAL", "INSURANCE", "CONSENT", "OTHER")
 
 
 class Client(TenantKeyed, Versioned, Base):
@@ -200,16 +201,21 @@ class Consent(TenantPart, Voidable, Versioned, Base):
     agreement_id: Mapped[UUID | None]
 
 
-class Document(TenantPart, Voidable, Base):
-    """A file in a client's chart. Its content is sealed as base64, like every text in the chart."""
+class Document(TenantPart, Voidable, Versioned, Base):
+    """A file in a client's chart. Its content is sealed as base64, like every text in the chart.
+
+    Clinical documents are closed to the front desk and to billing.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
         same_practice("client_id", "clients"),
         Index(None, "tenant_id", "client_id", text("uploaded_at desc")),
+        enum_check("kind", *DOCUMENT_KINDS),
     )
 
     client_id: Mapped[UUID]
+    kind: Mapped[str]
     name: Mapped[str]
     media_type: Mapped[str]
     size: Mapped[int]

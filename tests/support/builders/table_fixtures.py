@@ -135,8 +135,8 @@ RECORD_TABLES = {
         warehouse_reads=False,
         insert=build_insert(
             "documents",
-            "client_id, name, media_type, size, sha256, content, uploaded_at",
-            "%(client_id)s, 'a.pdf', 'application/pdf', 1, 'x', 'x', now()",
+            "client_id, kind, name, media_type, size, sha256, content, uploaded_at",
+            "%(client_id)s, 'OTHER', 'a.pdf', 'application/pdf', 1, 'x', 'x', now()",
         ),
     ),
     "intake_forms": Table(

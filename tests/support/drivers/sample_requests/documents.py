@@ -19,6 +19,7 @@ def make_document(world: World, _role: str | None) -> dict[str, Any]:
     document = Document(
         id=new_id(),
         client_id=world.client_id,
+        kind="OTHER",
         name="letter.txt",
         media_type="text/plain",
         size=6,
@@ -32,13 +33,16 @@ def make_document(world: World, _role: str | None) -> dict[str, Any]:
 
 
 def build_file(_world: World, _role: str | None) -> dict[str, Any]:
-    return {"file": ("letter.txt", f"A letter {new_id()}".encode(), "text/plain")}
+    return {"file": ("letter.txt", f"A letter {new_id()}".encode(), "text/plain"), "kind": (None, "OTHER")}
 
 
 SAMPLE_REQUESTS = {
     "list_documents": SampleRequest(READERS, pick_chart),
     "add_document": SampleRequest(WRITERS, pick_chart, build_file, sent_as="files"),
     "get_document": SampleRequest(READERS, make_document),
+    "change_document": SampleRequest(
+        WRITERS, make_document, lambda _world, _role: {"kind": "INSURANCE"}, ("documents", "document_id")
+    ),
     "get_document_content": SampleRequest(READERS, make_document),
     "void_document": SampleRequest(WRITERS, make_document, body=send_reason),
 }
