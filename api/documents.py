@@ -54,8 +54,8 @@ class DocumentOut(BaseModel):
 
     @classmethod
     def of(cls, document: Document) -> "DocumentOut":
-        plain = {name: getattr(document, name) for name in cls.model_fields}
-        return cls(**plain | {"sha256": document.sha256.hex()})
+        plain = {name: getattr(document, name) for name in cls.model_fields if name != "sha256"}
+        return cls(**plain, sha256=document.sha256.hex())
 
 
 DocumentInList: Any = partial_model(DocumentOut)

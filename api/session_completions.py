@@ -65,8 +65,8 @@ class SessionQuery(ListQuery):
 class SessionOut(BaseModel):
     """A completed session; `id` is the appointment's.
 
-    `calculatedAmount` is only for callers who may read the clinician's pay, and `supervisorOverrideReason` for the
-    clinician and those who may override.
+    `calculatedAmount` is only for callers who may read the clinician's pay, `supervisorOverrideReason` and `lockReason`
+    for the clinician and those who may override.
     """
 
     id: UUID
@@ -81,6 +81,11 @@ class SessionOut(BaseModel):
     noteSignedAt: datetime | None
     isLocked: bool
     lockedAt: datetime | None
+    lockCause: Annotated[
+        Literal["DEADLINE", "BY_HAND"] | None,
+        Field(description="Why it is locked: the deadline has passed without a signed note, or somebody locked it."),
+    ]
+    lockReason: Annotated[str | None, Field(description="The reason of somebody who locked it by hand.")]
     calculatedAmount: MoneyOut | None
     payPeriodWeek: date
     isPaid: bool
@@ -108,8 +113,10 @@ class SessionOut(BaseModel):
             noteId=row.note_id,
             isNoteSigned=view.is_signed,
             noteSignedAt=row.signed_at,
-            isLocked=view.locked_at is not None,
-            lockedAt=view.locked_at,
+            isLocked=view.lock is not None,
+            lockedAt=view.lock.since if view.lock else None,
+            lockCause=view.lock.cause if view.lock else None,
+            lockReason=view.lock_reason,
             calculatedAmount=view.amount_cents,
             payPeriodWeek=view.value.week,
             isPaid=view.value.paid_week is not None,

@@ -85,9 +85,9 @@ class NotYours(Refusal):
 
 
 class NoteLocked(Refusal):
-    """The session was not signed in time, or was locked by a supervisor.
+    """The session is locked: its deadline has passed without a signed note, or somebody locked it by hand.
 
-    Fix: ask a supervisor or an admin to unlock it.
+    Fix: ask a supervisor or an admin to unlock it. `details.cause` is DEADLINE or BY_HAND.
     """
 
     code = "NOTE_LOCKED"

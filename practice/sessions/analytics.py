@@ -80,7 +80,7 @@ class ClinicianWeek:
 
     @property
     def locked_count(self) -> int:
-        return sum(session.locked_at is not None for session in self.sessions)
+        return sum(session.lock is not None for session in self.sessions)
 
     @property
     def override_count(self) -> int:

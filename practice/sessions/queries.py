@@ -20,9 +20,10 @@ from practice.clinical.deadlines.rules import (
     Lateness,
     LatenessDays,
     Lock,
+    LockState,
     compute_lateness,
     deadline_of,
-    find_locked_since,
+    find_lock_state,
 )
 from practice.clinical.models.session_locks import SessionLock
 from practice.errors import FieldProblem, Invalid, NotFound
@@ -45,7 +46,8 @@ SESSIONS_SQL = text("""
     select
         a.id, a.clinician_id, a.client_id, a.starts_at, a.ends_at, coalesce(c.kind, v.kind) as kind,
         coalesce(c.version, 0) as version, c.void_reason, n.id as note_id, n.signed_at,
-        l.kind as lock_kind, l.at as lock_at, l.until as lock_until,
+        l.id as lock_id, l.kind as lock_kind, l.at as lock_at, l.until as lock_until, l.by_id as lock_by,
+        l.reason as lock_reason,
         u.id as override_id, u.by_id as override_by, u.at as override_at, u.until as override_until,
         u.reason as override_reason, coalesce(u.overrides, 0) as overrides
     from unnest(cast(:ids as uuid [])) as w (id)
@@ -59,7 +61,7 @@ SESSIONS_SQL = text("""
         order by o.signed_at nulls last, o.created_at desc, o.id desc limit 1
     ) as n on true
     left join lateral (
-        select s.kind, s.at, s.until from session_locks as s
+        select s.id, s.kind, s.at, s.until, s.by_id, s.reason from session_locks as s
         where s.tenant_id = :tenant_id and s.appointment_id = a.id and s.at <= :now
         order by s.at desc, s.id desc limit 1
     ) as l on true
@@ -84,9 +86,12 @@ class SessionRow(NamedTuple):
     void_reason: str | None
     note_id: UUID | None
     signed_at: datetime | None
+    lock_id: UUID | None
     lock_kind: Literal["LOCKED", "UNLOCKED"] | None
     lock_at: datetime | None
     lock_until: datetime | None
+    lock_by: UUID | None
+    lock_reason: bytes | None
     override_id: UUID | None
     override_by: UUID | None
     override_at: datetime | None
@@ -109,16 +114,17 @@ class SessionFilters:
 @dataclass(frozen=True)
 class SessionView:
     """A session as the caller may see it. `amount_cents` is None unless they can read this clinician's pay, and
-    `override_reason` unless they are the clinician or can unlock sessions."""
+    `override_reason` and `lock_reason` unless they are the clinician or can unlock sessions."""
 
     row: SessionRow
     value: SessionValue
     session_date: date
     deadline: datetime
-    locked_at: datetime | None
+    lock: LockState | None
     lateness: Lateness
     amount_cents: int | None
     override_reason: str | None
+    lock_reason: str | None  # of a lock by hand
 
     @property
     def is_signed(self) -> bool:
@@ -196,7 +202,7 @@ def has_voided_completion() -> ColumnElement[bool]:
 
 
 def is_locked_now(work: Work) -> ColumnElement[bool]:
-    """Return the SQL condition for what `find_locked_since` decides for one session."""
+    """Return the SQL condition for what `find_lock_state` decides for one session."""
     lock_state = case((SessionLock.kind == "LOCKED", "LOCKED"), (SessionLock.until > work.now, "OPEN"), else_="LAPSED")
     last_state = (
         select(lock_state)
@@ -268,17 +274,24 @@ def build_view(
 ) -> SessionView:
     """Return a session without what the caller must not see; the two containers hold ids of clinicians."""
     deadline = deadline_of(row.starts_at, zone)
-    last_lock = Lock(row.lock_kind, row.lock_at, row.lock_until) if row.lock_kind and row.lock_at else None
-    override_reason = None
-    if row.override_id is not None and row.clinician_id in visible_reasons:
-        override_reason = work.unseal("session_locks", "reason", row.override_id, row.override_reason)
+    last_lock = None
+    if row.lock_kind and row.lock_at:
+        last_lock = Lock(row.lock_kind, row.lock_at, row.lock_until, by_hand=row.lock_by is not None)
+    lock = None if row.signed_at else find_lock_state(deadline, last_lock, work.now)
+    override_reason = lock_reason = None
+    if row.clinician_id in visible_reasons:
+        if row.override_id is not None:
+            override_reason = work.unseal("session_locks", "reason", row.override_id, row.override_reason)
+        if row.lock_id is not None and lock is not None and lock.cause == "BY_HAND":
+            lock_reason = work.unseal("session_locks", "reason", row.lock_id, row.lock_reason)
     return SessionView(
         row=row,
         value=value,
         session_date=date_of(row.starts_at, zone),
         deadline=deadline,
-        locked_at=None if row.signed_at else find_locked_since(deadline, last_lock, work.now),
+        lock=lock,
         lateness=compute_lateness(row.ends_at, row.signed_at, days, work.now),
         amount_cents=value.amount_cents if row.clinician_id in visible_pay else None,
         override_reason=override_reason,
+        lock_reason=lock_reason,
     )

@@ -13,7 +13,7 @@ from practice.clinical.deadlines.rules import (
     compute_lateness,
     compute_reminder_times,
     deadline_of,
-    find_locked_since,
+    find_lock_state,
 )
 from practice.local_time import cut_off, to_instant, week_of
 
@@ -65,8 +65,7 @@ BEFORE, AFTER = DEADLINE - DAY, DEADLINE + 2 * DAY
     [
         (None, DEADLINE - SECOND, None),
         (None, DEADLINE, DEADLINE),  # whether or not a job has run
-        (Lock("LOCKED", BEFORE), BEFORE, BEFORE),  # by hand, before the deadline
-        (Lock("LOCKED", BEFORE), AFTER, BEFORE),
+        (Lock("LOCKED", AFTER), AFTER + DAY, AFTER),  # recorded by the job
         (Lock("UNLOCKED", AFTER, AFTER + 2 * DAY), AFTER, None),
         (Lock("UNLOCKED", AFTER, AFTER + 2 * DAY), AFTER + 2 * DAY - SECOND, None),
         (Lock("UNLOCKED", AFTER, AFTER + 2 * DAY), AFTER + 2 * DAY, AFTER + 2 * DAY),
@@ -79,7 +78,14 @@ BEFORE, AFTER = DEADLINE - DAY, DEADLINE + 2 * DAY
 def test_a_session_is_locked_from_its_deadline_except_while_unlocked(
     last: Lock | None, now: datetime, since: datetime | None
 ) -> None:
-    assert find_locked_since(DEADLINE, last, now) == since
+    state = find_lock_state(DEADLINE, last, now)
+    assert (state and state.since) == since
+    assert state is None or state.cause == "DEADLINE"
+
+
+@pytest.mark.parametrize("now", [BEFORE, DEADLINE, AFTER])
+def test_a_lock_by_hand_keeps_its_cause_after_the_deadline(now: datetime) -> None:
+    assert find_lock_state(DEADLINE, Lock("LOCKED", BEFORE, by_hand=True), now) == (BEFORE, "BY_HAND")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def test_a_session_can_be_signed_until_the_last_second_before_its_deadline(
     notes_api.now = deadline
     error = assert_error(notes_api.post_step(notes[1], "sign"), "NOTE_LOCKED")
     assert datetime.fromisoformat(error["details"]["locked_since"]) == deadline
+    assert error["details"]["cause"] == "DEADLINE"
+    assert "deadline" in error["message"]
 
 
 @pytest.fixture
@@ -159,7 +161,14 @@ def test_a_session_is_locked_by_hand_and_unlocked_before_its_deadline(notes_api:
     note = notes_api.create_note(appointment_id=notes_api.make_session())
     assert notes_api.post_step(note, "lock", notes_api.supervisor, reason="Under review").status_code == 200
     assert assert_error(notes_api.post_step(note, "lock", notes_api.supervisor, reason="Again"), "NOTE_LOCKED")
-    assert assert_error(notes_api.save(note), "NOTE_LOCKED")
+    errors = [
+        assert_error(notes_api.save(note), "NOTE_LOCKED"),
+        assert_error(notes_api.post_step(note, "sign"), "NOTE_LOCKED"),
+        notes_api.post("/notes/bulk-sign", note_ids=[note["id"]]).json()["items"][0],
+    ]
+    for error in errors:  # none of them says that it was not signed in time
+        assert error["message"] == "This session was locked by hand. Ask a supervisor or an admin to unlock it."
+    assert errors[0]["details"] == {"locked_since": notes_api.practice.now.isoformat(), "cause": "BY_HAND"}
     notes_api.now += HOUR
     assert (
         notes_api.post_step(note, "unlock", notes_api.practice.admin, reason="All is well", hours=1).status_code == 200

@@ -37,6 +37,8 @@ def test_the_fields_of_a_session(sessions_api: SessionsApi) -> None:
         "isNoteSigned": True,
         "isLocked": False,
         "lockedAt": None,
+        "lockCause": None,
+        "lockReason": None,
         "calculatedAmount": "80.00",
         "payPeriodWeek": "2026-03-15",
         "isPaid": False,
@@ -72,7 +74,7 @@ def test_an_unsigned_session_is_locked_from_the_deadline_of_its_week(sessions_ap
         None,
         True,
     )
-    assert fields["lockedAt"] == fields["noteDeadline"]
+    assert (fields["lockedAt"], fields["lockCause"]) == (fields["noteDeadline"], "DEADLINE")
     assert parse_instant(fields["lockedAt"]) == datetime(2026, 3, 9, 4, tzinfo=UTC)
     assert fields["lateness"] == "hold"
 

@@ -207,6 +207,11 @@ def test_a_session_can_be_locked_with_a_reason(sessions_api: SessionsApi, role: 
     session, person = sessions_api.add_session(), getattr(sessions_api, role)
     locked = expect_ok(sessions_api.post(f"/{session}/lock-session", person, reason="Under review"))
     assert (locked["isLocked"], parse_instant(locked["lockedAt"])) == (True, sessions_api.now)
+    assert (locked["lockCause"], locked["lockReason"]) == ("BY_HAND", "Under review")
+    assert sessions_api.read(session, sessions_api.clinician)["lockReason"] == "Under review"
+    for other in (sessions_api.scheduler, sessions_api.biller):
+        seen = sessions_api.read(session, other)
+        assert (seen["lockCause"], seen["lockReason"]) == ("BY_HAND", None)
     [lock] = sessions_api.load_locks(session)
     assert (lock.kind, lock.at, lock.by_id, lock.account_id) == (
         *("LOCKED", sessions_api.now, person.staff_id),

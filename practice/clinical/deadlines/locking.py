@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, deadline_of, find_locked_since
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, LockState, deadline_of, find_lock_state
 from practice.clinical.errors import NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.clinical.models.notes import Note
 from practice.clinical.models.session_locks import SessionLock
@@ -35,19 +35,19 @@ def lock_session_rows(
     return {session.id: session for session in sessions}
 
 
-def find_locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[UUID, datetime]:
-    """Return when the locked ones of the sessions were locked. The caller holds their row locks."""
+def find_locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[UUID, LockState]:
+    """Return since when and why the locked ones of the sessions are locked. The caller holds their row locks."""
     if not sessions:
         return {}
     zone = zone_of(work)
     locks = load_last_locks(work, [session.id for session in sessions])
     locked = {
-        session.id: since
+        session.id: state
         for session in sessions
-        if (since := find_locked_since(deadline_of(session.starts_at, zone), to_lock(locks.get(session.id)), work.now))
+        if (state := find_lock_state(deadline_of(session.starts_at, zone), to_lock(locks.get(session.id)), work.now))
     }
     signed = find_signed_sessions(work, locked)
-    return {session_id: since for session_id, since in locked.items() if session_id not in signed}
+    return {session_id: state for session_id, state in locked.items() if session_id not in signed}
 
 
 def load_last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
@@ -64,7 +64,10 @@ def load_last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID,
 
 
 def to_lock(lock: SessionLock | None) -> Lock | None:
-    return None if lock is None else Lock("LOCKED" if lock.kind == "LOCKED" else "UNLOCKED", lock.at, lock.until)
+    if lock is None:
+        return None
+    kind = "LOCKED" if lock.kind == "LOCKED" else "UNLOCKED"
+    return Lock(kind, lock.at, lock.until, by_hand=lock.by_id is not None)
 
 
 def is_session_note() -> tuple[ColumnElement[bool], ...]:
@@ -89,15 +92,22 @@ def find_signed_sessions(work: Work, appointment_ids: Collection[UUID]) -> set[U
 
 def refuse_locked(work: Work, sessions: Collection[Appointment]) -> None:
     """Raise NoteLocked if one of the sessions is locked and unsigned. The caller holds their row locks."""
-    for since in find_locked_sessions(work, sessions).values():
-        raise build_note_locked(since)
+    for state in find_locked_sessions(work, sessions).values():
+        raise build_note_locked(state)
 
 
-def build_note_locked(since: datetime) -> NoteLocked:
-    """Return the error for a session locked since that time."""
+LOCK_MESSAGES = {
+    "DEADLINE": "The deadline for this session's note has passed without a signed note, so the session is locked.",
+    "BY_HAND": "This session was locked by hand.",
+}
+
+
+def build_note_locked(state: LockState) -> NoteLocked:
+    """Return the error for a locked session, which says by what it was locked."""
     return NoteLocked(
-        "This session was not signed in time and is locked. Ask a supervisor or an admin to unlock it.",
-        locked_since=since.isoformat(),
+        f"{LOCK_MESSAGES[state.cause]} Ask a supervisor or an admin to unlock it.",
+        locked_since=state.since.isoformat(),
+        cause=state.cause,
     )
 
 
@@ -108,7 +118,7 @@ def is_session_signed(work: Work, appointment_id: UUID) -> bool:
 def is_session_locked(work: Work, session: Appointment) -> bool:
     """Return whether the session is locked, by its deadline or by hand, signed or not."""
     last = to_lock(load_last_locks(work, [session.id]).get(session.id))
-    return find_locked_since(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None
+    return find_lock_state(deadline_of(session.starts_at, zone_of(work)), last, work.now) is not None
 
 
 def unlock_session(

@@ -17,6 +17,14 @@ class Lock(NamedTuple):
     kind: Literal["LOCKED", "UNLOCKED"]
     at: datetime
     until: datetime | None = None
+    by_hand: bool = False  # by a person, not by the deadline
+
+
+class LockState(NamedTuple):
+    """Since when an unsigned session is locked, and by what."""
+
+    since: datetime
+    cause: Literal["DEADLINE", "BY_HAND"]
 
 
 class LatenessDays(NamedTuple):
@@ -32,20 +40,20 @@ def deadline_of(starts_at: datetime, zone: ZoneInfo) -> datetime:
     return cut_off(week_of(date_of(starts_at, zone)), zone)
 
 
-def find_locked_since(deadline: datetime, last: Lock | None, now: datetime) -> datetime | None:
-    """Return since when an unsigned session is locked, or None if its note can be written.
+def find_lock_state(deadline: datetime, last: Lock | None, now: datetime) -> LockState | None:
+    """Return since when and why an unsigned session is locked, or None if its note can be written.
 
     The deadline locks by itself, whether or not a job has run. An unlock lasts until its `until`, also when the
     deadline passes in between.
     """
     if last is not None and last.at <= now:
         if last.kind == "LOCKED":
-            return last.at
+            return LockState(last.at, "BY_HAND" if last.by_hand else "DEADLINE")
         if last.until is not None and now < last.until:
             return None
         if last.until is not None and last.until > deadline:
-            return last.until
-    return deadline if deadline <= now else None
+            return LockState(last.until, "DEADLINE")
+    return LockState(deadline, "DEADLINE") if deadline <= now else None
 
 
 def compute_lateness(ends_at: datetime, signed_at: datetime | None, days: LatenessDays, now: datetime) -> Lateness:

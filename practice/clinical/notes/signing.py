@@ -5,7 +5,6 @@ A signature covers the current content. Only the author signs a note, and only t
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy import select, update
 
 from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions
-from practice.clinical.deadlines.rules import NO_SESSION_NOTES
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES, LockState
 from practice.clinical.documents.rules.content import signing_problems
 from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.documents.templates import find_templates
@@ -189,9 +188,9 @@ def find_refusals(work: Work, locked_notes: Mapping[UUID, LockedNote], step: Ste
         for locked in locked_notes.values()
         if locked.session and locked.note.type not in NO_SESSION_NOTES
     ]
-    locked_since = find_locked_sessions(work, sessions)
+    locks = find_locked_sessions(work, sessions)
     refusals = {
-        note_id: find_refusal(work, locked, step, authors[locked.note.clinician_id], templates[note_id], locked_since)
+        note_id: find_refusal(work, locked, step, authors[locked.note.clinician_id], templates[note_id], locks)
         for note_id, locked in locked_notes.items()
     }
     return {note_id: refusal for note_id, refusal in refusals.items() if refusal is not None}
@@ -203,7 +202,7 @@ def find_refusal(
     step: Step,
     author: Author,
     template: Collection[TemplateSection],
-    locked_since: Mapping[UUID, datetime],
+    locks: Mapping[UUID, LockState],
 ) -> Refusal | None:
     """Return why the note cannot be signed or submitted, or None."""
     note = locked.note
@@ -227,8 +226,8 @@ def find_refusal(
     problems = signing_problems(locked.base.content, [section.key for section in template if section.required])
     if problems:
         return build_note_incomplete(problems)
-    if locked.session is not None and locked.session.id in locked_since and note.type not in NO_SESSION_NOTES:
-        return build_note_locked(locked_since[locked.session.id])
+    if locked.session is not None and locked.session.id in locks and note.type not in NO_SESSION_NOTES:
+        return build_note_locked(locks[locked.session.id])
     return None
 
 
