@@ -19,6 +19,9 @@ PARAMETERS = {
     for parameter in (
         Parameter("hipaa_training_days", 365, 30, 1095, "Days after which a HIPAA training must be repeated."),
         Parameter("hipaa_grace_days", 30, 0, 90, "Days that new staff have to complete a first HIPAA training."),
+        Parameter(
+            "chart_access_days", 90, 0, 3650, "Days after the last visit for which a clinician can open the chart."
+        ),
         Parameter("portal_book_hours", 24, 0, 720, "Minimum hours ahead for online booking by clients."),
         Parameter("portal_book_days", 30, 1, 365, "Maximum days ahead for online booking by clients."),
         Parameter(

@@ -4,18 +4,41 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, column, exists, false, func, or_, select, table, true, union
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    ScalarSelect,
+    any_,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    true,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
 from practice.people.models.clients import Client
-from practice.people.models.practices import Staff
+from practice.people.models.practices import Practice, Staff
 from practice.people.staff import get_staff
+from practice.rule_settings import get_default
 from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
 
 # The scheduling package builds on this one, so its table is declared here with the columns needed.
-APPOINTMENTS = table("appointments", column("tenant_id"), column("id"), column("client_id"), column("clinician_id"))
+APPOINTMENTS = table(
+    "appointments",
+    *(column(name) for name in ("tenant_id", "id", "client_id", "clinician_id", "status")),
+    column("starts_at", DateTime(timezone=True)),
+)
 
 
 def visible_staff(work: Work, scope: Scope, staff_id: Any) -> ColumnElement[bool]:
@@ -34,7 +57,8 @@ def visible_staff(work: Work, scope: Scope, staff_id: Any) -> ColumnElement[bool
 def visible_clients(work: Work, scope: Scope, client_id: Any) -> ColumnElement[bool]:
     """Return the condition that a client is within the scope, for a query over many clients.
 
-    A clinician's own clients are those who have them as primary clinician or have an appointment with them.
+    A clinician's own clients are those who have them as primary clinician, or an appointment with them that took place
+    or lies ahead, until `chart_access_days` after the last.
     """
     if scope is Scope.ALL:
         return true()
@@ -54,8 +78,26 @@ def clients_treated_by(
     client = aliased(Client)
     primary = select(client.id).where(client.tenant_id == work.tenant_id, matches_staff(client.primary_clinician_id))
     visits = APPOINTMENTS.c
-    visited = select(visits.client_id).where(visits.tenant_id == work.tenant_id, matches_staff(visits.clinician_id))
+    visited = select(visits.client_id).where(
+        visits.tenant_id == work.tenant_id, matches_staff(visits.clinician_id), *gives_access(work)
+    )
     return client_id == any_(func.array(union(primary, visited).scalar_subquery()))
+
+
+def gives_access(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for appointments that give access to the chart: not cancelled or moved, and not too old."""
+    return APPOINTMENTS.c.status.not_in(("CANCELLED", "RESCHEDULED")), APPOINTMENTS.c.starts_at > find_access_start(
+        work
+    )
+
+
+def find_access_start(work: Work) -> ScalarSelect[Any]:
+    """Return the start of the oldest appointments that still give access, as a subquery to spare a round trip."""
+    key, now = "chart_access_days", literal(work.now, DateTime(timezone=True))
+    today = cast(func.timezone(Practice.time_zone, now), Date)
+    days = func.coalesce(cast(func.rule_value(Practice.id, key, today), Integer), get_default(key))
+    start = select(now - func.make_interval(0, 0, 0, days)).where(Practice.id == work.tenant_id)
+    return start.correlate(None).scalar_subquery()
 
 
 def client_visible(work: Work, scope: Scope, client_id: Any) -> ColumnElement[bool]:
@@ -76,6 +118,7 @@ def client_visible(work: Work, scope: Scope, client_id: Any) -> ColumnElement[bo
             visits.tenant_id == work.tenant_id,
             visits.client_id == client_id,
             visible_staff(work, scope, visits.clinician_id),
+            *gives_access(work),
         ),
     )
 

@@ -47,7 +47,7 @@ def client_id(practice: PracticeFixture) -> UUID:
     of_clinician = of_client | {"clinician_id": clinician.staff_id}
     signature = {"status": "SIGNED", "signed_at": start, "signed_by_id": clinician.staff_id}
     void = {"voided_at": start, "void_reason": SECRET}
-    content = {"media_type": "application/pdf", "size": 1, "sha256": b"x", "content": b"x"}
+    content = {"kind": "OTHER", "media_type": "application/pdf", "size": 1, "sha256": b"x", "content": b"x"}
     payer = {"payer_id": SECRET, "payer_name": SECRET, "member_id": SECRET}
     with practice.installation.store.begin_session(practice.id) as db:
         db.execute(update(Consent).values(voided_at=start))  # void the consents that every test client has

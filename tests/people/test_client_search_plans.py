@@ -49,8 +49,8 @@ INSERT_APPOINTMENTS = """
     insert into appointments (tenant_id, id, reference, client_id, clinician_id, service_id, starts_at, ends_at, type,
         status, status_at, created_at, booked_via, telehealth, guarded)
     select tenant_id, uuidv7(), 'BK-' || external_id, id,
-        (%(staff)s::uuid[])[1 + abs(hashtext(external_id)) %% %(clinicians)s], %(service)s, '2025-02-03 10:00Z',
-        '2025-02-03 11:00Z', 'THERAPY_SESSION', 'COMPLETED', now(), now(), 'FRONT_DESK', false, false
+        (%(staff)s::uuid[])[1 + abs(hashtext(external_id)) %% %(clinicians)s], %(service)s, '2026-03-09 10:00Z',
+        '2026-03-09 11:00Z', 'THERAPY_SESSION', 'COMPLETED', now(), now(), 'FRONT_DESK', false, false
     from clients where tenant_id = %(tenant_id)s
 """
 NAMES = ["Casey", "Jordan", "Riley", "Avery", "Quinn", "Example", "Sample", "Rowan", "Emery", "Hollis"]

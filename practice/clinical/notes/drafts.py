@@ -45,11 +45,11 @@ def create_note(
         raise NotYourNote("Only clinicians can write notes.")
     problems = [] if type in NOTE_TYPES else [FieldProblem("type", "There is no such type of note.")]
     session = None
-    if not can_see_client(work, scope, client_id):
-        problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
-    elif appointment_id is not None:
+    if appointment_id is not None:  # the note of an own session is due even when the chart is no longer open
         session = lock_session_rows(work, [appointment_id]).get(appointment_id)
         problems += appointment_problems(work, session, client_id)
+    elif not can_see_client(work, scope, client_id):
+        problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
     if problems:
         raise Invalid(problems)
     template = find_template(work, type, session.service_id if session else None)
