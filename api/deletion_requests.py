@@ -12,7 +12,7 @@ from api.fields import Reason200
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import deletion_requests
-from practice.people.deletion_requests import DeletionAsked, StillInTreatment, WrongStep
+from practice.people.deletion_requests import DeletionAsked, StillInTreatment, VisitsOpen, WrongStep
 from practice.people.models.clients import DeletionRequest
 
 router = PermissionRouter(prefix="/deletion-requests", tags=["deletion requests"])
@@ -95,7 +95,11 @@ def review_deletion_request(ctx: RequestContext, request_id: UUID, body: ReviewI
     )
 
 
-@router.post("/{request_id}/redact", permission="deletion_requests.redact", errors=[WrongStep, StillInTreatment])
+@router.post(
+    "/{request_id}/redact",
+    permission="deletion_requests.redact",
+    errors=[WrongStep, StillInTreatment, VisitsOpen],
+)
 def redact_client(ctx: RequestContext, request_id: UUID) -> DeletionOut:
     """Redact a client.
 

@@ -142,7 +142,7 @@ def void_consent(work: Work, scope: Scope, consent_id: UUID, reason: str) -> Non
     """Void a consent entered by mistake. A consent that was signed and no longer applies is revoked instead."""
     consent = lock_consent(work, scope, consent_id)
     work.void(consent, reason)
-    work.record("consent.voided", "client", consent.client_id, consent_id=str(consent_id), reason=reason)
+    work.record("consent.voided", "client", consent.client_id, consent_id=str(consent_id))
 
 
 def lock_consent(work: Work, scope: Scope, consent_id: UUID) -> Consent:

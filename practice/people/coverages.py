@@ -88,7 +88,7 @@ def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, c
 def void_coverage(work: Work, scope: Scope, coverage_id: UUID, reason: str) -> None:
     coverage = lock_coverage(work, scope, coverage_id)
     work.void(coverage, reason)
-    work.record("coverage.voided", "client", coverage.client_id, coverage_id=str(coverage_id), reason=reason)
+    work.record("coverage.voided", "client", coverage.client_id, coverage_id=str(coverage_id))
 
 
 def verify_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:

@@ -1,9 +1,10 @@
 """Clients' requests to delete their data: requested, reviewed, then carried out as far as the law permits.
 
-Appointments, notes, consents, coverages and payments have to be retained. Of the person, only initials and the birth
-date remain in them; the birth date determines the retention period.
+Appointments, notes, consents, coverages and payments have to be retained. Nothing in them names the person: of the
+birth date only the year remains, which determines the retention period.
 """
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, text, update
@@ -15,6 +16,7 @@ from practice.people.models.clients import Consent, DeletionRequest, Document, I
 from practice.people.models.practices import Staff
 from practice.people.portal import end_portal_access
 from practice.people.practice_time import local_today
+from practice.people.rules.clients import redact_birth_date
 from practice.people.rules.intake import STEPS
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -22,24 +24,58 @@ from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import on_conflict, update_versioned
 
-# Fields of the client's record that are set to null; names become initials.
+REDACTED = "Redacted"
+# Fields of the client's record that are set to null.
 CLEARED_FIELDS = (
     *("email", "phone", "address", "city", "state", "zip", "emergency_contact_name", "emergency_contact_phone"),
     *("guardian_name", "guardian_phone", "guardian_email", "referring_provider", "medical_notes", "account_id"),
 )
-# Free text about the client in the scheduling package, which builds on this one. The appointments themselves stay.
-CLEAR_APPOINTMENTS = text("""
-    update appointments
-    set special_requests = null, instructions = null, cancellation_reason = null, version = version + 1
+OPEN_VISITS = text("""
+    select id, reference, starts_at, status from appointments
     where tenant_id = :tenant_id and client_id = :client_id
-        and coalesce(special_requests, instructions, cancellation_reason) is not null
+        and status in ('SCHEDULED', 'CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS')
+    order by starts_at, id
 """)
-CLEAR_RESCHEDULE_REQUESTS = text("""
-    update reschedule_requests set reason = '', decision_note = null, version = version + 1
-    where tenant_id = :tenant_id
-        and appointment_id in (select id from appointments where tenant_id = :tenant_id and client_id = :client_id)
-""")
-CLEAR_STATUS_REASONS = text("select forget_reasons(:tenant_id, :client_id)")
+# Identifiers and free text about the client in other tables, most of packages that build on this one. Their rows stay.
+CLEARING = (
+    text("""
+        update coverages set member_id = :redacted, group_number = null, version = version + 1
+        where tenant_id = :tenant_id and client_id = :client_id
+    """),
+    text("""
+        update eligibility_checks set member_id = null, payer_reference = null
+        where tenant_id = :tenant_id
+            and coverage_id in (select id from coverages where tenant_id = :tenant_id and client_id = :client_id)
+    """),
+    text("""
+        update appointments
+        set special_requests = null, instructions = null, cancellation_reason = null, version = version + 1
+        where tenant_id = :tenant_id and client_id = :client_id
+            and coalesce(special_requests, instructions, cancellation_reason) is not null
+    """),
+    text("""
+        update reschedule_requests set reason = '', decision_note = null, version = version + 1
+        where tenant_id = :tenant_id
+            and appointment_id in (select id from appointments where tenant_id = :tenant_id and client_id = :client_id)
+    """),
+    text("""
+        update session_completions set void_reason = :redacted
+        where tenant_id = :tenant_id and void_reason is not null
+            and id in (select id from appointments where tenant_id = :tenant_id and client_id = :client_id)
+    """),
+    *(
+        text(f"""
+            update {table} set void_reason = :redacted
+            where tenant_id = :tenant_id and client_id = :client_id and void_reason is not null
+        """)
+        for table in ("coverages", "consents", "notes", "treatment_plans", "treatment_plan_reviews", "progress_reports")
+    ),
+    text("""
+        update messages set status = 'CANCELLED'
+        where tenant_id = :tenant_id and client_id = :client_id and status = 'PLANNED'
+    """),
+    text("select forget_reasons(:tenant_id, :client_id)"),
+)
 
 
 class DeletionAsked(Refusal):
@@ -67,6 +103,15 @@ class StillInTreatment(Refusal):
     """
 
     code = "STILL_IN_TREATMENT"
+
+
+class VisitsOpen(Refusal):
+    """The client has open visits, which `details.visits` lists.
+
+    Fix: complete or cancel them first.
+    """
+
+    code = "VISITS_OPEN"
 
 
 def list_requests(
@@ -151,11 +196,13 @@ def redact_client(work: Work, request_id: UUID) -> DeletionRequest:
         raise StillInTreatment("This client is still in treatment. Discharge them first.")
     if client.account_id is not None and not is_staff(work, client.account_id):
         end_portal_access(work, client)
-    names = {"first_name": initial_of(client.first_name), "last_name": initial_of(client.last_name)}
-    update_versioned(client, names | dict.fromkeys(CLEARED_FIELDS) | {"reminders": []})
+    refuse_open_visits(work, client.id)
+    names = {"first_name": REDACTED, "last_name": "Client"}
+    birth_date = {"birth_date": redact_birth_date(client.birth_date, local_today(work))}
+    update_versioned(client, names | birth_date | dict.fromkeys(CLEARED_FIELDS) | {"reminders": []})
     documents = clear_documents(work, client.id)
     clear_intake_forms(work, client.id)
-    clear_free_text(work, client.id)
+    clear_texts(work, client.id)
     update_versioned(request, {"status": "REDACTED", "redacted_at": work.now, "redacted_by": work.actor.account_id})
     work.record("client.redacted", "client", client.id, request_id=str(request_id), documents=documents)
     return request
@@ -185,8 +232,10 @@ def clear_documents(work: Work, client_id: UUID) -> int:
     statement = update(Document).where(
         Document.tenant_id == work.tenant_id, Document.client_id == client_id, Document.voided_at.is_(None)
     )
+    work.db.execute(statement.values(voided_at=work.now, voided_by=work.actor.account_id))
     reason = "Redacted at the client's request"
-    work.db.execute(statement.values(voided_at=work.now, voided_by=work.actor.account_id, void_reason=reason))
+    chart = (Document.tenant_id == work.tenant_id, Document.client_id == client_id)
+    work.db.execute(update(Document).where(*chart).values(void_reason=reason))
     return len(document_ids)
 
 
@@ -197,20 +246,29 @@ def clear_intake_forms(work: Work, client_id: UUID) -> None:
     work.db.execute(statement.values(dict.fromkeys(STEPS) | completion | {"version": IntakeForm.version + 1}))
 
 
-def clear_free_text(work: Work, client_id: UUID) -> None:
-    """Reduce the signers of consents to initials and erase free text about the client."""
+def clear_texts(work: Work, client_id: UUID) -> None:
+    """Erase the names of signers, identifiers and free text about the client, and cancel planned messages."""
     consents = select(Consent).where(Consent.tenant_id == work.tenant_id, Consent.client_id == client_id)
     for consent in work.db.scalars(consents.where(Consent.signed_by_name.is_not(None))):
-        update_versioned(
-            consent, {"signed_by_name": " ".join(initial_of(name) for name in (consent.signed_by_name or "").split())}
-        )
-    parameters = {"tenant_id": work.tenant_id, "client_id": client_id}
-    for statement in (CLEAR_APPOINTMENTS, CLEAR_RESCHEDULE_REQUESTS, CLEAR_STATUS_REASONS):
+        update_versioned(consent, {"signed_by_name": REDACTED})
+    work.db.flush()
+    parameters = {"tenant_id": work.tenant_id, "client_id": client_id, "redacted": REDACTED}
+    for statement in CLEARING:
         work.db.execute(statement, parameters)
 
 
-def initial_of(name: str) -> str:
-    return f"{name.strip()[:1]}."
+def refuse_open_visits(work: Work, client_id: UUID) -> None:
+    """Raise VisitsOpen with the client's visits that are neither completed nor cancelled."""
+    rows = work.db.execute(OPEN_VISITS, {"tenant_id": work.tenant_id, "client_id": client_id})
+    visits: list[dict[str, Any]] = [
+        {"id": str(row.id), "reference": row.reference, "starts_at": row.starts_at.isoformat(), "status": row.status}
+        for row in rows
+    ]
+    if visits:
+        raise VisitsOpen(
+            f"This client has {len(visits)} open visits, listed in `details`. Complete or cancel them first.",
+            visits=visits,
+        )
 
 
 def is_staff(work: Work, account_id: UUID) -> bool:

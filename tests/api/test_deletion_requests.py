@@ -11,10 +11,11 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from practice.people.models.clients import Client, ClientStatus, Consent
-from practice.scheduling.models.appointments import RescheduleRequest
+from practice.scheduling.models.appointments import AppointmentStep, RescheduleRequest
 from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
+from tests.support.drivers.booking import MONDAY, BookingApi, local
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
 from tests.support.drivers.sample_requests.intake import ANSWERS
 
@@ -72,7 +73,8 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
 ) -> None:
     clinician = practice.add("clinician")
     at = datetime.fromisoformat("2026-02-25T15:00:00Z")
-    make_appointment(practice, clinician, patient.staff_id, make_service(practice), at)
+    completed = {"status": "COMPLETED", "status_at": at}
+    make_appointment(practice, clinician, patient.staff_id, make_service(practice), at, **completed)
     documents = f"{V1}/clients/{patient.staff_id}/documents"
     for content in (b"A letter about Casey", b"Another letter"):
         files = {"file": ("casey.txt", content), "kind": (None, "OTHER")}
@@ -94,7 +96,8 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
     assert assert_ok(redact_client(client, practice, created.json()))["status"] == "REDACTED"
 
     (redacted,) = load_rows(practice, "clients", patient.staff_id)
-    assert (redacted["first_name"], redacted["last_name"], redacted["birth_date"]) == ("C.", "E.", date(1990, 5, 17))
+    assert (redacted["first_name"], redacted["last_name"]) == ("Redacted", "Client")
+    assert redacted["birth_date"] == date(1990, 12, 31)  # the year decides how long the record is retained
     cleared = ("email", "phone", "address", "city", "state", "zip", "medical_notes", "account_id", "guardian_name")
     assert {redacted[name] for name in (*cleared, "emergency_contact_name", "emergency_contact_phone")} == {None}
     assert redacted["reminders"] == []
@@ -107,7 +110,7 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
     assert [form_row[step] for step in ANSWERS] == [None] * 4
     repeated = client.put(steps, json=ANSWERS["personal"], headers=auth_headers(practice, clinician, If_Match='"3"'))
     assert error_code(repeated) == "INTAKE_COMPLETED"  # it cannot be filled in again
-    signed = {"signed_by_name": "C. E.", "version": 2}
+    signed = {"signed_by_name": "Redacted", "version": 2}
     retained["consents"] = [consent | signed for consent in retained["consents"]]
     by_id = itemgetter("id")
     for name, before in retained.items():
@@ -150,10 +153,62 @@ def test_no_name_is_left_in_any_table(client: TestClient, practice: PracticeFixt
     assert_ok(redact_client(client, practice, request))
     assert find_tables_containing(practice, *names) == set()
     consents = load_rows(practice, "consents", patient)
-    assert {row["signed_by_name"] for row in consents} == {"C. E.", "P. A. Q."}
+    assert {row["signed_by_name"] for row in consents} == {"Redacted"}
     assert {row["signed_at"] for row in consents} >= {at}  # the consents themselves are retained
     (visited,) = load_rows(practice, "appointments", patient)
     assert (visited["starts_at"], visited["status"], visited["version"]) == (at, "CANCELLED", 2)
+
+
+def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice: PracticeFixture) -> None:
+    """Of coverages, eligibility checks, steps and void reasons; planned messages are not sent."""
+    api = BookingApi(client, practice)
+    born = "1987-11-23"
+    patient = make_client(practice, api.clinician, birth_date=date.fromisoformat(born))
+    payer = {"payer_id": "60054", "payer_name": "Plan", "member_id": "XQ4711Z", "effective_on": "2026-01-01"}
+    coverage = api.post(f"/clients/{patient}/coverages", **payer, rank=1).json()
+    assert_ok(api.post(f"/coverages/{coverage['id']}/eligibility-checks"), 201)
+    reason = {"reason": "Zweistromland"}
+    url = f"{V1}/coverages/{coverage['id']}"
+    assert client.delete(url, params=reason, headers=auth_headers(practice)).status_code == 204
+    files = {"file": ("a.txt", b"A letter"), "kind": (None, "OTHER")}
+    documents = f"{V1}/clients/{patient}/documents"
+    document = client.post(documents, files=files, headers=auth_headers(practice)).json()
+    url = f"{documents}/{document['id']}"
+    assert client.delete(url, params=reason, headers=auth_headers(practice)).status_code == 204
+    visit = api.book_appointment(local(MONDAY, 10), client_id=patient)
+    api.take_step(visit, "confirm", note="Zweistromland")
+    discharge(practice, patient)
+    request = create_request(client, practice, patient).json()
+    review_request(client, practice, request, approved=True)
+
+    refused = redact_client(client, practice, request)
+    assert (refused.status_code, error_code(refused)) == (409, "VISITS_OPEN")
+    (listed,) = refused.json()["error"]["details"]["visits"]
+    assert (listed["id"], listed["reference"], listed["status"]) == (visit["id"], visit["reference"], "CONFIRMED")
+    assert load_rows(practice, "clients", patient)[0]["first_name"] == "Casey"
+    api.take_step(visit, "cancel", reason="Zweistromland")
+    personal = (born, "XQ4711Z", "Zweistromland")
+    assert find_tables_containing(practice, *personal) >= {"clients", "coverages", "eligibility_checks", "documents"}
+    api.write("update messages set status = 'PLANNED' where tenant_id = :tenant_id and client_id = :id", id=patient)
+    assert_ok(redact_client(client, practice, request))
+    assert find_tables_containing(practice, *personal) == set()
+    steps = "select note from appointment_steps where tenant_id = :tenant_id and appointment_id = :id"
+    assert {row.note for row in api.load_rows(steps, id=UUID(visit["id"]))} == {None}
+    messages = "select status from messages where tenant_id = :tenant_id and client_id = :id"
+    assert {row.status for row in api.load_rows(messages, id=patient)} == {"CANCELLED"}
+
+
+@pytest.mark.parametrize("column", ["status", "at", "account_id", "appointment_id"])
+def test_only_the_note_of_a_step_can_be_cleared(practice: PracticeFixture, column: str) -> None:
+    visit = make_appointment(
+        practice, practice.add("clinician"), make_client(practice), make_service(practice), practice.now
+    )
+    put(practice, AppointmentStep(id=new_id(), appointment_id=visit, status="SCHEDULED", at=practice.now, note=b"x"))
+    with practice.installation.store.open_owner_connection("owner") as db:
+        db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
+        assert db.execute(text("update appointment_steps set note = null")).rowcount == 1
+        with pytest.raises(DBAPIError, match="never changed or removed"):
+            db.execute(text(f"update appointment_steps set {column} = {column}"))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from practice.people.rules.clients import (
     is_minor,
     is_valid_phone,
     needs_guardian,
+    redact_birth_date,
     status_problems,
 )
 from practice.people.rules.practices import normalize_email
@@ -218,3 +219,16 @@ def test_a_primary_clinician_changes_between_the_latest_change_and_today() -> No
     assert clinician_change_problems(january(10), None, january(20)) == []
     assert "2026-01-10" in clinician_change_problems(january(9), january(10), january(20))[0].message
     assert "today" in clinician_change_problems(january(21), january(10), january(20))[0].message
+
+
+@pytest.mark.parametrize(
+    ("born", "left"),
+    [
+        (date(1990, 5, 17), date(1990, 12, 31)),
+        (date(1936, 1, 2), date(1936, 12, 31)),
+        (date(1931, 7, 4), date(1936, 12, 31)),  # everybody over 89 looks alike
+        (date(2026, 2, 1), TODAY),
+    ],
+)
+def test_of_a_birth_date_the_year_is_left(born: date, left: date) -> None:
+    assert redact_birth_date(born, TODAY) == left

@@ -122,7 +122,7 @@ def void_note(work: Work, note_id: UUID, reason: str) -> None:
     refuse_locked_session(work, locked)
     update_versioned(locked.note, {})
     work.void(locked.note, reason)
-    audit_chart_access(work, locked.note, "note.voided", reason=reason)
+    audit_chart_access(work, locked.note, "note.voided")
 
 
 def share_note(work: Work, note_id: UUID) -> Note:

@@ -184,7 +184,7 @@ def void_plan(work: Work, scope: Scope, plan_id: UUID, reason: str) -> None:
     plan, _ = lock_record(work, scope, TreatmentPlan, plan_id)
     for record in (plan, *(review for review in load_reviews(work, plan.client_id) if review.plan_id == plan_id)):
         work.void(record, reason)
-    work.record("treatment_plan.voided", "client", plan.client_id, plan_id=str(plan_id), reason=reason)
+    work.record("treatment_plan.voided", "client", plan.client_id, plan_id=str(plan_id))
 
 
 def record_review(
@@ -222,7 +222,7 @@ def void_review(work: Work, scope: Scope, review_id: UUID, reason: str) -> None:
     review, _ = lock_record(work, scope, TreatmentPlanReview, review_id)
     refuse_first_review(work, review)
     work.void(review, reason)
-    work.record("treatment_plan.review_voided", "client", review.client_id, review_id=str(review_id), reason=reason)
+    work.record("treatment_plan.review_voided", "client", review.client_id, review_id=str(review_id))
 
 
 # Loading, locking and checks

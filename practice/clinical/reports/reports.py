@@ -174,7 +174,7 @@ def void_report(work: Work, scope: Scope, report_id: UUID, reason: str) -> None:
     report = lock_report(work, scope, report_id)
     refuse_unless_responsible(work, report)
     work.void(report, reason)
-    work.record("progress_report.voided", "client", report.client_id, report_id=str(report_id), reason=reason)
+    work.record("progress_report.voided", "client", report.client_id, report_id=str(report_id))
 
 
 # Loading, locking and checks

@@ -27,6 +27,11 @@ def compute_adult_cutoff(day: date) -> date:
     return day - relativedelta(years=18)
 
 
+def redact_birth_date(birth_date: date, today: date) -> date:
+    """Return a date that tells the year of birth only, or less of those over 89, and never makes a person older."""
+    return min(date(max(birth_date.year, today.year - 90), 12, 31), today)
+
+
 def is_minor(birth_date: date, day: date) -> bool:
     return birth_date > compute_adult_cutoff(day)
 
