@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
 from api.fields import Instant, Text1000
-from api.notes import ContentIn, Type
+from api.note_responses import Type
+from api.notes import ContentIn
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import NoteLocked

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import Reason1000
-from api.notes import NoteOut, to_response
+from api.note_responses import NoteOut, to_response
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import (
@@ -91,15 +91,15 @@ def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut
 
 @router.post("/{note_id}/withdraw", permission="notes.write", errors=[*CHANGE_ERRORS, NotInReview])
 def withdraw_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
-    """Withdraw a note from review."""
+    """Withdraw a note, or a change of it, from review."""
     return to_response(ctx, signing.withdraw_note(ctx.work, note_id))
 
 
 @router.post("/{note_id}/return", permission="notes.co_sign", errors=[*CHANGE_ERRORS, NotInReview])
 def return_note(ctx: RequestContext, note_id: UUID, body: ReturnIn) -> NoteOut:
-    """Return a note to its author.
+    """Return a note, or a change of it, to its author.
 
-    The reason says what to change.
+    The reason says what to change. A signed note stays as it was.
     """
     return to_response(ctx, signing.return_note(ctx.work, note_id, body.reason))
 
@@ -117,7 +117,7 @@ def sign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
 def cosign_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
     """Co-sign a note.
 
-    A note submitted to you, in the version you have read. Your signature completes it.
+    A note, amendment or addendum submitted to you, in the version you have read. Your signature completes it.
     """
     return to_response(ctx, signing.sign_note(ctx.work, note_id, version))
 

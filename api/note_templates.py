@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext
 from api.fields import MULTILINE, Name, Text40
-from api.notes import Type
+from api.note_responses import Type
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.documents import templates

@@ -1,38 +1,45 @@
 """Routes of clinical notes: lists, drafts, versions, amendments, verification and full-text search."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import MULTILINE, PLAIN, Day, Reason1000, Text40, Text20000
+from api.fields import MULTILINE, PLAIN, Day, Reason200, Reason1000, Text40, Text20000
+from api.note_responses import (
+    NoteOut,
+    NoteState,
+    ReturnOut,
+    SignatureOut,
+    Status,
+    Type,
+    VersionOut,
+    to_response,
+    to_returns,
+    to_version,
+    view_response,
+)
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.clinical.documents.rules.content import MAX_DIAGNOSES, MAX_SECTION_LENGTH, MAX_SECTIONS, Content
+from practice.clinical.documents.rules.content import MAX_DIAGNOSES, MAX_SECTION_LENGTH, MAX_SECTIONS
 from practice.clinical.documents.rules.templates import KEY_HINT
-from practice.clinical.errors import CHANGE_ERRORS, WRITE_ERRORS, NoteIncomplete, NoteLocked, NoteNotSigned, NotYourNote
-from practice.clinical.models.notes import Note
-from practice.clinical.notes import amendments, drafts, queries, search, verification
-from practice.clinical.notes.queries import Filters, NoteView
+from practice.clinical.errors import (
+    CHANGE_ERRORS,
+    WRITE_ERRORS,
+    NoteIncomplete,
+    NoteInReview,
+    NoteLocked,
+    NoteNotSigned,
+    NotYourNote,
+)
+from practice.clinical.notes import amendments, drafts, entered_in_error, queries, search, verification
+from practice.clinical.notes.queries import Filters
 
 router = PermissionRouter(prefix="/notes", tags=["notes"])
 
-Type = Literal[
-    "SOAP_NOTE",
-    "PROGRESS_NOTE",
-    "INTAKE_ASSESSMENT",
-    "PSYCHIATRIC_EVALUATION",
-    "TREATMENT_PLAN",
-    "SAFETY_PLAN",
-    "DISCHARGE_SUMMARY",
-    "CRISIS_INTERVENTION",
-]
-Status = Literal["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"]
 Key = Annotated[str, StringConstraints(pattern=describe_pattern(r"^[a-z][a-z0-9_]{0,39}$", KEY_HINT))]
 SectionText = Annotated[str, StringConstraints(max_length=MAX_SECTION_LENGTH, pattern=MULTILINE)]
 
@@ -59,6 +66,12 @@ class AddendumIn(Input):
     reason: Reason1000
 
 
+class ErrorIn(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Written in the wrong client's chart"}]})
+
+    reason: Annotated[Reason1000, Field(description="Why the note was entered in error.")]
+
+
 class NoteFilters(Input):
     """Local days on which a note was begun, both inclusive."""
 
@@ -72,6 +85,9 @@ class NoteQuery(ListQuery, NoteFilters):
     status: Status | None = None
     clinician_id: UUID | None = None
     appointment_id: UUID | None = None
+    in_review: Annotated[
+        bool | None, Field(description="Whether the note, or a change of it, waits for the supervisor's co-signature.")
+    ] = None
     voided: bool = False
 
 
@@ -80,80 +96,6 @@ class SearchIn(NoteFilters):
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
     cursor: Annotated[str | None, Field(max_length=500)] = None
-
-
-class NoteState(BaseModel):
-    """The state of a note, without its content."""
-
-    id: UUID
-    client_id: UUID
-    clinician_id: UUID
-    appointment_id: UUID | None
-    type: Type
-    status: Status
-    created_at: datetime
-    submitted_at: datetime | None
-    returned_at: datetime | None
-    signed_at: datetime | None
-    signed_by_id: UUID | None
-    shared_at: datetime | None
-    voided_at: datetime | None
-    void_reason: str | None
-    version: int
-
-    @classmethod
-    def of(cls, note: Note) -> "NoteState":
-        return NoteState(**{name: getattr(note, name) for name in NoteState.model_fields})
-
-
-class SectionOut(BaseModel):
-    key: str
-    title: str
-    text: str
-
-
-class AddendumOut(BaseModel):
-    number: int
-    text: str
-    reason: str | None
-    written_at: datetime
-    written_by_id: UUID | None
-
-
-class ReturnOut(BaseModel):
-    at: datetime
-    by_id: UUID
-    reason: str
-
-
-class NoteOut(NoteState):
-    """`generated`: a model wrote the current version. It stays a draft until a person signs it."""
-
-    sections: list[SectionOut]
-    diagnoses: list[str]
-    generated: bool
-    addenda: list[AddendumOut]
-    review_returns: list[ReturnOut]
-
-
-class VersionOut(BaseModel):
-    number: int
-    kind: Literal["CONTENT", "AMENDMENT", "ADDENDUM"]
-    sections: list[SectionOut]
-    diagnoses: list[str]
-    reason: str | None
-    generated: bool
-    written_at: datetime
-    written_by_id: UUID | None
-
-
-class SignatureOut(BaseModel):
-    number: int
-    version_number: int
-    kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"]
-    signed_at: datetime
-    signed_by_id: UUID
-    hash: str
 
 
 class HistoryOut(BaseModel):
@@ -193,41 +135,6 @@ class NoteSearchOut(BaseModel):
 
 
 NoteInList: Any = partial_model(NoteState)
-
-
-def to_sections(content: Content) -> list[SectionOut]:
-    return [SectionOut(key=section.key, title=section.title, text=section.text) for section in content.sections]
-
-
-def to_returns(returns: Sequence[Any]) -> list[ReturnOut]:
-    return [ReturnOut(at=item.at, by_id=UUID(item.by_id), reason=item.reason) for item in returns]
-
-
-def view_response(view: NoteView, *, by_client: bool = False) -> NoteOut:
-    """Return a note as read. A client does not see reasons of returns and addenda."""
-    addenda = [
-        AddendumOut(
-            number=addendum.number,
-            text=addendum.content.sections[0].text,
-            reason=None if by_client else addendum.reason,
-            written_at=addendum.written_at,
-            written_by_id=addendum.written_by_id,
-        )
-        for addendum in view.addenda
-    ]
-    return NoteOut(
-        **NoteState.of(view.note).model_dump(),
-        sections=to_sections(view.base.content),
-        diagnoses=list(view.base.content.diagnoses),
-        generated=view.base.generated,
-        addenda=addenda,
-        review_returns=[] if by_client else to_returns(view.returns),
-    )
-
-
-def to_response(ctx: RequestContext, note: Note) -> NoteOut:
-    """Return a note to the caller who has just changed it."""
-    return view_response(queries.load_note_view(ctx.work, note))
 
 
 def to_filters(query: Any) -> Filters:
@@ -308,13 +215,7 @@ def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) 
     history = queries.read_history(ctx.work, ctx.scope, note_id, reason)
     by_client = ctx.actor.client_id is not None
     versions = [
-        VersionOut(
-            **{name: getattr(version, name) for name in ("number", "kind", "generated", "written_at", "written_by_id")},
-            sections=to_sections(version.content),
-            diagnoses=list(version.content.diagnoses),
-            reason=None if by_client else version.reason,
-        )
-        for version in history.versions
+        to_version(history.note, version, history.signatures, by_client=by_client) for version in history.versions
     ]
     signatures = [
         SignatureOut(
@@ -349,22 +250,37 @@ def verify_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> Ve
     )
 
 
-@router.post("/{note_id}/amend", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned, NoteIncomplete])
+@router.post(
+    "/{note_id}/amend",
+    permission="notes.write",
+    errors=[*CHANGE_ERRORS, NoteNotSigned, NoteIncomplete, NoteInReview],
+)
 def amend_note(ctx: RequestContext, note_id: UUID, version: Version, body: AmendmentIn) -> NoteOut:
     """Amend a signed note.
 
-    Replaces its content under a new signature. The signed versions stay.
+    Replaces its content under a new signature. The signed versions stay. An amendment by a supervised clinician waits
+    for the supervisor's co-signature; until then the note stays as it was.
     """
     return to_response(ctx, amendments.amend_note(ctx.work, note_id, version, **body.model_dump()))
 
 
-@router.post("/{note_id}/addendum", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned])
+@router.post("/{note_id}/addendum", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned, NoteInReview])
 def add_addendum(ctx: RequestContext, note_id: UUID, body: AddendumIn) -> NoteOut:
     """Add an addendum to a signed note.
 
-    Signed on its own.
+    Signed on its own, and reviewed like an amendment.
     """
     return to_response(ctx, amendments.add_addendum(ctx.work, note_id, body.text, body.reason))
+
+
+@router.post("/{note_id}/entered-in-error", permission="notes.write", errors=CHANGE_ERRORS)
+def mark_note_entered_in_error(ctx: RequestContext, note_id: UUID, body: ErrorIn) -> NoteOut:
+    """Mark a note as entered in error.
+
+    It stays readable, with who and why, and no longer counts: its session is unsigned again and can get a new note.
+    Pay of a closed week is corrected in the next.
+    """
+    return to_response(ctx, entered_in_error.mark_entered_in_error(ctx.work, note_id, body.reason))
 
 
 @router.post("/{note_id}/share", permission="notes.write", errors=[*CHANGE_ERRORS, NoteNotSigned])

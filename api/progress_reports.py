@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, Day, Text40
-from api.notes import SectionOut, SectionText, to_sections
+from api.note_responses import SectionOut, to_sections
+from api.notes import SectionText
 from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.documents.rules.content import MAX_SECTIONS

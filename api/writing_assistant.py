@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from api.context import RequestContext, Version
 from api.fields import Text20000, Text50000
-from api.notes import NoteOut, to_response
+from api.note_responses import NoteOut, to_response
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import WRITE_ERRORS, NotYourNote

@@ -55,7 +55,7 @@ CONDITIONS: dict[str, LiteralString] = {
     """,
     "consents": NOT_VOIDED,
     "incidents": NOT_VOIDED,
-    "notes": NOT_VOIDED,
+    "notes": f"{NOT_VOIDED} and r.entered_in_error_at is null",
     "treatment_plan_reviews": NOT_VOIDED,
     "supervision": NOT_VOIDED,
     "closures": NOT_VOIDED,

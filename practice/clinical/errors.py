@@ -33,6 +33,18 @@ class NotInReview(Refusal):
     code = "NOT_IN_REVIEW"
 
 
+class NoteEnteredInError(Refusal):
+    """The note was entered in error and cannot be changed or signed.
+
+    Fix: write a new note.
+    """
+
+    code = "NOTE_ENTERED_IN_ERROR"
+
+    def __init__(self) -> None:
+        super().__init__("This note was entered in error, so it cannot be changed or signed. Write a new note.")
+
+
 class NoteNotSigned(Refusal):
     """The note is not signed yet.
 
@@ -121,6 +133,6 @@ class NoteSigned(Refusal):
     code = "NOTE_SIGNED"
 
 
-CHANGE_ERRORS = (NotYourNote, Stale)  # of every change of a note
+CHANGE_ERRORS = (NotYourNote, NoteEnteredInError, Stale)  # of every change of a note
 WRITE_ERRORS = (*CHANGE_ERRORS, NoteSigned, NoteInReview, NoteLocked)
 SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded)

@@ -102,8 +102,9 @@ UNPAID_SESSIONS = f"""
 """
 
 # Added to those: paid sessions whose pay may have changed. Since the last week was closed, a rate or multiplier that
-# applies was set or the session was voided; or it is a group with a voided seat, which counts again once another seat
-# is signed. Sessions held since a date were paid by that date's week or later, so only lines of those weeks are read.
+# applies was set or the session was voided; or it is a group with a voided seat or a session whose note was entered in
+# error, which count again once another seat or note is signed. Sessions held since a date were paid by that date's week
+# or later, so only lines of those weeks are read.
 CHANGED_SESSIONS = """
     union
     select l.session_id from pay_rates as r
@@ -129,6 +130,14 @@ CHANGED_SESSIONS = """
     ) as a
     where c.tenant_id = :tenant_id and c.voided_at <= :as_of
         and (c.voided_at > :known_since or a.group_session_id is not null)
+    union
+    select a.session_id from notes as n
+    cross join lateral (
+        select coalesce(a.group_session_id, a.id) as session_id from appointments as a
+        where a.tenant_id = :tenant_id and a.id = n.appointment_id
+        limit 1
+    ) as a
+    where n.tenant_id = :tenant_id and n.entered_in_error_at <= :as_of
 """
 
 SESSIONS_OF_APPOINTMENTS = """
@@ -147,6 +156,7 @@ SESSIONS_SQL = """
             left join notes as n
                 on n.tenant_id = :tenant_id and n.appointment_id = s.id
                     and n.signed_at <= :as_of and n.created_at <= :as_of
+                    and (n.entered_in_error_at is null or n.entered_in_error_at > :as_of)
                     and n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
             group by s.id, s.session_id, s.name, s.clinician_id, s.service_id, s.starts_at, s.status_at
         ) as s

@@ -144,6 +144,7 @@ def link_note(work: Work, scope: Scope, session_id: UUID, version: int, note_id:
         Note.clinician_id == session.clinician_id,
         Note.appointment_id.is_(None),
         Note.voided_at.is_(None),
+        Note.entered_in_error_at.is_(None),
         Note.type.not_in(NO_SESSION_NOTES),
         or_(Note.signed_at.is_(None), Note.signed_at >= session.starts_at),
     )
@@ -174,6 +175,7 @@ def sign_session(work: Work, scope: Scope, session_id: UUID) -> SessionView:
         Note.tenant_id == work.tenant_id,
         Note.appointment_id == session_id,
         Note.voided_at.is_(None),
+        Note.entered_in_error_at.is_(None),
         Note.type.not_in(NO_SESSION_NOTES),
     )
     query = query.order_by(

@@ -41,7 +41,7 @@ INSERT_LOCKS = text("""
         and not exists (
             select from notes as n
             where n.tenant_id = :tenant_id and n.appointment_id = a.id and n.signed_at is not null
-                and n.type <> all(:no_session_notes)
+                and n.entered_in_error_at is null and n.type <> all(:no_session_notes)
         )
 """)
 
@@ -62,7 +62,7 @@ RECIPIENTS_SQL = """
             coalesce(bool_or(n.status = 'IN_REVIEW'), false) as handed_in
         from notes as n
         where n.tenant_id = :tenant_id and n.appointment_id = a.id and n.voided_at is null
-            and n.type <> all(:no_session_notes)
+            and n.entered_in_error_at is null and n.type <> all(:no_session_notes)
     ) as n
     join staff as s
         on s.tenant_id = :tenant_id and ({whom}) and s.deactivated_at is null and coalesce(s.left_on >= :today, true)

@@ -57,7 +57,7 @@ SESSIONS_SQL = text("""
     left join lateral (
         select o.id, o.signed_at from notes as o
         where o.tenant_id = :tenant_id and o.appointment_id = a.id and o.voided_at is null
-            and o.type <> all(:no_session_notes)
+            and o.entered_in_error_at is null and o.type <> all(:no_session_notes)
         order by o.signed_at nulls last, o.created_at desc, o.id desc limit 1
     ) as n on true
     left join lateral (

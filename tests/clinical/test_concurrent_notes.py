@@ -110,7 +110,7 @@ def test_fifty_people_at_one_note_lose_no_version_and_no_signature(notes_api: No
         AMENDMENT=counted["amend"],
         ADDENDUM=counted["addendum"],
     )
-    assert counted["co-sign"] <= 1
+    assert counted["co-sign"] <= 1 + counted["amend"] + counted["addendum"]
     assert Counter(item["reason"] for item in history["review_returns"]) == Counter(
         text for verb, text in done if verb == "return"
     )

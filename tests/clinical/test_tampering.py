@@ -196,8 +196,10 @@ CASES: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
 
 
 def make_note_with_history(notes_api: NotesApi) -> UUID:
+    set_license(notes_api.practice, notes_api.clinician, "LPC")
     note = notes_api.save(notes_api.create_note(), sections=SOAP | {"plan": "Weekly."}).json()
     note = notes_api.take_step(notes_api.take_step(note, "submit"), "co-sign", notes_api.supervisor)
+    set_license(notes_api.practice, notes_api.clinician, None)
     note = notes_api.take_step(note, "amend", sections=SOAP, reason="A slip")
     return UUID(notes_api.take_step(note, "addendum", text="The lab called.", reason="Came later")["id"])
 
@@ -208,7 +210,6 @@ def examine(notes_api: NotesApi) -> Finding:
 
 
 def test_every_manipulation_is_found_and_located(notes_api: NotesApi) -> None:
-    set_license(notes_api.practice, notes_api.clinician, "LPC")
     notes = {name: make_note_with_history(notes_api) for name in CASES}
     untouched = make_note_with_history(notes_api)
     assert examine(notes_api).ok
@@ -229,6 +230,54 @@ def verify(notes_api: NotesApi, note_id: UUID) -> set[str]:
     result = notes_api.verify({"id": str(note_id)})
     assert result["intact"] is (result["problems"] == [])
     return {problem["where"] for problem in result["problems"]}
+
+
+def test_a_manipulated_review_of_an_amendment_is_found(notes_api: NotesApi) -> None:
+    """An amendment that was returned (version 2) or is in review (version 3) must not come into force unnoticed."""
+    set_license(notes_api.practice, notes_api.clinician, "LPC")
+
+    def make_reviewed_note() -> UUID:
+        note = notes_api.take_step(notes_api.create_note(), "submit")
+        note = notes_api.take_step(note, "co-sign", notes_api.supervisor)
+        note = notes_api.take_step(note, "amend", sections=SOAP | {"plan": "Weekly."}, reason="A slip")
+        note = notes_api.take_step(note, "return", notes_api.supervisor, reason="No")
+        note = notes_api.take_step(note, "addendum", text="The lab called.", reason="Came later")
+        return UUID(note["id"])
+
+    cases: dict[str, tuple[Callable[[Forger], None], set[str]]] = {
+        "returned, and in force": (
+            lambda f: f.run("update note_versions set needs_review = false where note_id = %(note)s and number = 2"),
+            {"version 2", "text"},
+        ),
+        "in force without review": (
+            lambda f: f.run("update note_versions set needs_review = false where note_id = %(note)s and number = 3"),
+            {"version 3", "text"},
+        ),
+        "taken out of review": (lambda f: f.change_note("version_in_review = null"), {"note"}),
+        "another one in review": (lambda f: f.change_note("version_in_review = 2"), {"note"}),
+        "struck": (
+            lambda f: f.change_note(
+                "status = 'ENTERED_IN_ERROR', version_in_review = null, entered_in_error_at = now(),"
+                " entered_in_error_by_id = clinician_id, error_reason = 'x'"
+            ),
+            {"note"},
+        ),
+    }
+    notes = {name: make_reviewed_note() for name in cases}
+    struck = make_reviewed_note()
+    notes_api.take_step(notes_api.read({"id": str(struck)}), "entered-in-error", reason="Another client")
+    assert examine(notes_api).ok
+    with cluster.connect_as_superuser(notes_api.practice.installation.store.database) as connection:
+        connection.execute("set session_replication_role = replica")
+        for name, (forge, _) in cases.items():
+            forge(Forger(notes_api, connection, notes[name]))
+        Forger(notes_api, connection, struck).change_note(
+            "status = 'SIGNED', entered_in_error_at = null, entered_in_error_by_id = null, error_reason = null"
+        )
+    assert {name: verify(notes_api, note_id) for name, note_id in notes.items()} == {
+        name: where for name, (_, where) in cases.items()
+    }
+    assert verify(notes_api, struck) == {"note"}
 
 
 def test_a_draft_marked_as_signed_is_found(notes_api: NotesApi) -> None:

@@ -76,6 +76,7 @@ def is_session_note() -> tuple[ColumnElement[bool], ...]:
         Note.tenant_id == Appointment.tenant_id,
         Note.appointment_id == Appointment.id,
         Note.type.not_in(NO_SESSION_NOTES),
+        Note.entered_in_error_at.is_(None),
     )
 
 

@@ -30,7 +30,8 @@ NOTE_TYPES = (
 
 
 class Note(TenantPart, Voidable, Versioned, Base):
-    """A clinical note: its current text and status. Only unsigned notes can be voided."""
+    """A clinical note: its current text and status. Only unsigned notes can be voided; every note can be struck as
+    entered in error, and stays."""
 
     __tablename__ = "notes"
     __table_args__ = (
@@ -39,15 +40,25 @@ class Note(TenantPart, Voidable, Versioned, Base):
         same_practice("appointment_id", "appointments"),
         same_practice("signed_by_id", "staff"),
         same_practice("returned_by_id", "staff"),
+        same_practice("entered_in_error_by_id", "staff"),
         unique_external_id(),
         Index(None, "tenant_id", "client_id", "created_at"),
         Index(None, "tenant_id", "clinician_id", "created_at"),
         Index(None, "tenant_id", "appointment_id"),
         Index(None, "tenant_id", "submitted_at", postgresql_where=text("status = 'IN_REVIEW'")),
+        Index(None, "tenant_id", "entered_in_error_at", postgresql_where=text("entered_in_error_at is not null")),
         enum_check("type", *NOTE_TYPES),
-        enum_check("status", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"),
+        enum_check("status", "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED", "ENTERED_IN_ERROR"),
         CheckConstraint(
-            "(status in ('SIGNED', 'AMENDED')) = (signed_at is not null and signed_by_id is not null)", name="signed"
+            "(status in ('SIGNED', 'AMENDED')) = (signed_at is not null and signed_by_id is not null)"
+            " or status = 'ENTERED_IN_ERROR'",
+            name="signed",
+        ),
+        CheckConstraint("version_in_review is null or status in ('SIGNED', 'AMENDED')", name="version_in_review"),
+        CheckConstraint(
+            "(status = 'ENTERED_IN_ERROR')"
+            " = (num_nonnulls(entered_in_error_at, entered_in_error_by_id, error_reason) = 3)",
+            name="entered_in_error",
         ),
     )
 
@@ -66,6 +77,10 @@ class Note(TenantPart, Voidable, Versioned, Base):
     returned_by_id: Mapped[UUID | None]
     return_reason: Mapped[bytes | None] = mapped_column(Sealed)  # all of them (`review_returns.py`)
     shared_at: Mapped[datetime | None]  # with the client
+    version_in_review: Mapped[int | None]  # an amendment or addendum that waits for the supervisor's signature
+    entered_in_error_at: Mapped[datetime | None]
+    entered_in_error_by_id: Mapped[UUID | None]
+    error_reason: Mapped[bytes | None] = mapped_column(Sealed)
 
 
 class NoteVersion(TenantPart, Base):
@@ -86,6 +101,7 @@ class NoteVersion(TenantPart, Base):
     content: Mapped[bytes] = mapped_column(Sealed)
     reason: Mapped[bytes | None] = mapped_column(Sealed)
     generated: Mapped[bool] = mapped_column(server_default="false")  # by a model; a draft until a person signs it
+    needs_review: Mapped[bool] = mapped_column(server_default="false")  # in force once a supervisor has signed it
     written_at: Mapped[datetime]
     written_by_id: Mapped[UUID | None]  # None: imported from a bundle
 

@@ -16,7 +16,7 @@ from practice.clinical.documents.rules.content import (
 )
 from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.documents.templates import find_template
-from practice.clinical.errors import NoteInReview, NoteNotSigned, NoteSigned, NotYourNote
+from practice.clinical.errors import NoteEnteredInError, NoteInReview, NoteNotSigned, NoteSigned, NotYourNote
 from practice.clinical.models.notes import NOTE_TYPES, Note
 from practice.clinical.notes.locked_notes import LockedNote, lock_note, seal_full_text, store_imported_versions
 from practice.clinical.notes.versions import build_version, store_versions
@@ -103,13 +103,14 @@ def save_note(
     refuse_unless_draft(locked.note)
     if locked.note.version != version:
         raise Stale
-    content = build_content(load_template(work, locked), sections, diagnoses, locked.base.content)
+    versions = locked.versions
+    content = build_content(load_template(work, locked), sections, diagnoses, versions.base.content)
     refuse_locked_session(work, locked)
     store_imported_versions(work, [locked])
-    locked.base = build_version(work, locked.last_number + 1, content, generated=generated)
-    store_versions(work, [(note_id, locked.base)])
+    versions.base = build_version(work, versions.last_number + 1, content, generated=generated)
+    store_versions(work, [(note_id, versions.base)])
     update_versioned(locked.note, {"text": seal_full_text(work, locked)})
-    audit_chart_access(work, locked.note, "note.saved", **locked.base.audit_details)
+    audit_chart_access(work, locked.note, "note.saved", **versions.base.audit_details)
     return locked.note
 
 
@@ -118,7 +119,10 @@ def void_note(work: Work, note_id: UUID, reason: str) -> None:
     locked = lock_own_note(work, note_id)
     refuse_unless_draft(locked.note)
     if locked.signatures:
-        raise NoteSigned("You signed this note when you submitted it, so it cannot be voided. Finish it instead.")
+        raise NoteSigned(
+            "You signed this note when you submitted it, so it cannot be voided. Finish it, or mark it as entered in "
+            "error."
+        )
     refuse_locked_session(work, locked)
     update_versioned(locked.note, {})
     work.void(locked.note, reason)
@@ -149,10 +153,12 @@ def unshare_note(work: Work, note_id: UUID) -> Note:
 
 
 def lock_own_note(work: Work, note_id: UUID) -> LockedNote:
-    """Lock a note for a change by its author, or raise NotYourNote."""
+    """Lock a note for a change by its author, or raise NotYourNote or NoteEnteredInError."""
     locked = lock_note(work, note_id)
     if locked.note.clinician_id != work.actor.staff_id:
         raise NotYourNote("This note belongs to another clinician. Only its author can change it.")
+    if locked.note.entered_in_error_at is not None:
+        raise NoteEnteredInError
     return locked
 
 

@@ -1,7 +1,7 @@
 """Notes locked for a change. Every service that changes a note locks it here first."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,7 +13,12 @@ from practice.clinical.deadlines.locking import lock_session_rows
 from practice.clinical.documents.rules.content import full_text
 from practice.clinical.models.notes import Note, NoteSignature
 from practice.clinical.notes.queries import is_known_to_actor
-from practice.clinical.notes.versions import Version, build_imported_version, load_last_versions, store_versions
+from practice.clinical.notes.versions import (
+    CurrentVersions,
+    build_imported_version,
+    load_current_versions,
+    store_versions,
+)
 from practice.errors import NotFound, Stale
 from practice.scheduling.models.appointments import Appointment
 from practice.security.work import Work
@@ -21,12 +26,11 @@ from practice.security.work import Work
 
 @dataclass(slots=True)
 class LockedNote:
-    """A note whose row is locked, with its locked session, its current content and its last signature."""
+    """A note whose row is locked, with its locked session, its current versions and its last signature."""
 
     note: Note
     session: Appointment | None
-    base: Version
-    addenda: list[Version] = field(default_factory=list)
+    versions: CurrentVersions
     signatures: int = 0
     signature_hash: bytes | None = None
     is_imported: bool = False  # from a bundle, and without any version yet
@@ -40,11 +44,6 @@ class LockedNote:
     def service_id(self) -> UUID | None:
         """Return the service of the note's session."""
         return self.session.service_id if self.session else None
-
-    @property
-    def last_number(self) -> int:
-        """Return the number of the last version."""
-        return max(version.number for version in (self.base, *self.addenda))
 
 
 def lock_notes(work: Work, note_ids: Collection[UUID]) -> dict[UUID, LockedNote]:
@@ -67,15 +66,12 @@ def lock_notes(work: Work, note_ids: Collection[UUID]) -> dict[UUID, LockedNote]
     notes = {note.id: note for note in work.db.scalars(statement)}
     newly_linked = {note.appointment_id for note in notes.values() if note.appointment_id} - sessions.keys()
     sessions |= lock_session_rows(work, newly_linked, waiting=False)
-    bases, addenda = load_last_versions(work, notes)
+    versions = load_current_versions(work, notes)
     locked_notes = {}
     for note_id, note in notes.items():
         session = sessions.get(note.appointment_id) if note.appointment_id else None
-        base = bases.get(note_id)
-        locked_notes[note_id] = LockedNote(
-            note, session, base or build_imported_version(work, note), addenda.get(note_id, [])
-        )
-        locked_notes[note_id].is_imported = base is None
+        current = versions.get(note_id) or CurrentVersions(build_imported_version(work, note))
+        locked_notes[note_id] = LockedNote(note, session, current, is_imported=note_id not in versions)
     for signature in load_last_signatures(work, notes):
         locked = locked_notes[signature.note_id]
         locked.signatures, locked.signature_hash = signature.number, signature.hash
@@ -95,15 +91,16 @@ def lock_note(work: Work, note_id: UUID) -> LockedNote:
 def store_imported_versions(work: Work, locked_notes: Iterable[LockedNote]) -> None:
     """Store the content of imported notes as their first version before anything is added to them."""
     imported = [locked for locked in locked_notes if locked.is_imported]
-    store_versions(work, [(locked.note.id, locked.base) for locked in imported])
+    store_versions(work, [(locked.note.id, locked.versions.base) for locked in imported])
     for locked in imported:
         locked.is_imported = False
-        audit_chart_access(work, locked.note, "note.import_stored", **locked.base.audit_details)
+        audit_chart_access(work, locked.note, "note.import_stored", **locked.versions.base.audit_details)
 
 
 def seal_full_text(work: Work, locked: LockedNote) -> bytes | None:
     """Return the note's current text with its addenda, encrypted."""
-    text = full_text(locked.base.content, [addendum.content for addendum in locked.addenda])
+    versions = locked.versions
+    text = full_text(versions.base.content, [addendum.content for addendum in versions.addenda])
     return work.seal("notes", "text", locked.note.id, text)
 
 

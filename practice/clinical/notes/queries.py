@@ -12,11 +12,18 @@ from sqlalchemy.orm import defer
 from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.models.notes import Note, NoteSignature
 from practice.clinical.notes.review_returns import ReviewReturn, parse_review_returns
-from practice.clinical.notes.versions import Version, build_imported_version, load_last_versions, load_versions
+from practice.clinical.notes.versions import (
+    CurrentVersions,
+    Version,
+    build_imported_version,
+    load_current_versions,
+    load_versions,
+)
 from practice.errors import NotFound
 from practice.local_time import start_of_day
 from practice.people.access import client_visible, visible_clients, visible_staff
 from practice.people.clients import reason_detail
+from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
@@ -31,11 +38,12 @@ def is_readable(
     """Return the condition for notes that the actor may read.
 
     Drafts are visible to the author and the author's supervisor, signed notes also to everybody who can see the client.
-    Clients read the signed notes that are shared with them.
+    Clients read the signed notes that are shared with them, unless they were entered in error.
     """
     signed = Note.signed_at.is_not(None)
     if work.actor.client_id is not None:
-        return and_(Note.client_id == work.actor.client_id, signed, Note.shared_at.is_not(None))
+        is_shared = and_(signed, Note.shared_at.is_not(None), Note.entered_in_error_at.is_(None))
+        return and_(Note.client_id == work.actor.client_id, is_shared)
     return or_(visible_staff(work, scope, Note.clinician_id), and_(signed, is_visible(work, scope, Note.client_id)))
 
 
@@ -55,6 +63,7 @@ class Filters(NamedTuple):
     client_id: UUID | None = None
     clinician_id: UUID | None = None
     appointment_id: UUID | None = None
+    in_review: bool | None = None
     since: date | None = None
     until: date | None = None
 
@@ -70,7 +79,9 @@ def list_notes(
 ) -> Page:
     """Return a page of notes without their content."""
     query = (
-        select(Note).where(*build_conditions(work, scope, filters)).options(defer(Note.text), defer(Note.return_reason))
+        select(Note)
+        .where(*build_conditions(work, scope, filters))
+        .options(defer(Note.text), defer(Note.return_reason), defer(Note.error_reason))
     )
     if not voided:
         query = query.where(Note.voided_at.is_(None))
@@ -90,6 +101,9 @@ def build_conditions(work: Work, scope: Scope, filters: Filters) -> list[ColumnE
         value = getattr(filters, name)
         if value is not None:
             conditions.append(getattr(Note, name) == value)
+    if filters.in_review is not None:
+        in_review = or_(Note.status == "IN_REVIEW", Note.version_in_review.is_not(None))
+        conditions.append(in_review if filters.in_review else ~in_review)
     if filters.since is not None:
         conditions.append(Note.created_at >= start_of_day(filters.since, zone_of(work)))
     if filters.until is not None:
@@ -99,30 +113,54 @@ def build_conditions(work: Work, scope: Scope, filters: Filters) -> list[ColumnE
 
 @dataclass(frozen=True)
 class NoteView:
-    """A note with its content. Clients never see the review returns or the reasons for addenda."""
+    """A note with its content and who signed it. Clients never see the review returns or the reasons for addenda.
+
+    `in_review` is an amendment or addendum that waits for the supervisor, for those who can see the author's drafts.
+    """
 
     note: Note
     base: Version
     addenda: Sequence[Version] = ()
     returns: Sequence[ReviewReturn] = ()
+    signatures: Sequence[NoteSignature] = ()
+    in_review: Version | None = None
+    error_reason: str | None = None
 
 
 def read_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteView:
     """Return a note with its content and record the access in the audit log."""
     note = find_note(work, scope, note_id)
     audit_chart_access(work, note, "note.read", reason)
-    return load_note_view(work, note)
+    return load_note_view(work, note, with_review=can_see_drafts(work, scope, note))
 
 
-def load_note_view(work: Work, note: Note) -> NoteView:
-    """Return the note with its current content, addenda and review returns."""
-    bases, addenda = load_last_versions(work, [note.id])
+def load_note_view(work: Work, note: Note, *, with_review: bool = True) -> NoteView:
+    """Return the note with its current content, addenda, signatures and review returns."""
+    versions = load_current_versions(work, [note.id]).get(note.id)
+    versions = versions or CurrentVersions(build_imported_version(work, note))
     return NoteView(
         note,
-        bases.get(note.id) or build_imported_version(work, note),
-        addenda.get(note.id, []),
+        versions.base,
+        versions.addenda,
         load_review_returns(work, note),
+        load_signatures(work, note.id),
+        versions.in_review if with_review else None,
+        work.unseal("notes", "error_reason", note.id, note.error_reason),
     )
+
+
+def can_see_drafts(work: Work, scope: Scope, note: Note) -> bool:
+    """Return whether the actor can see what the note's author has not signed alone: the author and their supervisor."""
+    if note.version_in_review is None or work.actor.client_id is not None:
+        return False
+    query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == note.clinician_id)
+    return work.db.scalar(query.where(visible_staff(work, scope, Staff.id))) is not None
+
+
+def load_signatures(work: Work, note_id: UUID) -> list[NoteSignature]:
+    """Return the signatures of a note in order."""
+    query = select(NoteSignature).where(NoteSignature.tenant_id == work.tenant_id, NoteSignature.note_id == note_id)
+    return list(work.db.scalars(query.order_by(NoteSignature.number)))
 
 
 def load_review_returns(work: Work, note: Note) -> list[ReviewReturn]:
@@ -143,25 +181,23 @@ class NoteHistory:
 def read_history(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteHistory:
     """Return every version, signature and review return, oldest first.
 
-    Clients see it from the first signed version on.
+    Clients see it from the first signed version on, without amendments that were not co-signed.
     """
     note = find_note(work, scope, note_id)
     audit_chart_access(work, note, "note.history_read", reason)
     versions = load_versions(work, note_id) or [build_imported_version(work, note)]
-    query = (
-        select(NoteSignature)
-        .where(NoteSignature.tenant_id == work.tenant_id, NoteSignature.note_id == note_id)
-        .order_by(NoteSignature.number)
-    )
-    signatures = list(work.db.scalars(query))
+    signatures = load_signatures(work, note_id)
     if work.actor.client_id is None:
         return NoteHistory(note, versions, signatures, load_review_returns(work, note))
     first_signed = max(version.number for version in versions if version.kind == "CONTENT")
-    return NoteHistory(
-        note,
-        [version for version in versions if version.number >= first_signed],
-        [signature for signature in signatures if signature.version_number >= first_signed],
-    )
+    co_signed = {signature.version_number for signature in signatures if signature.kind == "CO_SIGNATURE"}
+    shown = [
+        version
+        for version in versions
+        if version.number >= first_signed and (not version.needs_review or version.number in co_signed)
+    ]
+    numbers = {version.number for version in shown}
+    return NoteHistory(note, shown, [signature for signature in signatures if signature.version_number in numbers])
 
 
 def find_note(work: Work, scope: Scope, note_id: UUID, *, wait_for_writers: bool = False) -> Note:

@@ -1,11 +1,12 @@
 """Signing notes: sign, submit for review, withdraw, return, co-sign, and sign in bulk.
 
-A signature covers the current content. Only the author signs a note, and only the author's supervisor co-signs it.
+A signature covers one version. Only the author signs a note, and only the author's supervisor co-signs it, or an
+amendment or addendum of it that is in review.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -18,6 +19,7 @@ from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.documents.templates import find_templates
 from practice.clinical.errors import (
     NoSupervisor,
+    NoteEnteredInError,
     NoteInReview,
     NoteSigned,
     NotInReview,
@@ -27,7 +29,13 @@ from practice.clinical.errors import (
 )
 from practice.clinical.models.notes import Note
 from practice.clinical.notes.drafts import lock_own_note
-from practice.clinical.notes.locked_notes import LockedNote, lock_note, lock_notes, store_imported_versions
+from practice.clinical.notes.locked_notes import (
+    LockedNote,
+    lock_note,
+    lock_notes,
+    seal_full_text,
+    store_imported_versions,
+)
 from practice.clinical.notes.review_returns import ReviewReturn, dump_review_returns, parse_review_returns
 from practice.clinical.notes.rules.review import needs_review
 from practice.clinical.notes.signatures import NewSignature, store_signatures
@@ -98,19 +106,54 @@ def sign_locked_notes(
     if not ready:
         return refusals
     store_imported_versions(work, ready)
+    firsts = [locked for locked in ready if locked.versions.in_review is None]
+    amended = [locked for locked in ready if locked.versions.in_review is not None]
     signatures = [
-        NewSignature(locked, locked.base, "AUTHOR" if is_author(work, locked) else "CO_SIGNATURE") for locked in ready
+        NewSignature(locked, locked.versions.base, "AUTHOR" if is_author(work, locked) else "CO_SIGNATURE")
+        for locked in firsts
+    ]
+    signatures += [
+        NewSignature(locked, version, "CO_SIGNATURE") for locked in amended if (version := locked.versions.in_review)
     ]
     audit_details = store_signatures(work, signatures)
-    statement = update(Note).where(Note.tenant_id == work.tenant_id, Note.id.in_([locked.note.id for locked in ready]))
-    values = {"status": "SIGNED", "signed_at": work.now, "signed_by_id": work.actor.staff_id}
-    work.db.execute(
-        statement.values(**values, version=Note.version + 1), execution_options={"synchronize_session": False}
-    )
     for signature in signatures:
         note = signature.locked.note
-        audit_chart_access(work, note, ACTIONS[signature.kind], **audit_details[note.id])
+        action = "note.amendment_co_signed" if signature.version.needs_review else ACTIONS[signature.kind]
+        audit_chart_access(work, note, action, **audit_details[note.id])
+    mark_signed(work, firsts)
+    put_amendments_in_force(work, amended)
     return refusals
+
+
+def mark_signed(work: Work, ready: Collection[LockedNote]) -> None:
+    """Set the notes to SIGNED by the actor."""
+    statement = update(Note).where(Note.tenant_id == work.tenant_id, Note.id.in_([locked.note.id for locked in ready]))
+    values = {"status": "SIGNED", "signed_at": work.now, "signed_by_id": work.actor.staff_id}
+    if ready:
+        work.db.execute(
+            statement.values(**values, version=Note.version + 1), execution_options={"synchronize_session": False}
+        )
+
+
+def put_amendments_in_force(work: Work, amended: Collection[LockedNote]) -> None:
+    """Make the co-signed amendments and addenda part of their notes, which keep the time and signer of the first."""
+    rows = []
+    for locked in amended:
+        if locked.versions.in_review is not None:
+            locked.versions.put_in_force(locked.versions.in_review)
+        note = locked.note
+        rows.append(
+            {
+                "tenant_id": note.tenant_id,
+                "id": note.id,
+                "status": "AMENDED",
+                "text": seal_full_text(work, locked),
+                "version_in_review": None,
+                "version": note.version + 1,
+            }
+        )
+    if rows:
+        work.db.execute(update(Note), rows)
 
 
 def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
@@ -122,7 +165,7 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
     for refusal in find_refusals(work, {note_id: locked}, "submit").values():
         raise refusal
     store_imported_versions(work, [locked])
-    audit_details = store_signatures(work, [NewSignature(locked, locked.base, "AUTHOR")])
+    audit_details = store_signatures(work, [NewSignature(locked, locked.versions.base, "AUTHOR")])
     update_versioned(note, {"status": "IN_REVIEW", "submitted_at": work.now})
     supervisor_id = load_authors(work, [locked])[note.clinician_id].supervisor_id
     if supervisor_id is not None:
@@ -132,39 +175,55 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
 
 
 def withdraw_note(work: Work, note_id: UUID) -> Note:
-    """Withdraw the actor's own note from review."""
-    note = lock_own_note(work, note_id).note
-    if note.status != "IN_REVIEW":
+    """Withdraw the actor's own note, or its amendment or addendum, from review."""
+    locked = lock_own_note(work, note_id)
+    note = locked.note
+    if not is_in_review(locked):
         raise NotInReview("This note is not in review, so it cannot be withdrawn.")
-    update_versioned(note, {"status": "DRAFT", "submitted_at": None})
-    audit_chart_access(work, note, "note.withdrawn")
+    action = "note.withdrawn" if note.signed_at is None else "note.amendment_withdrawn"
+    update_versioned(note, end_review(locked))
+    audit_chart_access(work, note, action)
     return note
 
 
 def return_note(work: Work, note_id: UUID, reason: str) -> Note:
-    """Return a note in review to its author with a reason."""
+    """Return a note in review, or its amendment or addendum, to its author with a reason."""
     locked = lock_note(work, note_id)
     note = locked.note
     author = load_authors(work, [locked])[note.clinician_id]
     if not is_supervisor(work, author):
         raise NotYourNote("Only the author's supervisor can return a note.")
-    if note.status != "IN_REVIEW":
+    if not is_in_review(locked):
         raise NotInReview("This note is not in review, so it cannot be returned.")
+    kind, action = ("NOTE_RETURNED", "note.returned")
+    if note.signed_at is not None:
+        kind, action = ("AMENDMENT_RETURNED", "note.amendment_returned")
     returns = parse_review_returns(work.unseal("notes", "return_reason", note.id, note.return_reason))
     returns.append(ReviewReturn(work.now, str(work.actor.staff_id), reason))
     update_versioned(
         note,
         {
-            "status": "DRAFT",
-            "submitted_at": None,
+            **end_review(locked),
             "returned_at": work.now,
             "returned_by_id": work.actor.staff_id,
             "return_reason": work.seal("notes", "return_reason", note.id, dump_review_returns(returns)),
         },
     )
-    queue_staff_messages_once(work, [StaffMessage("NOTE_RETURNED", work.now, note.clinician_id, note_id)])
-    audit_chart_access(work, note, "note.returned")
+    queue_staff_messages_once(work, [StaffMessage(kind, work.now, note.clinician_id, note_id)])
+    audit_chart_access(work, note, action)
     return note
+
+
+def is_in_review(locked: LockedNote) -> bool:
+    """Return whether the note, or an amendment or addendum of it, waits for the supervisor."""
+    return locked.note.status == "IN_REVIEW" or locked.versions.in_review is not None
+
+
+def end_review(locked: LockedNote) -> dict[str, Any]:
+    """Return the changes that take a note out of review. A signed note stays as it was signed."""
+    if locked.versions.in_review is not None:
+        return {"version_in_review": None}
+    return {"status": "DRAFT", "submitted_at": None}
 
 
 # Who can sign what
@@ -210,6 +269,12 @@ def find_refusal(
         return Stale()
     if not is_author(work, locked) and not is_supervisor(work, author):
         return NotYourNote("This note belongs to another clinician. Only its author and their supervisor can sign it.")
+    if note.entered_in_error_at is not None:
+        return NoteEnteredInError()
+    if locked.versions.in_review is not None:
+        if not is_author(work, locked):
+            return None  # its content was checked when it was submitted, and a signed session is not locked
+        return NoteInReview("You have submitted a change of this note. Wait for your supervisor, or withdraw it.")
     if note.signed_at is not None:
         return NoteSigned("This note is already signed. Amend it, or add an addendum.")
     if is_author(work, locked):
@@ -223,7 +288,7 @@ def find_refusal(
             return ReviewNeeded("Your notes need your supervisor's review. Submit this note instead.")
     elif note.status != "IN_REVIEW":
         return NotInReview("This note has not been submitted. Its author has to submit it first.")
-    problems = signing_problems(locked.base.content, [section.key for section in template if section.required])
+    problems = signing_problems(locked.versions.base.content, [section.key for section in template if section.required])
     if problems:
         return build_note_incomplete(problems)
     if locked.session is not None and locked.session.id in locks and note.type not in NO_SESSION_NOTES:

@@ -81,7 +81,9 @@ def verify_records(
 ) -> VerificationResult:
     """Return the verification result of a note from its stored versions, signatures and audit entries."""
     opened_versions = [(row, try_open_version(work, row)) for row in versions]
-    text_matches = has_matching_text(work, note, [version for _, version in opened_versions])
+    co_signed = {row.version_number for row in signatures if row.kind == "CO_SIGNATURE"}
+    in_force = [version for row, version in opened_versions if not row.needs_review or row.number in co_signed]
+    text_matches = has_matching_text(work, note, in_force)
     state = NoteState(
         note.status,
         note.signed_at,
@@ -92,9 +94,10 @@ def verify_records(
         note.type,
         note.appointment_id,
         note.voided_at is not None,
+        note.version_in_review,
     )
     stored_versions = [
-        StoredVersion(row.number, row.kind, version.hash if version else None, row.written_by_id)
+        StoredVersion(row.number, row.kind, version.hash if version else None, row.written_by_id, row.needs_review)
         for row, version in opened_versions
     ]
     return check_note(state, stored_versions, [to_stored_signature(signature) for signature in signatures], trail)

@@ -334,7 +334,8 @@ def note_problems(work: Work, client_id: UUID, note_id: UUID | None) -> list[Fie
     if note_id is None:
         return []
     note = work.db.get(Note, (work.tenant_id, note_id))
-    if note is None or note.voided_at is not None or (note.client_id, note.type) != (client_id, "TREATMENT_PLAN"):
+    is_usable = note is not None and note.voided_at is None and note.entered_in_error_at is None
+    if note is None or not is_usable or (note.client_id, note.type) != (client_id, "TREATMENT_PLAN"):
         return [FieldProblem("note_id", "This client has no treatment plan note with this id.")]
     return []
 

@@ -78,6 +78,7 @@ def select_signed_plans(work: Work) -> Subquery:
         Note.tenant_id == work.tenant_id,
         Note.type == "SAFETY_PLAN",
         Note.voided_at.is_(None),
+        Note.entered_in_error_at.is_(None),
         Note.signed_at <= work.now,
     )
     return query.group_by(Note.client_id).subquery("signed")

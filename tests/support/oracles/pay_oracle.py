@@ -24,7 +24,7 @@ TABLES = {
     " status_at from appointments where tenant_id = :id order by id",
     "services": "select id, code, kind, minutes, version from services where tenant_id = :id order by id",
     "staff": "select id, external_id, left_on from staff where tenant_id = :id order by id",
-    "notes": "select id, appointment_id, type, status, created_at, signed_at, version from notes"
+    "notes": "select id, appointment_id, type, status, created_at, signed_at, entered_in_error_at, version from notes"
     " where tenant_id = :id order by id",
     "completions": "select id, kind, minutes, created_at, voided_at, version from session_completions"
     " where tenant_id = :id order by id",
@@ -40,7 +40,7 @@ TABLES = {
 # The columns that a service function sets to the instant at which it runs.
 INSTANT_COLUMNS = {
     "seats": ["status_at"],
-    "notes": ["created_at", "signed_at"],
+    "notes": ["created_at", "signed_at", "entered_in_error_at"],
     "completions": ["created_at", "voided_at"],
     "rates": ["set_at"],
     "multipliers": ["set_at"],
@@ -196,6 +196,7 @@ class PayOracle:
 
     def find_signed_at(self, seat: Any, at: datetime) -> datetime | None:
         notes = [note for note in self.notes_of[seat.id] if note.created_at <= at]
+        notes = [note for note in notes if note.entered_in_error_at is None or note.entered_in_error_at > at]
         return min((note.signed_at for note in notes if note.signed_at and note.signed_at <= at), default=None)
 
     def find_settled_at(self, seat: Any, at: datetime) -> datetime | None:

@@ -8,20 +8,30 @@ from uuid import UUID
 
 from practice.clinical.notes.rules.signing import SignatureFacts, hash_signature
 
-SIGNATURE_ACTIONS = {"AUTHOR": ("note.submitted", "note.signed"), "CO_SIGNATURE": ("note.co_signed",)}
-SIGNATURE_ACTIONS |= {"AMENDMENT": ("note.amended",), "ADDENDUM": ("note.added_to",)}
+SIGNATURE_ACTIONS = {
+    "AUTHOR": ("note.submitted", "note.signed"),
+    "CO_SIGNATURE": ("note.co_signed", "note.amendment_co_signed"),
+    "AMENDMENT": ("note.amended", "note.amendment_submitted"),
+    "ADDENDUM": ("note.added_to", "note.addendum_submitted"),
+}
 SIGNING_ACTIONS = ("note.signed", "note.co_signed")
-AMENDING_ACTIONS = ("note.amended", "note.added_to")
+AMENDING_ACTIONS = ("note.amended", "note.added_to", "note.amendment_co_signed")
 REVIEW_ACTIONS = ("note.submitted", "note.returned", "note.withdrawn")
+# Of amendments and addenda: those that begin a review and those that end it.
+AMENDMENT_SUBMIT_ACTIONS = ("note.amendment_submitted", "note.addendum_submitted")
+AMENDMENT_END_ACTIONS = ("note.amendment_co_signed", "note.amendment_returned", "note.amendment_withdrawn")
 SESSION_ACTIONS = ("note.created", "note.linked")
 VERIFIED_ACTIONS = (
     *SESSION_ACTIONS,
     "note.saved",
     "note.import_stored",
     "note.voided",
+    "note.entered_in_error",
     *SIGNING_ACTIONS,
     *AMENDING_ACTIONS,
     *REVIEW_ACTIONS,
+    *AMENDMENT_SUBMIT_ACTIONS,
+    *AMENDMENT_END_ACTIONS,
 )
 
 
@@ -46,6 +56,7 @@ class StoredVersion:
     kind: str
     hash: bytes | None
     written_by_id: UUID | None
+    needs_review: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class NoteState:
     type: str
     appointment_id: UUID | None
     voided: bool
+    version_in_review: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,7 @@ def check_note(
 def version_problems(versions: Sequence[StoredVersion], trail: Iterable[TrailEntry]) -> list[Problem]:
     """Return versions that are missing, unreadable, unknown to the audit log or changed."""
     recorded = {entry.version: entry.content for entry in trail if entry.version is not None}
+    submitted = {entry.version for entry in trail if entry.action in AMENDMENT_SUBMIT_ACTIONS}
     stored = {version.number: version for version in versions}
     expected = {*recorded, *range(1, max(stored, default=0) + 1)}
     problems = [Problem(f"version {number}", "This version is missing.") for number in sorted(expected - stored.keys())]
@@ -127,6 +140,8 @@ def version_problems(versions: Sequence[StoredVersion], trail: Iterable[TrailEnt
             message = "The audit log has no entry for this version."
         elif version.hash.hex() != recorded[number]:
             message = "This version differs from what was saved."
+        elif version.needs_review != (number in submitted):
+            message = "Whether this version needs a co-signature differs from the audit log."
         else:
             continue
         problems.append(Problem(f"version {number}", message))
@@ -171,11 +186,11 @@ def coverage_problems(
     if state.status != "DRAFT" and covered and versions and versions[-1].number not in covered:
         last = f"version {versions[-1].number}"
         problems.append(Problem(last, "This version follows the last signature and has none of its own."))
-    kinds = {signature.facts.version: signature.facts.kind for signature in signatures}
+    kinds = {(signature.facts.version, signature.facts.kind) for signature in signatures}
     problems += [
         Problem(f"version {version.number}", "This version has no signature of its own.")
         for version in versions
-        if version.kind != "CONTENT" and kinds.get(version.number) != version.kind
+        if version.kind != "CONTENT" and (version.number, version.kind) not in kinds
     ]
     if not state.text_matches_versions:
         problems.append(Problem("text", "The displayed text differs from the versions."))
@@ -198,7 +213,9 @@ def status_problems(
     elif is_signed and not is_imported:
         problems.append(Problem("note", "The note is marked as signed, but nobody has signed it."))
     steps = [entry.action for entry in trail if entry.action in REVIEW_ACTIONS]
-    if is_amended:
+    if any(entry.action == "note.entered_in_error" for entry in trail):
+        possible = {"ENTERED_IN_ERROR"}
+    elif is_amended:
         possible = {"AMENDED"}
     elif first_signature is not None:
         possible = {"SIGNED"}
@@ -210,7 +227,20 @@ def status_problems(
         possible = {"DRAFT"}
     if state.status not in possible:
         problems.append(Problem("note", "The note's status contradicts its history."))
+    if state.version_in_review != find_version_in_review(trail):
+        problems.append(Problem("note", "The note's amendment in review contradicts its history."))
     return problems
+
+
+def find_version_in_review(trail: Iterable[TrailEntry]) -> int | None:
+    """Return the amendment or addendum that waits for the supervisor by the audit log."""
+    number = None
+    for entry in trail:
+        if entry.action in AMENDMENT_SUBMIT_ACTIONS:
+            number = entry.version
+        elif entry.action in (*AMENDMENT_END_ACTIONS, "note.entered_in_error"):
+            number = None
+    return number
 
 
 def assignment_problems(

@@ -72,6 +72,9 @@ SAMPLE_REQUESTS = {
     "add_addendum": SampleRequest(
         {"clinician"}, make_note_of("SIGNED"), send(text="The lab called.", reason="Came later")
     ),
+    "mark_note_entered_in_error": SampleRequest(
+        {"clinician"}, make_note_of("SIGNED"), send(reason="Written in the wrong chart")
+    ),
     "share_note": SampleRequest({"clinician"}, make_note_of("SIGNED")),
     "unshare_note": SampleRequest({"clinician"}, make_note_of("SIGNED")),
     "submit_note": SampleRequest({"clinician"}, make_note_of(), versioned=VERSIONED),

@@ -1,0 +1,204 @@
+"""Responses about clinical notes: their state, content, versions and signers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.context import RequestContext
+from practice.clinical.documents.rules.content import Content
+from practice.clinical.models.notes import Note, NoteSignature
+from practice.clinical.notes import queries
+from practice.clinical.notes.queries import NoteView
+from practice.clinical.notes.review_returns import ReviewReturn
+from practice.clinical.notes.versions import Version
+
+Type = Literal[
+    "SOAP_NOTE",
+    "PROGRESS_NOTE",
+    "INTAKE_ASSESSMENT",
+    "PSYCHIATRIC_EVALUATION",
+    "TREATMENT_PLAN",
+    "SAFETY_PLAN",
+    "DISCHARGE_SUMMARY",
+    "CRISIS_INTERVENTION",
+]
+Status = Literal["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED", "ENTERED_IN_ERROR"]
+
+
+class NoteState(BaseModel):
+    """The state of a note, without its content.
+
+    `signed_at` and `signed_by_id` are of the signature that completed the note; amendments have their own signatures.
+    A note entered in error keeps them, and does not count.
+    """
+
+    id: UUID
+    client_id: UUID
+    clinician_id: UUID
+    appointment_id: UUID | None
+    type: Type
+    status: Status
+    created_at: datetime
+    submitted_at: datetime | None
+    returned_at: datetime | None
+    signed_at: datetime | None
+    signed_by_id: UUID | None
+    version_in_review: Annotated[
+        int | None, Field(description="The amendment or addendum that waits for the supervisor's co-signature.")
+    ]
+    shared_at: datetime | None
+    entered_in_error_at: datetime | None
+    entered_in_error_by_id: UUID | None
+    voided_at: datetime | None
+    void_reason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, note: Note) -> "NoteState":
+        return NoteState(**{name: getattr(note, name) for name in NoteState.model_fields})
+
+
+class SectionOut(BaseModel):
+    key: str
+    title: str
+    text: str
+
+
+class SignerOut(BaseModel):
+    """Who signed a version, when, and as what. IMPORTED: signed before the import, not verifiable here."""
+
+    kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM", "IMPORTED"]
+    signed_by_id: UUID
+    signed_at: datetime
+
+
+class AddendumOut(BaseModel):
+    number: int
+    text: str
+    reason: str | None
+    written_at: datetime
+    written_by_id: UUID | None
+    signatures: list[SignerOut]
+
+
+class ReturnOut(BaseModel):
+    at: datetime
+    by_id: UUID
+    reason: str
+
+
+class VersionOut(BaseModel):
+    number: int
+    kind: Literal["CONTENT", "AMENDMENT", "ADDENDUM"]
+    sections: list[SectionOut]
+    diagnoses: list[str]
+    reason: str | None
+    generated: bool
+    written_at: datetime
+    written_by_id: UUID | None
+    signatures: list[SignerOut]
+    review: Annotated[
+        Literal["IN_REVIEW", "APPROVED", "NOT_APPROVED"] | None,
+        Field(description="Of a supervised amendment or addendum, which counts once it is APPROVED."),
+    ]
+
+
+class NoteOut(NoteState):
+    """A note with the content that is in force.
+
+    `signatures` are of this content; earlier content has its own, in the history. `generated`: a model wrote it, and it
+    stays a draft until a person signs it. `in_review` is a change that waits for the supervisor, for them and the
+    author.
+    """
+
+    sections: list[SectionOut]
+    diagnoses: list[str]
+    generated: bool
+    signatures: list[SignerOut]
+    addenda: list[AddendumOut]
+    in_review: VersionOut | None
+    review_returns: list[ReturnOut]
+    entered_in_error_reason: str | None
+
+
+class SignatureOut(BaseModel):
+    number: int
+    version_number: int
+    kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"]
+    signed_at: datetime
+    signed_by_id: UUID
+    hash: str
+
+
+def to_sections(content: Content) -> list[SectionOut]:
+    return [SectionOut(key=section.key, title=section.title, text=section.text) for section in content.sections]
+
+
+def to_returns(returns: Sequence[ReviewReturn]) -> list[ReturnOut]:
+    return [ReturnOut(at=item.at, by_id=UUID(item.by_id), reason=item.reason) for item in returns]
+
+
+def to_signers(note: Note, version: Version, signatures: Sequence[NoteSignature]) -> list[SignerOut]:
+    """Return who signed a version. Of an imported note, the text that came with it has the imported signature."""
+    signers = [
+        SignerOut(**{name: getattr(signature, name) for name in SignerOut.model_fields})
+        for signature in signatures
+        if signature.version_number == version.number
+    ]
+    if not signers and version.written_by_id is None and note.signed_at and note.signed_by_id:
+        return [SignerOut(kind="IMPORTED", signed_by_id=note.signed_by_id, signed_at=note.signed_at)]
+    return signers
+
+
+def to_version(
+    note: Note, version: Version, signatures: Sequence[NoteSignature], *, by_client: bool = False
+) -> VersionOut:
+    """Return a version with its signers and, if it needs one, its review. A client does not see its reason."""
+    signers = to_signers(note, version, signatures)
+    review = None
+    if version.needs_review:
+        is_co_signed = any(signer.kind == "CO_SIGNATURE" for signer in signers)
+        is_open = version.number == note.version_in_review
+        review = "APPROVED" if is_co_signed else "IN_REVIEW" if is_open else "NOT_APPROVED"
+    return VersionOut(
+        **{name: getattr(version, name) for name in ("number", "kind", "generated", "written_at", "written_by_id")},
+        sections=to_sections(version.content),
+        diagnoses=list(version.content.diagnoses),
+        reason=None if by_client else version.reason,
+        signatures=signers,
+        review=review,
+    )
+
+
+def view_response(view: NoteView, *, by_client: bool = False) -> NoteOut:
+    """Return a note as read. A client does not see reasons of returns and addenda."""
+    addenda = [
+        AddendumOut(
+            number=addendum.number,
+            text=addendum.content.sections[0].text,
+            reason=None if by_client else addendum.reason,
+            written_at=addendum.written_at,
+            written_by_id=addendum.written_by_id,
+            signatures=to_signers(view.note, addendum, view.signatures),
+        )
+        for addendum in view.addenda
+    ]
+    return NoteOut(
+        **NoteState.of(view.note).model_dump(),
+        sections=to_sections(view.base.content),
+        diagnoses=list(view.base.content.diagnoses),
+        generated=view.base.generated,
+        signatures=to_signers(view.note, view.base, view.signatures),
+        addenda=addenda,
+        in_review=to_version(view.note, view.in_review, view.signatures) if view.in_review else None,
+        review_returns=[] if by_client else to_returns(view.returns),
+        entered_in_error_reason=view.error_reason,
+    )
+
+
+def to_response(ctx: RequestContext, note: Note) -> NoteOut:
+    """Return a note to the caller who has just changed it."""
+    return view_response(queries.load_note_view(ctx.work, note))
