@@ -3,21 +3,24 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
-from api.fields import Instant, Text1000
+from api.fields import Instant, Reason200, Text1000
 from api.note_responses import Type
 from api.notes import ContentIn
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.clinical.errors import NoteLocked
 from practice.errors import FieldProblem, Invalid, Refusal
+from practice.payroll.completions import SessionPaid
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
+from practice.sessions import corrections
 from practice.sessions.completion import NoteDraft, complete_session
+from practice.sessions.corrections import SessionCharged
 
 router = PermissionRouter(prefix="/appointments", tags=["appointments"])
 
@@ -62,6 +65,18 @@ class BulkIn(Input):
     action: Literal["confirm", "check-in", "no-show", "cancel"]
     appointment_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
     reason: Text1000 | None = None
+
+
+class RevertIn(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"from_status": "NO_SHOW", "reason": "The client came late"}]}
+    )
+
+    from_status: Annotated[
+        Literal["CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW"],
+        Field(description="The status to take back. Refused if the appointment has another one by now."),
+    ]
+    reason: Annotated[Reason200, Field(description="Why the status was a mistake.")]
 
 
 class AppointmentsOut(BaseModel):
@@ -133,6 +148,22 @@ def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: Comple
 def mark_appointment_no_show(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
     """Mark an appointment as a no-show."""
     return to_response(ctx, lifecycle.mark_no_show(ctx.work, ctx.scope, appointment_id, body.note))[0]
+
+
+@router.post(
+    "/{appointment_id}/revert",
+    permission="appointments.status",
+    errors=[*BOOKING_REFUSALS, WrongStatus, SessionPaid, SessionCharged],
+)
+def revert_appointment(ctx: RequestContext, appointment_id: UUID, body: RevertIn) -> AppointmentOut:
+    """Take back a status that was set by mistake.
+
+    Check-in, start, completion or no-show, back to the status before. Of a completion, the price is no longer fixed and
+    the session voided; not once it is paid. A no-show takes its time again, if that is still free. The client gets no
+    message.
+    """
+    reverted = corrections.revert_appointment(ctx.work, ctx.scope, appointment_id, body.from_status, body.reason)
+    return to_response(ctx, reverted)[0]
 
 
 @router.post("/{appointment_id}/cancel", permission="appointments.cancel", errors=[WrongStatus, TooLate])

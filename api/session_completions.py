@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import RequestContext, Version
 from api.fields import Day, MoneyOut, Reason200
@@ -15,7 +15,7 @@ from api.routing import PermissionRouter
 from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.payroll import completions
-from practice.payroll.completions import SessionNotPaid, SessionPaid, SessionVoided
+from practice.payroll.completions import SessionNotPaid, SessionNotVoided, SessionPaid, SessionVoided
 from practice.scheduling.errors import WrongStatus
 from practice.sessions import completion, queries
 from practice.sessions.completion import BulkResult, NoteMissing
@@ -38,6 +38,12 @@ class SessionChange(Input):
 
 class ReasonIn(Input):
     reason: Reason200
+
+
+class RestoreIn(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The session did take place"}]})
+
+    reason: Annotated[Reason200, Field(description="Why the void was a mistake.")]
 
 
 class OverrideIn(ReasonIn):
@@ -236,9 +242,22 @@ def change_session_completion(
 def void_session_completion(ctx: RequestContext, session_id: UUID, body: VoidIn) -> None:
     """Void a session completion.
 
-    For good, while it is not paid. It stays on record with who, when and why. Do not put personal data in `reason`.
+    While it is not paid. It stays on record with who, when and why. Do not put personal data in `reason`.
     """
     completions.void_completion(ctx.work, ctx.scope, session_id, body.reason)
+
+
+@router.post(
+    "/{session_id}/restore",
+    permission="session_completions.write",
+    errors=[WrongStatus, SessionNotVoided, SessionPaid],
+)
+def restore_session_completion(ctx: RequestContext, session_id: UUID, body: RestoreIn) -> SessionOut:
+    """Restore a voided session completion.
+
+    It counts again as if it had not been voided; the void stays on record. Not once its week has paid it.
+    """
+    return SessionOut.of(completion.restore_session(ctx.work, ctx.scope, session_id, body.reason))
 
 
 @router.post(

@@ -61,7 +61,17 @@ def queue_client_messages(
         for message in messages
         for channel in sorted(channels)
     ]
-    insert_rows(work, rows)
+    if rows:
+        statement = pg_insert(MESSAGES)
+        # A message that was cancelled with its cause, such as a no-show by mistake, is planned again with the next one.
+        columns = ["tenant_id", "appointment_id", "kind", "lead_minutes", "channel", "client_id", "staff_id"]
+        statement = statement.on_conflict_do_update(
+            index_elements=columns,
+            index_where=MESSAGES.c.appointment_id.is_not(None),
+            set_={"status": "PLANNED", "due_at": statement.excluded.due_at},
+            where=MESSAGES.c.status == "CANCELLED",
+        )
+        work.db.execute(statement, rows)
 
 
 def queue_staff_messages(work: Work, kind: str, staff_ids: Iterable[UUID], appointment_id: UUID | None = None) -> None:

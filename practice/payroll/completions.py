@@ -1,9 +1,11 @@
-"""Session completions, which make completed appointments count for pay: create, void, reverse; and session values."""
+"""Session completions, which make completed appointments count for pay: create, void, restore, reverse; and session
+values."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, exists, literal, select, text
@@ -11,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from practice.errors import NotFound, Refusal
 from practice.local_time import week_of
-from practice.payroll.models import PayLine, SessionCompletion
+from practice.payroll.models import PayLine, SessionCompletion, SessionCorrection
 from practice.payroll.sessions import compute_value_cents, get_multiplier, load_sessions
 from practice.people.access import visible_staff
 from practice.people.practice_time import zone_of
@@ -20,6 +22,8 @@ from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.ids import new_id
+from practice.store.records import update_versioned
 
 # Not `coalesce`, which is not leakproof: PostgreSQL would use no index on it before the row security policy has run.
 SESSION_ID = case((Appointment.group_session_id.is_(None), Appointment.id), else_=Appointment.group_session_id)
@@ -29,13 +33,22 @@ IS_PAYMENT: ColumnElement[bool] = text("pay_lines.kind in ('regular', 'late')") 
 class SessionVoided(Refusal):
     """The session completion is void and cannot be changed.
 
-    Fix: nothing is left to do; it does not count.
+    Fix: nothing is left to do; it does not count. Restore it if that was a mistake.
     """
 
     code = "SESSION_VOIDED"
 
     def __init__(self) -> None:
-        super().__init__("This session is voided. A voided session cannot be changed.")
+        super().__init__("This session is voided and cannot be changed. Restore it if it was voided by mistake.")
+
+
+class SessionNotVoided(Refusal):
+    """The session completion is not void.
+
+    Fix: nothing is left to do; it counts.
+    """
+
+    code = "SESSION_NOT_VOIDED"
 
 
 class SessionPaid(Refusal):
@@ -83,6 +96,16 @@ class CompletionSummary:
 
 def get_or_create_completion(work: Work, scope: Scope, appointment_id: UUID) -> SessionCompletion:
     """Return the completion of a completed appointment; a new one takes the service's present kind and minutes."""
+    require_completed(work, scope, appointment_id)
+    if insert_completions(work, Appointment.id == appointment_id):
+        work.record("session_completion.created", "appointment", appointment_id)
+    completion = work.db.get_one(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
+    refuse_voided(completion)
+    return completion
+
+
+def require_completed(work: Work, scope: Scope, appointment_id: UUID) -> None:
+    """Raise NotFound or WrongStatus unless the appointment is visible and completed."""
     query = select(Appointment.status).where(
         Appointment.tenant_id == work.tenant_id,
         Appointment.id == appointment_id,
@@ -93,11 +116,6 @@ def get_or_create_completion(work: Work, scope: Scope, appointment_id: UUID) -> 
         raise NotFound
     if status != "COMPLETED":
         raise WrongStatus("This appointment is not completed. Complete it so that its session counts for pay.")
-    if insert_completions(work, Appointment.id == appointment_id):
-        work.record("session_completion.created", "appointment", appointment_id)
-    completion = work.db.get_one(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
-    refuse_voided(completion)
-    return completion
 
 
 def create_missing_completions(
@@ -160,8 +178,8 @@ def insert_completions(work: Work, condition: ColumnElement[bool]) -> set[UUID]:
 
 
 def void_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str) -> SessionCompletion:
-    """Exclude an unpaid session from pay, permanently. In a group this removes only this seat from the session; the
-    session stops counting with its last seat."""
+    """Exclude an unpaid session from pay. In a group this removes only this seat from the session; the session stops
+    counting with its last seat."""
     completion = lock_completion(work, scope, appointment_id)
     if is_paid(work, appointment_id):
         raise SessionPaid(
@@ -169,6 +187,85 @@ def void_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str)
         )
     void_and_record(work, completion, reason, "session_completion.voided")
     return completion
+
+
+def restore_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str) -> SessionCompletion:
+    """Undo the void of an unpaid session, which counts again as if it had not been voided."""
+    work.serialize_on("pay")
+    require_completed(work, scope, appointment_id)
+    completion = work.db.get(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
+    if completion is None or completion.voided_at is None:
+        raise SessionNotVoided("This session is not voided. Nothing has to be restored.")
+    if is_paid(work, appointment_id):
+        raise SessionPaid("A closed week has paid this session, so its void stays.")
+    lift_void(work, completion, reason)
+    work.record("session_completion.restored", "appointment", appointment_id)
+    return completion
+
+
+def recount_completion(work: Work, scope: Scope, appointment_id: UUID) -> None:
+    """Count an appointment that was just completed. If that is not the first time, its void is undone."""
+    require_completed(work, scope, appointment_id)
+    if insert_completions(work, Appointment.id == appointment_id):
+        work.record("session_completion.created", "appointment", appointment_id)
+        return
+    work.serialize_on("pay")
+    completion = work.db.get_one(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
+    if completion.voided_at is None:
+        return
+    service = work.db.scalars(
+        select(Service)
+        .join(Appointment, (Appointment.tenant_id == Service.tenant_id) & (Appointment.service_id == Service.id))
+        .where(Appointment.tenant_id == work.tenant_id, Appointment.id == appointment_id)
+    ).one()
+    completion.kind, completion.minutes = service.kind, service.minutes
+    lift_void(work, completion, None)
+    work.record("session_completion.restored", "appointment", appointment_id)
+
+
+def undo_completion(work: Work, appointment: Appointment, reason: str) -> None:
+    """Void the session of an appointment whose completion was a mistake, or raise SessionPaid."""
+    work.serialize_on("pay")
+    if is_paid(work, appointment.id):
+        raise SessionPaid("A closed week has paid this session, so its completion stays. Ask an admin to reverse it.")
+    insert_completions(work, Appointment.id == appointment.id)  # an imported session has none
+    completion = work.db.get_one(SessionCompletion, (work.tenant_id, appointment.id), populate_existing=True)
+    add_correction(work, appointment.id, "COMPLETION", appointment.status_at or work.now, reason)
+    if completion.voided_at is None:
+        void_and_record(work, completion, reason, "session_completion.voided")
+
+
+def lift_void(work: Work, completion: SessionCompletion, reason: str | None) -> None:
+    """Clear the void of a completion. When, by whom and why it was voided stays in a correction."""
+    add_correction(
+        work,
+        completion.id,
+        "VOID",
+        completion.voided_at or work.now,
+        reason,
+        voided_by=completion.voided_by,
+        void_reason=completion.void_reason,
+    )
+    update_versioned(completion, {"voided_at": None, "voided_by": None, "void_reason": None})
+
+
+def add_correction(
+    work: Work, appointment_id: UUID, undone: str, since: datetime, reason: str | None, **void: Any
+) -> None:
+    """Record that a completion or void, in force since an instant, is undone now."""
+    correction = SessionCorrection(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        appointment_id=appointment_id,
+        undone=undone,
+        since=since,
+        at=work.now,
+        account_id=work.actor.account_id,
+        **void,
+    )
+    correction.reason = work.seal("session_corrections", "reason", correction.id, reason)
+    work.db.add(correction)
+    work.db.flush()
 
 
 def reverse_paid_session(work: Work, appointment_id: UUID, reason: str) -> SessionCompletion:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from practice.store.base import (
     Base,
     Cents,
+    Sealed,
     TenantKeyed,
     TenantPart,
     Versioned,
@@ -71,6 +72,28 @@ class SessionCompletion(TenantPart, Voidable, Versioned, Base):
     minutes: Mapped[int]
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None]
+
+
+class SessionCorrection(TenantPart, Base):
+    """The completion of an appointment, or the void of a session, that was undone: it was in force from `since` until
+    `at`. Rows are only added, so that what was known at an earlier instant stays known."""
+
+    __tablename__ = "session_corrections"
+    __table_args__ = (
+        same_practice("appointment_id", "appointments"),
+        Index(None, "tenant_id", "appointment_id"),
+        Index(None, "tenant_id", "at"),
+        enum_check("undone", "COMPLETION", "VOID"),
+    )
+
+    appointment_id: Mapped[UUID]
+    undone: Mapped[str]
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+    account_id: Mapped[UUID | None]
+    reason: Mapped[bytes | None] = mapped_column(Sealed)
+    voided_by: Mapped[UUID | None]  # of an undone void, as is its reason
+    void_reason: Mapped[str | None]
 
 
 class PayPeriod(TenantKeyed, Versioned, Base):

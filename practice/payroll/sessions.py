@@ -58,8 +58,24 @@ SEATS = """
         where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.status_at <= :as_of
 """
 
+# Appointments that were completed at the instant and whose completion was undone later: none, unless it is in the past.
+UNDONE_SEATS = """
+        select
+            a.id, coalesce(a.group_session_id, a.id) as session_id, coalesce(a.external_id, a.id::text) as name,
+            a.clinician_id, a.service_id, a.starts_at, u.since as status_at
+        from session_corrections as u
+        join appointments as a on a.tenant_id = :tenant_id and a.id = u.appointment_id
+        where u.tenant_id = :tenant_id and u.undone = 'COMPLETION' and u.since <= :as_of and u.at > :as_of
+"""
+
 # While no week is closed, every completed session may still have to be paid.
-ALL_SEATS = f"seats as ({SEATS} and a.starts_at < :week_end)"
+ALL_SEATS = f"""
+    seats as (
+        {SEATS} and a.starts_at < :week_end
+        union all
+        {UNDONE_SEATS} and a.starts_at < :week_end
+    )
+"""
 
 # The session ids are one array, and each seat is looked up by its id, so that the cost depends on the selected sessions
 # and not on the history. `limit` and `offset` below make the planner keep to these lookups row by row.
@@ -68,13 +84,16 @@ SELECTED_SEATS = f"""
         {SEATS} and a.id = any(array(select session_id from wanted))
         union all
         {SEATS} and a.group_session_id = any(array(select session_id from wanted))
+        union all
+        {UNDONE_SEATS} and coalesce(a.group_session_id, a.id) = any(array(select session_id from wanted))
     )
 """
 
 # The sessions that the last closed week left unpaid: held since it began, pending when it was closed, completed later,
-# or of staff without a rate. All others were paid by that week or before it, or are not paid here at all. Sessions held
-# before that week and completed after its cut-off were a week late, so they are among the few completed five days late.
-# Staff without a rate before a date had none until it began in their time zone, which is within two days of it.
+# of staff without a rate, or with a completion or void that was undone since. All others were paid by that week or
+# before it, or are not paid here at all. Sessions held before that week and completed after its cut-off were a week
+# late, so they are among the few completed five days late. Staff without a rate before a date had none until it began
+# in their time zone, which is within two days of it.
 UNPAID_SESSIONS = f"""
     select coalesce(a.group_session_id, a.id) as session_id from appointments as a
     where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at >= :since and a.starts_at < :week_end
@@ -99,6 +118,14 @@ UNPAID_SESSIONS = f"""
         offset 0
     ) as a
     where t.tenant_id = :tenant_id
+    union
+    select a.session_id from session_corrections as u
+    cross join lateral (
+        select coalesce(a.group_session_id, a.id) as session_id from appointments as a
+        where a.tenant_id = :tenant_id and a.id = u.appointment_id
+        limit 1
+    ) as a
+    where u.tenant_id = :tenant_id and u.at > :known_since
 """
 
 # Added to those: paid sessions whose pay may have changed. Since the last week was closed, a rate or multiplier that
@@ -149,7 +176,9 @@ SESSIONS_SQL = """
     with {seats},
 
     seated as (
-        select s.*, c.kind, c.minutes, case when c.voided_at <= :as_of then c.voided_at end as voided_at
+        select
+            s.*, c.kind, c.minutes,
+            case when c.voided_at <= :as_of then c.voided_at else u.since end as voided_at
         from (
             select s.*, min(n.signed_at) as signed_at
             from seats as s
@@ -161,6 +190,9 @@ SESSIONS_SQL = """
             group by s.id, s.session_id, s.name, s.clinician_id, s.service_id, s.starts_at, s.status_at
         ) as s
         left join session_completions as c on c.tenant_id = :tenant_id and c.id = s.id
+        left join session_corrections as u
+            on u.tenant_id = :tenant_id and u.appointment_id = s.id and u.undone = 'VOID'
+                and u.since <= :as_of and u.at > :as_of
     ),
 
     sessions as materialized (

@@ -25,6 +25,8 @@ from practice.payroll.completions import (
     get_or_create_completion,
     is_paid,
     lock_completion,
+    recount_completion,
+    restore_completion,
 )
 from practice.payroll.models import SessionCompletion
 from practice.people.practice_time import zone_of
@@ -81,7 +83,7 @@ def complete_session(
     is fixed from now on."""
     note_scope = require(work.actor.roles, "notes", "write") if note_draft else None
     appointment = lifecycle.complete(work, scope, appointment_id, actual_minutes, note)
-    get_or_create_completion(work, scope, appointment_id)
+    recount_completion(work, scope, appointment_id)
     if note_draft is not None and note_scope is not None:
         create_note(
             work,
@@ -99,6 +101,12 @@ def ensure_completion(work: Work, scope: Scope, appointment_id: UUID) -> Session
     """Count a completed appointment for pay, unless it counts already, and return its session."""
     get_or_create_completion(work, scope, appointment_id)
     return load_views(work, [appointment_id])[0]
+
+
+def restore_session(work: Work, scope: Scope, session_id: UUID, reason: str) -> SessionView:
+    """Undo the void of a session and return it."""
+    restore_completion(work, scope, session_id, reason)
+    return load_views(work, [session_id])[0]
 
 
 def ensure_completions(

@@ -166,7 +166,7 @@ def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice:
     patient = make_client(practice, api.clinician, birth_date=date.fromisoformat(born))
     payer = {"payer_id": "60054", "payer_name": "Plan", "member_id": "XQ4711Z", "effective_on": "2026-01-01"}
     coverage = api.post(f"/clients/{patient}/coverages", **payer, rank=1).json()
-    assert_ok(api.post(f"/coverages/{coverage['id']}/eligibility-checks"), 201)
+    assert_ok(api.post(f"/coverages/{coverage['id']}/eligibility-check"))
     reason = {"reason": "Zweistromland"}
     url = f"{V1}/coverages/{coverage['id']}"
     assert client.delete(url, params=reason, headers=auth_headers(practice)).status_code == 204

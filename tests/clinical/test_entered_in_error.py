@@ -15,10 +15,10 @@ from tests.support.drivers.booking import assert_error
 from tests.support.drivers.notes import NotesApi, import_note, set_license
 from tests.support.drivers.payroll import (
     CUT_OFF,
+    HOUR,
     LAST_WEEK,
     NEXT_CUT_OFF,
     WEEK,
-    HOUR,
     PayrollScenario,
     list_lines,
 )

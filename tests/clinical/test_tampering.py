@@ -240,7 +240,7 @@ def test_a_manipulated_review_of_an_amendment_is_found(notes_api: NotesApi) -> N
         note = notes_api.take_step(notes_api.create_note(), "submit")
         note = notes_api.take_step(note, "co-sign", notes_api.supervisor)
         note = notes_api.take_step(note, "amend", sections=SOAP | {"plan": "Weekly."}, reason="A slip")
-        note = notes_api.take_step(note, "return", notes_api.supervisor, reason="No")
+        note = notes_api.take_step(note, "return", notes_api.supervisor, reason="Not so")
         note = notes_api.take_step(note, "addendum", text="The lab called.", reason="Came later")
         return UUID(note["id"])
 

@@ -1,8 +1,9 @@
 """A practice's pay under random steps against the real database, in three time zones.
 
-Sessions are booked, completed, signed, amended, voided and reversed, some late; rates, multipliers and services change;
-weeks are closed as time passes. After every step the next weeks must match the oracle, and closed weeks and previews of
-earlier instants must be unchanged. In the end every session has been paid what it is worth.
+Sessions are booked, completed, signed, amended, voided and reversed, some late; completions, voids and notes are taken
+back; rates, multipliers and services change; weeks are closed as time passes. After every step the next weeks must
+match the oracle, and closed weeks and previews of earlier instants must be unchanged. In the end every session has been
+paid what it is worth.
 """
 
 from datetime import date, datetime
@@ -14,14 +15,16 @@ from uuid import UUID
 from hypothesis.stateful import invariant
 
 from practice.clinical.deadlines.locking import unlock_session
+from practice.clinical.notes.entered_in_error import mark_entered_in_error
 from practice.clinical.notes.signing import sign_note
-from practice.payroll.completions import reverse_paid_session
+from practice.payroll.completions import restore_completion, reverse_paid_session
 from practice.payroll.periods import close_period, open_period, preview_week
 from practice.payroll.rates import set_multiplier, set_pay_rate
 from practice.people.staff import deactivate_staff
 from practice.scheduling.catalog.services import change_service
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
+from practice.sessions.corrections import revert_appointment
 from tests.support.drivers.booking import DAY, HOUR, SECOND
 from tests.support.drivers.pay_state_machine import SessionMachine
 from tests.support.drivers.pay_steps import BEGINNINGS, steps
@@ -45,7 +48,38 @@ class PayMachine(SessionMachine):
         if hasattr(self, "oracle"):
             self.finish()
 
-    # Reversals, rates and services
+    # Corrections, reversals, rates and services
+
+    @steps
+    def restore(self, number: int) -> None:
+        seat = self.pick_seat(number, lambda seat: seat.status == "COMPLETED" and self.is_voided(seat))
+        seat = seat or self.pick_seat(number, lambda seat: seat.status == "COMPLETED")
+        if seat is not None:
+            self.attempt(
+                "restore",
+                lambda work: restore_completion(work, Scope.ALL, seat.id, "It took place") and None,
+                expected=self.is_voided(seat) and not self.is_paid(seat),
+            )
+
+    @steps
+    def take_back(self, number: int) -> None:
+        """Take back a completion; the appointment can be completed again."""
+        if seat := self.pick_seat(number, lambda seat: seat.status == "COMPLETED"):
+            self.attempt(
+                "take back",
+                lambda work: revert_appointment(work, Scope.ALL, seat.id, "COMPLETED", "A mistake") and None,
+                expected=not self.is_paid(seat),
+            )
+
+    @steps
+    def strike(self, number: int) -> None:
+        if note := self.pick_note(number, "DRAFT", "IN_REVIEW", "SIGNED", "AMENDED"):
+            self.attempt(
+                "strike",
+                lambda work: mark_entered_in_error(work, note.id, "Another client") and None,
+                self.get_clinician(self.oracle.seat_of[note.appointment_id]),
+                expected=True,
+            )
 
     @steps
     def reverse_group(self, number: int) -> None:
@@ -241,10 +275,10 @@ class PayMachine(SessionMachine):
             self.attempt(
                 "unlock", lambda work: unlock_session(work, Scope.ALL, seat.id, "Was ill") and None, expected=True
             )
-        notes = self.oracle.notes_of[seat.id]
+        notes = self.list_notes(seat)
         if not notes and not self.has_left(self.get_clinician(seat)):
             self.write_note(seat, expected=True)
-            notes = self.oracle.notes_of[seat.id]
+            notes = self.list_notes(seat)
         for note in notes:
             if note.status == "IN_REVIEW":
                 self.attempt("cosign", lambda work, id=note.id: sign_note(work, id) and None, self.supervisor, True)

@@ -271,6 +271,12 @@ RECORD_TABLES = {
         warehouse_reads=False,
         insert=build_insert("note_templates", "kind, sections, set_at", "'SOAP_NOTE', '[]', now()"),
     ),
+    "session_corrections": Table(
+        READ_APPEND,
+        insert=build_insert(
+            "session_corrections", "appointment_id, undone, since, at", "%(appointment_id)s, 'VOID', now(), now()"
+        ),
+    ),
     "session_locks": Table(
         READ_APPEND,
         insert=build_insert("session_locks", "appointment_id, kind, at", "%(appointment_id)s, 'LOCKED', now()"),

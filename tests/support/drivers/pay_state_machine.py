@@ -237,6 +237,8 @@ class SessionMachine(RuleBasedStateMachine):
         seat = self.pick_seat(number, lambda seat: seat.status == "SCHEDULED" and seat.starts_at <= self.now)
         if seat is None:
             return
+        if seat.id in self.oracle.completion_of:
+            self.previews.clear()  # completed again, it has the present minutes of its service
         complete = completion.complete_session if with_completion else lifecycle.complete
         self.attempt("complete", lambda work: complete(work, Scope.ALL, seat.id) and None, expected=True)
 
@@ -299,7 +301,7 @@ class SessionMachine(RuleBasedStateMachine):
     @steps
     def sign(self, number: int) -> None:
         """Write a note and sign it, or submit it if the clinician is reviewed."""
-        seat = self.pick_seat(number, lambda seat: seat.starts_at <= self.now and not self.oracle.notes_of[seat.id])
+        seat = self.pick_seat(number, lambda seat: seat.starts_at <= self.now and not self.list_notes(seat))
         if seat is None or self.has_left(self.get_clinician(seat)):
             return
         self.write_note(seat, not self.is_locked(seat))
@@ -339,11 +341,15 @@ class SessionMachine(RuleBasedStateMachine):
         unsupervised = seat.clinician_id == self.clinicians[2].staff_id
         by, scope = (None, Scope.ALL) if unsupervised else (self.supervisor, Scope.TEAM)
         self.attempt("unlock", lambda work: unlock_session(work, scope, seat.id, "Was ill") and None, by, expected=True)
-        if number % 2 and not self.oracle.notes_of[seat.id] and not self.has_left(self.get_clinician(seat)):
+        if number % 2 and not self.list_notes(seat) and not self.has_left(self.get_clinician(seat)):
             self.write_note(seat, expected=True)
 
     def is_signed(self, seat: Any) -> bool:
-        return any(note.signed_at for note in self.oracle.notes_of[seat.id])
+        return any(note.signed_at for note in self.list_notes(seat))
+
+    def list_notes(self, seat: Any) -> list[Any]:
+        """Return the seat's notes without those entered in error."""
+        return [note for note in self.oracle.notes_of[seat.id] if note.entered_in_error_at is None]
 
     @steps
     def amend(self, number: int) -> None:

@@ -33,7 +33,10 @@ CHOICES: dict[str, Any] = {
     "days": [-45, -20, -20, -8, -8, -3, 0, 2, 9],  # days from now
     "minutes": [30, 45, 50, 60, 90],
     "shift": [-1, 0, 0, 0, 1],  # weeks
-    "step": ["complete", "sign", "void", "reverse", "set_rate", "set_multiplier"],
+    "step": [
+        *("complete", "sign", "void", "reverse", "set_rate", "set_multiplier"),
+        *("restore", "take_back", "strike"),
+    ],
     "hours_late": [1, 3, 20],  # hours
     "hours_back": [1, 5, 26, 100, 300, 700],  # hours
     **dict.fromkeys(("with_completion", "signed", "at_cut_off", "own", "always", "other_kind"), (False, True)),
@@ -54,6 +57,9 @@ WEIGHTS = {
     "set_multiplier": 3,
     "void": 2,
     "reverse": 3,
+    "restore": 3,
+    "take_back": 3,
+    "strike": 2,
     "preview_and_remember": 3,
     "preview_earlier_instant": 4,
     "run_late": 6,

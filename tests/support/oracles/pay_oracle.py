@@ -28,6 +28,8 @@ TABLES = {
     " where tenant_id = :id order by id",
     "completions": "select id, kind, minutes, created_at, voided_at, version from session_completions"
     " where tenant_id = :id order by id",
+    "corrections": "select id, appointment_id, undone, since, at from session_corrections where tenant_id = :id"
+    " order by id",
     "rates": "select id, staff_id, rate_cents, effective_on, set_at from pay_rates where tenant_id = :id order by id",
     "multipliers": "select id, staff_id, kind, multiplier, effective_on, set_at from pay_multipliers"
     " where tenant_id = :id order by id",
@@ -42,6 +44,7 @@ INSTANT_COLUMNS = {
     "seats": ["status_at"],
     "notes": ["created_at", "signed_at", "entered_in_error_at"],
     "completions": ["created_at", "voided_at"],
+    "corrections": ["at"],
     "rates": ["set_at"],
     "multipliers": ["set_at"],
     "periods": ["opened_at", "closed_at"],
@@ -166,7 +169,7 @@ class PayOracle:
     def list_sessions(self, at: datetime) -> list[Session]:
         groups: dict[UUID, list[Any]] = defaultdict(list)
         for seat in self.seats:
-            if seat.status == "COMPLETED" and seat.status_at <= at:
+            if self.find_completed_at(seat, at) is not None:
                 groups[seat.group_session_id or seat.id].append(seat)
         return [self.build_session(key, seats, at) for key, seats in groups.items()]
 
@@ -183,16 +186,28 @@ class PayOracle:
             minutes=completion.minutes if completion else service.minutes,
             is_active=bool(active),
             counts=any(self.find_signed_at(seat, at) for seat in active),
-            completed_at=max((seat.status_at for seat in active), default=None),
+            completed_at=max((self.find_completed_at(seat, at) for seat in active), default=None),
             done_at=None if None in settled else max(instant for instant in settled if instant),
         )
+
+    def find_completed_at(self, seat: Any, at: datetime) -> datetime | None:
+        if seat.status == "COMPLETED" and seat.status_at <= at:
+            return seat.status_at
+        return self.find_undone(seat, "COMPLETION", at)
+
+    def find_undone(self, seat: Any, kind: str, at: datetime) -> datetime | None:
+        """Return since when a completion or void was in force at the instant that was undone after it."""
+        corrections = [row for row in self.corrections if (row.appointment_id, row.undone) == (seat.id, kind)]
+        return next((row.since for row in corrections if row.since <= at < row.at), None)
 
     def get_name(self, seat: Any) -> str:
         return seat.external_id or str(seat.id)
 
     def find_voided_at(self, seat: Any, at: datetime) -> datetime | None:
         completion = self.completion_of.get(seat.id)
-        return completion.voided_at if completion and completion.voided_at and completion.voided_at <= at else None
+        if completion and completion.voided_at and completion.voided_at <= at:
+            return completion.voided_at
+        return self.find_undone(seat, "VOID", at)
 
     def find_signed_at(self, seat: Any, at: datetime) -> datetime | None:
         notes = [note for note in self.notes_of[seat.id] if note.created_at <= at]
@@ -202,7 +217,8 @@ class PayOracle:
     def find_settled_at(self, seat: Any, at: datetime) -> datetime | None:
         """Return the instant from which this seat no longer delays its session."""
         signed, voided = self.find_signed_at(seat, at), self.find_voided_at(seat, at)
-        instants = [] if signed is None else [max(signed, seat.status_at)]
+        completed_at = self.find_completed_at(seat, at) or at
+        instants = [] if signed is None else [max(signed, completed_at)]
         return min(instants if voided is None else [*instants, voided], default=None)
 
     def find_rate(self, staff_id: UUID, on: date, at: datetime) -> int | None:

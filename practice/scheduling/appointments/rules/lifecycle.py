@@ -1,5 +1,7 @@
-"""Lifecycle rules: which status may follow which, and how long before its start an appointment may still change."""
+"""Lifecycle rules: which status may follow which, which one a correction goes back to, and how long before its start an
+appointment may still change."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from practice.local_time import elapsed
@@ -11,6 +13,15 @@ NEXT = {
     "CONFIRMED": frozenset({"CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"}),
     "CHECKED_IN": frozenset({"IN_PROGRESS", "COMPLETED", "CANCELLED"}),
     "IN_PROGRESS": frozenset({"COMPLETED"}),
+}
+
+# Statuses that are corrected when they were set by mistake, and the stamps that a status before them does not have yet.
+REVERTIBLE = frozenset({"CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW"})
+LATER_STAMPS = {
+    "SCHEDULED": ("arrived_at", "ready_at", "started_at"),
+    "CONFIRMED": ("arrived_at", "ready_at", "started_at"),
+    "CHECKED_IN": ("started_at",),
+    "IN_PROGRESS": (),
 }
 
 LABELS = {
@@ -40,6 +51,21 @@ def transition_problem(current: str, requested: str, starts_at: datetime, now: d
     if requested in ("NO_SHOW", "COMPLETED") and current != "IN_PROGRESS" and now < starts_at:
         return f"The appointment cannot become {LABELS[requested]} before its start."
     return None
+
+
+def find_status_before(statuses: Sequence[str]) -> str:
+    """Return the status before the last one of an appointment's steps, oldest first.
+
+    No transition leads back to an earlier status, so a status that occurs again is a correction: it takes back what
+    came after its first occurrence. An imported appointment has no steps.
+    """
+    path: list[str] = []
+    for status in statuses:
+        if status in path:
+            del path[path.index(status) + 1 :]
+        else:
+            path.append(status)
+    return path[-2] if len(path) > 1 else "SCHEDULED"
 
 
 def portal_change_problem(starts_at: datetime, now: datetime, hours: int) -> str | None:

@@ -131,6 +131,11 @@ SAMPLE_REQUESTS = {
     "mark_appointment_no_show": SampleRequest(
         FRONT_DESK | {"clinician"}, make_past_appointment("SCHEDULED"), build_empty
     ),
+    "revert_appointment": SampleRequest(
+        FRONT_DESK | {"clinician"},
+        make_past_appointment("CHECKED_IN"),
+        send(from_status="CHECKED_IN", reason="The wrong client"),
+    ),
     "cancel_appointment": SampleRequest(FRONT_DESK | {"clinician", "client"}, make_appointment(), send(reason="Ill")),
     "reschedule_appointment": SampleRequest(FRONT_DESK | {"client"}, make_appointment(), build_move),
     "change_many_appointments": SampleRequest(

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from practice.clinical.models.notes import Note
+from practice.payroll.completions import void_completion
+from practice.security.permissions import Scope
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
 from tests.support.builders.sessions import pay_session, write_note
@@ -41,6 +43,13 @@ def make_signable(world: World, role: str | None) -> dict[str, Any]:
 def make_paid(world: World, _role: str | None) -> dict[str, Any]:
     session_id = make_session(world)
     pay_session(world.practice, session_id, take_closed_week())
+    return {"session_id": session_id}
+
+
+def make_voided(world: World, _role: str | None) -> dict[str, Any]:
+    session_id = make_session(world)
+    with world.practice.work() as work:
+        void_completion(work, Scope.ALL, session_id, "Entered twice")
     return {"session_id": session_id}
 
 
@@ -81,6 +90,7 @@ SAMPLE_REQUESTS = {
     "get_session_completion": SampleRequest(READERS, make_recent),
     "change_session_completion": SampleRequest(WRITERS, make_recent, make_free_note, VERSIONED),
     "void_session_completion": SampleRequest(WRITERS, make_recent, body=send_reason),
+    "restore_session_completion": SampleRequest(WRITERS, make_voided, send(reason="It did take place")),
     "reverse_session_completion": SampleRequest({"admin"}, make_paid, send(reason="Never took place")),
     "sign_session_note": SampleRequest({"supervisor", "clinician"}, make_signable),
     "lock_session": SampleRequest({"admin", "supervisor"}, make_recent, send(reason="Under review")),
