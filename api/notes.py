@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import MULTILINE, PLAIN, Day, Reason200, Reason1000, Text40, Text20000
+from api.fields import MULTILINE, PLAIN, Day, Reason1000, Text40, Text20000
 from api.note_responses import (
     NoteOut,
     NoteState,

@@ -6,8 +6,8 @@ from alembic import op
 from practice.store.migrations.sqlfile import run_sql_file
 from practice.store.policies import protect
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -44,9 +44,9 @@ def upgrade() -> None:
     )
     for statement in protect("session_corrections", "select, insert"):
         op.execute(statement)
-    run_sql_file("0008_corrections.sql")
+    run_sql_file("0009_corrections.sql")
 
 
 def downgrade() -> None:
-    run_sql_file("0008_corrections_before.sql")
+    run_sql_file("0009_corrections_before.sql")
     op.drop_table("session_corrections")
