@@ -73,7 +73,7 @@ ROUTERS = (
 THREADS = 8  # as many as the connection pool: a waiting request then holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance
 TIDY_EVERY = 20  # rounds
-DEADLINES_EVERY = 2  # rounds
+JOBS_EVERY = 2  # rounds
 LONG_PAST_EVERY = 120  # rounds
 
 DESCRIPTION = f"""{PURPOSE}
@@ -131,7 +131,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
 
 
 def run_maintenance(installation: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Write audit anchors, clean up and run deadlines until `stop` is set, then write the anchors a last time.
+    """Write audit anchors, clean up and run the practices' jobs until `stop` is set, then write the last anchors.
 
     Every worker runs this; an audit head that did not change is not written again.
     """
@@ -148,8 +148,8 @@ def run_maintenance(installation: Installation, clock: Callable[[], datetime], s
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
                 log.error("maintenance failed", task=task.__name__, error=type(error).__name__)
-        if not stopping and rounds % DEADLINES_EVERY == 0:
-            jobs.run_deadlines(installation, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
+        if not stopping and rounds % JOBS_EVERY == 0:
+            jobs.run_practice_jobs(installation, clock(), stop, recent=rounds % LONG_PAST_EVERY != 0)
         rounds += 1
 
 

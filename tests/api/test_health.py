@@ -38,7 +38,7 @@ def add_messages(practice: PracticeFixture, number: int, due: timedelta) -> None
 
 
 def run_maintenance(installation: Installation, *, recent: bool = False) -> None:
-    jobs.run_deadlines(installation, NOW, threading.Event(), recent=recent)
+    jobs.run_practice_jobs(installation, NOW, threading.Event(), recent=recent)
 
 
 def test_a_thousand_overdue_messages_degrade_the_service(
