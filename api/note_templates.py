@@ -1,5 +1,6 @@
 """Routes of the templates of notes and progress reports."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
@@ -16,6 +17,8 @@ from practice.clinical.documents import templates
 from practice.clinical.documents.rules.content import MAX_SECTIONS
 from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.models.documents import NoteTemplate
+from practice.errors import NotFound
+from practice.scheduling.catalog.services import find_service, load_service_codes
 
 router = PermissionRouter(prefix="/note-templates", tags=["notes"])
 
@@ -35,7 +38,7 @@ class TemplateIn(Input):
     """For one service, or for all services without a template of their own."""
 
     type: TemplateType
-    service_id: UUID | None = None
+    service_code: Annotated[Text40 | None, Field(description="The service; null for all services.")] = None
     sections: Annotated[list[TemplateSectionIn], Field(min_length=1, max_length=MAX_SECTIONS)]
 
 
@@ -53,16 +56,16 @@ class TemplateOut(BaseModel):
 
 class SetTemplateOut(TemplateOut):
     id: UUID
-    service_id: UUID | None
+    service_code: str | None
     set_at: datetime
     set_by: UUID | None
 
     @classmethod
-    def of(cls, template: NoteTemplate) -> "SetTemplateOut":
+    def of(cls, template: NoteTemplate, service_codes: Mapping[UUID, str]) -> "SetTemplateOut":
         return cls(
             id=template.id,
             type=cast(TemplateType, template.kind),
-            service_id=template.service_id,
+            service_code=service_codes[template.service_id] if template.service_id else None,
             sections=[TemplateSectionOut(**section) for section in template.sections],
             set_at=template.set_at,
             set_by=template.set_by,
@@ -81,21 +84,22 @@ def list_note_templates(
 
     Latest first. The latest template of each type and service is in force.
     """
-    return SetTemplatesOut(
-        items=[SetTemplateOut.of(template) for template in templates.list_templates(ctx.work, type_)]
-    )
+    set_templates = templates.list_templates(ctx.work, type_)
+    codes = load_service_codes(ctx.work, {template.service_id for template in set_templates if template.service_id})
+    return SetTemplatesOut(items=[SetTemplateOut.of(template, codes) for template in set_templates])
 
 
-@router.get("/effective", permission="settings.read")
+@router.get("/effective", permission="settings.read", errors=[NotFound])
 def get_note_template(
     ctx: RequestContext,
     type_: Annotated[TemplateType, Query(alias="type")],
-    service_id: Annotated[UUID | None, Query()] = None,
+    service_code: Annotated[Text40 | None, Query(description="Default: the practice's template.")] = None,
 ) -> TemplateOut:
     """Get the template in force.
 
     The service's own, else the practice's, else the built-in one.
     """
+    service_id = find_service(ctx.work, service_code).id if service_code else None
     return to_response(type_, templates.find_template(ctx.work, type_, service_id))
 
 
@@ -106,7 +110,8 @@ def set_note_template(ctx: RequestContext, body: TemplateIn) -> SetTemplateOut:
     In force from now on. Notes begun with an earlier template keep it.
     """
     sections = [TemplateSection(**section.model_dump()) for section in body.sections]
-    return SetTemplateOut.of(templates.set_template(ctx.work, body.type, sections, body.service_id))
+    template = templates.set_template(ctx.work, body.type, sections, body.service_code)
+    return SetTemplateOut.of(template, load_service_codes(ctx.work, {template.service_id} - {None}))
 
 
 def to_response(type_: TemplateType, sections: tuple[TemplateSection, ...]) -> TemplateOut:

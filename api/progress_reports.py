@@ -1,5 +1,6 @@
 """Routes of progress reports: drafts, finishing, sharing with the client, comparison, search and PDF."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -20,6 +21,7 @@ from practice.clinical.reports import queries, reports
 from practice.clinical.reports.queries import Filters, ReportView
 from practice.clinical.reports.reports import ReportDraft, ReportFinal, ReportIncomplete
 from practice.clinical.reports.rules import Difference
+from practice.scheduling.catalog.services import load_service_codes
 
 router = PermissionRouter(tags=["progress reports"])
 
@@ -36,7 +38,7 @@ class ReportIn(Input):
 
     client_id: UUID
     appointment_id: UUID | None = None
-    service_id: UUID | None = None
+    service_code: Text40 | None = None
     reported_on: Day | None = None
     sections: Sections = Field(default_factory=dict)
 
@@ -85,7 +87,7 @@ class ReportOut(BaseModel):
     client_id: UUID
     clinician_id: UUID
     appointment_id: UUID | None
-    service_id: UUID | None
+    service_code: str | None
     reported_on: date
     status: Status
     created_at: datetime
@@ -96,8 +98,9 @@ class ReportOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, report: ProgressReport) -> "ReportOut":
-        return cls(**{name: getattr(report, name) for name in ReportOut.model_fields})
+    def of(cls, report: ProgressReport, service_codes: Mapping[UUID, str]) -> "ReportOut":
+        plain = {name: getattr(report, name) for name in ReportOut.model_fields if name != "service_code"}
+        return cls(**plain, service_code=service_codes[report.service_id] if report.service_id else None)
 
 
 class ReportTextOut(ReportOut):
@@ -107,8 +110,8 @@ class ReportTextOut(ReportOut):
     sections: list[SectionOut]
 
     @classmethod
-    def with_text(cls, view: ReportView) -> "ReportTextOut":
-        report = ReportOut.of(view.report).model_dump()
+    def with_text(cls, ctx: RequestContext, view: ReportView) -> "ReportTextOut":
+        report = to_response(ctx, view.report)[0].model_dump()
         return cls(**report, number=view.version.number, sections=to_sections(view.content))
 
 
@@ -176,6 +179,16 @@ class SearchOut(BaseModel):
 ReportInList: Any = partial_model(ReportOut)
 
 
+def load_codes(ctx: RequestContext, reports: Sequence[ProgressReport]) -> dict[UUID, str]:
+    """Return the codes of the reports' services by id."""
+    return load_service_codes(ctx.work, {report.service_id for report in reports if report.service_id})
+
+
+def to_response(ctx: RequestContext, *reports: ProgressReport) -> list[ReportOut]:
+    codes = load_codes(ctx, reports)
+    return [ReportOut.of(report, codes) for report in reports]
+
+
 @router.get("/progress-reports", permission="notes.read")
 def list_progress_reports(
     ctx: RequestContext, query: Annotated[ReportQuery, Query()], reason: Reason = None
@@ -186,7 +199,8 @@ def list_progress_reports(
     them. Sorts by reported_on, created_at or id.
     """
     filters = query.to_filters(query.client_id, query.voided)
-    return to_page(queries.list_reports(ctx.work, ctx.scope, query.page_request(), filters, reason), ReportOut)
+    page = queries.list_reports(ctx.work, ctx.scope, query.page_request(), filters, reason)
+    return to_page(page, ReportOut, load_codes(ctx, page.items))
 
 
 @router.post("/progress-reports", permission="notes.write", status_code=201)
@@ -195,7 +209,7 @@ def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ReportOut:
 
     A draft by the template of its service.
     """
-    return ReportOut.of(reports.begin_report(ctx.work, ctx.scope, **body.model_dump()))
+    return to_response(ctx, reports.begin_report(ctx.work, ctx.scope, **body.model_dump()))[0]
 
 
 @router.post("/progress-reports/search", permission="notes.read")
@@ -206,7 +220,7 @@ def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Rea
     """
     filters = body.to_filters(body.client_id)
     result = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
-    items = [ReportOut.of(report) for report in result.reports]
+    items = to_response(ctx, *result.reports)
     return SearchOut(items=items, scanned_count=result.scanned_count, complete=result.complete, back_to=result.back_to)
 
 
@@ -220,7 +234,7 @@ def print_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason =
 @router.get("/progress-reports/{report_id}", permission="notes.read")
 def get_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> ReportTextOut:
     """Get a progress report with its text."""
-    return ReportTextOut.with_text(queries.read_report(ctx.work, ctx.scope, report_id, reason=reason))
+    return ReportTextOut.with_text(ctx, queries.read_report(ctx.work, ctx.scope, report_id, reason=reason))
 
 
 @router.put("/progress-reports/{report_id}", permission="notes.write", errors=[NotYours, ReportFinal])
@@ -229,7 +243,7 @@ def save_progress_report(ctx: RequestContext, report_id: UUID, version: Version,
 
     As a new version, by its author.
     """
-    return ReportOut.of(reports.save_report(ctx.work, ctx.scope, report_id, version, **body.model_dump()))
+    return to_response(ctx, reports.save_report(ctx.work, ctx.scope, report_id, version, **body.model_dump()))[0]
 
 
 @router.delete("/progress-reports/{report_id}", permission="notes.write", status_code=204, errors=[NotYours])
@@ -249,7 +263,7 @@ def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
 
     Every required section must be filled in. A final report can no longer be changed.
     """
-    return ReportOut.of(reports.finish_report(ctx.work, ctx.scope, report_id))
+    return to_response(ctx, reports.finish_report(ctx.work, ctx.scope, report_id))[0]
 
 
 @router.post("/progress-reports/{report_id}/share", permission="notes.write", errors=[NotYours, ReportDraft])
@@ -258,13 +272,13 @@ def share_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
 
     The client, or a guardian who signs in for them, can read it in the portal.
     """
-    return ReportOut.of(reports.share_report(ctx.work, ctx.scope, report_id))
+    return to_response(ctx, reports.share_report(ctx.work, ctx.scope, report_id))[0]
 
 
 @router.post("/progress-reports/{report_id}/unshare", permission="notes.write", errors=[NotYours])
 def unshare_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
     """Stop sharing a report with the client."""
-    return ReportOut.of(reports.unshare_report(ctx.work, ctx.scope, report_id))
+    return to_response(ctx, reports.unshare_report(ctx.work, ctx.scope, report_id))[0]
 
 
 @router.get("/progress-reports/{report_id}/versions", permission="notes.read")
@@ -282,7 +296,7 @@ def get_progress_report_version(
     ctx: RequestContext, report_id: UUID, number: Number, reason: Reason = None
 ) -> ReportTextOut:
     """Get a version of a progress report."""
-    return ReportTextOut.with_text(queries.read_report(ctx.work, ctx.scope, report_id, number, reason))
+    return ReportTextOut.with_text(ctx, queries.read_report(ctx.work, ctx.scope, report_id, number, reason))
 
 
 @router.get("/progress-reports/{report_id}/compare", permission="notes.read")
@@ -310,4 +324,4 @@ def list_client_progress_reports(
     """
     filters = query.to_filters(client_id, query.voided)
     page = queries.list_client_reports(ctx.work, ctx.scope, client_id, query.page_request(), filters, reason)
-    return to_page(page, ReportOut)
+    return to_page(page, ReportOut, load_codes(ctx, page.items))

@@ -1,5 +1,6 @@
 """Routes of the waitlist and its offers."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from api.appointments import BookedOut
 from api.context import RequestContext, Version
-from api.fields import Day, TimeOfDay
+from api.fields import Day, Text40, TimeOfDay
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.scheduling.waitlist import entries, offers
@@ -19,6 +21,7 @@ from practice.scheduling.waitlist import entries, offers
 router = PermissionRouter(prefix="/waitlist", tags=["waitlist"])
 
 Ids = Annotated[list[UUID], Field(max_length=50)]
+Codes = Annotated[list[Text40], Field(max_length=50, description="Service codes; empty for all services.")]
 Weekdays = Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7, description="0 is Sunday.")]
 Priority = Annotated[int, Field(ge=1, le=3, description="1 is served first.")]
 
@@ -27,7 +30,7 @@ class PreferencesIn(Input):
     """An empty field means any: clinician, service, day or time."""
 
     clinician_ids: Ids = Field(default_factory=list)
-    service_ids: Ids = Field(default_factory=list)
+    service_codes: Codes = Field(default_factory=list)
     weekdays: Weekdays = Field(default_factory=list)
     time_from: TimeOfDay | None = None
     time_to: TimeOfDay | None = None
@@ -47,7 +50,7 @@ class EntryOut(BaseModel):
     id: UUID
     client_id: UUID
     clinician_ids: list[UUID]
-    service_ids: list[UUID]
+    service_codes: list[str]
     weekdays: list[int]
     time_from: TimeOfDay | None
     time_to: TimeOfDay | None
@@ -58,14 +61,15 @@ class EntryOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, entry: WaitlistEntry) -> "EntryOut":
-        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+    def of(cls, entry: WaitlistEntry, service_codes: Mapping[UUID, str]) -> "EntryOut":
+        plain = {name: getattr(entry, name) for name in cls.model_fields if name != "service_codes"}
+        return cls(**plain, service_codes=sorted(service_codes[service_id] for service_id in entry.service_ids))
 
 
 class OfferOut(BaseModel):
     id: UUID
     clinician_id: UUID
-    service_id: UUID
+    service_code: str
     room_id: UUID | None
     starts_at: datetime
     ends_at: datetime
@@ -74,8 +78,9 @@ class OfferOut(BaseModel):
     status: str
 
     @classmethod
-    def of(cls, offer: WaitlistOffer) -> "OfferOut":
-        return cls(**{name: getattr(offer, name) for name in cls.model_fields})
+    def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "OfferOut":
+        plain = {name: getattr(offer, name) for name in cls.model_fields if name != "service_code"}
+        return cls(**plain, service_code=service_codes[offer.service_id])
 
 
 class WaitlistOffersOut(BaseModel):
@@ -85,13 +90,28 @@ class WaitlistOffersOut(BaseModel):
 EntryInList: Any = partial_model(EntryOut)
 
 
+def load_codes(ctx: RequestContext, waitlist_entries: Sequence[WaitlistEntry]) -> dict[UUID, str]:
+    """Return the codes of the entries' services by id."""
+    return load_service_codes(ctx.work, {service_id for entry in waitlist_entries for service_id in entry.service_ids})
+
+
+def to_response(ctx: RequestContext, entry: WaitlistEntry) -> EntryOut:
+    return EntryOut.of(entry, load_codes(ctx, [entry]))
+
+
+def to_offers(ctx: RequestContext, *entry_offers: WaitlistOffer) -> list[OfferOut]:
+    codes = load_service_codes(ctx.work, {offer.service_id for offer in entry_offers})
+    return [OfferOut.of(offer, codes) for offer in entry_offers]
+
+
 @router.get("", permission="waitlist.read")
 def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
     """List the waitlist.
 
     Sorts by created_at, priority or id.
     """
-    return to_page(entries.list_entries(ctx.work, ctx.scope, query.page_request(), query.status), EntryOut)
+    page = entries.list_entries(ctx.work, ctx.scope, query.page_request(), query.status)
+    return to_page(page, EntryOut, load_codes(ctx, page.items))
 
 
 @router.post("", permission="waitlist.write", status_code=201)
@@ -100,26 +120,26 @@ def add_to_waitlist(ctx: RequestContext, body: EntryIn) -> EntryOut:
 
     With their preferences.
     """
-    return EntryOut.of(entries.add_entry(ctx.work, **body.model_dump()))
+    return to_response(ctx, entries.add_entry(ctx.work, **body.model_dump()))
 
 
 @router.get("/{entry_id}", permission="waitlist.read")
 def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
     """Get a waitlist entry."""
-    return EntryOut.of(entries.read_entry(ctx.work, ctx.scope, entry_id))
+    return to_response(ctx, entries.read_entry(ctx.work, ctx.scope, entry_id))
 
 
 @router.patch("/{entry_id}", permission="waitlist.write")
 def change_waitlist_entry(ctx: RequestContext, entry_id: UUID, version: Version, body: PreferencesIn) -> EntryOut:
     """Change the preferences of a waitlist entry."""
     changes = body.model_dump(exclude_unset=True)
-    return EntryOut.of(entries.change_entry(ctx.work, ctx.scope, entry_id, version, changes))
+    return to_response(ctx, entries.change_entry(ctx.work, ctx.scope, entry_id, version, changes))
 
 
 @router.post("/{entry_id}/withdraw", permission="waitlist.write", errors=[WrongStatus])
 def withdraw_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
     """Withdraw a waitlist entry."""
-    return EntryOut.of(offers.withdraw_entry(ctx.work, ctx.scope, entry_id))
+    return to_response(ctx, offers.withdraw_entry(ctx.work, ctx.scope, entry_id))
 
 
 @router.get("/{entry_id}/offers", permission="waitlist.read")
@@ -128,8 +148,7 @@ def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersO
 
     Newest first.
     """
-    entry_offers = offers.list_offers(ctx.work, ctx.scope, entry_id)
-    return WaitlistOffersOut(items=[OfferOut.of(offer) for offer in entry_offers])
+    return WaitlistOffersOut(items=to_offers(ctx, *offers.list_offers(ctx.work, ctx.scope, entry_id)))
 
 
 @router.post(
@@ -152,4 +171,4 @@ def decline_waitlist_offer(ctx: RequestContext, offer_id: UUID) -> OfferOut:
 
     The time is offered to the next matching client.
     """
-    return OfferOut.of(offers.decline_offer(ctx.work, ctx.scope, offer_id))
+    return to_offers(ctx, offers.decline_offer(ctx.work, ctx.scope, offer_id))[0]

@@ -102,12 +102,12 @@ def test_all_problems_of_a_report_are_reported_together(chart: ChartApi) -> None
         chart,
         client_id=str(new_id()),
         appointment_id=str(new_id()),
-        service_id=str(new_id()),
+        service_code="NONE",
         reported_on="2026-03-19",
         sections={"moon": "x"},
     )
     find_reports = assert_invalid(response)
-    field_names = ["client_id", "appointment_id", "service_id", "reported_on", "sections"]
+    field_names = ["client_id", "appointment_id", "service_code", "reported_on", "sections"]
     assert [problem.partition(":")[0] for problem in find_reports] == field_names
     report = start_report(chart)
     path = f"/progress-reports/{report['id']}"
@@ -118,15 +118,16 @@ def test_all_problems_of_a_report_are_reported_together(chart: ChartApi) -> None
 
 
 def test_a_report_keeps_the_template_it_was_started_with(chart: ChartApi) -> None:
-    service = make_service(chart.practice)
+    service = make_service(chart.practice, "SLEEP")
     sections = [TemplateSection("sleep", "Sleep"), TemplateSection("mood", "Mood", required=False)]
     with chart.practice.work() as work:
-        set_template(work, "PROGRESS_REPORT", sections, service)
+        set_template(work, "PROGRESS_REPORT", sections, "SLEEP")
     visit = make_appointment(chart.practice, chart.clinician, chart.client_id, service, NOW)
     report = start_report(chart, appointment_id=str(visit), sections={"mood": "Low"})
-    assert report["service_id"] == str(service)
+    assert report["service_code"] == "SLEEP"
+    assert start_report(chart, service_code="SLEEP", sections={"mood": "Low"})["service_code"] == "SLEEP"
     with chart.practice.work(now=NOW.replace(hour=16)) as work:
-        set_template(work, "PROGRESS_REPORT", [TemplateSection("other", "Other")], service)
+        set_template(work, "PROGRESS_REPORT", [TemplateSection("other", "Other")], "SLEEP")
     path = f"/progress-reports/{report['id']}"
     assert read_sections(chart.get(path)) == {"sleep": "", "mood": "Low"}
     assert "Sleep is empty." in chart.post(f"{path}/finish").json()["error"]["message"]

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from practice.store.ids import new_id
 from tests.support.builders.notes import SOAP
 from tests.support.builders.schedule import make_service
 from tests.support.drivers.booking import assert_error
@@ -30,30 +29,32 @@ def list_effective_keys(notes_api: NotesApi, **query: Any) -> list[str]:
 
 
 def test_service_templates_override_practice_templates_and_those_the_defaults(notes_api: NotesApi) -> None:
-    other = make_service(notes_api.practice)
+    make_service(notes_api.practice, "OTHER")
     usual = ["focus", "interventions", "response", "progress", "next_steps"]
-    assert list_effective_keys(notes_api) == list_effective_keys(notes_api, service_id=notes_api.service) == usual
+    assert list_effective_keys(notes_api) == list_effective_keys(notes_api, service_code="TALK") == usual
     of_all = set_template(notes_api)
     assert of_all.status_code == 201, of_all.text
     notes_api.now += timedelta(minutes=1)
-    set_template(notes_api, sections=THREE[:1], service_id=notes_api.service)
+    set_template(notes_api, sections=THREE[:1], service_code="TALK")
     notes_api.now += timedelta(minutes=1)
     assert (
         list_effective_keys(notes_api)
-        == list_effective_keys(notes_api, service_id=other)
+        == list_effective_keys(notes_api, service_code="OTHER")
         == ["focus", "homework", "extra"]
     )
-    assert list_effective_keys(notes_api, service_id=notes_api.service) == ["focus"]
+    assert list_effective_keys(notes_api, service_code="TALK") == ["focus"]
+    unknown = notes_api.get("/note-templates/effective", type="PROGRESS_NOTE", service_code="NONE")
+    assert_error(unknown, "NOT_FOUND", 404)
     assert list_effective_keys(notes_api, type="SOAP_NOTE") == ["subjective", "objective", "assessment", "plan"]
     listed = notes_api.get("/note-templates", type="PROGRESS_NOTE").json()["items"]
-    assert [template["service_id"] for template in listed] == [str(notes_api.service), None]
+    assert [template["service_code"] for template in listed] == ["TALK", None]
     assert listed[1] == of_all.json()
     (first, second) = notes_api.load_audit_entries("note_template.set")
-    assert (first.details["service_id"], second.details["service_id"]) == (None, str(notes_api.service))
+    assert (first.details["service_code"], second.details["service_code"]) == (None, "TALK")
 
 
 def test_a_note_is_written_by_the_template_of_its_service(notes_api: NotesApi) -> None:
-    set_template(notes_api, sections=THREE, service_id=notes_api.service)
+    set_template(notes_api, sections=THREE, service_code="TALK")
     note = notes_api.create_note(
         type="PROGRESS_NOTE", sections={"focus": "Sleep."}, appointment_id=notes_api.make_session()
     )
@@ -91,7 +92,7 @@ def test_a_note_is_finished_by_the_template_it_began_with(notes_api: NotesApi) -
         {"sections": [{"key": "focus", "title": "Focus", "prompt": "What?\x00"}]},
         {"type": "SOAP_NOTE"},
         {"type": "LETTER"},
-        {"service_id": new_id()},
+        {"service_code": "NONE"},
     ],
 )
 def test_invalid_templates_are_refused(notes_api: NotesApi, wrong: dict[str, Any]) -> None:

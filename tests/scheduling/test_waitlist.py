@@ -36,10 +36,7 @@ def test_a_freed_time_is_offered_and_notified(booking_api: BookingApi, waiting: 
     assert waiting.get_status(entry) == "WAITING"
     waiting.release()
     offer = waiting.get_open_offer(entry)
-    assert (offer["clinician_id"], offer["service_id"]) == (
-        str(booking_api.clinician.staff_id),
-        str(booking_api.service),
-    )
+    assert (offer["clinician_id"], offer["service_code"]) == (str(booking_api.clinician.staff_id), "TALK")
     assert (parse_instant(offer["starts_at"]), parse_instant(offer["ends_at"])) == (TEN, TEN + HOUR)
     assert parse_instant(offer["holds_until"]) == booking_api.now + HOLD
     assert waiting.get_status(entry) == "OFFERED"
@@ -236,12 +233,14 @@ def test_days_and_times_must_match(waiting: WaitlistScenario, preferences: dict[
 
 
 def test_clinician_and_service_must_match(booking_api: BookingApi, waiting: WaitlistScenario) -> None:
-    other, service = booking_api.add_clinician(), make_service(booking_api.practice)
-    for preferences in ({"clinician_ids": [other.staff_id]}, {"service_ids": [service]}):
+    other = booking_api.add_clinician()
+    make_service(booking_api.practice, "OTHER")
+    for preferences in ({"clinician_ids": [other.staff_id]}, {"service_codes": ["OTHER"]}):
         waiting.join(priority=1, **preferences)
     named = waiting.join(
-        clinician_ids=[other.staff_id, booking_api.clinician.staff_id], service_ids=[booking_api.service, service]
+        clinician_ids=[other.staff_id, booking_api.clinician.staff_id], service_codes=["TALK", "OTHER"]
     )
+    assert named["service_codes"] == ["OTHER", "TALK"]
     waiting.release()
     assert waiting.get_status(named) == "OFFERED"
 
@@ -343,7 +342,7 @@ def test_a_stale_change_of_an_entry_is_refused(booking_api: BookingApi, waiting:
 
 def test_all_problems_of_an_entry_are_reported_together(booking_api: BookingApi) -> None:
     nobody = "01890000-0000-7000-8000-000000000000"
-    preferences = {"clinician_ids": [nobody], "service_ids": [nobody], "time_from": "12:00", "time_to": "11:00"}
+    preferences = {"clinician_ids": [nobody], "service_codes": ["NONE"], "time_from": "12:00", "time_to": "11:00"}
     error = assert_error(booking_api.post("/waitlist", client_id=nobody, **preferences), "VALIDATION_ERROR", 422)
     assert len(error["details"]) == 4
     for wrong in ({"time_from": "10:00+02:00"}, {"weekdays": [7]}, {"priority": 0}, {"time_to": "25:00"}):

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from practice.clinical.documents.rules.templates import DEFAULT_TEMPLATES, TemplateSection, template_problems
 from practice.clinical.models.documents import NoteTemplate
 from practice.errors import FieldProblem, Invalid, NotFound
-from practice.scheduling.models.catalog import Service
+from practice.scheduling.catalog.services import load_service_ids
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -47,14 +47,15 @@ def find_templates(work: Work, keys: Collection[TemplateKey]) -> dict[TemplateKe
 
 
 def set_template(
-    work: Work, kind: str, sections: list[TemplateSection], service_id: UUID | None = None
+    work: Work, kind: str, sections: list[TemplateSection], service_code: str | None = None
 ) -> NoteTemplate:
     """Set a template from now on. Existing documents keep theirs."""
     if kind not in DEFAULT_TEMPLATES:
         raise NotFound
     problems = template_problems(kind, sections)
-    if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
-        problems.append(FieldProblem("service_id", "There is no such service."))
+    service_id = load_service_ids(work, [service_code]).get(service_code) if service_code else None
+    if service_code is not None and service_id is None:
+        problems.append(FieldProblem("service_code", "There is no such service."))
     if problems:
         raise Invalid(problems)
     template = NoteTemplate(
@@ -67,7 +68,7 @@ def set_template(
         set_by=work.actor.account_id,
     )
     work.db.add(template)
-    work.record("note_template.set", "note_template", template.id, kind=kind, service_id=service_id and str(service_id))
+    work.record("note_template.set", "note_template", template.id, kind=kind, service_code=service_code)
     return template
 
 

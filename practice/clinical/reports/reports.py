@@ -24,8 +24,8 @@ from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import can_see_client, client_visible
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
+from practice.scheduling.catalog.services import load_service_ids
 from practice.scheduling.models.appointments import Appointment
-from practice.scheduling.models.catalog import Service
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -68,11 +68,12 @@ def begin_report(
     client_id: UUID,
     sections: Mapping[str, str],
     appointment_id: UUID | None = None,
-    service_id: UUID | None = None,
+    service_code: str | None = None,
     reported_on: date | None = None,
 ) -> ProgressReport:
     """Create a draft from the template of the service, by default the appointment's service."""
     problems = []
+    service_id = load_service_ids(work, [service_code]).get(service_code) if service_code else None
     if not can_see_client(work, scope, client_id):
         problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
     if appointment_id is not None:
@@ -80,9 +81,9 @@ def begin_report(
         if appointment is None or appointment.client_id != client_id:
             problems.append(FieldProblem("appointment_id", "The client has no such appointment."))
         else:
-            service_id = service_id or appointment.service_id
-    if service_id is not None and work.db.get(Service, (work.tenant_id, service_id)) is None:
-        problems.append(FieldProblem("service_id", "There is no such service."))
+            service_id = appointment.service_id if service_code is None else service_id
+    if service_code is not None and service_id is None:
+        problems.append(FieldProblem("service_code", "There is no such service."))
     reported_on = reported_on or local_today(work)
     content, section_problems = build_content(find_report_template(work, service_id, work.now), sections)
     problems += report_problems(reported_on, local_today(work)) + section_problems

@@ -83,6 +83,9 @@ def service_code_problems(field: str, codes: Collection[str], known: Collection[
 
 
 def load_service_codes(work: Work, service_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the codes of the services by id."""
+    if not service_ids:
+        return {}
     query = select(Service.id, Service.code).where(Service.tenant_id == work.tenant_id, Service.id.in_(service_ids))
     return {row.id: row.code for row in work.db.execute(query)}
 

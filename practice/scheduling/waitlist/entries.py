@@ -12,7 +12,7 @@ from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_clients
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.scheduling.models.catalog import Service
+from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.waitlist import WaitlistEntry
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -56,7 +56,7 @@ def read_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
 
 
 def add_entry(work: Work, client_id: UUID, **preferences: Any) -> WaitlistEntry:
-    problems = preference_problems(work, preferences)
+    values, problems = resolve_preferences(work, preferences)
     if work.db.scalar(select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)) is None:
         problems.append(FieldProblem("client_id", "Client not found (`client_id`)."))
     if problems:
@@ -67,7 +67,7 @@ def add_entry(work: Work, client_id: UUID, **preferences: Any) -> WaitlistEntry:
         client_id=client_id,
         created_at=work.now,
         created_by=work.actor.account_id,
-        **preferences,
+        **values,
     )
     work.db.add(entry)
     work.db.flush()
@@ -79,28 +79,32 @@ def change_entry(work: Work, scope: Scope, entry_id: UUID, version: int, changes
     entry = get_entry(work, scope, entry_id, lock=True)
     if entry.version != version:
         raise Stale
-    after = {name: changes.get(name, getattr(entry, name)) for name in PREFERENCE_FIELDS}
-    problems = preference_problems(work, after)
+    values, problems = resolve_preferences(work, {name: getattr(entry, name) for name in TIMES_OF_DAY} | changes)
     if problems:
         raise Invalid(problems)
-    update_versioned(entry, changes)
+    update_versioned(entry, values)
     work.record("waitlist.changed", "waitlist_entry", entry_id, fields=sorted(changes))
     return entry
 
 
-PREFERENCE_FIELDS = ("clinician_ids", "service_ids", "weekdays", "time_from", "time_to", "until_on", "priority")
+TIMES_OF_DAY = ("time_from", "time_to")
 
 
-def preference_problems(work: Work, preferences: dict[str, Any]) -> list[FieldProblem]:
-    """Return the problems of the preferences: unknown ids and a reversed time of day."""
+def resolve_preferences(work: Work, preferences: dict[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """Return the preferences as stored, with the ids of their services, and their problems."""
+    values = dict(preferences)
+    service_codes = values.pop("service_codes", None)
     problems = []
-    for name, model, label in (("clinician_ids", Staff, "Clinician"), ("service_ids", Service, "Service")):
-        ids = set(preferences.get(name) or ())
-        known = set(work.db.scalars(select(model.id).where(model.tenant_id == work.tenant_id, model.id.in_(ids))))
-        if ids - known:
-            problems.append(FieldProblem(name, f"{label} not found (`{name}`)."))
-    start, end = preferences.get("time_from"), preferences.get("time_to")
+    if service_codes is not None:
+        service_ids = load_service_ids(work, service_codes)
+        values["service_ids"] = sorted(service_ids.values())
+        problems += service_code_problems("service_codes", service_codes, service_ids)
+    clinician_ids = set(values.get("clinician_ids") or ())
+    query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(clinician_ids))
+    if clinician_ids - set(work.db.scalars(query)):
+        problems.append(FieldProblem("clinician_ids", "Clinician not found (`clinician_ids`)."))
+    start, end = (values.get(name) for name in TIMES_OF_DAY)
     if start is not None and end is not None and end <= start:
         message = "The time of day ends before it begins. Choose a `time_to` after `time_from`."
         problems.append(FieldProblem("time_to", message))
-    return problems
+    return values, problems
