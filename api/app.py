@@ -40,6 +40,7 @@ from api import (
     progress_reports,
     reschedule_requests,
     rooms,
+    series,
     services,
     session_analytics,
     session_completions,
@@ -67,7 +68,7 @@ ROUTERS = (
     *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),
     *(note_templates, writing_assistant, note_signing, notes),
-    *(calendar, appointments, appointment_steps, slots, waitlist, reschedule_requests),
+    *(calendar, series, appointments, appointment_steps, slots, waitlist, reschedule_requests),
     *(session_completions, session_analytics),
 )
 THREADS = 8  # as many as the connection pool: a waiting request then holds no connection

@@ -1,4 +1,4 @@
-"""Routes of appointments: booking, series, preview, lists and status history."""
+"""Routes of appointments: booking, preview, lists and status history."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import IdOrMe, Instant, MoneyOut, Text40, Text1000
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.filters import StartsQuery, resolve_me
+from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
-from practice.scheduling.appointments import booking, queries, series, updates
+from practice.scheduling.appointments import booking, queries, updates
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.queries import Filters, Names
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
@@ -50,11 +51,6 @@ class BookingIn(Input):
     instructions: Text1000 | None = None
 
 
-class SeriesIn(BookingIn):
-    rule: Annotated[str, Field(max_length=200, description="An RRULE such as FREQ=WEEKLY;COUNT=10.")]
-    skip_conflicts: bool = False
-
-
 class AppointmentChange(Input):
     """Only the fields sent are changed. To change the time use `/reschedule`."""
 
@@ -65,13 +61,26 @@ class AppointmentChange(Input):
     instructions: Text1000 | None = None
 
 
-class AppointmentQuery(ListQuery):
-    client_id: IdOrMe | None = None
-    clinician_id: IdOrMe | None = None
-    room_id: UUID | None = None
-    status: Status | None = None
-    starts_after: Annotated[Instant | None, Field(description="Starts at this instant or later.")] = None
-    starts_before: Annotated[Instant | None, Field(description="Starts before this instant.")] = None
+class ClientAppointmentQuery(StartsQuery):
+    clinician_id: Annotated[IdOrMe | None, Field(description="A clinician's id, or `me` for yourself.")] = None
+    room_id: Annotated[UUID | None, Field(description="In this room.")] = None
+    series_id: Annotated[UUID | None, Field(description="Of this series.")] = None
+    status: Annotated[Status | None, Field(description="With this status.")] = None
+
+    def to_filters(self, ctx: RequestContext, client_id: UUID | None) -> Filters:
+        """Return the filters of the query."""
+        return Filters(
+            client_id=client_id,
+            clinician_id=resolve_me(self.clinician_id, ctx.actor.staff_id),
+            room_id=self.room_id,
+            series_id=self.series_id,
+            status=self.status,
+            **self.to_span(ctx.work),
+        )
+
+
+class AppointmentQuery(ClientAppointmentQuery):
+    client_id: Annotated[IdOrMe | None, Field(description="A client's id, or `me` for yourself.")] = None
 
 
 class AppointmentOut(BaseModel):
@@ -181,21 +190,6 @@ class ProblemOut(BaseModel):
     message: str
 
 
-class OccurrenceOut(BaseModel):
-    starts_at: datetime
-    status: Literal["booked", "skipped"]
-    appointment_id: UUID | None
-    reference: str | None
-    problems: list[ProblemOut]
-
-
-class SeriesOut(BaseModel):
-    series_id: UUID
-    rule: str
-    occurrences: list[OccurrenceOut]
-    warnings: list[str]
-
-
 class PreviewOut(BaseModel):
     """The cost of a booking and the problems that prevent it now."""
 
@@ -222,13 +216,6 @@ def to_response(ctx: RequestContext, *appointments: Appointment) -> list[Appoint
     """Return the appointments as the caller may see them, with the names they refer to."""
     names = queries.load_names(ctx.work, appointments)
     return [AppointmentOut.of(appointment, names) for appointment in appointments]
-
-
-def resolve_me(person_id: IdOrMe | None, own_id: UUID | None) -> UUID | None:
-    """Return the id, the caller's own for `me`, or raise Forbidden when they have none."""
-    if person_id == "me" and own_id is None:
-        raise Forbidden("`me` is not available to your account. Send an id instead.")
-    return own_id if person_id == "me" else person_id
 
 
 REQUIRED = {
@@ -267,14 +254,7 @@ def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Qu
 
     Send `me` as `client_id` or `clinician_id` for your own. Sorts by starts_at, created_at or id.
     """
-    filters = Filters(
-        client_id=resolve_me(query.client_id, ctx.actor.client_id),
-        clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
-        room_id=query.room_id,
-        status=query.status,
-        since=query.starts_after,
-        until=query.starts_before,
-    )
+    filters = query.to_filters(ctx, resolve_me(query.client_id, ctx.actor.client_id))
     page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), filters)
     names = queries.load_names(ctx.work, page.items)
     return to_page(page, AppointmentOut, names)
@@ -282,7 +262,7 @@ def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Qu
 
 @router.get("/clients/{client_id}/appointments", permission="appointments.read")
 def list_client_appointments(
-    ctx: RequestContext, client_id: UUID, query: Annotated[ListQuery, Query()]
+    ctx: RequestContext, client_id: UUID, query: Annotated[ClientAppointmentQuery, Query()]
 ) -> PageOut[AppointmentInList]:
     """List a client's appointments.
 
@@ -290,7 +270,7 @@ def list_client_appointments(
     """
     if not can_see_client(ctx.work, ctx.scope, client_id):
         raise NotFound
-    page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), Filters(client_id=client_id))
+    page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), query.to_filters(ctx, client_id))
     names = queries.load_names(ctx.work, page.items)
     return to_page(page, AppointmentOut, names)
 
@@ -302,30 +282,6 @@ def book_appointment(ctx: RequestContext, body: BookingIn) -> BookedOut:
     A refusal lists every problem, with up to five alternatives when the time is taken.
     """
     return BookedOut.of(ctx, booking.book(ctx.work, to_booking_request(ctx, body)))
-
-
-@router.post("/appointments/series", permission="appointments.write", status_code=201, errors=BOOKING_REFUSALS)
-def book_series(ctx: RequestContext, body: SeriesIn) -> SeriesOut:
-    """Book a series of appointments.
-
-    The rule repeats the same local time. Nothing is booked unless every occurrence can be, or `skip_conflicts` is set.
-    """
-    result = series.book_series(ctx.work, to_booking_request(ctx, body), body.rule, skip_conflicts=body.skip_conflicts)
-    return SeriesOut(
-        series_id=result.series.id,
-        rule=result.series.rule,
-        warnings=result.warnings,
-        occurrences=[
-            OccurrenceOut(
-                starts_at=occurrence.starts_at,
-                status=occurrence.status,
-                appointment_id=occurrence.appointment.id if occurrence.appointment else None,
-                reference=occurrence.appointment.reference if occurrence.appointment else None,
-                problems=[ProblemOut(**problem._asdict()) for problem in occurrence.problems],
-            )
-            for occurrence in result.occurrences
-        ],
-    )
 
 
 @router.post("/appointments/preview", permission="appointments.book")

@@ -5,24 +5,26 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Text40
-from api.responses import ListQuery, PageOut, partial_model, to_page
+from api.fields import Instant, Text40
+from api.filters import DaysQuery
+from api.responses import PageOut, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.people.practice_time import span_of_days
 from practice.security import audit
 from practice.security.models import AuditEntry
 
 router = PermissionRouter(prefix="/audit", tags=["audit"])
 
 
-class AuditQuery(ListQuery):
+class AuditQuery(DaysQuery):
     action: Text40 | None = None
     account_id: UUID | None = None
     subject_id: UUID | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Annotated[Instant | None, Field(description="At this instant or later.")] = None
+    until: Annotated[Instant | None, Field(description="Before this instant.")] = None
 
 
 class EntryOut(BaseModel):
@@ -56,8 +58,9 @@ def search_audit_log(ctx: RequestContext, query: Annotated[AuditQuery, Query()])
 
     Newest entries first; `sort=seq` returns the oldest first.
     """
-    filters = {name: getattr(query, name) for name in ("action", "account_id", "subject_id", "since", "until")}
-    return to_page(audit.search(ctx.work, query.page_request(), **filters), EntryOut)
+    filters = {name: getattr(query, name) for name in ("action", "account_id", "subject_id")}
+    since, until = span_of_days(ctx.work, query.first, query.last, query.since, query.until)
+    return to_page(audit.search(ctx.work, query.page_request(), since=since, until=until, **filters), EntryOut)
 
 
 @router.post("/verify", permission="audit.read", errors=[audit.VerificationInProgress])

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from api.context import Paging, RequestContext, Version
 from api.fields import Day, Name, Text40, TimeOfDay
-from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
+from api.filters import DaysQuery
+from api.responses import Input, PageOut, VoidIn, partial_model, to_page
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
 from api.routing import PermissionRouter
 from practice.scheduling.availability import blocks, closures, hours
@@ -104,11 +105,6 @@ class ChangedExceptionOut(ExceptionOut):
 
 class AffectedOut(BaseModel):
     affected: Affected
-
-
-class DaysQuery(ListQuery):
-    first: Annotated[Day | None, Field(alias="from")] = None
-    last: Annotated[Day | None, Field(alias="to")] = None
 
 
 class ClosureIn(Input):
@@ -230,14 +226,8 @@ def list_meetings(ctx: RequestContext, staff_id: UUID, query: Annotated[BlockQue
 
     Those that overlap the span. Sorts by starts_at or id.
     """
-    page = blocks.list_blocks(
-        ctx.work,
-        ctx.scope,
-        query.page_request(),
-        clinician_id=staff_id,
-        start=query.ends_after,
-        end=query.starts_before,
-    )
+    start, end = query.to_span(ctx.work)
+    page = blocks.list_blocks(ctx.work, ctx.scope, query.page_request(), clinician_id=staff_id, start=start, end=end)
     return to_page(page, BlockOut)
 
 

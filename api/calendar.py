@@ -1,5 +1,6 @@
-"""The route of the calendar: days with their appointments and blocks."""
+"""The route of the calendar: days with their appointments, their blocks, and times held for the waitlist."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,21 +8,46 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.appointments import AppointmentOut, resolve_me
+from api.appointments import AppointmentOut
 from api.context import RequestContext
 from api.fields import Day, IdOrMe
+from api.filters import resolve_me
 from api.responses import Input
 from api.routing import PermissionRouter
+from practice.errors import FieldProblem, Invalid
+from practice.people.practice_time import local_today
 from practice.scheduling.appointments import queries
+from practice.scheduling.catalog.services import load_service_codes
+from practice.scheduling.models.waitlist import WaitlistOffer
 
 router = PermissionRouter(tags=["appointments"])
 
 
+MAX_CALENDAR_DAYS = 62
+
+
 class CalendarQuery(Input):
-    view: Literal["day", "week", "month"] = "week"
+    """Either the `view` that contains `on`, or the local dates `from` and `to`, both inclusive."""
+
+    view: Annotated[
+        Literal["day", "week", "month"] | None, Field(description="Default: the week, which begins on Sunday.")
+    ] = None
     on: Annotated[Day | None, Field(description="A local date; default: today.")] = None
-    clinician_id: IdOrMe | None = None
-    room_id: UUID | None = None
+    first: Annotated[Day | None, Field(alias="from", description="The first local date.")] = None
+    last: Annotated[Day | None, Field(alias="to", description="The last local date, at most 61 days later.")] = None
+    clinician_id: Annotated[IdOrMe | None, Field(description="A clinician's id, or `me` for yourself.")] = None
+    room_id: Annotated[UUID | None, Field(description="Of this room.")] = None
+
+    def to_range(self, ctx: RequestContext) -> tuple[date, date]:
+        """Return the first and last local date, or raise Invalid."""
+        if self.first is None and self.last is None:
+            return queries.compute_view_range(self.view or "week", self.on or local_today(ctx.work))
+        if self.first is None or self.last is None or self.view is not None or self.on is not None:
+            raise Invalid([FieldProblem("from", "Send either `view` and `on`, or both `from` and `to`.")])
+        if not 0 <= (self.last - self.first).days < MAX_CALENDAR_DAYS:
+            message = f"Choose a `to` on or after `from`, at most {MAX_CALENDAR_DAYS - 1} days later."
+            raise Invalid([FieldProblem("to", message)])
+        return self.first, self.last
 
 
 class BlockOut(BaseModel):
@@ -33,10 +59,34 @@ class BlockOut(BaseModel):
     reason: str | None
 
 
+class HoldOut(BaseModel):
+    """A time held for a client of the waitlist until their offer is answered or ends."""
+
+    offer_id: UUID
+    waitlist_entry_id: UUID
+    clinician_id: UUID
+    room_id: UUID | None
+    service_code: str
+    starts_at: datetime
+    ends_at: datetime
+    holds_until: datetime
+
+    @classmethod
+    def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "HoldOut":
+        resolved = {"offer_id", "waitlist_entry_id", "service_code"}
+        return cls(
+            **{name: getattr(offer, name) for name in cls.model_fields if name not in resolved},
+            offer_id=offer.id,
+            waitlist_entry_id=offer.entry_id,
+            service_code=service_codes[offer.service_id],
+        )
+
+
 class DayOut(BaseModel):
     on: date
     appointments: list[AppointmentOut]
     blocks: list[BlockOut]
+    holds: list[HoldOut]
 
 
 class CalendarOut(BaseModel):
@@ -45,19 +95,19 @@ class CalendarOut(BaseModel):
 
 @router.get("/appointments/calendar", permission="appointments.read")
 def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) -> CalendarOut:
-    """Get the calendar of a day, a week or a month.
+    """Get the calendar of a day, a week, a month or between two dates.
 
     A week begins on Sunday. Of everybody, or of one clinician (`me` for yourself) or one room.
     """
     days = queries.load_calendar(
         ctx.work,
         ctx.scope,
-        query.view,
-        query.on,
+        *query.to_range(ctx),
         clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
         room_id=query.room_id,
     )
     names = queries.load_names(ctx.work, [appointment for day in days for appointment in day.appointments])
+    codes = load_service_codes(ctx.work, {hold.service_id for day in days for hold in day.holds})
     return CalendarOut(
         days=[
             DayOut(
@@ -66,6 +116,7 @@ def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) 
                 blocks=[
                     BlockOut(**{name: getattr(block, name) for name in BlockOut.model_fields}) for block in day.blocks
                 ],
+                holds=[HoldOut.of(hold, codes) for hold in day.holds],
             )
             for day in days
         ]

@@ -111,7 +111,9 @@ def set_note_template(ctx: RequestContext, body: TemplateIn) -> SetTemplateOut:
     """
     sections = [TemplateSection(**section.model_dump()) for section in body.sections]
     template = templates.set_template(ctx.work, body.type, sections, body.service_code)
-    return SetTemplateOut.of(template, load_service_codes(ctx.work, {template.service_id} - {None}))
+    return SetTemplateOut.of(
+        template, load_service_codes(ctx.work, [template.service_id] if template.service_id else [])
+    )
 
 
 def to_response(type_: TemplateType, sections: tuple[TemplateSection, ...]) -> TemplateOut:

@@ -5,13 +5,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.context import RequestContext
 from api.fields import Instant, Text1000
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.filters import DaysQuery
+from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import NotFound
+from practice.people.practice_time import span_of_days
 from practice.scheduling import reschedule_requests
 from practice.scheduling.errors import BOOKING_REFUSALS, NotBookable, TooLate, WrongStatus
 from practice.scheduling.models.appointments import RescheduleRequest
@@ -35,8 +37,12 @@ class Rejection(Input):
     note: Text1000
 
 
-class RequestsQuery(ListQuery):
-    status: Literal["PENDING", "APPROVED", "REJECTED", "WITHDRAWN"] | None = None
+class RequestsQuery(DaysQuery):
+    """By status, and by the local dates on which they were made."""
+
+    status: Annotated[
+        Literal["PENDING", "APPROVED", "REJECTED", "WITHDRAWN"] | None, Field(description="With this status.")
+    ] = None
 
 
 class RequestOut(BaseModel):
@@ -67,9 +73,9 @@ def list_reschedule_requests(ctx: RequestContext, query: Annotated[RequestsQuery
 
     Newest first. Sorts by asked_at or id.
     """
-    return to_page(
-        reschedule_requests.list_requests(ctx.work, ctx.scope, query.page_request(), query.status), RequestOut
-    )
+    span = span_of_days(ctx.work, query.first, query.last)
+    page = reschedule_requests.list_requests(ctx.work, ctx.scope, query.page_request(), query.status, *span)
+    return to_page(page, RequestOut)
 
 
 @router.post(

@@ -9,14 +9,17 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import Day, Instant, Name, Text40
+from api.filters import DaysQuery
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.people.practice_time import span_of_days
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
 from practice.scheduling.catalog.rooms import RoomUtilization
 from practice.scheduling.errors import SlotTaken
 from practice.scheduling.models.availability import Block
 from practice.scheduling.models.catalog import Room
+from practice.security.work import Work
 
 router = PermissionRouter(prefix="/rooms", tags=["rooms"])
 
@@ -60,11 +63,15 @@ class BlockIn(Input):
     reason: Name | None = None
 
 
-class BlockQuery(ListQuery):
-    """Blocks that overlap the span."""
+class BlockQuery(DaysQuery):
+    """Blocks that overlap the local dates or the instants; both apply."""
 
-    ends_after: Instant | None = None
-    starts_before: Instant | None = None
+    ends_after: Annotated[Instant | None, Field(description="Ends after this instant.")] = None
+    starts_before: Annotated[Instant | None, Field(description="Starts before this instant.")] = None
+
+    def to_span(self, work: Work) -> tuple[datetime | None, datetime | None]:
+        """Return the start and end of the span."""
+        return span_of_days(work, self.first, self.last, self.ends_after, self.starts_before)
 
 
 class RoomOut(BaseModel):
@@ -202,9 +209,8 @@ def list_room_blocks(ctx: RequestContext, room_id: UUID, query: Annotated[BlockQ
 
     Those that overlap the span. Sorts by starts_at or id.
     """
-    page = blocks.list_blocks(
-        ctx.work, ctx.scope, query.page_request(), room_id=room_id, start=query.ends_after, end=query.starts_before
-    )
+    start, end = query.to_span(ctx.work)
+    page = blocks.list_blocks(ctx.work, ctx.scope, query.page_request(), room_id=room_id, start=start, end=end)
     return to_page(page, BlockOut)
 
 

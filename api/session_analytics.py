@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Day, MoneyOut
+from api.fields import Day, IdOrMe, MoneyOut
+from api.filters import resolve_me
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.session_completions import SessionOut
@@ -20,6 +21,7 @@ from practice.sessions.analytics import Analytics, ClinicianWeek, Dashboard
 
 router = PermissionRouter(prefix="/compliance/session-completion", tags=["session completion"])
 
+Provider = Annotated[IdOrMe, Path(description="A clinician's id, or `me` for yourself.")]
 Sunday = Annotated[Day | None, Field(description="A Sunday; default: the week with the next deadline.")]
 
 
@@ -226,6 +228,13 @@ class AnalyticsOut(BaseModel):
         )
 
 
+def resolve_provider(ctx: RequestContext, provider_id: Provider) -> UUID:
+    """Return the clinician's id, the caller's own for `me`, or raise Forbidden when they have none."""
+    staff_id = resolve_me(provider_id, ctx.actor.staff_id)
+    assert staff_id is not None  # noqa: S101 - `resolve_me` returns None only for None
+    return staff_id
+
+
 def to_float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
@@ -236,48 +245,59 @@ def sum_amounts(lines: Iterable[Line]) -> int:
 
 @router.get("/compliance/deadlines/{provider_id}", permission="session_completions.read")
 def get_compliance_deadlines(
-    ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]
+    ctx: RequestContext, provider_id: Provider, query: Annotated[WeekQuery, Query()]
 ) -> DeadlinesOut:
     """Get the note deadline of a week.
 
     With the clinician's signed and unsigned sessions.
     """
-    return DeadlinesOut.of(analytics.get_week(ctx.work, ctx.scope, provider_id, query.week))
+    staff_id = resolve_provider(ctx, provider_id)
+    return DeadlinesOut.of(analytics.get_week(ctx.work, ctx.scope, staff_id, query.week))
 
 
 @router.get("/payment/calculation/{provider_id}", permission="pay.read")
-def get_payment_calculation(ctx: RequestContext, provider_id: UUID, query: Annotated[WeekQuery, Query()]) -> PaymentOut:
+def get_payment_calculation(
+    ctx: RequestContext, provider_id: Provider, query: Annotated[WeekQuery, Query()]
+) -> PaymentOut:
     """Calculate a clinician's pay for a week.
 
     As known now, and what would be paid if everything were signed.
     """
-    return PaymentOut.of(provider_id, analytics.get_pay_week(ctx.work, ctx.scope, provider_id, query.week))
+    staff_id = resolve_provider(ctx, provider_id)
+    return PaymentOut.of(staff_id, analytics.get_pay_week(ctx.work, ctx.scope, staff_id, query.week))
 
 
 @router.get("/dashboard/{provider_id}", permission="session_completions.read")
-def get_session_dashboard(ctx: RequestContext, provider_id: UUID) -> DashboardOut:
+def get_session_dashboard(ctx: RequestContext, provider_id: Provider) -> DashboardOut:
     """Get a clinician's dashboard.
 
     The current week, its pay, the time left to sign, and the weeks before.
     """
-    return DashboardOut.of_dashboard(provider_id, analytics.get_dashboard(ctx.work, ctx.scope, provider_id), ctx.now)
+    staff_id = resolve_provider(ctx, provider_id)
+    return DashboardOut.of_dashboard(staff_id, analytics.get_dashboard(ctx.work, ctx.scope, staff_id), ctx.now)
 
 
 @router.get("/analytics/{provider_id}", permission="session_completions.read")
-def get_session_analytics(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> AnalyticsOut:
+def get_session_analytics(
+    ctx: RequestContext, provider_id: Provider, query: Annotated[SpanQuery, Query()]
+) -> AnalyticsOut:
     """Get analytics of a clinician's appointments.
 
     Between two local days, both inclusive; default: the last thirty days.
     """
-    figures = analytics.get_analytics(ctx.work, ctx.scope, provider_id, query.since, query.until)
-    return AnalyticsOut.of(provider_id, figures)
+    staff_id = resolve_provider(ctx, provider_id)
+    figures = analytics.get_analytics(ctx.work, ctx.scope, staff_id, query.since, query.until)
+    return AnalyticsOut.of(staff_id, figures)
 
 
 @router.get("/compliance/report/{provider_id}", permission="session_completions.read")
-def get_compliance_report(ctx: RequestContext, provider_id: UUID, query: Annotated[SpanQuery, Query()]) -> ReportOut:
+def get_compliance_report(
+    ctx: RequestContext, provider_id: Provider, query: Annotated[SpanQuery, Query()]
+) -> ReportOut:
     """Get a clinician's compliance report.
 
     Week by week: signed on time, late or not at all, locked and unlocked. `from` and `to` are Sundays.
     """
-    weeks = analytics.list_weeks(ctx.work, ctx.scope, provider_id, query.since, query.until)
-    return ReportOut(providerId=provider_id, weeks=[ReportedWeekOut.of(week) for week in weeks])
+    staff_id = resolve_provider(ctx, provider_id)
+    weeks = analytics.list_weeks(ctx.work, ctx.scope, staff_id, query.since, query.until)
+    return ReportOut(providerId=staff_id, weeks=[ReportedWeekOut.of(week) for week in weeks])

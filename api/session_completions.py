@@ -8,14 +8,16 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, MoneyOut, Reason200
+from api.fields import Day, IdOrMe, MoneyOut, Reason200
+from api.filters import DaysQuery, resolve_me
 from api.note_signing import Hours
-from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
+from api.responses import Input, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import SIGN_ERRORS, NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.payroll import completions
 from practice.payroll.completions import SessionNotPaid, SessionNotVoided, SessionPaid, SessionVoided
+from practice.people.practice_time import span_of_days
 from practice.scheduling.errors import WrongStatus
 from practice.sessions import completion, queries
 from practice.sessions.completion import BulkResult, NoteMissing
@@ -58,8 +60,8 @@ class BulkIn(Input):
     until: Annotated[Day | None, Field(alias="to")] = None
 
 
-class SessionQuery(ListQuery):
-    provider: UUID | None = None
+class SessionQuery(DaysQuery):
+    provider: Annotated[IdOrMe | None, Field(description="A clinician's id, or `me` for yourself.")] = None
     client: UUID | None = None
     week: Annotated[Day | None, Field(description="The Sunday on which the week begins.")] = None
     signed: bool | None = None
@@ -168,8 +170,18 @@ def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery,
 
     Latest first. Sorts by sessionDate or id.
     """
+    provider_id = resolve_me(query.provider, ctx.actor.staff_id)
+    since, until = span_of_days(ctx.work, query.first, query.last)
     filters = SessionFilters(
-        query.provider, query.client, query.week, query.signed, query.locked, query.paid, query.voided
+        provider_id,
+        query.client,
+        query.week,
+        query.signed,
+        query.locked,
+        query.paid,
+        query.voided,
+        since,
+        until,
     )
     return to_page(queries.list_sessions(ctx.work, ctx.scope, query.page_request(), filters), SessionOut)
 

@@ -38,7 +38,7 @@ class SlotOut(BaseModel):
     starts_at: datetime
     ends_at: datetime
     available: bool
-    reason: Literal["booked", "closed", "away"] | None
+    reason: Literal["booked", "closed", "away", "held"] | None
 
 
 class SlotsOut(BaseModel):

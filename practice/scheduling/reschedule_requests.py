@@ -31,10 +31,22 @@ class AlreadyRequested(errors.Refusal):
     code = "ALREADY_ASKED"
 
 
-def list_requests(work: Work, scope: Scope, page_request: PageRequest, status: str | None = None) -> Page:
+def list_requests(
+    work: Work,
+    scope: Scope,
+    page_request: PageRequest,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page:
+    """Return a page of requests made from `since` on and before `until`."""
     query = select_visible_requests(work, scope)
     if status is not None:
         query = query.where(RescheduleRequest.status == status)
+    if since is not None:
+        query = query.where(RescheduleRequest.asked_at >= since)
+    if until is not None:
+        query = query.where(RescheduleRequest.asked_at < until)
     sortable = {"asked_at": RescheduleRequest.asked_at, "id": RescheduleRequest.id}
     page = fetch_page(work.db, query, page_request, sortable, RescheduleRequest.id, "-asked_at")
     appointment_ids = [request.appointment_id for request in page.items]

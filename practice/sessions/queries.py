@@ -102,6 +102,8 @@ class SessionRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionFilters:
+    """Filters of a list of sessions; `since` is inclusive, `until` exclusive."""
+
     provider_id: UUID | None = None
     client_id: UUID | None = None
     week: date | None = None
@@ -109,6 +111,8 @@ class SessionFilters:
     locked: bool | None = None
     paid: bool | None = None
     voided: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,10 @@ def build_query(work: Work, scope: Scope, filters: SessionFilters) -> Select[App
         if problem:
             raise Invalid([FieldProblem("week", problem)])
         query = filter_by_weeks(query, zone_of(work), filters.week, filters.week)
+    if filters.since is not None:
+        query = query.where(Appointment.starts_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(Appointment.starts_at < filters.until)
     if filters.signed is not None:
         query = query.where(has_signed_note() if filters.signed else ~has_signed_note())
     if filters.locked is not None:

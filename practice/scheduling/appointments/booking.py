@@ -41,8 +41,10 @@ TYPE_OF_KIND = {
 CONFLICT_MESSAGES = {
     ("clinician", "booked"): "The clinician has another appointment at this time.",
     ("clinician", "away"): "The clinician is blocked at this time.",
+    ("clinician", "held"): "The clinician's time is held for a client of the waitlist. Wait for the answer.",
     ("room", "booked"): "The room is taken at this time.",
     ("room", "away"): "The room is blocked at this time.",
+    ("room", "held"): "The room is held for a client of the waitlist at this time. Wait for the answer.",
     ("client", "booked"): "The client has another appointment at this time.",
 }
 # Clients who book online must not learn what others have booked.

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, or_, select, text
 
 from practice.errors import FieldProblem, Invalid, NotFound
-from practice.local_time import date_of, to_instant
+from practice.local_time import DAY, start_of_day
 from practice.people.access import visible_staff
-from practice.people.models.practices import Practice
+from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.scheduling.models.availability import Block
+from practice.scheduling.models.waitlist import WaitlistOffer
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -31,6 +31,7 @@ class Filters:
     client_id: UUID | None = None
     clinician_id: UUID | None = None
     room_id: UUID | None = None
+    series_id: UUID | None = None
     status: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -49,11 +50,12 @@ class Names:
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """A local date with its appointments and blocks."""
+    """A local date with its appointments, its blocks, and the times held for clients of the waitlist."""
 
     on: date
     appointments: list[Appointment]
     blocks: list[Block]
+    holds: list[WaitlistOffer]
 
 
 def list_appointments(work: Work, scope: Scope, page_request: PageRequest, filters: Filters) -> Page:
@@ -72,6 +74,7 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
         Appointment.client_id: filters.client_id,
         Appointment.clinician_id: filters.clinician_id,
         Appointment.room_id: filters.room_id,
+        Appointment.series_id: filters.series_id,
         Appointment.status: filters.status,
     }
     query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, visible_appointments(work, scope))
@@ -104,16 +107,14 @@ def list_steps(work: Work, scope: Scope, appointment_id: UUID) -> list[Appointme
 def load_calendar(
     work: Work,
     scope: Scope,
-    view: View,
-    on: date | None,
+    first: date,
+    last: date,
     clinician_id: UUID | None = None,
     room_id: UUID | None = None,
 ) -> list[CalendarDay]:
-    """Return the days of a day, week (from Sunday) or month view with their active appointments and blocks."""
-    zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
-    on = on or date_of(work.now, zone)
-    first, last = compute_view_range(view, on)
-    start, end = to_instant(first, time.min, zone), to_instant(last + timedelta(days=1), time.min, zone)
+    """Return the local dates from the first to the last with what takes time on them. Clients see appointments only."""
+    zone = zone_of(work)
+    start, end = start_of_day(first, zone), start_of_day(last + DAY, zone)
     filters = Filters(clinician_id=clinician_id, room_id=room_id, since=start, until=end)
     query = select_appointments(work, scope, filters).where(Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]))
     query = query.with_only_columns(*Appointment.__table__.columns)  # as rows: objects cost three times as much
@@ -123,26 +124,26 @@ def load_calendar(
     if len(appointments) > MAX_CALENDAR_APPOINTMENTS:
         message = "Too many appointments for a calendar. Choose a shorter view, one clinician, or one room."
         raise Invalid([FieldProblem("view", message)])
-    blocks = work.db.scalars(select_blocks_between(work, scope, start, end, clinician_id, room_id)).all()
     days = {
-        first + timedelta(days=number): CalendarDay(first + timedelta(days=number), [], [])
+        first + timedelta(days=number): CalendarDay(first + timedelta(days=number), [], [], [])
         for number in range((last - first).days + 1)
     }
     for appointment in appointments:
         days[appointment.starts_at.astimezone(zone).date()].appointments.append(appointment)
-    for block in blocks if work.actor.client_id is None else ():
-        for day in days.values():
-            if block.starts_at < to_instant(day.on + timedelta(days=1), time.min, zone) and block.ends_at > to_instant(
-                day.on, time.min, zone
-            ):
-                day.blocks.append(block)
+    if work.actor.client_id is None:
+        for block in work.db.scalars(select_blocks_between(work, scope, start, end, clinician_id, room_id)):
+            for day in days.values():
+                if block.starts_at < start_of_day(day.on + DAY, zone) and block.ends_at > start_of_day(day.on, zone):
+                    day.blocks.append(block)
+        for hold in work.db.scalars(select_holds_between(work, scope, start, end, clinician_id, room_id)):
+            days[hold.starts_at.astimezone(zone).date()].holds.append(hold)
     client_ids = (appointment.client_id for appointment in appointments)
-    work.record_list("calendar.read", client_ids, view=view, on=on.isoformat())
+    work.record_list("calendar.read", client_ids, first=first.isoformat(), last=last.isoformat())
     return list(days.values())
 
 
 def compute_view_range(view: View, on: date) -> tuple[date, date]:
-    """Return the first and last date of the view that contains the date."""
+    """Return the first and last date of the day, week (from Sunday) or month that contains the date."""
     if view == "week":
         first = on - timedelta(days=on.isoweekday() % 7)
         return first, first + timedelta(days=6)
@@ -168,6 +169,25 @@ def select_blocks_between(
     if room_id is not None:
         query = query.where(Block.room_id == room_id)
     return query.order_by(Block.starts_at, Block.id)
+
+
+def select_holds_between(
+    work: Work, scope: Scope, start: datetime, end: datetime, clinician_id: UUID | None, room_id: UUID | None
+) -> Select[WaitlistOffer]:
+    """Return the query for the offers that hold a time of a visible clinician and start within the span."""
+    query = select(WaitlistOffer).where(
+        WaitlistOffer.tenant_id == work.tenant_id,
+        WaitlistOffer.status == "OPEN",
+        WaitlistOffer.holds_until > work.now,
+        WaitlistOffer.starts_at >= start,
+        WaitlistOffer.starts_at < end,
+        visible_staff(work, scope, WaitlistOffer.clinician_id),
+    )
+    if clinician_id is not None:
+        query = query.where(WaitlistOffer.clinician_id == clinician_id)
+    if room_id is not None:
+        query = query.where(WaitlistOffer.room_id == room_id)
+    return query.order_by(WaitlistOffer.starts_at, WaitlistOffer.id)
 
 
 # One lookup per client: with a list of ids, the generic plan reads every client of a large practice.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Literal
+from uuid import UUID
 
-from practice.errors import FieldProblem, Invalid, Problem
+from practice.errors import FieldProblem, Invalid, NotFound, Problem
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import (
     collect_warnings,
@@ -17,8 +18,10 @@ from practice.scheduling.appointments.booking import (
 )
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.queries import Filters, select_appointments
 from practice.scheduling.appointments.rules.series import expand_occurrences, series_problems
 from practice.scheduling.models.appointments import Appointment, Series
+from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -31,6 +34,14 @@ class Occurrence:
     status: Literal["booked", "skipped"]
     appointment: Appointment | None
     problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """A series with those of its appointments that the caller may see, in order of time."""
+
+    series: Series
+    appointments: list[Appointment]
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,16 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
         for start in starts
     ]
     return BookedSeries(series, occurrences, collect_warnings(work, context, request.starts_at))
+
+
+def get_series(work: Work, scope: Scope, series_id: UUID) -> SeriesView:
+    """Return the series with its appointments, moved and cancelled ones included, or raise NotFound."""
+    query = select_appointments(work, scope, Filters(series_id=series_id))
+    appointments = list(work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id)))
+    if not appointments:
+        raise NotFound
+    work.record("series.read", "series", series_id)
+    return SeriesView(work.db.get_one(Series, (work.tenant_id, series_id)), appointments)
 
 
 def build_series_refusal(

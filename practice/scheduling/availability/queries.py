@@ -23,7 +23,7 @@ class ClinicianHours:
 
 
 class BusyInterval(NamedTuple):
-    """A time when a clinician, room or client is busy: `booked`, or `away` for a meeting or maintenance.
+    """A time when a clinician, room or client is busy: `booked`, `away` for a meeting or maintenance, or `held`.
 
     The holder is the appointment, group session, block or waitlist offer that takes the time.
     """
@@ -72,7 +72,7 @@ HOURS_SQL = text(f"""
 BUSY_SQL = text("""
     select
         o.resource_id, o.kind, o.starts_at, o.ends_at,
-        case o.holder when 'block' then 'away' else 'booked' end as why, o.holder_id
+        case o.holder when 'block' then 'away' when 'offer' then 'held' else 'booked' end as why, o.holder_id
     from unnest(cast(:resources as uuid [])) as wanted (resource_id)
     cross join lateral (
         select within.* from occupancies as within

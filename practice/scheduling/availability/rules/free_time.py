@@ -22,10 +22,11 @@ MINUTE = timedelta(minutes=1)
 RESOLUTION = timedelta.resolution
 MIDNIGHT = time.min
 
-Reason = Literal["closed", "away", "booked"]
+Reason = Literal["closed", "away", "booked", "held"]
 CLOSED: Reason = "closed"  # the practice is closed that day
 AWAY: Reason = "away"  # the clinician closed the period or is in a meeting
 BOOKED: Reason = "booked"  # an appointment
+HELD: Reason = "held"  # a waitlist offer that is not answered yet
 
 Pair = tuple[datetime, datetime]
 Obstacle = tuple[Reason, list[datetime], list[datetime]]  # a reason, and when it begins and ends, ascending
@@ -62,11 +63,11 @@ class Span(NamedTuple):
 
 
 class Busy(NamedTuple):
-    """A period when the clinician is booked or away."""
+    """A period when the clinician is booked, away or held for the waitlist."""
 
     start: datetime
     end: datetime
-    reason: Reason = BOOKED  # or AWAY
+    reason: Reason = BOOKED  # or AWAY or HELD
 
 
 class Slot(NamedTuple):
@@ -177,13 +178,14 @@ def find_free_slots(
 
     They start at multiples of the step since local midnight (09:00, 09:30, ...) and lie entirely within open hours when
     the clinician is not busy. `include_taken` adds the other slots within the hours, with one reason each: `closed`
-    before `away` before `booked`, so a `booked` slot is one that a cancellation would free.
+    before `away` before `booked` before `held`, so a `booked` slot is one that a cancellation would free, and a `held`
+    one is free again when the client declines.
     """
     length, step = minutes * MINUTE, step_minutes * MINUTE
     spans, busy = list(spans), list(busy)
     obstacles = [
         _build_obstacle(reason, (item[:2] for item in [*spans, *busy] if item[2] == reason))
-        for reason in (CLOSED, AWAY, BOOKED)
+        for reason in (CLOSED, AWAY, BOOKED, HELD)
     ]
     within = _merge((span.start, span.end) for span in spans)
     return [
