@@ -15,8 +15,10 @@ from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
 from practice.scheduling.appointments import booking, queries, updates
+from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.queries import Filters, Names
+from practice.scheduling.catalog.quotes import Cost
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Forbidden
@@ -34,6 +36,14 @@ Type = Literal[
 Status = Literal[
     "SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"
 ]
+
+
+Copay = Annotated[MoneyOut | None, Field(description="Null when it is not known.")]
+PaymentRequired = Annotated[
+    bool | None,
+    Field(description="Whether something is due at the visit; null when the amount is not known."),
+]
+AmountDue = Annotated[MoneyOut | None, Field(description="The amount due at the visit; null when it is not known.")]
 
 
 class BookingIn(Input):
@@ -111,8 +121,8 @@ class AppointmentOut(BaseModel):
     rescheduled_to_id: UUID | None
     special_requests: str | None
     instructions: str | None
-    price: MoneyOut | None
-    copay: MoneyOut | None
+    price: Annotated[MoneyOut | None, Field(description="Fixed at completion; null before.")]
+    copay: Annotated[MoneyOut | None, Field(description="Fixed at completion; null before, or when it is not known.")]
     version: int
 
     @classmethod
@@ -145,11 +155,13 @@ class CostOut(BaseModel):
     minutes: int
     price: MoneyOut | None
     price_source: str | None
-    copay: MoneyOut | None
+    copay: Copay
     insurance_applies: bool
+    payment_required: PaymentRequired
+    amount: AmountDue
 
     @classmethod
-    def of(cls, facts: Any, cost: Any) -> "CostOut":
+    def of(cls, facts: BookingContext, cost: Cost | None) -> "CostOut":
         return cls(
             service_code=facts.row.service_code,
             cpt_code=facts.row.cpt_code,
@@ -159,29 +171,33 @@ class CostOut(BaseModel):
             price_source=cost.source if cost else None,
             copay=cost.copay_cents if cost else None,
             insurance_applies=bool(cost and cost.insurance),
+            **describe_payment(cost),
         )
+
+
+def describe_payment(cost: Cost | None) -> dict[str, Any]:
+    """Return what is due at the visit, as far as it is known."""
+    due = cost.due_cents if cost else None
+    return {"payment_required": None if due is None else due > 0, "amount": due}
 
 
 class BookedOut(BaseModel):
     appointment: AppointmentOut
     reference: str
     status: str
-    payment_required: bool
-    amount: MoneyOut | None
+    payment_required: PaymentRequired
+    amount: AmountDue
     warnings: list[str]
 
     @classmethod
     def of(cls, ctx: RequestContext, booked: booking.BookingResult) -> "BookedOut":
         [appointment] = to_response(ctx, booked.appointment)
-        cost = booked.cost
-        due = None if cost is None else cost.copay_cents if cost.insurance else cost.cents
         return cls(
             appointment=appointment,
             reference=appointment.reference,
             status=appointment.status,
-            payment_required=bool(due),
-            amount=due,
             warnings=booked.warnings,
+            **describe_payment(booked.cost),
         )
 
 

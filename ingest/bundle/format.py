@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from practice.scheduling.models.appointments import STATUSES
+from practice.scheduling.models.appointments import TYPES as APPOINTMENT_TYPES
 from practice.security.permissions import STAFF_ROLES
 
 Kind = Literal[
@@ -153,6 +155,7 @@ TABLES: dict[str, Table] = {
                 date("effective_on*"),
                 date("ends_on"),
                 instant("verified_at"),
+                money("copay"),
             ),
         ),
         Table(
@@ -202,26 +205,8 @@ TABLES: dict[str, Table] = {
                 reference("rooms", "room_id"),
                 instant("starts_at*"),
                 instant("ends_at*"),
-                choice(
-                    "type*",
-                    "INITIAL_EVALUATION",
-                    "FOLLOW_UP",
-                    "MEDICATION_MANAGEMENT",
-                    "THERAPY_SESSION",
-                    "GROUP_THERAPY",
-                    "FAMILY_THERAPY",
-                ),
-                choice(
-                    "status*",
-                    "SCHEDULED",
-                    "CONFIRMED",
-                    "CHECKED_IN",
-                    "IN_PROGRESS",
-                    "COMPLETED",
-                    "NO_SHOW",
-                    "CANCELLED",
-                    "RESCHEDULED",
-                ),
+                choice("type*", *APPOINTMENT_TYPES),
+                choice("status*", *STATUSES),
                 instant("status_at"),
                 instant("created_at*"),
                 choice("booked_via*", "FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC"),

@@ -7,7 +7,7 @@ from random import Random
 
 from ingest.synthetic import names, texts
 from ingest.synthetic.days import DAY, NEVER, Days, to_date
-from ingest.synthetic.files import Files, format_boolean, quote_cell
+from ingest.synthetic.files import AMOUNTS, Files, format_boolean, quote_cell
 from ingest.synthetic.model import Client
 from ingest.synthetic.names import pick
 from ingest.synthetic.notes import Notes
@@ -106,6 +106,7 @@ class ClientDocuments:
                 days.dates[coverage.first_day],
                 days.dates[coverage.last_day] if coverage.last_day != NEVER else "",
                 days.format_if_past(verified_at) if random() < 0.95 else "",
+                AMOUNTS[coverage.copay],
             )
             self.files.rows["coverages"].append(",".join(values) + "\n")
 

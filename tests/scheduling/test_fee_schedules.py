@@ -87,6 +87,7 @@ def test_a_preview_has_all_that_an_invoice_needs(booking_api: BookingApi) -> Non
     assert prices.preview_cost() == {
         **{"service_code": "TALK", "cpt_code": "90837", "units": 1, "minutes": 60},
         **{"price": "150.00", "price_source": "service", "copay": "25.00", "insurance_applies": True},
+        **{"payment_required": True, "amount": "25.00"},
     }
     assert booking_api.count("appointments") == 0
 
@@ -113,12 +114,26 @@ def test_of_several_coverages_the_first_in_rank_and_in_force_pays(booking_api: B
 
 @pytest.mark.parametrize(
     ("copay", "due", "amount"),
-    [(2500, True, "25.00"), (0, False, "0.00"), (None, False, "0.00"), (99999, True, "150.00")],
+    [(2500, True, "25.00"), (0, False, "0.00"), (None, None, None), (99999, True, "150.00")],
 )
-def test_the_copay_is_due_at_the_visit(booking_api: BookingApi, copay: int | None, due: bool, amount: str) -> None:
+def test_the_copay_is_due_at_the_visit(
+    booking_api: BookingApi, copay: int | None, due: bool | None, amount: str | None
+) -> None:
     prices = PriceScenario(booking_api, copay_cents=copay)
+    cost = prices.preview_cost()
     response = booking_api.book(TEN, client_id=prices.client).json()
-    assert (response["payment_required"], response["amount"]) == (due, amount)
+    for answer in (cost, response):
+        assert (answer["payment_required"], answer["amount"]) == (due, amount)
+    assert cost["copay"] == amount
+    assert ["copay is not known" in warning for warning in response["warnings"]].count(True) == (copay is None)
+
+
+def test_an_unknown_copay_stays_unknown_at_completion(booking_api: BookingApi) -> None:
+    prices = PriceScenario(booking_api, copay_cents=None)
+    booked = booking_api.book_appointment(TEN, client_id=prices.client)
+    booking_api.now = TEN + HOUR
+    completed = booking_api.take_step(booked, "complete")
+    assert (completed["price"], completed["copay"]) == ("150.00", None)
 
 
 def test_without_a_rate_there_is_no_price_and_booking_works(booking_api: BookingApi) -> None:
@@ -131,7 +146,7 @@ def test_without_a_rate_there_is_no_price_and_booking_works(booking_api: Booking
         )
     response = booking_api.book(TEN, service_code="FREE")
     assert response.status_code == 201
-    assert (response.json()["payment_required"], response.json()["amount"]) == (False, None)
+    assert (response.json()["payment_required"], response.json()["amount"]) == (None, None)
     booking_api.now = TEN
     completed = booking_api.take_step(response.json()["appointment"], "complete")
     assert (completed["price"], completed["copay"]) == (None, None)

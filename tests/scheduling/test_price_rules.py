@@ -29,7 +29,7 @@ ALL = {
 )
 def test_the_most_specific_rate_sets_the_price(without: list[str], source: str, cents: int) -> None:
     rates = {name: rates for name, rates in ALL.items() if name not in without}
-    assert choose_price(ON, **rates) == Price(cents, source, 0)
+    assert choose_price(ON, **rates) == Price(cents, source, None)
 
 
 def test_self_pay_skips_the_payer_and_its_copay() -> None:
@@ -37,17 +37,18 @@ def test_self_pay_skips_the_payer_and_its_copay() -> None:
     assert choose_price(ON, service=[Rate(15_000)], self_pay=True) == Price(15_000, "service", 0)
 
 
-@pytest.mark.parametrize(("copay", "paid"), [(2_500, 2_500), (10_000, 10_000), (10_001, 10_000), (0, 0), (None, 0)])
-def test_the_copay_is_never_above_the_price(copay: int | None, paid: int) -> None:
+@pytest.mark.parametrize(("copay", "paid"), [(2_500, 2_500), (10_000, 10_000), (10_001, 10_000), (0, 0), (None, None)])
+def test_the_copay_is_never_above_the_price(copay: int | None, paid: int | None) -> None:
     assert choose_price(ON, payer=[Rate(10_000)], copay_cents=copay) == Price(10_000, "payer", paid)
 
 
 def test_a_price_of_zero_is_a_price() -> None:
     assert choose_price(ON, payer=[Rate(0)], service=[Rate(15_000)], copay_cents=2_500) == Price(0, "payer", 0)
+    assert choose_price(ON, payer=[Rate(0)]) == Price(0, "payer", 0)  # a copay, known or not, is at most the price
 
 
 def test_a_future_rate_does_not_apply_yet() -> None:
-    assert choose_price(ON, payer=[Rate(10_000, TOMORROW)], service=[Rate(15_000)]) == Price(15_000, "service", 0)
+    assert choose_price(ON, payer=[Rate(10_000, TOMORROW)], service=[Rate(15_000)]) == Price(15_000, "service", None)
     assert choose_price(ON, service=[Rate(15_000, TOMORROW)]) is None
     assert choose_price(ON) is None
 
@@ -70,4 +71,5 @@ def test_a_later_rate_never_changes_an_earlier_price(dated: dict[int, int], copa
     assert price == choose_price(ON, service=reversed(effective), copay_cents=copay)
     assert (price is None) == (not effective)
     if price:
-        assert 0 <= price.copay_cents <= price.cents
+        assert (price.copay_cents is None) == (copay is None and price.cents > 0)
+        assert 0 <= (price.copay_cents or 0) <= price.cents

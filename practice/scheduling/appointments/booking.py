@@ -355,6 +355,8 @@ def get_booking_channel(work: Work) -> str:
 
 def collect_warnings(work: Work, context: BookingContext, start: datetime) -> list[str]:
     warnings = []
+    if not context.row.self_pay and context.row.payer_id is not None and context.row.copay_cents is None:
+        warnings.append("The copay is not known. Add it to the client's coverage.")
     if not context.row.self_pay and context.row.verified_at is None:
         warnings.append("The client's insurance is not verified and they do not self-pay. Verify it before the visit.")
     if start < work.now:

@@ -25,12 +25,20 @@ RATES_SQL = text("""
 
 @dataclass(frozen=True)
 class Cost:
-    """A price with its source, the copay due at the visit, and whether insurance is billed for the rest."""
+    """A price with its source, the copay, and whether insurance is billed for the rest.
+
+    The copay is 0 without insurance, and None when the coverage does not say it.
+    """
 
     cents: int
     source: str
-    copay_cents: int
+    copay_cents: int | None
     insurance: bool
+
+    @property
+    def due_cents(self) -> int | None:
+        """Return the amount due at the visit, or None when it is not known."""
+        return self.copay_cents if self.insurance else self.cents
 
 
 class QuoteRequest(NamedTuple):
@@ -60,4 +68,4 @@ def compute_cost(work: Work, request: QuoteRequest) -> Cost | None:
         rates[row.source].append(Rate(row.rate_cents, row.effective_on))
     price = choose_price(request.on_date, **rates, self_pay=request.self_pay, copay_cents=request.copay_cents)
     insurance = not request.self_pay and request.payer_id is not None
-    return Cost(price.cents, price.source, price.copay_cents, insurance) if price else None
+    return Cost(price.cents, price.source, price.copay_cents if insurance else 0, insurance) if price else None

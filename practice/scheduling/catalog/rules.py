@@ -17,11 +17,11 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True)
 class Price:
-    """The chosen price, its source and the copay."""
+    """The chosen price, its source and the copay; None when the copay is not known."""
 
     cents: int
     source: Source
-    copay_cents: int
+    copay_cents: int | None
 
 
 def choose_price(
@@ -44,8 +44,13 @@ def choose_price(
     for source, rates in candidates:
         rate = find_rate_on(rates, on)
         if rate is not None:
-            return Price(rate.cents, source, 0 if self_pay else min(copay_cents or 0, rate.cents))
+            return Price(rate.cents, source, 0 if self_pay else limit_copay(copay_cents, rate.cents))
     return None
+
+
+def limit_copay(copay_cents: int | None, price_cents: int) -> int | None:
+    """Return the copay, at most the price; None when it is not known."""
+    return min(copay_cents, price_cents) if copay_cents is not None else None if price_cents else 0
 
 
 def find_rate_on(rates: Iterable[Rate], on: date) -> Rate | None:
