@@ -135,6 +135,10 @@ class ClientOut(ClientSummary):
         return cls(**read_fields(cls, seen))
 
 
+class NewClientOut(ClientOut):
+    warnings: list[str]
+
+
 class ClientMatchOut(BaseModel):
     id: UUID
     first_name: str
@@ -179,9 +183,13 @@ def list_clients(ctx: RequestContext, query: Annotated[ClientQuery, Query()]) ->
 
 
 @router.post("", permission="clients.write", status_code=201)
-def add_client(ctx: RequestContext, body: ClientIn) -> ClientOut:
-    """Add a client."""
-    return ClientOut.of(clients.add_client(ctx.work, **body.model_dump()))
+def add_client(ctx: RequestContext, body: ClientIn) -> NewClientOut:
+    """Add a client.
+
+    `warnings` says when another client may be the same person.
+    """
+    client, warnings = clients.add_client(ctx.work, **body.model_dump())
+    return NewClientOut(**ClientOut.of(client).model_dump(), warnings=warnings)
 
 
 @router.post("/search", permission="clients.read")

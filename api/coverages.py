@@ -67,6 +67,10 @@ class CoverageOut(BaseModel):
         return cls(**plain, copay=coverage.copay_cents)
 
 
+class NewCoverageOut(CoverageOut):
+    warnings: list[str]
+
+
 class CoveragesOut(BaseModel):
     items: list[CoverageOut]
 
@@ -110,13 +114,14 @@ def list_coverages(ctx: RequestContext, client_id: UUID, voided: Annotated[bool,
 
 
 @router.post("/clients/{client_id}/coverages", permission="coverages.write", status_code=201)
-def add_coverage(ctx: RequestContext, client_id: UUID, body: CoverageIn) -> CoverageOut:
+def add_coverage(ctx: RequestContext, client_id: UUID, body: CoverageIn) -> NewCoverageOut:
     """Add a coverage.
 
     A client has at most one coverage of a rank on a day.
     """
     values = rename_copay(body.model_dump())
-    return CoverageOut.of(coverages.add_coverage(ctx.work, ctx.scope, client_id, values))
+    coverage, warnings = coverages.add_coverage(ctx.work, ctx.scope, client_id, values)
+    return NewCoverageOut(**CoverageOut.of(coverage).model_dump(), warnings=warnings)
 
 
 @router.patch("/coverages/{coverage_id}", permission="coverages.write")

@@ -15,7 +15,7 @@ from api.routing import PermissionRouter
 from practice.people.practice_time import span_of_days
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
-from practice.scheduling.catalog.rooms import RoomUtilization
+from practice.scheduling.catalog.rooms import RoomNameTaken, RoomUtilization
 from practice.scheduling.errors import SlotTaken
 from practice.scheduling.models.availability import Block
 from practice.scheduling.models.catalog import Room
@@ -139,7 +139,7 @@ def list_rooms(ctx: RequestContext, query: Annotated[RoomQuery, Query()]) -> Pag
     return to_page(rooms.list_rooms(ctx.work, query.page_request(), active=query.active), RoomOut)
 
 
-@router.post("", permission="rooms.write", status_code=201)
+@router.post("", permission="rooms.write", status_code=201, errors=[RoomNameTaken])
 def add_room(ctx: RequestContext, body: RoomIn) -> RoomOut:
     """Add a room."""
     return RoomOut.of(rooms.add_room(ctx.work, **body.model_dump()))
@@ -176,7 +176,7 @@ def get_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     return RoomOut.of(rooms.get_room(ctx.work, room_id))
 
 
-@router.patch("/{room_id}", permission="rooms.write")
+@router.patch("/{room_id}", permission="rooms.write", errors=[RoomNameTaken])
 def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: RoomChange) -> RoomOut:
     """Change a room.
 
@@ -194,7 +194,7 @@ def deactivate_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     return RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
 
 
-@router.post("/{room_id}/activate", permission="rooms.write")
+@router.post("/{room_id}/activate", permission="rooms.write", errors=[RoomNameTaken])
 def activate_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
     """Activate a room.
 

@@ -70,8 +70,11 @@ def get_client(work: Work, scope: Scope, client_id: UUID, reason: str | None = N
     return view_of(work, client, local_today(work), notes)
 
 
-def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields: Any) -> ClientView:
-    """Add a client who is active, and assigned to the primary clinician, from the admission date on."""
+def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields: Any) -> tuple[ClientView, list[str]]:
+    """Add a client who is active, and assigned to the primary clinician, from the admission date on.
+
+    The warnings say whether another client may be the same person.
+    """
     today = local_today(work)
     fields["admitted_on"] = fields.get("admitted_on") or today
     problems = rules.client_problems(fields, fields, today)
@@ -79,6 +82,7 @@ def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields
         problems += clinician_problems(work, "primary_clinician_id", primary_clinician_id, today)
     if problems:
         raise Invalid(problems)
+    warnings = find_namesake_warnings(work, fields)
     client = Client(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -100,7 +104,20 @@ def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields
     if primary_clinician_id is not None:
         work.db.add(PrimaryClinician(clinician_id=primary_clinician_id, **change))
     work.record("client.added", "client", client.id)
-    return view_of(work, client, today)
+    return view_of(work, client, today), warnings
+
+
+def find_namesake_warnings(work: Work, fields: Mapping[str, Any]) -> list[str]:
+    """Return a warning if a client has the same name, in upper or lower case, and the same birth date."""
+    namesakes = select(Client.id).where(
+        Client.tenant_id == work.tenant_id,
+        Client.birth_date == fields["birth_date"],
+        func.lower(Client.first_name) == func.lower(fields["first_name"]),
+        func.lower(Client.last_name) == func.lower(fields["last_name"]),
+    )
+    if work.db.scalar(namesakes.limit(1)) is None:
+        return []
+    return ["Another client has the same name and birth date. Search for them, and check that this is another person."]
 
 
 def change_client(

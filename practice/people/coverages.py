@@ -10,8 +10,9 @@ from sqlalchemy import select
 from practice.errors import Invalid, NotFound, Stale
 from practice.people.access import can_see_client, client_visible
 from practice.people.clients import lock_client
-from practice.people.models.clients import Coverage, EligibilityCheck
-from practice.people.rules.coverages import CoverageTerm, coverage_problems, is_response_fresh
+from practice.people.models.clients import Client, Coverage, EligibilityCheck
+from practice.people.practice_time import local_today
+from practice.people.rules.coverages import CoverageTerm, coverage_problems, is_response_fresh, past_end_problems
 from practice.people.settings import get_setting
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -61,14 +62,16 @@ def list_coverages(work: Work, scope: Scope, client_id: UUID, *, voided: bool = 
     return list(work.db.scalars(query.order_by(Coverage.rank, Coverage.effective_on.desc(), Coverage.id)))
 
 
-def add_coverage(work: Work, scope: Scope, client_id: UUID, fields: dict[str, Any]) -> Coverage:
+def add_coverage(work: Work, scope: Scope, client_id: UUID, fields: dict[str, Any]) -> tuple[Coverage, list[str]]:
+    """Add a coverage. One that has ended may be needed for earlier visits, so it is stored with a warning."""
     lock_client(work, scope, client_id)
     coverage = Coverage(tenant_id=work.tenant_id, id=new_id(), client_id=client_id, **fields)
-    refuse_overlap(work, coverage, fields)
+    refuse_terms(work, coverage, fields)
     work.db.add(coverage)
     work.db.flush()
     work.record("coverage.added", "client", client_id, coverage_id=str(coverage.id))
-    return coverage
+    has_ended = coverage.ends_on is not None and coverage.ends_on < local_today(work)
+    return coverage, ["This coverage has already ended. Check `ends_on`."] if has_ended else []
 
 
 def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, changes: dict[str, Any]) -> Coverage:
@@ -79,7 +82,7 @@ def change_coverage(work: Work, scope: Scope, coverage_id: UUID, version: int, c
     if any(getattr(coverage, name) != changes.get(name, getattr(coverage, name)) for name in ("payer_id", "member_id")):
         changes["verified_at"] = None
     if changes.keys() & set(CoverageTerm._fields):
-        refuse_overlap(work, coverage, changes)
+        refuse_terms(work, coverage, changes)
     update_versioned(coverage, changes)
     work.record("coverage.changed", "client", coverage.client_id, coverage_id=str(coverage_id), fields=sorted(changes))
     return coverage
@@ -167,8 +170,8 @@ def lock_coverage(work: Work, scope: Scope, coverage_id: UUID) -> Coverage:
     return coverage
 
 
-def refuse_overlap(work: Work, coverage: Coverage, changes: dict[str, Any]) -> None:
-    """Raise Invalid if the changed coverage would overlap another coverage of the client."""
+def refuse_terms(work: Work, coverage: Coverage, changes: dict[str, Any]) -> None:
+    """Raise Invalid if the changed coverage overlaps another of the client, or ends before their admission."""
     others = work.db.execute(
         select(Coverage.rank, Coverage.effective_on, Coverage.ends_on).where(
             Coverage.tenant_id == work.tenant_id,
@@ -179,5 +182,8 @@ def refuse_overlap(work: Work, coverage: Coverage, changes: dict[str, Any]) -> N
     )
     term = CoverageTerm(*(changes.get(name, getattr(coverage, name)) for name in CoverageTerm._fields))
     problems = coverage_problems(term, (CoverageTerm(*other) for other in others))
+    if "ends_on" in changes:
+        admitted_on = work.db.get_one(Client, (work.tenant_id, coverage.client_id)).admitted_on
+        problems += past_end_problems(term.ends_on, admitted_on)
     if problems:
         raise Invalid(problems)

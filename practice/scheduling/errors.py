@@ -41,7 +41,7 @@ class OutsideHours(BookingRefused):
 
 
 class OutsideBookingWindow(BookingRefused):
-    """Online booking is not open for this time.
+    """The time is too soon to be booked online, or too far ahead.
 
     Fix: choose a time within the booking window, or call the practice.
     """

@@ -11,7 +11,7 @@ from practice.people.access import visible_staff
 from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.lifecycle import RESCHEDULABLE, lock_appointment
-from practice.scheduling.appointments.rules.lifecycle import notice_problem
+from practice.scheduling.appointments.rules.lifecycle import far_ahead_problem, notice_problem
 from practice.scheduling.models.appointments import Appointment, RescheduleRequest
 from practice.scheduling.models.catalog import Room
 from practice.scheduling.rescheduling import move, refuse_group_seats
@@ -89,6 +89,9 @@ def request_reschedule(
         raise errors.TooLate(late)
     if work.actor.staff_id is None or starts_at <= work.now or starts_at == appointment.starts_at:
         raise Invalid([FieldProblem("starts_at", "Propose a different time in the future (`starts_at`).")])
+    problem = far_ahead_problem(starts_at, work.now)
+    if problem:
+        raise Invalid([FieldProblem("starts_at", problem)])
     if room_id is not None and work.db.get(Room, (work.tenant_id, room_id)) is None:
         raise Invalid([FieldProblem("room_id", "Room not found (`room_id`).")])
     request = RescheduleRequest(

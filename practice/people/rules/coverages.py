@@ -33,6 +33,14 @@ def coverage_problems(term: CoverageTerm, others: Iterable[CoverageTerm]) -> lis
     return problems
 
 
+def past_end_problems(ends_on: date | None, admitted_on: date) -> list[FieldProblem]:
+    """Return why a coverage cannot end on this date: it would cover none of the client's visits."""
+    if ends_on is not None and ends_on < admitted_on:
+        message = f"The coverage ends before the client's admission on {admitted_on}. Check `ends_on`."
+        return [FieldProblem("ends_on", message)]
+    return []
+
+
 def is_overlapping(term: CoverageTerm, other: CoverageTerm) -> bool:
     """Return whether both are in force on some day."""
     latest_start = max(term.effective_on, other.effective_on)

@@ -19,7 +19,7 @@ from practice.scheduling.appointments.booking_context import BookingContext, loa
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.references import generate_references
 from practice.scheduling.appointments.rules.booking_eligibility import booking_problems
-from practice.scheduling.appointments.rules.lifecycle import booking_window_problem
+from practice.scheduling.appointments.rules.lifecycle import booking_window_problem, far_ahead_problem
 from practice.scheduling.appointments.rules.reminders import plan_reminders
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
@@ -65,7 +65,7 @@ class BookingResult:
 def book(work: Work, request: BookingRequest, *, from_waitlist_offer: bool = False) -> BookingResult:
     """Book an appointment, or raise BookingRefused with every problem and possible alternatives.
 
-    The online booking window does not apply to a time from a waitlist offer.
+    The booking window does not apply to a time from a waitlist offer.
     """
     request, context = resolve(work, request)
     problems = find_problems_by_start(work, request, context, [request.starts_at])
@@ -205,9 +205,10 @@ def is_full(work: Work, group: GroupSession) -> bool:
 
 
 def booking_window_problems(work: Work, *starts: datetime) -> list[Problem]:
-    """Return a problem for each start that is too soon or too far ahead for a client who books online."""
+    """Return a problem for each start that is too far ahead, or too soon for a client who books online."""
     if work.actor.client_id is None:
-        return []
+        messages = [far_ahead_problem(start, work.now) for start in starts]
+        return [Problem("OUTSIDE_BOOKING_WINDOW", message) for message in messages if message]
     hours_ahead, days_ahead = get_setting(work, "portal_book_hours"), get_setting(work, "portal_book_days")
     messages = [booking_window_problem(start, work.now, hours_ahead, days_ahead) for start in starts]
     return [Problem("OUTSIDE_BOOKING_WINDOW", message) for message in messages if message]
@@ -220,6 +221,9 @@ def resource_problems(work: Work, request: BookingRequest, context: BookingConte
         problems.append(
             Problem("CLINICIAN_NOT_ACTIVE", "The clinician is not active on that date. Choose another one.")
         )
+    elif date_of(start, context.zone) < row.hired_on:
+        message = f"The clinician starts on {row.hired_on}. Choose a later date or another clinician."
+        problems.append(Problem("CLINICIAN_NOT_ACTIVE", message))
     if not row.service_active:
         problems.append(Problem("SERVICE_NOT_OFFERED", "The service is no longer offered. Choose another one."))
     elif not row.offered:

@@ -31,7 +31,7 @@ BOOKING_CONTEXT_SQL = text("""
         coalesce(q.ends_at - q.starts_at, make_interval(mins => coalesce(o.minutes, s.minutes))) as length,
         coalesce(o.offered, true) as offered, o.price_cents as clinician_cents,
         t.id as clinician_id,
-        'clinician' = any(t.roles) and t.deactivated_at is null as clinician_active, t.left_on,
+        'clinician' = any(t.roles) and t.deactivated_at is null as clinician_active, t.hired_on, t.left_on,
         r.id as room_id, r.active as room_active, r.capacity as room_capacity,
         l.on_date
     from practices as p
@@ -98,6 +98,7 @@ class BookingRow(NamedTuple):
     clinician_cents: int | None
     clinician_id: UUID
     clinician_active: bool
+    hired_on: date
     left_on: date | None
     room_id: UUID | None
     room_active: bool | None

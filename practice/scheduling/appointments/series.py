@@ -9,6 +9,7 @@ from uuid import UUID
 from practice.errors import FieldProblem, Invalid, NotFound, Problem
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import (
+    booking_window_problems,
     collect_warnings,
     create_appointments,
     find_problems_by_start,
@@ -65,8 +66,14 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
     if rule_problems:
         raise Invalid(rule_problems)
     starts = [start.astimezone(UTC) for start in expand_occurrences(rule, request.starts_at, context.zone)]
+    if starts[-1] < work.now:
+        message = "The whole series lies in the past. Check the year, or end it later."
+        raise Invalid([FieldProblem("starts_at", message)])
+            [FieldProblem("starts_at", "The whole series lies in the past. Check the year, or end it later.")]
+        )
     lock_request_resources(work, request)
     problems_by_start = find_problems_by_start(work, request, context, starts)
+    problems_by_start[starts[0]] += booking_window_problems(work, starts[0])
     free = [start for start in starts if not problems_by_start[start]]
     if not free or (len(free) < len(starts) and not skip_conflicts):
         raise build_series_refusal(work, request, context, problems_by_start)

@@ -10,11 +10,16 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from practice.errors import Invalid, NotFound, Stale
-from practice.local_time import date_of
-from practice.people.practice_time import zone_of
+from practice.local_time import DAY, date_of
+from practice.people.practice_time import local_today, zone_of
 from practice.scheduling.availability.queries import WINDOWS_SQL, build_window, load_hours
 from practice.scheduling.availability.rules.free_time import Window, compute_open_spans
-from practice.scheduling.availability.rules.hours import count_outside, exception_problems, window_problems
+from practice.scheduling.availability.rules.hours import (
+    count_outside,
+    exception_problems,
+    past_end_problems,
+    window_problems,
+)
 from practice.scheduling.catalog.clinicians import get_clinician
 from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.appointments import Appointment
@@ -74,7 +79,7 @@ def add_window(
     """Add a window and return it with the number of appointments now outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
     window = AvailabilityWindow(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1)
-    service_ids = resolve_services(work, window, hours, services)
+    service_ids = resolve_services(work, window, hours, services, earliest_end=local_today(work))
     for name, value in hours.items():
         setattr(window, name, value)
     work.db.add(window)
@@ -94,7 +99,9 @@ def change_window(
         raise Stale
     after = {name: changes.get(name, getattr(window, name)) for name in WINDOW_FIELDS}
     services = changes["services"] if "services" in changes else load_window_service_codes(work, [window_id])[window_id]
-    service_ids = resolve_services(work, window, after, services)
+    # hours that others replace from today on end yesterday
+    earliest_end = local_today(work) - DAY if "ends_on" in changes else date.min
+    service_ids = resolve_services(work, window, after, services, earliest_end=earliest_end)
     update_versioned(window, after)
     replace_window_services(work, window, service_ids)
     work.record("availability.changed", "staff", staff_id, window_id=str(window_id), fields=sorted(changes))
@@ -124,7 +131,7 @@ def find_window(work: Work, staff_id: UUID, window_id: UUID) -> AvailabilityWind
 
 
 def resolve_services(
-    work: Work, window: AvailabilityWindow, hours: dict[str, Any], codes: Collection[str]
+    work: Work, window: AvailabilityWindow, hours: dict[str, Any], codes: Collection[str], *, earliest_end: date
 ) -> dict[str, UUID]:
     """Return the ids of the services by code, or raise Invalid for unknown codes or invalid hours."""
     work.serialize_on(f"hours of {window.clinician_id}")
@@ -138,6 +145,7 @@ def resolve_services(
     others = work.db.execute(WINDOWS_SQL, parameters)
     requested = Window(*(hours[name] for name in WINDOW_FIELDS), frozenset(services.values()))
     problems = service_code_problems("services", codes, services)
+    problems += past_end_problems(hours["ends_on"], earliest_end)
     problems += window_problems(requested, [build_window(row) for row in others if row.id != window.id])
     if problems:
         raise Invalid(problems)

@@ -7,20 +7,30 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import text
 
 from practice.errors import NotFound
-from practice.local_time import to_instant
+from practice.local_time import DAY, start_of_day
 from practice.people.settings import get_setting
 from practice.scheduling.availability.queries import ClinicianHours, load_busy_intervals, load_hours
-from practice.scheduling.availability.rules.free_time import Busy, Slot, Span, compute_hours, find_free_slots
+from practice.scheduling.availability.rules.free_time import (
+    MAX_YEARS_AHEAD,
+    Busy,
+    Slot,
+    Span,
+    compute_hours,
+    find_free_slots,
+)
 from practice.security.work import Work
 
 MAX_RANGE_DAYS = 92  # days
 
 # The clinicians who offer a service, each with their minutes for it.
 OFFERING_SQL = text("""
-    select t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, t.left_on, p.time_zone
+    select
+        t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, t.hired_on, t.left_on,
+        p.time_zone
     from services as s
     join practices as p on p.id = s.tenant_id
     join staff as t on t.tenant_id = s.tenant_id and 'clinician' = any(t.roles) and t.deactivated_at is null
@@ -81,10 +91,10 @@ def find_first_free_slots(
     return sorted(free, key=lambda item: (item.slot.start, item.clinician_id))[:limit]
 
 
-def compute_bookable_range(work: Work) -> tuple[datetime, datetime | None]:
-    """Return the earliest and latest bookable start. Only clients who book online have a latest one."""
+def compute_bookable_range(work: Work) -> tuple[datetime, datetime]:
+    """Return the earliest and latest bookable start."""
     if work.actor.client_id is None:
-        return work.now, None
+        return work.now, work.now + relativedelta(years=MAX_YEARS_AHEAD)
     hours_ahead, days_ahead = get_setting(work, "portal_book_hours"), get_setting(work, "portal_book_days")
     return work.now + timedelta(hours=hours_ahead), work.now + timedelta(days=days_ahead)
 
@@ -95,16 +105,13 @@ def find_clinician_slots(
     first: date,
     last: date,
     step_minutes: int,
-    window: tuple[datetime, datetime | None],
+    window: tuple[datetime, datetime],
     *,
     include_taken: bool = False,
 ) -> list[ClinicianSlot]:
     """Return the slots of all offerings from the first date to the last."""
     zone = ZoneInfo(offerings[0].time_zone)
-    start, end = (
-        to_instant(first, datetime.min.time(), zone),
-        to_instant(last + timedelta(days=1), datetime.min.time(), zone),
-    )
+    start, end = start_of_day(first, zone), start_of_day(last + DAY, zone)
     clinicians = [offering.clinician_id for offering in offerings]
     own_ids = [work.actor.client_id] if work.actor.client_id else []  # a client's own bookings count as busy too
     hours = load_hours(work, clinicians, first, last)
@@ -112,7 +119,7 @@ def find_clinician_slots(
     for interval in load_busy_intervals(work, clinicians, [], own_ids, start, end):
         busy.setdefault(interval.resource_id, []).append(Busy(interval.starts_at, interval.ends_at, interval.reason))
     own_busy = [item for client_id in own_ids for item in busy.get(client_id, ())]
-    earliest, latest = max(start, window[0]), min(end, window[1] + timedelta.resolution) if window[1] else end
+    earliest, latest = max(start, window[0]), min(end, window[1] + timedelta.resolution)
     return [
         ClinicianSlot(offering.clinician_id, slot)
         for offering in offerings
@@ -122,7 +129,7 @@ def find_clinician_slots(
             zone,
             minutes=offering.minutes,
             step_minutes=step_minutes,
-            earliest=earliest,
+            earliest=max(earliest, start_of_day(offering.hired_on, zone)),
             latest=min(latest, compute_end_of_last_day(offering.left_on, zone))
             if offering.left_on and offering.left_on <= last
             else latest,
@@ -132,7 +139,7 @@ def find_clinician_slots(
 
 
 def compute_end_of_last_day(left_on: date, zone: ZoneInfo) -> datetime:
-    return to_instant(left_on + timedelta(days=1), datetime.min.time(), zone)
+    return start_of_day(left_on + DAY, zone)
 
 
 def compute_spans(hours: ClinicianHours, zone: ZoneInfo, first: date, last: date, service_id: UUID) -> list[Span]:

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from practice.errors import FieldProblem, Invalid, NotFound, Stale
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.scheduling.models.catalog import Room
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -16,6 +16,15 @@ from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import update_versioned
 
 MAX_SPAN = timedelta(days=92)
+
+
+class RoomNameTaken(Refusal):
+    """Another active room has this name.
+
+    Fix: choose another name, or rename or deactivate that room.
+    """
+
+    code = "ROOM_NAME_TAKEN"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ def get_room(work: Work, room_id: UUID, *, lock: bool = False) -> Room:
 
 
 def add_room(work: Work, *, name: str, capacity: int, equipment: Collection[str]) -> Room:
+    refuse_taken_name(work, name)
     room = Room(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -68,6 +78,8 @@ def change_room(work: Work, room_id: UUID, version: int, changes: dict[str, Any]
     room = get_room(work, room_id, lock=True)
     if room.version != version:
         raise Stale
+    if "name" in changes and room.active:
+        refuse_taken_name(work, changes["name"], room_id)
     if "equipment" in changes:
         changes["equipment"] = sorted(set(changes["equipment"]))
     update_versioned(room, changes)
@@ -79,9 +91,21 @@ def set_room_active(work: Work, room_id: UUID, active: bool) -> Room:
     """Activate or deactivate a room. Existing bookings stay; an inactive room takes no new ones."""
     room = get_room(work, room_id, lock=True)
     if room.active != active:
+        if active:
+            refuse_taken_name(work, room.name, room_id)
         update_versioned(room, {"active": active})
         work.record("room.activated" if active else "room.deactivated", "room", room_id)
     return room
+
+
+def refuse_taken_name(work: Work, name: str, room_id: UUID | None = None) -> None:
+    """Raise RoomNameTaken if another active room has the name, in upper or lower case."""
+    work.serialize_on("room names")
+    query = select(Room.id).where(
+        Room.tenant_id == work.tenant_id, Room.active, func.lower(Room.name) == func.lower(name)
+    )
+    if set(work.db.scalars(query)) - {room_id}:
+        raise RoomNameTaken("Another active room has this name. Choose another name.")
 
 
 FREE_ROOMS_SQL = text("""

@@ -12,6 +12,7 @@ from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_clients
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
+from practice.people.practice_time import local_today
 from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.waitlist import WaitlistEntry
 from practice.security.permissions import Scope
@@ -103,6 +104,9 @@ def resolve_preferences(work: Work, preferences: dict[str, Any]) -> tuple[dict[s
     query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(clinician_ids))
     if clinician_ids - set(work.db.scalars(query)):
         problems.append(FieldProblem("clinician_ids", "Clinician not found (`clinician_ids`)."))
+    until = values.get("until_on")
+    if until is not None and until < local_today(work):
+        problems.append(FieldProblem("until_on", "This day is in the past. Choose today or later."))
     start, end = (values.get(name) for name in TIMES_OF_DAY)
     if start is not None and end is not None and end <= start:
         message = "The time of day ends before it begins. Choose a `time_to` after `time_from`."

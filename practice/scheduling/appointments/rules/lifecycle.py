@@ -4,7 +4,10 @@ appointment may still change."""
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from dateutil.relativedelta import relativedelta
+
 from practice.local_time import elapsed
+from practice.scheduling.availability.rules.free_time import MAX_YEARS_AHEAD
 from practice.scheduling.statuses import FINAL
 
 # Sessions are at times completed without start or check-in having been recorded.
@@ -82,6 +85,13 @@ def booking_window_problem(starts_at: datetime, now: datetime, min_hours: int, m
         return f"Online booking starts {min_hours} hours ahead. Choose a later time or call the practice."
     if ahead > timedelta(days=max_days):
         return f"Online booking ends {max_days} days ahead. Choose an earlier time or call the practice."
+    return None
+
+
+def far_ahead_problem(starts_at: datetime, now: datetime) -> str | None:
+    """Return why nobody can book this start yet. The end of the two years is included."""
+    if starts_at > now + relativedelta(years=MAX_YEARS_AHEAD):
+        return f"The time is more than {MAX_YEARS_AHEAD} years ahead. Check the year, or book it later."
     return None
 
 

@@ -21,6 +21,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 RESOLUTION = timedelta.resolution
 MIDNIGHT = time.min
+MAX_YEARS_AHEAD = 2  # of any booking
 
 Reason = Literal["closed", "away", "booked", "held"]
 CLOSED: Reason = "closed"  # the practice is closed that day

@@ -27,6 +27,13 @@ def window_problems(window: Window, others: Iterable[Window]) -> list[FieldProbl
     ]
 
 
+def past_end_problems(ends_on: date | None, earliest: date) -> list[FieldProblem]:
+    """Return why hours cannot end on this date: they would already be over."""
+    if ends_on is not None and ends_on < earliest:
+        return [FieldProblem("ends_on", f"`ends_on` is in the past. Choose {earliest} or later.")]
+    return []
+
+
 def is_overlapping(window: Window, other: Window) -> bool:
     """Return whether both windows are open at the same time for the same service."""
     return (

@@ -149,7 +149,8 @@ SAMPLE_REQUESTS = {
     "list_first_free_slots": SampleRequest(FRONT_DESK | {"supervisor", "clinician", "client"}, query=pick_days),
     "list_waitlist": SampleRequest(READERS),
     "add_to_waitlist": SampleRequest(
-        FRONT_DESK, body=lambda world, _role: {"client_id": str(world.client_id), "until_on": "2020-01-01"}
+        FRONT_DESK,
+        body=lambda world, _role: {"client_id": str(world.client_id), "time_from": "23:58", "time_to": "23:59"},
     ),
     "get_waitlist_entry": SampleRequest(READERS, make_waiting_entry),
     "change_waitlist_entry": SampleRequest(
