@@ -150,7 +150,7 @@ SAMPLE_REQUESTS = {
     "list_waitlist": SampleRequest(READERS),
     "add_to_waitlist": SampleRequest(
         FRONT_DESK,
-        body=lambda world, _role: {"client_id": str(world.client_id), "time_from": "23:58", "time_to": "23:59"},
+        body=lambda world, _role: {"client_id": str(world.client_id), "time_from": "23:59"},
     ),
     "get_waitlist_entry": SampleRequest(READERS, make_waiting_entry),
     "change_waitlist_entry": SampleRequest(
