@@ -191,6 +191,8 @@ def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Resc
     if "clinician_id" in changes and body.clinician_id is None:
         message = "An appointment needs a clinician. Send another `clinician_id`, or leave it out."
         raise Invalid([FieldProblem("clinician_id", message)])
+    if "room_id" in changes and ctx.actor.client_id is not None:
+        raise Invalid([FieldProblem("room_id", "The practice chooses the room. Leave `room_id` out.")])
     appointments = rescheduling.move(ctx.work, ctx.scope, appointment_id, body.starts_at, body.series_scope, changes)
     return AppointmentsOut(items=to_response(ctx, *appointments))
 

@@ -251,6 +251,10 @@ def to_booking_request(ctx: RequestContext, body: BookingIn) -> BookingRequest:
     values["client_id"] = values["client_id"] or own_id
     if own_id is not None and values["client_id"] != own_id:
         raise Forbidden("You can book for yourself only. Leave `client_id` out.")
+    practice_fields = [name for name in ("room_id", "instructions") if values[name] is not None]
+    if own_id is not None and practice_fields:
+        message = "The practice chooses the room and gives instructions. Leave this out."
+        raise Invalid([FieldProblem(name, message) for name in practice_fields])
     if body.group_session_id is not None:
         group = booking.load_group_session(ctx.work, body.group_session_id)
         for name in ("clinician_id", "room_id", "starts_at"):

@@ -29,6 +29,9 @@ Minutes = Annotated[int, Field(ge=1, le=1440)]
 Seats = Annotated[int, Field(ge=1, le=1000, description="Seats of a group; null for the capacity of the room.")]
 
 
+Online = Annotated[bool, Field(description="Whether clients can book it online.")]
+
+
 class ServiceIn(Input):
     code: ServiceCode
     name: Name
@@ -37,6 +40,7 @@ class ServiceIn(Input):
     cpt_code: CptCode | None = None
     minutes: Minutes
     capacity: Seats | None = None
+    bookable_online: Online = True
     rate: MoneyIn
 
 
@@ -49,11 +53,13 @@ class ServiceChange(Input):
     cpt_code: CptCode | None = None
     minutes: Minutes = 1
     capacity: Seats | None = None
+    bookable_online: Online = True
 
 
 class ServiceQuery(ListQuery):
     active: bool | None = None
     kind: ServiceKind | None = None
+    bookable_online: Annotated[bool | None, Field(description="Whether clients can book them online.")] = None
 
 
 class RateIn(Input):
@@ -71,6 +77,7 @@ class ServiceOut(BaseModel):
     capacity: int | None
     rate: Annotated[MoneyOut, Field(description="The rate in force today.")]
     active: bool
+    bookable_online: bool
     created_at: datetime
     version: int
 
@@ -110,7 +117,8 @@ def list_services(ctx: RequestContext, query: Annotated[ServiceQuery, Query()]) 
 
     Sorts by code, name or id.
     """
-    page = services.list_services(ctx.work, query.page_request(), active=query.active, kind=query.kind)
+    filters = {"active": query.active, "kind": query.kind, "bookable_online": query.bookable_online}
+    page = services.list_services(ctx.work, query.page_request(), **filters)
     return to_page(page, ServiceOut)
 
 

@@ -12,7 +12,9 @@ from api.fields import Day, Text40
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid
+from practice.scheduling.appointments.online import refuse_offline_service
 from practice.scheduling.availability import slots
+from practice.scheduling.errors import NotBookableOnline
 from practice.security.permissions import Forbidden
 
 router = PermissionRouter(tags=["appointments"])
@@ -62,7 +64,7 @@ def refuse_long_range(query: SlotsQuery) -> None:
         raise Invalid([FieldProblem("to", message)])
 
 
-@router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots")
+@router.get("/clinicians/{staff_id}/slots", permission="availability.free_slots", errors=[NotBookableOnline])
 def list_clinician_slots(
     ctx: RequestContext, staff_id: UUID, query: Annotated[ClinicianSlotsQuery, Query()]
 ) -> SlotsOut:
@@ -71,6 +73,7 @@ def list_clinician_slots(
     For a service. With `include_taken` also the other slots and why they are taken, without names.
     """
     refuse_long_range(query)
+    refuse_offline_service(ctx.work, query.service)
     if query.include_taken and ctx.actor.client_id is not None:
         raise Forbidden("Clients see free times only. Leave `include_taken` out.")
     clinician_slots = slots.list_slots(
@@ -84,13 +87,14 @@ def list_clinician_slots(
     )
 
 
-@router.get("/slots", permission="availability.free_slots")
+@router.get("/slots", permission="availability.free_slots", errors=[NotBookableOnline])
 def list_first_free_slots(ctx: RequestContext, query: Annotated[FirstFreeQuery, Query()]) -> ClinicianSlotsOut:
     """List the first free slots.
 
     The earliest ones of any clinician who offers the service.
     """
     refuse_long_range(query)
+    refuse_offline_service(ctx.work, query.service)
     first_slots = slots.find_first_free_slots(ctx.work, query.service, query.first, query.last, query.limit)
     return ClinicianSlotsOut(
         items=[

@@ -49,6 +49,24 @@ class OutsideBookingWindow(BookingRefused):
     code = "OUTSIDE_BOOKING_WINDOW"
 
 
+class NotBookableOnline(BookingRefused):
+    """Clients cannot book this service online, or have to choose a group session.
+
+    Fix: choose another service or a group session, or call the practice.
+    """
+
+    code = "NOT_BOOKABLE_ONLINE"
+
+
+class TooManyOpenVisits(BookingRefused):
+    """The client has as many open visits as can be booked online (a setting).
+
+    Fix: cancel one, or call the practice.
+    """
+
+    code = "TOO_MANY_OPEN_VISITS"
+
+
 class ClientNotActive(BookingRefused):
     """The client is not active on that day.
 
@@ -131,7 +149,8 @@ class NotBookable(BookingRefused):
 
 
 BOOKING_REFUSALS = (
-    *(SlotTaken, GroupFull, OutsideHours, OutsideBookingWindow, ClientNotActive, ConsentMissing, ConsentLapsed),
+    *(SlotTaken, GroupFull, OutsideHours, OutsideBookingWindow, NotBookableOnline, TooManyOpenVisits, ClientNotActive),
+    *(ConsentMissing, ConsentLapsed),
     *(ConsentRevoked, ConsentOutdated, ClinicianNotActive, ServiceNotOffered, RoomNotUsable, NotBookable),
 )
 BY_CODE = {refusal.code: refusal for refusal in BOOKING_REFUSALS}

@@ -14,7 +14,6 @@ from practice.messages.outbox import cancel_pending
 from practice.people.models.practices import Practice
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import (
-    booking_window_problems,
     create_appointments,
     find_conflicts_by_start,
     find_problems_by_start,
@@ -24,6 +23,7 @@ from practice.scheduling.appointments.booking import (
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.lifecycle import SeriesScope, lock_in_series, refuse_late_changes
+from practice.scheduling.appointments.online import booking_window_problems
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service

@@ -175,6 +175,8 @@ def find_scope(roles: frozenset[str], record: str, action: str) -> Scope | None:
 def require(roles: frozenset[str], record: str, action: str) -> Scope:
     """Return the scope of an action, or raise Forbidden."""
     scope = find_scope(roles, record, action)
+    if scope is None and roles == {"client"}:
+        raise Forbidden("This is not available online. Please call the practice.")
     if scope is None:
         raise Forbidden("Your roles do not permit this. Ask an admin of the practice for access.")
     return scope

@@ -12,14 +12,13 @@ from sqlalchemy import Table, func, insert, select
 from practice.errors import FieldProblem, Invalid, Problem
 from practice.local_time import date_of
 from practice.messages.outbox import ClientMessage, queue_client_messages, usable_channels
-from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.alternatives import find_alternatives
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.online import address_caller, online_problems, open_visit_problems
 from practice.scheduling.appointments.references import generate_references
 from practice.scheduling.appointments.rules.booking_eligibility import booking_problems
-from practice.scheduling.appointments.rules.lifecycle import booking_window_problem, far_ahead_problem
 from practice.scheduling.appointments.rules.reminders import plan_reminders
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
@@ -52,6 +51,16 @@ PORTAL_CONFLICT_MESSAGES = dict.fromkeys(CONFLICT_MESSAGES, "This time is not fr
     ("client", "booked"): "You have another appointment at this time."
 }
 
+# Warnings for staff, and for clients who book online.
+UNVERIFIED = (
+    "The client's insurance is not verified and they do not self-pay. Verify it before the visit.",
+    "Your insurance is not verified yet. Please call the practice before your visit.",
+)
+UNKNOWN_COPAY = (
+    "The copay is not known. Add it to the client's coverage.",
+    "Your copay is not known yet. The practice will tell you what is due.",
+)
+
 
 @dataclass(frozen=True)
 class BookingResult:
@@ -65,14 +74,16 @@ class BookingResult:
 def book(work: Work, request: BookingRequest, *, from_waitlist_offer: bool = False) -> BookingResult:
     """Book an appointment, or raise BookingRefused with every problem and possible alternatives.
 
-    The booking window does not apply to a time from a waitlist offer.
+    The limits of online booking do not apply to a time from a waitlist offer.
     """
     request, context = resolve(work, request)
     problems = find_problems_by_start(work, request, context, [request.starts_at])
-    problems[request.starts_at] += [] if from_waitlist_offer else booking_window_problems(work, request.starts_at)
+    problems[request.starts_at] += [] if from_waitlist_offer else online_problems(work, request, context)
     raise_for_problems(work, request, context, problems)
     lock_request_resources(work, request)
-    raise_for_problems(work, request, context, find_conflicts_by_start(work, request, context, [request.starts_at]))
+    problems = find_conflicts_by_start(work, request, context, [request.starts_at])
+    problems[request.starts_at] += [] if from_waitlist_offer else open_visit_problems(work)
+    raise_for_problems(work, request, context, problems)
     group_id = ensure_group_session(work, request, context)
     appointment = create_appointments(work, request, context, [request.starts_at], group_id)[0]
     work.record("appointment.booked", "appointment", appointment.id)
@@ -95,7 +106,7 @@ def preview(work: Work, request: BookingRequest) -> BookingPreview:
     """Return the cost, problems and warnings of a booking without booking it."""
     request, context = resolve(work, request)
     problems = find_problems_by_start(work, request, context, [request.starts_at])[request.starts_at]
-    problems += booking_window_problems(work, request.starts_at)
+    problems = address_caller(work, [*problems, *online_problems(work, request, context)])
     work.record("appointment.previewed", "client", request.client_id)
     return BookingPreview(
         context, compute_cost(work, context.quote_request), problems, collect_warnings(work, context, request.starts_at)
@@ -138,7 +149,8 @@ def raise_for_problems(
     """Raise BookingRefused, with alternatives, if any start has a problem."""
     problems = list(chain.from_iterable(problems_by_start.values()))
     if problems:
-        raise errors.build_refusal(problems, suggest_alternatives(work, request, context, problems_by_start))
+        alternatives = suggest_alternatives(work, request, context, problems_by_start)
+        raise errors.build_refusal(address_caller(work, problems), alternatives)
 
 
 def suggest_alternatives(
@@ -202,16 +214,6 @@ def is_full(work: Work, group: GroupSession) -> bool:
         Appointment.status.in_(ACTIVE),
     )
     return (work.db.scalar(seats) or 0) >= group.capacity
-
-
-def booking_window_problems(work: Work, *starts: datetime) -> list[Problem]:
-    """Return a problem for each start that is too far ahead, or too soon for a client who books online."""
-    if work.actor.client_id is None:
-        messages = [far_ahead_problem(start, work.now) for start in starts]
-        return [Problem("OUTSIDE_BOOKING_WINDOW", message) for message in messages if message]
-    hours_ahead, days_ahead = get_setting(work, "portal_book_hours"), get_setting(work, "portal_book_days")
-    messages = [booking_window_problem(start, work.now, hours_ahead, days_ahead) for start in starts]
-    return [Problem("OUTSIDE_BOOKING_WINDOW", message) for message in messages if message]
 
 
 def resource_problems(work: Work, request: BookingRequest, context: BookingContext, start: datetime) -> list[Problem]:
@@ -358,11 +360,12 @@ def get_booking_channel(work: Work) -> str:
 
 
 def collect_warnings(work: Work, context: BookingContext, start: datetime) -> list[str]:
+    row, is_client = context.row, work.actor.client_id is not None
     warnings = []
-    if not context.row.self_pay and context.row.payer_id is not None and context.row.copay_cents is None:
-        warnings.append("The copay is not known. Add it to the client's coverage.")
-    if not context.row.self_pay and context.row.verified_at is None:
-        warnings.append("The client's insurance is not verified and they do not self-pay. Verify it before the visit.")
+    if not row.self_pay and row.verified_at is None:
+        warnings.append(UNVERIFIED[is_client])
+    if not row.self_pay and row.payer_id is not None and row.copay_cents is None:
+        warnings.append(UNKNOWN_COPAY[is_client])
     if start < work.now:
         warnings.append("This time has already passed.")
     return warnings

@@ -27,6 +27,7 @@ BOOKING_CONTEXT_SQL = text("""
         w.plans, w.begun,
         v.payer_id, v.copay_cents, v.verified_at,
         s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
+        s.bookable_online,
         s.capacity as service_capacity, s.cpt_code,
         coalesce(q.ends_at - q.starts_at, make_interval(mins => coalesce(o.minutes, s.minutes))) as length,
         coalesce(o.offered, true) as offered, o.price_cents as clinician_cents,
@@ -91,6 +92,7 @@ class BookingRow(NamedTuple):
     service_code: str
     service_kind: str
     service_active: bool
+    bookable_online: bool
     service_capacity: int | None
     cpt_code: str | None
     length: timedelta

@@ -193,6 +193,8 @@ def refuse_late_changes(work: Work, appointments: Sequence[Appointment], status:
         transition_problem(appointment.status, status, appointment.starts_at, work.now) for appointment in appointments
     ]
     distinct = dict.fromkeys(problem for problem in problems if problem)
+    if distinct and work.actor.client_id is not None:
+        raise errors.WrongStatus("This appointment can no longer be changed online. Please call the practice.")
     if distinct:
         raise errors.WrongStatus(" ".join(distinct))
     if work.actor.client_id is not None:

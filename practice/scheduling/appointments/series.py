@@ -9,7 +9,6 @@ from uuid import UUID
 from practice.errors import FieldProblem, Invalid, NotFound, Problem
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import (
-    booking_window_problems,
     collect_warnings,
     create_appointments,
     find_problems_by_start,
@@ -19,6 +18,7 @@ from practice.scheduling.appointments.booking import (
 )
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.online import booking_window_problems
 from practice.scheduling.appointments.queries import Filters, select_appointments
 from practice.scheduling.appointments.rules.series import expand_occurrences, series_problems
 from practice.scheduling.models.appointments import Appointment, Series
@@ -69,8 +69,6 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
     if starts[-1] < work.now:
         message = "The whole series lies in the past. Check the year, or end it later."
         raise Invalid([FieldProblem("starts_at", message)])
-            [FieldProblem("starts_at", "The whole series lies in the past. Check the year, or end it later.")]
-        )
     lock_request_resources(work, request)
     problems_by_start = find_problems_by_start(work, request, context, starts)
     problems_by_start[starts[0]] += booking_window_problems(work, starts[0])

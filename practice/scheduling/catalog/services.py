@@ -39,13 +39,20 @@ class PricedService:
 
 
 def list_services(
-    work: Work, page_request: PageRequest, *, active: bool | None = None, kind: str | None = None
+    work: Work,
+    page_request: PageRequest,
+    *,
+    active: bool | None = None,
+    kind: str | None = None,
+    bookable_online: bool | None = None,
 ) -> Page:
     query = select(Service).where(Service.tenant_id == work.tenant_id)
     if active is not None:
         query = query.where(Service.active.is_(active))
     if kind is not None:
         query = query.where(Service.kind == kind)
+    if bookable_online is not None:
+        query = query.where(Service.bookable_online.is_(bookable_online))
     page = fetch_page(
         work.db, query, page_request, {"code": Service.code, "name": Service.name, "id": Service.id}, Service.id, "code"
     )

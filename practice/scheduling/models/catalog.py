@@ -40,6 +40,7 @@ class Service(TenantKeyed, Versioned, Base):
     minutes: Mapped[int]
     capacity: Mapped[int | None]  # seats of a group; empty: as many as the room has
     active: Mapped[bool] = mapped_column(server_default="true")
+    bookable_online: Mapped[bool] = mapped_column(server_default="true")  # by clients in the portal
     created_at: Mapped[datetime]
 
 

@@ -1,0 +1,17 @@
+"""Services that clients can book online"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("services", sa.Column("bookable_online", sa.Boolean(), server_default="true", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("services", "bookable_online")
