@@ -76,6 +76,10 @@ class ClientAppointmentQuery(StartsQuery):
     room_id: Annotated[UUID | None, Field(description="In this room.")] = None
     series_id: Annotated[UUID | None, Field(description="Of this series.")] = None
     status: Annotated[Status | None, Field(description="With this status.")] = None
+    outside_hours: Annotated[
+        bool,
+        Field(description="Only open visits ahead outside the clinician's hours, on closures, or after they left."),
+    ] = False
 
     def to_filters(self, ctx: RequestContext, client_id: UUID | None) -> Filters:
         """Return the filters of the query."""
@@ -85,6 +89,7 @@ class ClientAppointmentQuery(StartsQuery):
             room_id=self.room_id,
             series_id=self.series_id,
             status=self.status,
+            outside_hours=self.outside_hours,
             **self.to_span(ctx.work),
         )
 

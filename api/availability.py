@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.context import Paging, RequestContext, Version
 from api.fields import Day, Name, Text40, TimeOfDay
 from api.filters import DaysQuery
 from api.responses import Input, PageOut, VoidIn, partial_model, to_page
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
 from api.routing import PermissionRouter
+from practice.scheduling.appointments.affected import load_affected, load_affected_by_closure
 from practice.scheduling.availability import blocks, closures, hours
 from practice.scheduling.availability.closures import AlreadyClosed
 from practice.scheduling.availability.hours import WindowWithServices
@@ -23,7 +25,6 @@ router = PermissionRouter(tags=["availability"])
 
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
 Codes = Annotated[list[Text40], Field(max_length=100, description="Service codes; empty for all services.")]
-Affected = Annotated[int, Field(description="Future appointments that are now outside the clinician's hours.")]
 
 
 class WindowIn(Input):
@@ -62,8 +63,8 @@ class WindowOut(BaseModel):
         return cls(**plain, services=window.services, **extra)
 
 
-class ChangedWindowOut(WindowOut):
-    affected: Affected
+class ChangedWindowOut(AffectedOut, WindowOut):
+    """Weekly hours, with the visits that the change puts outside the clinician's hours."""
 
 
 class ExceptionIn(Input):
@@ -99,12 +100,8 @@ class ExceptionOut(BaseModel):
         return cls(**plain, **extra)
 
 
-class ChangedExceptionOut(ExceptionOut):
-    affected: Affected
-
-
-class AffectedOut(BaseModel):
-    affected: Affected
+class ChangedExceptionOut(AffectedOut, ExceptionOut):
+    """An exception, with the visits that the change puts outside the clinician's hours."""
 
 
 class ClosureIn(Input):
@@ -121,8 +118,8 @@ class ClosureOut(BaseModel):
         return cls(closed_on=closure.closed_on, reason=closure.reason)
 
 
-class NewClosureOut(ClosureOut):
-    affected: Annotated[int, Field(description="Appointments booked on that day.")]
+class NewClosureOut(AffectedOut, ClosureOut):
+    """A closure, with the visits of that day."""
 
 
 WindowInList: Any = partial_model(WindowOut)
@@ -148,8 +145,8 @@ def add_window(ctx: RequestContext, staff_id: UUID, body: WindowIn) -> ChangedWi
 
     For some services or all. Rejected when they overlap others.
     """
-    window, affected = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedWindowOut.of(window, affected=affected)
+    window, outside = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
+    return ChangedWindowOut.of(window, **describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.patch(HOURS + "/{window_id}", permission="availability.write")
@@ -161,8 +158,8 @@ def change_window(
     To change them from a date on, end these the day before and add others.
     """
     changes = body.model_dump(exclude_unset=True)
-    window, affected = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
-    return ChangedWindowOut.of(window, affected=affected)
+    window, outside = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
+    return ChangedWindowOut.of(window, **describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.delete(HOURS + "/{window_id}", permission="availability.write")
@@ -171,8 +168,8 @@ def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, body: Void
 
     They no longer count, but stay on record with who, when and why. Do not put personal data in `reason`.
     """
-    affected = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, body.reason)
-    return AffectedOut(affected=affected)
+    outside = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, body.reason)
+    return AffectedOut(**describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.get(DAYS, permission="availability.read")
@@ -195,8 +192,8 @@ def add_exception(ctx: RequestContext, staff_id: UUID, body: ExceptionIn) -> Cha
 
     Closes a day, closes a part of it, or opens a part of it.
     """
-    exception, affected = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedExceptionOut.of(exception, affected=affected)
+    exception, outside = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
+    return ChangedExceptionOut.of(exception, **describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.patch(DAYS + "/{exception_id}", permission="availability.write")
@@ -205,8 +202,8 @@ def change_exception(
 ) -> ChangedExceptionOut:
     """Change an exception."""
     changes = body.model_dump(exclude_unset=True)
-    exception, affected = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
-    return ChangedExceptionOut.of(exception, affected=affected)
+    exception, outside = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
+    return ChangedExceptionOut.of(exception, **describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.delete(DAYS + "/{exception_id}", permission="availability.write")
@@ -216,8 +213,8 @@ def void_exception(ctx: RequestContext, staff_id: UUID, exception_id: UUID, body
     The weekly hours apply again. The exception stays on record with who, when and why. Do not put personal data in
     `reason`.
     """
-    affected = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, body.reason)
-    return AffectedOut(affected=affected)
+    outside = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, body.reason)
+    return AffectedOut(**describe_affected(ctx, load_affected(ctx.work, outside)))
 
 
 @router.get(MEETINGS, permission="availability.read")
@@ -265,10 +262,11 @@ def list_closures(ctx: RequestContext, query: Annotated[DaysQuery, Query()]) -> 
 def add_closure(ctx: RequestContext, body: ClosureIn) -> NewClosureOut:
     """Close the practice for a day.
 
-    Booked appointments stay; the response counts them.
+    Booked appointments stay; the response lists them.
     """
-    closure, affected = closures.add_closure(ctx.work, body.closed_on, body.reason)
-    return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, affected=affected)
+    closure = closures.add_closure(ctx.work, body.closed_on, body.reason)
+    visits = load_affected_by_closure(ctx.work, closure.closed_on)
+    return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, **describe_affected(ctx, visits))
 
 
 @router.delete("/closures/{closed_on}", permission="settings.write", status_code=204)

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.clients import ClientOut, Status
 from api.context import RequestContext
 from api.fields import Day, Text200
@@ -15,6 +16,7 @@ from api.routing import PermissionRouter
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken
+from practice.scheduling.appointments.affected import load_affected_by_client
 from practice.sessions.timeline import Event, load_timeline
 from practice.store.pages import PageRequest
 
@@ -51,6 +53,10 @@ class StatusOut(BaseModel):
 
 class StatusesOut(BaseModel):
     items: list[StatusOut]
+
+
+class ChangedStatusOut(AffectedOut, ClientOut):
+    """A client, with the visits booked after the end of treatment."""
 
 
 class PrimaryClinicianIn(Input):
@@ -123,13 +129,14 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
 
 
 @router.post("/status", permission="clients.write")
-def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ClientOut:
+def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on.
+    From a day on. The response lists the visits booked after the end of treatment.
     """
-    client = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
-    return ClientOut.of(client)
+    view = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
+    visits = load_affected_by_client(ctx.work, view.client)
+    return ChangedStatusOut(**ClientOut.of(view).model_dump(), **describe_affected(ctx, visits))
 
 
 @router.get("/primary-clinician", permission="clients.read")

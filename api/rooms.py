@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
 from api.fields import Day, Instant, Name, Text40
 from api.filters import DaysQuery
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people.practice_time import span_of_days
+from practice.scheduling.appointments.affected import load_affected_by_room
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
 from practice.scheduling.catalog.rooms import RoomNameTaken, RoomUtilization
@@ -85,6 +87,10 @@ class RoomOut(BaseModel):
     @classmethod
     def of(cls, room: Room) -> "RoomOut":
         return cls(**{name: getattr(room, name) for name in cls.model_fields})
+
+
+class DeactivatedRoomOut(AffectedOut, RoomOut):
+    """A room, with the visits booked in it."""
 
 
 class RoomsOut(BaseModel):
@@ -186,12 +192,13 @@ def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: Room
 
 
 @router.post("/{room_id}/deactivate", permission="rooms.write")
-def deactivate_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
+def deactivate_room(ctx: RequestContext, room_id: UUID) -> DeactivatedRoomOut:
     """Deactivate a room.
 
-    It cannot be booked any more; booked appointments stay.
+    It cannot be booked any more; booked appointments stay, and the response lists them.
     """
-    return RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
+    room = RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
+    return DeactivatedRoomOut(**room.model_dump(), **describe_affected(ctx, load_affected_by_room(ctx.work, room_id)))
 
 
 @router.post("/{room_id}/activate", permission="rooms.write", errors=[RoomNameTaken])

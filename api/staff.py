@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
 from api.fields import Day, Email, Name, Npi, Text40
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
@@ -21,6 +22,7 @@ from practice.people.staff import (
     list_unsupervised,
     reinvite_staff,
 )
+from practice.scheduling.appointments.affected import NONE, AffectedVisits, load_affected_by_clinician
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -105,7 +107,7 @@ class SuperviseeOut(BaseModel):
         return cls(id=staff.id, name=f"{staff.first_name} {staff.last_name}")
 
 
-class StaffChanged(StaffOut):
+class ChangedStaffOut(AffectedOut, StaffOut):
     """A changed staff member, and what is left to do because of the change."""
 
     supervisees: Annotated[
@@ -114,9 +116,9 @@ class StaffChanged(StaffOut):
     ]
 
     @classmethod
-    def after(cls, ctx: RequestContext, staff: Staff) -> "StaffChanged":
+    def after(cls, ctx: RequestContext, staff: Staff, visits: AffectedVisits) -> "ChangedStaffOut":
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
-        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees)
+        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees, **describe_affected(ctx, visits))
 
 
 class InvitationOut(BaseModel):
@@ -176,22 +178,27 @@ def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
 
 
 @router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin])
-def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> StaffChanged:
+def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> ChangedStaffOut:
     """Change a staff member.
 
-    Roles apply from their next request on. Only an active supervisor can be somebody's supervisor.
+    Roles apply from their next request on. Only an active supervisor can be somebody's supervisor. A change of roles,
+    `hired_on` or `left_on` lists the visits that the clinician can no longer hold.
     """
-    changed = staff.change_staff(ctx.work, staff_id, version, body.model_dump(exclude_unset=True))
-    return StaffChanged.after(ctx, changed)
+    changes = body.model_dump(exclude_unset=True)
+    changed = staff.change_staff(ctx.work, staff_id, version, changes)
+    concerns_visits = not changes.keys().isdisjoint(("roles", "hired_on", "left_on"))
+    visits = load_affected_by_clinician(ctx.work, changed) if concerns_visits else NONE
+    return ChangedStaffOut.after(ctx, changed, visits)
 
 
 @router.post("/{staff_id}/deactivate", permission="staff.write", errors=[LastAdmin])
-def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> StaffChanged:
+def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> ChangedStaffOut:
     """Deactivate a staff member.
 
-    Their access ends immediately; the record stays.
+    Their access ends immediately; the record stays. The response lists their visits, which stay booked.
     """
-    return StaffChanged.after(ctx, staff.deactivate_staff(ctx.work, staff_id, body.left_on))
+    deactivated = staff.deactivate_staff(ctx.work, staff_id, body.left_on)
+    return ChangedStaffOut.after(ctx, deactivated, load_affected_by_clinician(ctx.work, deactivated))
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient])

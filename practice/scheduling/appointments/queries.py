@@ -1,18 +1,20 @@
 """Queries of the schedule: lists, one appointment, calendars, and the names to show with them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import ColumnElement, Select, Uuid, any_, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.local_time import DAY, start_of_day
 from practice.people.access import visible_staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
+from practice.scheduling.availability.outside_hours import find_visits_outside_hours
 from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.scheduling.models.availability import Block
 from practice.scheduling.models.waitlist import WaitlistOffer
@@ -33,6 +35,7 @@ class Filters:
     room_id: UUID | None = None
     series_id: UUID | None = None
     status: str | None = None
+    outside_hours: bool = False
     since: datetime | None = None
     until: datetime | None = None
 
@@ -77,13 +80,18 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
         Appointment.series_id: filters.series_id,
         Appointment.status: filters.status,
     }
-    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, visible_appointments(work, scope))
-    query = query.where(*(column == value for column, value in equal.items() if value is not None))
-    if filters.since is not None:
-        query = query.where(Appointment.starts_at >= filters.since)
-    if filters.until is not None:
-        query = query.where(Appointment.starts_at < filters.until)
-    return query
+    conditions = [visible_appointments(work, scope)]
+    conditions += [column == value for column, value in equal.items() if value is not None]
+    conditions += [] if filters.since is None else [Appointment.starts_at >= filters.since]
+    conditions += [] if filters.until is None else [Appointment.starts_at < filters.until]
+    if filters.outside_hours:
+        conditions.append(has_id(find_visits_outside_hours(work, *conditions)))
+    return select(Appointment).where(Appointment.tenant_id == work.tenant_id, *conditions)
+
+
+def has_id(ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition for appointments with these ids, which may be many: one array, not a parameter each."""
+    return Appointment.id == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 def get_appointment(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:

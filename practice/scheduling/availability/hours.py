@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from practice.errors import Invalid, NotFound, Stale
-from practice.local_time import DAY, date_of
-from practice.people.practice_time import local_today, zone_of
-from practice.scheduling.availability.queries import WINDOWS_SQL, build_window, load_hours
-from practice.scheduling.availability.rules.free_time import Window, compute_open_spans
+from practice.local_time import DAY
+from practice.people.practice_time import local_today
+from practice.scheduling.availability.outside_hours import find_visits_outside_hours
+from practice.scheduling.availability.queries import WINDOWS_SQL, build_window
+from practice.scheduling.availability.rules.free_time import Window
 from practice.scheduling.availability.rules.hours import (
-    count_outside,
     exception_problems,
     past_end_problems,
     window_problems,
@@ -25,7 +25,6 @@ from practice.scheduling.catalog.services import load_service_ids, service_code_
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.availability import AvailabilityException, AvailabilityWindow, WindowService
 from practice.scheduling.models.catalog import Service
-from practice.scheduling.statuses import FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -75,9 +74,10 @@ def load_window_service_codes(work: Work, window_ids: Collection[UUID]) -> dict[
 
 def add_window(
     work: Work, scope: Scope, staff_id: UUID, *, services: Collection[str], **hours: Any
-) -> tuple[WindowWithServices, int]:
-    """Add a window and return it with the number of appointments now outside the clinician's hours."""
+) -> tuple[WindowWithServices, set[UUID]]:
+    """Add a window and return it with the visits that it puts outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
+    before = find_outside_hours(work, staff_id)
     window = AvailabilityWindow(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1)
     service_ids = resolve_services(work, window, hours, services, earliest_end=local_today(work))
     for name, value in hours.items():
@@ -86,14 +86,15 @@ def add_window(
     work.db.flush()
     replace_window_services(work, window, service_ids)
     work.record("availability.added", "staff", staff_id, window_id=str(window.id))
-    return WindowWithServices(window, sorted(service_ids)), count_appointments_outside_hours(work, staff_id)
+    return WindowWithServices(window, sorted(service_ids)), find_outside_hours(work, staff_id) - before
 
 
 def change_window(
     work: Work, scope: Scope, staff_id: UUID, window_id: UUID, version: int, changes: dict[str, Any]
-) -> tuple[WindowWithServices, int]:
-    """Change a window at this version and return it with the number of appointments now outside the hours."""
+) -> tuple[WindowWithServices, set[UUID]]:
+    """Change a window at this version and return it with the visits that this puts outside the hours."""
     get_clinician(work, scope, staff_id)
+    before = find_outside_hours(work, staff_id)
     window = find_window(work, staff_id, window_id)
     if window.version != version:
         raise Stale
@@ -105,15 +106,16 @@ def change_window(
     update_versioned(window, after)
     replace_window_services(work, window, service_ids)
     work.record("availability.changed", "staff", staff_id, window_id=str(window_id), fields=sorted(changes))
-    return WindowWithServices(window, sorted(service_ids)), count_appointments_outside_hours(work, staff_id)
+    return WindowWithServices(window, sorted(service_ids)), find_outside_hours(work, staff_id) - before
 
 
-def void_window(work: Work, scope: Scope, staff_id: UUID, window_id: UUID, reason: str) -> int:
-    """Void a window and return the number of appointments now outside the clinician's hours."""
+def void_window(work: Work, scope: Scope, staff_id: UUID, window_id: UUID, reason: str) -> set[UUID]:
+    """Void a window and return the visits that this puts outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
+    before = find_outside_hours(work, staff_id)
     work.void(find_window(work, staff_id, window_id), reason)
     work.record("availability.voided", "staff", staff_id, window_id=str(window_id), reason=reason)
-    return count_appointments_outside_hours(work, staff_id)
+    return find_outside_hours(work, staff_id) - before
 
 
 def find_window(work: Work, staff_id: UUID, window_id: UUID) -> AvailabilityWindow:
@@ -184,21 +186,24 @@ def list_exceptions(
     return fetch_page(work.db, query, page_request, sortable, AvailabilityException.id, "on_date")
 
 
-def add_exception(work: Work, scope: Scope, staff_id: UUID, **day: Any) -> tuple[AvailabilityException, int]:
-    """Add an exception and return it with the number of appointments now outside the clinician's hours."""
+def add_exception(work: Work, scope: Scope, staff_id: UUID, **day: Any) -> tuple[AvailabilityException, set[UUID]]:
+    """Add an exception and return it with the visits that it puts outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
     refuse_exception(day)
+    before = find_outside_hours(work, staff_id)
     exception = AvailabilityException(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1, **day)
     work.db.add(exception)
     work.db.flush()
     work.record("availability_exception.added", "staff", staff_id, exception_id=str(exception.id))
-    return exception, count_appointments_outside_hours(work, staff_id)
+    return exception, find_outside_hours(work, staff_id) - before
 
 
 def change_exception(
     work: Work, scope: Scope, staff_id: UUID, exception_id: UUID, version: int, changes: dict[str, Any]
-) -> tuple[AvailabilityException, int]:
+) -> tuple[AvailabilityException, set[UUID]]:
+    """Change an exception and return it with the visits that this puts outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
+    before = find_outside_hours(work, staff_id)
     exception = find_exception(work, staff_id, exception_id)
     if exception.version != version:
         raise Stale
@@ -211,14 +216,16 @@ def change_exception(
         exception_id=str(exception_id),
         fields=sorted(changes),
     )
-    return exception, count_appointments_outside_hours(work, staff_id)
+    return exception, find_outside_hours(work, staff_id) - before
 
 
-def void_exception(work: Work, scope: Scope, staff_id: UUID, exception_id: UUID, reason: str) -> int:
+def void_exception(work: Work, scope: Scope, staff_id: UUID, exception_id: UUID, reason: str) -> set[UUID]:
+    """Void an exception and return the visits that this puts outside the clinician's hours."""
     get_clinician(work, scope, staff_id)
+    before = find_outside_hours(work, staff_id)
     work.void(find_exception(work, staff_id, exception_id), reason)
     work.record("availability_exception.voided", "staff", staff_id, exception_id=str(exception_id), reason=reason)
-    return count_appointments_outside_hours(work, staff_id)
+    return find_outside_hours(work, staff_id) - before
 
 
 def find_exception(work: Work, staff_id: UUID, exception_id: UUID) -> AvailabilityException:
@@ -242,29 +249,9 @@ def refuse_exception(day: dict[str, Any]) -> None:
         raise Invalid(problems)
 
 
-# Affected appointments
+# Affected visits
 
 
-def count_appointments_outside_hours(work: Work, staff_id: UUID) -> int:
-    """Return how many of the clinician's future appointments are outside their hours. They stay booked."""
-    work.db.flush()
-    query = select(Appointment.service_id, Appointment.starts_at, Appointment.ends_at).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.clinician_id == staff_id,
-        Appointment.starts_at > work.now,
-        Appointment.status.not_in(FINAL),
-    )
-    times = defaultdict(list)
-    for row in work.db.execute(query):
-        times[row.service_id].append((row.starts_at, row.ends_at))
-    if not times:
-        return 0
-    zone = zone_of(work)
-    first, last = date_of(work.now, zone), date_of(max(end for spans in times.values() for _, end in spans), zone)
-    hours = load_hours(work, [staff_id], first, last)[staff_id]
-    return sum(
-        count_outside(
-            compute_open_spans(hours.windows, hours.changes, hours.closures, zone, first, last, service), spans
-        )
-        for service, spans in times.items()
-    )
+def find_outside_hours(work: Work, staff_id: UUID) -> set[UUID]:
+    """Return the ids of the clinician's open visits outside their hours. A change compares them before and after."""
+    return find_visits_outside_hours(work, Appointment.clinician_id == staff_id)

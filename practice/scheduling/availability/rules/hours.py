@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from typing import NamedTuple
+from uuid import UUID
 
 from practice.errors import FieldProblem
 from practice.scheduling.availability.rules.free_time import Span, Window
@@ -63,11 +65,20 @@ def exception_problems(available: bool, start: time | None, end: time | None) ->
     return []
 
 
-def count_outside(spans: Sequence[Span], times: Iterable[tuple[datetime, datetime]]) -> int:
-    """Return how many times do not lie entirely within one of the ascending, disjoint spans."""
+class Visit(NamedTuple):
+    """A booked time."""
+
+    id: UUID
+    start: datetime
+    end: datetime
+
+
+def find_outside(spans: Sequence[Span], visits: Iterable[Visit]) -> set[UUID]:
+    """Return the visits that do not lie entirely within one of the ascending, disjoint spans."""
     starts = [span.start for span in spans]
-    outside = 0
-    for start, end in times:
-        index = bisect_right(starts, start) - 1
-        outside += index < 0 or spans[index].end < end
+    outside = set()
+    for visit in visits:
+        index = bisect_right(starts, visit.start) - 1
+        if index < 0 or spans[index].end < visit.end:
+            outside.add(visit.id)
     return outside
