@@ -4,13 +4,16 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from practice.local_time import date_of
 from practice.messages.models import Message
 from practice.people.models.clients import Client
-from practice.people.models.practices import Staff
+from practice.people.models.practices import Practice, Staff
+from practice.people.rules.clients import choose_contact
 from practice.security.installation import MessageBacklog
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -36,30 +39,33 @@ class StaffMessage(NamedTuple):
     about_id: UUID
 
 
+def load_recipient(work: Work, client_id: UUID) -> Any:
+    """Return the row of the client that the channels of their messages depend on."""
+    contacts = (Client.email, Client.phone, Client.guardian_email, Client.guardian_phone)
+    query = select(Practice.time_zone, Client.reminders, Client.birth_date, Client.emancipated, *contacts)
+    query = query.join(Practice, Practice.id == Client.tenant_id)
+    return work.db.execute(query.where(Client.tenant_id == work.tenant_id, Client.id == client_id)).one()
+
+
 def load_channels(work: Work, client_id: UUID) -> frozenset[str]:
-    """Return the channels that the client chose and has contact details for; may be empty."""
-    client = work.db.execute(
-        select(Client.reminders, Client.email, Client.phone).where(
-            Client.tenant_id == work.tenant_id, Client.id == client_id
-        )
-    ).one()
-    return usable_channels(client)
+    """Return the channels over which the client, or a minor's guardian, can be reached now; may be empty."""
+    return find_channels(load_recipient(work, client_id), work.now)
 
 
-def usable_channels(client: Any) -> frozenset[str]:
-    """Return the channels in a row's `reminders` for which its `email` or `phone` is present."""
-    contacts = {"email": client.email, "sms": client.phone}
-    return frozenset(channel for channel in client.reminders if contacts[channel])
+def find_channels(recipient: Any, at: datetime) -> frozenset[str]:
+    """Return the channels that the client chose and for which there are contact details at that time."""
+    contact = choose_contact(recipient, date_of(at, ZoneInfo(recipient.time_zone)))
+    contacts = {"email": contact.email, "sms": contact.phone}
+    return frozenset(channel for channel in recipient.reminders if contacts[channel])
 
 
-def queue_client_messages(
-    work: Work, client_id: UUID, channels: Collection[str], messages: Iterable[ClientMessage]
-) -> None:
+def queue_client_messages(work: Work, client_id: UUID, recipient: Any, messages: Iterable[ClientMessage]) -> None:
+    """Queue the messages, each over the channels in use when it is due. `recipient` is as from `load_recipient`."""
     rows = [
         build_row(work, message.kind, channel, message.due_at)
         | {"client_id": client_id, "appointment_id": message.appointment_id, "lead_minutes": message.lead_minutes}
         for message in messages
-        for channel in sorted(channels)
+        for channel in sorted(find_channels(recipient, message.due_at))
     ]
     if rows:
         statement = pg_insert(MESSAGES)

@@ -1,6 +1,6 @@
 """Messages to clients about their appointments: queued with each step, cancelled when obsolete."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,45 @@ def test_clients_are_notified_over_their_channels(
     assert [m.channel for m in load_messages(booking_api, "BOOKED")] == channels
     booking_api.take_step(booked, "cancel", reason="Ill")
     assert [m.channel for m in load_messages(booking_api, "CANCELLED")] == channels
+
+
+CHILD = date(2014, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("reminders", "contact", "channels"),
+    [
+        (["email"], {"email": None, "phone": None, "guardian_email": "pat@example.com"}, ["email"]),
+        (["sms"], {"email": None, "phone": None, "guardian_phone": "404-555-0102"}, ["sms"]),
+        # to the guardian alone: a child's own phone is not used
+        (["email", "sms"], {"guardian_email": "pat@example.com"}, ["email"]),
+        ([], {"guardian_email": "pat@example.com"}, []),
+        # a guardian without contact details is reached through those of the record
+        (["email"], {}, ["email"]),
+        # an emancipated minor has no guardian
+        (["email"], {"emancipated": True, "email": None, "guardian_email": "pat@example.com"}, []),
+    ],
+)
+def test_a_minors_messages_go_to_the_guardian(
+    booking_api: BookingApi, reminders: list[str], contact: dict[str, Any], channels: list[str]
+) -> None:
+    child = make_client(booking_api.practice, reminders=reminders, birth_date=CHILD, **contact)
+    booked = booking_api.book_appointment(TEN, client_id=child)
+    [moved] = booking_api.take_step(booked, "reschedule", starts_at=TEN + HOUR)["items"]
+    for lead in LEADS:
+        assert [m.channel for m in load_messages(booking_api, "REMINDER") if m.lead_minutes == lead] == channels
+    assert [m.channel for m in load_messages(booking_api, "MOVED")] == channels
+    booking_api.now = TEN + 2 * HOUR
+    booking_api.take_step(moved, "no-show")
+    assert [m.channel for m in load_messages(booking_api, "NO_SHOW_FOLLOW_UP")] == channels
+
+
+def test_reminders_go_to_the_client_from_the_day_of_majority(booking_api: BookingApi) -> None:
+    fields = {"birth_date": date(2008, 3, 23), "email": None, "guardian_email": "pat@example.com"}
+    young = make_client(booking_api.practice, reminders=["email", "sms"], **fields)
+    booking_api.book_appointment(TEN, client_id=young)  # on the 18th birthday
+    by_lead = {message.lead_minutes: message.channel for message in load_messages(booking_api, "REMINDER")}
+    assert by_lead == {1440: "email", 120: "sms", 15: "sms"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
@@ -39,6 +39,25 @@ def is_minor(birth_date: date, day: date) -> bool:
 def needs_guardian(birth_date: date, emancipated: bool, day: date) -> bool:
     """Return whether a guardian has to consent for the client."""
     return is_minor(birth_date, day) and not emancipated
+
+
+class Contact(NamedTuple):
+    """Where messages go; either part can be missing."""
+
+    email: str | None
+    phone: str | None
+
+
+def choose_contact(client: Any, day: date) -> Contact:
+    """Return where the client's messages go on a day: for a minor to the guardian.
+
+    A guardian without any contact details is reached through those of the client's record, which for a child are
+    usually a parent's.
+    """
+    guardian = Contact(client.guardian_email, client.guardian_phone)
+    if any(guardian) and needs_guardian(client.birth_date, client.emancipated, day):
+        return guardian
+    return Contact(client.email, client.phone)
 
 
 def derive_status(ended_on: date | None, end_reason: str | None, day: date) -> str:

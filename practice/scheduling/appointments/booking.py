@@ -11,7 +11,7 @@ from sqlalchemy import Table, func, insert, select
 
 from practice.errors import FieldProblem, Invalid, Problem
 from practice.local_time import date_of
-from practice.messages.outbox import ClientMessage, queue_client_messages, usable_channels
+from practice.messages.outbox import ClientMessage, queue_client_messages
 from practice.scheduling import errors
 from practice.scheduling.appointments.alternatives import find_alternatives
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
@@ -329,7 +329,7 @@ def create_appointments(
         for appointment in appointments
         for reminder in plan_reminders(appointment.starts_at, work.now, {"any"})
     ]
-    queue_client_messages(work, row.client_id, usable_channels(row), messages)
+    queue_client_messages(work, row.client_id, row, messages)
     return appointments
 
 

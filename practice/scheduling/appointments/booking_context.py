@@ -19,6 +19,7 @@ BOOKING_CONTEXT_SQL = text("""
     select
         p.time_zone,
         c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay, c.reminders, c.email, c.phone,
+        c.guardian_email, c.guardian_phone,
         exists (
             select from appointments as a
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
@@ -78,6 +79,8 @@ class BookingRow(NamedTuple):
     reminders: list[str]
     email: str | None
     phone: str | None
+    guardian_email: str | None
+    guardian_phone: str | None
     has_completed_visit: bool
     consent_kinds: list[str] | None
     consents_signed_at: list[datetime] | None

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
-from practice.messages.outbox import ClientMessage, cancel_pending, load_channels, queue_client_messages
+from practice.messages.outbox import ClientMessage, cancel_pending, load_recipient, queue_client_messages
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
 from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
@@ -231,8 +231,8 @@ def transition(work: Work, appointment: Appointment, status: str, note: str | No
 
 
 def queue_messages(work: Work, client_id: UUID, messages: Sequence[ClientMessage]) -> None:
-    """Queue messages to the client over their channels."""
-    queue_client_messages(work, client_id, load_channels(work, client_id), messages)
+    """Queue messages to the client, or to a minor's guardian."""
+    queue_client_messages(work, client_id, load_recipient(work, client_id), messages)
 
 
 def load_appointment_context(work: Work, appointment: Appointment, starts_at: datetime | None = None) -> BookingContext:
