@@ -35,6 +35,13 @@ PARAMETERS = {
         Parameter(
             "reschedule_notice_hours", 48, 0, 720, "Hours of notice required for a clinician's reschedule request."
         ),
+        Parameter(
+            "early_start_minutes",
+            15,
+            0,
+            240,
+            "Minutes before its start from which a session can be started or completed.",
+        ),
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of offered free slots."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a freed slot is held for a waitlisted client."),
         Parameter("eligibility_cache_hours", 24, 1, 720, "Hours for which an eligibility response stays valid."),

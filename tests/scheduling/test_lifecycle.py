@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from tests.support.builders.schedule import make_appointment, make_client, make_room
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, BookingApi, assert_error, local, parse_instant
+from tests.support.drivers.booking import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONDAY,
+    SECOND,
+    BookingApi,
+    assert_error,
+    local,
+    parse_instant,
+)
 from tests.support.drivers.http import V1
 
 TEN = local(MONDAY, 10)
@@ -47,7 +57,7 @@ def test_only_allowed_transitions_succeed(booking_api: BookingApi, status: str) 
     booking_api.now = TEN
     for number, action in enumerate(ACTIONS):
         fields = {"status": status, "status_at": booking_api.now - HOUR}
-        start = TEN - (number + 1) * DAY
+        start = TEN - (number + 1) * HOUR
         id = make_appointment(
             booking_api.practice, booking_api.clinician, booking_api.client, booking_api.service, start, **fields
         )
@@ -63,13 +73,55 @@ def test_only_allowed_transitions_succeed(booking_api: BookingApi, status: str) 
             assert (appointment["status"], appointment["version"]) == (status, 1)
 
 
-@pytest.mark.parametrize("action", ["no-show", "complete"])
-def test_a_visit_is_not_missed_or_completed_before_its_start(booking_api: BookingApi, action: str) -> None:
+def test_a_visit_is_not_missed_before_its_start(booking_api: BookingApi) -> None:
     booked = booking_api.book_appointment(TEN)
     booking_api.now = TEN - MINUTE
-    assert "before its start" in assert_error(booking_api.post_step(booked, action), "WRONG_STATUS")["message"]
+    assert "before its start" in assert_error(booking_api.post_step(booked, "no-show"), "WRONG_STATUS")["message"]
     booking_api.now = TEN
-    assert booking_api.take_step(booked, action)["status"] in ("NO_SHOW", "COMPLETED")
+    assert booking_api.take_step(booked, "no-show")["status"] == "NO_SHOW"
+
+
+def test_a_visit_of_another_day_is_not_held_today(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    complete = f"/appointments/{booked['id']}/complete"
+    booking_api.now = local(MONDAY - DAY, 23, 59)
+    for action in ("check-in", "start", "complete"):
+        assert_error(booking_api.post_step(booked, action), "WRONG_STATUS")
+    bulk = booking_api.post("/appointments/bulk", action="check-in", appointment_ids=[booked["id"]]).json()["items"]
+    assert [(result["succeeded"], result["code"]) for result in bulk] == [(False, "WRONG_STATUS")]
+    counted = booking_api.post("/compliance/session-completion", appointmentId=booked["id"])
+    assert_error(counted, "WRONG_STATUS")
+    booking_api.now = local(MONDAY, 0)
+    booking_api.take_step(booked, "check-in")
+    for at, possible in ((TEN - 15 * MINUTE - SECOND, False), (TEN - 15 * MINUTE, True)):
+        booking_api.now = at
+        started = booking_api.post_step(booked, "start")
+        assert (started.status_code == 200) is possible
+    assert booking_api.post(complete).status_code == 200
+    tomorrow = booking_api.book_appointment(TEN + HOUR)
+    booking_api.now = local(MONDAY + DAY, 0)
+    assert "2026-03-23" in assert_error(booking_api.post_step(tomorrow, "check-in"), "WRONG_STATUS")["message"]
+    booking_api.take_step(tomorrow, "complete")  # of a day that has passed, only the outcome is recorded
+
+
+def test_a_session_that_was_started_by_an_import_is_not_completed_ahead_of_time(booking_api: BookingApi) -> None:
+    fields = {"status": "IN_PROGRESS", "status_at": booking_api.now}
+    people = (booking_api.practice, booking_api.clinician, booking_api.client, booking_api.service)
+    id = make_appointment(*people, TEN, **fields)
+    assert_error(booking_api.post_step(id, "complete"), "WRONG_STATUS")
+
+
+def test_the_minutes_before_the_start_are_a_setting(booking_api: BookingApi) -> None:
+    first, second = booking_api.book_appointment(TEN), booking_api.book_appointment(TEN + HOUR)
+    booking_api.now = TEN - 10 * MINUTE
+    booking_api.take_step(first, "complete")
+    change = {"value": 0, "effective_on": MONDAY}
+    changed = booking_api.post("/settings/early_start_minutes", booking_api.practice.admin, **change)
+    assert changed.status_code == 201, changed.text
+    booking_api.now = TEN + HOUR - MINUTE
+    assert "0 minutes" in assert_error(booking_api.post_step(second, "complete"), "WRONG_STATUS")["message"]
+    booking_api.now = TEN + HOUR
+    booking_api.take_step(second, "complete")
 
 
 def test_each_step_of_a_visit_has_a_timestamp(booking_api: BookingApi) -> None:

@@ -12,6 +12,8 @@ from practice.scheduling.appointments.rules.lifecycle import (
     LABELS,
     NEXT,
     booking_window_problem,
+    check_in_day_problem,
+    early_step_problem,
     notice_problem,
     portal_change_problem,
     transition_problem,
@@ -20,13 +22,14 @@ from practice.scheduling.statuses import ACTIVE, FINAL, STATUSES
 
 START = datetime(2026, 3, 18, 15, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+ZONE = ZoneInfo("America/New_York")
 
 # rows: current status; columns: requested status; y: yes, s: from the start time on
 TABLE = """
              SCHEDULED CONFIRMED CHECKED_IN IN_PROGRESS COMPLETED NO_SHOW CANCELLED RESCHEDULED
-SCHEDULED    -         y         y          -           s         s       y         y
-CONFIRMED    -         -         y          -           s         s       y         y
-CHECKED_IN   -         -         -          y           s         -       y         -
+SCHEDULED    -         y         y          -           y         s       y         y
+CONFIRMED    -         -         y          -           y         s       y         y
+CHECKED_IN   -         -         -          y           y         -       y         -
 IN_PROGRESS  -         -         -          -           y         -       -         -
 COMPLETED    -         -         -          -           -         -       -         -
 NO_SHOW      -         -         -          -           -         -       -         -
@@ -59,6 +62,47 @@ def test_a_refused_transition_lists_the_possible_ones() -> None:
     assert problem == (
         "An appointment that is checked in cannot become a no-show; it can become in progress, completed, cancelled."
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "possible"),
+    [
+        ("2026-03-17 23:59", False),
+        ("2026-03-18 00:00", True),
+        ("2026-03-18 23:59", True),
+        ("2026-03-19 00:00", False),
+        ("2026-04-18 10:00", False),
+    ],
+)
+def test_check_in_is_possible_on_the_local_day_of_the_visit(now: str, possible: bool) -> None:
+    start = datetime(2026, 3, 18, 20, tzinfo=ZONE)  # already the next day in UTC
+    at = datetime.fromisoformat(now).replace(tzinfo=ZONE).astimezone(UTC)
+    assert (check_in_day_problem(start, start + timedelta(hours=1), at, ZONE) is None) is possible
+    until_midnight = check_in_day_problem(start, start + timedelta(hours=4), at, ZONE)
+    assert (until_midnight is None) is possible
+
+
+def test_a_visit_over_midnight_has_two_days_of_check_in() -> None:
+    start = datetime(2026, 3, 18, 23, 30, tzinfo=ZONE)
+    for hours, possible in ((-1, True), (1, True), (25, False), (-24, False)):
+        problem = check_in_day_problem(start, start + timedelta(hours=1), start + timedelta(hours=hours), ZONE)
+        assert (problem is None) is possible
+
+
+@pytest.mark.parametrize("requested", ["IN_PROGRESS", "COMPLETED"])
+@pytest.mark.parametrize(
+    ("ahead", "refused"),
+    [
+        (timedelta(minutes=15), False),
+        (timedelta(minutes=15) + SECOND, True),
+        (timedelta(days=9), True),
+        (-timedelta(days=9), False),
+    ],
+)
+def test_a_session_starts_and_ends_from_fifteen_minutes_before_on(
+    requested: str, ahead: timedelta, refused: bool
+) -> None:
+    assert (early_step_problem(requested, START, START - ahead, 15) is not None) is refused
 
 
 @given(st.lists(st.tuples(st.sampled_from(HEAD), st.integers(-3, 3)), max_size=12))

@@ -24,7 +24,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_room, make_service, open_hours
-from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, SECOND, local
+from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, NEW_YORK, SECOND, local
 from tests.support.harness.steps import LONG, Steps, print_counts, run_with_hypothesis
 from tests.support.oracles.schedule_state import INACTIVE, MAY_FOLLOW, OPEN, ScheduleState, check_schedule, read_state
 
@@ -183,10 +183,19 @@ class Schedule(RuleBasedStateMachine):
         appointment = self.pick_appointment(number, *fit) if fitting else self.pick_appointment(number)
         if appointment is None:
             return
-        if fitting and operation in ("complete", "mark_no_show"):
-            self.now = max(self.now, appointment.starts_at)
+        start = appointment.starts_at
+        earliest = {
+            "": self.now,
+            "d": start.astimezone(NEW_YORK).replace(hour=0, minute=0),
+            "e": start - 15 * MINUTE,
+            "s": start,
+        }
         condition = MAY_FOLLOW.get(appointment.status, {}).get(LEADS_TO[operation])
-        allowed = condition == "" or (condition == "s" and self.now >= appointment.starts_at)
+        if fitting and condition is not None:
+            self.now = max(self.now, earliest[condition])
+        allowed = condition is not None and self.now >= earliest[condition]
+        if condition == "d":
+            allowed = self.now.astimezone(NEW_YORK).date() == start.astimezone(NEW_YORK).date()
         person, scope = (self.get_clinician(appointment), Scope.OWN) if own else (self.scheduler, Scope.ALL)
         self.do(
             operation, lambda work: getattr(lifecycle, operation)(work, scope, appointment.id) and None, person, allowed

@@ -13,6 +13,7 @@ from practice.errors import NotFound
 from practice.messages.outbox import ClientMessage, cancel_pending, load_recipient, queue_client_messages
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
+from practice.people.practice_time import zone_of
 from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
 from practice.people.settings import get_setting
 from practice.scheduling import errors
@@ -24,7 +25,12 @@ from practice.scheduling.appointments.rules.booking_eligibility import (
     find_missing_demographics,
     find_outstanding_items,
 )
-from practice.scheduling.appointments.rules.lifecycle import portal_change_problem, transition_problem
+from practice.scheduling.appointments.rules.lifecycle import (
+    check_in_day_problem,
+    early_step_problem,
+    portal_change_problem,
+    transition_problem,
+)
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.quotes import compute_cost
 from practice.scheduling.models.appointments import Appointment
@@ -139,7 +145,7 @@ def check_in(work: Work, scope: Scope, appointment_id: UUID, note: str | None = 
         zone=context.zone,
     )
     refuse_telehealth_without_consent(work, appointment, context)
-    checked_in = transition(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
+    checked_in = set_status(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
     return CheckInResult(checked_in, outstanding_items)
 
@@ -175,7 +181,7 @@ def complete(
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
     fixed = {"price_cents": cost.cents, "price_from": cost.source, "copay_cents": cost.copay_cents} if cost else {}
-    transition(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    set_status(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
     cancel_pending(work, [appointment.id])
     return appointment
 
@@ -207,8 +213,19 @@ def refuse_late_changes(work: Work, appointments: Sequence[Appointment], status:
 def refuse_transition(work: Work, appointment: Appointment, status: str) -> None:
     """Raise WrongStatus if the appointment cannot take this status now."""
     problem = transition_problem(appointment.status, status, appointment.starts_at, work.now)
+    problem = problem or find_timing_problem(work, appointment, status)
     if problem:
         raise errors.WrongStatus(problem)
+
+
+def find_timing_problem(work: Work, appointment: Appointment, status: str) -> str | None:
+    """Return why it is not the day to check in, or too early to start or complete the session."""
+    start = appointment.starts_at
+    if status == "CHECKED_IN":
+        return check_in_day_problem(start, appointment.ends_at, work.now, zone_of(work))
+    if status in ("IN_PROGRESS", "COMPLETED") and work.now < start:
+        return early_step_problem(status, start, work.now, get_setting(work, "early_start_minutes"))
+    return None
 
 
 def refuse_telehealth_without_consent(work: Work, appointment: Appointment, context: BookingContext) -> None:
@@ -222,6 +239,11 @@ def refuse_telehealth_without_consent(work: Work, appointment: Appointment, cont
 def transition(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
     """Change the status now, with its step and audit entry, or raise WrongStatus."""
     refuse_transition(work, appointment, status)
+    return set_status(work, appointment, status, note, **changes)
+
+
+def set_status(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+    """Set a status that `refuse_transition` has allowed, with its step and audit entry."""
     update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
     with errors.translate_constraint_errors():
         work.db.flush()

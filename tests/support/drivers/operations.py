@@ -53,6 +53,7 @@ class World:
     _hours: Any = field(default_factory=count)
     _online: Any = field(default_factory=count)
     _past: Any = field(default_factory=count)
+    _today: Any = field(default_factory=count)
 
     @property
     def client_id(self) -> UUID:
@@ -72,6 +73,10 @@ class World:
         """Return an unused start in the past."""
         number = next(self._past)
         return self.practice.now.replace(hour=13, minute=0) - timedelta(days=2 + number // 10, hours=-(number % 10))
+
+    def take_moment_today(self) -> datetime:
+        """Return an unused start on the local date of now, five minutes after the last one."""
+        return self.practice.now.replace(hour=4, minute=0) + timedelta(minutes=5 * next(self._today))
 
     def new_client(self) -> UUID:
         return make_client(self.practice, self.people["clinician"])

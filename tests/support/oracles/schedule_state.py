@@ -16,19 +16,19 @@ INACTIVE = ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 OPEN = ("SCHEDULED", "CONFIRMED")
 LEADS = (1440, 120, 15)
 
-# Allowed transitions; `s`: only from the start time on.
+# Allowed transitions; `s`: only from the start time on, `e`: from 15 minutes before it, `d`: on the local day.
 MAY_FOLLOW = {
     "SCHEDULED": {
         "CONFIRMED": "",
-        "CHECKED_IN": "",
-        "COMPLETED": "s",
+        "CHECKED_IN": "d",
+        "COMPLETED": "e",
         "NO_SHOW": "s",
         "CANCELLED": "",
         "RESCHEDULED": "",
     },
-    "CONFIRMED": {"CHECKED_IN": "", "COMPLETED": "s", "NO_SHOW": "s", "CANCELLED": "", "RESCHEDULED": ""},
-    "CHECKED_IN": {"IN_PROGRESS": "", "COMPLETED": "s", "CANCELLED": ""},
-    "IN_PROGRESS": {"COMPLETED": ""},
+    "CONFIRMED": {"CHECKED_IN": "d", "COMPLETED": "e", "NO_SHOW": "s", "CANCELLED": "", "RESCHEDULED": ""},
+    "CHECKED_IN": {"IN_PROGRESS": "e", "COMPLETED": "e", "CANCELLED": ""},
+    "IN_PROGRESS": {"COMPLETED": "e"},
 }
 
 TABLES = {

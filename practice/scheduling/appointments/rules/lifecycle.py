@@ -1,12 +1,13 @@
-"""Lifecycle rules: which status may follow which, which one a correction goes back to, and how long before its start an
-appointment may still change."""
+"""Lifecycle rules: which status may follow which and when, which one a correction goes back to, and how long before its
+start an appointment may still change."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from practice.local_time import elapsed
+from practice.local_time import date_before, date_of, elapsed
 from practice.scheduling.availability.rules.free_time import MAX_YEARS_AHEAD
 from practice.scheduling.statuses import FINAL
 
@@ -40,10 +41,7 @@ LABELS = {
 
 
 def transition_problem(current: str, requested: str, starts_at: datetime, now: datetime) -> str | None:
-    """Return why an appointment cannot go from one status to another now.
-
-    No-show and completion are possible from the start time on; completion also earlier if the session is in progress.
-    """
+    """Return why an appointment cannot go from one status to another now. A no-show is possible from the start on."""
     if current == requested:
         return f"The appointment is already {LABELS[current]}."
     if current in FINAL:
@@ -51,7 +49,7 @@ def transition_problem(current: str, requested: str, starts_at: datetime, now: d
     if requested not in NEXT[current]:
         possible = ", ".join(LABELS[status] for status in LABELS if status in NEXT[current])
         return f"An appointment that is {LABELS[current]} cannot become {LABELS[requested]}; it can become {possible}."
-    if requested in ("NO_SHOW", "COMPLETED") and current != "IN_PROGRESS" and now < starts_at:
+    if requested == "NO_SHOW" and now < starts_at:
         return f"The appointment cannot become {LABELS[requested]} before its start."
     return None
 
@@ -69,6 +67,20 @@ def find_status_before(statuses: Sequence[str]) -> str:
         else:
             path.append(status)
     return path[-2] if len(path) > 1 else "SCHEDULED"
+
+
+def check_in_day_problem(starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo) -> str | None:
+    """Return why a client cannot be checked in now: it is not a local day of the visit."""
+    if date_of(starts_at, zone) <= date_of(now, zone) <= date_before(ends_at, zone):
+        return None
+    return f"Check-in is possible on the day of the visit, {date_of(starts_at, zone)}."
+
+
+def early_step_problem(requested: str, starts_at: datetime, now: datetime, minutes: int) -> str | None:
+    """Return why a session cannot start or be completed now: it is more than some minutes before its start."""
+    if elapsed(now, starts_at) <= timedelta(minutes=minutes):
+        return None
+    return f"The appointment cannot become {LABELS[requested]} more than {minutes} minutes before its start."
 
 
 def portal_change_problem(starts_at: datetime, now: datetime, hours: int) -> str | None:

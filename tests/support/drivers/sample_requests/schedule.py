@@ -44,6 +44,12 @@ def make_past_appointment(status: str):
     }
 
 
+def make_appointment_today(world: World, _role: str | None) -> dict[str, UUID]:
+    """Make a short appointment on the day of now."""
+    start = world.take_moment_today()
+    return {"appointment_id": world.new_appointment(starts_at=start, ends_at=start + timedelta(minutes=5))}
+
+
 def build_move(world: World, role: str | None) -> dict[str, Any]:
     return {"starts_at": world.take_free_hour(online=role == "client").isoformat()}
 
@@ -122,9 +128,9 @@ SAMPLE_REQUESTS = {
     "change_appointment": SampleRequest(FRONT_DESK, make_appointment(), send(instructions="Ring twice"), VERSIONED),
     "list_status_history": SampleRequest(READERS, make_appointment()),
     "confirm_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(), build_empty),
-    "check_in_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(), build_empty),
+    "check_in_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment_today, build_empty),
     "mark_appointment_ready": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(status="CHECKED_IN")),
-    "start_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_appointment(status="CHECKED_IN"), build_empty),
+    "start_appointment": SampleRequest(FRONT_DESK | {"clinician"}, make_past_appointment("CHECKED_IN"), build_empty),
     "complete_appointment": SampleRequest(
         FRONT_DESK | {"clinician"}, make_past_appointment("IN_PROGRESS"), build_empty
     ),
