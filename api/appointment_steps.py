@@ -17,7 +17,7 @@ from practice.errors import FieldProblem, Invalid, Refusal
 from practice.payroll.completions import SessionPaid
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
-from practice.scheduling.errors import BOOKING_REFUSALS, ConsentMissing, DemographicsMissing, TooLate, WrongStatus
+from practice.scheduling.errors import BOOKING_REFUSALS, CONSENT_REFUSALS, DemographicsMissing, TooLate, WrongStatus
 from practice.sessions import corrections
 from practice.sessions.completion import NoteDraft, complete_session
 from practice.sessions.corrections import SessionCharged
@@ -40,7 +40,20 @@ class ClinicalNoteIn(ContentIn):
         return NoteDraft(self.type, self.sections, self.diagnoses)
 
 
-class CompletionIn(StatusNoteIn):
+class FirstStepIn(StatusNoteIn):
+    """The first step of a visit, which needs the client's consents."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"consent_override_reason": "The guardian signs after the visit"}]}
+    )
+
+    consent_override_reason: Annotated[
+        Reason200 | None,
+        Field(description="Why the visit goes on without an informed or guardian's consent; for the audit log."),
+    ] = None
+
+
+class CompletionIn(FirstStepIn):
     actual_minutes: Annotated[int | None, Field(ge=1, le=1440)] = None
     clinical_note: ClinicalNoteIn | None = None
 
@@ -105,13 +118,14 @@ def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusN
     return to_response(ctx, lifecycle.confirm(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
-@router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, ConsentMissing])
-def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> CheckInOut:
+@router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, *CONSENT_REFUSALS])
+def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: FirstStepIn) -> CheckInOut:
     """Check in a client.
 
-    `outstanding_items` lists what the front desk still needs from the client.
+    On the day of the visit. `outstanding_items` lists what the front desk still needs from the client. After the first
+    visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent.
     """
-    checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note)
+    checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note, body.consent_override_reason)
     return CheckInOut(
         appointment=to_response(ctx, checked_in.appointment)[0], outstanding_items=checked_in.outstanding_items
     )
@@ -125,22 +139,34 @@ def mark_appointment_ready(ctx: RequestContext, appointment_id: UUID) -> Appoint
 
 @router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus])
 def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
-    """Start a session."""
+    """Start a session.
+
+    From 15 minutes before its start on, or the practice's own limit.
+    """
     return to_response(ctx, lifecycle.start_session(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
 @router.post(
     "/{appointment_id}/complete",
     permission="appointments.status",
-    errors=[WrongStatus, ConsentMissing, DemographicsMissing, NoteLocked],
+    errors=[WrongStatus, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
     """Complete a session.
 
-    Its price is fixed, it counts for pay, and its clinician can begin its note.
+    From 15 minutes before its start on, or the practice's own limit. Its price is fixed, it counts for pay, and its
+    clinician can begin its note. A visit that was not checked in needs its consents here.
     """
     written = body.clinical_note.to_draft() if body.clinical_note else None
-    completed = complete_session(ctx.work, ctx.scope, appointment_id, body.actual_minutes, body.note, written)
+    completed = complete_session(
+        ctx.work,
+        ctx.scope,
+        appointment_id,
+        body.actual_minutes,
+        body.note,
+        written,
+        body.consent_override_reason,
+    )
     return to_response(ctx, completed)[0]
 
 

@@ -148,10 +148,11 @@ class NotBookable(BookingRefused):
     code = "NOT_BOOKABLE"
 
 
+CONSENT_REFUSALS = (ConsentMissing, ConsentLapsed, ConsentRevoked)
 BOOKING_REFUSALS = (
     *(SlotTaken, GroupFull, OutsideHours, OutsideBookingWindow, NotBookableOnline, TooManyOpenVisits, ClientNotActive),
-    *(ConsentMissing, ConsentLapsed),
-    *(ConsentRevoked, ConsentOutdated, ClinicianNotActive, ServiceNotOffered, RoomNotUsable, NotBookable),
+    *CONSENT_REFUSALS,
+    *(ConsentOutdated, ClinicianNotActive, ServiceNotOffered, RoomNotUsable, NotBookable),
 )
 BY_CODE = {refusal.code: refusal for refusal in BOOKING_REFUSALS}
 

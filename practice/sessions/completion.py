@@ -78,11 +78,12 @@ def complete_session(
     actual_minutes: int | None = None,
     note: str | None = None,
     note_draft: NoteDraft | None = None,
+    consent_override_reason: str | None = None,
 ) -> Appointment:
     """Complete an appointment, count it for pay and create its clinical note if one is given, all or nothing. The price
     is fixed from now on."""
     note_scope = require(work.actor.roles, "notes", "write") if note_draft else None
-    appointment = lifecycle.complete(work, scope, appointment_id, actual_minutes, note)
+    appointment = lifecycle.complete(work, scope, appointment_id, actual_minutes, note, consent_override_reason)
     recount_completion(work, scope, appointment_id)
     if note_draft is not None and note_scope is not None:
         create_note(

@@ -168,15 +168,6 @@ def test_a_telehealth_session_that_has_started_is_completed_after_revocation(
     assert booking_api.take_step(booked, "complete", booking_api.clinician)["status"] == "COMPLETED"
 
 
-def test_check_in_asks_for_a_consent_that_lapsed_after_booking(booking_api: BookingApi) -> None:
-    somebody = EligibilityScenario(booking_api, visited=True).sign("INFORMED_TREATMENT", expires_on=MONDAY - DAY)
-    booked = booking_api.book_appointment(TEN, client_id=somebody.id)
-    booking_api.now = TEN
-    checked_in = booking_api.take_step(booked, "check-in")
-    assert ["expired" in item for item in checked_in["outstanding_items"]] == [True]
-    assert checked_in["appointment"]["status"] == "CHECKED_IN"
-
-
 def test_a_visit_does_not_become_telehealth_without_the_consent(booking_api: BookingApi) -> None:
     somebody = EligibilityScenario(booking_api, visited=True).sign("INFORMED_TREATMENT")
     booked = booking_api.book_appointment(TEN, client_id=somebody.id)

@@ -73,6 +73,12 @@ def has_consent_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetim
     return any(consent.kind == kind and is_in_force(consent, at, zone) for consent in consents)
 
 
+def find_latest_expiry(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> date | None:
+    """Return the date from which no consent of this kind in force at the instant is in force any longer."""
+    in_force = [consent for consent in consents if consent.kind == kind and is_in_force(consent, at, zone)]
+    return max((compute_expiry(consent, zone) for consent in in_force), default=None)
+
+
 def find_consent_problem(
     consents: Iterable[ConsentTerm],
     kind: str,

@@ -16,9 +16,10 @@ from practice.scheduling import errors
 from practice.scheduling.appointments.alternatives import find_alternatives
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.consents import limit_open_visits
 from practice.scheduling.appointments.online import address_caller, online_problems, open_visit_problems
 from practice.scheduling.appointments.references import generate_references
-from practice.scheduling.appointments.rules.booking_eligibility import booking_problems
+from practice.scheduling.appointments.rules.booking_eligibility import booking_problems, list_consent_warnings
 from practice.scheduling.appointments.rules.reminders import plan_reminders
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
@@ -52,6 +53,7 @@ PORTAL_CONFLICT_MESSAGES = dict.fromkeys(CONFLICT_MESSAGES, "This time is not fr
 }
 
 # Warnings for staff, and for clients who book online.
+CONSENT_FOR_CLIENT = "A consent is missing or ends before the visit. Sign it online, or call the practice."
 UNVERIFIED = (
     "The client's insurance is not verified and they do not self-pay. Verify it before the visit.",
     "Your insurance is not verified yet. Please call the practice before your visit.",
@@ -83,13 +85,13 @@ def book(work: Work, request: BookingRequest, *, from_waitlist_offer: bool = Fal
     lock_request_resources(work, request)
     problems = find_conflicts_by_start(work, request, context, [request.starts_at])
     problems[request.starts_at] += [] if from_waitlist_offer else open_visit_problems(work)
+    limit_open_visits(work, request, context, problems)
     raise_for_problems(work, request, context, problems)
     group_id = ensure_group_session(work, request, context)
     appointment = create_appointments(work, request, context, [request.starts_at], group_id)[0]
     work.record("appointment.booked", "appointment", appointment.id)
-    return BookingResult(
-        appointment, compute_cost(work, context.quote_request), collect_warnings(work, context, request.starts_at)
-    )
+    cost = compute_cost(work, context.quote_request)
+    return BookingResult(appointment, cost, collect_warnings(work, request, context, [request.starts_at]))
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,8 @@ def preview(work: Work, request: BookingRequest) -> BookingPreview:
     problems = find_problems_by_start(work, request, context, [request.starts_at])[request.starts_at]
     problems = address_caller(work, [*problems, *online_problems(work, request, context)])
     work.record("appointment.previewed", "client", request.client_id)
-    return BookingPreview(
-        context, compute_cost(work, context.quote_request), problems, collect_warnings(work, context, request.starts_at)
-    )
+    cost = compute_cost(work, context.quote_request)
+    return BookingPreview(context, cost, problems, collect_warnings(work, request, context, [request.starts_at]))
 
 
 def resolve(work: Work, request: BookingRequest) -> tuple[BookingRequest, BookingContext]:
@@ -179,6 +180,7 @@ def find_problems_by_start(
             context.client, starts_at=start, telehealth=request.telehealth, now=work.now, zone=context.zone
         )
         problems += resource_problems(work, request, context, start)
+    limit_open_visits(work, request, context, problems_by_start)
     return problems_by_start
 
 
@@ -359,13 +361,20 @@ def get_booking_channel(work: Work) -> str:
     return "CLINICIAN" if "clinician" in work.actor.roles and not is_front_desk else "FRONT_DESK"
 
 
-def collect_warnings(work: Work, context: BookingContext, start: datetime) -> list[str]:
+def collect_warnings(
+    work: Work, request: BookingRequest, context: BookingContext, starts: Sequence[datetime]
+) -> list[str]:
+    """Return what the caller should know although these starts can be booked."""
     row, is_client = context.row, work.actor.client_id is not None
-    warnings = []
+    warnings = list_consent_warnings(
+        context.client, starts=starts, telehealth=request.telehealth, now=work.now, zone=context.zone
+    )
+    if warnings and is_client:
+        warnings = [CONSENT_FOR_CLIENT]
     if not row.self_pay and row.verified_at is None:
         warnings.append(UNVERIFIED[is_client])
     if not row.self_pay and row.payer_id is not None and row.copay_cents is None:
         warnings.append(UNKNOWN_COPAY[is_client])
-    if start < work.now:
+    if min(starts) < work.now:
         warnings.append("This time has already passed.")
     return warnings

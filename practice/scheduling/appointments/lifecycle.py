@@ -14,11 +14,11 @@ from practice.messages.outbox import ClientMessage, cancel_pending, load_recipie
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
 from practice.people.practice_time import zone_of
-from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
 from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import write_steps
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
+from practice.scheduling.appointments.consents import refuse_without_consents
 from practice.scheduling.appointments.rules.booking_eligibility import (
     DEMOGRAPHICS,
     describe_missing_demographics,
@@ -114,8 +114,13 @@ def lock_in_series(
 
 
 def lock_with_resources(work: Work, scope: Scope, ids: Collection[UUID]) -> None:
-    """Lock the appointments, their clinicians and their rooms, before each of them takes a step of its own."""
-    lock_clinicians_and_rooms(work, lock_appointments(work, scope, ids))
+    """Lock the appointments, their clients, clinicians and rooms, before each of them takes a step of its own."""
+    resources = [
+        resource
+        for appointment in lock_appointments(work, scope, ids)
+        for resource in (appointment.client_id, appointment.clinician_id, appointment.room_id)
+    ]
+    lock_resources(work, resources)
 
 
 def lock_clinicians_and_rooms(work: Work, appointments: Iterable[Appointment]) -> None:
@@ -130,7 +135,9 @@ def confirm(work: Work, scope: Scope, appointment_id: UUID, note: str | None = N
     return transition(work, lock_appointment(work, scope, appointment_id), "CONFIRMED", note)
 
 
-def check_in(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> CheckInResult:
+def check_in(
+    work: Work, scope: Scope, appointment_id: UUID, note: str | None = None, consent_override_reason: str | None = None
+) -> CheckInResult:
     """Record that the client has arrived, and return what the front desk still has to obtain."""
     appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "CHECKED_IN")
@@ -144,7 +151,7 @@ def check_in(work: Work, scope: Scope, appointment_id: UUID, note: str | None = 
         now=work.now,
         zone=context.zone,
     )
-    refuse_telehealth_without_consent(work, appointment, context)
+    refuse_without_consents(work, appointment, context, consent_override_reason)
     checked_in = set_status(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
     return CheckInResult(checked_in, outstanding_items)
@@ -167,13 +174,18 @@ def start_session(work: Work, scope: Scope, appointment_id: UUID, note: str | No
 
 
 def complete(
-    work: Work, scope: Scope, appointment_id: UUID, actual_minutes: int | None = None, note: str | None = None
+    work: Work,
+    scope: Scope,
+    appointment_id: UUID,
+    actual_minutes: int | None = None,
+    note: str | None = None,
+    consent_override_reason: str | None = None,
 ) -> Appointment:
     """Record that the session took place and fix its price, which later rate changes do not affect."""
     appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "COMPLETED")
     context = load_appointment_context(work, appointment)
-    refuse_telehealth_without_consent(work, appointment, context)
+    refuse_without_consents(work, appointment, context, consent_override_reason)
     missing = missing_demographics_of(work, context)
     if missing:
         raise errors.DemographicsMissing(describe_missing_demographics(missing), missing=missing)
@@ -226,14 +238,6 @@ def find_timing_problem(work: Work, appointment: Appointment, status: str) -> st
     if status in ("IN_PROGRESS", "COMPLETED") and work.now < start:
         return early_step_problem(status, start, work.now, get_setting(work, "early_start_minutes"))
     return None
-
-
-def refuse_telehealth_without_consent(work: Work, appointment: Appointment, context: BookingContext) -> None:
-    """Raise ConsentMissing at the first step of a telehealth visit. Revoking it later does not end a session."""
-    if not appointment.telehealth or appointment.status not in ("SCHEDULED", "CONFIRMED"):
-        return
-    if not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
-        raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
 
 
 def transition(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:

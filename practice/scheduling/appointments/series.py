@@ -95,7 +95,7 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
         Occurrence(start, "booked" if start in booked else "skipped", booked.get(start), problems_by_start[start])
         for start in starts
     ]
-    return BookedSeries(series, occurrences, collect_warnings(work, context, request.starts_at))
+    return BookedSeries(series, occurrences, collect_warnings(work, request, context, free))
 
 
 def get_series(work: Work, scope: Scope, series_id: UUID) -> SeriesView:

@@ -1,19 +1,20 @@
 """Booking eligibility: whether a client can be booked, and what check-in has to obtain from them.
 
 Booking checks consents as of now: consents run for a year and series for two, clients are reminded before a consent
-expires, and check-in checks again at the visit. A consent counts if it is in force: signed, not revoked, not expired.
-Without one in force:
+expires, and check-in checks again at the visit. Booking warns of a consent that ends before the visit. A consent counts
+if it is in force: signed, not revoked, not expired. Without one in force:
 
 - the informed consent, and the guardian's for a client who is under 18 on that day and not emancipated: booking is
-  refused if one was ever signed (it has lapsed or was revoked). If none was ever signed, booking is refused only after
-  a completed visit: the first visit can be booked, and check-in lists what is missing;
+  refused if one was ever signed (it has lapsed or was revoked). If none was ever signed, the first visit can be booked
+  and take place: one visit may be open at a time, and check-in lists what is missing. Check-in and completion of any
+  later visit are refused, unless staff give a reason;
 - the telehealth consent: booking a telehealth visit is refused, including the first.
 
 An informed consent signed before the treatment changed (a plan of a different kind than the one before) does not cover
 the new treatment. One signed on the day on which the new plan began does: it is signed when the plan is discussed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +23,15 @@ from zoneinfo import ZoneInfo
 from practice.errors import Problem
 from practice.local_time import date_of
 from practice.people.rules.clients import needs_guardian
-from practice.people.rules.consents import GUARDIAN, INFORMED, TELEHEALTH, ConsentTerm, find_consent_problem
+from practice.people.rules.consents import (
+    GUARDIAN,
+    INFORMED,
+    LABELS,
+    TELEHEALTH,
+    ConsentTerm,
+    find_consent_problem,
+    find_latest_expiry,
+)
 
 COVERAGE = "coverage"
 
@@ -60,12 +69,62 @@ def booking_problems(
     problems = []
     if client.ended_on is not None and client.ended_on <= day:
         problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day. Readmit them first."))
+    unsigned = find_unsigned_consents(client, starts_at=starts_at, now=now, zone=zone)
     for kind in _list_required_consents(client, day, telehealth):
         problem = _consent_problem(client, kind, now, zone)
-        first_visit = kind != TELEHEALTH and not client.has_completed_visit
-        if problem and not (first_visit and problem.code == "CONSENT_MISSING"):
+        if problem and kind not in unsigned:
             problems.append(problem)
     return problems
+
+
+def find_unsigned_consents(client: ClientStanding, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
+    """Return the consents that were never signed and that the first visit can be booked without."""
+    if client.has_completed_visit:
+        return []
+    kinds = _list_required_consents(client, date_of(starts_at, zone), telehealth=False)
+    problems = {kind: _consent_problem(client, kind, now, zone) for kind in kinds}
+    return [kind for kind, problem in problems.items() if problem and problem.code == "CONSENT_MISSING"]
+
+
+def open_visit_problem(unsigned: Sequence[str]) -> Problem:
+    """Return why a client without these consents cannot have a second open visit."""
+    consents = " and the ".join(LABELS[kind] for kind in unsigned)
+    message = f"Without the {consents}, a client can have one open visit. Have it signed before booking another."
+    return Problem("CONSENT_MISSING", message)
+
+
+def find_visit_problems(client: ClientStanding, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> list[Problem]:
+    """Return why the visit cannot take place: no informed or guardian's consent is in force at its start or now.
+
+    A consent that ended after the visit counts for one recorded late, and so does one signed since. A change of
+    treatment does not stop a visit, in which it is discussed; check-in lists the new consent as outstanding.
+    """
+    problems = []
+    for kind in _list_required_consents(client, date_of(starts_at, zone), telehealth=False):
+        found = [_consent_problem(client, kind, at, zone) for at in (starts_at, now)]
+        if all(problem is not None and problem.code != "CONSENT_OUTDATED" for problem in found):
+            problems.append(found[-1])
+    return [problem for problem in problems if problem is not None]
+
+
+def list_consent_warnings(
+    client: ClientStanding, *, starts: Sequence[datetime], telehealth: bool, now: datetime, zone: ZoneInfo
+) -> list[str]:
+    """Return a warning per consent that the client has not signed yet, or that ends before one of the visits."""
+    warnings: dict[str, str] = {}
+    for start in sorted(starts):
+        day = date_of(start, zone)
+        for kind in _list_required_consents(client, day, telehealth):
+            today = _consent_problem(client, kind, now, zone)
+            then = _consent_problem(client, kind, max(start, now), zone)
+            if today is not None:
+                warnings.setdefault(kind, today.message)
+            elif then is not None:
+                ends_on = find_latest_expiry(client.consents, kind, now, zone)
+                warnings.setdefault(
+                    kind, f"The {LABELS[kind]} ends on {ends_on}, before the visit on {day}. Ask for a new one."
+                )
+    return list(warnings.values())
 
 
 def find_outstanding_items(

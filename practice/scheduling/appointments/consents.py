@@ -1,0 +1,84 @@
+"""Consents in scheduling: the open visits of a client without them, and the first step of a visit."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+
+from practice.errors import Problem
+from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
+from practice.scheduling import errors
+from practice.scheduling.appointments.booking_context import BookingContext
+from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.rules.booking_eligibility import (
+    find_unsigned_consents,
+    find_visit_problems,
+    open_visit_problem,
+)
+from practice.scheduling.availability.locks import lock_resources
+from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.statuses import BEGUN, FINAL
+from practice.security.work import Work
+
+
+def limit_open_visits(
+    work: Work, request: BookingRequest, context: BookingContext, problems_by_start: dict[datetime, list[Problem]]
+) -> None:
+    """Add a problem to each start that would be a further open visit of a client without the consents due.
+
+    Starts with other problems do not count, since they are not booked. A move opens no further visit. Called again once
+    the client is locked.
+    """
+    unsigned = {
+        start: find_unsigned_consents(context.client, starts_at=start, now=work.now, zone=context.zone)
+        for start in problems_by_start
+    }
+    if request.moved_from or not any(unsigned.values()):
+        return
+    open_visits = count_open_visits(work, request.client_id)
+    for start, problems in problems_by_start.items():
+        if open_visits and unsigned[start]:
+            problems.append(open_visit_problem(unsigned[start]))
+        open_visits += not problems
+
+
+def count_open_visits(work: Work, client_id: UUID) -> int:
+    query = select(func.count()).where(
+        Appointment.tenant_id == work.tenant_id, Appointment.client_id == client_id, Appointment.status.not_in(FINAL)
+    )
+    return work.db.scalar(query) or 0
+
+
+def refuse_without_consents(
+    work: Work, appointment: Appointment, context: BookingContext, override_reason: str | None
+) -> None:
+    """Raise ConsentMissing or another refusal at the first step of a visit. A later revocation does not end a session.
+
+    The informed and the guardian's consent can be overridden with a reason, the telehealth consent cannot.
+    """
+    if appointment.status in BEGUN:
+        return
+    if appointment.telehealth and not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
+        raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
+    problems = find_visit_problems(context.client, starts_at=appointment.starts_at, now=work.now, zone=context.zone)
+    if any(problem.code == "CONSENT_MISSING" for problem in problems) and is_first_visit(work, appointment):
+        problems = [problem for problem in problems if problem.code != "CONSENT_MISSING"]
+    if not problems:
+        return
+    if override_reason is None:
+        hint = "Or go on without it for a reason (`consent_override_reason`)."
+        raise errors.build_refusal([problem._replace(message=f"{problem.message} {hint}") for problem in problems])
+    codes = [problem.code for problem in problems]
+    work.record("appointment.consent_overridden", "appointment", appointment.id, reason=override_reason, problems=codes)
+
+
+def is_first_visit(work: Work, appointment: Appointment) -> bool:
+    """Return whether no other visit of the client has begun. Locks the client: two visits cannot both be the first."""
+    lock_resources(work, [appointment.client_id])
+    begun = exists().where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.client_id == appointment.client_id,
+        Appointment.id != appointment.id,
+        Appointment.status.in_(BEGUN),
+    )
+    return not work.db.scalar(select(begun))
