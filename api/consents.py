@@ -18,7 +18,10 @@ from practice.people.models.clients import Agreement, Consent
 router = PermissionRouter(tags=["consents"])
 
 Kind = Literal["INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"]
-Signer = Annotated[Name | None, Field(description="Default: the client, or the guardian for the guardian's consent.")]
+Signer = Annotated[
+    Name | None,
+    Field(description="Default: the client; for a minor the guardian of the record, whom a name sent has to match."),
+]
 
 
 class ConsentIn(Input):
@@ -157,7 +160,7 @@ def publish_agreement(ctx: RequestContext, body: AgreementIn) -> AgreementOut:
 def sign_agreement(ctx: RequestContext, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
     """Sign an agreement.
 
-    The newest text of a kind, now: by the client, or with the front desk.
+    The newest text of a kind, now: by the client, or with the front desk. For a minor the guardian signs.
     """
     consent = consents.sign_agreement(ctx.work, ctx.scope, client_id, kind, body.signed_by_name)
     return ConsentOut.of(consent)

@@ -39,7 +39,7 @@ class NoAgreement(Refusal):
 
 
 class SignedByGuardian(Refusal):
-    """The guardian has to sign this consent.
+    """The client is of age and cannot sign as a guardian.
 
     Fix: have it signed at the front desk.
     """
@@ -69,14 +69,17 @@ def sign_consent(
     expires_on: date | None = None,
     agreement_id: UUID | None = None,
 ) -> Consent:
-    """Record a signed consent. It is valid for a year unless `expires_on` is given."""
+    """Record a signed consent, for a minor in the guardian's name. It is valid for a year unless `expires_on` is given.
+
+    A minor's portal account is the guardian's, who signs there, too.
+    """
     client = lock_client(work, scope, client_id)
-    if work.actor.client_id is not None and kind == rules.GUARDIAN:
-        raise SignedByGuardian("The guardian has to sign this consent at the practice. Ask the front desk.")
-    signer = signed_by_name or choose_signer(client, kind)
     signed_at = signed_at or work.now
     signed_on = local_date_of(work, signed_at)
     minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
+    if work.actor.client_id is not None and kind == rules.GUARDIAN and not minor:
+        raise SignedByGuardian("You sign for yourself. A guardian's consent is signed at the practice.")
+    signer = signed_by_name or choose_signer(client, kind, minor)
     problems = rules.signing_problems(kind, signer, client.guardian_name, minor)
     problems += rules.date_problems(signed_at, signed_on, expires_on, None, work.now)
     if problems:
@@ -98,9 +101,9 @@ def sign_consent(
     return consent
 
 
-def choose_signer(client: Client, kind: str) -> str | None:
-    """Return the default signer: the guardian for a guardian's consent, otherwise the client."""
-    return client.guardian_name if kind == rules.GUARDIAN else f"{client.first_name} {client.last_name}"
+def choose_signer(client: Client, kind: str, minor: bool) -> str | None:
+    """Return the default signer: the guardian for a minor or a guardian's consent, otherwise the client."""
+    return client.guardian_name if minor or kind == rules.GUARDIAN else f"{client.first_name} {client.last_name}"
 
 
 def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, changes: dict[str, Any]) -> Consent:

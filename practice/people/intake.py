@@ -14,7 +14,6 @@ from practice.people.models.clients import Client, IntakeForm
 from practice.people.practice_time import local_today
 from practice.people.rules import intake
 from practice.people.rules.clients import needs_guardian
-from practice.people.rules.consents import GUARDIAN
 from practice.people.rules.intake import STEPS, Answers
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -94,8 +93,8 @@ def has_appointment(work: Work, client_id: UUID, appointment_id: UUID) -> bool:
 
 
 def read_form(work: Work, scope: Scope, form_id: UUID, reason: str | None = None) -> tuple[IntakeForm, Answers]:
-    form = find_form(work, scope, form_id)
     """Return a form and its answers; the reason, if any, goes into the audit log."""
+    form = find_form(work, scope, form_id)
     work.record("intake.read", "client", form.client_id, form_id=str(form_id), **reason_detail(reason))
     return form, unseal_answers(work, form)
 
@@ -120,8 +119,6 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     if problems := intake.find_missing_answers(answers, minor):
         raise Invalid(problems)
     consents = intake.collect_consents(answers["agreements"], minor)
-    if work.actor.client_id is not None:
-        consents.pop(GUARDIAN, None)  # the guardian signs this one at the practice
     newest = {agreement.kind: agreement.id for agreement in list_agreements(work)}
     for kind, name in consents.items():
         sign_consent(work, scope, client.id, kind, signed_by_name=name, agreement_id=newest.get(kind))

@@ -58,11 +58,51 @@ def test_a_childs_guardian_signs_for_the_child(client: TestClient, practice: Pra
     assert_ok(sign(client, practice, path, "GUARDIAN", signed_by_name="KIN EXAMPLE"), 201)
     (problem,) = assert_invalid(sign(client, practice, path, "GUARDIAN", signed_by_name="Casey Example"))
     assert "not the guardian in the client's record" in problem
-    assert assert_ok(sign(client, practice, path), 201)["signed_by_name"] == "Casey Example"
     without_guardian = make_client(practice, birth_date=date(2012, 5, 17))
     assert (
         "no guardian" in assert_invalid(sign(client, practice, f"/clients/{without_guardian}/consents", "GUARDIAN"))[0]
     )
+
+
+@pytest.mark.parametrize("kind", ["INFORMED_TREATMENT", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"])
+def test_every_consent_for_a_child_is_signed_by_the_guardian(
+    client: TestClient, practice: PracticeFixture, kind: str
+) -> None:
+    child = assert_ok(send_request(client, practice, "POST", "/clients", None, CHILD), 201)
+    path = f"/clients/{child['id']}/consents"
+    signed = assert_ok(sign(client, practice, path, kind), 201)
+    assert signed["signed_by_name"] == "Kin Example"
+    assert assert_invalid(sign(client, practice, path, kind, signed_by_name="Casey Example"))
+    renamed = {"signed_by_name": "Casey Example"}
+    answer = send_request(client, practice, "PATCH", f"/consents/{signed['id']}", None, renamed, If_Match='"1"')
+    assert assert_invalid(answer)
+    for fields in ({"emancipated": True}, {"birth_date": "2008-03-01"}):
+        created = assert_ok(send_request(client, practice, "POST", "/clients", None, CHILD | fields), 201)
+        path = f"/clients/{created['id']}/consents"
+        assert assert_ok(sign(client, practice, path, kind), 201)["signed_by_name"] == "Casey Example"
+    before_majority = {"signed_at": "2026-02-27T15:00:00Z"}
+    assert assert_ok(sign(client, practice, path, kind, **before_majority), 201)["signed_by_name"] == "Kin Example"
+
+
+@pytest.mark.parametrize("kind", ["INFORMED_TREATMENT", "GUARDIAN"])
+def test_in_a_minors_portal_account_the_guardian_signs(
+    client: TestClient, practice: PracticeFixture, kind: str
+) -> None:
+    minor = make_portal_client(practice, birth_date=date(2012, 5, 17), guardian_name="Kin Example")
+    publish(client, practice, kind)
+    sign_path = f"/clients/{minor.staff_id}/agreements/{kind}/sign"
+    assert assert_ok(send_request(client, practice, "POST", sign_path, minor, {}), 201)["signed_by_name"] == (
+        "Kin Example"
+    )
+    typed = {"signed_by_name": "kin example"}
+    assert assert_ok(send_request(client, practice, "POST", sign_path, minor, typed), 201)["signed_by_name"] == (
+        "kin example"
+    )
+    child = {"signed_by_name": "Casey Example"}
+    assert "guardian" in assert_invalid(send_request(client, practice, "POST", sign_path, minor, child))[0]
+    unknown = make_portal_client(practice, birth_date=date(2012, 5, 17))
+    sign_path = f"/clients/{unknown.staff_id}/agreements/{kind}/sign"
+    assert "no guardian" in assert_invalid(send_request(client, practice, "POST", sign_path, unknown, {}))[0]
 
 
 def test_the_expiry_and_signer_of_a_consent_can_be_changed(

@@ -53,7 +53,9 @@ def test_a_response_is_fresh_for_the_given_hours() -> None:
     ("kind", "signer", "guardian", "minor", "valid"),
     [
         ("INFORMED_TREATMENT", "Casey Example", None, False, True),
-        ("INFORMED_TREATMENT", "Casey Example", "Kin Example", True, True),
+        ("INFORMED_TREATMENT", "Casey Example", "Kin Example", True, False),
+        ("INFORMED_TREATMENT", "Kin Example", "Kin Example", True, True),
+        ("DATA_PROCESSING", "Casey Example", None, True, False),
         ("GUARDIAN", "kin  EXAMPLE ", "Kin Example", True, True),
         ("GUARDIAN", "Casey Example", "Kin Example", True, False),
         ("GUARDIAN", "Kin Example", None, True, False),
@@ -61,7 +63,7 @@ def test_a_response_is_fresh_for_the_given_hours() -> None:
         ("GUARDIAN", "A Carer", None, False, True),
     ],
 )
-def test_a_guardians_consent_is_signed_by_the_guardian(
+def test_the_guardian_signs_for_a_minor(
     kind: str, signer: str | None, guardian: str | None, minor: bool, valid: bool
 ) -> None:
     assert (signing_problems(kind, signer, guardian, minor) == []) == valid

@@ -47,9 +47,9 @@ def test_each_unanswered_question_is_reported_once(unanswered: set[tuple[str, st
         (change_answers("agreements", consent_to_treatment=False), False, 0),  # "no" is an answer
         (change_answers("agreements", signed_by_name=None), False, 1),
         ({**ANSWERS, "agreements": dict.fromkeys(REQUIRED_ANSWERS["agreements"], False)}, True, 0),  # nothing is signed
-        (ANSWERS, True, 1),
-        (change_answers("agreements", guardian_name="Pat Example"), True, 0),
-        (change_answers("agreements", consent_to_treatment=False), True, 0),
+        (change_answers("agreements", signed_by_name=None), True, 1),
+        (change_answers("agreements", signed_by_name=None, guardian_name="Pat Example"), True, 0),
+        (change_answers("agreements", signed_by_name=None, guardian_name="Pat Example"), False, 1),
     ],
 )
 def test_an_agreement_has_to_be_signed(answers: dict[str, Any], minor: bool, missing: int) -> None:
@@ -68,7 +68,7 @@ def test_an_agreement_has_to_be_signed(answers: dict[str, Any], minor: bool, mis
         (
             {"confidentiality_agreement": False, "data_processing_consent": False, "guardian_name": "Pat Example"},
             True,
-            {"INFORMED_TREATMENT": "Casey Example", "GUARDIAN": "Pat Example"},
+            {"INFORMED_TREATMENT": "Pat Example", "GUARDIAN": "Pat Example"},
         ),
     ],
 )

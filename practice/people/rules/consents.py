@@ -16,12 +16,15 @@ LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEAL
 
 
 def signing_problems(kind: str, signer: str | None, guardian: str | None, minor: bool) -> list[FieldProblem]:
-    """Check the signer: a guardian's consent for a minor has to be signed by the guardian in the client's record."""
-    if signer is None:
-        message = "No signer: the client's record has no guardian. Send `signed_by_name`."
-        return [FieldProblem("signed_by_name", message)]
-    if kind == GUARDIAN and minor and (guardian is None or not is_same_name(signer, guardian)):
+    """Check the signer: every consent for a minor has to be signed by the guardian in the client's record."""
+    message = None
+    if minor and guardian is None:
+        message = "The client is under 18 and the record has no guardian. Add the guardian's name to it first."
+    elif minor and (signer is None or not is_same_name(signer, guardian or "")):
         message = "The signer is not the guardian in the client's record. Use that name or correct the record first."
+    elif signer is None:
+        message = "No signer: the client's record has no guardian. Send `signed_by_name`."
+    if message is not None:
         return [FieldProblem("signed_by_name", message)]
     return []
 

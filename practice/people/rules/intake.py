@@ -50,19 +50,22 @@ def find_missing_answers(answers: Answers, minor: bool) -> list[FieldProblem]:
         if answers.get(step, {}).get(question) in (None, [])
     ]
     agreements = answers.get("agreements", {})
-    if any(agreements.get(question) for question in REQUIRED_ANSWERS["agreements"]) and not agreements.get(
-        "signed_by_name"
-    ):
-        problems.append(FieldProblem("agreements.signed_by_name", "Agreements: enter the signer's name."))
-    if minor and agreements.get("consent_to_treatment") and not agreements.get("guardian_name"):
-        message = "Agreements: the client is under 18. Enter the name of the consenting guardian."
-        problems.append(FieldProblem("agreements.guardian_name", message))
+    agrees = any(agreements.get(question) for question in REQUIRED_ANSWERS["agreements"])
+    if agrees and choose_signer(agreements, minor) is None:
+        guardian = ", who is the guardian because the client is under 18" if minor else ""
+        field = "agreements.guardian_name" if minor else "agreements.signed_by_name"
+        problems.append(FieldProblem(field, f"Agreements: enter the signer's name{guardian}."))
     return problems
 
 
 def collect_consents(agreements: Mapping[str, Any], minor: bool) -> dict[str, str]:
-    """Return the signer of each kind of consent given in a complete form."""
-    consents = {kind: agreements["signed_by_name"] for question, kind in CONSENTS.items() if agreements[question]}
-    if minor and agreements["consent_to_treatment"]:
-        consents[GUARDIAN] = agreements["guardian_name"]
-    return consents
+    """Return the signer of each kind of consent given in a complete form. For a minor the guardian signs them all."""
+    signer = choose_signer(agreements, minor) or ""
+    kinds = [kind for question, kind in CONSENTS.items() if agreements[question]]
+    kinds += [GUARDIAN] if minor and agreements["consent_to_treatment"] else []
+    return dict.fromkeys(kinds, signer)
+
+
+def choose_signer(agreements: Mapping[str, Any], minor: bool) -> str | None:
+    """Return the name that signs: a minor's guardian, entered as the guardian or as the signer."""
+    return (agreements.get("guardian_name") if minor else None) or agreements.get("signed_by_name")

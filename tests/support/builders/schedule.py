@@ -57,10 +57,10 @@ def make_client(practice: PracticeFixture, clinician: Person | None = None, **fi
     return client.id
 
 
-def make_portal_client(practice: PracticeFixture, clinician: Person | None = None) -> Person:
+def make_portal_client(practice: PracticeFixture, clinician: Person | None = None, **fields: Any) -> Person:
     """Create a client with a portal sign-in and return them as a person whose `staff_id` is the client's id."""
     email = f"client-{new_id()}@example.com"
-    client_id = make_client(practice, clinician, email=email)
+    client_id = make_client(practice, clinician, **{"email": email} | fields)
     with practice.installation.store.begin_system_session() as db:
         account = ensure_account(db, email, practice.now)
         db.add(
