@@ -20,6 +20,11 @@ router = PermissionRouter(prefix="/clients", tags=["clients"])
 Status = Literal["ACTIVE", "INACTIVE", "DISCHARGED"]
 
 
+CLINICAL = Field(description="Written by the client's clinicians and their supervisors only.")
+ClinicalText = Annotated[Text50000 | None, CLINICAL]
+ClinicalDay = Annotated[Day | None, CLINICAL]
+
+
 class ContactIn(Input):
     phone: Text40 | None = None
     email: EmailText | None = None
@@ -42,8 +47,9 @@ class ClientIn(ContactIn):
     guardian_phone: Text40 | None = None
     guardian_email: EmailText | None = None
     referring_provider: Text200 | None = None
-    high_risk_since: Day | None = None
-    high_risk_until: Day | None = None
+    medical_notes: ClinicalText = None
+    high_risk_since: ClinicalDay = None
+    high_risk_until: ClinicalDay = None
     primary_clinician_id: UUID | None = None
     admitted_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
 
@@ -61,9 +67,9 @@ class ClientChange(ContactIn):
     guardian_phone: Text40 | None = None
     guardian_email: EmailText | None = None
     referring_provider: Text200 | None = None
-    medical_notes: Annotated[Text50000 | None, Field(description="Only for callers who may read them.")] = None
-    high_risk_since: Day | None = None
-    high_risk_until: Day | None = None
+    medical_notes: ClinicalText = None
+    high_risk_since: ClinicalDay = None
+    high_risk_until: ClinicalDay = None
     admitted_on: Day = date.min
 
 
@@ -211,11 +217,15 @@ def get_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> C
     return ClientOut.of(clients.get_client(ctx.work, ctx.scope, client_id, reason))
 
 
-@router.patch("/{client_id}", permission="clients.write")
+@router.patch("/{client_id}", permission="clients.change")
 def change_client(
     ctx: RequestContext, client_id: UUID, version: Version, body: ClientChange, reason: Reason = None
 ) -> ClientOut:
-    """Change a client."""
+    """Change a client.
+
+    Medical notes and high risk are changed by the client's clinicians and their supervisors, other fields by the front
+    desk and admins.
+    """
     changes = body.model_dump(exclude_unset=True)
     return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
 

@@ -10,7 +10,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer
 
 from practice.errors import FieldProblem, Invalid, NotFound, Stale
-from practice.people.access import can_read_chart_notes, client_visible, clients_treated_by, visible_clients
+from practice.people.access import (
+    can_read_chart_notes,
+    can_see_client,
+    client_visible,
+    clients_treated_by,
+    visible_clients,
+)
 from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
@@ -21,6 +27,8 @@ from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import update_versioned
 
+# What the client's clinicians and their supervisors write, and not the front desk.
+CLINICAL_FIELDS = frozenset({"medical_notes", "high_risk_since", "high_risk_until"})
 SORTABLE = {"last_name": Client.by_last_name, "first_name": Client.by_first_name, "id": Client.id}
 
 
@@ -73,11 +81,13 @@ def get_client(work: Work, scope: Scope, client_id: UUID, reason: str | None = N
 def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields: Any) -> tuple[ClientView, list[str]]:
     """Add a client who is active, and assigned to the primary clinician, from the admission date on.
 
-    The warnings say whether another client may be the same person.
+    Clinical fields are refused unless the caller can write those of the new client. The warnings say whether another
+    client may be the same person.
     """
+    clinical = {name: fields.pop(name, None) for name in CLINICAL_FIELDS}
     today = local_today(work)
     fields["admitted_on"] = fields.get("admitted_on") or today
-    problems = rules.client_problems(fields, fields, today)
+    problems = rules.client_problems(fields | clinical, fields | clinical, today)
     if primary_clinician_id is not None:
         problems += clinician_problems(work, "primary_clinician_id", primary_clinician_id, today)
     if problems:
@@ -100,6 +110,9 @@ def add_client(work: Work, *, primary_clinician_id: UUID | None = None, **fields
     }
     work.db.add(client)
     work.db.flush()
+    if any(clinical.values()):
+        refuse_clinical_fields(work, client.id)
+        set_clinical_fields(work, client, clinical)
     work.db.add(ClientStatus(status=rules.ACTIVE, **change))
     if primary_clinician_id is not None:
         work.db.add(PrimaryClinician(clinician_id=primary_clinician_id, **change))
@@ -125,18 +138,38 @@ def change_client(
 ) -> ClientView:
     client = lock_client(work, scope, client_id, version)
     today = local_today(work)
+    refuse_fields(work, client_id, changes)
     record = {column.key: getattr(client, column.key) for column in Client.__table__.columns}
     problems = rules.client_problems(changes, record | changes, today)
     if problems:
         raise Invalid(problems)
-    reads_medical_notes = can_read_medical_notes(work, client_id, reason)
-    if "medical_notes" in changes:
-        if not reads_medical_notes:
-            refuse_medical_notes(work)
-        changes["medical_notes"] = work.seal("clients", "medical_notes", client_id, changes["medical_notes"])
-    update_versioned(client, changes)
+    set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
+    update_versioned(client, {name: changes[name] for name in changes.keys() - CLINICAL_FIELDS})
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
-    return view_of(work, client, today, unseal_medical_notes(work, client) if reads_medical_notes else None)
+    notes = unseal_medical_notes(work, client) if can_read_medical_notes(work, client_id, reason) else None
+    return view_of(work, client, today, notes)
+
+
+def refuse_fields(work: Work, client_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Raise Forbidden for fields that the caller cannot write: clinical ones, or all others."""
+    if changes.keys() & CLINICAL_FIELDS:
+        refuse_clinical_fields(work, client_id)
+    if changes.keys() - CLINICAL_FIELDS and find_scope(work.actor.roles, "clients", "write") is None:
+        raise Forbidden("You can change medical notes and high risk. Ask the front desk to change other fields.")
+
+
+def refuse_clinical_fields(work: Work, client_id: UUID) -> None:
+    """Raise Forbidden unless the caller is a clinician of the client or the supervisor of one."""
+    scope = find_scope(work.actor.roles, "clients", "clinical")
+    if scope is None or not can_see_client(work, scope, client_id):
+        raise Forbidden("Medical notes and high risk are written by the client's clinicians and their supervisors.")
+
+
+def set_clinical_fields(work: Work, client: Client, values: Mapping[str, Any]) -> None:
+    """Set clinical fields, with the medical notes sealed."""
+    for name, value in values.items():
+        sealed = work.seal("clients", name, client.id, value) if name == "medical_notes" else value
+        setattr(client, name, sealed)
 
 
 def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any]) -> ClientView:
@@ -211,13 +244,6 @@ def view_of(work: Work, client: Client, today: date, medical_notes: str | None =
 def can_read_medical_notes(work: Work, client_id: UUID, reason: str | None) -> bool:
     with_reason = find_scope(work.actor.roles, "notes", "read_with_reason") is not None
     return (with_reason and reason is not None) or can_read_chart_notes(work, client_id)
-
-
-def refuse_medical_notes(work: Work) -> None:
-    if find_scope(work.actor.roles, "notes", "read_with_reason") is not None:
-        message = "Writing medical notes requires a reason. Send it in X-Reason; it goes into the audit log."
-        raise Invalid([FieldProblem("X-Reason", message)])
-    raise Forbidden("You cannot write medical notes because you cannot read them. Leave `medical_notes` out.")
 
 
 def unseal_medical_notes(work: Work, client: Client) -> str | None:

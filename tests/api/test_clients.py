@@ -33,12 +33,10 @@ def get_record(
     return send_request(client, practice, "GET", f"/clients/{client_id}", person, **headers)
 
 
-def write_notes(client: TestClient, practice: PracticeFixture, client_id: Any, text: str | None) -> Any:
-    version = get_record(client, practice, client_id).headers["ETag"]
-    body = {"medical_notes": text}
-    return send_request(
-        client, practice, "PATCH", f"/clients/{client_id}", None, body, If_Match=version, X_Reason="Moved from paper"
-    )
+def write_notes(
+    client: TestClient, practice: PracticeFixture, client_id: Any, by: Person | None, text: str | None
+) -> Any:
+    return update_record(client, practice, f"/clients/{client_id}", by, medical_notes=text)
 
 
 def test_a_new_client_is_active_from_the_day_of_admission(client: TestClient, practice: PracticeFixture) -> None:
@@ -119,7 +117,7 @@ def test_medical_notes_are_readable_by_those_who_can_read_chart_notes(
     client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own_id = people["client"].staff_id
-    written = assert_ok(write_notes(client, practice, own_id, "Takes Sampline\nin the morning"))
+    written = assert_ok(write_notes(client, practice, own_id, people["clinician"], "Takes Sampline\nin the morning"))
     assert written["medical_notes"] == "Takes Sampline\nin the morning"
     for role in READERS:
         for headers in ({}, {"X_Reason": "Asked by the client"}):
@@ -135,21 +133,47 @@ def test_medical_notes_are_readable_by_those_who_can_read_chart_notes(
     )
 
 
-def test_medical_notes_are_writable_by_those_who_can_read_them(
+def test_clinicians_and_supervisors_write_medical_notes_and_risk_and_the_desk_does_not(
     client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     path = f"/clients/{people['client'].staff_id}"
-    (problems,) = assert_invalid(update_record(client, practice, path, medical_notes="x"))
-    assert "X-Reason" in problems
-    refused = update_record(client, practice, path, people["scheduler"], medical_notes="x")
+    fields = {"medical_notes": "Takes Sampline", "high_risk_since": "2026-03-01", "high_risk_until": "2026-04-01"}
+    both = practice.add("scheduler", "clinician")  # of other clients
+    for role, by in [(role, people[role]) for role in READERS] + [("both", both)]:
+        for name, value in fields.items():
+            answer = update_record(client, practice, path, by, **{name: value})
+            expected = 200 if role in ("supervisor", "clinician") else 403
+            assert answer.status_code == expected, (role, name, answer.text)
+    etag = get_record(client, practice, people["client"].staff_id).headers["ETag"]
+    headers = {"If_Match": etag, "X_Reason": "Moved from paper"}
+    refused = send_request(client, practice, "PATCH", path, None, {"medical_notes": "x"}, **headers)
     assert (refused.status_code, error_code(refused)) == (403, "FORBIDDEN")
+    for role in ("supervisor", "clinician"):
+        assert update_record(client, practice, path, people[role], city="Macon").status_code == 403
+        assert update_record(client, practice, path, people[role], city="Macon", medical_notes="x").status_code == 403
+        assert_ok(update_record(client, practice, path, people[role], medical_notes=role))
+    record = assert_ok(get_record(client, practice, people["client"].staff_id, people["clinician"]))
+    assert (record["medical_notes"], record["high_risk_since"]) == ("clinician", "2026-03-01")
+    other = f"/clients/{make_client(practice, practice.add('clinician'))}"
+    for role in ("supervisor", "clinician"):
+        assert update_record(client, practice, other, people[role], medical_notes="x").status_code == 404
+
+
+def test_a_new_clients_risk_and_medical_notes_are_written_by_their_clinician(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     both = practice.add("scheduler", "clinician")
-    assert update_record(client, practice, path, both, medical_notes="x").status_code == 403  # not a client of theirs
-    assert_ok(write_notes(client, practice, people["client"].staff_id, "x"))
-    assert_ok(write_notes(client, practice, people["client"].staff_id, None))
-    assert (
-        assert_ok(get_record(client, practice, people["client"].staff_id, people["clinician"]))["medical_notes"] is None
-    )
+    clinical = {"medical_notes": "Takes Sampline", "high_risk_since": "2026-03-01"}
+    own = NEW_CLIENT | clinical | {"primary_clinician_id": str(both.staff_id)}
+    for by in (practice.add("scheduler"), None):
+        for name, value in clinical.items():
+            sent = NEW_CLIENT | {name: value, "primary_clinician_id": str(both.staff_id)}
+            assert send_request(client, practice, "POST", "/clients", by, sent).status_code == 403
+    assert send_request(client, practice, "POST", "/clients", both, NEW_CLIENT | clinical).status_code == 403
+    assert assert_ok(send_request(client, practice, "GET", "/clients"))["items"] == []
+    created = assert_ok(send_request(client, practice, "POST", "/clients", both, own), 201)
+    record = assert_ok(get_record(client, practice, created["id"], both))
+    assert {name: record[name] for name in clinical} == clinical
 
 
 def test_a_reason_has_a_length_limit(client: TestClient, practice: PracticeFixture, people: dict[str, Person]) -> None:
@@ -162,11 +186,8 @@ def test_clients_do_not_see_their_risk_dates(
     client: TestClient, practice: PracticeFixture, people: dict[str, Person]
 ) -> None:
     own_id = people["client"].staff_id
-    assert_ok(
-        update_record(
-            client, practice, f"/clients/{own_id}", high_risk_since="2026-03-01", high_risk_until="2026-04-01"
-        )
-    )
+    risk = {"high_risk_since": "2026-03-01", "high_risk_until": "2026-04-01"}
+    assert_ok(update_record(client, practice, f"/clients/{own_id}", people["clinician"], **risk))
     risk = {role: assert_ok(get_record(client, practice, own_id, people[role]))["high_risk_since"] for role in READERS}
     assert risk == dict.fromkeys(READERS, "2026-03-01") | {"client": None}
 

@@ -67,6 +67,8 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
         **{"scheduler": "all", "biller": "all", "client": "own"},
     },
     ("clients", "write"): {"admin": "all", "scheduler": "all"},
+    ("clients", "change"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
+    ("clients", "clinical"): {"supervisor": "team", "clinician": "own"},
     ("clients", "documents"): {"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all"},
     ("clients", "clinical_documents"): {"admin": "all", "supervisor": "team", "clinician": "own", "client": "own"},
     ("clients", "contact"): {"admin": "all", "scheduler": "all", "client": "own"},

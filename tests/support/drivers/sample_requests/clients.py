@@ -67,7 +67,12 @@ SAMPLE_REQUESTS = {
     "add_client": SampleRequest(FRONT_DESK, body=send(**PERSON)),
     "search_clients": SampleRequest(READERS, body=send(query="cas")),
     "get_client": SampleRequest(READERS, pick_client),
-    "change_client": SampleRequest(FRONT_DESK, pick_client, send(city="Atlanta"), CLIENT),
+    "change_client": SampleRequest(
+        {*FRONT_DESK, "supervisor", "clinician"},
+        pick_client,
+        lambda _world, role: {"city": "Atlanta"} if role in FRONT_DESK else {"high_risk_since": "2026-03-01"},
+        CLIENT,
+    ),
     "change_client_contact": SampleRequest({*FRONT_DESK, "client"}, pick_client, send(city="Atlanta"), CLIENT),
     "get_notification_preferences": SampleRequest(READERS, pick_client),
     "set_notification_preferences": SampleRequest(
