@@ -10,16 +10,19 @@ from pydantic import BaseModel, Field
 from api.context import RequestContext, Version
 from api.fields import IdOrMe, Instant, MoneyOut, Text40, Text1000
 from api.filters import StartsQuery, resolve_me
+from api.intake import IntakeAnswersIn, IntakeState
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
+from practice.people.models.clients import IntakeForm
 from practice.scheduling.appointments import booking, queries, updates
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.queries import Filters, Names
 from practice.scheduling.catalog.quotes import Cost
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
+from practice.scheduling.intake import book_with_intake
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Forbidden
 
@@ -59,6 +62,10 @@ class BookingIn(Input):
     group_session_id: UUID | None = None
     special_requests: Text1000 | None = None
     instructions: Text1000 | None = None
+
+
+class AppointmentIn(BookingIn):
+    intake: Annotated[IntakeAnswersIn | None, Field(description="Intake answers of the client, saved with it.")] = None
 
 
 class AppointmentChange(Input):
@@ -193,9 +200,10 @@ class BookedOut(BaseModel):
     payment_required: PaymentRequired
     amount: AmountDue
     warnings: list[str]
+    intake_form: IntakeState | None
 
     @classmethod
-    def of(cls, ctx: RequestContext, booked: booking.BookingResult) -> "BookedOut":
+    def of(cls, ctx: RequestContext, booked: booking.BookingResult, form: IntakeForm | None = None) -> "BookedOut":
         [appointment] = to_response(ctx, booked.appointment)
         return cls(
             appointment=appointment,
@@ -203,6 +211,7 @@ class BookedOut(BaseModel):
             status=appointment.status,
             warnings=booked.warnings,
             **describe_payment(booked.cost),
+            intake_form=IntakeState.of(form) if form else None,
         )
 
 
@@ -252,7 +261,7 @@ def to_booking_request(ctx: RequestContext, body: BookingIn) -> BookingRequest:
     Raise Forbidden when a client books for somebody else, and Invalid when a value is missing.
     """
     own_id = ctx.actor.client_id
-    values = body.model_dump(exclude={"rule", "skip_conflicts"})
+    values = body.model_dump(exclude={"rule", "skip_conflicts", "intake"})
     values["client_id"] = values["client_id"] or own_id
     if own_id is not None and values["client_id"] != own_id:
         raise Forbidden("You can book for yourself only. Leave `client_id` out.")
@@ -301,12 +310,13 @@ def list_client_appointments(
 
 
 @router.post("/appointments", permission="appointments.book", status_code=201, errors=BOOKING_REFUSALS)
-def book_appointment(ctx: RequestContext, body: BookingIn) -> BookedOut:
+def book_appointment(ctx: RequestContext, body: AppointmentIn) -> BookedOut:
     """Book an appointment.
 
     A refusal lists every problem, with up to five alternatives when the time is taken.
     """
-    return BookedOut.of(ctx, booking.book(ctx.work, to_booking_request(ctx, body)))
+    answers = body.intake.model_dump(exclude_none=True) if body.intake else None
+    return BookedOut.of(ctx, *book_with_intake(ctx.work, to_booking_request(ctx, body), answers))
 
 
 @router.post("/appointments/preview", permission="appointments.book")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Reason, RequestContext, Version
 from api.fields import Name, Text4000
@@ -15,6 +15,7 @@ from practice.people import intake
 from practice.people.intake import IntakeCompleted, IntakeOpen
 from practice.people.models.clients import IntakeForm
 from practice.people.rules.intake import STEPS, Answers
+from practice.scheduling.intake import complete_intake
 
 router = PermissionRouter(prefix="/intake-forms", tags=["intake forms"])
 
@@ -45,7 +46,7 @@ class Goals(Input):
 
 
 class Agreements(Input):
-    """Each true becomes a consent when the form is completed."""
+    """Each true becomes a consent when the form is completed. For a minor the guardian signs."""
 
     consent_to_treatment: bool | None = None
     confidentiality_agreement: bool | None = None
@@ -53,6 +54,26 @@ class Agreements(Input):
     terms: bool | None = None
     signed_by_name: Name | None = None
     guardian_name: Name | None = None
+
+
+class IntakeAnswersIn(Input):
+    """Answers of some or all steps of an intake form."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "personal": {"emergency_contact": "Kim Example, 404-555-0102", "allergies": "none"},
+                    "goals": {"therapy_goals": ["to sleep"]},
+                }
+            ]
+        }
+    )
+
+    personal: Annotated[Personal | None, Field(description="The answers of the first step.")] = None
+    assessment: Annotated[Assessment | None, Field(description="The answers of the second step.")] = None
+    goals: Annotated[Goals | None, Field(description="The answers of the third step.")] = None
+    agreements: Annotated[Agreements | None, Field(description="The answers of the fourth step.")] = None
 
 
 class IntakeIn(Input):
@@ -76,6 +97,7 @@ class IntakeState(BaseModel):
     started_at: datetime
     saved_at: datetime
     completed_at: datetime | None
+    treatment_declined: bool
     version: int
 
     @classmethod
@@ -172,6 +194,8 @@ def save_intake_agreements(ctx: RequestContext, form_id: UUID, version: Version,
 def complete_intake_form(ctx: RequestContext, form_id: UUID) -> IntakeState:
     """Complete an intake form.
 
-    A refusal lists everything that is missing. Agreements become consents, and the form can no longer be changed.
+    A refusal lists everything that is missing. Agreements become consents, the emergency contact goes to the client's
+    record, and the form can no longer be changed. If it declines treatment, the practice is notified, and the client is
+    not booked until they sign the consent.
     """
-    return IntakeState.of(intake.complete_form(ctx.work, ctx.scope, form_id))
+    return IntakeState.of(complete_intake(ctx.work, ctx.scope, form_id))

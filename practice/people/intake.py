@@ -76,6 +76,7 @@ def start_form(work: Work, scope: Scope, client_id: UUID, appointment_id: UUID |
         status="DRAFT",
         started_at=work.now,
         saved_at=work.now,
+        treatment_declined=False,
         version=1,
     )
     work.db.add(form)
@@ -99,6 +100,19 @@ def read_form(work: Work, scope: Scope, form_id: UUID, reason: str | None = None
     return form, unseal_answers(work, form)
 
 
+def save_answers(work: Work, scope: Scope, client_id: UUID, appointment_id: UUID, answers: Answers) -> IntakeForm:
+    """Save the answers of several steps in the client's unfinished form or in a new one, for an appointment."""
+    drafts = select(IntakeForm).where(
+        IntakeForm.tenant_id == work.tenant_id, IntakeForm.client_id == client_id, IntakeForm.status == "DRAFT"
+    )
+    form = work.db.scalar(drafts.with_for_update()) or start_form(work, scope, client_id, appointment_id)
+    form.appointment_id = form.appointment_id or appointment_id
+    work.db.flush()
+    for step, answered in answers.items():
+        save_step(work, scope, form.id, form.version, step, dict(answered))
+    return form
+
+
 def save_step(work: Work, scope: Scope, form_id: UUID, version: int, step: str, answers: dict[str, Any]) -> IntakeForm:
     """Save the answers of a step, complete or not."""
     form = lock_draft(work, scope, form_id)
@@ -111,9 +125,12 @@ def save_step(work: Work, scope: Scope, form_id: UUID, version: int, step: str, 
 
 
 def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
-    """Complete the form, which is final, and sign the consents given in it."""
+    """Complete the form, which is final.
+
+    The consents given in it are signed, a "no" to treatment is marked, and the emergency contact goes to the record.
+    """
     form = lock_draft(work, scope, form_id)
-    client = work.db.get_one(Client, (work.tenant_id, form.client_id))
+    client = lock_client(work, scope, form.client_id)
     minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
     answers = unseal_answers(work, form)
     if problems := intake.find_missing_answers(answers, minor):
@@ -122,9 +139,24 @@ def complete_form(work: Work, scope: Scope, form_id: UUID) -> IntakeForm:
     newest = {agreement.kind: agreement.id for agreement in list_agreements(work)}
     for kind, name in consents.items():
         sign_consent(work, scope, client.id, kind, signed_by_name=name, agreement_id=newest.get(kind))
-    update_versioned(form, {"status": "COMPLETED", "completed_at": work.now})
-    work.record("intake.completed", "client", form.client_id, form_id=str(form_id), consents=sorted(consents))
+    contact = intake.merge_emergency_contact(
+        answers["personal"]["emergency_contact"], client.emergency_contact_name, client.emergency_contact_phone
+    )
+    if contact:
+        update_versioned(client, contact)
+        work.record("client.contact_changed", "client", client.id, fields=sorted(contact), form_id=str(form_id))
+    declined = intake.is_treatment_declined(answers["agreements"])
+    update_versioned(form, {"status": "COMPLETED", "completed_at": work.now, "treatment_declined": declined})
+    details = {"consents": sorted(consents), "treatment_declined": declined}
+    work.record("intake.completed", "client", form.client_id, form_id=str(form_id), **details)
     return form
+
+
+def is_complete(work: Work, form: IntakeForm) -> bool:
+    """Return whether every required answer is given."""
+    client = work.db.get_one(Client, (work.tenant_id, form.client_id))
+    minor = needs_guardian(client.birth_date, client.emancipated, local_today(work))
+    return not intake.find_missing_answers(unseal_answers(work, form), minor)
 
 
 def find_form(work: Work, scope: Scope, form_id: UUID, *, lock: bool = False) -> IntakeForm:

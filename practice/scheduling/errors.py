@@ -112,6 +112,15 @@ class ConsentOutdated(BookingRefused):
     code = "CONSENT_OUTDATED"
 
 
+class ConsentDeclined(BookingRefused):
+    """The client declined treatment in an intake form.
+
+    Fix: book again once the client has signed the informed consent.
+    """
+
+    code = "CONSENT_DECLINED"
+
+
 class ClinicianNotActive(BookingRefused):
     """The clinician is not active on that day.
 
@@ -148,7 +157,7 @@ class NotBookable(BookingRefused):
     code = "NOT_BOOKABLE"
 
 
-CONSENT_REFUSALS = (ConsentMissing, ConsentLapsed, ConsentRevoked)
+CONSENT_REFUSALS = (ConsentDeclined, ConsentMissing, ConsentLapsed, ConsentRevoked)
 BOOKING_REFUSALS = (
     *(SlotTaken, GroupFull, OutsideHours, OutsideBookingWindow, NotBookableOnline, TooManyOpenVisits, ClientNotActive),
     *CONSENT_REFUSALS,

@@ -45,7 +45,9 @@ BRANCHES = {
         select {DAY.format("effective_on")}, id, null,
             case when clinician_id is null then 'NONE' else 'CHOSEN' end, null
         from primary_clinicians where true""",
-    "intake_form": "select started_at, id, null, status, null from intake_forms where true",
+    "intake_form": """
+        select started_at, id, case when treatment_declined then 'DECLINED' end, status, null
+        from intake_forms where true""",
 }
 CLINICAL = {"note", "treatment_plan", "treatment_plan_review", "progress_report"}
 ORDER = (column("at", DateTime(timezone=True)), column("id", Uuid()))
@@ -155,5 +157,5 @@ SUMMARIES: dict[str, Callable[[Any, ZoneInfo], str]] = {
     "document": lambda row, _: f"Document added ({row.what})",
     "status": lambda row, _: f"Status: {humanize(row.how)}",
     "primary_clinician": lambda row, _: "Primary clinician " + ("assigned" if row.how == "CHOSEN" else "removed"),
-    "intake_form": lambda row, _: f"Intake form: {humanize(row.how)}",
+    "intake_form": lambda row, _: f"Intake form: {humanize(row.how)}" + (", treatment declined" if row.what else ""),
 }

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.people.rules.intake import REQUIRED_ANSWERS, collect_consents, find_missing_answers
+from practice.people.rules.intake import (
+    REQUIRED_ANSWERS,
+    collect_consents,
+    find_missing_answers,
+    is_treatment_declined,
+    merge_emergency_contact,
+    parse_emergency_contact,
+)
 from tests.support.drivers.sample_requests.intake import ANSWERS
 
 AGREEMENTS = ANSWERS["agreements"]
@@ -76,3 +83,46 @@ def test_a_yes_gives_a_consent_and_a_no_gives_none(
     agreements: dict[str, Any], minor: bool, signers: dict[str, str]
 ) -> None:
     assert collect_consents(AGREEMENTS | agreements, minor) == signers
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "phone"),
+    [
+        ("A sister, 404-555-0102", "A sister", "404-555-0102"),
+        ("Kim Example (mother), cell 404-555-0102", "Kim Example (mother)", "404-555-0102"),
+        ("Kim Example tel.: (404) 555-0102 or 404-555-0103", "Kim Example", "(404) 555-0102"),
+        ("+1 404 555 0102 ext 12\nKim Example", "Kim Example", "+1 404 555 0102 ext 12"),
+        ("Kim\n Example", "Kim Example", None),
+        ("phone: 404-555-0102", None, "404-555-0102"),
+        ("Kim Example, 12 Oak Street, 30301", "Kim Example, 12 Oak Street, 30301", None),
+        ("K" * 150, "K" * 100, None),
+    ],
+)
+def test_an_emergency_contact_has_a_name_and_a_phone(text: str, name: str | None, phone: str | None) -> None:
+    assert parse_emergency_contact(text) == (name, phone)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "phone", "changes"),
+    [
+        ("Kim, 404-555-0102", "Kin", "404-555-0101", {"name": "Kim", "phone": "404-555-0102"}),
+        ("Kim, 404-555-0102", None, None, {"name": "Kim", "phone": "404-555-0102"}),
+        ("Kin, 404-555-0102", "Kin", "404-555-0101", {"phone": "404-555-0102"}),
+        ("Kim", "Kin", "404-555-0101", {}),
+        ("Kim", "Kin", None, {}),
+        ("Kim", "", "404-555-0101", {"name": "Kim"}),
+        ("404-555-0102", "Kin", None, {"phone": "404-555-0102"}),
+        ("404-555-0102", "Kin", "404-555-0101", {}),
+    ],
+)
+def test_a_name_and_a_phone_replace_the_contact_only_together(
+    text: str, name: str | None, phone: str | None, changes: dict[str, str]
+) -> None:
+    expected = {f"emergency_contact_{field}": value for field, value in changes.items()}
+    assert merge_emergency_contact(text, name, phone) == expected
+
+
+def test_only_a_no_declines_treatment() -> None:
+    assert is_treatment_declined({"consent_to_treatment": False})
+    assert not is_treatment_declined({"consent_to_treatment": None})
+    assert not is_treatment_declined({})

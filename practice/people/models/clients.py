@@ -275,3 +275,4 @@ class IntakeForm(TenantPart, Versioned, Base):
     started_at: Mapped[datetime]
     saved_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    treatment_declined: Mapped[bool] = mapped_column(server_default="false")  # the completed form says no to treatment

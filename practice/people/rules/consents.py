@@ -88,13 +88,22 @@ def find_consent_problem(
     at: datetime,
     zone: ZoneInfo,
     treatment_changed_at: datetime | None = None,
+    declined_at: datetime | None = None,
 ) -> Problem | None:
-    """Return why no consent of this kind is in force, or None. One signed before the treatment changed is outdated."""
+    """Return why no consent of this kind is in force, or None.
+
+    One signed before the treatment changed is outdated, and one signed before the client declined does not count.
+    """
+    declined = declined_at is not None and declined_at <= at
+    if declined_at is not None and declined:
+        consents = [consent for consent in consents if consent.signed_at > declined_at]
     signed = [consent for consent in consents if consent.kind == kind]
     in_force = [consent for consent in signed if is_in_force(consent, at, zone)]
     if any(treatment_changed_at is None or consent.signed_at >= treatment_changed_at for consent in in_force):
         return None
     label = LABELS[kind]
+    if not signed and declined:
+        return Problem("CONSENT_DECLINED", f"The client declined treatment. Book again once the {label} is signed.")
     if not signed:
         return Problem("CONSENT_MISSING", f"The {label} is not signed. Ask the client to sign it.")
     if in_force:

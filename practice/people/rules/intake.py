@@ -1,9 +1,11 @@
-"""Rules about intake forms: required answers, and the consents that a form gives."""
+"""Rules about intake forms: required answers, and the consents and emergency contact that a form gives."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from practice.errors import FieldProblem
+from practice.people.rules.clients import is_valid_phone
 from practice.people.rules.consents import GUARDIAN
 
 STEPS = ("personal", "assessment", "goals", "agreements")
@@ -69,3 +71,39 @@ def collect_consents(agreements: Mapping[str, Any], minor: bool) -> dict[str, st
 def choose_signer(agreements: Mapping[str, Any], minor: bool) -> str | None:
     """Return the name that signs: a minor's guardian, entered as the guardian or as the signer."""
     return (agreements.get("guardian_name") if minor else None) or agreements.get("signed_by_name")
+
+
+def is_treatment_declined(agreements: Mapping[str, Any]) -> bool:
+    return agreements.get("consent_to_treatment") is False
+
+
+# The emergency contact is typed as one text, such as "Kim Example (mother), cell 404-555-0102".
+PHONE = re.compile(r"[+(]*[0-9][0-9() ./-]{5,}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?")
+BEFORE_PHONE = re.compile(r"(?:(?:^|[ ,;:(-]+)(?:phone|tel|cell|mobile|at)\b)?[ .,;:(-]*$", re.IGNORECASE)
+MAX_NAME = 100
+
+
+def parse_emergency_contact(text: str) -> tuple[str | None, str | None]:
+    """Return the name and the phone number in the text; None for a part that is not found."""
+    line = " ".join(text.split())
+    match = next((match for match in PHONE.finditer(line) if is_valid_phone(match[0])), None)
+    if match is None:
+        return line[:MAX_NAME] or None, None
+    name = BEFORE_PHONE.sub("", line[: match.start()]) or line[match.end() :].strip(" ,;:-)")
+    return name[:MAX_NAME].strip() or None, match[0]
+
+
+def merge_emergency_contact(text: str, name: str | None, phone: str | None) -> dict[str, str]:
+    """Return the changes to the contact in the client's record: the typed one if complete, otherwise what is missing.
+
+    A new name never stands with the old contact's phone number.
+    """
+    typed_name, typed_phone = parse_emergency_contact(text)
+    typed = {"emergency_contact_name": typed_name, "emergency_contact_phone": typed_phone}
+    current = {"emergency_contact_name": name, "emergency_contact_phone": phone}
+    is_complete = typed_name is not None and typed_phone is not None
+    return {
+        field: value
+        for field, value in typed.items()
+        if value is not None and value != current[field] and (is_complete or not current[field])
+    }

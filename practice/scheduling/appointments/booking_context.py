@@ -24,6 +24,10 @@ BOOKING_CONTEXT_SQL = text("""
             select from appointments as a
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
         ) as has_completed_visit,
+        (
+            select max(f.completed_at) from intake_forms as f
+            where f.tenant_id = p.id and f.client_id = c.id and f.treatment_declined
+        ) as declined_at,
         g.kinds, g.signed, g.expires, g.revoked,
         w.plans, w.begun,
         v.payer_id, v.copay_cents, v.verified_at,
@@ -82,6 +86,7 @@ class BookingRow(NamedTuple):
     guardian_email: str | None
     guardian_phone: str | None
     has_completed_visit: bool
+    declined_at: datetime | None
     consent_kinds: list[str] | None
     consents_signed_at: list[datetime] | None
     consents_expire_on: list[date | None] | None
@@ -186,5 +191,6 @@ def build_client_standing(row: BookingRow) -> ClientStanding:
         ended_on=row.ended_on,
         has_completed_visit=row.has_completed_visit,
         treatment_changed_at=to_instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
+        declined_at=row.declined_at,
         consents=tuple(ConsentTerm(*values) for values in consents),
     )

@@ -7,7 +7,8 @@ if it is in force: signed, not revoked, not expired. Without one in force:
 - the informed consent, and the guardian's for a client who is under 18 on that day and not emancipated: booking is
   refused if one was ever signed (it has lapsed or was revoked). If none was ever signed, the first visit can be booked
   and take place: one visit may be open at a time, and check-in lists what is missing. Check-in and completion of any
-  later visit are refused, unless staff give a reason;
+  later visit are refused, unless staff give a reason. A client who declined treatment in an intake form is not booked
+  until they sign;
 - the telehealth consent: booking a telehealth visit is refused, including the first.
 
 An informed consent signed before the treatment changed (a plan of a different kind than the one before) does not cover
@@ -58,6 +59,7 @@ class ClientStanding:
     ended_on: date | None = None
     has_completed_visit: bool = False
     treatment_changed_at: datetime | None = None  # when the latest plan of another kind began
+    declined_at: datetime | None = None  # when the client last declined treatment in an intake form
     consents: tuple[ConsentTerm, ...] = ()
 
 
@@ -150,8 +152,9 @@ def _list_required_consents(client: ClientStanding, day: date, telehealth: bool)
 
 
 def _consent_problem(client: ClientStanding, kind: str, at: datetime, zone: ZoneInfo) -> Problem | None:
-    changed_at = client.treatment_changed_at if kind == INFORMED else None
-    return find_consent_problem(client.consents, kind, at, zone, changed_at)
+    if kind != INFORMED:
+        return find_consent_problem(client.consents, kind, at, zone)
+    return find_consent_problem(client.consents, kind, at, zone, client.treatment_changed_at, client.declined_at)
 
 
 def find_missing_demographics(fields: Mapping[str, Any], *, self_pay: bool, covered: bool) -> list[str]:
