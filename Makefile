@@ -72,7 +72,7 @@ migration: setup  ## Write the next migration from the models: make migration m=
 
 .PHONY: schema-snapshot
 schema-snapshot: setup  ## Update the schema snapshot that tests compare with the migrations.
-	$(BIN)/python -m tests.support.oracles.schema_snapshot > tests/store/schema_snapshot.txt
+	$(BIN)/python -m tests.support.oracles.schema_snapshot > practice/store/schema.txt
 
 .PHONY: bench
 bench: setup  ## Measure speed against controls in the same run.

@@ -23,6 +23,7 @@ from practice.security.models import DataKey
 from practice.store.ids import SYSTEM_TENANT
 from practice.store.migrate import read_revision, require_newest
 from practice.store.policies import find_protection_problems
+from practice.store.schema import find_schema_problems
 
 MIN_FREE_BYTES = 1 << 30
 MIN_FREE_SHARE = 0.05
@@ -68,6 +69,7 @@ def examine(
 
     if run("database", lambda: examine_database(installation)) and run("schema", lambda: examine_schema(installation)):
         run("row-level security", lambda: examine_policies(installation))
+        run("schema", lambda: examine_guards(installation))
         names = load_names(installation)
         for number, (tenant_id, name) in enumerate(names.items(), 1):
             progress(f"Examining: {name} ({number} of {len(names)})")
@@ -112,6 +114,16 @@ def examine_policies(installation: Installation) -> Iterator[Finding]:
         yield Finding("row-level security", False, f"{problem} {advice}")
     if not problems:
         yield Finding("row-level security", True, "Every table of a practice is protected from all others.")
+
+
+def examine_guards(installation: Installation) -> Iterator[Finding]:
+    with installation.store.engine.connect() as connection:
+        problems = find_schema_problems(connection)
+    for problem in problems:
+        advice = "Records may have been changed unnoticed: stop the service, and restore it and them from a backup."
+        yield Finding("schema", False, f"{problem} {advice}")
+    if not problems:
+        yield Finding("schema", True, "All constraints, triggers and functions are as the migrations created them.")
 
 
 def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:

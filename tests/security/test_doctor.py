@@ -54,6 +54,59 @@ def test_an_unprotected_table_is_named(practice: PracticeFixture) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (
+            "alter table pay_lines disable trigger only_grows",
+            "The trigger only_grows of pay_lines is disabled or was altered.",
+        ),
+        ("alter table session_locks disable trigger all", "The trigger only_grows of session_locks is disabled"),
+        (
+            "alter table occupancies drop constraint never_twice",
+            "The constraint never_twice of occupancies is missing.",
+        ),
+        ("drop index uq_pay_lines_paid_once", "The index uq_pay_lines_paid_once of pay_lines is missing."),
+        (
+            "alter table staff drop constraint ck_staff_roles;"
+            " alter table staff add constraint ck_staff_roles check (true) not valid",
+            "The constraint ck_staff_roles of staff is disabled or was altered.",
+        ),
+        (
+            "create or replace function refuse_change() returns trigger language plpgsql as 'begin return null; end'",
+            "The function refuse_change() is disabled or was altered.",
+        ),
+        (
+            "create trigger lose before insert on notes for each row execute function refuse_change()",
+            "The trigger lose of notes was not created by Caseload.",
+        ),
+    ],
+)
+def test_weakened_guards_of_the_schema_are_named(practice: PracticeFixture, statement: str, problem: str) -> None:
+    execute_as_superuser(practice.installation, statement)
+    findings = find_failures(practice.installation)
+    assert {finding.area for finding in findings} == {"schema"}
+    assert any(finding.message.startswith(problem) for finding in findings)
+
+
+def test_foreign_keys_without_their_triggers_are_named(practice: PracticeFixture) -> None:
+    with cluster.connect_as_superuser(practice.installation.store.database) as connection:
+        (trigger,) = connection.execute(
+            "select t.tgname from pg_trigger as t join pg_constraint as k on k.oid = t.tgconstraint"
+            " where k.conname = 'fk_pay_lines_tenant_id_period_id' and t.tgrelid = 'pay_lines'::regclass limit 1"
+        ).fetchone()
+        connection.execute(f'alter table pay_lines disable trigger "{trigger}"')
+    message = find_only_failure(practice.installation, "schema").message
+    assert message.startswith("The constraint fk_pay_lines_tenant_id_period_id of pay_lines is disabled")
+
+
+def test_a_role_without_triggers_is_named(practice: PracticeFixture) -> None:
+    database = practice.installation.store.database
+    execute_as_superuser(practice.installation, f"alter database {database} set session_replication_role = replica")
+    practice.installation.store.engine.dispose()
+    assert "session_replication_role" in find_only_failure(practice.installation, "schema").message
+
+
 def test_a_schema_of_another_version_is_reported_and_ends_the_examination(practice: PracticeFixture) -> None:
     execute_as_superuser(practice.installation, "update alembic_version set version_num = '0000'")
     finding = find_only_failure(practice.installation, "schema")

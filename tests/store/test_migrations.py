@@ -18,6 +18,7 @@ from practice.security.installation import Installation
 from practice.store import migrate as migrations
 from practice.store.ids import new_id
 from practice.store.migrate import find_newest_revision, make_alembic_config, migrate, read_revision, require_newest
+from practice.store.schema import SNAPSHOT
 from practice.store.store import Store
 from tests.support.harness import cluster
 from tests.support.harness.models import load_metadata
@@ -84,9 +85,9 @@ def test_upgrade_downgrade_and_upgrade_again(bare: Store, owner: Connection) -> 
 
 
 def test_the_catalog_matches_the_stored_snapshot(own_installation: Installation) -> None:
-    stored, current = schema_snapshot.STORED.read_text(), describe_schema(own_installation.store)
+    stored, current = SNAPSHOT.read_text(), describe_schema(own_installation.store)
     difference = "\n".join(difflib.unified_diff(stored.splitlines(), current.splitlines(), "stored", "current", n=0))
-    advice = f"If intended: python -m tests.support.oracles.schema_snapshot > tests/store/{schema_snapshot.STORED.name}"
+    advice = f"If intended: python -m tests.support.oracles.schema_snapshot > practice/store/{SNAPSHOT.name}"
     assert stored == current, f"{difference}\n{advice}"
 
 
@@ -162,7 +163,7 @@ def test_two_concurrent_migrations_both_succeed_and_one_does_the_work(bare: Stor
         gate.execute("select pg_advisory_unlock(%s)", [migrations.MIGRATION_LOCK])
         assert [future.result(timeout=60) for future in futures] == [find_newest_revision()] * 2
     assert len(workers) == 1
-    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
+    assert describe_schema(bare) == SNAPSHOT.read_text()
 
 
 def test_a_migration_gives_up_on_a_held_lock_and_leaves_nothing(bare: Store, owner: Connection) -> None:
@@ -178,7 +179,7 @@ def test_a_migration_gives_up_on_a_held_lock_and_leaves_nothing(bare: Store, own
     assert owner.scalar(text("show lock_timeout")) == "0"
     owner.rollback()
     migrate(owner)
-    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
+    assert describe_schema(bare) == SNAPSHOT.read_text()
 
 
 # Failures
@@ -208,7 +209,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_nothing(
     owner.rollback()
     run(owner, removal)
     migrate(owner)
-    assert describe_schema(bare) == schema_snapshot.STORED.read_text()
+    assert describe_schema(bare) == SNAPSHOT.read_text()
 
 
 def test_a_database_of_a_newer_version_is_not_changed(own_installation: Installation) -> None:
