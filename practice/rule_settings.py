@@ -24,7 +24,7 @@ PARAMETERS = {
         ),
         Parameter("portal_book_hours", 24, 0, 720, "Minimum hours ahead for online booking by clients."),
         Parameter("portal_book_days", 30, 1, 365, "Maximum days ahead for online booking by clients."),
-        Parameter("portal_open_visits", 4, 1, 100, "Maximum open visits for online booking by clients."),
+        Parameter("portal_open_visits", 4, 1, 1000, "Maximum open visits for online booking by clients."),
         Parameter(
             "portal_change_hours",
             24,

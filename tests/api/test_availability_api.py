@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from practice.errors import Invalid
 from practice.scheduling.availability.hours import add_window
@@ -25,6 +26,7 @@ ZONE = ZoneInfo("America/New_York")
 MONDAY, TUESDAY = date(2026, 3, 23), date(2026, 3, 24)
 MORNING = {"weekday": 1, "start_time": "09:00", "end_time": "12:00"}
 REASON = {"reason": "Entered twice"}
+NOTHING_AFFECTED: dict[str, Any] = {"affected_count": 0, "affected": []}
 
 
 def local(hour: int, minute: int = 0, on: date = MONDAY) -> datetime:
@@ -69,9 +71,9 @@ def test_hours_are_opened_read_changed_and_voided(hours: AvailabilityApi, practi
     created = hours.open(services=["INTAKE"], effective_on="2026-03-01")
     assert created.status_code == 201, created.text
     window = created.json()
-    fields = {"effective_on": "2026-03-01", "ends_on": None, "services": ["INTAKE"], "version": 1, "affected": 0}
+    fields = {"effective_on": "2026-03-01", "ends_on": None, "services": ["INTAKE"], "version": 1} | NOTHING_AFFECTED
     assert window == MORNING | fields | {"id": window["id"]}
-    listed_window = {name: value for name, value in window.items() if name != "affected"}
+    listed_window = {name: value for name, value in window.items() if name not in NOTHING_AFFECTED}
     assert hours.call("GET", "availability").json()["items"] == [listed_window]
     path = f"availability/{window['id']}"
     changed = hours.call("PATCH", path, {"end_time": "13:30", "services": []}, version=1)
@@ -85,7 +87,7 @@ def test_hours_are_opened_read_changed_and_voided(hours: AvailabilityApi, practi
     since, until = date(2026, 3, 1), date(2026, 12, 31)
     assert loaded.windows == [Window(1, time(9), time(13, 30), since, until, frozenset({service}))]
     assert hours.call("DELETE", path).status_code == 422
-    assert hours.call("DELETE", path, REASON).json() == {"affected": 0}
+    assert hours.call("DELETE", path, REASON).json() == NOTHING_AFFECTED
     assert hours.call("DELETE", path, REASON).status_code == 404
     assert hours.call("GET", "availability").json()["items"] == []
 
@@ -141,24 +143,64 @@ def test_clinicians_manage_their_own_hours_and_supervisors_see_their_team(
     assert hours.by(supervisor).open(weekday=4).status_code == 403
 
 
-def test_a_change_counts_bookings_outside_the_new_hours(hours: AvailabilityApi, practice: PracticeFixture) -> None:
+def list_affected(response: Any) -> list[str]:
+    """Return the ids of the affected visits."""
+    body = response.json()
+    assert body["affected_count"] == len(body["affected"])
+    return [visit["id"] for visit in body["affected"]]
+
+
+def list_outside_hours(hours: AvailabilityApi, person: Person | None = None, query: str = "") -> list[str]:
+    path = f"{V1}/appointments?outside_hours=true&fields=id{query}"
+    response = hours.client.get(path, headers=auth_headers(hours.practice, person))
+    assert response.status_code == 200, response.text
+    return [visit["id"] for visit in response.json()["items"]]
+
+
+def test_a_change_lists_only_the_visits_that_it_puts_outside_the_hours(
+    hours: AvailabilityApi, practice: PracticeFixture
+) -> None:
     couples = make_service(practice, "COUPLES")
-    hours.book(local(9))
-    hours.book(local(11), ends_at=local(12, 30))
-    hours.book(local(10, on=TUESDAY), couples)
-    hours.book(local(14), status="CANCELLED", status_at=practice.now)
-    hours.book(local(14, on=date(2026, 3, 16)))  # the past
-    created = hours.open()
-    assert created.json()["affected"] == 2
-    longer = hours.call("PATCH", f"availability/{created.json()['id']}", {"end_time": "13:00"}, version=1)
-    assert longer.json()["affected"] == 1
-    other = hours.open(weekday=2, services=["COUPLES"])
-    assert other.json()["affected"] == 0
+    hours.open(weekday=2)  # Tuesday morning
+    created = hours.open(end_time="13:00")
+    early, late = hours.book(local(9)), hours.book(local(11), ends_at=local(12, 30))
+    couple = hours.book(local(10, on=TUESDAY), couples)
+    unrelated = hours.book(local(18))  # outside the hours from the start
+    hours.book(local(10), status="CANCELLED", status_at=practice.now)
+    hours.book(local(10, on=date(2026, 3, 16)))  # the past
+    path = f"availability/{created.json()['id']}"
+    shorter = hours.call("PATCH", path, {"end_time": "12:00"}, version=1)
+    assert list_affected(shorter) == [str(late)]
+    [visit] = shorter.json()["affected"]
+    assert (visit["starts_at"], visit["clinician_id"]) == ("2026-03-23T15:00:00Z", str(hours.clinician.staff_id))
+    assert visit["reference"].startswith("BK-")
+    assert visit["client_name"].startswith("Casey Example")
+    assert visit["clinician_name"].startswith("Robin Tester")
+    assert list_affected(hours.close(start_time="09:00", end_time="09:30")) == [str(early)]
+    assert list_affected(hours.open(weekday=5)) == []
+    [tuesday] = [item for item in hours.call("GET", "availability").json()["items"] if item["weekday"] == 2]
     make_service(practice, "OTHER")
-    limited = hours.call("PATCH", f"availability/{other.json()['id']}", {"services": ["OTHER"]}, version=1)
-    assert limited.json()["affected"] == 1
-    assert hours.close(start_time="10:00", end_time="11:30").json()["affected"] == 2
-    assert hours.call("DELETE", f"availability/{created.json()['id']}", REASON).json() == {"affected": 3}
+    limited = hours.call("PATCH", f"availability/{tuesday['id']}", {"services": ["OTHER"]}, version=1)
+    assert list_affected(limited) == [str(couple)]
+    assert list_affected(hours.call("DELETE", path, REASON)) == []  # both were outside before
+    outside = [str(visit) for visit in (early, late, unrelated, couple)]
+    assert list_outside_hours(hours) == outside
+    assert list_outside_hours(hours, query="&to=2026-03-23") == outside[:3]
+    assert list_outside_hours(hours, hours.clinician) == outside
+    assert list_outside_hours(hours, practice.add("clinician")) == []
+    assert hours.by(hours.clinician).call("DELETE", f"availability/{tuesday['id']}", REASON).status_code == 200
+
+
+def test_opening_the_hours_again_ends_the_list(hours: AvailabilityApi, practice: PracticeFixture) -> None:
+    hours.open()
+    visit = hours.book(local(10))
+    exception = hours.close()
+    assert list_affected(exception) == list_outside_hours(hours) == [str(visit)]
+    assert list_affected(hours.call("DELETE", f"exceptions/{exception.json()['id']}", REASON)) == []
+    assert list_outside_hours(hours) == []
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.execute(text("update staff set left_on = '2026-03-22' where id = :id"), {"id": hours.clinician.staff_id})
+    assert list_outside_hours(hours) == [str(visit)]
 
 
 def test_an_exception_is_added_listed_changed_and_voided(hours: AvailabilityApi) -> None:
@@ -166,7 +208,7 @@ def test_an_exception_is_added_listed_changed_and_voided(hours: AvailabilityApi)
     assert created.status_code == 201, created.text
     day = created.json()
     times = {"start_time": None, "end_time": None}
-    window = {"on_date": "2026-03-23", "available": False, "reason": "Conference", "version": 1, "affected": 0}
+    window = {"on_date": "2026-03-23", "available": False, "reason": "Conference", "version": 1} | NOTHING_AFFECTED
     assert day == window | times | {"id": day["id"]}
     hours.close(TUESDAY, available=True, start_time="18:00", end_time="20:00")
     listed = hours.call("GET", "exceptions?to=2026-03-23").json()["items"]
@@ -180,12 +222,12 @@ def test_an_exception_is_added_listed_changed_and_voided(hours: AvailabilityApi)
     assert hours.call("PATCH", path, {"start_time": None}, version=2).status_code == 422
     assert hours.call("PATCH", path, {"start_time": None, "end_time": None}, version=2).status_code == 200
     assert hours.call("PATCH", path, {"available": True}, version=3).status_code == 422
-    assert hours.call("DELETE", path, REASON).json() == {"affected": 0}
+    assert hours.call("DELETE", path, REASON).json() == NOTHING_AFFECTED
     assert len(hours.call("GET", "exceptions").json()["items"]) == 1
 
 
 def test_a_block_takes_time_that_is_not_booked(hours: AvailabilityApi, practice: PracticeFixture) -> None:
-    hours.book(local(10))
+    booked = hours.book(local(10))
 
     def add_block(start: datetime, end: datetime) -> Any:
         body = {"starts_at": start.isoformat(), "ends_at": end.isoformat(), "reason": "Team"}
@@ -194,6 +236,7 @@ def test_a_block_takes_time_that_is_not_booked(hours: AvailabilityApi, practice:
     conflict = add_block(local(10, 30), local(12))
     assert (conflict.status_code, error_code(conflict)) == (409, "SLOT_TAKEN")
     assert "clinician" in conflict.json()["error"]["message"]
+    assert [visit["id"] for visit in conflict.json()["error"]["details"]["appointments"]] == [str(booked)]
     created = add_block(local(11), local(12))
     assert created.status_code == 201, created.text
     assert created.json()["clinician_id"] == str(hours.clinician.staff_id)
@@ -221,7 +264,8 @@ def test_an_expired_waitlist_offer_does_not_prevent_a_block(hours: AvailabilityA
     )
     put(practice, waitlist_entry, offer)
     body = {"starts_at": local(10).isoformat(), "ends_at": local(11).isoformat()}
-    assert hours.call("POST", "blocks", body).status_code == 409
+    conflict = hours.call("POST", "blocks", body)
+    assert (conflict.status_code, "waitlist" in conflict.json()["error"]["message"]) == (409, True)
     hours.client.app.state.clock = lambda: practice.now + timedelta(seconds=1)
     assert hours.call("POST", "blocks", body).status_code == 201
 
@@ -229,23 +273,23 @@ def test_an_expired_waitlist_offer_does_not_prevent_a_block(hours: AvailabilityA
 # Closures
 
 
-def test_a_closure_counts_the_bookings_of_its_day(
+def test_a_closure_lists_the_visits_of_its_day(
     client: TestClient, hours: AvailabilityApi, practice: PracticeFixture
 ) -> None:
     open_hours(practice, hours.clinician)
-    hours.book(local(0))
-    hours.book(local(23, 30))
+    visits = [hours.book(local(0)), hours.book(local(23, 30))]
     hours.book(local(12), status="CANCELLED", status_at=practice.now)
-    hours.book(local(1, on=TUESDAY))
+    next_day = hours.book(local(1, on=TUESDAY))
     body = {"closed_on": "2026-03-23", "reason": "Storm"}
     created = client.post(f"{V1}/closures", json=body, headers=auth_headers(practice))
     assert created.status_code == 201, created.text
-    assert created.json() == body | {"affected": 2}
+    assert list_affected(created) == [str(visit) for visit in visits]
+    assert created.json() == body | {name: created.json()[name] for name in NOTHING_AFFECTED}
     again = client.post(f"{V1}/closures", json=body, headers=auth_headers(practice))
     assert (again.status_code, error_code(again)) == (409, "CLOSED_ALREADY")
     for query, expected in [("", [body]), ("?from=2026-03-24", []), ("?to=2026-03-23", [body])]:
         assert client.get(f"{V1}/closures{query}", headers=auth_headers(practice)).json()["items"] == expected
-    assert hours.close(TUESDAY).json()["affected"] == 3
+    assert list_affected(hours.close(TUESDAY)) == [str(next_day)]
     path = f"{V1}/closures/2026-03-23"
     assert void(client, path, auth_headers(practice)).status_code == 204
     assert void(client, path, auth_headers(practice)).status_code == 404

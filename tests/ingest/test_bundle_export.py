@@ -159,6 +159,20 @@ def test_a_formula_of_another_system_is_imported_as_it_is(installation: Installa
     assert note["text"] == "'- slept\n- ate"
 
 
+def test_copays_survive_and_an_older_bundle_has_none(
+    installation: Installation, practice: Practice, tmp_path: Path
+) -> None:
+    stored = query_rows(installation, practice, "select external_id, copay_cents from coverages order by 1")
+    assert stored == [("V1", 2500), ("V2", None)]
+    exported = parse_rows(export_files(installation, practice, tmp_path / "out"), "coverages.csv")
+    assert [row["copay"] for row in exported] == ["25.00", ""]
+    rows = make_unique(load_sample_rows())
+    for row in rows["coverages"]:
+        del row["copay"]
+    older = import_practice(installation, write_folder(tmp_path / "older", rows)).practice
+    assert query_rows(installation, older, "select distinct copay_cents from coverages") == [(None,)]
+
+
 def test_all_files_are_from_one_snapshot(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     def report(line: str) -> None:
         if line == "Writing staff.csv":

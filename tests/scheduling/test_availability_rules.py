@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from practice.scheduling.availability.rules.free_time import Span, Window
 from practice.scheduling.availability.rules.hours import (
-    count_outside,
+    Visit,
     exception_problems,
+    find_outside,
     is_overlapping,
     window_problems,
 )
+from practice.store.ids import new_id
 
 A, B = UUID(int=1), UUID(int=2)
 DAYS = [date(2026, 3, 1) + timedelta(days=number) for number in range(6)]
@@ -103,5 +105,8 @@ periods = st.tuples(hours, hours).filter(lambda pair: pair[0] < pair[1])
 def test_times_not_entirely_within_one_span_are_outside(edges: set[int], times: list[Any]) -> None:
     ends = [MIDNIGHT + timedelta(hours=edge) for edge in sorted(edges)]
     spans = [Span(*pair) for pair in zip(ends[::2], ends[1::2], strict=False)]
-    inside = [any(span.start <= start and end <= span.end for span in spans) for start, end in times]
-    assert count_outside(spans, times) == inside.count(False)
+    visits = [Visit(new_id(), start, end) for start, end in times]
+    inside = {
+        visit.id for visit in visits if any(span.start <= visit.start and visit.end <= span.end for span in spans)
+    }
+    assert find_outside(spans, visits) == {visit.id for visit in visits} - inside

@@ -34,7 +34,7 @@ def test_a_client_books_for_themselves(booking_api: BookingApi, me: Person) -> N
     assert (booked["client_id"], booked["booked_via"]) == (str(me.staff_id), "PORTAL")
     assert response.json() | {"appointment": None} == {
         **{"appointment": None, "reference": booked["reference"], "status": "SCHEDULED"},
-        **{"payment_required": True, "amount": "150.00", "warnings": []},
+        **{"payment_required": True, "amount": "150.00", "warnings": [], "intake_form": None},
     }
     assert booking_api.book(TEN + HOUR, me, client_id=me.staff_id).status_code == 201
     assert_error(booking_api.book(TEN + 2 * HOUR, me, client_id=make_client(booking_api.practice)), "FORBIDDEN", 403)
@@ -176,4 +176,4 @@ def test_a_client_does_not_learn_what_the_clinician_does(booking_api: BookingApi
         body = booking_api.booking_body(start) | {"client_id": None}
         [problem] = booking_api.post("/appointments/preview", me, **body).json()["problems"]
         problems.append((problem["code"], problem["message"]))
-    assert problems == [("SLOT_TAKEN", "This time is not free.")] * 2
+    assert problems == [("SLOT_TAKEN", "This time is not free. Choose another one, or call the practice.")] * 2

@@ -89,5 +89,5 @@ def load_open_visits(work: Work, *conditions: ColumnElement[bool]) -> AffectedVi
     count = len(appointments)
     if count == MAX_LISTED:
         count = work.db.scalar(select(func.count()).select_from(Appointment).where(*visits)) or 0
-    work.record("appointments.listed", count=count)
+    work.record_list("appointments.listed", (appointment.client_id for appointment in appointments), count=count)
     return AffectedVisits(count, appointments)

@@ -48,9 +48,9 @@ CONFLICT_MESSAGES = {
     ("client", "booked"): "The client has another appointment at this time.",
 }
 # Clients who book online must not learn what others have booked.
-PORTAL_CONFLICT_MESSAGES = dict.fromkeys(CONFLICT_MESSAGES, "This time is not free.") | {
-    ("client", "booked"): "You have another appointment at this time."
-}
+PORTAL_CONFLICT_MESSAGES = dict.fromkeys(
+    CONFLICT_MESSAGES, "This time is not free. Choose another one, or call the practice."
+) | {("client", "booked"): "You have another appointment at this time. Choose another one, or call the practice."}
 
 # Warnings for staff, and for clients who book online.
 CONSENT_FOR_CLIENT = "A consent is missing or ends before the visit. Sign it online, or call the practice."

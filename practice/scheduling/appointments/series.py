@@ -71,7 +71,9 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
         raise Invalid([FieldProblem("starts_at", message)])
     lock_request_resources(work, request)
     problems_by_start = find_problems_by_start(work, request, context, starts)
-    problems_by_start[starts[0]] += booking_window_problems(work, starts[0])
+    too_far = booking_window_problems(work, starts[0])  # of the first start: the rule limits how long a series lasts
+    for problems in problems_by_start.values():
+        problems += too_far
     free = [start for start in starts if not problems_by_start[start]]
     if not free or (len(free) < len(starts) and not skip_conflicts):
         raise build_series_refusal(work, request, context, problems_by_start)
@@ -104,7 +106,7 @@ def get_series(work: Work, scope: Scope, series_id: UUID) -> SeriesView:
     appointments = list(work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id)))
     if not appointments:
         raise NotFound
-    work.record("series.read", "series", series_id)
+    work.record_list("series.read", (appointment.client_id for appointment in appointments), "series", series_id)
     return SeriesView(work.db.get_one(Series, (work.tenant_id, series_id)), appointments)
 
 

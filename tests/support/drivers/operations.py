@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from practice.people.settings import change_setting
 from practice.security.installation import Installation
 from practice.security.permissions import STAFF_ROLES
 from practice.store.ids import SYSTEM_TENANT, new_id
@@ -116,6 +117,10 @@ def make_world(installation: Installation) -> World:
     people["client"] = make_portal_client(practice, people["clinician"])
     open_hours(practice, people["clinician"])
     installation.writing_assistant = FakeWritingAssistant()  # its routes need one
+    with practice.work() as work:
+        change_setting(
+            work, "portal_open_visits", 1000, practice.now.date()
+        )  # the client has an appointment per request
     spare = practice.add("clinician", supervisor=supervisor)
     practice.people["clinician"] = people["clinician"]
     return World(practice, people, spare, make_practice(installation), make_service(practice), make_room(practice))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from practice.scheduling.models.appointments import RescheduleRequest
+from practice.scheduling.models.appointments import RescheduleRequest, Series
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.store.ids import new_id
@@ -29,8 +29,23 @@ def build_booking(world: World, role: str | None) -> dict[str, Any]:
 def build_series(world: World, role: str | None) -> dict[str, Any]:
     """Build a series in far-away weeks, so that no two overlap."""
     body = build_booking(world, role)
-    start = world.take_free_hour() + timedelta(days=4000)
+    start = world.take_free_hour() + timedelta(days=500)
     return body | {"starts_at": start.isoformat(), "rule": "FREQ=WEEKLY;COUNT=2", "skip_conflicts": True}
+
+
+def make_series(world: World, _role: str | None) -> dict[str, UUID]:
+    series = Series(
+        id=new_id(),
+        client_id=world.client_id,
+        clinician_id=world.clinician_id,
+        service_id=world.service_id,
+        rule="FREQ=WEEKLY;COUNT=2",
+        first_starts_at=world.practice.now,
+        created_at=world.practice.now,
+    )
+    put(world.practice, series)
+    world.new_appointment(series_id=series.id)
+    return {"series_id": series.id}
 
 
 def make_appointment(**values: Any):
@@ -122,6 +137,7 @@ SAMPLE_REQUESTS = {
     "list_client_appointments": SampleRequest(READERS, lambda world, _role: {"client_id": world.client_id}),
     "book_appointment": SampleRequest(FRONT_DESK | {"client"}, body=build_booking),
     "book_series": SampleRequest(FRONT_DESK, body=build_series),
+    "get_series": SampleRequest(READERS, make_series),
     "preview_appointment": SampleRequest(FRONT_DESK | {"client"}, body=build_booking),
     "get_calendar": SampleRequest(READERS),
     "get_appointment": SampleRequest(READERS, make_appointment()),

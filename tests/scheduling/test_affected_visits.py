@@ -1,0 +1,84 @@
+"""Who leaves or closes: the answer lists the visits that stay booked without clinician, client or room."""
+
+from datetime import date
+from typing import Any
+
+from tests.support.builders.people import NOW
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.booking import DAY, HOUR, MONDAY, BookingApi, local
+
+TEN = local(MONDAY, 10)
+
+
+def list_references(response: Any) -> list[str]:
+    assert response.status_code == 200, response.text
+    body = response.json()
+    assert body["affected_count"] == len(body["affected"])
+    return [visit["reference"] for visit in body["affected"]]
+
+
+def test_deactivating_a_clinician_lists_their_open_visits(booking_api: BookingApi) -> None:
+    other = booking_api.add_clinician()
+    booked = [booking_api.book_appointment(TEN + number * DAY) for number in (1, 0)]
+    cancelled = booking_api.book_appointment(TEN + HOUR)
+    booking_api.take_step(cancelled, "cancel", reason="Ill")
+    booking_api.book_appointment(TEN + 2 * HOUR, clinician_id=other.staff_id)
+    path = f"/staff/{booking_api.clinician.staff_id}/deactivate"
+    response = booking_api.post(path, booking_api.practice.admin, left_on=NOW.date())
+    assert list_references(response) == [booked[1]["reference"], booked[0]["reference"]]
+    visit = response.json()["affected"][0]
+    names = ("id", "starts_at", "client_id", "client_name", "clinician_id", "clinician_name")
+    assert visit == {name: booked[1][name] for name in names} | {"reference": booked[1]["reference"]}
+    assert booking_api.read(booked[0])["status"] == "SCHEDULED"
+    entry = booking_api.load_audit_entries("appointments.listed")[-1]
+    details = {"count": 2, "client_ids": [str(booking_api.client)]}
+    assert (entry.account_id, entry.details) == (booking_api.practice.admin.account_id, details)
+
+
+def test_a_last_day_and_a_lost_role_list_the_visits_after_it(booking_api: BookingApi) -> None:
+    before, after = (booking_api.book_appointment(TEN + number * DAY) for number in (0, 1))
+    path, admin = f"/staff/{booking_api.clinician.staff_id}", booking_api.practice.admin
+    version = booking_api.get(path, admin).json()["version"]
+    leaving = booking_api.patch(path, version, admin, left_on=MONDAY)
+    assert list_references(leaving) == [after["reference"]]
+    assert list_references(booking_api.patch(path, version + 1, admin, license_number="LPC-1")) == []
+    roles = booking_api.patch(path, version + 2, admin, roles=["biller"])
+    assert list_references(roles) == [before["reference"], after["reference"]]
+
+
+def test_discharging_a_client_lists_their_visits_from_that_day_on(booking_api: BookingApi) -> None:
+    before, after = (booking_api.book_appointment(TEN + number * DAY) for number in (0, 1))
+    booking_api.book_appointment(TEN + DAY + HOUR, client_id=make_client(booking_api.practice))
+    path = f"/clients/{booking_api.client}/status"
+    until = (MONDAY + DAY).isoformat()
+    assert list_references(booking_api.post(path, status="DISCHARGED", effective_on=until)) == [after["reference"]]
+    now = booking_api.post(path, status="INACTIVE", effective_on=MONDAY + DAY)
+    assert list_references(now) == [after["reference"]]
+    assert list_references(booking_api.post(path, status="ACTIVE", effective_on=MONDAY + DAY)) == []
+    assert booking_api.read(before)["status"] == "SCHEDULED"
+
+
+def test_deactivating_a_room_lists_the_visits_in_it(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN, room_id=booking_api.room)
+    booking_api.book_appointment(TEN + HOUR)
+    response = booking_api.post(f"/rooms/{booking_api.room}/deactivate")
+    assert list_references(response) == [booked["reference"]]
+    assert response.json()["active"] is False
+
+
+def test_visits_of_somebody_who_left_are_outside_hours(booking_api: BookingApi) -> None:
+    booked = [booking_api.book_appointment(TEN + number * DAY) for number in (0, 1)]
+
+    def list_outside(**query: Any) -> list[str]:
+        found = booking_api.get("/appointments", outside_hours=True, **query)
+        assert found.status_code == 200, found.text
+        return [visit["reference"] for visit in found.json()["items"]]
+
+    assert list_outside() == []
+    booking_api.write("update staff set left_on = :day where id = :id", day=MONDAY, id=booking_api.clinician.staff_id)
+    assert list_outside() == [booked[1]["reference"]]
+    booking_api.write("update staff set deactivated_at = now() where id = :id", id=booking_api.clinician.staff_id)
+    assert list_outside() == [visit["reference"] for visit in booked]
+    assert list_outside(to=date(2026, 3, 23)) == [booked[0]["reference"]]
+    assert list_outside(limit=1) == [booked[0]["reference"]]
+    assert list_outside(status="CONFIRMED") == []
