@@ -28,7 +28,6 @@ from caseload.console import (
 )
 from caseload.era import era_app
 from caseload.keys import keys_app
-from practice.clinical.notes.verification import examine_notes
 from practice.errors import Refusal, StoreProblem
 from practice.people import practices
 from practice.people import settings as rule_settings
@@ -36,6 +35,7 @@ from practice.security import accounts
 from practice.security.doctor import Finding, examine
 from practice.security.installation import Installation, open_installation
 from practice.security.work import Actor
+from practice.sessions.examinations import EXAMINATIONS
 from practice.store.backup import backup as write_backup
 from practice.store.backup import restore as read_backup
 
@@ -295,7 +295,7 @@ def run_doctor(as_json: AsJson = False) -> None:
 
 def examine_installation(installation: Installation) -> list[Finding]:
     with show_progress("Examining") as report:
-        return examine(installation, now(), report, {"notes": examine_notes})
+        return examine(installation, now(), report, EXAMINATIONS)
 
 
 def print_findings(findings: list[Finding]) -> None:

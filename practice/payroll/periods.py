@@ -8,7 +8,7 @@ from practice.errors import FieldProblem, Invalid, Refusal
 from practice.local_time import WEEK, cut_off, week_of
 from practice.payroll.lines import PayWeek, compute_week, insert_lines, load_closed_week, restrict_to_scope
 from practice.payroll.models import PayPeriod
-from practice.payroll.rules import PaySchedule, find_week_problem
+from practice.payroll.rules import PaySchedule, find_week_problem, hash_closed_week
 from practice.people.practice_time import local_today, zone_of
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -124,17 +124,19 @@ def close_period(work: Work, week: date) -> PayWeek:
     period.problems = pay_week.problems
     period.version += 1
     work.db.flush()
+    stored = load_closed_week(work, period, zone)
     work.record(
         "pay_period.closed",
         "pay_period",
         period.id,
         week=week.isoformat(),
-        lines=len(pay_week.lines),
-        standby=len(pay_week.pending),
-        problems=len(pay_week.problems),
-        total_cents=sum(pay_week.totals.values()),
+        lines=len(stored.lines),
+        standby=len(stored.pending),
+        problems=len(stored.problems),
+        total_cents=sum(stored.totals.values()),
+        digest=hash_closed_week(week, closed_at, stored.problems, [*stored.lines, *stored.pending]),
     )
-    return load_closed_week(work, period, zone)
+    return stored
 
 
 def read_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:

@@ -1,10 +1,12 @@
 """Pay rules: the amount for a session, the week that pays it, and later adjustments. A week's cut-off is when its notes
 are due."""
 
+import hashlib
+import json
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from practice.local_time import WEEK, cut_off, week_of
@@ -89,3 +91,20 @@ def sum_by_key(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
     for key, amount in amounts:
         totals[key] = totals.get(key, 0) + amount
     return totals
+
+
+DIGEST_FIELDS = ("session_id", "kind", "appointment_id", "staff_id", "service_kind", "held_on", "minutes", "multiplier")
+DIGEST_FIELDS += ("rate_cents", "amount_cents", "reason")
+
+
+def hash_closed_week(week: date, closed_at: datetime, problems: Iterable[str], lines: Iterable[Any]) -> str:
+    """Return the SHA-256 of a closed week: its lines in a fixed order, their totals, and when it was closed."""
+    lines = list(lines)
+    document = {
+        "week": week.isoformat(),
+        "closed_at": closed_at.astimezone(UTC).isoformat(),
+        "problems": list(problems),
+        "lines": sorted([str(getattr(line, field)) for field in DIGEST_FIELDS] for line in lines),
+        "totals": sum_by_key((str(line.staff_id), line.amount_cents) for line in lines if line.kind != "standby"),
+    }
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -43,6 +43,11 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def format_count(number: int, noun: str) -> str:
+    """Return the number with its noun, in the plural unless it is one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def examine(
     installation: Installation,
     now: datetime,

@@ -8,7 +8,7 @@ from practice.messages.outbox import cancel_pending
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import find_conflicts_by_start, raise_for_problems, write_steps
 from practice.scheduling.appointments.booking_request import BookingRequest
-from practice.scheduling.appointments.lifecycle import load_appointment_context
+from practice.scheduling.appointments.lifecycle import PRICE_FIELDS, load_appointment_context
 from practice.scheduling.appointments.rules.lifecycle import LABELS, LATER_STAMPS, REVERTIBLE, find_status_before
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
@@ -16,7 +16,7 @@ from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.security.work import Work
 from practice.store.records import update_versioned
 
-COMPLETION_FIELDS = ("actual_minutes", "price_cents", "price_from", "copay_cents")
+COMPLETION_FIELDS = ("actual_minutes", *PRICE_FIELDS)
 
 
 def require_status(appointment: Appointment, from_status: str) -> None:

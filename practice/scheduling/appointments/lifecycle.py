@@ -41,6 +41,7 @@ from practice.store.records import update_versioned
 
 SeriesScope = Literal["this", "this_and_following", "all"]
 RESCHEDULABLE = ("SCHEDULED", "CONFIRMED")
+PRICE_FIELDS = ("price_cents", "price_from", "copay_cents")  # fixed at completion
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ def complete(
     cost = compute_cost(work, context.quote_request)
     if actual_minutes is None and appointment.started_at is not None:
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
-    fixed = {"price_cents": cost.cents, "price_from": cost.source, "copay_cents": cost.copay_cents} if cost else {}
+    price = (cost.cents, cost.source, cost.copay_cents) if cost else (None, None, None)
+    fixed = dict(zip(PRICE_FIELDS, price, strict=True))
     set_status(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
     cancel_pending(work, [appointment.id])
     return appointment
@@ -247,12 +249,13 @@ def transition(work: Work, appointment: Appointment, status: str, note: str | No
 
 
 def set_status(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
-    """Set a status that `refuse_transition` has allowed, with its step and audit entry."""
+    """Set a status that `refuse_transition` has allowed, with its step and audit entry, which has a fixed price too."""
     update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
     with errors.translate_constraint_errors():
         work.db.flush()
     write_steps(work, [(appointment.id, status, note)])
-    work.record(f"appointment.{status.lower()}", "appointment", appointment.id)
+    fixed = {name: changes[name] for name in PRICE_FIELDS if name in changes}
+    work.record(f"appointment.{status.lower()}", "appointment", appointment.id, **fixed)
     return appointment
 
 
