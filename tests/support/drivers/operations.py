@@ -76,8 +76,8 @@ class World:
         return self.practice.now.replace(hour=13, minute=0) - timedelta(days=2 + number // 10, hours=-(number % 10))
 
     def take_moment_today(self) -> datetime:
-        """Return an unused start on the local date of now, five minutes after the last one."""
-        return self.practice.now.replace(hour=4, minute=0) + timedelta(minutes=5 * next(self._today))
+        """Return an unused start later on the local date of now, two minutes after the last one."""
+        return self.practice.now + timedelta(minutes=2 * next(self._today))
 
     def new_client(self) -> UUID:
         return make_client(self.practice, self.people["clinician"])

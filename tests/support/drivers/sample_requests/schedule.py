@@ -62,7 +62,7 @@ def make_past_appointment(status: str):
 def make_appointment_today(world: World, _role: str | None) -> dict[str, UUID]:
     """Make a short appointment on the day of now."""
     start = world.take_moment_today()
-    return {"appointment_id": world.new_appointment(starts_at=start, ends_at=start + timedelta(minutes=5))}
+    return {"appointment_id": world.new_appointment(starts_at=start, ends_at=start + timedelta(minutes=2))}
 
 
 def build_move(world: World, role: str | None) -> dict[str, Any]:
