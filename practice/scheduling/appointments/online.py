@@ -26,6 +26,7 @@ CLIENT_MESSAGES = {
     "OUTSIDE_HOURS": "This time is not available. Choose another time, or call the practice.",
     "CLIENT_NOT_ACTIVE": "You cannot book online at the moment. Please call the practice.",
     "CONSENT_MISSING": "A consent is not signed. Sign it online, or call the practice.",
+    "CONSENT_DECLINED": "You declined treatment. If you decide for it, sign the consent online, or call the practice.",
     "CONSENT_LAPSED": "A consent has expired. Sign a new one online, or call the practice.",
     "CONSENT_REVOKED": "A consent was revoked. Sign a new one online, or call the practice.",
     "CONSENT_OUTDATED": "Your treatment has changed. Sign a new consent online, or call the practice.",
