@@ -1,6 +1,6 @@
 """Access scopes as query conditions: which clients and which staff the current actor can see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -127,6 +127,16 @@ def can_see_client(work: Work, scope: Scope, client_id: UUID) -> bool:
     """Return whether the actor can see this client's chart; an unknown client counts as not visible."""
     query = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
     return work.db.scalar(query.where(client_visible(work, scope, Client.id))) is not None
+
+
+def find_shown_client(work: Work, scope: Scope, client_id: UUID | None, items: Collection[Any]) -> UUID | None:
+    """Return the client whose records a list has shown, for its audit entry.
+
+    None for a list that is not about one client, or about one whom the actor cannot see, which shows nothing.
+    """
+    if client_id is None or not (items or can_see_client(work, scope, client_id)):
+        return None
+    return client_id
 
 
 def can_read_chart_notes(work: Work, client_id: UUID) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, text, update
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal
-from practice.people.access import can_see_client, client_visible, visible_clients
+from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client
 from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
@@ -125,8 +125,9 @@ def list_requests(
         query = query.where(DeletionRequest.status == status)
     sortable = {"asked_at": DeletionRequest.asked_at, "id": DeletionRequest.id}
     page = fetch_page(work.db, query, page_request, sortable, DeletionRequest.id, "-asked_at")
-    if client_id is not None:
-        work.record("client.read", "client", client_id, part="deletion requests")
+    shown_id = find_shown_client(work, scope, client_id, page.items)
+    if shown_id is not None:
+        work.record("client.read", "client", shown_id, part="deletion requests")
     else:
         work.record_list("deletions.listed", (request.client_id for request in page.items))
     return page

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
-from practice.people.access import APPOINTMENTS, can_see_client, client_visible, visible_clients
+from practice.people.access import APPOINTMENTS, can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client, reason_detail
 from practice.people.consents import list_agreements, sign_consent
 from practice.people.models.clients import Client, IntakeForm
@@ -52,8 +52,9 @@ def list_forms(
         query = query.where(IntakeForm.status == status)
     sortable = {"started_at": IntakeForm.started_at, "saved_at": IntakeForm.saved_at, "id": IntakeForm.id}
     page = fetch_page(work.db, query, page_request, sortable, IntakeForm.id, "-started_at")
-    if client_id is not None:
-        work.record("client.read", "client", client_id, part="intake forms")
+    shown_id = find_shown_client(work, scope, client_id, page.items)
+    if shown_id is not None:
+        work.record("client.read", "client", shown_id, part="intake forms")
     else:
         work.record_list("intake.listed", (form.client_id for form in page.items))
     return page

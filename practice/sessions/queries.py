@@ -31,7 +31,7 @@ from practice.local_time import WEEK, date_of, open_week, start_of_day
 from practice.payroll.completions import SessionValue, has_payment, load_session_values
 from practice.payroll.models import SessionCompletion
 from practice.payroll.rules import find_week_problem
-from practice.people.access import visible_staff
+from practice.people.access import find_shown_client, visible_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.models.appointments import Appointment
@@ -142,8 +142,9 @@ class SessionView:
 def list_sessions(work: Work, scope: Scope, page_request: PageRequest, filters: SessionFilters) -> Page:
     query = build_query(work, scope, filters)
     page = fetch_page(work.db, query, page_request, SORTABLE, Appointment.id, "-sessionDate")
-    if filters.client_id is not None:
-        work.record("client.read", "client", filters.client_id, part="session completions")
+    shown_id = find_shown_client(work, scope, filters.client_id, page.items)
+    if shown_id is not None:
+        work.record("client.read", "client", shown_id, part="session completions")
     else:
         client_ids = (appointment.client_id for appointment in page.items)
         work.record_list("session_completions.listed", client_ids, found=len(page.items))

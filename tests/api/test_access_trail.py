@@ -56,6 +56,50 @@ def test_lists_and_searches_record_the_clients_that_they_showed(
     assert "calendar.read" in load_actions(client, practice, shown)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/notes?client_id={id}",
+        "/progress-reports?client_id={id}",
+        "/treatment-plans?client_id={id}",
+        "/treatment-plan-reviews?client_id={id}",
+        "/compliance/session-completion?client={id}",
+        "/appointments?client_id={id}",
+    ],
+)
+def test_a_list_of_a_client_who_is_not_visible_is_no_access_to_the_client(
+    client: TestClient, practice: PracticeFixture, send: Send, path: str
+) -> None:
+    clinician = practice.add("clinician")
+    own, other, nobody = make_client(practice, clinician), make_client(practice), new_id()
+    for client_id in (own, other, nobody):
+        assert assert_ok(send("GET", path.format(id=client_id), clinician))["items"] == []
+    assert len(load_actions(client, practice, own)) == 1
+    assert load_actions(client, practice, other) == load_actions(client, practice, nobody) == []
+
+
+@pytest.mark.parametrize("path", ["/deletion-requests?client_id={id}", "/intake-forms?client_id={id}"])
+def test_a_list_of_an_unknown_client_is_no_access(
+    client: TestClient, practice: PracticeFixture, send: Send, path: str
+) -> None:
+    known, nobody = make_client(practice), new_id()
+    for client_id in (known, nobody):
+        assert assert_ok(send("GET", path.format(id=client_id)))["items"] == []
+    assert load_actions(client, practice, known) == ["client.read"]
+    assert load_actions(client, practice, nobody) == []
+
+
+def test_a_search_in_the_notes_of_a_client_who_is_not_visible_is_no_access(
+    client: TestClient, practice: PracticeFixture, send: Send
+) -> None:
+    clinician = practice.add("clinician")
+    own, other = make_client(practice, clinician), make_client(practice)
+    for client_id in (own, other):
+        assert_ok(send("POST", "/notes/search", clinician, {"query": "sleep", "client_id": str(client_id)}))
+    assert load_actions(client, practice, own) == ["notes.searched"]
+    assert load_actions(client, practice, other) == []
+
+
 def test_a_denied_request_is_recorded(client: TestClient, practice: PracticeFixture, send: Send) -> None:
     biller, clinician = practice.add("biller"), practice.add("clinician")
     patient, other = make_portal_client(practice, clinician), make_client(practice)

@@ -21,7 +21,7 @@ from practice.clinical.notes.versions import (
 )
 from practice.errors import NotFound
 from practice.local_time import start_of_day
-from practice.people.access import client_visible, visible_clients, visible_staff
+from practice.people.access import client_visible, find_shown_client, visible_clients, visible_staff
 from practice.people.clients import reason_detail
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
@@ -86,8 +86,9 @@ def list_notes(
     if not voided:
         query = query.where(Note.voided_at.is_(None))
     page = fetch_page(work.db, query, page_request, SORTABLE, Note.id, "-created_at")
-    if filters.client_id is not None:
-        work.record("client.read", "client", filters.client_id, part="notes", **reason_detail(reason))
+    shown_id = find_shown_client(work, scope, filters.client_id, page.items)
+    if shown_id is not None:
+        work.record("client.read", "client", shown_id, part="notes", **reason_detail(reason))
     else:
         client_ids = (note.client_id for note in page.items)
         work.record_list("notes.listed", client_ids, found=len(page.items), **reason_detail(reason))

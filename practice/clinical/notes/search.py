@@ -15,6 +15,7 @@ from practice.clinical.documents.rules.search import extract_snippet, find_words
 from practice.clinical.models.notes import Note
 from practice.clinical.notes.queries import Filters, build_conditions
 from practice.errors import FieldProblem, Invalid
+from practice.people.access import find_shown_client
 from practice.people.clients import reason_detail
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -75,7 +76,7 @@ def search_notes(
             if is_full:
                 has_more = has_more or number < len(batch)
                 break
-    audit_search(work, filters, matches, scanned_count, reason)
+    audit_search(work, scope, filters, matches, scanned_count, reason)
     return SearchResult(
         matches, scanned_count, encode_cursor("-created_at", position) if has_more and position else None
     )
@@ -91,10 +92,11 @@ def load_batch(work: Work, scope: Scope, filters: Filters, position: Sequence[ob
 
 
 def audit_search(
-    work: Work, filters: Filters, matches: Sequence[NoteMatch], scanned_count: int, reason: str | None
+    work: Work, scope: Scope, filters: Filters, matches: Sequence[NoteMatch], scanned_count: int, reason: str | None
 ) -> None:
     """Record the search without its query, and each client whose chart it showed."""
-    subject = ("client", filters.client_id) if filters.client_id else (None, None)
+    shown_id = find_shown_client(work, scope, filters.client_id, matches)
+    subject = ("client", shown_id) if shown_id else (None, None)
     work.record("notes.searched", *subject, found=len(matches), scanned_count=scanned_count, **reason_detail(reason))
     for match in matches:
         audit_chart_access(work, match.note, "note.found", reason)

@@ -15,7 +15,7 @@ from practice.clinical.models.notes import Note
 from practice.clinical.models.plans import TreatmentPlan, TreatmentPlanReview
 from practice.clinical.plans.rules import begin_problems, review_problems
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
-from practice.people.access import can_see_client, client_visible, visible_clients
+from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client, reason_detail
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
@@ -68,7 +68,7 @@ def list_plans(
     sortable = {"starts_on": TreatmentPlan.starts_on, "created_at": TreatmentPlan.created_at, "id": TreatmentPlan.id}
     query = select_records(work, scope, TreatmentPlan, filters)
     page = fetch_page(work.db, query, page_request, sortable, TreatmentPlan.id, "-starts_on")
-    audit_list(work, page, filters.client_id, "treatment plans", reason)
+    audit_list(work, scope, page, filters.client_id, "treatment plans", reason)
     return page
 
 
@@ -83,7 +83,7 @@ def list_reviews(
     }
     query = select_records(work, scope, TreatmentPlanReview, filters)
     page = fetch_page(work.db, query, page_request, sortable, TreatmentPlanReview.id, "-reviewed_on")
-    audit_list(work, page, filters.client_id, "treatment plan reviews", reason)
+    audit_list(work, scope, page, filters.client_id, "treatment plan reviews", reason)
     return page
 
 
@@ -97,10 +97,11 @@ def select_records(work: Work, scope: Scope, model: Any, filters: PlanFilters) -
     return query if filters.voided else query.where(model.voided_at.is_(None))
 
 
-def audit_list(work: Work, page: Page, client_id: UUID | None, part: str, reason: str | None) -> None:
+def audit_list(work: Work, scope: Scope, page: Page, client_id: UUID | None, part: str, reason: str | None) -> None:
     """Record access to one chart, or to a list across charts."""
-    if client_id is not None:
-        work.record("client.read", "client", client_id, part=part, **reason_detail(reason))
+    shown_id = find_shown_client(work, scope, client_id, page.items)
+    if shown_id is not None:
+        work.record("client.read", "client", shown_id, part=part, **reason_detail(reason))
     else:
         work.record_list("plans.listed", (item.client_id for item in page.items), part=part, **reason_detail(reason))
 

@@ -19,7 +19,7 @@ from practice.clinical.reports.rules import Difference, compare_contents, has_wo
 from practice.errors import NotFound
 from practice.local_time import date_of
 from practice.pdf import Document, Section, render_pdf
-from practice.people.access import can_see_client, client_visible, visible_clients, visible_staff
+from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients, visible_staff
 from practice.people.clients import reason_detail
 from practice.people.models.clients import Client
 from practice.people.models.practices import Practice, Staff
@@ -74,11 +74,12 @@ def list_reports(
         "id": ProgressReport.id,
     }
     page = fetch_page(work.db, query, page_request, sortable, ProgressReport.id, "-reported_on")
-    if filters.client_id is None:
+    shown_id = find_shown_client(work, scope, filters.client_id, page.items)
+    if shown_id is None:
         client_ids = (report.client_id for report in page.items)
         work.record_list("progress_reports.listed", client_ids, **reason_detail(reason))
     else:
-        work.record("client.read", "client", filters.client_id, part="progress reports", **reason_detail(reason))
+        work.record("client.read", "client", shown_id, part="progress reports", **reason_detail(reason))
     return page
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.local_time import DAY, start_of_day
-from practice.people.access import visible_staff
+from practice.people.access import find_shown_client, visible_staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.availability.outside_hours import find_visits_outside_hours
@@ -67,8 +67,9 @@ def list_appointments(work: Work, scope: Scope, page_request: PageRequest, filte
     query = select_appointments(work, scope, filters)
     page = fetch_page(work.db, query, page_request, sortable, Appointment.id, "starts_at")
     client_ids = (appointment.client_id for appointment in page.items)
-    subject_kind = "client" if filters.client_id else None
-    work.record_list("appointments.listed", client_ids, subject_kind, filters.client_id, found=len(page.items))
+    shown_id = find_shown_client(work, scope, filters.client_id, page.items)
+    subject_kind = "client" if shown_id else None
+    work.record_list("appointments.listed", client_ids, subject_kind, shown_id, found=len(page.items))
     return page
 
 
