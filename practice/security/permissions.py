@@ -31,7 +31,7 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
         "biller": "R",
         "client": "R",
     },
-    "fees": {"admin": "W", "supervisor": "R", "biller": "W"},
+    "fees": {"admin": "W", "supervisor": "R", "biller": "R"},
     "rooms": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "W", "biller": "R"},
     "staff": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
     "trainings": {

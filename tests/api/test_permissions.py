@@ -56,7 +56,7 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("services", "read"): dict.fromkeys(DIRECTORY | {"client"}, "all"),
     ("services", "write"): {"admin": "all"},
     ("fees", "read"): {"admin": "all", "supervisor": "all", "biller": "all"},
-    ("fees", "write"): {"admin": "all", "biller": "all"},
+    ("fees", "write"): {"admin": "all"},
     ("rooms", "write"): {"admin": "all", "scheduler": "all"},
     ("staff", "write"): {"admin": "all"},
     ("pay", "read"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},

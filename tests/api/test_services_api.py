@@ -228,7 +228,7 @@ def test_fees_are_set_listed_and_voided(client: TestClient, practice: PracticeFi
     other = fee | {"payer_id": "P2", "service": "B"}
     ids = []
     for body in (fee, clinician_fee, other):
-        answer = client.post(f"{V1}/fee-schedules", json=body, headers=auth_headers(practice, biller))
+        answer = client.post(f"{V1}/fee-schedules", json=body, headers=auth_headers(practice))
         assert answer.status_code == 201, answer.text
         assert answer.json() == answer.json() | body
         ids.append(answer.json()["id"])
@@ -241,11 +241,14 @@ def test_fees_are_set_listed_and_voided(client: TestClient, practice: PracticeFi
     assert list_ids("payer_id=P2") == list_ids("service=B") == ids[2:]
     assert list_ids(f"clinician_id={clinician.staff_id}") == [ids[1]]
     url = f"{V1}/fee-schedules/{ids[0]}"
-    assert client.delete(url, headers=auth_headers(practice, biller)).status_code == 422
-    assert void(client, url, auth_headers(practice, biller)).status_code == 204
-    assert void(client, url, auth_headers(practice, biller)).status_code == 404
+    assert client.delete(url, headers=auth_headers(practice)).status_code == 422
+    assert void(client, url, auth_headers(practice)).status_code == 204
+    assert void(client, url, auth_headers(practice)).status_code == 404
     assert list_ids("") == ids[1:]
     assert list_ids("voided=true") == ids
+    assert client.post(f"{V1}/fee-schedules", json=fee, headers=auth_headers(practice, biller)).status_code == 403
+    url = f"{V1}/fee-schedules/{ids[1]}"
+    assert void(client, url, auth_headers(practice, biller)).status_code == 403
 
 
 def test_all_problems_of_a_fee_are_reported_together(client: TestClient, practice: PracticeFixture) -> None:

@@ -15,7 +15,7 @@ from tests.support.drivers.operations import SampleRequest, World, send_reason
 DIRECTORY = {"admin", "supervisor", "clinician", "scheduler", "biller"}
 ROOM_WRITERS = {"admin", "scheduler"}
 BOOKERS = DIRECTORY | {"client"}
-FEE_WRITERS = {"admin", "biller"}
+FEE_READERS = {"admin", "supervisor", "biller"}
 PAY_READERS = {"admin", "supervisor", "clinician", "biller"}
 SCHEDULE_READERS = {"admin", "supervisor", "clinician", "scheduler"}
 SCHEDULE_WRITERS = {"admin", "clinician", "scheduler"}
@@ -181,9 +181,9 @@ SAMPLE_REQUESTS = {
     "get_price": SampleRequest(BOOKERS, make_own_price),
     "set_price": SampleRequest({"admin"}, make_own_price, build_terms, ("clinician_services", "price_id")),
     "reset_price": SampleRequest({"admin"}, make_own_price, body=send_reason),
-    "list_fees": SampleRequest(FEE_WRITERS | {"supervisor"}),
-    "add_fee": SampleRequest(FEE_WRITERS, body=build_fee),
-    "void_fee": SampleRequest(FEE_WRITERS, make_new_fee, body=send_reason),
+    "list_fees": SampleRequest(FEE_READERS),
+    "add_fee": SampleRequest({"admin"}, body=build_fee),
+    "void_fee": SampleRequest({"admin"}, make_new_fee, body=send_reason),
     "list_rooms": SampleRequest(DIRECTORY),
     "add_room": SampleRequest(ROOM_WRITERS, body=build_room),
     "list_free_rooms": SampleRequest(DIRECTORY, query=lambda _world: INSTANTS),
