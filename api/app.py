@@ -1,5 +1,6 @@
 """The FastAPI application: routers, error handlers, middleware, and the maintenance thread of each worker."""
 
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
+from uvicorn.config import STARTUP_FAILURE
 
 from api import (
     appointment_steps,
@@ -56,8 +58,9 @@ from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
 from api.middleware import RequestLog, configure_logging
 from api.pages import NAME, PURPOSE, serve_pages
+from api.password_queue import HASHING_THREADS, PasswordQueue
 from api.routing import refuse_undeclared
-from practice.errors import CaseloadError
+from practice.errors import CaseloadError, ConfigurationProblem
 from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
@@ -71,7 +74,7 @@ ROUTERS = (
     *(calendar, series, appointments, appointment_steps, slots, waitlist, reschedule_requests),
     *(session_completions, session_analytics),
 )
-THREADS = 8  # as many as the connection pool: a waiting request then holds no connection
+THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance
 TIDY_EVERY = 20  # rounds
 JOBS_EVERY = 2  # rounds
@@ -119,6 +122,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
     )
     app.state.installation = installation
     app.state.clock = clock
+    app.state.password_queue = PasswordQueue()
     for module in ROUTERS:
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(health.router)
@@ -155,11 +159,16 @@ def run_maintenance(installation: Installation, clock: Callable[[], datetime], s
 
 
 def serve() -> FastAPI:
-    """Return the application that a worker process runs."""
+    """Return the application that a worker process runs. With wrong settings the whole service stops."""
     configure_logging()
-    installation = open_installation(Settings())
-    if installation.store.embedded:
-        installation.store.prepare()
-    installation.store.check()
-    installation.check_folders()
-    return create_app(installation)
+    try:
+        installation = open_installation(Settings(), pool_size=THREADS + HASHING_THREADS)
+        if installation.store.embedded:
+            installation.store.prepare()
+        installation.store.check()
+        installation.check_master_key()
+        installation.check_folders()
+        return create_app(installation)
+    except ConfigurationProblem as problem:
+        sys.stderr.write(f"Error: {problem.message}\n")
+        raise SystemExit(STARTUP_FAILURE) from None  # uvicorn starts a worker that ends otherwise again

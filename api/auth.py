@@ -2,16 +2,17 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import RequestContext
 from api.fields import Code, EmailText, Password, Secret
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import NotFound
+from practice.people import portal
 from practice.security import accounts, sign_in
 from practice.security.accounts import PasswordRefused
 from practice.security.attempts import SignInLocked
@@ -34,6 +35,12 @@ class StepIn(Input):
 
 class CodeIn(StepIn):
     code: Code
+
+
+class AuthenticatorCodeIn(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "123456"}]})
+
+    code: Annotated[Code, Field(description="A current code of your authenticator.")]
 
 
 class PracticeIn(StepIn):
@@ -108,6 +115,10 @@ class EnrollmentOut(BaseModel):
     uri: str
 
 
+class RecoveryCodesOut(BaseModel):
+    recovery_codes: list[str]
+
+
 class Done(BaseModel):
     done: Literal[True] = True
 
@@ -137,7 +148,7 @@ class MeOut(BaseModel):
 STEP_REFUSALS = (WrongCredentials, SignInLocked, InvalidToken, PracticeClosed)
 
 
-@router.public_post("/login", errors=[WrongCredentials, SignInLocked])
+@router.public_post("/login", errors=[WrongCredentials, SignInLocked], hashes_password=True)
 def log_in(ctx: RequestContext, body: LoginIn) -> StepOut:
     """Sign in with email and password.
 
@@ -194,13 +205,27 @@ def refresh_tokens(ctx: RequestContext, body: RefreshIn) -> TokensOut:
     return TokensOut.of(sign_in.refresh_session(ctx.installation, body.refresh_token, ctx.now, ctx.actor.request_id))
 
 
-@router.public_post("/invitations/accept", errors=[InvalidToken, WrongCredentials, SignInLocked, PasswordRefused])
+@router.public_post(
+    "/invitations/accept",
+    errors=[InvalidToken, WrongCredentials, SignInLocked, PasswordRefused],
+    hashes_password=True,
+)
 def accept_invitation(ctx: RequestContext, body: NewPasswordIn) -> Done:
     """Accept an invitation.
 
     Sets the password of a new account; an existing account sends its own.
     """
     accounts.accept_invitation(ctx.installation, body.token, body.password, ctx.now, ctx.actor.request_id)
+    return Done()
+
+
+@router.public_post("/email-changes/confirm", errors=[InvalidToken])
+def confirm_email_change(ctx: RequestContext, body: StepIn) -> Done:
+    """Confirm a client's new email address.
+
+    Takes the token of the link that was sent to the address of their portal account.
+    """
+    portal.confirm_email_by_link(ctx.installation, body.token, ctx.now, ctx.actor.request_id)
     return Done()
 
 
@@ -215,7 +240,7 @@ def request_password_reset(ctx: RequestContext, body: ResetRequestIn) -> Done:
     return Done()
 
 
-@router.public_post("/password/reset", errors=[InvalidToken, PasswordRefused])
+@router.public_post("/password/reset", errors=[InvalidToken, PasswordRefused], hashes_password=True)
 def reset_password(ctx: RequestContext, body: NewPasswordIn) -> Done:
     """Reset a password.
 
@@ -230,6 +255,7 @@ def reset_password(ctx: RequestContext, body: NewPasswordIn) -> Done:
     permission="signed_in",
     errors=[WrongCredentials, SignInLocked, PasswordRefused],
     manages_transactions=True,
+    hashes_password=True,
 )
 def change_password(ctx: RequestContext, body: ChangePasswordIn) -> Done:
     """Change your password.
@@ -238,6 +264,21 @@ def change_password(ctx: RequestContext, body: ChangePasswordIn) -> Done:
     """
     accounts.change_password(ctx.installation, ctx.actor, body.current, body.new, ctx.now)
     return Done()
+
+
+@router.post(
+    "/mfa/recovery-codes",
+    permission="signed_in",
+    errors=[WrongCredentials, SignInLocked],
+    manages_transactions=True,
+)
+def renew_recovery_codes(ctx: RequestContext, body: AuthenticatorCodeIn) -> RecoveryCodesOut:
+    """Renew your recovery codes.
+
+    Takes a current code of your authenticator. The codes are shown only once, and the old ones no longer work.
+    """
+    codes = sign_in.renew_recovery_codes(ctx.installation, ctx.actor, body.code, ctx.now)
+    return RecoveryCodesOut(recovery_codes=codes)
 
 
 @router.get("/me", permission="signed_in", allow_lapsed_training=True)

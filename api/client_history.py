@@ -5,23 +5,25 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.affected import AffectedOut, describe_affected
 from api.clients import ClientOut, Status
-from api.context import RequestContext
-from api.fields import Day, Text200
+from api.context import Reason, RequestContext
+from api.fields import Day, EmailText, Text200
 from api.responses import Input, PageOut, to_page
 from api.routing import PermissionRouter
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
-from practice.people.portal import EmailMissing, EmailTaken
+from practice.people.portal import EmailMissing, EmailTaken, EmailUnconfirmed, InvitationHeld
 from practice.scheduling.appointments.affected import load_affected_by_client
+from practice.security.accounts import INVITATION_LIFETIME
 from practice.sessions.timeline import Event, load_timeline
 from practice.store.pages import PageRequest
 
 router = PermissionRouter(prefix="/clients/{client_id}", tags=["clients"])
 
+INVITATION_REFUSALS = (EmailMissing, EmailTaken, EmailUnconfirmed, InvitationHeld)
 Kind = Literal[
     "appointment",
     "note",
@@ -78,10 +80,23 @@ class PrimaryCliniciansOut(BaseModel):
 
 
 class PortalInvitationOut(BaseModel):
-    """Send the link to the client over a secure channel: it works once, within seven days."""
+    """The link was sent to the email address in the client's record: it works once."""
 
     client_id: UUID
-    link: str
+    expires_at: datetime
+
+
+class EmailIn(Input):
+    """The email address to confirm, as it is in the record."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "robin.reed@example.com"}]})
+
+    email: Annotated[EmailText, Field(description="The email address in the record.")]
+
+
+class EmailConfirmedOut(BaseModel):
+    client_id: UUID
+    email: str
 
 
 class PortalOut(BaseModel):
@@ -161,15 +176,26 @@ def change_primary_clinician(ctx: RequestContext, client_id: UUID, body: Primary
     return ClientOut.of(client)
 
 
-@router.post("/portal/invite", permission="clients.write", errors=[EmailMissing, EmailTaken])
-def invite_client(ctx: RequestContext, client_id: UUID) -> PortalInvitationOut:
+@router.post("/portal/invite", permission="clients.write", errors=INVITATION_REFUSALS)
+def invite_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> PortalInvitationOut:
     """Invite a client to the portal.
 
-    Under the email address of their record; returns the link.
+    Sends the link to the email address of their record. Refused for a day after that address was changed, and, if
+    they use the portal with another address, until they have confirmed it. An admin may state a reason in X-Reason
+    instead.
     """
-    invited = portal.invite_client(ctx.work, ctx.scope, client_id)
-    link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
-    return PortalInvitationOut(client_id=client_id, link=link)
+    portal.invite_client(ctx.work, ctx.scope, client_id, reason)
+    return PortalInvitationOut(client_id=client_id, expires_at=ctx.now + INVITATION_LIFETIME)
+
+
+@router.post("/portal/confirm-email", permission="clients.confirm_email")
+def confirm_email(ctx: RequestContext, client_id: UUID, body: EmailIn) -> EmailConfirmedOut:
+    """Confirm your email address.
+
+    After the practice has changed it, so that the portal can move to it.
+    """
+    client = portal.confirm_email(ctx.work, ctx.scope, client_id, body.email)
+    return EmailConfirmedOut(client_id=client_id, email=client.email or "")
 
 
 @router.post("/portal/close", permission="clients.write")

@@ -129,10 +129,14 @@ def authorize(ctx: RequestContext, permission: str, *, takes_reason: bool, has_r
 
 def limit_by_address(installation: Installation, request: Request, now: datetime) -> None:
     """Raise RateLimited when a network address has made too many attempts in this minute."""
-    address = find_network(request.client.host if request.client else "unknown")
-    counted = (f"address:{address}", now, installation.settings.sign_ins_per_minute)
+    counted = (f"address:{read_address(request)}", now, installation.settings.sign_ins_per_minute)
     if not installation.store.execute_autocommit("select count_request(%s, %s, %s)", counted)[0]:
         raise RateLimited("Too many attempts from this address. Wait a minute.", retry_after=60 - now.second)
+
+
+def read_address(request: Request) -> str:
+    """Return the network address that the request is counted by."""
+    return find_network(request.client.host if request.client else "unknown")
 
 
 def find_network(host: str) -> str:

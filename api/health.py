@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.context import RequestContext
 from api.routing import PermissionRouter
 from practice.errors import CaseloadError, Refusal
+from practice.store.ids import SYSTEM_TENANT
 from practice.store.migrate import require_newest
 
 router = PermissionRouter(prefix="/health", tags=["health"])
@@ -36,9 +37,9 @@ class Ready(BaseModel):
 
 
 class NotReady(Refusal):
-    """The service cannot serve requests: the database does not respond or has another schema.
+    """The service cannot serve requests: the database does not respond, or has another schema or master key.
 
-    Fix: start the database, or run `caseload migrate`.
+    Fix: start the database, run `caseload migrate`, or configure the right master key.
     """
 
     code = "SERVICE_UNAVAILABLE"
@@ -55,12 +56,13 @@ def check_live(ctx: RequestContext) -> Alive:
 def check_ready(ctx: RequestContext) -> Ready:
     """Check that the service can serve requests.
 
-    The database must respond and have the schema of this version. Also counts the overdue messages of the outbox, and
-    says whether free times can be computed, both as of the last minute.
+    The database must respond, have the schema of this version, and be encrypted with this master key. Also counts the
+    overdue messages of the outbox, and says whether free times can be computed, both as of the last minute.
     """
     try:
         with ctx.installation.store.engine.connect() as connection:
             require_newest(connection)
+        ctx.installation.keys.require_right_master(SYSTEM_TENANT)  # a rotation changes its keys first
     except CaseloadError as problem:
         raise NotReady(problem.message) from None
     except SQLAlchemyError:

@@ -9,11 +9,16 @@ from uuid import UUID, uuid5
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import or_, select, text
 from starlette.datastructures import UploadFile
 
+from api.context import RequestContext
 from api.errors import KeyReused
 from api.responses import json_response
+from practice.clinical.models.notes import Note
+from practice.errors import NotFound
+from practice.people.access import visible_clients
+from practice.people.models.clients import Client
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.work import Work
@@ -47,8 +52,14 @@ def stored_answer_id(work: Work, key: str) -> UUID:
     return uuid5(work.actor.account_id or SYSTEM_TENANT, key)
 
 
-def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | None:
-    """Return the stored response, or reserve the key and return None. A second concurrent request waits here."""
+def replay_or_reserve(
+    ctx: RequestContext, operation: str, arguments: dict[str, Any], key: str, request_hash: bytes
+) -> Response | None:
+    """Return the stored response, or reserve the key and return None. A second concurrent request waits here.
+
+    The caller's permission has been checked as for any request; here, that they still see the clients concerned.
+    """
+    work = ctx.work
     row_id = stored_answer_id(work, key)
     parameters = {
         "tenant_id": work.tenant_id,
@@ -74,10 +85,38 @@ def replay_or_reserve(work: Work, key: str, request_hash: bytes) -> Response | N
     if stored.request_hash != request_hash:
         raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
     body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
-    version = json.loads(body).get("version") if body else None
-    response = json_response(body, stored.status or 200, version)
+    content = json.loads(body) if body else {}
+    record_replay(ctx, operation, list_ids([content, arguments]))
+    response = json_response(body, stored.status or 200, content.get("version"))
     response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def record_replay(ctx: RequestContext, operation: str, ids: set[UUID]) -> None:
+    """Record the replay for each client that these ids name, or raise NotFound if one is no longer visible."""
+    work = ctx.work
+    of_notes = select(Note.client_id).where(Note.tenant_id == work.tenant_id, Note.id.in_(ids))
+    visible = visible_clients(work, ctx.scope, Client.id).label("visible")
+    query = select(Client.id, visible).where(Client.tenant_id == work.tenant_id)
+    clients = work.db.execute(query.where(or_(Client.id.in_(ids), Client.id.in_(of_notes)))).all()
+    if not all(client.visible for client in clients):
+        raise NotFound
+    for client in clients:
+        work.record("request.replayed", "client", client.id, operation=operation)
+    if not clients:
+        work.record("request.replayed", operation=operation)
+
+
+def list_ids(content: Any) -> set[UUID]:
+    """Return all ids in a JSON document or in arguments of a route."""
+    if isinstance(content, BaseModel):
+        content = content.model_dump(mode="json")
+    if isinstance(content, dict | list):
+        return set().union(*map(list_ids, content.values() if isinstance(content, dict) else content))
+    try:
+        return {UUID(str(content))}
+    except ValueError:
+        return set()
 
 
 def store_response(work: Work, key: str, response: Response) -> Response:

@@ -10,7 +10,7 @@ from api.context import Paging, RequestContext, Version
 from api.fields import Email, Name, Npi, Text40
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
-from api.staff import InvitationOut, to_invitation
+from api.staff import InvitationOut
 from practice.people import practices
 from practice.people.models.practices import Practice
 from practice.people.practices import SlugTaken
@@ -73,10 +73,10 @@ def list_practices(ctx: RequestContext, page: Paging) -> PageOut[PracticeInList]
 def create_practice(ctx: RequestContext, body: PracticeIn) -> NewPracticeOut:
     """Create a practice.
 
-    Returns it with the invitation for its first admin.
+    The invitation of its first admin goes to their email address.
     """
     practice, invitation = practices.create_practice(ctx.work, **body.model_dump())
-    return NewPracticeOut(practice=PracticeOut.of(practice), admin=to_invitation(ctx, invitation))
+    return NewPracticeOut(practice=PracticeOut.of(practice), admin=InvitationOut.of(ctx, invitation.staff))
 
 
 @router.get("/{practice_id}", permission="platform")

@@ -8,7 +8,7 @@ response. Nothing else commits.
 import inspect
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -25,9 +25,11 @@ from api.context import (
     authorize,
     bearer,
     limit_by_address,
+    read_address,
 )
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
+from api.password_queue import PasswordQueue, SignInBusy
 from api.responses import FileOut, render
 from practice.errors import ConfigurationProblem, Refusal
 from practice.security.installation import Installation
@@ -84,6 +86,7 @@ class PermissionRouter(APIRouter):
         errors: Iterable[type[Refusal]] = (),
         allow_lapsed_training: bool = False,
         manages_transactions: bool = False,
+        hashes_password: bool = False,
         max_body_bytes: int | None = None,
     ) -> Declare:
         record, _, verb = permission.partition(".")
@@ -92,6 +95,7 @@ class PermissionRouter(APIRouter):
 
         def declare(function: Route) -> Route:
             parameters = inspect.signature(function).parameters
+            operation = getattr(function, "__name__", "")
             keyed = method == "POST" and not manages_transactions
             takes_reason = "reason" in parameters
 
@@ -117,20 +121,23 @@ class PermissionRouter(APIRouter):
                     if idempotency_key is None:
                         return render(function(ctx, **arguments), status_code, arguments)
                     request_hash = fingerprint(ctx.installation, request, arguments)
-                    return replay_or_reserve(work, idempotency_key, request_hash) or store_response(
+                    replayed = replay_or_reserve(ctx, operation, arguments, idempotency_key, request_hash)
+                    return replayed or store_response(
                         work, idempotency_key, render(function(ctx, **arguments), status_code, arguments)
                     )
 
+            endpoint: Route = wait_in_queue(serve) if hashes_password else serve
             extra = {"idempotency_key": IdempotencyKey} if keyed else {}
-            set_signature(serve, function, {"credentials": Bearer, **extra})
+            set_signature(endpoint, function, {"credentials": Bearer, **extra})
             statuses = {401, 403, 422, 429, 503} | ({404} if "{" in self.prefix + path else set())
             statuses |= {412, 428} if "version" in parameters else set()
             common: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
+            common += [SignInBusy] if hashes_password else []
             common += [ReasonMissing] if takes_reason and (record, f"{verb}_with_reason") in KNOWN else []
             self._add(
                 method,
                 path,
-                serve,
+                endpoint,
                 function,
                 permission,
                 status_code,
@@ -151,6 +158,7 @@ class PermissionRouter(APIRouter):
         status_code: int = 200,
         errors: Iterable[type[Refusal]] = (),
         rate_limited: bool = True,
+        hashes_password: bool = False,
     ) -> Declare:
         """Declare a route for callers who are not signed in, counted by address since they have no account."""
 
@@ -169,9 +177,11 @@ class PermissionRouter(APIRouter):
                 response.background = BackgroundTask(ctx.afterwards) if ctx.afterwards else None
                 return response
 
-            set_signature(serve, function, {})
+            endpoint: Route = wait_in_queue(serve) if hashes_password else serve
+            set_signature(endpoint, function, {})
             statuses = {422, 503} | ({429} if rate_limited else set())
-            self._add(method, path, serve, function, "public", status_code, errors, statuses, admit)
+            refusals = [*errors, *([SignInBusy] if hashes_password else [])]
+            self._add(method, path, endpoint, function, "public", status_code, refusals, statuses, admit)
             return function
 
         return declare
@@ -210,6 +220,17 @@ class PermissionRouter(APIRouter):
             | ({"x-max-body-bytes": max_body_bytes} if max_body_bytes else {}),
             route_class_override=admit_first(admit) if takes_body else None,
         )
+
+
+def wait_in_queue(serve: Route) -> Route:
+    """Return a serving function that waits for its turn to hash a password, outside the threads of other requests."""
+
+    @wraps(serve)
+    async def serve_in_turn(request: Request, **arguments: Any) -> Response:
+        queue: PasswordQueue = request.app.state.password_queue
+        return await queue.run(read_address(request), partial(serve, request=request, **arguments))
+
+    return serve_in_turn
 
 
 def admit_first(admit: Admit) -> type[APIRoute]:

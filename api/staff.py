@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.affected import AffectedOut, describe_affected
-from api.context import RequestContext, Version
+from api.context import Reason, RequestContext, Version
 from api.fields import Day, Email, Name, Npi, Text40
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -18,11 +18,12 @@ from practice.people.staff import (
     AlreadyOnStaff,
     IsAClient,
     LastAdmin,
-    StaffInvitation,
+    SelfGrant,
     list_unsupervised,
     reinvite_staff,
 )
 from practice.scheduling.appointments.affected import NONE, AffectedVisits, load_affected_by_clinician
+from practice.security.accounts import INVITATION_LIFETIME
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -122,10 +123,14 @@ class ChangedStaffOut(AffectedOut, StaffOut):
 
 
 class InvitationOut(BaseModel):
-    """Send the link to the person over a secure channel: it works once, within seven days."""
+    """The link was sent to the person's email address: it works once."""
 
     staff: StaffOut
-    link: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, ctx: RequestContext, staff: Staff) -> "InvitationOut":
+        return cls(staff=StaffOut.of(staff), expires_at=ctx.now + INVITATION_LIFETIME)
 
 
 class TrainingOut(BaseModel):
@@ -146,12 +151,6 @@ class TrainingsOut(BaseModel):
 StaffInList: Any = partial_model(StaffOut)
 
 
-def to_invitation(ctx: RequestContext, invited: StaffInvitation) -> InvitationOut:
-    """Return an invitation with its link."""
-    link = f"{ctx.installation.settings.public_url}/invitation#{invited.secret}"
-    return InvitationOut(staff=StaffOut.of(invited.staff), link=link)
-
-
 @router.get("", permission="staff.read")
 def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> PageOut[StaffInList]:
     """List staff.
@@ -162,13 +161,13 @@ def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> Pa
     return to_page(page, StaffOut)
 
 
-@router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient])
-def add_staff(ctx: RequestContext, body: StaffIn) -> InvitationOut:
+@router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient, SelfGrant])
+def add_staff(ctx: RequestContext, body: StaffIn, reason: Reason = None) -> InvitationOut:
     """Add a staff member.
 
-    Returns the link of their invitation.
+    Their invitation goes to their email address.
     """
-    return to_invitation(ctx, staff.add_staff(ctx.work, **body.model_dump()))
+    return InvitationOut.of(ctx, staff.add_staff(ctx.work, reason=reason, **body.model_dump()).staff)
 
 
 @router.get("/{staff_id}", permission="staff.read")
@@ -177,15 +176,18 @@ def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
     return StaffOut.of(staff.get_staff(ctx.work, staff_id))
 
 
-@router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin])
-def change_staff(ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange) -> ChangedStaffOut:
+@router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin, SelfGrant])
+def change_staff(
+    ctx: RequestContext, staff_id: UUID, version: Version, body: StaffChange, reason: Reason = None
+) -> ChangedStaffOut:
     """Change a staff member.
 
     Roles apply from their next request on. Only an active supervisor can be somebody's supervisor. A change of roles,
-    `hired_on` or `left_on` lists the visits that the clinician can no longer hold.
+    `hired_on` or `left_on` lists the visits that the clinician can no longer hold. To extend their own access, admins
+    need another admin; the only admin states a reason in X-Reason.
     """
     changes = body.model_dump(exclude_unset=True)
-    changed = staff.change_staff(ctx.work, staff_id, version, changes)
+    changed = staff.change_staff(ctx.work, staff_id, version, changes, reason)
     concerns_visits = not changes.keys().isdisjoint(("roles", "hired_on", "left_on"))
     visits = load_affected_by_clinician(ctx.work, changed) if concerns_visits else NONE
     return ChangedStaffOut.after(ctx, changed, visits)
@@ -207,7 +209,7 @@ def invite_staff(ctx: RequestContext, staff_id: UUID) -> InvitationOut:
 
     For a lost link, or for somebody who returns.
     """
-    return to_invitation(ctx, reinvite_staff(ctx.work, staff_id))
+    return InvitationOut.of(ctx, reinvite_staff(ctx.work, staff_id).staff)
 
 
 @router.get("/{staff_id}/trainings", permission="trainings.read", allow_lapsed_training=True)

@@ -57,7 +57,9 @@ def add_control_routes(
         actor = Actor(practice, request_id=request.scope["request_id"])
         ctx = RequestContext(installation, actor, request.app.state.clock())
         with begin_session(engine, practice if enter else None) as session:
-            ctx._work = Work(session, actor, ctx.now, installation.keys)  # its audit entries are never written
+            ctx._work = Work(
+                session, actor, ctx.now, installation.keys, installation.email_outbox
+            )  # its audit entries are never written
             yield ctx
 
     def read(request: Request, staff_id: UUID) -> Response:

@@ -81,7 +81,9 @@ def create_practice_to_measure(installation: Installation) -> MeasuredPractice:
     now = datetime.now(UTC)
     with installation.work(Actor(), now) as work:
         details = {"email": "admin@bench.example", "first_name": "Ada", "last_name": "Admin"}
-        practice, invitation = create_practice(work, name="Bench", time_zone="America/New_York", admin=details)
+        practice, invitation = create_practice(
+            work, name="Bench", time_zone="America/New_York", admin=details, by_email=False
+        )
     admins = [invitation]
     with installation.work(Actor(practice.id), now) as work:
         for number in range(ADMINS - 1):
@@ -89,7 +91,7 @@ def create_practice_to_measure(installation: Installation) -> MeasuredPractice:
         rows = [[str(invite_staff(work, f"robin-{number}", "clinician", now).staff.id), 1] for number in range(STAFF)]
     tokens = []
     for admin in admins:
-        accounts.accept_invitation(installation, admin.secret, PASSWORD, now)
+        accounts.accept_invitation(installation, admin.secret or "", PASSWORD, now)
         session = sign_in.start_session(installation, admin.staff.account_id, practice.id, datetime.now(UTC), None)
         assert session.tokens is not None
         tokens.append(session.tokens.access)
@@ -98,15 +100,19 @@ def create_practice_to_measure(installation: Installation) -> MeasuredPractice:
 
 def invite_staff(work: Any, name: str, role: str, now: datetime) -> StaffInvitation:
     details: dict[str, Any] = {"first_name": "Robin", "last_name": name, "hired_on": now.date(), "roles": [role]}
-    return add_staff(work, email=f"{name}@bench.example", **details)
+    return add_staff(work, email=f"{name}@bench.example", by_email=False, **details)
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager
 def start_server(folder: Path, practice: MeasuredPractice, workers: int) -> Generator[int]:
     """Start the service and its control as the product does, and yield the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_free_port()
     metrics = folder / f"metrics-{workers}"
     metrics.mkdir(exist_ok=True)
     environment = os.environ | {PRACTICE_VARIABLE: practice.id, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}

@@ -77,11 +77,18 @@ def invite_staff(installation: Installation, practice_id: UUID, role: str, now: 
         staff = work.db.scalar(select(Staff).where(Staff.tenant_id == practice_id, Staff.email == email))
         today = now.astimezone(ZoneInfo(FULL.time_zone)).date()
         if staff is None:  # a role that a bundle does not have
-            invited = add_staff(work, email=email, first_name="Ana", last_name="Chart", roles=[role], hired_on=today)
+            person: Any = {
+                "email": email,
+                "first_name": "Ana",
+                "last_name": "Chart",
+                "roles": [role],
+                "hired_on": today,
+            }
+            invited = add_staff(work, by_email=False, **person)
         else:
-            invited = reinvite_staff(work, staff.id)
+            invited = reinvite_staff(work, staff.id, by_email=False)
         record_training(work, Scope.ALL, invited.staff.id, "HIPAA", today)
-    return email, invited.secret
+    return email, invited.secret or ""
 
 
 def invite_client(installation: Installation, practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
@@ -93,8 +100,8 @@ def invite_client(installation: Installation, practice_id: UUID, _role: str, now
             .order_by(Client.admitted_on.desc(), Client.id)
             .limit(1)
         ).one()
-        invited = portal.invite_client(work, Scope.ALL, client.id)
-    return invited.client.email or "", invited.secret
+        invited = portal.invite_client(work, Scope.ALL, client.id, by_email=False)
+    return invited.client.email or "", invited.secret or ""
 
 
 def activate_login(

@@ -128,8 +128,8 @@ def start() -> None:
     if running is not None:
         out.print(f"Caseload is already running: {running.url}/docs")
         return
-    with connect_installation():
-        pass
+    with connect_installation() as installation:
+        installation.check_master_key()
     start_api()
     out.print(f"Caseload is running: {api.url}/docs")
 
@@ -204,7 +204,9 @@ def create_practice(
     admin = {"email": parse_email(admin_email), "first_name": first or "Practice", "last_name": last or "Admin"}
     with connect_installation() as installation:
         with installation.work(Actor(), now()) as work:
-            practice, invited = practices.create_practice(work, name=name, time_zone=time_zone, admin=admin)
+            practice, invited = practices.create_practice(
+                work, name=name, time_zone=time_zone, admin=admin, by_email=False
+            )
         link = f"{installation.settings.public_url}/invitation#{invited.secret}"
         installation.anchor_audit(now())
     document = {"practice": practice.slug, "id": practice.id, "admin": invited.staff.email, "link": link}

@@ -42,6 +42,13 @@ PARAMETERS = {
             240,
             "Minutes before its start from which a session can be started or completed.",
         ),
+        Parameter(
+            "portal_email_hold_hours",
+            24,
+            0,
+            720,
+            "Hours after a change of a client's email address during which it cannot be invited to the portal.",
+        ),
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of offered free slots."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a freed slot is held for a waitlisted client."),
         Parameter("eligibility_cache_hours", 24, 1, 720, "Hours for which an eligibility response stays valid."),

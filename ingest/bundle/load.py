@@ -28,7 +28,7 @@ from ingest.bundle.replacement import PracticeExists, refuse_or_set_aside
 from ingest.bundle.rows import BEGINNING_OF_TIME, TableRows, build_table_rows, has_left
 from practice.people.models.practices import Practice, RuleSetting
 from practice.people.rules.practices import slugify
-from practice.security.accounts import add_members, ensure_accounts, invite
+from practice.security.accounts import add_members, ensure_accounts, issue_invitation
 from practice.security.encryption import FieldCipher
 from practice.security.installation import Installation
 from practice.security.work import Actor, Work
@@ -126,7 +126,9 @@ def add_staff_accounts(work: Work, staff: pl.DataFrame, departed: pl.Series) -> 
         for email, roles, left in zip(emails, staff["roles"].to_list(), departed, strict=True)
         if "admin" in roles and not left
     ]
-    return [str(accounts[email].id) for email in emails], [(admin.email, invite(work, admin)) for admin in admins]
+    return [str(accounts[email].id) for email in emails], [
+        (admin.email, issue_invitation(work, admin)) for admin in admins
+    ]
 
 
 def load_tables(work: Work, tables: Iterable[TableRows], report: Callable[[str], None]) -> None:

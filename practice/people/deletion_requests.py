@@ -12,9 +12,9 @@ from sqlalchemy import exists, func, select, text, update
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client
+from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
-from practice.people.portal import end_portal_access
 from practice.people.practice_time import local_today
 from practice.people.rules.clients import redact_birth_date
 from practice.people.rules.intake import STEPS
@@ -29,6 +29,7 @@ REDACTED = "Redacted"
 CLEARED_FIELDS = (
     *("email", "phone", "address", "city", "state", "zip", "emergency_contact_name", "emergency_contact_phone"),
     *("guardian_name", "guardian_phone", "guardian_email", "referring_provider", "medical_notes", "account_id"),
+    "former_account_id",
 )
 OPEN_VISITS = text("""
     select id, reference, starts_at, status from appointments

@@ -1,17 +1,24 @@
-"""Portal access of clients: invite and close."""
+"""Portal access of clients: invite, confirm an email address, close."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.errors import Refusal
-from practice.people.clients import lock_client
+from practice.errors import FieldProblem, Invalid, Refusal
+from practice.people.clients import lock_client, reason_detail
+from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.security.accounts import end_membership, ensure_account, invite
-from practice.security.permissions import Scope
-from practice.security.work import Work
+from practice.people.settings import get_setting
+from practice.security.accounts import ensure_account, invite_by_email, issue_invitation
+from practice.security.installation import Installation
+from practice.security.models import Account
+from practice.security.one_time_tokens import consume_token, find_token
+from practice.security.permissions import Scope, find_scope
+from practice.security.work import Actor, Work
+from practice.store.ids import SYSTEM_TENANT
 from practice.store.records import on_conflict
 
 
@@ -33,30 +40,102 @@ class EmailTaken(Refusal):
     code = "EMAIL_TAKEN"
 
 
+class EmailUnconfirmed(Refusal):
+    """The client uses the portal with another email address, and has not confirmed the one in their record.
+
+    Fix: ask the client to confirm it in the portal or with the link sent to the other address, or have an admin invite
+    them with a reason in `X-Reason`.
+    """
+
+    code = "EMAIL_UNCONFIRMED"
+
+
+class InvitationHeld(Refusal):
+    """The client's email address was changed a short while ago, and the earlier address has just been told.
+
+    Fix: invite them after `held_until`, or have an admin invite them with a reason in `X-Reason`.
+    """
+
+    code = "INVITATION_HELD"
+
+
 @dataclass(frozen=True)
 class ClientInvitation:
-    """An invited client and the one-time secret for their first sign-in."""
+    """An invited client, and the secret of the link unless it went to them by email."""
 
     client: Client
-    secret: str
+    secret: str | None
 
 
-def invite_client(work: Work, scope: Scope, client_id: UUID) -> ClientInvitation:
+def invite_client(
+    work: Work, scope: Scope, client_id: UUID, reason: str | None = None, *, by_email: bool = True
+) -> ClientInvitation:
     """Invite the client to the portal by the email in their record, also after a lost link or a closed portal."""
     client = lock_client(work, scope, client_id)
     if client.email is None:
         raise EmailMissing("This client has no email address. Add one, then invite them.")
     account = ensure_account(work.db, client.email.lower(), work.now)
     refuse_staff(work, account.id)
-    if client.account_id not in (None, account.id):  # the email was changed
-        end_portal_access(work, client)
+    if client.account_id != account.id:
+        if reason is None or find_scope(work.actor.roles, "clients", "approve_email") is None:
+            refuse_unconfirmed(work, client, account)
+        if client.account_id is not None:
+            end_portal_access(work, client)
     client.account_id = account.id
     taken = EmailTaken("Another client signs in with this email address. Use a different one for this client.")
     with on_conflict("uq_clients_tenant_id_account_id", taken):
         work.db.flush()
-    secret = invite(work, account)
-    work.record("client.invited", "client", client_id)
-    return ClientInvitation(client, secret)
+    if by_email:
+        invite_by_email(work, account)
+    work.record("client.invited", "client", client_id, **reason_detail(reason))
+    return ClientInvitation(client, None if by_email else issue_invitation(work, account))
+
+
+def refuse_unconfirmed(work: Work, client: Client, account: Account) -> None:
+    """Raise a refusal while the new account may be somebody else's: the address in a record proves nothing."""
+    in_use = client.account_id if client.portal_activated_at is not None else client.former_account_id
+    if in_use == account.id or client.email_confirmed_at is not None:
+        return
+    if in_use is not None:
+        raise EmailUnconfirmed(
+            "This client uses the portal with another email address. Ask them to confirm the new one, in the portal or "
+            "with the link sent to the other address, or have an admin invite them with a reason."
+        )
+    if client.email_changed_at is not None:
+        held_until = client.email_changed_at + timedelta(hours=get_setting(work, "portal_email_hold_hours"))
+        if work.now < held_until:
+            raise InvitationHeld(
+                "The email address of this client has just been changed. Invite them later, or have an admin invite "
+                "them with a reason.",
+                held_until=held_until.isoformat(),
+            )
+
+
+def confirm_email(work: Work, scope: Scope, client_id: UUID, email: str) -> Client:
+    """Confirm the signed-in client's own email address, as they read it in their record."""
+    client = lock_client(work, scope, client_id)
+    if client.email is None or client.email.lower() != email.strip().lower():
+        raise Invalid(
+            [FieldProblem("email", "This is not the address in your record. Read it again, and confirm that one.")]
+        )
+    return record_confirmation(work, client)
+
+
+def confirm_email_by_link(installation: Installation, token: str, now: datetime, request_id: str | None = None) -> None:
+    """Confirm a client's new email address with the link sent to the address of their portal account."""
+    with installation.store.begin_system_session() as db:
+        stored = find_token(db, "email_change", token, now)
+    actor = Actor(stored.tenant_id or SYSTEM_TENANT, stored.account_id, request_id=request_id)
+    with installation.work(actor, now) as work:
+        client = lock_client(work, Scope.ALL, stored.client_id or SYSTEM_TENANT)  # before the token, as a change does
+        consume_token(work.db, "email_change", token, now)
+        record_confirmation(work, client)
+
+
+def record_confirmation(work: Work, client: Client) -> Client:
+    client.email_confirmed_at = work.now
+    work.record("client.email_confirmed", "client", client.id)
+    return client
 
 
 def close_portal(work: Work, scope: Scope, client_id: UUID) -> Client:
@@ -66,12 +145,6 @@ def close_portal(work: Work, scope: Scope, client_id: UUID) -> Client:
         end_portal_access(work, client)
         work.record("client.portal_closed", "client", client_id)
     return client
-
-
-def end_portal_access(work: Work, client: Client) -> None:
-    assert client.account_id is not None  # noqa: S101 - callers check
-    end_membership(work, client.account_id)
-    client.account_id = client.portal_activated_at = None
 
 
 def refuse_staff(work: Work, account_id: UUID) -> None:

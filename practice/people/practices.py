@@ -27,7 +27,14 @@ class SlugTaken(Refusal):
 
 
 def create_practice(
-    work: Work, *, name: str, time_zone: str, admin: dict[str, Any], npi: str | None = None, tax_id: str | None = None
+    work: Work,
+    *,
+    name: str,
+    time_zone: str,
+    admin: dict[str, Any],
+    npi: str | None = None,
+    tax_id: str | None = None,
+    by_email: bool = True,
 ) -> tuple[Practice, StaffInvitation]:
     """Create a practice and invite its first admin. `work` has to belong to the installation."""
     problems = practice_problems(name, time_zone, npi)
@@ -47,7 +54,7 @@ def create_practice(
         practice.tax_id = inside.seal("practices", "tax_id", practice.id, tax_id)
         inside.record("practice.created", "practice", practice.id)
         today = work.now.astimezone(ZoneInfo(time_zone)).date()
-        invitation = add_staff(inside, roles=["admin"], hired_on=today, **admin)
+        invitation = add_staff(inside, roles=["admin"], hired_on=today, by_email=by_email, **admin)
     return practice, invitation
 
 

@@ -19,8 +19,8 @@ from practice.people.rules.staff import (
     role_problems,
     staff_problems,
 )
-from practice.security.accounts import end_membership, ensure_account, invite
-from practice.security.models import Membership
+from practice.security.accounts import end_membership, ensure_account, invite_by_email, issue_invitation
+from practice.security.models import Account, Membership
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -47,6 +47,16 @@ class LastAdmin(Refusal):
     code = "LAST_ADMIN"
 
 
+class SelfGrant(Refusal):
+    """The caller would give themselves a role, or the supervision of somebody, and with it access to records.
+
+    Fix: ask another admin to do it. The only admin of a practice states a reason in `X-Reason`.
+    """
+
+    code = "SELF_GRANT"
+    status = 403
+
+
 class IsAClient(Refusal):
     """A client of the practice signs in with this email address.
 
@@ -58,10 +68,10 @@ class IsAClient(Refusal):
 
 @dataclass(frozen=True)
 class StaffInvitation:
-    """An invited staff member and the one-time secret for their first sign-in."""
+    """An invited staff member, and the secret of the link unless it went to them by email."""
 
     staff: Staff
-    secret: str
+    secret: str | None
 
 
 def list_staff(work: Work, page_request: PageRequest, *, role: str | None = None, active: bool | None = None) -> Page:
@@ -90,6 +100,8 @@ def add_staff(
     roles: list[str],
     hired_on: date,
     supervisor_id: UUID | None = None,
+    reason: str | None = None,
+    by_email: bool = True,
     **fields: Any,
 ) -> StaffInvitation:
     """Add a staff member and invite them. They have access once they accept the invitation."""
@@ -98,6 +110,7 @@ def add_staff(
         problems += supervisor_problems(work, None, supervisor_id)
     if problems:
         raise Invalid(problems)
+    self_grant = refuse_self_grant(work, supervisor_id == work.actor.staff_id, reason)
     account = ensure_account(work.db, email.strip().lower(), work.now)
     refuse_client(work, account.id)
     staff = Staff(
@@ -117,21 +130,25 @@ def add_staff(
     taken = AlreadyOnStaff("A staff member with this email address already exists. Change their record instead.")
     with on_conflict("uq_staff_tenant_id_account_id", taken):
         work.db.flush()
-    secret = invite(work, account)
-    work.record("staff.added", "staff", staff.id, roles=staff.roles)
-    return StaffInvitation(staff, secret)
+    work.record("staff.added", "staff", staff.id, roles=staff.roles, **self_grant)
+    return invite(work, staff, account, by_email=by_email)
 
 
-def reinvite_staff(work: Work, staff_id: UUID) -> StaffInvitation:
+def reinvite_staff(work: Work, staff_id: UUID, *, by_email: bool = True) -> StaffInvitation:
     """Invite a staff member again who lost the invitation or returns after leaving."""
     staff = lock_staff(work, staff_id)
     account = ensure_account(work.db, staff.email, work.now)
     refuse_client(work, account.id)
     if staff.deactivated_at is not None:
         update_versioned(staff, {"deactivated_at": None, "left_on": None})
-    secret = invite(work, account)
     work.record("staff.invited", "staff", staff_id)
-    return StaffInvitation(staff, secret)
+    return invite(work, staff, account, by_email=by_email)
+
+
+def invite(work: Work, staff: Staff, account: Account, *, by_email: bool) -> StaffInvitation:
+    if by_email:
+        invite_by_email(work, account)
+    return StaffInvitation(staff, None if by_email else issue_invitation(work, account))
 
 
 def refuse_client(work: Work, account_id: UUID) -> None:
@@ -141,7 +158,7 @@ def refuse_client(work: Work, account_id: UUID) -> None:
         raise IsAClient("A client of this practice signs in with this email address. Use a different one for staff.")
 
 
-def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, Any]) -> Staff:
+def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, Any], reason: str | None = None) -> Staff:
     staff = lock_staff(work, staff_id)
     if staff.version != version:
         raise Stale
@@ -162,8 +179,12 @@ def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, An
         work.serialize_on("supervisors")  # nobody gets a supervisor who is just leaving
     if "admin" in staff.roles and ("admin" not in changes.get("roles", staff.roles) or changes.get("left_on")):
         refuse_last_admin(work, staff_id)
+    own_id = work.actor.staff_id
+    gains_role = staff_id == own_id and not set(changes.get("roles", [])) <= set(staff.roles)
+    becomes_supervisor = supervisor_id == own_id != staff.supervisor_id
+    self_grant = refuse_self_grant(work, gains_role or becomes_supervisor, reason)
     update_versioned(staff, changes)
-    work.record("staff.changed", "staff", staff_id, fields=sorted(changes), **role_detail(changes))
+    work.record("staff.changed", "staff", staff_id, fields=sorted(changes), **role_detail(changes), **self_grant)
     return staff
 
 
@@ -226,9 +247,26 @@ def list_unsupervised(work: Work, staff: Staff) -> list[Staff]:
     return list(work.db.scalars(query.order_by(Staff.last_name, Staff.id)))
 
 
+def refuse_self_grant(work: Work, extends_own_access: bool, reason: str | None) -> dict[str, Any]:
+    """Return the details for the audit log, or raise SelfGrant: another admin decides, or the only one says why."""
+    if not extends_own_access or work.actor.staff_id is None:
+        return {}
+    if any(admin != work.actor.staff_id for admin in list_admins(work)):
+        raise SelfGrant("You cannot extend your own access. Ask another admin of the practice to do it.")
+    if reason is None:
+        raise SelfGrant("This extends your own access, and you are the only admin. State the reason in X-Reason.")
+    return {"self_granted": True, "reason": reason}
+
+
 def refuse_last_admin(work: Work, leaving: UUID) -> None:
     """Raise LastAdmin if no other active admin with an accepted invitation remains."""
     work.serialize_on("admins")
+    if is_last_admin(list_admins(work), leaving):
+        raise LastAdmin("This is the practice's only admin. Make another staff member an admin first.")
+
+
+def list_admins(work: Work) -> list[UUID]:
+    """Return the active admins who have accepted their invitation."""
     admins = work.db.scalars(
         select(Staff.id).where(
             Staff.tenant_id == work.tenant_id,
@@ -243,8 +281,7 @@ def refuse_last_admin(work: Work, leaving: UUID) -> None:
             ),
         )
     )
-    if is_last_admin(admins, leaving):
-        raise LastAdmin("This is the practice's only admin. Make another staff member an admin first.")
+    return list(admins)
 
 
 def role_detail(changes: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal_column, select, update
+from sqlalchemy import delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -74,8 +74,26 @@ def add_members(work: Work, account_ids: Collection[UUID], *, ended: bool) -> No
         work.db.execute(insert(Membership).values(memberships).on_conflict_do_nothing())
 
 
-def invite(work: Work, account: Account) -> str:
-    """Invite the account to the practice and return the secret that accepts the invitation."""
+def invite_by_email(work: Work, account: Account) -> None:
+    """Invite the account to the practice. The link goes to its email address and nowhere else."""
+    secret = issue_invitation(work, account, mailed=True)
+    practice = work.db.scalar(text("select name from practices where id = :id"), {"id": work.tenant_id})
+    work.emails.append(
+        Email(
+            to=account.email,
+            subject=f"Invitation to {practice}",
+            text=f"{practice} invites you to Caseload. This link works once, within seven days:\n\n"
+            f"{work.outbox.build_link('invitation', secret)}\n\n"
+            "If you already have a Caseload password, accept with it. If you did not expect this, ignore this email.",
+        )
+    )
+
+
+def issue_invitation(work: Work, account: Account, *, mailed: bool = False) -> str:
+    """Invite the account to the practice and return the secret that accepts the invitation.
+
+    For the command line, which prints the link: nothing that a request returns may contain it.
+    """
     work.db.execute(
         insert(Membership)
         .values(account_id=account.id, tenant_id=work.tenant_id, created_at=work.now)
@@ -88,7 +106,7 @@ def invite(work: Work, account: Account) -> str:
     void_tokens(
         work.db, account.id, ["invitation"], work.tenant_id, work.now
     )  # an earlier link may be in the wrong hands
-    return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now)
+    return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now, mailed=mailed)
 
 
 def invite_platform_admin(work: Work, email: str) -> str:
@@ -104,7 +122,10 @@ def invite_platform_admin(work: Work, email: str) -> str:
 def accept_invitation(
     installation: Installation, token: str, password: str, now: datetime, request_id: str | None = None
 ) -> None:
-    """Accept an invitation. A new account sets its password here; an existing one proves it."""
+    """Accept an invitation. A new account sets its password here; an existing one proves it.
+
+    The two differ only for callers with the secret, which reached the address: it is proven by then.
+    """
     with installation.store.begin_system_session() as db:
         invitation = find_token(db, "invitation", token, now)
         account = load_account(db, invitation)
@@ -116,7 +137,8 @@ def accept_invitation(
         hashed = None
         check_current_password(installation, account, password, Actor(request_id=request_id), now)
     with installation.work(Actor(tenant_id, account.id, request_id=request_id), now) as work:
-        consume_token(work.db, "invitation", token, now)
+        if consume_token(work.db, "invitation", token, now).mailed:
+            prove_email(work, account.id)
         if hashed is not None:
             first = update(Account).where(Account.id == account.id, Account.password_hash.is_(None))
             if work.db.scalar(first.values(password_hash=hashed, password_set_at=now).returning(Account.id)) is None:
@@ -149,17 +171,16 @@ def request_password_reset(installation: Installation, email: str, now: datetime
         )
         if account is None or has_recent_reset_email(work.db, account.id, now):
             return
-        secret = issue_token(work.db, "reset", account.id, None, RESET_LIFETIME, now)
+        secret = issue_token(work.db, "reset", account.id, None, RESET_LIFETIME, now, mailed=True)
         work.record("password.reset_asked", "account", account.id)
-    installation.email_outbox.write(
-        Email(
-            to=account.email,
-            subject="Set a new password for Caseload",
-            text=f"A new password was requested for this account. This link works once, for an hour:\n\n"
-            f"{installation.settings.public_url}/reset#{secret}\n\nIf you did not request it, ignore this email.",
-        ),
-        now,
-    )
+        work.emails.append(
+            Email(
+                to=account.email,
+                subject="Set a new password for Caseload",
+                text="A new password was requested for this account. This link works once, for an hour:\n\n"
+                f"{work.outbox.build_link('reset', secret)}\n\nIf you did not request it, ignore this email.",
+            )
+        )
 
 
 def has_recent_reset_email(db: Session, account_id: UUID, now: datetime) -> bool:
@@ -172,15 +193,20 @@ def has_recent_reset_email(db: Session, account_id: UUID, now: datetime) -> bool
 def reset_password(
     installation: Installation, token: str, password: str, now: datetime, request_id: str | None = None
 ) -> None:
-    """Set a new password with an emailed link. All sessions of the account end; the second factor stays."""
+    """Set a new password with an emailed link, or for an expired one after the code. All sessions of the account end.
+
+    The second factor stays, unless it was enrolled before anybody had proven the email address.
+    """
     with installation.store.begin_system_session() as db:
         account = load_account(db, find_token(db, "reset", token, now))
     refuse_weak(account, password)
     refuse_current_password(account, password)
     hashed = hash_password(password)
     with installation.work(Actor(account_id=account.id, request_id=request_id), now) as work:
-        consume_token(work.db, "reset", token, now)
+        mailed = consume_token(work.db, "reset", token, now).mailed
         set_password(work, account.id, hashed, keep=None)
+        if mailed and prove_email(work, account.id):
+            remove_second_factor(work, account.id)
         forget_attempts(work.db, compute_attempt_key(installation, "password", account.email))
 
 
@@ -196,20 +222,33 @@ def set_password(work: Work, account_id: UUID, hashed: str, keep: UUID | None) -
     record_in_all_practices(work, account_id, "password.set")
 
 
+def prove_email(work: Work, account_id: UUID) -> bool:
+    """Record that a mailed link proved the address. Return whether the authenticator was enrolled before any did."""
+    account = work.db.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account.email_proven_at = proven_at = account.email_proven_at or work.now
+    return account.totp_confirmed_at is not None and account.totp_confirmed_at < proven_at
+
+
 def reset_second_factor(work: Work, email: str) -> None:
     """Remove the second factor of an account, whose owner then enrolls a new one. All sessions end.
 
     For a lost authenticator or one that somebody else enrolled. The operator verifies the identity of the person first.
     """
-    account = work.db.scalar(select(Account).where(Account.email == email).with_for_update())
-    if account is None:
+    account_id = work.db.scalar(select(Account.id).where(Account.email == email))
+    if account_id is None:
         raise NoAccount(f"No account has the email address {email}. Check its spelling.")
-    account.totp_secret = account.totp_confirmed_at = None
-    work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-    void_tokens(work.db, account.id, ["reset", "code", "enrol", "practice"], None, work.now)
-    for session in list_sessions(work.db, account.id, work.now):
+    void_tokens(work.db, account_id, ["reset", "code", "enrol", "practice"], None, work.now)
+    for session in list_sessions(work.db, account_id, work.now):
         end_session(work.db, session.id, "second factor", work.now)
-    record_in_all_practices(work, account.id, "mfa.reset")
+    remove_second_factor(work, account_id)
+
+
+def remove_second_factor(work: Work, account_id: UUID) -> None:
+    """Remove the authenticator and the recovery codes of an account."""
+    removed = {"totp_secret": None, "totp_confirmed_at": None}
+    work.db.execute(update(Account).where(Account.id == account_id).values(removed))
+    work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+    record_in_all_practices(work, account_id, "mfa.reset")
 
 
 def record_in_all_practices(work: Work, account_id: UUID, action: str) -> None:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import exists, or_, select, text
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
 from practice.security.encryption import MasterKey
-from practice.security.models import AuditEntry, AuditHead
+from practice.security.models import AuditEntry, AuditHead, DataKey
 from practice.security.retired_actions import list_names
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -79,11 +79,17 @@ class Anchors:
 
     def __init__(self, folder: Path, master: MasterKey) -> None:
         self.folder = folder
+        self._master_key_id = master.key_id
         self._key = master.derive("audit anchors")
 
     def append_head(self, db: Session, tenant_id: UUID, now: datetime) -> bool:
-        """Append the practice's current head unless it is the last anchor. Return whether a line was written."""
-        head = db.execute(select(AuditHead.seq, AuditHead.hash).where(AuditHead.tenant_id == tenant_id)).one_or_none()
+        """Append the practice's current head unless it is the last anchor. Return whether a line was written.
+
+        With another master key than that of the practice's data keys the line would look forged: then none is written.
+        """
+        foreign = exists().where(DataKey.tenant_id == tenant_id, DataKey.master_key_id != self._master_key_id)
+        query = select(AuditHead.seq, AuditHead.hash).where(AuditHead.tenant_id == tenant_id, ~foreign)
+        head = db.execute(query).one_or_none()
         if head is None:
             return False
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

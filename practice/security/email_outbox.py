@@ -1,4 +1,4 @@
-"""Emails to account holders, written to a local outbox folder from which the operator sends them."""
+"""Emails to account holders and clients, written to a local outbox folder from which the operator sends them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from practice.store.private_files import write_private
 
 @dataclass(frozen=True)
 class Email:
-    """An email to one account holder."""
+    """An email to one person."""
 
     to: str
     subject: str
@@ -19,10 +19,15 @@ class Email:
 
 
 class EmailOutbox:
-    """The folder of emails that wait to be sent."""
+    """The folder of emails that wait to be sent, and the base URL of their links."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, public_url: str) -> None:
         self.folder = folder
+        self.public_url = public_url
+
+    def build_link(self, page: str, secret: str) -> str:
+        """Return a link with a secret, after `#` so that it reaches no server's log."""
+        return f"{self.public_url}/{page}#{secret}"
 
     def write(self, email: Email, now: datetime) -> Path:
         """Write the email, readable by its owner alone, under a name that sorts by time and reveals nothing."""

@@ -116,8 +116,8 @@ def unwrap_data_key(master: MasterKey, tenant_id: UUID, number: int, wrapped: by
         if key is not None:
             return key
     raise DecryptionRefused(
-        f"Data key {number} of practice {tenant_id} does not open with master key {master.key_id}: it was wrapped by "
-        "another master key, or was altered. Configure the right master key, or restore the data key from a backup.",
+        f"Data key {number} of practice {tenant_id} does not open with the configured master key: it was wrapped by "
+        "another one, or was altered. Configure the right master key, or restore the data key from a backup.",
     )
 
 

@@ -39,7 +39,7 @@ class Installation:
         self.keys = KeyRing(store.side_engine, self.master)
         self.tokens = AccessTokens(self.master)
         self.anchors = Anchors(settings.anchors, self.master)
-        self.email_outbox = EmailOutbox(settings.outbox)
+        self.email_outbox = EmailOutbox(settings.outbox, settings.public_url)
         self.writing_assistant: Any = None  # where one is connected, see practice/clinical/notes/writing_assistant.py
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
@@ -48,12 +48,17 @@ class Installation:
 
     def work(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
         """Begin a unit of work: a transaction in the actor's practice, committed with its audit entries."""
-        return begin_work(self.store.engine, self.keys, actor, now)
+        return begin_work(self.store.engine, self.keys, self.email_outbox, actor, now)
 
-    def list_tenants(self, now: datetime) -> list[UUID]:
+    def list_tenants(self) -> list[UUID]:
         """Return all tenants: the installation itself and every practice."""
         with self.store.begin_system_session() as db:
             return [SYSTEM_TENANT, *db.scalars(text("select id from practices order by id"))]
+
+    def check_master_key(self) -> None:
+        """Raise WrongMasterKey when the master key does not open the data keys of every practice."""
+        for tenant_id in self.list_tenants():
+            self.keys.require_right_master(tenant_id)
 
     def check_folders(self) -> None:
         """Raise ConfigurationProblem when a folder for anchors or emails is not writable."""
@@ -73,7 +78,7 @@ class Installation:
 
     def clean_up(self, now: datetime, answer_retention: timedelta) -> None:
         """Delete expired answers and tokens."""
-        for tenant_id in self.list_tenants(now):
+        for tenant_id in self.list_tenants():
             with self.store.begin_session(tenant_id) as db:
                 delete_expired_answers(db, tenant_id, now, answer_retention)
         with self.store.begin_system_session() as db:
@@ -82,7 +87,7 @@ class Installation:
     def anchor_audit(self, now: datetime) -> int:
         """Anchor the heads of all audit chains outside the database, and return how many had moved."""
         moved = 0
-        for tenant_id in self.list_tenants(now):
+        for tenant_id in self.list_tenants():
             with self.store.begin_session(tenant_id) as db:
                 moved += self.anchors.append_head(db, tenant_id, now)
         return moved

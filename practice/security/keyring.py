@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Engine, Table, func, select, text, update
+from sqlalchemy import Engine, Table, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,22 @@ from practice.store.ids import SYSTEM_TENANT
 BATCH_ROWS = 1000  # rows at a time
 CAN_UPDATE_SQL = text("select has_table_privilege(:table, 'update')")
 RELOAD_INTERVAL = timedelta(minutes=1)  # a rotation in another process takes effect here within a minute
+
+
+class WrongMasterKey(ConfigurationProblem):
+    """The configured master key is not the one of this installation, so nothing that is encrypted can be read.
+
+    Fix: configure the right key, or finish an interrupted rotation, and start the service again.
+    """
+
+    code = "SERVICE_UNAVAILABLE"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The configured master key is not the one that encrypts this installation. Set the right one in "
+            "CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY, or finish an interrupted `caseload keys rotate-master`."
+        )
 
 
 class KeyRing:
@@ -50,6 +66,13 @@ class KeyRing:
             if tenant_id != SYSTEM_TENANT:
                 self.ensure_keys(SYSTEM_TENANT, now)  # its key proves that this is the right master key
             self._store_key(tenant_id, 1, now)
+
+    def require_right_master(self, tenant_id: UUID) -> None:
+        """Raise WrongMasterKey when another master key wrapped a data key of the practice."""
+        foreign = exists().where(DataKey.tenant_id == tenant_id, DataKey.master_key_id != self.master.key_id)
+        with begin_session(self.engine, tenant_id) as db:
+            if db.scalar(select(foreign)):
+                raise WrongMasterKey
 
     def add_key(self, tenant_id: UUID, now: datetime) -> None:
         """Create a data key for everything sealed from now on. The older ones stay for reading."""
@@ -123,12 +146,8 @@ class KeyRing:
         ).all()
         if not rows:
             return None
-        foreign = {row.master_key_id for row in rows} - {self.master.key_id}
-        if foreign:
-            raise ConfigurationProblem(
-                f"The data keys were wrapped by the master key {foreign.pop()}, but the configured one is "
-                f"{self.master.key_id}. Set the right key in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY."
-            )
+        if {row.master_key_id for row in rows} != {self.master.key_id}:
+            raise WrongMasterKey
         keys = {row.number: unwrap_data_key(self.master, tenant_id, row.number, row.wrapped) for row in rows}
         cipher = FieldCipher(tenant_id, keys, rows[-1].number)
         self._ciphers[tenant_id] = (cipher, now)

@@ -12,13 +12,18 @@ from practice.store.ids import new_id
 
 
 class Account(Versioned, Base):
-    """A person who signs in, once for all their practices. The email address is stored in lower case."""
+    """A person who signs in, once for all their practices. The email address is stored in lower case.
+
+    `email_proven_at` is when a mailed link was first used: until then a password or an authenticator may be somebody
+    else's.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(unique=True)
+    email_proven_at: Mapped[datetime | None]
     password_hash: Mapped[str | None]
     password_set_at: Mapped[datetime | None]
     totp_secret: Mapped[bytes | None] = mapped_column(Sealed)
@@ -90,18 +95,25 @@ class RefreshToken(Base):
 
 
 class OneTimeToken(Base):
-    """The hash of a secret that works once: an invitation, a password reset, the next step of a sign-in."""
+    """The hash of a secret that works once: an invitation, a password reset, the next step of a sign-in.
+
+    `mailed` ones went to the account's email address alone, so that their use proves the address.
+    """
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
         Index(None, "account_id"),
-        CheckConstraint("purpose in ('invitation', 'reset', 'code', 'enrol', 'practice')", name="purpose"),
+        CheckConstraint(
+            "purpose in ('invitation', 'reset', 'code', 'enrol', 'practice', 'email_change')", name="purpose"
+        ),
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     purpose: Mapped[str]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("practices.id"))
+    client_id: Mapped[UUID | None]  # of an email change: whose address changed
+    mailed: Mapped[bool] = mapped_column(default=False, server_default="false")
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 

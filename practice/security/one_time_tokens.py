@@ -26,13 +26,27 @@ class InvalidToken(Refusal):
 
 
 def issue_token(
-    db: Session, purpose: str, account_id: UUID, tenant_id: UUID | None, lifetime: timedelta, now: datetime
+    db: Session,
+    purpose: str,
+    account_id: UUID,
+    tenant_id: UUID | None,
+    lifetime: timedelta,
+    now: datetime,
+    *,
+    mailed: bool = False,
+    client_id: UUID | None = None,
 ) -> str:
-    """Store the hash of a new token and return its secret."""
+    """Store the hash of a new token and return its secret. The caller sends a `mailed` one to the account's address."""
     secret, hashed = generate_secret()
     db.add(
         OneTimeToken(
-            token_hash=hashed, purpose=purpose, account_id=account_id, tenant_id=tenant_id, expires_at=now + lifetime
+            token_hash=hashed,
+            purpose=purpose,
+            account_id=account_id,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            mailed=mailed,
+            expires_at=now + lifetime,
         )
     )
     return secret

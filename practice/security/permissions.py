@@ -45,12 +45,12 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     "pay": {"admin": "W, process", "supervisor": "R team", "clinician": "R own", "biller": "R, process"},
     # `change`: fields of the record, `W` or `clinical` deciding which; `clinical`: medical notes and high risk
     "clients": {
-        "admin": "W, change, contact, documents, clinical_documents",
+        "admin": "W, change, contact, documents, clinical_documents, approve_email",
         "supervisor": "R team, change team, clinical team, documents team, clinical_documents team",
         "clinician": "R own, change own, clinical own, documents own, clinical_documents own",
         "scheduler": "W, change, contact, documents",
         "biller": "R",
-        "client": "R own, contact own, clinical_documents own",
+        "client": "R own, contact own, clinical_documents own, confirm_email own",
     },
     "coverages": {
         "admin": "W",

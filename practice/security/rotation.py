@@ -42,7 +42,7 @@ def rotate_master_key(
             "This is the current master key. Create a new one with `caseload keys create-master`."
         )
     new_anchors = Anchors(installation.settings.anchors, new)
-    tenant_ids = installation.list_tenants(now)
+    tenant_ids = installation.list_tenants()
     keys = 0
     for number, tenant_id in enumerate(tenant_ids, 1):
         progress(f"Rotating the master key: {number} of {len(tenant_ids)}")

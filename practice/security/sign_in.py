@@ -112,7 +112,8 @@ def begin_enrollment(installation: Installation, token: str, now: datetime) -> t
         sealed = work.seal("accounts", "totp_secret", account.id, secret)
         # one statement: a concurrent sign-in may be confirming an authenticator, which must not be lost
         unconfirmed = update(Account).where(Account.id == account.id, Account.totp_confirmed_at.is_(None))
-        if work.db.scalar(unconfirmed.values(totp_secret=sealed).returning(Account.id)) is None:
+        unused = {"totp_secret": sealed, "totp_last_step": 0}  # no code of the new secret has been used
+        if work.db.scalar(unconfirmed.values(unused).returning(Account.id)) is None:
             raise InvalidToken
         work.record("mfa.enrollment_begun", "account", account.id)
         return secret, totp.build_provisioning_uri(secret, account.email)
@@ -125,9 +126,7 @@ def confirm_enrollment(
     account = check_code(installation, "enrol", token, code, now, request_id)
     with installation.work(Actor(request_id=request_id), now) as work:
         consume_token(work.db, "enrol", token, now)
-        codes = totp.generate_recovery_codes()
-        work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-        work.db.add_all(RecoveryCode(account_id=account.id, code_hash=totp.hash_recovery_code(c)) for c in codes)
+        codes = replace_recovery_codes(work, account.id)
         # only for the secret of this code, and only if none is confirmed: an attacker who knows just the password must
         # not add or replace an authenticator
         unconfirmed = update(Account).where(
@@ -143,6 +142,25 @@ def confirm_enrollment(
     return Step(step.next, step.token, step.practices, step.tokens, codes)
 
 
+def renew_recovery_codes(installation: Installation, actor: Actor, code: str, now: datetime) -> list[str]:
+    """Return new recovery codes for a current code of the signed-in person's authenticator. The old ones are void."""
+    assert actor.account_id is not None  # noqa: S101 - callers are signed in
+    with installation.store.begin_system_session() as db:
+        account = db.get_one(Account, actor.account_id)
+    spend_code(installation, account, code, now, actor.request_id, recovery=False)
+    with installation.work(actor, now) as work:
+        work.record("mfa.recovery_codes_renewed", "account", account.id)
+        return replace_recovery_codes(work, account.id)
+
+
+def replace_recovery_codes(work: Work, account_id: UUID) -> list[str]:
+    """Store the hashes of new recovery codes in place of the old ones, and return the codes."""
+    codes = totp.generate_recovery_codes()
+    work.db.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+    work.db.add_all(RecoveryCode(account_id=account_id, code_hash=totp.hash_recovery_code(code)) for code in codes)
+    return codes
+
+
 def verify_code(
     installation: Installation, token: str, code: str, now: datetime, request_id: str | None = None
 ) -> Step:
@@ -156,19 +174,28 @@ def verify_code(
 def check_code(
     installation: Installation, purpose: str, token: str, code: str, now: datetime, request_id: str | None
 ) -> Account:
-    """Spend a code and return the account, or record the failure and raise WrongCredentials."""
+    """Spend a code for a sign-in step and return the account, or raise WrongCredentials."""
+    with installation.store.begin_system_session() as db:
+        account = load_account(db, find_token(db, purpose, token, now))
+    spend_code(installation, account, code, now, request_id, recovery=purpose == "code")
+    return account
+
+
+def spend_code(
+    installation: Installation, account: Account, code: str, now: datetime, request_id: str | None, *, recovery: bool
+) -> None:
+    """Spend a code of the account, or record the failure and raise WrongCredentials."""
+    key = compute_attempt_key(installation, "code", str(account.id))
     with installation.work(Actor(request_id=request_id), now) as work:
-        account = load_account(work.db, find_token(work.db, purpose, token, now))
-        key = compute_attempt_key(installation, "code", str(account.id))
         reserve_attempt(work.db, key, now)
         secret = work.unseal("accounts", "totp_secret", account.id, account.totp_secret)
     with installation.work(Actor(request_id=request_id), now) as work:
-        kind = use_code(work.db, account.id, secret, code, now, recovery=purpose == "code") if secret else None
+        kind = use_code(work.db, account.id, secret, code, now, recovery=recovery) if secret else None
         if kind is not None:
             forget_attempts(work.db, key)
             if kind == "recovery":
                 work.record("mfa.recovery_code_used", "account", account.id)
-            return account
+            return
     record_failure(installation, account, "code", Actor(request_id=request_id), now)
     raise WrongCredentials("The code is wrong or was already used. Wait for the next one and try again.")
 

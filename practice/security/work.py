@@ -4,12 +4,14 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Engine, Table, insert, text
 from sqlalchemy.orm import Session
 
+from practice.security.email_outbox import Email, EmailOutbox
 from practice.security.keyring import KeyRing
 from practice.security.models import AuditEntry
 from practice.store.engine import ENTER_PRACTICE, begin_session
@@ -34,13 +36,15 @@ class Actor:
 
 @dataclass(slots=True)
 class Work:
-    """A transaction with its actor, its time, its keys and its pending audit entries."""
+    """A transaction with its actor, its time, its keys, and its pending audit entries and emails."""
 
     db: Session
     actor: Actor
     now: datetime
     keys: KeyRing
+    outbox: EmailOutbox
     entries: list[dict[str, Any]] = field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)  # written to the outbox when the work ends
 
     @property
     def tenant_id(self) -> UUID:
@@ -98,7 +102,9 @@ class Work:
         self.write_audit()
         self.keys.ensure_keys(tenant_id, self.now)
         self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
-        work = Work(self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys)
+        work = Work(
+            self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys, self.outbox, emails=self.emails
+        )
         try:
             yield work
         except BaseException:
@@ -116,10 +122,17 @@ class Work:
 
 
 @contextmanager
-def begin_work(engine: Engine, keys: KeyRing, actor: Actor, now: datetime) -> Generator[Work]:
-    """Begin a transaction in the actor's practice; commit it with its audit entries, or neither."""
+def begin_work(engine: Engine, keys: KeyRing, outbox: EmailOutbox, actor: Actor, now: datetime) -> Generator[Work]:
+    """Begin a transaction in the actor's practice; commit it with its audit entries and its emails, or nothing."""
     keys.ensure_keys(actor.tenant_id, now)
-    with begin_session(engine, actor.tenant_id) as session:
-        work = Work(session, actor, now, keys)
-        yield work
-        work.write_audit()
+    written: list[Path] = []
+    try:
+        with begin_session(engine, actor.tenant_id) as session:
+            work = Work(session, actor, now, keys, outbox)
+            yield work
+            work.write_audit()
+            written += (outbox.write(email, now) for email in work.emails)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise

@@ -12,11 +12,14 @@ from sqlalchemy import text
 from api import jobs
 from api.app import create_app
 from practice.people.models.practices import Practice
+from practice.security.encryption import MasterKey
 from practice.security.installation import Installation
+from practice.security.rotation import rotate_master_key
 from practice.sessions import deadline_job
 from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_service, open_hours
 from tests.support.builders.sessions import SessionBuilder
+from tests.support.drivers.http import V1, auth_headers, error_code
 
 MESSAGES = text("""
     insert into messages (tenant_id, id, kind, channel, staff_id, due_at, created_at)
@@ -66,6 +69,21 @@ def test_a_thousand_overdue_messages_degrade_the_service(
         db.execute(text("update messages set status = 'SENT' where due_at < :now"), {"now": NOW})
     run_maintenance(own_installation)
     assert read_health(own_client)["messages_waiting"] == 400
+
+
+def test_a_master_key_that_is_rotated_meanwhile_ends_readiness(
+    own_installation: Installation, own_client: TestClient
+) -> None:
+    practice, new = make_practice(own_installation), MasterKey.generate()
+    headers = auth_headers(practice)
+    read_health(own_client)
+    rotate_master_key(own_installation, new, NOW)
+    later = NOW + timedelta(minutes=1)  # when keys are loaded again
+    own_client.app.state.clock = lambda: later  # ty: ignore[unresolved-attribute]
+    answers = [own_client.get("/health/ready"), own_client.get(f"{V1}/staff", headers=headers)]
+    for answer in answers:
+        assert (answer.status_code, error_code(answer)) == (503, "SERVICE_UNAVAILABLE")
+        assert not any(key.key_id in answer.text for key in (new, own_installation.master))
 
 
 def count_locks(practice: PracticeFixture) -> int:

@@ -48,14 +48,18 @@ def test_five_of_fifty_concurrent_password_guesses_are_checked(server: Server, h
     email = practice.admin.email
     answers = run_in_parallel(lambda _: login(http, email, WRONG), range(GUESSES))
     codes = Counter((answer.status_code, error_code(answer)) for answer in answers)
-    assert codes == {(401, "WRONG_CREDENTIALS"): 5, (429, "SIGN_IN_LOCKED"): GUESSES - 5}
+    assert codes[401, "WRONG_CREDENTIALS"] == 5
+    # the rest are not checked: sign-in is locked, or the address has its share of the queue
+    assert set(codes) == {(401, "WRONG_CREDENTIALS"), (429, "SIGN_IN_LOCKED"), (429, "RATE_LIMITED")}
+    assert {answer.headers.get("Retry-After") for answer in answers} == {None, "900", "1"}
     locked = login(http, email, PASSWORD)
     assert locked.status_code == 429
     assert int(locked.headers["Retry-After"]) == 900
 
     unknown_email = f"nobody-{new_id()}@example.com"
     unknown = run_in_parallel(lambda _: login(http, unknown_email, WRONG), range(GUESSES))
-    assert sorted(map(repr, map(to_comparable, unknown))) == sorted(map(repr, map(to_comparable, answers)))
+    assert set(map(repr, map(to_comparable, unknown))) == set(map(repr, map(to_comparable, answers)))
+    assert Counter(answer.status_code for answer in unknown)[401] == 5
 
     assert count_naive_guesses(server) > 5  # the same guesses with a count after the check
 

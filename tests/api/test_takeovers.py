@@ -1,13 +1,14 @@
 """Attempts to gain permissions or accounts of others, and recovery of an account."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from practice.people.practices import change_practice
+from practice.people.settings import change_setting
 from practice.people.staff import add_staff
 from practice.security import accounts
 from practice.security.installation import Installation
@@ -23,14 +24,25 @@ from tests.support.builders.people import (
     make_practice,
 )
 from tests.support.drivers.http import V1, assert_ok, error_code, token_headers
-from tests.support.drivers.sign_in_flow import enter_code, generate_code, login, post, set_clock
+from tests.support.drivers.sign_in_flow import (
+    enter_code,
+    generate_code,
+    list_emails,
+    login,
+    post,
+    read_secret,
+    set_clock,
+)
+
+OTHER = "Amber-Heron 58 sails north"
 
 
 def invite_staff(practice: PracticeFixture, email: str) -> str:
-    """Invite staff and return the secret, as the practice's admin sees it."""
+    """Invite staff and return the secret of the email."""
     fields: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
     with practice.work() as work:
-        return add_staff(work, email=email, **fields).secret
+        add_staff(work, email=email, **fields)
+    return read_secret(practice.installation, email)
 
 
 def list_actions(installation: Installation, tenant_id: Any) -> list[str]:
@@ -159,3 +171,81 @@ def test_use_of_a_recovery_code_is_audited(
         error_code(post(client, "/mfa/verify", token=login(client, email)["token"], code=codes[0]))
         == "WRONG_CREDENTIALS"
     )
+
+
+def test_an_invitation_does_not_reveal_whether_an_address_has_an_account(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    known = make_practice(installation).add("clinician")
+    give_credentials(installation, known.account_id)
+    shown = []
+    for email in (known.email, f"clinician-{new_id()}@example.com"):
+        body = {"email": email, "first_name": "A", "last_name": "B", "roles": ["biller"], "hired_on": "2026-03-01"}
+        answer = client.post(f"{V1}/staff", json=body, headers=token_headers(practice.token()))
+        secret = read_secret(installation, email)
+        assert secret not in answer.text
+        [message] = list_emails(installation, email)
+        content = answer.json()
+        content["staff"] |= {"id": None, "email": None}
+        shown.append((answer.status_code, content, message["subject"], message["text"].replace(secret, "")))
+    assert shown[0] == shown[1]
+
+
+def test_a_reset_removes_an_authenticator_from_before_the_address_was_proven(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    """Somebody who was handed a link claimed the account; its owner recovers it with their email alone."""
+    email = f"claimed-{new_id()}@example.com"
+    fields: Any = {"first_name": "Robin", "last_name": "Reyes", "roles": ["biller"], "hired_on": NOW.date()}
+    with practice.work() as work:
+        secret = add_staff(work, email=email, by_email=False, **fields).secret
+    assert_ok(post(client, "/invitations/accept", token=secret, password=PASSWORD))
+    claimed = enroll(client, email, NOW)
+    set_clock(client, timedelta(minutes=1))
+    reset_by_email(client, email)
+    assert login(client, email, OTHER)["next"] == "enroll"
+    assert client.get(f"{V1}/auth/me", headers=token_headers(claimed["tokens"]["access_token"])).status_code == 401
+    assert "mfa.reset" in list_actions(installation, practice.id)
+    now = set_clock(client, timedelta(minutes=2))
+    enroll(client, email, now, OTHER)
+    set_clock(client, timedelta(minutes=10))
+    reset_by_email(client, email, PASSWORD)
+    assert login(client, email)["next"] == "code"  # from now on the authenticator stays
+
+
+def test_a_reset_keeps_an_authenticator_enrolled_after_the_address_was_proven(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    email = f"proven-{new_id()}@example.com"
+    assert_ok(post(client, "/invitations/accept", token=invite_staff(practice, email), password=PASSWORD))
+    enroll(client, email, NOW)
+    set_clock(client, timedelta(minutes=1))
+    reset_by_email(client, email)
+    assert login(client, email, OTHER)["next"] == "code"
+
+
+def test_an_expired_password_is_renewed_without_losing_the_authenticator(
+    client: TestClient, installation: Installation, practice: PracticeFixture
+) -> None:
+    """This step's token is in an answer, so it proves nothing about the address."""
+    secret = give_credentials(installation, practice.admin.account_id)
+    with practice.work() as work:
+        change_setting(work, "password_max_age_days", 30, NOW.date())
+    now = set_clock(client, timedelta(days=30))
+    step = enter_code(client, practice.admin.email, secret, now)
+    assert step["next"] == "new_password"
+    assert_ok(post(client, "/password/reset", token=step["token"], password=OTHER))
+    assert login(client, practice.admin.email, OTHER)["next"] == "code"
+
+
+def enroll(client: TestClient, email: str, now: datetime, password: str = PASSWORD) -> dict[str, Any]:
+    """Sign in for the first time, enroll an authenticator, and return the last step."""
+    token = login(client, email, password)["token"]
+    secret = assert_ok(post(client, "/mfa/enroll", token=token))["secret"]
+    return assert_ok(post(client, "/mfa/confirm", token=token, code=generate_code(secret, now)))
+
+
+def reset_by_email(client: TestClient, email: str, password: str = OTHER) -> None:
+    assert post(client, "/password/reset-request", email=email).status_code == 202
+    secret = read_secret(client.app.state.installation, email, "reset")  # ty: ignore[unresolved-attribute]
+    assert_ok(post(client, "/password/reset", token=secret, password=password))

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from practice.security.encryption import MasterKey
 from tests.support.harness.installations import create_short_folder
 
 Caseload = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -128,3 +129,33 @@ def test_a_port_in_use_is_reported(caseload: Caseload, folder: Path) -> None:
     assert refused.returncode == 1
     assert port in refused.stderr
     assert "CASELOAD_PORT" in refused.stderr
+
+
+def test_with_another_master_key_nothing_starts(caseload: Caseload, folder: Path) -> None:
+    caseload("up")
+    caseload("practice", "create", "Oak Street", "--time-zone", "UTC", "--admin-email", "ada@oak.example")
+    caseload("down")
+    anchors = read_files(folder / "data" / "anchors")
+    key_file = folder / "key" / "master.key"
+    key = key_file.read_text()
+    key_file.write_text(MasterKey.generate().to_text())
+    refused = caseload("up")
+    assert refused.returncode == 1
+    assert "The configured master key is not the one" in refused.stderr
+    assert read_status(caseload)["api"] == "stopped"
+    command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--workers", "2", "--port", "0"]
+    environment = os.environ | {
+        "CASELOAD_DATA_DIR": str(folder / "data"),
+        "CASELOAD_MASTER_KEY_FILE": str(key_file),
+    }
+    served = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert "The configured master key is not the one" in served.stderr
+    assert "Traceback" not in served.stderr
+    assert read_files(folder / "data" / "anchors") == anchors
+    key_file.write_text(key)
+    assert caseload("up").returncode == 0
+    assert caseload("doctor").returncode == 0
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}

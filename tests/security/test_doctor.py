@@ -202,4 +202,4 @@ def test_the_service_anchors_a_last_time_when_it_stops(practice: PracticeFixture
     stop = threading.Event()
     stop.set()
     run_maintenance(practice.installation, lambda: NOW, stop)
-    assert set(practice.installation.anchors.list_tenants()) == set(practice.installation.list_tenants(NOW))
+    assert set(practice.installation.anchors.list_tenants()) == set(practice.installation.list_tenants())

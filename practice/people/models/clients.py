@@ -25,7 +25,10 @@ DOCUMENT_KINDS = ("CLINICAL", "INSURANCE", "CONSENT", "OTHER")
 
 
 class Client(TenantKeyed, Versioned, Base):
-    """A client. `ended_on` and `end_reason` are set when treatment ends; the history is in `client_statuses`."""
+    """A client. `ended_on` and `end_reason` are set when treatment ends; the history is in `client_statuses`.
+
+    `former_account_id` is the account that used the portal before it was closed or moved.
+    """
 
     __tablename__ = "clients"
     __table_args__ = (
@@ -44,11 +47,14 @@ class Client(TenantKeyed, Versioned, Base):
 
     external_id: Mapped[str | None]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    former_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
     first_name: Mapped[str]
     last_name: Mapped[str]
     birth_date: Mapped[date]
     sex: Mapped[str | None]
     email: Mapped[str | None]
+    email_changed_at: Mapped[datetime | None]
+    email_confirmed_at: Mapped[datetime | None]  # by the client, since the change
     phone: Mapped[str | None]
     address: Mapped[str | None]
     city: Mapped[str | None]

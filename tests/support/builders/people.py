@@ -58,6 +58,7 @@ class PracticeFixture:
                 roles=list(roles),
                 hired_on=date(2025, 1, 6),
                 supervisor_id=supervisor.staff_id if supervisor else None,
+                by_email=False,
             )
             staff = invited.staff
             person = Person(staff.account_id, staff.id, staff.email, staff.roles)
@@ -112,7 +113,7 @@ def make_practice(
     with installation.work(Actor(), now) as work:
         admin = {"email": f"admin-{new_id()}@example.com", "first_name": "Ada", "last_name": "Admin"}
         practice, invited = create_practice(
-            work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, **fields
+            work, name=name or f"Practice {new_id()}", time_zone=time_zone, admin=admin, by_email=False, **fields
         )
         staff = invited.staff
         fixture = PracticeFixture(

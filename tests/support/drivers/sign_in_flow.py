@@ -39,8 +39,29 @@ def enter_code(client: TestClient, email: str, secret: str, at: datetime, passwo
 
 
 def list_emails(installation: Installation, email: str) -> list[dict[str, str]]:
-    emails = [json.loads(path.read_text()) for path in sorted(Path(installation.settings.outbox).glob("*.json"))]
-    return [message for message in emails if message["to"] == email]
+    """Return the emails to an address, oldest first."""
+    texts = [path.read_text() for path in sorted(Path(installation.settings.outbox).glob("*.json"))]
+    return [message for text in texts if email in text and (message := json.loads(text))["to"] == email]
+
+
+def read_link(installation: Installation, email: str, page: str = "invitation") -> str:
+    """Return the link to a page in the newest email to an address."""
+    links = [
+        word for message in list_emails(installation, email) for word in message["text"].split() if f"/{page}#" in word
+    ]
+    assert links, f"no email with a link to {page}"
+    return links[-1]
+
+
+def read_secret(installation: Installation, email: str, page: str = "invitation") -> str:
+    """Return the secret of that link."""
+    return extract_secret(read_link(installation, email, page))
+
+
+def accept_invitation(client: TestClient, email: str, password: str = PASSWORD) -> Any:
+    """Accept the newest invitation sent to an address."""
+    secret = read_secret(client.app.state.installation, email)  # ty: ignore[unresolved-attribute]
+    return post(client, "/invitations/accept", token=secret, password=password)
 
 
 def extract_secret(link_or_text: str) -> str:

@@ -86,6 +86,9 @@ SAMPLE_REQUESTS = {
     ),
     "invite_client": SampleRequest(FRONT_DESK, make_fresh_client),
     "close_portal": SampleRequest(FRONT_DESK, make_fresh_client),
+    "confirm_email": SampleRequest(
+        {"client"}, pick_client, lambda world, _role: {"email": world.people["client"].email}
+    ),
     "get_timeline": SampleRequest(READERS, pick_client),
     "list_coverages": SampleRequest(READERS, pick_client),
     "add_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_fresh_client, send(rank=1, copay="20.00", **PAYER)),

@@ -1,0 +1,101 @@
+"""A repeated request gets the first response only while the caller still has the right to it, and leaves an entry."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from practice.people.models.clients import Client
+from tests.support.builders.notes import SOAP
+from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.schedule import make_appointment, make_client, make_service
+from tests.support.drivers.clients import load_audit_entries
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+
+KEY = {"Idempotency-Key": "one-key-for-one-request"}
+
+
+class Repeated:
+    """A note that its author sent, and can send again with the same key."""
+
+    def __init__(self, client: TestClient, practice: PracticeFixture) -> None:
+        self.client, self.practice = client, practice
+        self.clinician = practice.add("clinician")
+        self.client_id = make_client(practice, self.clinician)
+        start = NOW - timedelta(hours=3)
+        session = make_appointment(
+            practice, self.clinician, self.client_id, make_service(practice), start, guarded=False
+        )
+        self.body = {"client_id": str(self.client_id), "type": "SOAP_NOTE", "appointment_id": str(session)}
+        self.body |= {"sections": SOAP, "diagnoses": ["F41.1"]}
+
+    def send(self, path: str = "/notes", body: Any = None, person: Person | None = None) -> Any:
+        headers = auth_headers(self.practice, person or self.clinician) | KEY
+        return self.client.post(V1 + path, json=body or self.body, headers=headers)
+
+    def treat_by(self, clinician: Person) -> None:
+        """Move the client and their visits to another clinician."""
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
+            db.get_one(Client, (self.practice.id, self.client_id)).primary_clinician_id = clinician.staff_id
+            db.connection().exec_driver_sql(
+                "update appointments set clinician_id = %s where client_id = %s", (clinician.staff_id, self.client_id)
+            )
+
+    def count_replays(self) -> int:
+        return len(load_audit_entries(self.client, self.practice, "request.replayed", self.client_id))
+
+
+@pytest.fixture
+def repeated(client: TestClient, practice: PracticeFixture) -> Repeated:
+    return Repeated(client, practice)
+
+
+def test_a_replay_is_audited_for_the_client(repeated: Repeated, practice: PracticeFixture) -> None:
+    first = repeated.send()
+    assert first.status_code == 201, first.text
+    assert repeated.count_replays() == 0
+    assert repeated.send().json() == first.json()
+    [entry] = load_audit_entries(repeated.client, practice, "request.replayed", repeated.client_id)
+    assert entry["account_id"] == str(repeated.clinician.account_id)
+    assert entry["details"] == {"operation": "create_note"}
+
+
+def test_a_client_who_is_no_longer_visible_is_not_replayed(repeated: Repeated, practice: PracticeFixture) -> None:
+    assert repeated.send().status_code == 201
+    repeated.treat_by(practice.add("clinician"))
+    answer = repeated.send()
+    assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")
+    assert repeated.count_replays() == 0
+    repeated.treat_by(repeated.clinician)
+    assert repeated.send().status_code == 201
+
+
+def test_matches_of_a_search_are_not_replayed_either(repeated: Repeated, practice: PracticeFixture) -> None:
+    body = {"query": "Casey"}
+    found = assert_ok(repeated.send("/clients/search", body))
+    assert [match["id"] for match in found["items"]] == [str(repeated.client_id)]
+    repeated.treat_by(practice.add("clinician"))
+    assert repeated.send("/clients/search", body).status_code == 404
+
+
+def test_a_lost_role_is_not_replayed(client: TestClient, practice: PracticeFixture, repeated: Repeated) -> None:
+    scheduler = practice.add("scheduler")
+    body = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
+    made = repeated.send("/clients", body, scheduler)
+    assert made.status_code == 201
+    assert repeated.send("/clients", body, scheduler).json() == made.json()
+    path = f"{V1}/staff/{scheduler.staff_id}"
+    change = client.patch(path, json={"roles": ["biller"]}, headers=auth_headers(practice) | {"If-Match": '"1"'})
+    assert_ok(change)
+    assert repeated.send("/clients", body, scheduler).status_code == 403
+    assert len(load_audit_entries(client, practice, "request.replayed", made.json()["id"])) == 1
+
+
+def test_a_replay_about_no_client_is_audited_too(client: TestClient, practice: PracticeFixture) -> None:
+    body = {"email": f"new-{practice.id}@example.com", "first_name": "New", "last_name": "Comer"}
+    body |= {"roles": ["biller"], "hired_on": "2026-03-01"}
+    for _ in range(2):
+        assert client.post(f"{V1}/staff", json=body, headers=auth_headers(practice) | KEY).status_code == 201
+    [entry] = load_audit_entries(client, practice, "request.replayed")
+    assert (entry["subject_id"], entry["details"]) == (None, {"operation": "add_staff"})
