@@ -161,6 +161,16 @@ def limit_body(scope: Scope, receive: Receive) -> Receive:
     return receive_limited
 
 
+class LossyLogger(structlog.PrintLogger):
+    """A logger that loses lines while the disk is full, instead of failing what it reports on."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
+
+
 def configure_logging() -> None:
     """Make structlog write one JSON object per line to standard output."""
     structlog.configure(
@@ -169,6 +179,6 @@ def configure_logging() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=LossyLogger,
         cache_logger_on_first_use=True,
     )

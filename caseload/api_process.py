@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from practice.settings import Settings
 START_SECONDS = 60
 # Connections of one worker, idle ones included; beyond that it answers 503. So many leave memory and file descriptors.
 MAX_CONNECTIONS = 500
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder created there is private
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class ProcessRecord:
     name: str
     pid: int
     url: str
+    metrics: str = ""
 
 
 class ApiProcess:
@@ -45,25 +48,30 @@ class ApiProcess:
 
     def find_running(self) -> ProcessRecord | None:
         """Return the record of the running process, if there is one."""
+        process = self.read_record()
         try:
-            process = ProcessRecord(**json.loads(self.record.read_text()))
-            command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        except (OSError, ValueError, TypeError):
+            command = Path(f"/proc/{process.pid}/cmdline").read_bytes() if process else b""
+        except OSError:
             return None
         return process if b"api.app:serve" in command else None  # the pid may belong to another process by now
+
+    def read_record(self) -> ProcessRecord | None:
+        """Return the record of the last process that was started here and not stopped."""
+        try:
+            return ProcessRecord(**json.loads(self.record.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def start(self) -> ProcessRecord:
         """Start the process and wait until it is ready. The caller checks that it is not running."""
         self.refuse_taken_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        metrics = self.folder / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir()
+        metrics = self.make_metrics_folder()
         inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
         environment = inherited | {
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            "PROMETHEUS_MULTIPROC_DIR": metrics,
         }
         # a worker that computes on a busy machine may be slow to answer without being dead
         options = "--factory --no-access-log --log-level warning"
@@ -82,7 +90,7 @@ class ApiProcess:
                 env=environment,
                 cwd="/",
             )
-        record = ProcessRecord("api", process.pid, self.url)
+        record = ProcessRecord("api", process.pid, self.url, metrics)
         self.record.write_text(json.dumps(vars(record)))
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
@@ -91,6 +99,16 @@ class ApiProcess:
                 raise StoreProblem(f"The API did not start. See its log: {self.log}")
             time.sleep(0.1)
         return record
+
+    def make_metrics_folder(self) -> str:
+        """Create an empty folder for the metrics of the workers, in memory where possible, and remove the last one.
+
+        The files are mapped into memory: on a full disk, writing to one would kill the worker.
+        """
+        if crashed := self.read_record():
+            shutil.rmtree(crashed.metrics, ignore_errors=True)
+        in_memory = os.access(MEMORY, os.W_OK | os.X_OK)
+        return tempfile.mkdtemp(prefix="caseload-metrics-", dir=MEMORY if in_memory else None)
 
     def is_ready(self) -> bool:
         try:
@@ -110,6 +128,7 @@ class ApiProcess:
             time.sleep(0.05)
         if self.find_running():
             os.killpg(process.pid, signal.SIGKILL)
+        shutil.rmtree(process.metrics, ignore_errors=True)
         self.record.unlink(missing_ok=True)
         return True
 
