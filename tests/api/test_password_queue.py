@@ -24,24 +24,30 @@ class SlowHash:
     def __init__(self, queue: PasswordQueue, portal: BlockingPortal) -> None:
         self.queue, self.portal = queue, portal
         self.started, self.end = threading.Event(), threading.Event()
+        self.requests: list[Any] = []
 
     def compute(self) -> None:
         self.started.set()
         assert self.end.wait(60)
 
-    def add(self, address: str) -> Any:
-        """Add a request from this address, and return its result once it ends."""
-        waiting = self.portal.start_task_soon(self.queue.run, address, self.compute)
+    def add(self, address: str) -> None:
+        """Add a request from this address."""
+        self.requests.append(self.portal.start_task_soon(self.queue.run, address, self.compute))
         assert self.started.wait(60)
         self.portal.call(self.queue.requests.total)  # the request has taken its place
-        return waiting
+
+    def finish(self) -> None:
+        """Let the hash and all requests behind it end."""
+        self.end.set()
+        for request in self.requests:
+            request.result(60)
 
 
 @pytest.fixture
 def slow_hash(client: TestClient, portal: BlockingPortal) -> Iterator[SlowHash]:
     slow = SlowHash(client.app.state.password_queue, portal)  # ty: ignore[unresolved-attribute]
     yield slow
-    slow.end.set()
+    slow.finish()
 
 
 def test_other_requests_are_served_meanwhile(
@@ -65,7 +71,6 @@ def test_an_address_has_a_limited_share_of_the_queue(client: TestClient, slow_ha
     refused = post(client, "/login", email=f"{new_id()}@example.com", password=PASSWORD)
     assert (refused.status_code, error_code(refused)) == (429, "RATE_LIMITED")
     assert refused.headers["Retry-After"] == "1"
-    slow_hash.end.set()
 
 
 def test_a_full_queue_refuses_the_next_request(client: TestClient, slow_hash: SlowHash) -> None:
@@ -76,12 +81,10 @@ def test_a_full_queue_refuses_the_next_request(client: TestClient, slow_hash: Sl
         refused = post(client, path, password=PASSWORD, **body)
         assert (refused.status_code, error_code(refused)) == (503, "SIGN_IN_BUSY")
         assert refused.headers["Retry-After"] == "2"
-    slow_hash.end.set()
 
 
 def test_places_are_given_back(client: TestClient, slow_hash: SlowHash) -> None:
-    waiting = [slow_hash.add("192.0.2.1") for _ in range(MAX_PER_ADDRESS)]
-    slow_hash.end.set()
-    for request in waiting:
-        request.result(60)
+    for _ in range(MAX_PER_ADDRESS):
+        slow_hash.add("192.0.2.1")
+    slow_hash.finish()
     assert slow_hash.queue.requests == Counter()
