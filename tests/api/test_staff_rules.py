@@ -41,7 +41,7 @@ def test_the_last_admin_stays(client: TestClient, practice: PracticeFixture) -> 
     ):
         assert (answer.status_code, error_code(answer)) == (409, "LAST_ADMIN")
     second = practice.add("admin")
-    assert change_staff(client, practice, practice.admin, roles=["biller"]).status_code == 200
+    assert change_staff(client, practice, practice.admin, by=second, roles=["biller"]).status_code == 200
     assert error_code(deactivate(client, practice, second, by=second)) == "LAST_ADMIN"
 
 
