@@ -6,9 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.context import RequestContext
+from api.names import ClientName, StaffName, from_record
 from practice.scheduling.appointments.affected import MAX_LISTED, AffectedVisits
-from practice.scheduling.appointments.queries import load_names
 
 
 class AffectedVisitOut(BaseModel):
@@ -16,9 +15,9 @@ class AffectedVisitOut(BaseModel):
     reference: str
     starts_at: datetime
     client_id: UUID
-    client_name: str
+    client_name: ClientName = None
     clinician_id: UUID
-    clinician_name: str
+    clinician_name: StaffName = None
 
 
 class AffectedOut(BaseModel):
@@ -28,19 +27,7 @@ class AffectedOut(BaseModel):
     affected: Annotated[list[AffectedVisitOut], Field(description=f"The first {MAX_LISTED} of them by start.")]
 
 
-def describe_affected(ctx: RequestContext, visits: AffectedVisits) -> dict[str, Any]:
-    """Return the fields of `AffectedOut`, with the names of clients and clinicians."""
-    names = load_names(ctx.work, visits.appointments)
-    listed = [
-        AffectedVisitOut(
-            id=visit.id,
-            reference=visit.reference,
-            starts_at=visit.starts_at,
-            client_id=visit.client_id,
-            client_name=names.clients[visit.client_id],
-            clinician_id=visit.clinician_id,
-            clinician_name=names.staff[visit.clinician_id],
-        )
-        for visit in visits.appointments
-    ]
+def describe_affected(visits: AffectedVisits) -> dict[str, Any]:
+    """Return the fields of `AffectedOut`."""
+    listed = [from_record(AffectedVisitOut, visit) for visit in visits.appointments]
     return {"affected_count": visits.count, "affected": listed}

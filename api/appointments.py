@@ -11,6 +11,7 @@ from api.context import RequestContext, Version
 from api.fields import IdOrMe, Instant, MoneyOut, Text40, Text1000
 from api.filters import StartsQuery, resolve_me
 from api.intake import IntakeAnswersIn, IntakeState
+from api.names import ClientName, PersonOf, RoomName, ServiceCode, ServiceName, StaffName, from_record
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
@@ -19,7 +20,7 @@ from practice.people.models.clients import IntakeForm
 from practice.scheduling.appointments import booking, queries, updates
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
-from practice.scheduling.appointments.queries import Filters, Names
+from practice.scheduling.appointments.queries import Filters
 from practice.scheduling.catalog.quotes import Cost
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.intake import book_with_intake
@@ -109,12 +110,14 @@ class AppointmentOut(BaseModel):
     id: UUID
     reference: str
     client_id: UUID
-    client_name: str
+    client_name: ClientName = None
     clinician_id: UUID
-    clinician_name: str
-    service_code: str
+    clinician_name: StaffName = None
+    service_id: UUID
+    service_code: ServiceCode = None
+    service_name: ServiceName = None
     room_id: UUID | None
-    room_name: str | None
+    room_name: RoomName = None
     group_session_id: UUID | None
     series_id: UUID | None
     starts_at: datetime
@@ -138,30 +141,16 @@ class AppointmentOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, appointment: Appointment, names: Names) -> "AppointmentOut":
-        resolved = {
-            "client_name",
-            "clinician_name",
-            "service_code",
-            "room_name",
-            "price",
-            "copay",
-            "cancellation_reason",
-        }
-        return cls(
-            **{name: getattr(appointment, name) for name in cls.model_fields if name not in resolved},
-            client_name=names.clients[appointment.client_id],
-            clinician_name=names.staff[appointment.clinician_id],
-            service_code=names.services[appointment.service_id],
-            room_name=names.rooms.get(appointment.room_id) if appointment.room_id else None,
-            price=appointment.price_cents,
-            copay=appointment.copay_cents,
-            cancellation_reason=appointment.cancellation_reason if names.for_staff else None,
-        )
+    def of(cls, appointment: Appointment, ctx: RequestContext) -> "AppointmentOut":
+        """Return the appointment as the caller may see it: the reason of a cancellation is for staff only."""
+        hidden = {} if ctx.actor.client_id is None else {"cancellation_reason": None}
+        money = {"price": appointment.price_cents, "copay": appointment.copay_cents}
+        return from_record(cls, appointment, **money, **hidden)
 
 
 class CostOut(BaseModel):
     service_code: str
+    service_name: ServiceName = None
     cpt_code: str | None
     units: int
     minutes: int
@@ -232,6 +221,7 @@ class StatusChangeOut(BaseModel):
     status: str
     at: datetime
     account_id: UUID | None
+    person: PersonOf = None
     note: str | None
 
 
@@ -243,9 +233,8 @@ AppointmentInList: Any = partial_model(AppointmentOut)
 
 
 def to_response(ctx: RequestContext, *appointments: Appointment) -> list[AppointmentOut]:
-    """Return the appointments as the caller may see them, with the names they refer to."""
-    names = queries.load_names(ctx.work, appointments)
-    return [AppointmentOut.of(appointment, names) for appointment in appointments]
+    """Return the appointments as the caller may see them."""
+    return [AppointmentOut.of(appointment, ctx) for appointment in appointments]
 
 
 REQUIRED = {
@@ -290,8 +279,7 @@ def list_appointments(ctx: RequestContext, query: Annotated[AppointmentQuery, Qu
     """
     filters = query.to_filters(ctx, resolve_me(query.client_id, ctx.actor.client_id))
     page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), filters)
-    names = queries.load_names(ctx.work, page.items)
-    return to_page(page, AppointmentOut, names)
+    return to_page(page, AppointmentOut, ctx)
 
 
 @router.get("/clients/{client_id}/appointments", permission="appointments.read")
@@ -305,8 +293,7 @@ def list_client_appointments(
     if not can_see_client(ctx.work, ctx.scope, client_id):
         raise NotFound
     page = queries.list_appointments(ctx.work, ctx.scope, query.page_request(), query.to_filters(ctx, client_id))
-    names = queries.load_names(ctx.work, page.items)
-    return to_page(page, AppointmentOut, names)
+    return to_page(page, AppointmentOut, ctx)
 
 
 @router.post("/appointments", permission="appointments.book", status_code=201, errors=BOOKING_REFUSALS)

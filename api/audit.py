@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.context import RequestContext
 from api.fields import Instant, Text40
 from api.filters import DaysQuery
+from api.names import PersonOf, from_record
 from api.responses import PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people.practice_time import span_of_days
@@ -31,6 +32,7 @@ class EntryOut(BaseModel):
     seq: int
     at: datetime
     account_id: UUID | None
+    person: PersonOf = None
     session_id: UUID | None
     request_id: str | None
     action: str
@@ -40,7 +42,7 @@ class EntryOut(BaseModel):
 
     @classmethod
     def of(cls, entry: AuditEntry) -> "EntryOut":
-        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+        return from_record(cls, entry)
 
 
 class ChainOut(BaseModel):

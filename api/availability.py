@@ -146,7 +146,7 @@ def add_window(ctx: RequestContext, staff_id: UUID, body: WindowIn) -> ChangedWi
     For some services or all. Rejected when they overlap others.
     """
     window, outside = hours.add_window(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedWindowOut.of(window, **describe_affected(ctx, load_affected(ctx.work, outside)))
+    return ChangedWindowOut.of(window, **describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.patch(HOURS + "/{window_id}", permission="availability.write")
@@ -159,7 +159,7 @@ def change_window(
     """
     changes = body.model_dump(exclude_unset=True)
     window, outside = hours.change_window(ctx.work, ctx.scope, staff_id, window_id, version, changes)
-    return ChangedWindowOut.of(window, **describe_affected(ctx, load_affected(ctx.work, outside)))
+    return ChangedWindowOut.of(window, **describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.delete(HOURS + "/{window_id}", permission="availability.write")
@@ -169,7 +169,7 @@ def void_window(ctx: RequestContext, staff_id: UUID, window_id: UUID, body: Void
     They no longer count, but stay on record with who, when and why. Do not put personal data in `reason`.
     """
     outside = hours.void_window(ctx.work, ctx.scope, staff_id, window_id, body.reason)
-    return AffectedOut(**describe_affected(ctx, load_affected(ctx.work, outside)))
+    return AffectedOut(**describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.get(DAYS, permission="availability.read")
@@ -193,7 +193,7 @@ def add_exception(ctx: RequestContext, staff_id: UUID, body: ExceptionIn) -> Cha
     Closes a day, closes a part of it, or opens a part of it.
     """
     exception, outside = hours.add_exception(ctx.work, ctx.scope, staff_id, **body.model_dump())
-    return ChangedExceptionOut.of(exception, **describe_affected(ctx, load_affected(ctx.work, outside)))
+    return ChangedExceptionOut.of(exception, **describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.patch(DAYS + "/{exception_id}", permission="availability.write")
@@ -203,7 +203,7 @@ def change_exception(
     """Change an exception."""
     changes = body.model_dump(exclude_unset=True)
     exception, outside = hours.change_exception(ctx.work, ctx.scope, staff_id, exception_id, version, changes)
-    return ChangedExceptionOut.of(exception, **describe_affected(ctx, load_affected(ctx.work, outside)))
+    return ChangedExceptionOut.of(exception, **describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.delete(DAYS + "/{exception_id}", permission="availability.write")
@@ -214,7 +214,7 @@ def void_exception(ctx: RequestContext, staff_id: UUID, exception_id: UUID, body
     `reason`.
     """
     outside = hours.void_exception(ctx.work, ctx.scope, staff_id, exception_id, body.reason)
-    return AffectedOut(**describe_affected(ctx, load_affected(ctx.work, outside)))
+    return AffectedOut(**describe_affected(load_affected(ctx.work, outside)))
 
 
 @router.get(MEETINGS, permission="availability.read")
@@ -266,7 +266,7 @@ def add_closure(ctx: RequestContext, body: ClosureIn) -> NewClosureOut:
     """
     closure = closures.add_closure(ctx.work, body.closed_on, body.reason)
     visits = load_affected_by_closure(ctx.work, closure.closed_on)
-    return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, **describe_affected(ctx, visits))
+    return NewClosureOut(closed_on=closure.closed_on, reason=closure.reason, **describe_affected(visits))
 
 
 @router.delete("/closures/{closed_on}", permission="settings.write", status_code=204)

@@ -12,6 +12,7 @@ from api.appointments import AppointmentOut
 from api.context import RequestContext
 from api.fields import Day, IdOrMe
 from api.filters import resolve_me
+from api.names import RoomName, ServiceName, StaffName, from_record
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid
@@ -53,7 +54,9 @@ class CalendarQuery(Input):
 class BlockOut(BaseModel):
     id: UUID
     clinician_id: UUID | None
+    clinician_name: StaffName = None
     room_id: UUID | None
+    room_name: RoomName = None
     starts_at: datetime
     ends_at: datetime
     reason: str | None
@@ -65,21 +68,19 @@ class HoldOut(BaseModel):
     offer_id: UUID
     waitlist_entry_id: UUID
     clinician_id: UUID
+    clinician_name: StaffName = None
     room_id: UUID | None
+    room_name: RoomName = None
     service_code: str
+    service_name: ServiceName = None
     starts_at: datetime
     ends_at: datetime
     holds_until: datetime
 
     @classmethod
     def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "HoldOut":
-        resolved = {"offer_id", "waitlist_entry_id", "service_code"}
-        return cls(
-            **{name: getattr(offer, name) for name in cls.model_fields if name not in resolved},
-            offer_id=offer.id,
-            waitlist_entry_id=offer.entry_id,
-            service_code=service_codes[offer.service_id],
-        )
+        code = service_codes[offer.service_id]
+        return from_record(cls, offer, offer_id=offer.id, waitlist_entry_id=offer.entry_id, service_code=code)
 
 
 class DayOut(BaseModel):
@@ -106,16 +107,13 @@ def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) 
         clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
         room_id=query.room_id,
     )
-    names = queries.load_names(ctx.work, [appointment for day in days for appointment in day.appointments])
     codes = load_service_codes(ctx.work, {hold.service_id for day in days for hold in day.holds})
     return CalendarOut(
         days=[
             DayOut(
                 on=day.on,
-                appointments=[AppointmentOut.of(appointment, names) for appointment in day.appointments],
-                blocks=[
-                    BlockOut(**{name: getattr(block, name) for name in BlockOut.model_fields}) for block in day.blocks
-                ],
+                appointments=[AppointmentOut.of(appointment, ctx) for appointment in day.appointments],
+                blocks=[from_record(BlockOut, block) for block in day.blocks],
                 holds=[HoldOut.of(hold, codes) for hold in day.holds],
             )
             for day in days

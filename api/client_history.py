@@ -11,6 +11,7 @@ from api.affected import AffectedOut, describe_affected
 from api.clients import ClientOut, Status
 from api.context import Reason, RequestContext
 from api.fields import Day, EmailText, Text200
+from api.names import ClientName, PersonOf, StaffName, from_record
 from api.responses import Input, PageOut, to_page
 from api.routing import PermissionRouter
 from practice.people import client_history, portal
@@ -51,6 +52,7 @@ class StatusOut(BaseModel):
     reason: str | None
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
 
 class StatusesOut(BaseModel):
@@ -70,9 +72,11 @@ class PrimaryClinicianIn(Input):
 
 class PrimaryClinicianOut(BaseModel):
     clinician_id: UUID | None
+    clinician_name: StaffName = None
     effective_on: date
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
 
 class PrimaryCliniciansOut(BaseModel):
@@ -83,6 +87,7 @@ class PortalInvitationOut(BaseModel):
     """The link was sent to the email address in the client's record: it works once."""
 
     client_id: UUID
+    client_name: ClientName = None
     expires_at: datetime
 
 
@@ -96,11 +101,13 @@ class EmailIn(Input):
 
 class EmailConfirmedOut(BaseModel):
     client_id: UUID
+    client_name: ClientName = None
     email: str
 
 
 class PortalOut(BaseModel):
     client_id: UUID
+    client_name: ClientName = None
     open: bool
 
 
@@ -125,12 +132,12 @@ class EventOut(BaseModel):
 
 def to_status(status: ClientStatus, ctx: RequestContext) -> StatusOut:
     """Return a status. The reason is visible to staff only."""
-    out = StatusOut(**{name: getattr(status, name) for name in StatusOut.model_fields})
+    out = from_record(StatusOut, status)
     return out if ctx.actor.client_id is None else out.model_copy(update={"reason": None})
 
 
 def to_primary_clinician(period: PrimaryClinician) -> PrimaryClinicianOut:
-    return PrimaryClinicianOut(**{name: getattr(period, name) for name in PrimaryClinicianOut.model_fields})
+    return from_record(PrimaryClinicianOut, period)
 
 
 @router.get("/statuses", permission="clients.read")
@@ -151,7 +158,7 @@ def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -
     """
     view = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
     visits = load_affected_by_client(ctx.work, view.client)
-    return ChangedStatusOut(**ClientOut.of(view).model_dump(), **describe_affected(ctx, visits))
+    return ChangedStatusOut(**ClientOut.of(view).model_dump(), **describe_affected(visits))
 
 
 @router.get("/primary-clinician", permission="clients.read")

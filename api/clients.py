@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, Day, EmailText, IdOrMe, Name, Text40, Text200, Text50000
+from api.names import StaffName, stored_fields
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import client_search, clients
@@ -104,6 +105,7 @@ class ClientSummary(BaseModel):
     phone: str | None
     self_pay: bool
     primary_clinician_id: UUID | None
+    primary_clinician_name: StaffName = None
     admitted_on: date
     ended_on: date | None
 
@@ -171,7 +173,7 @@ ClientInList: Any = partial_model(ClientSummary)
 
 def read_fields(model: type[BaseModel], seen: ClientView) -> dict[str, Any]:
     """Return the values of a model's fields, from the view or else from its client."""
-    return {name: getattr(seen if hasattr(seen, name) else seen.client, name) for name in model.model_fields}
+    return {name: getattr(seen if hasattr(seen, name) else seen.client, name) for name in stored_fields(model)}
 
 
 @router.get("", permission="clients.read")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import Day, Instant, Name, Text50000
+from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
 from practice.people import consents
@@ -49,6 +50,7 @@ class Signature(Input):
 class ConsentOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     kind: str
     signed_at: datetime
     signed_by_name: str | None
@@ -56,12 +58,14 @@ class ConsentOut(BaseModel):
     revoked_at: datetime | None
     agreement_id: UUID | None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentOut":
-        return cls(**{name: getattr(consent, name) for name in cls.model_fields})
+        return from_record(cls, consent)
 
 
 class ConsentsOut(BaseModel):
@@ -82,10 +86,11 @@ class AgreementOut(BaseModel):
     text: str
     published_at: datetime
     published_by: UUID | None
+    published_by_person: PersonOf = None
 
     @classmethod
     def of(cls, agreement: Agreement) -> "AgreementOut":
-        return cls(**{name: getattr(agreement, name) for name in cls.model_fields})
+        return from_record(cls, agreement)
 
 
 class AgreementsOut(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.context import RequestContext, Version
 from api.fields import Day, MoneyIn, MoneyOut, Name, Text40
+from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
 from practice.people import coverages
@@ -48,6 +49,7 @@ class CoverageChange(Input):
 class CoverageOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     rank: int
     payer_id: str
     payer_name: str
@@ -58,13 +60,14 @@ class CoverageOut(BaseModel):
     copay: MoneyOut | None
     verified_at: datetime | None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, coverage: Coverage) -> "CoverageOut":
-        plain = {name: getattr(coverage, name) for name in cls.model_fields if name != "copay"}
-        return cls(**plain, copay=coverage.copay_cents)
+        return from_record(cls, coverage, copay=coverage.copay_cents)
 
 
 class NewCoverageOut(CoverageOut):
@@ -82,6 +85,7 @@ class EligibilityOut(BaseModel):
     coverage_id: UUID
     asked_at: datetime
     asked_by: UUID | None
+    asked_by_person: PersonOf = None
     provider: str
     outcome: str
     copay: MoneyOut | None
@@ -90,8 +94,7 @@ class EligibilityOut(BaseModel):
 
     @classmethod
     def of(cls, check: EligibilityCheck) -> "EligibilityOut":
-        plain = {name: getattr(check, name) for name in cls.model_fields if name != "copay"}
-        return cls(**plain, copay=check.copay_cents)
+        return from_record(cls, check, copay=check.copay_cents)
 
 
 class EligibilityChecksOut(BaseModel):

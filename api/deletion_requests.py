@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.context import RequestContext
 from api.fields import Reason200
+from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import deletion_requests
@@ -39,19 +40,23 @@ class DeletionQuery(ListQuery):
 class DeletionOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     status: Status
     asked_at: datetime
     asked_by: UUID | None
+    asked_by_person: PersonOf = None
     reviewed_at: datetime | None
     reviewed_by: UUID | None
+    reviewed_by_person: PersonOf = None
     refusal: str | None
     redacted_at: datetime | None
     redacted_by: UUID | None
+    redacted_by_person: PersonOf = None
     version: int
 
     @classmethod
     def of(cls, request: DeletionRequest) -> "DeletionOut":
-        return cls(**{name: getattr(request, name) for name in cls.model_fields})
+        return from_record(cls, request)
 
 
 DeletionInList: Any = partial_model(DeletionOut)

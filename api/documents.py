@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.formparsers import MultiPartParser
 
 from api.context import RequestContext, Version
+from api.names import ClientName, PersonOf, from_record
 from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import documents
@@ -40,6 +41,7 @@ class DocumentChange(Input):
 class DocumentOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     kind: Kind
     name: str
     media_type: str
@@ -47,14 +49,16 @@ class DocumentOut(BaseModel):
     sha256: str
     uploaded_at: datetime
     uploaded_by: UUID | None
+    uploaded_by_person: PersonOf = None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, document: Document) -> "DocumentOut":
-        plain = {name: getattr(document, name) for name in cls.model_fields if name != "sha256"}
-        return cls(**plain, sha256=document.sha256.hex())
+        return from_record(cls, document, sha256=document.sha256.hex())
 
 
 DocumentInList: Any = partial_model(DocumentOut)

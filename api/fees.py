@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.context import RequestContext
 from api.fields import Day, MoneyIn, MoneyOut, Text40
+from api.names import PersonOf, ServiceName, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.catalog import fee_schedules
@@ -36,19 +37,24 @@ class FeeOut(BaseModel):
     id: UUID
     payer_id: str
     service: str
+    service_id: UUID
+    service_name: ServiceName = None
     clinician_id: UUID | None
+    clinician_name: StaffName = None
     rate: MoneyOut
     effective_on: date | None
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
 
     @classmethod
     def of(cls, allowed: FeeWithService) -> "FeeOut":
         fee = allowed.fee
-        plain = {name: getattr(fee, name) for name in cls.model_fields if name not in ("service", "rate")}
-        return cls(**plain, service=allowed.service, rate=fee.rate_cents)
+        return from_record(cls, fee, service=allowed.service, rate=fee.rate_cents)
 
 
 FeeInList: Any = partial_model(FeeOut)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import Day, Text40
+from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import goals
@@ -52,6 +53,7 @@ class GoalQuery(ListQuery):
 class GoalOut(BaseModel):
     id: UUID
     staff_id: UUID
+    staff_name: StaffName = None
     metric_key: str
     target: Decimal
     starts_on: date
@@ -60,14 +62,17 @@ class GoalOut(BaseModel):
     value: Decimal | None
     decided_at: datetime | None
     set_by: UUID | None
+    set_by_person: PersonOf = None
     created_at: datetime
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, goal: Goal) -> "GoalOut":
-        return cls(**{name: getattr(goal, name) for name in cls.model_fields})
+        return from_record(cls, goal)
 
 
 GoalInList: Any = partial_model(GoalOut)

@@ -1,7 +1,7 @@
 """Routes of incidents and their breach notices."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Query
@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.fields import Day, Instant, Text40, Text4000
+from api.names import PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import incidents
@@ -69,18 +70,16 @@ class IncidentSummary(BaseModel):
     people_affected: int | None
     notices: list[NoticeOut]
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, seen: IncidentView) -> Self:
-        derived = {"status", "notices", "summary"}
-        plain = {name: getattr(seen.incident, name) for name in cls.model_fields if name not in derived}
-        notices = [
-            NoticeOut(**{name: getattr(notice, name) for name in NoticeOut.model_fields}) for notice in seen.notices
-        ]
+        notices = [from_record(NoticeOut, notice) for notice in seen.notices]
         summary = {"summary": seen.summary} if "summary" in cls.model_fields else {}
-        return cls(**plain, **summary, status=cast(Status, seen.status), notices=notices)
+        return from_record(cls, seen.incident, **summary, status=seen.status, notices=notices)
 
 
 class IncidentOut(IncidentSummary):

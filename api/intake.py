@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Reason, RequestContext, Version
 from api.fields import Name, Text4000
+from api.names import ClientName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import intake
@@ -91,6 +92,7 @@ class IntakeState(BaseModel):
 
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     appointment_id: UUID | None
     status: Status
     steps_saved: list[str]
@@ -102,8 +104,7 @@ class IntakeState(BaseModel):
 
     @classmethod
     def of(cls, form: IntakeForm) -> "IntakeState":
-        plain = {name: getattr(form, name) for name in IntakeState.model_fields if name != "steps_saved"}
-        return IntakeState(**plain, steps_saved=[step for step in STEPS if getattr(form, step) is not None])
+        return from_record(IntakeState, form, steps_saved=[step for step in STEPS if getattr(form, step) is not None])
 
 
 class IntakeOut(IntakeState):

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
+from api.names import ClientName, PersonOf, StaffName, from_record
 from practice.clinical.documents.rules.content import Content
 from practice.clinical.models.notes import Note, NoteSignature
 from practice.clinical.notes import queries
@@ -37,7 +38,9 @@ class NoteState(BaseModel):
 
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     clinician_id: UUID
+    clinician_name: StaffName = None
     appointment_id: UUID | None
     type: Type
     status: Status
@@ -46,19 +49,23 @@ class NoteState(BaseModel):
     returned_at: datetime | None
     signed_at: datetime | None
     signed_by_id: UUID | None
+    signed_by_name: StaffName = None
     version_in_review: Annotated[
         int | None, Field(description="The amendment or addendum that waits for the supervisor's co-signature.")
     ]
     shared_at: datetime | None
     entered_in_error_at: datetime | None
     entered_in_error_by_id: UUID | None
+    entered_in_error_by_name: StaffName = None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, note: Note) -> "NoteState":
-        return NoteState(**{name: getattr(note, name) for name in NoteState.model_fields})
+        return from_record(NoteState, note)
 
 
 class SectionOut(BaseModel):
@@ -72,6 +79,7 @@ class SignerOut(BaseModel):
 
     kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM", "IMPORTED"]
     signed_by_id: UUID
+    signed_by_name: StaffName = None
     signed_at: datetime
 
 
@@ -81,12 +89,14 @@ class AddendumOut(BaseModel):
     reason: str | None
     written_at: datetime
     written_by_id: UUID | None
+    written_by_name: StaffName = None
     signatures: list[SignerOut]
 
 
 class ReturnOut(BaseModel):
     at: datetime
     by_id: UUID
+    by_name: StaffName = None
     reason: str
 
 
@@ -99,6 +109,7 @@ class VersionOut(BaseModel):
     generated: bool
     written_at: datetime
     written_by_id: UUID | None
+    written_by_name: StaffName = None
     signatures: list[SignerOut]
     review: Annotated[
         Literal["IN_REVIEW", "APPROVED", "NOT_APPROVED"] | None,
@@ -130,6 +141,7 @@ class SignatureOut(BaseModel):
     kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"]
     signed_at: datetime
     signed_by_id: UUID
+    signed_by_name: StaffName = None
     hash: str
 
 
@@ -144,9 +156,7 @@ def to_returns(returns: Sequence[ReviewReturn]) -> list[ReturnOut]:
 def to_signers(note: Note, version: Version, signatures: Sequence[NoteSignature]) -> list[SignerOut]:
     """Return who signed a version. Of an imported note, the text that came with it has the imported signature."""
     signers = [
-        SignerOut(**{name: getattr(signature, name) for name in SignerOut.model_fields})
-        for signature in signatures
-        if signature.version_number == version.number
+        from_record(SignerOut, signature) for signature in signatures if signature.version_number == version.number
     ]
     if not signers and version.written_by_id is None and note.signed_at and note.signed_by_id:
         return [SignerOut(kind="IMPORTED", signed_by_id=note.signed_by_id, signed_at=note.signed_at)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext
 from api.fields import MULTILINE, Name, Text40
+from api.names import PersonOf, ServiceName
 from api.note_responses import Type
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -57,8 +58,10 @@ class TemplateOut(BaseModel):
 class SetTemplateOut(TemplateOut):
     id: UUID
     service_code: str | None
+    service_name: ServiceName = None
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
     @classmethod
     def of(cls, template: NoteTemplate, service_codes: Mapping[UUID, str]) -> "SetTemplateOut":

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.context import Reason, RequestContext, Version
 from api.field_problems import describe_pattern
 from api.fields import MULTILINE, PLAIN, Day, Reason1000, Text40, Text20000
+from api.names import from_record
 from api.note_responses import (
     NoteOut,
     NoteState,
@@ -217,13 +218,7 @@ def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) 
     versions = [
         to_version(history.note, version, history.signatures, by_client=by_client) for version in history.versions
     ]
-    signatures = [
-        SignatureOut(
-            **{name: getattr(signature, name) for name in SignatureOut.model_fields if name != "hash"},
-            hash=signature.hash.hex(),
-        )
-        for signature in history.signatures
-    ]
+    signatures = [from_record(SignatureOut, signature, hash=signature.hash.hex()) for signature in history.signatures]
     return HistoryOut(
         note=NoteState.of(history.note),
         versions=versions,

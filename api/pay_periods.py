@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.context import RequestContext
 from api.fields import Day, Instant, MoneyOut
+from api.names import PersonOf, StaffName, from_record
 from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.payroll import periods
@@ -34,13 +35,14 @@ class PeriodOut(BaseModel):
     status: Status
     opened_at: datetime
     opened_by: UUID | None
+    opened_by_person: PersonOf = None
     closed_at: datetime | None
     closed_by: UUID | None
+    closed_by_person: PersonOf = None
 
     @classmethod
     def of(cls, period: PayPeriod) -> "PeriodOut":
-        plain = {name: getattr(period, name) for name in cls.model_fields if name != "status"}
-        return cls(**plain, status="OPEN" if period.closed_at is None else "CLOSED")
+        return from_record(cls, period, status="OPEN" if period.closed_at is None else "CLOSED")
 
 
 PeriodInList: Any = partial_model(PeriodOut)
@@ -50,6 +52,7 @@ class LineOut(BaseModel):
     kind: Kind
     reason: Reason | None
     staff_id: UUID
+    staff_name: StaffName = None
     appointment_id: UUID
     reference: str
     held_on: date
@@ -61,14 +64,13 @@ class LineOut(BaseModel):
 
     @classmethod
     def of(cls, line: Line) -> "LineOut":
-        formatted = {"multiplier", "rate", "amount"}
-        plain = {name: getattr(line, name) for name in cls.model_fields if name not in formatted}
         money = {"rate": line.rate_cents, "amount": line.amount_cents}
-        return cls(**plain, **money, multiplier=f"{line.multiplier:.2f}")
+        return from_record(cls, line, **money, multiplier=f"{line.multiplier:.2f}")
 
 
 class TotalOut(BaseModel):
     staff_id: UUID
+    staff_name: StaffName = None
     amount: MoneyOut
 
 

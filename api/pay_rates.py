@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 from api.context import RequestContext
 from api.field_problems import field_error
 from api.fields import Day, MoneyIn, MoneyOut
+from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from api.services import ServiceKind
@@ -49,11 +50,11 @@ class PayRateOut(BaseModel):
     effective_on: date | None
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
     @classmethod
     def of(cls, rate: PayRate) -> "PayRateOut":
-        plain = {name: getattr(rate, name) for name in cls.model_fields if name != "rate"}
-        return cls(**plain, rate=rate.rate_cents)
+        return from_record(cls, rate, rate=rate.rate_cents)
 
 
 class PayRatesOut(BaseModel):
@@ -75,16 +76,17 @@ class MultiplierQuery(ListQuery):
 class MultiplierOut(BaseModel):
     id: UUID
     staff_id: UUID | None
+    staff_name: StaffName = None
     kind: str
     multiplier: str
     effective_on: date
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
     @classmethod
     def of(cls, multiplier: PayMultiplier) -> "MultiplierOut":
-        plain = {name: getattr(multiplier, name) for name in cls.model_fields if name != "multiplier"}
-        return cls(**plain, multiplier=f"{multiplier.multiplier:.2f}")
+        return from_record(cls, multiplier, multiplier=f"{multiplier.multiplier:.2f}")
 
 
 MultiplierInList: Any = partial_model(MultiplierOut)

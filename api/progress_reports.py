@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.fields import PLAIN, Day, Text40
+from api.names import ClientName, PersonOf, ServiceName, StaffName, from_record
 from api.note_responses import SectionOut, to_sections
 from api.notes import SectionText
 from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
@@ -85,22 +86,28 @@ class CompareQuery(Input):
 class ReportOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     clinician_id: UUID
+    clinician_name: StaffName = None
     appointment_id: UUID | None
     service_code: str | None
+    service_name: ServiceName = None
     reported_on: date
     status: Status
     created_at: datetime
     finished_at: datetime | None
     shared_at: datetime | None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, report: ProgressReport, service_codes: Mapping[UUID, str]) -> "ReportOut":
-        plain = {name: getattr(report, name) for name in ReportOut.model_fields if name != "service_code"}
-        return cls(**plain, service_code=service_codes[report.service_id] if report.service_id else None)
+        return from_record(
+            ReportOut, report, service_code=service_codes[report.service_id] if report.service_id else None
+        )
 
 
 class ReportTextOut(ReportOut):
@@ -119,10 +126,11 @@ class ReportVersionOut(BaseModel):
     number: int
     written_at: datetime
     written_by_id: UUID
+    written_by_name: StaffName = None
 
     @classmethod
     def of(cls, version: ProgressReportVersion) -> "ReportVersionOut":
-        return cls(**{name: getattr(version, name) for name in cls.model_fields})
+        return from_record(cls, version)
 
 
 class ReportVersionsOut(BaseModel):

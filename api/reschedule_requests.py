@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.context import RequestContext
 from api.fields import Instant, Text1000
 from api.filters import DaysQuery
+from api.names import RoomName, StaffName, from_record
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import NotFound
@@ -49,9 +50,11 @@ class RequestOut(BaseModel):
     id: UUID
     appointment_id: UUID
     asked_by_id: UUID
+    asked_by_name: StaffName = None
     asked_at: datetime
     starts_at: datetime
     room_id: UUID | None
+    room_name: RoomName = None
     reason: str
     status: str
     decided_at: datetime | None
@@ -61,7 +64,7 @@ class RequestOut(BaseModel):
 
     @classmethod
     def of(cls, request: RescheduleRequest) -> "RequestOut":
-        return cls(**{name: getattr(request, name) for name in cls.model_fields})
+        return from_record(cls, request)
 
 
 RequestInList: Any = partial_model(RequestOut)

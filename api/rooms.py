@@ -11,6 +11,7 @@ from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
 from api.fields import Day, Instant, Name, Text40
 from api.filters import DaysQuery
+from api.names import RoomName, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people.practice_time import span_of_days
@@ -86,7 +87,7 @@ class RoomOut(BaseModel):
 
     @classmethod
     def of(cls, room: Room) -> "RoomOut":
-        return cls(**{name: getattr(room, name) for name in cls.model_fields})
+        return from_record(cls, room)
 
 
 class DeactivatedRoomOut(AffectedOut, RoomOut):
@@ -122,14 +123,16 @@ class UtilizationOut(BaseModel):
 class BlockOut(BaseModel):
     id: UUID
     room_id: UUID | None
+    room_name: RoomName = None
     clinician_id: UUID | None
+    clinician_name: StaffName = None
     starts_at: datetime
     ends_at: datetime
     reason: str | None
 
     @classmethod
     def of(cls, block: Block) -> "BlockOut":
-        return cls(**{name: getattr(block, name) for name in cls.model_fields})
+        return from_record(cls, block)
 
 
 RoomInList: Any = partial_model(RoomOut)
@@ -198,7 +201,7 @@ def deactivate_room(ctx: RequestContext, room_id: UUID) -> DeactivatedRoomOut:
     It cannot be booked any more; booked appointments stay, and the response lists them.
     """
     room = RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
-    return DeactivatedRoomOut(**room.model_dump(), **describe_affected(ctx, load_affected_by_room(ctx.work, room_id)))
+    return DeactivatedRoomOut(**room.model_dump(), **describe_affected(load_affected_by_room(ctx.work, room_id)))
 
 
 @router.post("/{room_id}/activate", permission="rooms.write", errors=[RoomNameTaken])

@@ -29,6 +29,7 @@ from api.context import (
 )
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
+from api.names import fill_names
 from api.password_queue import PasswordQueue, SignInBusy
 from api.responses import FileOut, render
 from practice.errors import ConfigurationProblem, Refusal
@@ -107,6 +108,11 @@ class PermissionRouter(APIRouter):
                 authorize(ctx, permission, takes_reason=takes_reason, has_reason=has_reason)
                 return ctx
 
+            def answer(ctx: RequestContext, **arguments: Any) -> Any:
+                result = function(ctx, **arguments)
+                fill_names(ctx.work, result)
+                return result
+
             @wraps(function)
             def serve(
                 request: Request, credentials: Any, idempotency_key: str | None = None, **arguments: Any
@@ -119,11 +125,11 @@ class PermissionRouter(APIRouter):
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
                     ctx._work = work
                     if idempotency_key is None:
-                        return render(function(ctx, **arguments), status_code, arguments)
+                        return render(answer(ctx, **arguments), status_code, arguments)
                     request_hash = fingerprint(ctx.installation, request, arguments)
                     replayed = replay_or_reserve(ctx, operation, arguments, idempotency_key, request_hash)
                     return replayed or store_response(
-                        work, idempotency_key, render(function(ctx, **arguments), status_code, arguments)
+                        work, idempotency_key, render(answer(ctx, **arguments), status_code, arguments)
                     )
 
             endpoint: Route = wait_in_queue(serve) if hashes_password else serve

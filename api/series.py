@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from api.appointments import AppointmentOut, BookingIn, ProblemOut, to_booking_request
 from api.context import RequestContext
+from api.names import ClientName, ServiceCode, ServiceName, StaffName, from_record
 from api.routing import PermissionRouter
-from practice.scheduling.appointments import queries, series
+from practice.scheduling.appointments import series
 from practice.scheduling.errors import BOOKING_REFUSALS
 
 router = PermissionRouter(prefix="/appointments/series", tags=["appointments"])
@@ -39,10 +40,12 @@ class SeriesDetailsOut(BaseModel):
     series_id: UUID
     rule: str
     client_id: UUID
-    client_name: str
+    client_name: ClientName = None
     clinician_id: UUID
-    clinician_name: str
-    service_code: str
+    clinician_name: StaffName = None
+    service_id: UUID
+    service_code: ServiceCode = None
+    service_name: ServiceName = None
     first_starts_at: datetime
     created_at: datetime
     appointments: list[AppointmentOut]
@@ -79,17 +82,5 @@ def get_series(ctx: RequestContext, series_id: UUID) -> SeriesDetailsOut:
     With all its appointments in order of time, moved and cancelled ones included.
     """
     view = series.get_series(ctx.work, ctx.scope, series_id)
-    names = queries.load_names(ctx.work, view.appointments)
-    booked = view.series
-    return SeriesDetailsOut(
-        series_id=booked.id,
-        rule=booked.rule,
-        client_id=booked.client_id,
-        client_name=names.clients[booked.client_id],
-        clinician_id=booked.clinician_id,
-        clinician_name=names.staff[booked.clinician_id],
-        service_code=names.services[booked.service_id],
-        first_starts_at=booked.first_starts_at,
-        created_at=booked.created_at,
-        appointments=[AppointmentOut.of(appointment, names) for appointment in view.appointments],
-    )
+    appointments = [AppointmentOut.of(appointment, ctx) for appointment in view.appointments]
+    return from_record(SeriesDetailsOut, view.series, series_id=view.series.id, appointments=appointments)

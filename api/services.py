@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from api.context import RequestContext, Version
 from api.field_problems import describe_pattern
 from api.fields import Day, MoneyIn, MoneyOut, Name
+from api.names import PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.catalog import services
@@ -83,8 +84,7 @@ class ServiceOut(BaseModel):
 
     @classmethod
     def of(cls, priced: PricedService) -> "ServiceOut":
-        plain = {name: getattr(priced.service, name) for name in cls.model_fields if name != "rate"}
-        return cls(**plain, rate=priced.rate_cents)
+        return from_record(cls, priced.service, rate=priced.rate_cents)
 
 
 class RateOut(BaseModel):
@@ -92,6 +92,7 @@ class RateOut(BaseModel):
     effective_on: date | None
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
     @classmethod
     def of(cls, rate: ServiceRate) -> "RateOut":

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.context import RequestContext
 from api.fields import Day, IdOrMe, MoneyOut
 from api.filters import resolve_me
+from api.names import StaffName
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.session_completions import SessionOut
@@ -91,6 +92,7 @@ class LineOut(BaseModel):
 
 class PaymentOut(BaseModel):
     providerId: UUID
+    providerName: StaffName = None
     payPeriodWeek: date
     cutOff: datetime
     status: Literal["OPEN", "CLOSED"]
@@ -149,6 +151,7 @@ class DashboardOut(WeekOut):
     """
 
     providerId: UUID
+    providerName: StaffName = None
     secondsLeft: int
     lastWeeks: list[WeekOut]
 
@@ -195,6 +198,7 @@ class ReportedWeekOut(BaseModel):
 
 class ReportOut(BaseModel):
     providerId: UUID
+    providerName: StaffName = None
     weeks: list[ReportedWeekOut]
 
 
@@ -202,6 +206,7 @@ class AnalyticsOut(BaseModel):
     """Figures of appointments that have begun. `revenue` is only for callers who may read the clinician's charges."""
 
     providerId: UUID
+    providerName: StaffName = None
     startDate: date
     endDate: date
     totalSessions: int

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.context import RequestContext, Version
 from api.fields import Day, IdOrMe, MoneyOut, Reason200
 from api.filters import DaysQuery, resolve_me
+from api.names import ClientName, StaffName
 from api.note_signing import Hours
 from api.responses import Input, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -80,7 +81,9 @@ class SessionOut(BaseModel):
     id: UUID
     appointmentId: UUID
     providerId: UUID
+    providerName: StaffName = None
     clientId: UUID
+    clientName: ClientName = None
     sessionType: str
     durationMinutes: int
     sessionDate: date
@@ -98,6 +101,7 @@ class SessionOut(BaseModel):
     payPeriodWeek: date
     isPaid: bool
     supervisorOverrideBy: UUID | None
+    supervisorOverrideByName: StaffName = None
     supervisorOverrideReason: str | None
     supervisorOverrideAt: datetime | None
     supervisorOverrideUntil: datetime | None

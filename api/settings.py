@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
+from api.names import PersonOf, from_record
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import NotFound
@@ -40,6 +41,7 @@ class ChangeOut(BaseModel):
     effective_on: date
     set_at: datetime
     set_by: UUID | None
+    set_by_person: PersonOf = None
 
 
 class HistoryOut(BaseModel):
@@ -47,7 +49,7 @@ class HistoryOut(BaseModel):
 
 
 def to_change(change: object) -> ChangeOut:
-    return ChangeOut(**{name: getattr(change, name) for name in ChangeOut.model_fields})
+    return from_record(ChangeOut, change)
 
 
 @router.get("", permission="settings.read")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.context import RequestContext
 from api.fields import Day, Text40
+from api.names import StaffName
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid
@@ -49,6 +50,7 @@ class SlotsOut(BaseModel):
 
 class ClinicianSlotOut(BaseModel):
     clinician_id: UUID
+    clinician_name: StaffName = None
     starts_at: datetime
     ends_at: datetime
 

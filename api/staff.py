@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.affected import AffectedOut, describe_affected
 from api.context import Reason, RequestContext, Version
 from api.fields import Day, Email, Name, Npi, Text40
+from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import staff, trainings
@@ -87,6 +88,7 @@ class StaffOut(BaseModel):
     license_number: str | None
     npi: str | None
     supervisor_id: UUID | None
+    supervisor_name: StaffName = None
     hired_on: date
     left_on: date | None
     active: bool
@@ -95,8 +97,7 @@ class StaffOut(BaseModel):
 
     @classmethod
     def of(cls, staff: Staff) -> "StaffOut":
-        plain = {name: getattr(staff, name) for name in cls.model_fields if name != "active"}
-        return cls(**plain, active=staff.deactivated_at is None)
+        return from_record(cls, staff, active=staff.deactivated_at is None)
 
 
 class SuperviseeOut(BaseModel):
@@ -119,7 +120,7 @@ class ChangedStaffOut(AffectedOut, StaffOut):
     @classmethod
     def after(cls, ctx: RequestContext, staff: Staff, visits: AffectedVisits) -> "ChangedStaffOut":
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
-        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees, **describe_affected(ctx, visits))
+        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees, **describe_affected(visits))
 
 
 class InvitationOut(BaseModel):
@@ -141,7 +142,7 @@ class TrainingOut(BaseModel):
 
     @classmethod
     def of(cls, training: Training) -> "TrainingOut":
-        return cls(**{name: getattr(training, name) for name in cls.model_fields})
+        return from_record(cls, training)
 
 
 class TrainingsOut(BaseModel):

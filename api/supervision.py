@@ -12,6 +12,7 @@ from api.context import RequestContext, Version
 from api.field_problems import describe_pattern
 from api.fields import Day, Instant, Name, Text50000
 from api.goals import round_to_hundredths
+from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
@@ -77,19 +78,23 @@ class SupervisionQuery(ListQuery):
 class SupervisionOut(BaseModel):
     id: UUID
     supervisee_id: UUID
+    supervisee_name: StaffName = None
     supervisor_id: UUID
+    supervisor_name: StaffName = None
     kind: Kind
     held_at: datetime
     hours: Decimal
     topics: list[str]
     note_signed_at: datetime | None
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, session: SupervisionSession) -> "SupervisionOut":
-        return cls(**{name: getattr(session, name) for name in SupervisionOut.model_fields})
+        return from_record(SupervisionOut, session)
 
 
 class SupervisionWithNoteOut(SupervisionOut):

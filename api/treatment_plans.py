@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.context import Reason, RequestContext, Version
 from api.fields import Day, Text40, Text4000
+from api.names import ClientName, PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.errors import NotYours
@@ -53,18 +54,22 @@ class PlanQuery(ListQuery):
 class PlanOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     clinician_id: UUID
+    clinician_name: StaffName = None
     kind: str
     starts_on: date
     note_id: UUID | None
     created_at: datetime
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, plan: TreatmentPlan) -> "PlanOut":
-        return cls(**{name: getattr(plan, name) for name in PlanOut.model_fields})
+        return from_record(PlanOut, plan)
 
 
 class PlanBegunOut(PlanOut):
@@ -95,17 +100,21 @@ class ReviewChange(Input):
 class ReviewOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     clinician_id: UUID
+    clinician_name: StaffName = None
     plan_id: UUID | None
     reviewed_on: date
     created_at: datetime
     voided_at: datetime | None
+    voided_by: UUID | None
+    voided_by_person: PersonOf = None
     void_reason: str | None
     version: int
 
     @classmethod
     def of(cls, review: TreatmentPlanReview) -> "ReviewOut":
-        return cls(**{name: getattr(review, name) for name in ReviewOut.model_fields})
+        return from_record(ReviewOut, review)
 
 
 class ReviewWithSummaryOut(ReviewOut):
@@ -135,6 +144,7 @@ class DueOut(BaseModel):
     first_name: str
     last_name: str
     primary_clinician_id: UUID | None
+    primary_clinician_name: StaffName = None
 
 
 class PlanDueOut(DueOut):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.appointments import BookedOut
 from api.context import RequestContext, Version
 from api.fields import Day, Text40, TimeOfDay
+from api.names import ClientName, RoomName, ServiceName, ServiceNames, StaffName, StaffNames, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.scheduling.catalog.services import load_service_codes
@@ -49,8 +50,11 @@ class WaitlistQuery(ListQuery):
 class EntryOut(BaseModel):
     id: UUID
     client_id: UUID
+    client_name: ClientName = None
     clinician_ids: list[UUID]
+    clinician_names: StaffNames = Field(default_factory=list)
     service_codes: list[str]
+    service_names: ServiceNames = Field(default_factory=list)
     weekdays: list[int]
     time_from: TimeOfDay | None
     time_to: TimeOfDay | None
@@ -62,15 +66,19 @@ class EntryOut(BaseModel):
 
     @classmethod
     def of(cls, entry: WaitlistEntry, service_codes: Mapping[UUID, str]) -> "EntryOut":
-        plain = {name: getattr(entry, name) for name in cls.model_fields if name != "service_codes"}
-        return cls(**plain, service_codes=sorted(service_codes[service_id] for service_id in entry.service_ids))
+        return from_record(
+            cls, entry, service_codes=sorted(service_codes[service_id] for service_id in entry.service_ids)
+        )
 
 
 class OfferOut(BaseModel):
     id: UUID
     clinician_id: UUID
+    clinician_name: StaffName = None
     service_code: str
+    service_name: ServiceName = None
     room_id: UUID | None
+    room_name: RoomName = None
     starts_at: datetime
     ends_at: datetime
     offered_at: datetime
@@ -79,8 +87,7 @@ class OfferOut(BaseModel):
 
     @classmethod
     def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "OfferOut":
-        plain = {name: getattr(offer, name) for name in cls.model_fields if name != "service_code"}
-        return cls(**plain, service_code=service_codes[offer.service_id])
+        return from_record(cls, offer, service_code=service_codes[offer.service_id])
 
 
 class WaitlistOffersOut(BaseModel):

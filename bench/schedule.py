@@ -13,7 +13,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,10 +37,23 @@ from practice.scheduling.cancellation import cancel
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.sessions.names import load_names
 from practice.store.pages import PageRequest
 
 LARGE_TABLES = {"appointments", "occupancies", "clients", "consents", "coverages", "messages", "appointment_steps"}
 Operation = Callable[[Work], Any]
+
+
+def load_appointment_names(work: Work, appointments: Sequence[Any]) -> None:
+    """Load the names that a list of appointments shows."""
+    ids = {
+        "client": {appointment.client_id for appointment in appointments},
+        "staff": {appointment.clinician_id for appointment in appointments},
+        "room": {appointment.room_id for appointment in appointments if appointment.room_id},
+        "service": {appointment.service_id for appointment in appointments},
+        "service_code": {appointment.service_id for appointment in appointments},
+    }
+    load_names(work, ids)
 
 
 @dataclass
@@ -114,7 +127,7 @@ class ScheduleBenchmark:
 
                 def load_week(work: Work) -> None:
                     days = queries.load_calendar(work, Scope.ALL, "week", date, clinician_id=clinician_id)
-                    queries.load_names(work, [appointment for day in days for appointment in day.appointments])
+                    load_appointment_names(work, [appointment for day in days for appointment in day.appointments])
 
                 return load_week
 
@@ -126,7 +139,7 @@ class ScheduleBenchmark:
 
                 def load_page(work: Work) -> None:
                     appointments = queries.list_appointments(work, Scope.ALL, PageRequest(20, sort=sort), values)
-                    queries.load_names(work, appointments.items)
+                    load_appointment_names(work, appointments.items)
 
                 return load_page
 

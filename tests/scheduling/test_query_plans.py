@@ -12,6 +12,7 @@ import pytest
 
 from bench.five_years import BOOKED_OUT, FREE_WEEKS, NOW, TODAY, FiveYears, create_five_years, to_instant
 from bench.reads import Reads, measure_reads
+from bench.schedule import load_appointment_names
 from practice.people.client_search import search_clients
 from practice.scheduling.appointments import queries
 from practice.scheduling.appointments.booking import book
@@ -66,7 +67,7 @@ def read_page(**values: Any) -> Callable[[Work, FiveYears], Any]:
     def run(work: Work, practice: FiveYears) -> None:
         filters = Filters(**{name: value(practice) for name, value in values.items()})
         appointments = queries.list_appointments(work, Scope.ALL, PageRequest(20, sort="-starts_at"), filters)
-        queries.load_names(work, appointments.items)
+        load_appointment_names(work, appointments.items)
 
     return run
 
@@ -75,7 +76,7 @@ def read_week(of_one: bool) -> Callable[[Work, FiveYears], Any]:
     def run(work: Work, practice: FiveYears) -> None:
         clinician_id = practice.clinicians[3] if of_one else None
         days = queries.load_calendar(work, Scope.ALL, "week", TODAY - timedelta(days=100), clinician_id=clinician_id)
-        queries.load_names(work, [appointment for day in days for appointment in day.appointments])
+        load_appointment_names(work, [appointment for day in days for appointment in day.appointments])
 
     return run
 

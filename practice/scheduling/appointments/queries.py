@@ -1,12 +1,12 @@
-"""Queries of the schedule: lists, one appointment, calendars, and the names to show with them."""
+"""Queries of the schedule: lists, one appointment and calendars."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, Uuid, any_, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from practice.errors import FieldProblem, Invalid, NotFound
@@ -38,17 +38,6 @@ class Filters:
     outside_hours: bool = False
     since: datetime | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names by id of everything that a page of appointments refers to."""
-
-    clients: dict[UUID, str]
-    staff: dict[UUID, str]
-    services: dict[UUID, str]
-    rooms: dict[UUID, str]
-    for_staff: bool  # staff also see the cancellation reason
 
 
 @dataclass(frozen=True)
@@ -197,34 +186,3 @@ def select_holds_between(
     if room_id is not None:
         query = query.where(WaitlistOffer.room_id == room_id)
     return query.order_by(WaitlistOffer.starts_at, WaitlistOffer.id)
-
-
-# One lookup per client: with a list of ids, the generic plan reads every client of a large practice.
-NAMES_SQL = text("""
-    select 'client', w.id, c.name
-    from unnest(cast(:clients as uuid [])) as w (id)
-    cross join lateral (
-        select first_name || ' ' || last_name as name from clients where tenant_id = :tenant_id and id = w.id limit 1
-    ) as c
-    union all
-    select 'staff', id, first_name || ' ' || last_name from staff where tenant_id = :tenant_id and id = any(:staff)
-    union all
-    select 'service', id, code from services where tenant_id = :tenant_id and id = any(:services)
-    union all
-    select 'room', id, name from rooms where tenant_id = :tenant_id and id = any(:rooms)
-""")
-
-
-def load_names(work: Work, appointments: Sequence[Appointment]) -> Names:
-    """Return the names of the clients, staff, services and rooms of the appointments."""
-    ids = {
-        "tenant_id": work.tenant_id,
-        "clients": list({appointment.client_id for appointment in appointments}),
-        "staff": list({appointment.clinician_id for appointment in appointments}),
-        "services": list({appointment.service_id for appointment in appointments}),
-        "rooms": list({appointment.room_id for appointment in appointments if appointment.room_id}),
-    }
-    names: dict[str, dict[UUID, str]] = {"client": {}, "staff": {}, "service": {}, "room": {}}
-    for kind, record_id, name in work.db.execute(NAMES_SQL, ids) if appointments else ():
-        names[kind][record_id] = name
-    return Names(names["client"], names["staff"], names["service"], names["room"], work.actor.client_id is None)
