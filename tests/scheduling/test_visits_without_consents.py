@@ -164,7 +164,7 @@ def test_a_later_visit_without_consents_needs_a_reason(booking_api: BookingApi, 
     sign(booking_api, client_id, "INFORMED_TREATMENT")
     assert "guardian" in assert_error(booking_api.post_step(booked, action), "CONSENT_MISSING")["message"]
     assert_error(booking_api.post_step(booked, action, consent_override_reason="x"), "VALIDATION_ERROR", 422)
-    by = booking_api.clinician  # whoever may change the status
+    by = booking_api.clinician  # as anybody who may change the status
     result = booking_api.take_step(booked, action, by, **REASON)
     [entry] = booking_api.load_audit_entries("appointment.consent_overridden")
     assert (entry.account_id, str(entry.subject_id)) == (by.account_id, booked["id"])

@@ -94,7 +94,7 @@ def test_a_day_at_the_front_desk(client: TestClient, practice: PracticeFixture) 
     walk.at(10)
     walk.post(clinician, f"/appointments/{visit['id']}/start")
     walk.at(10, 50)
-    note = {"type": "PROGRESS_NOTE", "sections": fill_sections("PROGRESS_NOTE", "Drew a house.")}
+    note = {"type": "PROGRESS_NOTE", "sections": fill_sections("PROGRESS_NOTE", "Drew a tree.")}
     done = walk.post(clinician, f"/appointments/{visit['id']}/complete", clinical_note=note)
     assert (done["status"], done["price"], done["actual_minutes"]) == ("COMPLETED", "150.00", 50)
 
