@@ -145,9 +145,9 @@ def change_client(
     if problems:
         raise Invalid(problems)
     set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
-    old_email = client.email
+    old_email = rules.choose_contact(client, today).email
     update_versioned(client, {name: changes[name] for name in changes.keys() - CLINICAL_FIELDS})
-    record_email_change(work, client, old_email)
+    record_email_change(work, client, old_email, rules.choose_contact(client, today).email)
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
     notes = unseal_medical_notes(work, client) if can_read_medical_notes(work, client_id, reason) else None
     return view_of(work, client, today, notes)
@@ -181,11 +181,12 @@ def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, chan
     problems = rules.contact_problems(changes)
     if problems:
         raise Invalid(problems)
-    old_email = client.email
+    today = local_today(work)
+    old_email = rules.choose_contact(client, today).email
     update_versioned(client, changes)
-    record_email_change(work, client, old_email)
+    record_email_change(work, client, old_email, rules.choose_contact(client, today).email)
     work.record("client.contact_changed", "client", client_id, fields=sorted(changes))
-    return view_of(work, client, local_today(work))
+    return view_of(work, client, today)
 
 
 def get_reminders(work: Work, scope: Scope, client_id: UUID) -> Client:

@@ -14,12 +14,13 @@ from practice.security.work import Work
 LINK_LIFETIME = timedelta(days=7)
 
 
-def record_email_change(work: Work, client: Client, old_email: str | None) -> None:
+def record_email_change(work: Work, client: Client, old_email: str | None, new_email: str | None) -> None:
     """Tell the old address of a change, and ask the portal account to confirm the new one unless it made the change.
 
-    Nothing is sent to the new address: invitations to it are held back (see portal.invite_client).
+    The addresses are those that messages go to, for a minor the guardian's. Nothing is sent to the new one:
+    invitations to it are held back (see portal.invite_client).
     """
-    if (client.email or "").lower() == (old_email or "").lower():
+    if (new_email or "").lower() == (old_email or "").lower():
         return
     by_client = work.actor.client_id is not None
     client.email_changed_at = work.now
@@ -30,10 +31,10 @@ def record_email_change(work: Work, client: Client, old_email: str | None) -> No
     account = work.db.get_one(Account, account_id) if account_id else None
     sign_in_email = account.email if account else None
     practice = work.db.scalar(text("select name from practices where id = :id"), {"id": work.tenant_id})
-    for address in {email.lower() for email in (old_email, sign_in_email) if email} - {(client.email or "").lower()}:
+    for address in {email.lower() for email in (old_email, sign_in_email) if email} - {(new_email or "").lower()}:
         lines = [f"{practice} has replaced this email address in your record. If that is wrong, call the practice."]
-        if account and address == sign_in_email and client.email and not by_client:
-            lines.append(ask_to_confirm(work, client, account, client.email))
+        if account and address == sign_in_email and new_email and not by_client:
+            lines.append(ask_to_confirm(work, client, account, new_email))
         work.emails.append(Email(address, f"Your email address at {practice} was changed", "\n\n".join(lines)))
 
 

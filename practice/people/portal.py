@@ -11,6 +11,8 @@ from practice.people.clients import lock_client, reason_detail
 from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
+from practice.people.practice_time import local_today
+from practice.people.rules.clients import choose_contact
 from practice.people.settings import get_setting
 from practice.security.accounts import ensure_account, invite_by_email, issue_invitation
 from practice.security.installation import Installation
@@ -23,7 +25,7 @@ from practice.store.records import on_conflict
 
 
 class EmailMissing(Refusal):
-    """The client has no email address.
+    """The client, or a minor's guardian, has no email address.
 
     Fix: add one to the client's record, then invite them.
     """
@@ -70,11 +72,15 @@ class ClientInvitation:
 def invite_client(
     work: Work, scope: Scope, client_id: UUID, reason: str | None = None, *, by_email: bool = True
 ) -> ClientInvitation:
-    """Invite the client to the portal by the email in their record, also after a lost link or a closed portal."""
+    """Invite the client to the portal by the email in their record, also after a lost link or a closed portal.
+
+    The account of a minor is the guardian's, who signs and gets the messages.
+    """
     client = lock_client(work, scope, client_id)
-    if client.email is None:
-        raise EmailMissing("This client has no email address. Add one, then invite them.")
-    account = ensure_account(work.db, client.email.lower(), work.now)
+    email = choose_contact(client, local_today(work)).email
+    if email is None:
+        raise EmailMissing("This client has no email address. Add one, or a minor's guardian's, then invite them.")
+    account = ensure_account(work.db, email.lower(), work.now)
     refuse_staff(work, account.id)
     if client.account_id != account.id:
         if reason is None or find_scope(work.actor.roles, "clients", "approve_email") is None:
@@ -114,7 +120,8 @@ def refuse_unconfirmed(work: Work, client: Client, account: Account) -> None:
 def confirm_email(work: Work, scope: Scope, client_id: UUID, email: str) -> Client:
     """Confirm the signed-in client's own email address, as they read it in their record."""
     client = lock_client(work, scope, client_id)
-    if client.email is None or client.email.lower() != email.strip().lower():
+    recorded = choose_contact(client, local_today(work)).email
+    if recorded is None or recorded.lower() != email.strip().lower():
         raise Invalid(
             [FieldProblem("email", "This is not the address in your record. Read it again, and confirm that one.")]
         )

@@ -1,6 +1,6 @@
 """A changed email address never moves a client's portal to somebody else."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -187,3 +187,21 @@ def test_another_spelling_of_the_address_is_no_change(
     change_email(client, practice, portal_client.staff_id, portal_client.email.upper(), scheduler)
     assert list_emails(practice.installation, portal_client.email) == []
     assert_ok(invite(client, practice, portal_client.staff_id, scheduler))
+
+
+def test_a_minors_portal_belongs_to_the_guardian(
+    client: TestClient, practice: PracticeFixture, scheduler: Person
+) -> None:
+    guardian, other = new_email(), new_email()
+    minor = {"birth_date": date(2014, 9, 1), "guardian_name": "Pat Example", "guardian_email": guardian}
+    child = make_client(practice, email=None, **minor)
+    assert invite(client, practice, child, scheduler).status_code == 200
+    assert read_secret(practice.installation, guardian)
+    # an address of the child changes nothing, and one of the guardian is a change like any other
+    change_email(client, practice, child, new_email(), scheduler)
+    assert invite(client, practice, child, scheduler).status_code == 200
+    assert_ok(update_record(client, practice, f"/clients/{child}", scheduler, guardian_email=other))
+    assert list_emails(practice.installation, guardian)[-1]["subject"].endswith("was changed")
+    assert error_code(invite(client, practice, child, scheduler)) == "INVITATION_HELD"
+    unreachable = make_client(practice, **minor | {"guardian_email": None, "guardian_phone": "404-555-0102"})
+    assert error_code(invite(client, practice, unreachable, scheduler)) == "EMAIL_MISSING"
