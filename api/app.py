@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio.to_thread
 import structlog
@@ -54,6 +55,7 @@ from api import (
     waitlist,
     writing_assistant,
 )
+from api.document import build_document
 from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
 from api.middleware import RequestLog, configure_logging
@@ -127,6 +129,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(health.router)
     health.serve_metrics(app)
+    app.openapi = partial(build_document, app)
     serve_pages(app)
     install_error_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)

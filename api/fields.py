@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     StringConstraints,
@@ -21,6 +22,19 @@ from pydantic import (
 from api.field_problems import describe_pattern, field_error
 from practice.money import format_cents
 from practice.people.rules.practices import normalize_email
+
+EXAMPLE_ID = "0197f1f0-5c1e-7aa0-8d3b-2f6c1e9a4b70"
+EXAMPLE_SECRET = "x" * 43  # a token or password
+
+
+def describe(text: str) -> Any:
+    """Return the description of a field for the API document, to be put into its `Annotated` type."""
+    return Field(description=text)
+
+
+def example(**values: Any) -> ConfigDict:
+    """Return the configuration of a body with an example for the API document."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 def parse_email(value: str) -> str:
@@ -170,3 +184,19 @@ def to_utc(value: datetime) -> datetime:
 
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]
+
+# Fields with the same meaning in many models. One that may be missing is written `ClientId | None`.
+RecordId = Annotated[UUID, describe("The id of this record.")]
+ClientId = Annotated[UUID, describe("The id of the client.")]
+StaffId = Annotated[UUID, describe("The id of the staff member.")]
+ClinicianId = Annotated[UUID, describe("The id of the clinician, a staff member.")]
+AppointmentId = Annotated[UUID, describe("The id of the appointment.")]
+NoteId = Annotated[UUID, describe("The id of the note.")]
+RoomId = Annotated[UUID, describe("The id of the room.")]
+ServiceId = Annotated[UUID, describe("The id of the service.")]
+AccountId = Annotated[UUID, describe("The account of the person who did it; null for an import or the system.")]
+RecordVersion = Annotated[int, describe("The number of this state, as in the `ETag`. A change sends it as `If-Match`.")]
+CreatedAt = Annotated[datetime, describe("When the record was created.")]
+SetAt = Annotated[datetime, describe("When it was set. Of several for one day, the last one set counts.")]
+VoidedAt = Annotated[datetime, describe("When it was voided; null while it counts.")]
+VoidReason = Annotated[str, describe("Why it was voided; null while it counts.")]

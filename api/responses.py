@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from api.fields import Reason200
+from api.fields import Reason200, describe
 from practice.errors import FieldProblem, Invalid
 from practice.store.pages import Page, PageRequest
 
@@ -32,8 +32,8 @@ class VoidIn(Input):
 class ListQuery(Input):
     """The query of every list. Lists with filters add theirs in a subclass; unknown ones are refused."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=100), describe("The most rows to return.")] = 20
+    cursor: Annotated[str | None, Field(max_length=500), describe("The `next_cursor` of the page before.")] = None
     sort: Annotated[str | None, Field(max_length=40, description="A column; - in front for descending.")] = None
     fields: Annotated[str | None, Field(max_length=500, description="Only these, separated by commas.")] = None
     count: Annotated[bool, Field(description="Also count all rows.")] = False
@@ -43,16 +43,19 @@ class ListQuery(Input):
 
 
 class PageOut(BaseModel, Generic[Item]):
-    items: list[Item]
-    next_cursor: str | None
-    total: int | None
+    items: Annotated[list[Item], describe("The rows of this page.")]
+    next_cursor: Annotated[str | None, describe("Send it as `cursor` for the next page; null on the last page.")]
+    total: Annotated[int | None, describe("The number of all rows that match; null unless `count` was sent.")]
 
 
 def partial_model(model: type[BaseModel]) -> Any:
     """Return the model with every field optional: in a list `fields` can leave out any of them."""
     fields: dict[str, Any] = {
         # keeps the metadata of the field, such as its serializer; `Annotated` needs at least one argument, so None
-        name: (getitem(Annotated, (info.annotation, *info.metadata, None)), Field(default_factory=lambda: None))
+        name: (
+            getitem(Annotated, (info.annotation, *info.metadata, None)),
+            Field(default_factory=lambda: None, description=info.description),
+        )
         for name, info in model.model_fields.items()
     }
     return create_model(f"{model.__name__}InList", **fields)

@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from functools import partial, wraps
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.background import BackgroundTask
@@ -27,6 +27,7 @@ from api.context import (
     limit_by_address,
     read_address,
 )
+from api.document import PATH_PARAMETERS
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
 from api.names import fill_names
@@ -134,7 +135,7 @@ class PermissionRouter(APIRouter):
 
             endpoint: Route = wait_in_queue(serve) if hashes_password else serve
             extra = {"idempotency_key": IdempotencyKey} if keyed else {}
-            set_signature(endpoint, function, {"credentials": Bearer, **extra})
+            set_signature(endpoint, function, self.prefix + path, {"credentials": Bearer, **extra})
             statuses = {401, 403, 422, 429, 503} | ({404} if "{" in self.prefix + path else set())
             statuses |= {412, 428} if "version" in parameters else set()
             common: list[type[Refusal]] = [TrainingLapsed, PracticeClosed, *([KeyReused] if keyed else [])]
@@ -184,7 +185,7 @@ class PermissionRouter(APIRouter):
                 return response
 
             endpoint: Route = wait_in_queue(serve) if hashes_password else serve
-            set_signature(endpoint, function, {})
+            set_signature(endpoint, function, self.prefix + path, {})
             statuses = {422, 503} | ({429} if rate_limited else set())
             refusals = [*errors, *([SignInBusy] if hashes_password else [])]
             self._add(method, path, endpoint, function, "public", status_code, refusals, statuses, admit)
@@ -274,8 +275,11 @@ def response_model(function: Route) -> Any:
     return inspect.signature(function).return_annotation
 
 
-def set_signature(serve: Any, function: Route, extra: dict[str, Any]) -> None:
-    """Give the serving function the signature that FastAPI reads: the route's own input and what serving needs."""
+def set_signature(serve: Any, function: Route, path: str, extra: dict[str, Any]) -> None:
+    """Give the serving function the signature that FastAPI reads: the route's own input and what serving needs.
+
+    Parameters in the path are described here, since they mean the same in all routes.
+    """
     parameters = list(inspect.signature(function).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
     needed = [inspect.Parameter("request", keyword, annotation=Request)]
@@ -285,4 +289,12 @@ def set_signature(serve: Any, function: Route, extra: dict[str, Any]) -> None:
         )
         for name, kind in extra.items()
     ]
-    serve.__signature__ = inspect.Signature([*needed, *(p.replace(kind=keyword) for p in parameters)])
+    own = [
+        parameter.replace(
+            annotation=Annotated[parameter.annotation, Path(description=PATH_PARAMETERS.get(parameter.name))]
+        )
+        if f"{{{parameter.name}}}" in path
+        else parameter
+        for parameter in parameters
+    ]
+    serve.__signature__ = inspect.Signature([*needed, *(parameter.replace(kind=keyword) for parameter in own)])
