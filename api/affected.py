@@ -2,21 +2,21 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.fields import ClientId, ClinicianId, RecordId, describe
 from api.names import ClientName, StaffName, from_record
 from practice.scheduling.appointments.affected import MAX_LISTED, AffectedVisits
 
 
 class AffectedVisitOut(BaseModel):
-    id: UUID
-    reference: str
-    starts_at: datetime
-    client_id: UUID
+    id: RecordId
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
-from api.fields import Instant, Reason200, Text1000
+from api.fields import EXAMPLE_ID, AppointmentId, Instant, Reason200, Text1000, describe, example
 from api.note_responses import Type
 from api.notes import ContentIn
 from api.responses import Input
@@ -28,13 +28,17 @@ SeriesScope = Literal["this", "this_and_following", "all"]
 
 
 class StatusNoteIn(Input):
-    note: Text1000 | None = None
+    model_config = example(note="Called to say that the bus is late.")
+
+    note: Annotated[Text1000 | None, describe("What is worth knowing about this step, for staff.")] = None
 
 
 class ClinicalNoteIn(ContentIn):
     """The first draft of the session's note. Only clinicians can send one."""
 
-    type: Type
+    model_config = example(type="SOAP_NOTE", sections={"subjective": "Slept better."})
+
+    type: Annotated[Type, describe("The type of note.")]
 
     def to_draft(self) -> NoteDraft:
         return NoteDraft(self.type, self.sections, self.diagnoses)
@@ -54,30 +58,50 @@ class FirstStepIn(StatusNoteIn):
 
 
 class CompletionIn(FirstStepIn):
-    actual_minutes: Annotated[int | None, Field(ge=1, le=1440)] = None
-    clinical_note: ClinicalNoteIn | None = None
+    model_config = example(actual_minutes=45)
+
+    actual_minutes: Annotated[
+        int | None, Field(ge=1, le=1440), describe("How long the session lasted, in minutes.")
+    ] = None
+    clinical_note: Annotated[
+        ClinicalNoteIn | None, describe("The first draft of the session's note, in the same transaction.")
+    ] = None
 
 
 class CancellationIn(Input):
     """For a series: only this appointment, this and the following ones, or all that are still to come."""
 
-    reason: Text1000 | None = None
-    series_scope: SeriesScope = "this"
+    model_config = example(reason="Ill")
+
+    reason: Annotated[Text1000 | None, describe("Why; staff have to say it.")] = None
+    series_scope: Annotated[
+        SeriesScope, describe("Of a series: `this`, `this_and_following`, or `all` still to come.")
+    ] = "this"
 
 
 class RescheduleIn(Input):
     """The other appointments of a series move by the same number of days and the same local time difference."""
 
-    starts_at: Instant
-    clinician_id: UUID | None = None
-    room_id: UUID | None = None
-    series_scope: SeriesScope = "this"
+    model_config = example(starts_at="2026-03-21T10:00:00-04:00")
+
+    starts_at: Annotated[Instant, describe("The new start.")]
+    clinician_id: Annotated[UUID | None, describe("Another clinician; left out, the same.")] = None
+    room_id: Annotated[UUID | None, describe("Another room, or null for none; left out, the same.")] = None
+    series_scope: Annotated[
+        SeriesScope, describe("Of a series: `this`, `this_and_following`, or `all` still to come.")
+    ] = "this"
 
 
-class BulkIn(Input):
-    action: Literal["confirm", "check-in", "no-show", "cancel"]
-    appointment_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
-    reason: Text1000 | None = None
+class AppointmentsBulkIn(Input):
+    model_config = example(action="confirm", appointment_ids=[EXAMPLE_ID])
+
+    action: Annotated[
+        Literal["confirm", "check-in", "no-show", "cancel"], describe("What to do with each appointment.")
+    ]
+    appointment_ids: Annotated[
+        list[UUID], Field(min_length=1, max_length=100), describe("The appointments, each done or refused by itself.")
+    ]
+    reason: Annotated[Text1000 | None, describe("Why, when cancelling.")] = None
 
 
 class RevertIn(Input):
@@ -93,23 +117,23 @@ class RevertIn(Input):
 
 
 class AppointmentsOut(BaseModel):
-    items: list[AppointmentOut]
+    items: Annotated[list[AppointmentOut], describe("The appointments that came of it.")]
 
 
 class CheckInOut(BaseModel):
-    appointment: AppointmentOut
-    outstanding_items: list[str]
+    appointment: Annotated[AppointmentOut, describe("The appointment, now checked in.")]
+    outstanding_items: Annotated[list[str], describe("What to ask the client for before the session can be completed.")]
 
 
-class BulkResultOut(BaseModel):
-    appointment_id: UUID
-    succeeded: bool
-    code: str | None
-    message: str | None
+class AppointmentBulkResultOut(BaseModel):
+    appointment_id: AppointmentId
+    succeeded: Annotated[bool, describe("Whether it was done for this record.")]
+    code: Annotated[str | None, describe("A stable code of the refusal; null on success.")]
+    message: Annotated[str | None, describe("What is wrong and what to do; null on success.")]
 
 
-class BulkOut(BaseModel):
-    items: list[BulkResultOut]
+class AppointmentsBulkOut(BaseModel):
+    items: Annotated[list[AppointmentBulkResultOut], describe("One result for each appointment, in the order sent.")]
 
 
 @router.post("/{appointment_id}/confirm", permission="appointments.status", errors=[WrongStatus])
@@ -224,7 +248,7 @@ def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Resc
 
 
 @router.post("/bulk", permission="appointments.write", errors=[WrongStatus])
-def change_many_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
+def change_many_appointments(ctx: RequestContext, body: AppointmentsBulkIn) -> AppointmentsBulkOut:
     """Change the status of several appointments.
 
     Each result says whether the change succeeded, and if not, why.
@@ -235,15 +259,19 @@ def change_many_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
         try:
             with ctx.work.db.begin_nested():
                 change_status(ctx, body, appointment_id)
-            results.append(BulkResultOut(appointment_id=appointment_id, succeeded=True, code=None, message=None))
+            results.append(
+                AppointmentBulkResultOut(appointment_id=appointment_id, succeeded=True, code=None, message=None)
+            )
         except Refusal as error:
             results.append(
-                BulkResultOut(appointment_id=appointment_id, succeeded=False, code=error.code, message=error.message)
+                AppointmentBulkResultOut(
+                    appointment_id=appointment_id, succeeded=False, code=error.code, message=error.message
+                )
             )
-    return BulkOut(items=results)
+    return AppointmentsBulkOut(items=results)
 
 
-def change_status(ctx: RequestContext, body: BulkIn, appointment_id: UUID) -> None:
+def change_status(ctx: RequestContext, body: AppointmentsBulkIn, appointment_id: UUID) -> None:
     """Apply the bulk action to one appointment."""
     match body.action:
         case "confirm":

@@ -8,7 +8,23 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import IdOrMe, Instant, MoneyOut, Text40, Text1000
+from api.fields import (
+    EXAMPLE_ID,
+    ClientId,
+    ClinicianId,
+    CreatedAt,
+    IdOrMe,
+    Instant,
+    MoneyOut,
+    RecordId,
+    RecordVersion,
+    RoomId,
+    ServiceId,
+    Text40,
+    Text1000,
+    describe,
+    example,
+)
 from api.filters import StartsQuery, resolve_me
 from api.intake import IntakeAnswersIn, IntakeState
 from api.names import ClientName, PersonOf, RoomName, ServiceCode, ServiceName, StaffName, from_record
@@ -53,16 +69,20 @@ AmountDue = Annotated[MoneyOut | None, Field(description="The amount due at the 
 class BookingIn(Input):
     """A client may omit `client_id`; a seat in a group session takes clinician, room and time from the group."""
 
-    client_id: UUID | None = None
-    clinician_id: UUID | None = None
-    service_code: Text40
-    starts_at: Instant | None = None
-    room_id: UUID | None = None
-    telehealth: bool = False
-    type: Type | None = None
-    group_session_id: UUID | None = None
-    special_requests: Text1000 | None = None
-    instructions: Text1000 | None = None
+    model_config = example(
+        client_id=EXAMPLE_ID, clinician_id=EXAMPLE_ID, service_code="IND45", starts_at="2026-03-20T10:00:00-04:00"
+    )
+
+    client_id: Annotated[UUID | None, describe("The client; a client books for themselves.")] = None
+    clinician_id: Annotated[UUID | None, describe("The clinician; not for a seat in a group session.")] = None
+    service_code: Annotated[Text40, describe("The code of the service in the catalog.")]
+    starts_at: Annotated[Instant | None, describe("When it begins; the end follows from the service.")] = None
+    room_id: RoomId | None = None
+    telehealth: Annotated[bool, describe("Held by video.")] = False
+    type: Annotated[Type | None, describe("The type of appointment; by default it follows from the service.")] = None
+    group_session_id: Annotated[UUID | None, describe("The group session to take a seat in.")] = None
+    special_requests: Annotated[Text1000 | None, describe("What the client asks for.")] = None
+    instructions: Annotated[Text1000 | None, describe("What the practice tells the client.")] = None
 
 
 class AppointmentIn(BookingIn):
@@ -72,11 +92,13 @@ class AppointmentIn(BookingIn):
 class AppointmentChange(Input):
     """Only the fields sent are changed. To change the time use `/reschedule`."""
 
-    room_id: UUID | None = None
-    telehealth: bool = False
-    type: Type = "THERAPY_SESSION"
-    special_requests: Text1000 | None = None
-    instructions: Text1000 | None = None
+    model_config = example(telehealth=True)
+
+    room_id: RoomId | None = None
+    telehealth: Annotated[bool, describe("Held by video.")] = False
+    type: Annotated[Type, describe("The type of appointment.")] = "THERAPY_SESSION"
+    special_requests: Annotated[Text1000 | None, describe("What the client asks for.")] = None
+    instructions: Annotated[Text1000 | None, describe("What the practice tells the client.")] = None
 
 
 class ClientAppointmentQuery(StartsQuery):
@@ -107,38 +129,38 @@ class AppointmentQuery(ClientAppointmentQuery):
 
 
 class AppointmentOut(BaseModel):
-    id: UUID
-    reference: str
-    client_id: UUID
+    id: RecordId
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    service_id: UUID
+    service_id: ServiceId
     service_code: ServiceCode = None
     service_name: ServiceName = None
-    room_id: UUID | None
+    room_id: RoomId | None
     room_name: RoomName = None
-    group_session_id: UUID | None
-    series_id: UUID | None
-    starts_at: datetime
-    ends_at: datetime
-    type: str
-    status: str
-    status_at: datetime | None
-    created_at: datetime
-    booked_via: str
-    telehealth: bool
-    arrived_at: datetime | None
-    ready_at: datetime | None
-    started_at: datetime | None
-    actual_minutes: int | None
-    cancellation_reason: str | None
-    rescheduled_to_id: UUID | None
-    special_requests: str | None
-    instructions: str | None
+    group_session_id: Annotated[UUID | None, describe("The group session in which this is a seat.")]
+    series_id: Annotated[UUID | None, describe("The series that it belongs to.")]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends, by the minutes of the service.")]
+    type: Annotated[str, describe("The type of appointment.")]
+    status: Annotated[str, describe("Where it stands: `SCHEDULED` to `COMPLETED`, or an end without a session.")]
+    status_at: Annotated[datetime | None, describe("When it got its status.")]
+    created_at: CreatedAt
+    booked_via: Annotated[str, describe("Who booked it: `FRONT_DESK`, `PORTAL`, `CLINICIAN` or `SYNC`.")]
+    telehealth: Annotated[bool, describe("Held by video.")]
+    arrived_at: Annotated[datetime | None, describe("When the client arrived.")]
+    ready_at: Annotated[datetime | None, describe("When the clinician was ready.")]
+    started_at: Annotated[datetime | None, describe("When the session began.")]
+    actual_minutes: Annotated[int | None, describe("How long the session lasted, in minutes.")]
+    cancellation_reason: Annotated[str | None, describe("Why it was cancelled.")]
+    rescheduled_to_id: Annotated[UUID | None, describe("The appointment that replaces it.")]
+    special_requests: Annotated[str | None, describe("What the client asks for.")]
+    instructions: Annotated[str | None, describe("What the practice tells the client.")]
     price: Annotated[MoneyOut | None, Field(description="Fixed at completion; null before.")]
     copay: Annotated[MoneyOut | None, Field(description="Fixed at completion; null before, or when it is not known.")]
-    version: int
+    version: RecordVersion
 
     @classmethod
     def of(cls, appointment: Appointment, ctx: RequestContext) -> "AppointmentOut":
@@ -149,15 +171,15 @@ class AppointmentOut(BaseModel):
 
 
 class CostOut(BaseModel):
-    service_code: str
+    service_code: Annotated[str, describe("The code of the service in the catalog.")]
     service_name: ServiceName = None
-    cpt_code: str | None
-    units: int
-    minutes: int
-    price: MoneyOut | None
-    price_source: str | None
+    cpt_code: Annotated[str | None, describe("The CPT code of the service on claims.")]
+    units: Annotated[int, describe("Billing units.")]
+    minutes: Annotated[int, describe("Length in minutes.")]
+    price: Annotated[MoneyOut | None, describe("What it will cost; null without a price.")]
+    price_source: Annotated[str | None, describe("Where the price comes from: fee schedule, clinician or catalog.")]
     copay: Copay
-    insurance_applies: bool
+    insurance_applies: Annotated[bool, describe("Whether a coverage is in force on that day.")]
     payment_required: PaymentRequired
     amount: AmountDue
 
@@ -183,13 +205,13 @@ def describe_payment(cost: Cost | None) -> dict[str, Any]:
 
 
 class BookedOut(BaseModel):
-    appointment: AppointmentOut
-    reference: str
-    status: str
+    appointment: Annotated[AppointmentOut, describe("The appointment.")]
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    status: Annotated[str, describe("Its status.")]
     payment_required: PaymentRequired
     amount: AmountDue
-    warnings: list[str]
-    intake_form: IntakeState | None
+    warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
+    intake_form: Annotated[IntakeState | None, describe("The client's intake form, if the booking came with answers.")]
 
     @classmethod
     def of(cls, ctx: RequestContext, booked: booking.BookingResult, form: IntakeForm | None = None) -> "BookedOut":
@@ -204,29 +226,29 @@ class BookedOut(BaseModel):
         )
 
 
-class ProblemOut(BaseModel):
-    code: str
-    message: str
+class BookingProblemOut(BaseModel):
+    code: Annotated[str, describe("A stable code of the problem.")]
+    message: Annotated[str, describe("What is wrong and what to do.")]
 
 
-class PreviewOut(BaseModel):
+class BookingPreviewOut(BaseModel):
     """The cost of a booking and the problems that prevent it now."""
 
-    cost: CostOut
-    problems: list[ProblemOut]
-    warnings: list[str]
+    cost: Annotated[CostOut, describe("What it would cost.")]
+    problems: Annotated[list[BookingProblemOut], describe("What prevents the booking now; empty if nothing.")]
+    warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
 
 
 class StatusChangeOut(BaseModel):
-    status: str
-    at: datetime
-    account_id: UUID | None
+    status: Annotated[str, describe("The status from then on.")]
+    at: Annotated[datetime, describe("When it happened.")]
+    account_id: Annotated[UUID | None, describe("Who changed it; null for an import or the system.")]
     person: PersonOf = None
-    note: str | None
+    note: Annotated[str | None, describe("What was noted about the step.")]
 
 
 class StatusHistoryOut(BaseModel):
-    items: list[StatusChangeOut]
+    items: Annotated[list[StatusChangeOut], describe("The changes of status, oldest first.")]
 
 
 AppointmentInList: Any = partial_model(AppointmentOut)
@@ -307,15 +329,15 @@ def book_appointment(ctx: RequestContext, body: AppointmentIn) -> BookedOut:
 
 
 @router.post("/appointments/preview", permission="appointments.book")
-def preview_appointment(ctx: RequestContext, body: BookingIn) -> PreviewOut:
+def preview_appointment(ctx: RequestContext, body: BookingIn) -> BookingPreviewOut:
     """Preview a booking.
 
     Returns its cost and every problem that prevents it now.
     """
     preview = booking.preview(ctx.work, to_booking_request(ctx, body))
-    return PreviewOut(
+    return BookingPreviewOut(
         cost=CostOut.of(preview.context, preview.cost),
-        problems=[ProblemOut(**problem._asdict()) for problem in preview.problems],
+        problems=[BookingProblemOut(**problem._asdict()) for problem in preview.problems],
         warnings=preview.warnings,
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import RequestContext
-from api.fields import Code, EmailText, Password, Secret
+from api.fields import EXAMPLE_ID, EXAMPLE_SECRET, Code, EmailText, Password, Secret, describe, example
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import NotFound
@@ -25,16 +25,22 @@ router = PermissionRouter(prefix="/auth", tags=["auth"])
 
 
 class LoginIn(Input):
-    email: EmailText
-    password: Password
+    model_config = example(email="ada@oak.example", password=EXAMPLE_SECRET)
+
+    email: Annotated[EmailText, describe("The email address of the account.")]
+    password: Annotated[Password, describe("The password.")]
 
 
 class StepIn(Input):
-    token: Secret
+    model_config = example(token=EXAMPLE_SECRET)
+
+    token: Annotated[Secret, describe("The token of the step before, or of an emailed link.")]
 
 
 class CodeIn(StepIn):
-    code: Code
+    model_config = example(token=EXAMPLE_SECRET, code="123456")
+
+    code: Annotated[Code, describe("The six digits that the authenticator shows, or a recovery code.")]
 
 
 class AuthenticatorCodeIn(Input):
@@ -43,34 +49,47 @@ class AuthenticatorCodeIn(Input):
     code: Annotated[Code, Field(description="A current code of your authenticator.")]
 
 
-class PracticeIn(StepIn):
-    practice_id: UUID
+class PracticeChoiceIn(StepIn):
+    model_config = example(token=EXAMPLE_SECRET, practice_id=EXAMPLE_ID)
+
+    practice_id: Annotated[UUID, describe("One of the practices that the step before listed.")]
 
 
 class RefreshIn(Input):
-    refresh_token: Secret
+    model_config = example(refresh_token=EXAMPLE_SECRET)
+
+    refresh_token: Annotated[Secret, describe("The token that a new access token is exchanged for; it works once.")]
 
 
 class NewPasswordIn(StepIn):
-    password: Password
+    model_config = example(token=EXAMPLE_SECRET, password=EXAMPLE_SECRET)
+
+    password: Annotated[Password, describe("The new password.")]
 
 
 class ChangePasswordIn(Input):
-    current: Password
-    new: Password
+    model_config = example(current=EXAMPLE_SECRET, new=EXAMPLE_SECRET)
+
+    current: Annotated[Password, describe("The password until now.")]
+    new: Annotated[Password, describe("The new password.")]
 
 
 class ResetRequestIn(Input):
-    email: EmailText
+    model_config = example(email="ada@oak.example")
+
+    email: Annotated[EmailText, describe("The email address of the account.")]
 
 
 class TokensOut(BaseModel):
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a token type, not a token
-    expires_in: int
-    refresh_token: str
-    session_id: UUID
-    restriction: Literal["TRAINING_LAPSED"] | None
+    access_token: Annotated[str, describe("Send it as `Authorization: Bearer ...`.")]
+    token_type: Annotated[Literal["Bearer"], describe("Always `Bearer`.")] = "Bearer"  # noqa: S105 - a token type, not a token
+    expires_in: Annotated[int, describe("Seconds until the access token expires.")]
+    refresh_token: Annotated[str, describe("The token that a new access token is exchanged for; it works once.")]
+    session_id: Annotated[UUID, describe("The sign-in session.")]
+    restriction: Annotated[
+        Literal["TRAINING_LAPSED"] | None,
+        describe("`TRAINING_LAPSED` when only the recording of a training is possible."),
+    ]
 
     @classmethod
     def of(cls, tokens: Tokens) -> "TokensOut":
@@ -84,18 +103,18 @@ class TokensOut(BaseModel):
 
 
 class PracticeChoice(BaseModel):
-    id: UUID
-    name: str
+    id: Annotated[UUID, describe("The id of the practice.")]
+    name: Annotated[str, describe("The name of the practice.")]
 
 
 class StepOut(BaseModel):
     """The next step: `code`, `enroll` an authenticator, choose a `practice`, set a `new_password`, or `done`."""
 
-    next: Literal["code", "enroll", "practice", "new_password", "done"]
-    token: str | None
-    practices: list[PracticeChoice] | None
-    recovery_codes: list[str] | None
-    tokens: TokensOut | None
+    next: Annotated[Literal["code", "enroll", "practice", "new_password", "done"], describe("What to do next.")]
+    token: Annotated[str | None, describe("Send it with the next step; null when done.")]
+    practices: Annotated[list[PracticeChoice] | None, describe("The practices to choose from.")]
+    recovery_codes: Annotated[list[str] | None, describe("Codes for a lost authenticator, shown only once.")]
+    tokens: Annotated[TokensOut | None, describe("The tokens, when done.")]
 
     @classmethod
     def of(cls, step: Step) -> "StepOut":
@@ -111,38 +130,43 @@ class StepOut(BaseModel):
 
 
 class EnrollmentOut(BaseModel):
-    secret: str
-    uri: str
+    secret: Annotated[str, describe("The secret to type into an authenticator.")]
+    uri: Annotated[str, describe("The same as a URI, for a QR code.")]
 
 
 class RecoveryCodesOut(BaseModel):
-    recovery_codes: list[str]
+    recovery_codes: Annotated[
+        list[str], describe("Codes for a lost authenticator, each for one sign-in; shown only once.")
+    ]
 
 
 class Done(BaseModel):
-    done: Literal[True] = True
+    done: Annotated[Literal[True], describe("Always true.")] = True
 
 
-class SessionOut(BaseModel):
-    id: UUID
-    practice_id: UUID | None
-    started_at: datetime
-    last_seen_at: datetime
-    current: bool
+class AccountSessionOut(BaseModel):
+    id: Annotated[UUID, describe("The id of the session.")]
+    practice_id: Annotated[UUID | None, describe("The practice; null for the operator of the installation.")]
+    started_at: Annotated[datetime, describe("When the person signed in.")]
+    last_seen_at: Annotated[datetime, describe("When it was last used.")]
+    current: Annotated[bool, describe("Whether it is the session of this request.")]
 
 
-class SessionsOut(BaseModel):
-    items: list[SessionOut]
+class AccountSessionsOut(BaseModel):
+    items: Annotated[list[AccountSessionOut], describe("The live sessions, newest first.")]
 
 
 class MeOut(BaseModel):
-    account_id: UUID
-    practice_id: UUID | None
-    staff_id: UUID | None
-    client_id: UUID | None
-    roles: list[str]
-    session_id: UUID
-    restriction: Literal["TRAINING_LAPSED"] | None
+    account_id: Annotated[UUID, describe("The account of the person.")]
+    practice_id: Annotated[UUID | None, describe("The practice; null for the operator of the installation.")]
+    staff_id: Annotated[UUID | None, describe("Your record as staff of the practice.")]
+    client_id: Annotated[UUID | None, describe("Your record as a client of the practice.")]
+    roles: Annotated[list[str], describe("What you may do.")]
+    session_id: Annotated[UUID, describe("The sign-in session.")]
+    restriction: Annotated[
+        Literal["TRAINING_LAPSED"] | None,
+        describe("`TRAINING_LAPSED` when only the recording of a training is possible."),
+    ]
 
 
 STEP_REFUSALS = (WrongCredentials, SignInLocked, InvalidToken, PracticeClosed)
@@ -187,7 +211,7 @@ def verify_code(ctx: RequestContext, body: CodeIn) -> StepOut:
 
 
 @router.public_post("/practice", errors=[InvalidToken, NotYourPractice, PracticeClosed])
-def choose_practice(ctx: RequestContext, body: PracticeIn) -> StepOut:
+def choose_practice(ctx: RequestContext, body: PracticeChoiceIn) -> StepOut:
     """Choose a practice.
 
     For people who belong to several.
@@ -309,14 +333,14 @@ def log_out(ctx: RequestContext) -> None:
 
 
 @router.get("/sessions", permission="signed_in")
-def list_sessions(ctx: RequestContext) -> SessionsOut:
+def list_sessions(ctx: RequestContext) -> AccountSessionsOut:
     """List your open sessions.
 
     Includes sessions in every practice.
     """
-    return SessionsOut(
+    return AccountSessionsOut(
         items=[
-            SessionOut(
+            AccountSessionOut(
                 id=session.id,
                 practice_id=session.tenant_id,
                 started_at=session.started_at,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.affected import AffectedOut, describe_affected
 from api.context import Paging, RequestContext, Version
-from api.fields import Day, Name, Text40, TimeOfDay
+from api.fields import Day, Name, RecordId, RecordVersion, Text40, TimeOfDay, describe, example
 from api.filters import DaysQuery
 from api.responses import Input, PageOut, VoidIn, partial_model, to_page
 from api.rooms import BlockIn, BlockInList, BlockOut, BlockQuery
@@ -28,34 +28,38 @@ Codes = Annotated[list[Text40], Field(max_length=100, description="Service codes
 
 
 class WindowIn(Input):
+    model_config = example(weekday=1, start_time="09:00", end_time="17:00")
+
     weekday: Weekday
-    start_time: TimeOfDay
-    end_time: TimeOfDay
-    effective_on: Day | None = None
-    ends_on: Day | None = None
+    start_time: Annotated[TimeOfDay, describe("When it begins, local.")]
+    end_time: Annotated[TimeOfDay, describe("When it ends, local.")]
+    effective_on: Annotated[Day | None, describe("The first day of these hours; null from the beginning.")] = None
+    ends_on: Annotated[Day | None, describe("The last day on which it applies; null without an end.")] = None
     services: Codes = Field(default_factory=list)
 
 
 class WindowChange(Input):
     """Only the fields sent are changed."""
 
+    model_config = example(end_time="18:00")
+
     weekday: Weekday = 0
-    start_time: TimeOfDay = time.min
-    end_time: TimeOfDay = time.min
-    effective_on: Day | None = None
-    ends_on: Day | None = None
+    start_time: Annotated[TimeOfDay, describe("When it begins, local.")] = time.min
+    end_time: Annotated[TimeOfDay, describe("When it ends, local.")] = time.min
+    effective_on: Annotated[Day | None, describe("The first day of these hours; null from the beginning.")] = None
+    ends_on: Annotated[Day | None, describe("The last day on which it applies; null without an end.")] = None
     services: Codes = Field(default_factory=list)
 
 
 class WindowOut(BaseModel):
-    id: UUID
-    weekday: int
-    start_time: TimeOfDay
-    end_time: TimeOfDay
-    effective_on: date | None
-    ends_on: date | None
-    services: list[str]
-    version: int
+    id: RecordId
+    weekday: Annotated[int, describe("0 for Sunday to 6 for Saturday.")]
+    start_time: Annotated[TimeOfDay, describe("When it begins, local.")]
+    end_time: Annotated[TimeOfDay, describe("When it ends, local.")]
+    effective_on: Annotated[date | None, describe("The first day of these hours; null from the beginning.")]
+    ends_on: Annotated[date | None, describe("The last day on which it applies; null without an end.")]
+    services: Annotated[list[str], describe("Codes of the services; empty for all.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, window: WindowWithServices, **extra: Any) -> Any:
@@ -68,31 +72,35 @@ class ChangedWindowOut(AffectedOut, WindowOut):
 
 
 class ExceptionIn(Input):
-    on_date: Day
-    available: bool
-    start_time: TimeOfDay | None = None
-    end_time: TimeOfDay | None = None
-    reason: Name | None = None
+    model_config = example(on_date="2026-12-24", available=False, reason="Holiday")
+
+    on_date: Annotated[Day, describe("The local day.")]
+    available: Annotated[bool, describe("True opens hours, false closes them.")]
+    start_time: Annotated[TimeOfDay | None, describe("When it begins, local; without times the whole day.")] = None
+    end_time: Annotated[TimeOfDay | None, describe("When it ends, local.")] = None
+    reason: Annotated[Name | None, describe("Why, for staff.")] = None
 
 
 class ExceptionChange(Input):
     """Only the fields sent are changed."""
 
-    on_date: Day = date.min
-    available: bool = False
-    start_time: TimeOfDay | None = None
-    end_time: TimeOfDay | None = None
-    reason: Name | None = None
+    model_config = example(start_time="09:00", end_time="12:00")
+
+    on_date: Annotated[Day, describe("The local day.")] = date.min
+    available: Annotated[bool, describe("True opens hours, false closes them.")] = False
+    start_time: Annotated[TimeOfDay | None, describe("When it begins, local; null for the whole day.")] = None
+    end_time: Annotated[TimeOfDay | None, describe("When it ends, local.")] = None
+    reason: Annotated[Name | None, describe("Why, for staff.")] = None
 
 
 class ExceptionOut(BaseModel):
-    id: UUID
-    on_date: date
-    available: bool
-    start_time: TimeOfDay | None
-    end_time: TimeOfDay | None
-    reason: str | None
-    version: int
+    id: RecordId
+    on_date: Annotated[date, describe("The local day.")]
+    available: Annotated[bool, describe("True opens hours, false closes them.")]
+    start_time: Annotated[TimeOfDay | None, describe("When it begins, local; null for the whole day.")]
+    end_time: Annotated[TimeOfDay | None, describe("When it ends, local.")]
+    reason: Annotated[str | None, describe("Why, for staff.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, exception: AvailabilityException, **extra: Any) -> Any:
@@ -105,13 +113,15 @@ class ChangedExceptionOut(AffectedOut, ExceptionOut):
 
 
 class ClosureIn(Input):
-    closed_on: Day
-    reason: Name | None = None
+    model_config = example(closed_on="2026-11-26", reason="Thanksgiving")
+
+    closed_on: Annotated[Day, describe("The local day on which the practice is closed.")]
+    reason: Annotated[Name | None, describe("Why, such as a holiday.")] = None
 
 
 class ClosureOut(BaseModel):
-    closed_on: date
-    reason: str | None
+    closed_on: Annotated[date, describe("The local day on which the practice is closed.")]
+    reason: Annotated[str | None, describe("Why, such as a holiday.")]
 
     @classmethod
     def of(cls, closure: Closure) -> "ClosureOut":

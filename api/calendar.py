@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.appointments import AppointmentOut
 from api.context import RequestContext
-from api.fields import Day, IdOrMe
+from api.fields import ClinicianId, Day, IdOrMe, RecordId, RoomId, describe
 from api.filters import resolve_me
 from api.names import RoomName, ServiceName, StaffName, from_record
 from api.responses import Input
@@ -51,31 +51,31 @@ class CalendarQuery(Input):
         return self.first, self.last
 
 
-class BlockOut(BaseModel):
-    id: UUID
-    clinician_id: UUID | None
+class CalendarBlockOut(BaseModel):
+    id: RecordId
+    clinician_id: ClinicianId | None
     clinician_name: StaffName = None
-    room_id: UUID | None
+    room_id: RoomId | None
     room_name: RoomName = None
-    starts_at: datetime
-    ends_at: datetime
-    reason: str | None
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    reason: Annotated[str | None, describe("Why, such as a meeting.")]
 
 
 class HoldOut(BaseModel):
     """A time held for a client of the waitlist until their offer is answered or ends."""
 
-    offer_id: UUID
-    waitlist_entry_id: UUID
-    clinician_id: UUID
+    offer_id: Annotated[UUID, describe("The offer of the waitlist that holds the time.")]
+    waitlist_entry_id: Annotated[UUID, describe("The entry of the waitlist.")]
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    room_id: UUID | None
+    room_id: RoomId | None
     room_name: RoomName = None
-    service_code: str
+    service_code: Annotated[str, describe("The code of the service in the catalog.")]
     service_name: ServiceName = None
-    starts_at: datetime
-    ends_at: datetime
-    holds_until: datetime
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    holds_until: Annotated[datetime, describe("Until when the time is held.")]
 
     @classmethod
     def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "HoldOut":
@@ -84,14 +84,14 @@ class HoldOut(BaseModel):
 
 
 class DayOut(BaseModel):
-    on: date
-    appointments: list[AppointmentOut]
-    blocks: list[BlockOut]
-    holds: list[HoldOut]
+    on: Annotated[date, describe("The local day.")]
+    appointments: Annotated[list[AppointmentOut], describe("The day's active appointments, by start.")]
+    blocks: Annotated[list[CalendarBlockOut], describe("What else takes time on the day.")]
+    holds: Annotated[list[HoldOut], describe("Times that offers of the waitlist hold.")]
 
 
 class CalendarOut(BaseModel):
-    days: list[DayOut]
+    days: Annotated[list[DayOut], describe("The days of the view, each once.")]
 
 
 @router.get("/appointments/calendar", permission="appointments.read")
@@ -113,7 +113,7 @@ def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) 
             DayOut(
                 on=day.on,
                 appointments=[AppointmentOut.of(appointment, ctx) for appointment in day.appointments],
-                blocks=[from_record(BlockOut, block) for block in day.blocks],
+                blocks=[from_record(CalendarBlockOut, block) for block in day.blocks],
                 holds=[HoldOut.of(hold, codes) for hold in day.holds],
             )
             for day in days

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.affected import AffectedOut, describe_affected
 from api.clients import ClientOut, Status
 from api.context import Reason, RequestContext
-from api.fields import Day, EmailText, Text200
+from api.fields import EXAMPLE_ID, AccountId, ClientId, Day, EmailText, SetAt, Text200, describe, example
 from api.names import ClientName, PersonOf, StaffName, from_record
 from api.responses import Input, PageOut, to_page
 from api.routing import PermissionRouter
@@ -41,22 +41,24 @@ Kind = Literal[
 
 
 class StatusIn(Input):
-    status: Status
+    model_config = example(status="DISCHARGED", reason="Goals reached")
+
+    status: Annotated[Status, describe("The new status.")]
     effective_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
-    reason: Text200 | None = None
+    reason: Annotated[Text200 | None, describe("Why it changes.")] = None
 
 
 class StatusOut(BaseModel):
-    status: str
-    effective_on: date
-    reason: str | None
-    set_at: datetime
-    set_by: UUID | None
+    status: Annotated[str, describe("The status from that day on.")]
+    effective_on: Annotated[date, describe("The first day on which it applies.")]
+    reason: Annotated[str | None, describe("Why it changed.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
 
 class StatusesOut(BaseModel):
-    items: list[StatusOut]
+    items: Annotated[list[StatusOut], describe("The changes, latest first.")]
 
 
 class ChangedStatusOut(AffectedOut, ClientOut):
@@ -66,29 +68,31 @@ class ChangedStatusOut(AffectedOut, ClientOut):
 class PrimaryClinicianIn(Input):
     """Null for no primary clinician."""
 
-    clinician_id: UUID | None
+    model_config = example(clinician_id=EXAMPLE_ID)
+
+    clinician_id: Annotated[UUID | None, describe("The new primary clinician, or null for none.")]
     effective_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
 
 
 class PrimaryClinicianOut(BaseModel):
-    clinician_id: UUID | None
+    clinician_id: Annotated[UUID | None, describe("The primary clinician from that day on; null for none.")]
     clinician_name: StaffName = None
-    effective_on: date
-    set_at: datetime
-    set_by: UUID | None
+    effective_on: Annotated[date, describe("The first day on which it applies.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
 
 class PrimaryCliniciansOut(BaseModel):
-    items: list[PrimaryClinicianOut]
+    items: Annotated[list[PrimaryClinicianOut], describe("The changes, latest first.")]
 
 
 class PortalInvitationOut(BaseModel):
     """The link was sent to the email address in the client's record: it works once."""
 
-    client_id: UUID
+    client_id: ClientId
     client_name: ClientName = None
-    expires_at: datetime
+    expires_at: Annotated[datetime, describe("When the link stops working.")]
 
 
 class EmailIn(Input):
@@ -100,30 +104,30 @@ class EmailIn(Input):
 
 
 class EmailConfirmedOut(BaseModel):
-    client_id: UUID
+    client_id: ClientId
     client_name: ClientName = None
-    email: str
+    email: Annotated[str, describe("Email address, for messages.")]
 
 
 class PortalOut(BaseModel):
-    client_id: UUID
+    client_id: ClientId
     client_name: ClientName = None
-    open: bool
+    open: Annotated[bool, describe("Whether the client can sign in.")]
 
 
 class TimelineQuery(Input):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=100), describe("The most rows to return.")] = 20
+    cursor: Annotated[str | None, Field(max_length=500), describe("The `next_cursor` of the page before.")] = None
     since: Annotated[Day | None, Field(alias="from", description="A local date, inclusive.")] = None
     until: Annotated[Day | None, Field(alias="to", description="A local date, inclusive.")] = None
     kinds: Annotated[list[Kind] | None, Field(max_length=11, description="Default: all kinds.")] = None
 
 
 class EventOut(BaseModel):
-    at: datetime
-    kind: str
-    id: UUID
-    summary: str
+    at: Annotated[datetime, describe("When it happened.")]
+    kind: Annotated[str, describe("What happened.")]
+    id: Annotated[UUID, describe("The id of the record it is about.")]
+    summary: Annotated[str, describe("One line about it, without clinical text.")]
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":

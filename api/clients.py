@@ -8,7 +8,21 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, EmailText, IdOrMe, Name, Text40, Text200, Text50000
+from api.fields import (
+    PLAIN,
+    CreatedAt,
+    Day,
+    EmailText,
+    IdOrMe,
+    Name,
+    RecordId,
+    RecordVersion,
+    Text40,
+    Text200,
+    Text50000,
+    describe,
+    example,
+)
 from api.names import StaffName, stored_fields
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -27,87 +41,109 @@ ClinicalDay = Annotated[Day | None, CLINICAL]
 
 
 class ContactIn(Input):
-    phone: Text40 | None = None
-    email: EmailText | None = None
-    address: Text200 | None = None
-    city: Name | None = None
-    state: Text40 | None = None
-    zip: Text40 | None = None
-    emergency_contact_name: Name | None = None
-    emergency_contact_phone: Text40 | None = None
+    model_config = example(phone="404-555-0101", email="casey@elm.example")
+
+    phone: Annotated[Text40 | None, describe("Phone number like 404-555-0100, for messages by SMS.")] = None
+    email: Annotated[EmailText | None, describe("Email address, for messages.")] = None
+    address: Annotated[Text200 | None, describe("Street and number of the postal address.")] = None
+    city: Annotated[Name | None, describe("City of the postal address.")] = None
+    state: Annotated[Text40 | None, describe("State, such as GA.")] = None
+    zip: Annotated[Text40 | None, describe("ZIP code of five or nine digits.")] = None
+    emergency_contact_name: Annotated[Name | None, describe("Whom to call in an emergency.")] = None
+    emergency_contact_phone: Annotated[Text40 | None, describe("Phone number of the emergency contact.")] = None
 
 
 class ClientIn(ContactIn):
-    first_name: Name
-    last_name: Name
-    birth_date: date
-    sex: Text40 | None = None
-    self_pay: bool = False
-    emancipated: bool = False
-    guardian_name: Name | None = None
-    guardian_phone: Text40 | None = None
-    guardian_email: EmailText | None = None
-    referring_provider: Text200 | None = None
+    model_config = example(
+        first_name="Casey", last_name="Elm", birth_date="1990-05-17", phone="404-555-0101", email="casey@elm.example"
+    )
+
+    first_name: Annotated[Name, describe("Given name, as the person writes it.")]
+    last_name: Annotated[Name, describe("Family name, as the person writes it.")]
+    birth_date: Annotated[date, describe("Local date of birth, which decides who is a minor.")]
+    sex: Annotated[Text40 | None, describe("Sex, in the practice's own words.")] = None
+    self_pay: Annotated[bool, describe("The client pays without insurance.")] = False
+    emancipated: Annotated[bool, describe("A minor who consents without a guardian.")] = False
+    guardian_name: Annotated[Name | None, describe("The guardian, who consents for a minor.")] = None
+    guardian_phone: Annotated[Text40 | None, describe("Phone number of the guardian.")] = None
+    guardian_email: Annotated[
+        EmailText | None, describe("Email address of the guardian, who receives a minor's messages.")
+    ] = None
+    referring_provider: Annotated[Text200 | None, describe("Who referred the client.")] = None
     medical_notes: ClinicalText = None
     high_risk_since: ClinicalDay = None
     high_risk_until: ClinicalDay = None
-    primary_clinician_id: UUID | None = None
+    primary_clinician_id: Annotated[UUID | None, describe("The client's primary clinician; null without one.")] = None
     admitted_on: Annotated[Day | None, Field(description="Default: today, local.")] = None
 
 
 class ClientChange(ContactIn):
     """Only the fields sent are changed. Status and primary clinician have routes of their own, with a history."""
 
-    first_name: Name = ""
-    last_name: Name = ""
-    birth_date: date = date.min
-    sex: Text40 | None = None
-    self_pay: bool = False
-    emancipated: bool = False
-    guardian_name: Name | None = None
-    guardian_phone: Text40 | None = None
-    guardian_email: EmailText | None = None
-    referring_provider: Text200 | None = None
+    model_config = example(city="Atlanta", zip="30301")
+
+    first_name: Annotated[Name, describe("Given name, as the person writes it.")] = ""
+    last_name: Annotated[Name, describe("Family name, as the person writes it.")] = ""
+    birth_date: Annotated[date, describe("Local date of birth, which decides who is a minor.")] = date.min
+    sex: Annotated[Text40 | None, describe("Sex, in the practice's own words.")] = None
+    self_pay: Annotated[bool, describe("The client pays without insurance.")] = False
+    emancipated: Annotated[bool, describe("A minor who consents without a guardian.")] = False
+    guardian_name: Annotated[Name | None, describe("The guardian, who consents for a minor.")] = None
+    guardian_phone: Annotated[Text40 | None, describe("Phone number of the guardian.")] = None
+    guardian_email: Annotated[
+        EmailText | None, describe("Email address of the guardian, who receives a minor's messages.")
+    ] = None
+    referring_provider: Annotated[Text200 | None, describe("Who referred the client.")] = None
     medical_notes: ClinicalText = None
     high_risk_since: ClinicalDay = None
     high_risk_until: ClinicalDay = None
-    admitted_on: Day = date.min
+    admitted_on: Annotated[Day, describe("The day on which treatment began.")] = date.min
 
 
 class ClientQuery(ListQuery):
-    status: Status | None = None
+    status: Annotated[Status | None, describe("Only with this status today.")] = None
     clinician_id: Annotated[IdOrMe | None, Field(description="The primary clinician; `me` for yourself.")] = None
-    minor: bool | None = None
+    minor: Annotated[bool | None, describe("Only those under 18, or only adults.")] = None
 
 
-class SearchIn(Input):
+class ClientSearchIn(Input):
     """Prefixes of names in any order, a birth date (2010-05-17 or 5/17/2010), or an id."""
 
-    query: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
-    limit: Annotated[int, Field(ge=1, le=20)] = 20
+    model_config = example(query="elm cas")
+
+    query: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=100, pattern=PLAIN),
+        describe("Beginnings of names, a birth date, or an id."),
+    ]
+    limit: Annotated[int, Field(ge=1, le=20), describe("The most rows to return.")] = 20
 
 
 class RemindersIn(Input):
     """The channels of reminders; empty for no reminders."""
 
-    reminders: Annotated[list[Literal["email", "sms"]], Field(max_length=2)]
+    model_config = example(reminders=["email"])
+
+    reminders: Annotated[
+        list[Literal["email", "sms"]], Field(max_length=2), describe("The channels of reminders: `email`, `sms`.")
+    ]
 
 
 class ClientSummary(BaseModel):
-    id: UUID
-    external_id: str | None
-    first_name: str
-    last_name: str
-    birth_date: date
-    minor: bool
-    status: str
-    email: str | None
-    phone: str | None
-    self_pay: bool
-    primary_clinician_id: UUID | None
+    id: RecordId
+    external_id: Annotated[str | None, describe("The id in the system that the record was imported from.")]
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    birth_date: Annotated[date, describe("Local date of birth, which decides who is a minor.")]
+    minor: Annotated[bool, describe("Under 18 today.")]
+    status: Annotated[str, describe("`ACTIVE`, `INACTIVE` or `DISCHARGED` today.")]
+    email: Annotated[str | None, describe("Email address, for messages.")]
+    phone: Annotated[str | None, describe("Phone number like 404-555-0100, for messages by SMS.")]
+    self_pay: Annotated[bool, describe("The client pays without insurance.")]
+    primary_clinician_id: Annotated[UUID | None, describe("The client's primary clinician; null without one.")]
     primary_clinician_name: StaffName = None
-    admitted_on: date
-    ended_on: date | None
+    admitted_on: Annotated[date, describe("The day on which treatment began.")]
+    ended_on: Annotated[date | None, describe("The day from which the client is no longer active.")]
 
     @classmethod
     def of(cls, seen: ClientView) -> "ClientSummary":
@@ -117,26 +153,28 @@ class ClientSummary(BaseModel):
 class ClientOut(ClientSummary):
     """`medical_notes` is null when there are none, and for callers who may not read them."""
 
-    sex: str | None
-    address: str | None
-    city: str | None
-    state: str | None
-    zip: str | None
-    emergency_contact_name: str | None
-    emergency_contact_phone: str | None
-    emancipated: bool
-    guardian_name: str | None
-    guardian_phone: str | None
-    guardian_email: str | None
-    referring_provider: str | None
-    medical_notes: str | None
-    high_risk_since: date | None
-    high_risk_until: date | None
-    end_reason: str | None
-    reminders: list[str]
-    portal_activated_at: datetime | None
-    created_at: datetime
-    version: int
+    sex: Annotated[str | None, describe("Sex, in the practice's own words.")]
+    address: Annotated[str | None, describe("Street and number of the postal address.")]
+    city: Annotated[str | None, describe("City of the postal address.")]
+    state: Annotated[str | None, describe("State, such as GA.")]
+    zip: Annotated[str | None, describe("ZIP code of five or nine digits.")]
+    emergency_contact_name: Annotated[str | None, describe("Whom to call in an emergency.")]
+    emergency_contact_phone: Annotated[str | None, describe("Phone number of the emergency contact.")]
+    emancipated: Annotated[bool, describe("A minor who consents without a guardian.")]
+    guardian_name: Annotated[str | None, describe("The guardian, who consents for a minor.")]
+    guardian_phone: Annotated[str | None, describe("Phone number of the guardian.")]
+    guardian_email: Annotated[str | None, describe("Email address of the guardian, who receives a minor's messages.")]
+    referring_provider: Annotated[str | None, describe("Who referred the client.")]
+    medical_notes: Annotated[str | None, describe("Diagnoses, medication and allergies. Encrypted.")]
+    high_risk_since: Annotated[
+        date | None, describe("The day from which the client is at high risk and needs a safety plan.")
+    ]
+    high_risk_until: Annotated[date | None, describe("The last day at high risk.")]
+    end_reason: Annotated[str | None, describe("Why treatment ended: `DISCHARGED` or `INACTIVE`.")]
+    reminders: Annotated[list[str], describe("The channels of reminders: `email`, `sms`.")]
+    portal_activated_at: Annotated[datetime | None, describe("When the client first signed in to the portal.")]
+    created_at: CreatedAt
+    version: RecordVersion
 
     @classmethod
     def of(cls, seen: ClientView) -> "ClientOut":
@@ -144,24 +182,24 @@ class ClientOut(ClientSummary):
 
 
 class NewClientOut(ClientOut):
-    warnings: list[str]
+    warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
 
 
 class ClientMatchOut(BaseModel):
-    id: UUID
-    first_name: str
-    last_name: str
-    birth_date: date
-    status: str
+    id: RecordId
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    birth_date: Annotated[date, describe("Local date of birth, which decides who is a minor.")]
+    status: Annotated[str, describe("`ACTIVE`, `INACTIVE` or `DISCHARGED` today.")]
 
 
-class SearchOut(BaseModel):
-    items: list[ClientMatchOut]
+class ClientSearchOut(BaseModel):
+    items: Annotated[list[ClientMatchOut], describe("The matches, by last name.")]
 
 
 class RemindersOut(BaseModel):
-    reminders: list[str]
-    version: int
+    reminders: Annotated[list[str], describe("The channels of reminders: `email`, `sms`.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, client: Client) -> "RemindersOut":
@@ -201,13 +239,13 @@ def add_client(ctx: RequestContext, body: ClientIn) -> NewClientOut:
 
 
 @router.post("/search", permission="clients.read")
-def search_clients(ctx: RequestContext, body: SearchIn) -> SearchOut:
+def search_clients(ctx: RequestContext, body: ClientSearchIn) -> ClientSearchOut:
     """Search clients.
 
     By prefixes of names, birth date or id, for search as you type.
     """
     matches = client_search.search_clients(ctx.work, ctx.scope, body.query, body.limit)
-    return SearchOut(items=[ClientMatchOut(**vars(match)) for match in matches])
+    return ClientSearchOut(items=[ClientMatchOut(**vars(match)) for match in matches])
 
 
 @router.get("/{client_id}", permission="clients.read")

@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import MoneyIn, MoneyOut, Text40
+from api.fields import MoneyIn, MoneyOut, RecordId, Text40, describe, example
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from api.services import Minutes
@@ -19,16 +19,16 @@ router = PermissionRouter(prefix="/clinicians", tags=["clinicians"])
 
 
 class ClinicianQuery(ListQuery):
-    service: Text40 | None = None
+    service: Annotated[Text40 | None, describe("Only those who offer this service.")] = None
 
 
 class ClinicianOut(BaseModel):
-    id: UUID
-    first_name: str
-    last_name: str
-    discipline: str | None
-    license_type: str | None
-    services: list[str]
+    id: RecordId
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    discipline: Annotated[str | None, describe("Professional discipline.")]
+    license_type: Annotated[str | None, describe("Type of license, which decides the supervision that it requires.")]
+    services: Annotated[list[str], describe("Codes of the services that the clinician offers.")]
 
     @classmethod
     def of(cls, offering: Offering) -> "ClinicianOut":
@@ -39,17 +39,21 @@ class ClinicianOut(BaseModel):
 class PriceIn(Input):
     """Replaces the terms as a whole: an omitted field is as in the catalog."""
 
-    minutes: Minutes | None = None
-    price: MoneyIn | None = None
-    offered: bool = True
+    model_config = example(minutes=50, price="175.00")
+
+    minutes: Annotated[
+        Minutes | None, describe("The clinician's own length, in minutes; left out, that of the catalog.")
+    ] = None
+    price: Annotated[MoneyIn | None, describe("The clinician's own price; left out, that of the catalog.")] = None
+    offered: Annotated[bool, describe("Whether the clinician offers the service.")] = True
 
 
 class PriceOut(BaseModel):
-    service: str
-    minutes: int | None
-    price: MoneyOut | None
-    offered: bool
-    version: int
+    service: Annotated[str, describe("The code of a service in the catalog.")]
+    minutes: Annotated[int | None, describe("The clinician's own length, in minutes; null for that of the catalog.")]
+    price: Annotated[MoneyOut | None, describe("The clinician's own price; null for that of the catalog.")]
+    offered: Annotated[bool, describe("Whether the clinician offers the service.")]
+    version: Annotated[int, describe("The number of this state; 0 before anything was set.")]
 
     @classmethod
     def of(cls, price: ClinicianPrice) -> "PriceOut":
@@ -59,7 +63,7 @@ class PriceOut(BaseModel):
 
 
 class PricesOut(BaseModel):
-    items: list[PriceOut]
+    items: Annotated[list[PriceOut], describe("The records, in the order of the list.")]
 
 
 ClinicianInList: Any = partial_model(ClinicianOut)

@@ -8,7 +8,20 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Name, Text50000
+from api.fields import (
+    AccountId,
+    ClientId,
+    Day,
+    Instant,
+    Name,
+    RecordId,
+    RecordVersion,
+    Text50000,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
@@ -26,7 +39,9 @@ Signer = Annotated[
 
 
 class ConsentIn(Input):
-    kind: Kind
+    model_config = example(kind="INFORMED_TREATMENT", signed_by_name="Casey Elm")
+
+    kind: Annotated[Kind, describe("What the client consents to.")]
     signed_at: Annotated[Instant | None, Field(description="Default: now.")] = None
     signed_by_name: Signer = None
     expires_on: Annotated[
@@ -35,33 +50,43 @@ class ConsentIn(Input):
 
 
 class ConsentChange(Input):
-    signed_by_name: Name = ""
-    expires_on: Day | None = None
+    model_config = example(expires_on="2027-03-18")
+
+    signed_by_name: Annotated[Name, describe("The name of the signer.")] = ""
+    expires_on: Annotated[
+        Day | None, describe("The first day on which it is no longer in force; null for a year after the signature.")
+    ] = None
 
 
 class Revocation(Input):
+    model_config = example(revoked_at="2026-03-18T10:00:00-04:00")
+
     revoked_at: Annotated[Instant | None, Field(description="Default: now.")] = None
 
 
 class Signature(Input):
+    model_config = example(signed_by_name="Casey Elm")
+
     signed_by_name: Signer = None
 
 
 class ConsentOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    kind: str
-    signed_at: datetime
-    signed_by_name: str | None
-    expires_on: date | None
-    revoked_at: datetime | None
-    agreement_id: UUID | None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    kind: Annotated[str, describe("What the client consents to.")]
+    signed_at: Annotated[datetime, describe("When it was signed.")]
+    signed_by_name: Annotated[str | None, describe("The name of the signer.")]
+    expires_on: Annotated[
+        date | None, describe("The first day on which it is no longer in force; null for a year after the signature.")
+    ]
+    revoked_at: Annotated[datetime | None, describe("When the client revoked it; null while in force.")]
+    agreement_id: Annotated[UUID | None, describe("The text that was signed, if it is one of the practice's.")]
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentOut":
@@ -69,23 +94,27 @@ class ConsentOut(BaseModel):
 
 
 class ConsentsOut(BaseModel):
-    items: list[ConsentOut]
+    items: Annotated[list[ConsentOut], describe("The records, in the order of the list.")]
 
 
 class AgreementIn(Input):
-    kind: Kind
-    title: Name
-    text: Text50000
+    model_config = example(
+        kind="INFORMED_TREATMENT", title="Consent to treatment", text="I agree to be treated by this practice."
+    )
+
+    kind: Annotated[Kind, describe("What it is a consent to.")]
+    title: Annotated[Name, describe("The title that the client reads.")]
+    text: Annotated[Text50000, describe("The text that the client signs.")]
 
 
 class AgreementOut(BaseModel):
-    id: UUID
-    kind: str
-    number: int
-    title: str
-    text: str
-    published_at: datetime
-    published_by: UUID | None
+    id: RecordId
+    kind: Annotated[str, describe("What it is a consent to.")]
+    number: Annotated[int, describe("The version, counted from 1.")]
+    title: Annotated[str, describe("The title that the client reads.")]
+    text: Annotated[str, describe("The text that the client signs.")]
+    published_at: Annotated[datetime, describe("When it became the current text.")]
+    published_by: AccountId | None
     published_by_person: PersonOf = None
 
     @classmethod
@@ -94,11 +123,15 @@ class AgreementOut(BaseModel):
 
 
 class AgreementsOut(BaseModel):
-    items: list[AgreementOut]
+    items: Annotated[list[AgreementOut], describe("The records, in the order of the list.")]
 
 
 @router.get("/clients/{client_id}/consents", permission="consents.read")
-def list_consents(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> ConsentsOut:
+def list_consents(
+    ctx: RequestContext,
+    client_id: UUID,
+    voided: Annotated[bool, Query(description="Also list voided consents.")] = False,
+) -> ConsentsOut:
     """List a client's consents.
 
     Latest first.
@@ -139,7 +172,9 @@ def void_consent(ctx: RequestContext, consent_id: UUID, body: VoidIn) -> None:
 
 
 @router.get("/agreements", permission="consents.read")
-def list_agreements(ctx: RequestContext, kind: Annotated[Kind | None, Query()] = None) -> AgreementsOut:
+def list_agreements(
+    ctx: RequestContext, kind: Annotated[Kind | None, Query(description="Only texts of this kind of consent.")] = None
+) -> AgreementsOut:
     """List agreements.
 
     The current text of each kind, or every text of one kind.

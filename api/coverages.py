@@ -8,7 +8,21 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import Day, MoneyIn, MoneyOut, Name, Text40
+from api.fields import (
+    AccountId,
+    ClientId,
+    Day,
+    MoneyIn,
+    MoneyOut,
+    Name,
+    RecordId,
+    RecordVersion,
+    Text40,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
@@ -23,47 +37,58 @@ Rank = Literal[1, 2, 3]
 class CoverageIn(Input):
     """Both days are inclusive; without `ends_on` the coverage has no end."""
 
-    rank: Rank
-    payer_id: Text40
-    payer_name: Name
-    member_id: Text40
-    group_number: Text40 | None = None
-    effective_on: Day
-    ends_on: Day | None = None
-    copay: MoneyIn | None = None
+    model_config = example(
+        rank=1,
+        payer_id="60054",
+        payer_name="Maple Health",
+        member_id="M123456",
+        effective_on="2026-01-01",
+        copay="25.00",
+    )
+
+    rank: Annotated[Rank, describe("1 primary, 2 secondary, 3 tertiary.")]
+    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")]
+    payer_name: Annotated[Name, describe("Name of the payer.")]
+    member_id: Annotated[Text40, describe("The client's id with the payer.")]
+    group_number: Annotated[Text40 | None, describe("Number of the group plan.")] = None
+    effective_on: Annotated[Day, describe("The first day on which it applies.")]
+    ends_on: Annotated[Day | None, describe("The last day; null without an end.")] = None
+    copay: Annotated[MoneyIn | None, describe("What the client pays for a session.")] = None
 
 
 class CoverageChange(Input):
     """Only the fields sent are changed. Another payer or member id has to be verified again."""
 
-    rank: Rank = 1
-    payer_id: Text40 = ""
-    payer_name: Name = ""
-    member_id: Text40 = ""
-    group_number: Text40 | None = None
-    effective_on: Day = date.min
-    ends_on: Day | None = None
-    copay: MoneyIn | None = None
+    model_config = example(ends_on="2026-12-31")
+
+    rank: Annotated[Rank, describe("1 primary, 2 secondary, 3 tertiary.")] = 1
+    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")] = ""
+    payer_name: Annotated[Name, describe("Name of the payer.")] = ""
+    member_id: Annotated[Text40, describe("The client's id with the payer.")] = ""
+    group_number: Annotated[Text40 | None, describe("Number of the group plan.")] = None
+    effective_on: Annotated[Day, describe("The first day on which it applies.")] = date.min
+    ends_on: Annotated[Day | None, describe("The last day on which it applies; null without an end.")] = None
+    copay: Annotated[MoneyIn | None, describe("What the client pays for a session.")] = None
 
 
 class CoverageOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    rank: int
-    payer_id: str
-    payer_name: str
-    member_id: str
-    group_number: str | None
-    effective_on: date
-    ends_on: date | None
-    copay: MoneyOut | None
-    verified_at: datetime | None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    rank: Annotated[int, describe("1 primary, 2 secondary, 3 tertiary.")]
+    payer_id: Annotated[str, describe("The payer's id with the clearing house.")]
+    payer_name: Annotated[str, describe("Name of the payer.")]
+    member_id: Annotated[str, describe("The client's id with the payer.")]
+    group_number: Annotated[str | None, describe("Number of the group plan.")]
+    effective_on: Annotated[date, describe("The first day on which it applies.")]
+    ends_on: Annotated[date | None, describe("The last day on which it applies; null without an end.")]
+    copay: Annotated[MoneyOut | None, describe("What the client pays for a session.")]
+    verified_at: Annotated[datetime | None, describe("When the payer last confirmed it; null if never.")]
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, coverage: Coverage) -> "CoverageOut":
@@ -71,26 +96,26 @@ class CoverageOut(BaseModel):
 
 
 class NewCoverageOut(CoverageOut):
-    warnings: list[str]
+    warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
 
 
 class CoveragesOut(BaseModel):
-    items: list[CoverageOut]
+    items: Annotated[list[CoverageOut], describe("The records, in the order of the list.")]
 
 
 class EligibilityOut(BaseModel):
     """`UNKNOWN` when the payer cannot be asked: call the payer, then mark the coverage as verified."""
 
-    id: UUID
-    coverage_id: UUID
-    asked_at: datetime
-    asked_by: UUID | None
+    id: RecordId
+    coverage_id: Annotated[UUID, describe("The coverage that was asked about.")]
+    asked_at: Annotated[datetime, describe("When the payer was asked.")]
+    asked_by: AccountId | None
     asked_by_person: PersonOf = None
-    provider: str
-    outcome: str
-    copay: MoneyOut | None
-    covered_until: date | None
-    payer_reference: str | None
+    provider: Annotated[str, describe("The service that asked the payer.")]
+    outcome: Annotated[str, describe("What the payer said.")]
+    copay: Annotated[MoneyOut | None, describe("The copay by the payer.")]
+    covered_until: Annotated[date | None, describe("The last day of coverage by the payer.")]
+    payer_reference: Annotated[str | None, describe("The payer's reference of its answer.")]
 
     @classmethod
     def of(cls, check: EligibilityCheck) -> "EligibilityOut":
@@ -98,7 +123,7 @@ class EligibilityOut(BaseModel):
 
 
 class EligibilityChecksOut(BaseModel):
-    items: list[EligibilityOut]
+    items: Annotated[list[EligibilityOut], describe("The checks, latest first.")]
 
 
 def rename_copay(values: dict) -> dict:
@@ -107,7 +132,11 @@ def rename_copay(values: dict) -> dict:
 
 
 @router.get("/clients/{client_id}/coverages", permission="coverages.read")
-def list_coverages(ctx: RequestContext, client_id: UUID, voided: Annotated[bool, Query()] = False) -> CoveragesOut:
+def list_coverages(
+    ctx: RequestContext,
+    client_id: UUID,
+    voided: Annotated[bool, Query(description="Also list voided coverages.")] = False,
+) -> CoveragesOut:
     """List a client's coverages.
 
     By rank, latest first.

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Reason200
+from api.fields import EXAMPLE_ID, AccountId, ClientId, Reason200, RecordId, RecordVersion, describe, example
 from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -22,37 +22,41 @@ Status = Literal["ASKED", "APPROVED", "REFUSED", "REDACTED"]
 
 
 class DeletionIn(Input):
-    client_id: UUID
+    model_config = example(client_id=EXAMPLE_ID)
+
+    client_id: Annotated[UUID, describe("Whose record is to be deleted.")]
 
 
-class ReviewIn(Input):
+class DeletionReviewIn(Input):
     """A refusal needs a reason."""
 
-    approved: bool
-    reason: Reason200 | None = None
+    model_config = example(approved=False, reason="Treatment has not ended.")
+
+    approved: Annotated[bool, describe("Whether the request is granted.")]
+    reason: Annotated[Reason200 | None, describe("Why it is refused; the client can read it.")] = None
 
 
 class DeletionQuery(ListQuery):
-    client_id: UUID | None = None
-    status: Status | None = None
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
+    status: Annotated[Status | None, describe("Only with this status.")] = None
 
 
 class DeletionOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    status: Status
-    asked_at: datetime
-    asked_by: UUID | None
+    status: Annotated[Status, describe("How far the request is.")]
+    asked_at: Annotated[datetime, describe("When it was asked for.")]
+    asked_by: AccountId | None
     asked_by_person: PersonOf = None
-    reviewed_at: datetime | None
-    reviewed_by: UUID | None
+    reviewed_at: Annotated[datetime | None, describe("When it was approved or refused.")]
+    reviewed_by: AccountId | None
     reviewed_by_person: PersonOf = None
-    refusal: str | None
-    redacted_at: datetime | None
-    redacted_by: UUID | None
+    refusal: Annotated[str | None, describe("Why it was refused.")]
+    redacted_at: Annotated[datetime | None, describe("When the record was redacted.")]
+    redacted_by: AccountId | None
     redacted_by_person: PersonOf = None
-    version: int
+    version: RecordVersion
 
     @classmethod
     def of(cls, request: DeletionRequest) -> "DeletionOut":
@@ -90,7 +94,7 @@ def get_deletion_request(ctx: RequestContext, request_id: UUID) -> DeletionOut:
 
 
 @router.post("/{request_id}/review", permission="deletion_requests.review", errors=[WrongStep])
-def review_deletion_request(ctx: RequestContext, request_id: UUID, body: ReviewIn) -> DeletionOut:
+def review_deletion_request(ctx: RequestContext, request_id: UUID, body: DeletionReviewIn) -> DeletionOut:
     """Review a deletion request.
 
     Approve it, or refuse it with a reason that the client reads.

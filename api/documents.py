@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Form, Query, UploadFile
+from fastapi import File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.formparsers import MultiPartParser
 
 from api.context import RequestContext, Version
+from api.fields import AccountId, ClientId, RecordId, RecordVersion, VoidedAt, VoidReason, describe
 from api.names import ClientName, PersonOf, from_record
 from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -29,7 +30,7 @@ Kind = Literal["CLINICAL", "INSURANCE", "CONSENT", "OTHER"]
 
 class DocumentQuery(ListQuery):
     kind: Annotated[Kind | None, Field(description="Only documents of this kind.")] = None
-    voided: bool = False
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
 class DocumentChange(Input):
@@ -39,22 +40,22 @@ class DocumentChange(Input):
 
 
 class DocumentOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    kind: Kind
-    name: str
-    media_type: str
-    size: int
-    sha256: str
-    uploaded_at: datetime
-    uploaded_by: UUID | None
+    kind: Annotated[Kind, describe("What kind of record it is.")]
+    name: Annotated[str, describe("The file's name.")]
+    media_type: Annotated[str, describe("The media type, found by its content.")]
+    size: Annotated[int, describe("Size in bytes.")]
+    sha256: Annotated[str, describe("SHA-256 of the content.")]
+    uploaded_at: Annotated[datetime, describe("When it was uploaded.")]
+    uploaded_by: AccountId | None
     uploaded_by_person: PersonOf = None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, document: Document) -> "DocumentOut":
@@ -85,8 +86,8 @@ def list_documents(
 def add_document(
     ctx: RequestContext,
     client_id: UUID,
-    file: UploadFile,
-    kind: Annotated[Kind, Form(description=KIND)],
+    file: Annotated[UploadFile, File(description="The file, up to 10 MiB.", examples=["letter.pdf"])],
+    kind: Annotated[Kind, Form(description=KIND, examples=["CLINICAL"])],
 ) -> DocumentOut:
     """Add a document.
 

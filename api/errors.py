@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api.field_problems import describe_errors
+from api.fields import describe
 from practice.errors import CaseloadError, FieldProblem, Invalid, Refusal
 from practice.security.installation import Installation
 
@@ -50,34 +51,34 @@ log = structlog.get_logger()
 
 
 class FieldProblemOut(BaseModel):
-    field: str
-    message: str
+    field: Annotated[str, describe("The field as it was sent; items of a list count from 1.")]
+    message: Annotated[str, describe("What is wrong and what to do.")]
 
 
 class ErrorFields(BaseModel):
-    code: str
-    message: str
-    timestamp: datetime
-    path: str
-    request_id: str
+    code: Annotated[str, describe("A stable code, for programs.")]
+    message: Annotated[str, describe("What is wrong and what to do, for people.")]
+    timestamp: Annotated[datetime, describe("When it happened.")]
+    path: Annotated[str, describe("The path of the request.")]
+    request_id: Annotated[str, describe("The id of the request in the service's log.")]
 
 
 class ErrorBody(ErrorFields):
-    details: dict[str, Any] | list[FieldProblemOut]
+    details: Annotated[dict[str, Any] | list[FieldProblemOut], describe("More about it, by the code.")]
 
 
 class ErrorEnvelope(BaseModel):
-    success: bool = False
-    error: ErrorBody
+    success: Annotated[bool, describe("Always false.")] = False
+    error: Annotated[ErrorBody, describe("The error.")]
 
 
 class ValidationErrorBody(ErrorFields):
-    details: list[FieldProblemOut]
+    details: Annotated[list[FieldProblemOut], describe("Each invalid field.")]
 
 
 class ValidationErrorEnvelope(BaseModel):
-    success: bool = False
-    error: ValidationErrorBody
+    success: Annotated[bool, describe("Always false.")] = False
+    error: Annotated[ValidationErrorBody, describe("The error.")]
 
 
 class PreconditionRequired(Refusal):

@@ -1,6 +1,6 @@
 """Routes of fee schedules: what payers allow for a service from a date on."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,7 +8,20 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Day, MoneyIn, MoneyOut, Text40
+from api.fields import (
+    AccountId,
+    Day,
+    MoneyIn,
+    MoneyOut,
+    RecordId,
+    ServiceId,
+    SetAt,
+    Text40,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import PersonOf, ServiceName, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -19,37 +32,39 @@ router = PermissionRouter(prefix="/fee-schedules", tags=["fee schedules"])
 
 
 class FeeIn(Input):
-    payer_id: Text40
-    service: Text40
-    clinician_id: UUID | None = None
-    rate: MoneyIn
-    effective_on: Day | None = None
+    model_config = example(payer_id="60054", service="IND45", rate="112.50", effective_on="2026-01-01")
+
+    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")]
+    service: Annotated[Text40, describe("The code of a service in the catalog.")]
+    clinician_id: Annotated[UUID | None, describe("Only for this clinician; left out, for all.")] = None
+    rate: Annotated[MoneyIn, describe("What the payer pays for the service.")]
+    effective_on: Annotated[Day | None, describe("The first day; left out, from the beginning.")] = None
 
 
 class FeeQuery(ListQuery):
-    payer_id: Text40 | None = None
-    service: Text40 | None = None
-    clinician_id: UUID | None = None
-    voided: bool = False
+    payer_id: Annotated[Text40 | None, describe("Only of this payer.")] = None
+    service: Annotated[Text40 | None, describe("Only for this service.")] = None
+    clinician_id: Annotated[UUID | None, describe("Only for this clinician.")] = None
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
 class FeeOut(BaseModel):
-    id: UUID
-    payer_id: str
-    service: str
-    service_id: UUID
+    id: RecordId
+    payer_id: Annotated[str, describe("The payer's id with the clearing house.")]
+    service: Annotated[str, describe("The code of a service in the catalog.")]
+    service_id: ServiceId
     service_name: ServiceName = None
-    clinician_id: UUID | None
+    clinician_id: Annotated[UUID | None, describe("Only for this clinician; null for all.")]
     clinician_name: StaffName = None
-    rate: MoneyOut
-    effective_on: date | None
-    set_at: datetime
-    set_by: UUID | None
+    rate: Annotated[MoneyOut, describe("What the payer pays for the service.")]
+    effective_on: Annotated[date | None, describe("The first day; null from the beginning.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
+    void_reason: VoidReason | None
 
     @classmethod
     def of(cls, allowed: FeeWithService) -> "FeeOut":

@@ -9,7 +9,19 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Text40
+from api.fields import (
+    EXAMPLE_ID,
+    AccountId,
+    CreatedAt,
+    Day,
+    RecordId,
+    RecordVersion,
+    Text40,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -29,46 +41,52 @@ Status = Literal["ACTIVE", "ACHIEVED", "MISSED"]
 
 
 class GoalIn(Input):
-    staff_id: UUID
-    metric_key: Text40
-    target: Target
-    starts_on: Day
-    ends_on: Day
+    model_config = example(
+        staff_id=EXAMPLE_ID, metric_key="rebook_rate", target="0.80", starts_on="2026-04-01", ends_on="2026-06-30"
+    )
+
+    staff_id: Annotated[UUID, describe("Whose goal it is.")]
+    metric_key: Annotated[Text40, describe("A key of the metric dictionary.")]
+    target: Annotated[Target, describe("The value to reach.")]
+    starts_on: Annotated[Day, describe("The first day of the period.")]
+    ends_on: Annotated[Day, describe("The last day of the period, after which it is decided.")]
 
 
 class GoalChange(Input):
     """Only the fields sent are changed. For another metric set another goal."""
 
-    target: Target = Decimal(0)
-    starts_on: Day = date.min
-    ends_on: Day = date.min
+    model_config = example(target="0.75")
+
+    target: Annotated[Target, describe("The value to reach.")] = Decimal(0)
+    starts_on: Annotated[Day, describe("The first day of the period.")] = date.min
+    ends_on: Annotated[Day, describe("The last day of the period, after which it is decided.")] = date.min
 
 
 class GoalQuery(ListQuery):
-    staff_id: UUID | None = None
-    status: Status | None = None
-    voided: bool = False
+    staff_id: Annotated[UUID | None, describe("Only of this staff member.")] = None
+    status: Annotated[Status | None, describe("Only with this status.")] = None
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
 class GoalOut(BaseModel):
-    id: UUID
-    staff_id: UUID
+    id: RecordId
+    staff_id: Annotated[UUID, describe("Whose goal it is.")]
     staff_name: StaffName = None
-    metric_key: str
-    target: Decimal
-    starts_on: date
-    ends_on: date
-    status: Status
-    value: Decimal | None
-    decided_at: datetime | None
-    set_by: UUID | None
+    metric_key: Annotated[str, describe("A key of the metric dictionary.")]
+    target: Annotated[Decimal, describe("The value to reach.")]
+    starts_on: Annotated[date, describe("The first day of the period.")]
+    ends_on: Annotated[date, describe("The last day of the period.")]
+    status: Annotated[Status, describe("`ACTIVE`, `ACHIEVED` or `MISSED`.")]
+    value: Annotated[Decimal | None, describe("The metric's value at the end of the period.")]
+    decided_at: Annotated[datetime | None, describe("When it was decided.")]
+    set_by: AccountId | None
     set_by_person: PersonOf = None
-    created_at: datetime
-    voided_at: datetime | None
-    voided_by: UUID | None
+    created_at: CreatedAt
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, goal: Goal) -> "GoalOut":

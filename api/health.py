@@ -1,7 +1,7 @@
 """Liveness, readiness and metrics of the service. Nothing here reveals anything about a practice."""
 
 import os
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.context import RequestContext
+from api.fields import describe
 from api.routing import PermissionRouter
 from practice.errors import CaseloadError, Refusal
 from practice.store.ids import SYSTEM_TENANT
@@ -20,20 +21,24 @@ TOO_MANY_WAITING = 1000
 
 
 class Alive(BaseModel):
-    status: str
+    status: Annotated[str, describe("Always `alive`.")]
 
 
 class Ready(BaseModel):
     """Degraded: requests are served, but too many overdue messages wait in the outbox, or free times cannot be computed
     for some practice. Unknown until first measured."""
 
-    status: Literal["ready", "degraded"]
-    database: str
-    migrations: str
-    outbox: Literal["operational", "degraded", "unknown"]
-    messages_waiting: int | None
-    outbox_lag_seconds: int | None
-    availability: Literal["operational", "error", "unknown"]
+    status: Annotated[
+        Literal["ready", "degraded"], describe("`degraded`: requests are served, but something needs attention.")
+    ]
+    database: Annotated[str, describe("Always `operational` in this response.")]
+    migrations: Annotated[str, describe("Always `current` in this response.")]
+    outbox: Annotated[
+        Literal["operational", "degraded", "unknown"], describe("`degraded` from 1,000 overdue messages on.")
+    ]
+    messages_waiting: Annotated[int | None, describe("Messages that are overdue.")]
+    outbox_lag_seconds: Annotated[int | None, describe("Seconds since the oldest of them was due.")]
+    availability: Annotated[Literal["operational", "error", "unknown"], describe("Whether free times can be computed.")]
 
 
 class NotReady(Refusal):

@@ -8,7 +8,19 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Text40, Text4000
+from api.fields import (
+    AccountId,
+    Day,
+    Instant,
+    RecordId,
+    RecordVersion,
+    Text40,
+    Text4000,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -22,58 +34,70 @@ Status = Literal["OPEN", "RESPONDED", "NOTICES_DUE", "CLOSED"]
 
 
 class IncidentIn(Input):
-    kind: Text40
-    detected_at: Instant
-    summary: Text4000
-    people_affected: People | None = None
+    model_config = example(
+        kind="Lost laptop",
+        detected_at="2026-03-18T09:30:00-04:00",
+        summary="A laptop with an encrypted disk was left in a taxi.",
+    )
+
+    kind: Annotated[Text40, describe("The practice's word for it, such as lost laptop.")]
+    detected_at: Annotated[Instant, describe("When the incident was detected.")]
+    summary: Annotated[Text4000, describe("What happened. Encrypted.")]
+    people_affected: Annotated[People | None, describe("The number of people affected; null while unknown.")] = None
 
 
 class IncidentChange(Input):
     """Only the fields sent are changed. Notices follow from the number of people affected and the date of detection."""
 
-    kind: Text40 = ""
-    detected_at: Instant = datetime.min.replace(tzinfo=UTC)
-    summary: Text4000 = ""
-    people_affected: People | None = None
+    model_config = example(people_affected=0)
+
+    kind: Annotated[Text40, describe("The practice's word for it.")] = ""
+    detected_at: Annotated[Instant, describe("When the incident was detected.")] = datetime.min.replace(tzinfo=UTC)
+    summary: Annotated[Text4000, describe("What happened. Encrypted.")] = ""
+    people_affected: Annotated[People | None, describe("The number of people affected; null while unknown.")] = None
 
 
 class IncidentQuery(ListQuery):
-    status: Literal["open", "closed"] | None = None
+    status: Annotated[Literal["open", "closed"] | None, describe("Only open ones, or only closed ones.")] = None
     first: Annotated[Day | None, Field(alias="from", description="Detected on this local date or later.")] = None
     last: Annotated[Day | None, Field(alias="to", description="Detected on this local date or earlier.")] = None
-    voided: bool = False
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
 class ResponseIn(Input):
     """Default: now."""
 
-    responded_at: Instant | None = None
+    model_config = example(responded_at="2026-03-18T11:00:00-04:00")
+
+    responded_at: Annotated[Instant | None, describe("When the practice responded; left out, now.")] = None
 
 
 class SentIn(Input):
-    sent_on: date
+    model_config = example(sent_on="2026-03-20")
+
+    sent_on: Annotated[date, describe("The day on which the notice was sent.")]
 
 
 class NoticeOut(BaseModel):
-    id: UUID
-    recipients: Literal["INDIVIDUALS", "AUTHORITY", "MEDIA"]
-    due_on: date
-    sent_on: date | None
+    id: RecordId
+    recipients: Annotated[Literal["INDIVIDUALS", "AUTHORITY", "MEDIA"], describe("Who has to be told.")]
+    due_on: Annotated[date, describe("The last day for the notice.")]
+    sent_on: Annotated[date | None, describe("The day on which it was sent; null before.")]
 
 
 class IncidentSummary(BaseModel):
-    id: UUID
-    kind: str
-    status: Status
-    detected_at: datetime
-    responded_at: datetime | None
-    people_affected: int | None
-    notices: list[NoticeOut]
-    voided_at: datetime | None
-    voided_by: UUID | None
+    id: RecordId
+    kind: Annotated[str, describe("The practice's word for it.")]
+    status: Annotated[Status, describe("How far the practice has dealt with it.")]
+    detected_at: Annotated[datetime, describe("When the incident was detected.")]
+    responded_at: Annotated[datetime | None, describe("When the practice responded to it.")]
+    people_affected: Annotated[int | None, describe("The number of people affected; null while unknown.")]
+    notices: Annotated[list[NoticeOut], describe("The notices that the law requires.")]
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, seen: IncidentView) -> Self:
@@ -83,7 +107,7 @@ class IncidentSummary(BaseModel):
 
 
 class IncidentOut(IncidentSummary):
-    summary: str | None
+    summary: Annotated[str | None, describe("What happened.")]
 
 
 IncidentInList: Any = partial_model(IncidentSummary)

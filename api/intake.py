@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Reason, RequestContext, Version
-from api.fields import Name, Text4000
+from api.fields import EXAMPLE_ID, ClientId, Name, RecordId, RecordVersion, Text4000, describe, example
 from api.names import ClientName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -25,36 +25,55 @@ Names = Annotated[list[Name], Field(max_length=30)]
 
 
 class Personal(Input):
-    emergency_contact: Text4000 | None = None
-    medical_history: Text4000 | None = None
-    current_medications: Text4000 | None = None
-    allergies: Text4000 | None = None
+    model_config = example(
+        emergency_contact="Kim Elm, 404-555-0102",
+        medical_history="None",
+        current_medications="None",
+        allergies="Penicillin",
+    )
+
+    emergency_contact: Annotated[Text4000 | None, describe("Whom to call in an emergency.")] = None
+    medical_history: Annotated[Text4000 | None, describe("Illnesses and operations, or none.")] = None
+    current_medications: Annotated[Text4000 | None, describe("Medication, or none.")] = None
+    allergies: Annotated[Text4000 | None, describe("Allergies, or none.")] = None
 
 
 class Assessment(Input):
-    previous_therapy: bool | None = None
-    current_symptoms: Names = Field(default_factory=list)
-    severity_level: Annotated[int | None, Field(ge=1, le=10)] = None
-    trigger_factors: Names = Field(default_factory=list)
-    coping_mechanisms: Names = Field(default_factory=list)
+    model_config = example(previous_therapy=False, current_symptoms=["Trouble sleeping"], severity_level=4)
+
+    previous_therapy: Annotated[bool | None, describe("Whether the client had therapy before.")] = None
+    current_symptoms: Annotated[Names, describe("Symptoms and concerns.")] = Field(default_factory=list)
+    severity_level: Annotated[int | None, Field(ge=1, le=10), describe("How severe, from 1 to 10.")] = None
+    trigger_factors: Annotated[Names, describe("What brings them on.")] = Field(default_factory=list)
+    coping_mechanisms: Annotated[Names, describe("What helps.")] = Field(default_factory=list)
 
 
 class Goals(Input):
-    therapy_goals: Names = Field(default_factory=list)
-    expectations: Text4000 | None = None
-    preferred_approach: Text4000 | None = None
-    timeline: Text4000 | None = None
+    model_config = example(therapy_goals=["Sleep through the night"], expectations="To understand what keeps me awake.")
+
+    therapy_goals: Annotated[Names, describe("What the client wants to reach.")] = Field(default_factory=list)
+    expectations: Annotated[Text4000 | None, describe("What the client expects of the therapy.")] = None
+    preferred_approach: Annotated[Text4000 | None, describe("The approach that the client prefers.")] = None
+    timeline: Annotated[Text4000 | None, describe("By when.")] = None
 
 
 class Agreements(Input):
     """Each true becomes a consent when the form is completed. For a minor the guardian signs."""
 
-    consent_to_treatment: bool | None = None
-    confidentiality_agreement: bool | None = None
-    data_processing_consent: bool | None = None
-    terms: bool | None = None
-    signed_by_name: Name | None = None
-    guardian_name: Name | None = None
+    model_config = example(
+        consent_to_treatment=True,
+        confidentiality_agreement=True,
+        data_processing_consent=True,
+        terms=True,
+        signed_by_name="Casey Elm",
+    )
+
+    consent_to_treatment: Annotated[bool | None, describe("Consent to treatment.")] = None
+    confidentiality_agreement: Annotated[bool | None, describe("Agreement on confidentiality.")] = None
+    data_processing_consent: Annotated[bool | None, describe("Consent to the processing of data.")] = None
+    terms: Annotated[bool | None, describe("Agreement to the practice's terms.")] = None
+    signed_by_name: Annotated[Name | None, describe("The name of who signs.")] = None
+    guardian_name: Annotated[Name | None, describe("The guardian's name, for a minor.")] = None
 
 
 class IntakeAnswersIn(Input):
@@ -78,29 +97,31 @@ class IntakeAnswersIn(Input):
 
 
 class IntakeIn(Input):
-    client_id: UUID
-    appointment_id: UUID | None = None
+    model_config = example(client_id=EXAMPLE_ID)
+
+    client_id: Annotated[UUID, describe("Whose form it is.")]
+    appointment_id: Annotated[UUID | None, describe("The appointment that it is for.")] = None
 
 
 class IntakeQuery(ListQuery):
-    client_id: UUID | None = None
-    status: Status | None = None
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
+    status: Annotated[Status | None, describe("Only with this status.")] = None
 
 
 class IntakeState(BaseModel):
     """The progress of a form, without its answers."""
 
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    appointment_id: UUID | None
-    status: Status
-    steps_saved: list[str]
-    started_at: datetime
-    saved_at: datetime
-    completed_at: datetime | None
-    treatment_declined: bool
-    version: int
+    appointment_id: Annotated[UUID | None, describe("The appointment that it is for.")]
+    status: Annotated[Status, describe("`DRAFT` or `COMPLETED`.")]
+    steps_saved: Annotated[list[str], describe("The steps that have answers.")]
+    started_at: Annotated[datetime, describe("When it began.")]
+    saved_at: Annotated[datetime, describe("When a step was last saved.")]
+    completed_at: Annotated[datetime | None, describe("When the form was completed.")]
+    treatment_declined: Annotated[bool, describe("The client said no to treatment.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, form: IntakeForm) -> "IntakeState":
@@ -108,10 +129,10 @@ class IntakeState(BaseModel):
 
 
 class IntakeOut(IntakeState):
-    personal: Personal | None
-    assessment: Assessment | None
-    goals: Goals | None
-    agreements: Agreements | None
+    personal: Annotated[Personal | None, describe("The first step; null before it was saved.")]
+    assessment: Annotated[Assessment | None, describe("The second step.")]
+    goals: Annotated[Goals | None, describe("The third step.")]
+    agreements: Annotated[Agreements | None, describe("The fourth step.")]
 
 
 IntakeInList: Any = partial_model(IntakeState)

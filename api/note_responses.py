@@ -8,6 +8,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
+from api.fields import (
+    AccountId,
+    AppointmentId,
+    ClientId,
+    CreatedAt,
+    RecordId,
+    RecordVersion,
+    VoidedAt,
+    VoidReason,
+    describe,
+)
 from api.names import ClientName, PersonOf, StaffName, from_record
 from practice.clinical.documents.rules.content import Content
 from practice.clinical.models.notes import Note, NoteSignature
@@ -36,32 +47,32 @@ class NoteState(BaseModel):
     A note entered in error keeps them, and does not count.
     """
 
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: Annotated[UUID, describe("The author, a staff member.")]
     clinician_name: StaffName = None
-    appointment_id: UUID | None
-    type: Type
-    status: Status
-    created_at: datetime
-    submitted_at: datetime | None
-    returned_at: datetime | None
-    signed_at: datetime | None
-    signed_by_id: UUID | None
+    appointment_id: AppointmentId | None
+    type: Annotated[Type, describe("The type of note.")]
+    status: Annotated[Status, describe("`DRAFT`, `IN_REVIEW`, `SIGNED` or `AMENDED`.")]
+    created_at: CreatedAt
+    submitted_at: Annotated[datetime | None, describe("When it was submitted for review.")]
+    returned_at: Annotated[datetime | None, describe("When the supervisor last returned it.")]
+    signed_at: Annotated[datetime | None, describe("When it was first signed.")]
+    signed_by_id: Annotated[UUID | None, describe("Who signed it, a staff member.")]
     signed_by_name: StaffName = None
     version_in_review: Annotated[
         int | None, Field(description="The amendment or addendum that waits for the supervisor's co-signature.")
     ]
-    shared_at: datetime | None
-    entered_in_error_at: datetime | None
-    entered_in_error_by_id: UUID | None
+    shared_at: Annotated[datetime | None, describe("Since when the client can read it; null if not shared.")]
+    entered_in_error_at: Annotated[datetime | None, describe("When it was marked as entered in error; null otherwise.")]
+    entered_in_error_by_id: Annotated[UUID | None, describe("Who marked it as entered in error, a staff member.")]
     entered_in_error_by_name: StaffName = None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, note: Note) -> "NoteState":
@@ -69,48 +80,50 @@ class NoteState(BaseModel):
 
 
 class SectionOut(BaseModel):
-    key: str
-    title: str
-    text: str
+    key: Annotated[str, describe("The key of the section.")]
+    title: Annotated[str, describe("The title of the section.")]
+    text: Annotated[str, describe("What was written.")]
 
 
 class SignerOut(BaseModel):
     """Who signed a version, when, and as what. IMPORTED: signed before the import, not verifiable here."""
 
-    kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM", "IMPORTED"]
-    signed_by_id: UUID
+    kind: Annotated[
+        Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM", "IMPORTED"], describe("What kind of record it is.")
+    ]
+    signed_by_id: Annotated[UUID, describe("Who signed it, a staff member.")]
     signed_by_name: StaffName = None
-    signed_at: datetime
+    signed_at: Annotated[datetime, describe("When it was signed.")]
 
 
 class AddendumOut(BaseModel):
-    number: int
-    text: str
-    reason: str | None
-    written_at: datetime
-    written_by_id: UUID | None
+    number: Annotated[int, describe("The number of the addendum, from 1.")]
+    text: Annotated[str, describe("What was added.")]
+    reason: Annotated[str | None, describe("Why it was added.")]
+    written_at: Annotated[datetime, describe("When it was written.")]
+    written_by_id: Annotated[UUID | None, describe("Who wrote it, a staff member.")]
     written_by_name: StaffName = None
-    signatures: list[SignerOut]
+    signatures: Annotated[list[SignerOut], describe("All signatures, oldest first.")]
 
 
 class ReturnOut(BaseModel):
-    at: datetime
-    by_id: UUID
+    at: Annotated[datetime, describe("When it happened.")]
+    by_id: Annotated[UUID, describe("Who returned it, a staff member.")]
     by_name: StaffName = None
-    reason: str
+    reason: Annotated[str, describe("What has to be changed.")]
 
 
 class VersionOut(BaseModel):
-    number: int
-    kind: Literal["CONTENT", "AMENDMENT", "ADDENDUM"]
-    sections: list[SectionOut]
-    diagnoses: list[str]
-    reason: str | None
-    generated: bool
-    written_at: datetime
-    written_by_id: UUID | None
+    number: Annotated[int, describe("The version, counted from 1.")]
+    kind: Annotated[Literal["CONTENT", "AMENDMENT", "ADDENDUM"], describe("What kind of version it is.")]
+    sections: Annotated[list[SectionOut], describe("The sections, in the order of the template.")]
+    diagnoses: Annotated[list[str], describe("ICD-10 codes, the main one first.")]
+    reason: Annotated[str | None, describe("Why it was amended or added.")]
+    generated: Annotated[bool, describe("Whether a model wrote it.")]
+    written_at: Annotated[datetime, describe("When it was written.")]
+    written_by_id: Annotated[UUID | None, describe("Who wrote it, a staff member.")]
     written_by_name: StaffName = None
-    signatures: list[SignerOut]
+    signatures: Annotated[list[SignerOut], describe("All signatures, oldest first.")]
     review: Annotated[
         Literal["IN_REVIEW", "APPROVED", "NOT_APPROVED"] | None,
         Field(description="Of a supervised amendment or addendum, which counts once it is APPROVED."),
@@ -125,24 +138,24 @@ class NoteOut(NoteState):
     author.
     """
 
-    sections: list[SectionOut]
-    diagnoses: list[str]
-    generated: bool
-    signatures: list[SignerOut]
-    addenda: list[AddendumOut]
-    in_review: VersionOut | None
-    review_returns: list[ReturnOut]
-    entered_in_error_reason: str | None
+    sections: Annotated[list[SectionOut], describe("The sections, in the order of the template.")]
+    diagnoses: Annotated[list[str], describe("ICD-10 codes, the main one first.")]
+    generated: Annotated[bool, describe("Whether a model wrote the current version.")]
+    signatures: Annotated[list[SignerOut], describe("All signatures, oldest first.")]
+    addenda: Annotated[list[AddendumOut], describe("The addenda, oldest first.")]
+    in_review: Annotated[VersionOut | None, describe("The amendment that waits for the supervisor; null if none.")]
+    review_returns: Annotated[list[ReturnOut], describe("Returns from review, oldest first.")]
+    entered_in_error_reason: Annotated[str | None, describe("Why it was entered in error.")]
 
 
 class SignatureOut(BaseModel):
-    number: int
-    version_number: int
-    kind: Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"]
-    signed_at: datetime
-    signed_by_id: UUID
+    number: Annotated[int, describe("The number of the signature, from 1.")]
+    version_number: Annotated[int, describe("The version that was signed.")]
+    kind: Annotated[Literal["AUTHOR", "CO_SIGNATURE", "AMENDMENT", "ADDENDUM"], describe("As what it was signed.")]
+    signed_at: Annotated[datetime, describe("When it was signed.")]
+    signed_by_id: Annotated[UUID, describe("Who signed it, a staff member.")]
     signed_by_name: StaffName = None
-    hash: str
+    hash: Annotated[str, describe("SHA-256 over the content and the signature before.")]
 
 
 def to_sections(content: Content) -> list[SectionOut]:

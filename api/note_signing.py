@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import Reason1000
+from api.fields import EXAMPLE_ID, AppointmentId, NoteId, Reason1000, describe, example
 from api.note_responses import NoteOut, to_response
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -33,26 +33,38 @@ Hours = Annotated[
 
 
 class ReturnIn(Input):
-    reason: Reason1000
+    model_config = example(reason="The plan is missing.")
+
+    reason: Annotated[Reason1000, describe("What the author has to change.")]
 
 
 class NotesIn(Input):
-    note_ids: Annotated[list[UUID], Field(min_length=1, max_length=signing.MAX_BULK_SIGN)]
+    model_config = example(note_ids=[EXAMPLE_ID])
+
+    note_ids: Annotated[
+        list[UUID],
+        Field(min_length=1, max_length=signing.MAX_BULK_SIGN),
+        describe("The notes, each signed or refused by itself."),
+    ]
 
 
 class LockIn(Input):
-    reason: Reason1000
+    model_config = example(reason="Under review")
+
+    reason: Annotated[Reason1000, describe("Why, for the audit log.")]
 
 
 class UnlockIn(LockIn):
-    hours: Hours | None = None
+    model_config = example(reason="Was ill", hours=24)
+
+    hours: Annotated[Hours | None, describe("Length in hours.")] = None
 
 
 class SignedOut(BaseModel):
-    note_id: UUID
-    succeeded: bool
-    code: str | None
-    message: str | None
+    note_id: NoteId
+    succeeded: Annotated[bool, describe("Whether it was done for this record.")]
+    code: Annotated[str | None, describe("A stable code of the refusal; null on success.")]
+    message: Annotated[str | None, describe("What is wrong and what to do; null on success.")]
 
     @classmethod
     def of(cls, result: signing.SigningResult) -> "SignedOut":
@@ -66,14 +78,14 @@ class SignedOut(BaseModel):
 
 
 class SignedManyOut(BaseModel):
-    items: list[SignedOut]
+    items: Annotated[list[SignedOut], describe("One result for each note, in the order sent.")]
 
 
 class LockOut(BaseModel):
-    appointment_id: UUID
-    kind: str
-    at: datetime
-    until: datetime | None
+    appointment_id: AppointmentId
+    kind: Annotated[str, describe("`LOCKED` or `UNLOCKED`.")]
+    at: Annotated[datetime, describe("When.")]
+    until: Annotated[datetime | None, describe("Until when it is unlocked.")]
 
     @classmethod
     def of(cls, lock: SessionLock) -> "LockOut":

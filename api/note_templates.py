@@ -1,7 +1,6 @@
 """Routes of the templates of notes and progress reports."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext
-from api.fields import MULTILINE, Name, Text40
+from api.fields import MULTILINE, AccountId, Name, RecordId, SetAt, Text40, describe, example
 from api.names import PersonOf, ServiceName
 from api.note_responses import Type
 from api.responses import Input
@@ -29,38 +28,46 @@ TemplateType = Literal[Type, "PROGRESS_REPORT"]
 class TemplateSectionIn(Input):
     """A section: its title, a prompt for the author, and whether it may be empty when the note is signed."""
 
-    key: Text40
-    title: Name
-    prompt: Annotated[str, StringConstraints(max_length=500, pattern=MULTILINE)] = ""
-    required: bool = True
+    key: Annotated[Text40, describe("The key of the section in notes.")]
+    title: Annotated[Name, describe("The title that people read.")]
+    prompt: Annotated[
+        str, StringConstraints(max_length=500, pattern=MULTILINE), describe("What to write in the section.")
+    ] = ""
+    required: Annotated[bool, describe("Whether it has to be filled in before signing.")] = True
 
 
 class TemplateIn(Input):
     """For one service, or for all services without a template of their own."""
 
-    type: TemplateType
+    model_config = example(
+        type="PROGRESS_NOTE", sections=[{"key": "session", "title": "Session", "prompt": "What was worked on."}]
+    )
+
+    type: Annotated[TemplateType, describe("The type of note, or `PROGRESS_REPORT`.")]
     service_code: Annotated[Text40 | None, Field(description="The service; null for all services.")] = None
-    sections: Annotated[list[TemplateSectionIn], Field(min_length=1, max_length=MAX_SECTIONS)]
+    sections: Annotated[
+        list[TemplateSectionIn], Field(min_length=1, max_length=MAX_SECTIONS), describe("The sections, in order.")
+    ]
 
 
 class TemplateSectionOut(BaseModel):
-    key: str
-    title: str
-    prompt: str
-    required: bool
+    key: Annotated[str, describe("The key of the section.")]
+    title: Annotated[str, describe("The title that people read.")]
+    prompt: Annotated[str, describe("What to write in the section.")]
+    required: Annotated[bool, describe("Whether it has to be filled in before signing.")]
 
 
 class TemplateOut(BaseModel):
-    type: TemplateType
-    sections: list[TemplateSectionOut]
+    type: Annotated[TemplateType, describe("The type of note, or `PROGRESS_REPORT`.")]
+    sections: Annotated[list[TemplateSectionOut], describe("The sections, in order.")]
 
 
 class SetTemplateOut(TemplateOut):
-    id: UUID
-    service_code: str | None
+    id: RecordId
+    service_code: Annotated[str | None, describe("The code of the service in the catalog.")]
     service_name: ServiceName = None
-    set_at: datetime
-    set_by: UUID | None
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
     @classmethod
@@ -76,12 +83,13 @@ class SetTemplateOut(TemplateOut):
 
 
 class SetTemplatesOut(BaseModel):
-    items: list[SetTemplateOut]
+    items: Annotated[list[SetTemplateOut], describe("The templates that the practice has set.")]
 
 
 @router.get("", permission="settings.read")
 def list_note_templates(
-    ctx: RequestContext, type_: Annotated[TemplateType | None, Query(alias="type")] = None
+    ctx: RequestContext,
+    type_: Annotated[TemplateType | None, Query(alias="type", description="Only templates of this type.")] = None,
 ) -> SetTemplatesOut:
     """List note templates.
 
@@ -95,7 +103,7 @@ def list_note_templates(
 @router.get("/effective", permission="settings.read", errors=[NotFound])
 def get_note_template(
     ctx: RequestContext,
-    type_: Annotated[TemplateType, Query(alias="type")],
+    type_: Annotated[TemplateType, Query(alias="type", description="The type of note or report.")],
     service_code: Annotated[Text40 | None, Query(description="Default: the practice's template.")] = None,
 ) -> TemplateOut:
     """Get the template in force.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import MULTILINE, PLAIN, Day, Reason1000, Text40, Text20000
+from api.fields import EXAMPLE_ID, MULTILINE, PLAIN, Day, NoteId, Reason1000, Text40, Text20000, describe, example
 from api.names import from_record
 from api.note_responses import (
     NoteOut,
@@ -48,23 +48,37 @@ SectionText = Annotated[str, StringConstraints(max_length=MAX_SECTION_LENGTH, pa
 class ContentIn(Input):
     """Sections by their keys in the template; omitted ones are empty."""
 
-    sections: Annotated[dict[Key, SectionText], Field(max_length=MAX_SECTIONS)]
-    diagnoses: Annotated[list[Text40], Field(max_length=MAX_DIAGNOSES)] = Field(default_factory=list)
+    model_config = example(sections={"subjective": "Slept better.", "plan": "Weekly sessions."}, diagnoses=["F51.01"])
+
+    sections: Annotated[
+        dict[Key, SectionText],
+        Field(max_length=MAX_SECTIONS),
+        describe("The text by the keys of the template's sections."),
+    ]
+    diagnoses: Annotated[
+        list[Text40], Field(max_length=MAX_DIAGNOSES), describe("ICD-10 codes, the main one first.")
+    ] = Field(default_factory=list)
 
 
 class NoteIn(ContentIn):
-    client_id: UUID
-    type: Type
-    appointment_id: UUID | None = None
+    model_config = example(client_id=EXAMPLE_ID, type="SOAP_NOTE", sections={"subjective": "Slept better."})
+
+    client_id: Annotated[UUID, describe("Whom it is about.")]
+    type: Annotated[Type, describe("The type of note.")]
+    appointment_id: Annotated[UUID | None, describe("The session that it is about.")] = None
 
 
 class AmendmentIn(ContentIn):
-    reason: Reason1000
+    model_config = example(sections={"subjective": "Slept worse."}, reason="A slip of the pen")
+
+    reason: Annotated[Reason1000, describe("Why the note is amended.")]
 
 
 class AddendumIn(Input):
-    text: Text20000
-    reason: Reason1000
+    model_config = example(text="The lab called: values are normal.", reason="Arrived later")
+
+    text: Annotated[Text20000, describe("What is added.")]
+    reason: Annotated[Reason1000, describe("Why it is added.")]
 
 
 class ErrorIn(Input):
@@ -76,63 +90,69 @@ class ErrorIn(Input):
 class NoteFilters(Input):
     """Local days on which a note was begun, both inclusive."""
 
-    client_id: UUID | None = None
-    type: Type | None = None
-    since: Annotated[Day | None, Field(alias="from")] = None
-    until: Annotated[Day | None, Field(alias="to")] = None
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
+    type: Annotated[Type | None, describe("Only of this type.")] = None
+    since: Annotated[Day | None, Field(alias="from"), describe("Begun on this local day or later.")] = None
+    until: Annotated[Day | None, Field(alias="to"), describe("Begun on this local day or earlier.")] = None
 
 
 class NoteQuery(ListQuery, NoteFilters):
-    status: Status | None = None
-    clinician_id: UUID | None = None
-    appointment_id: UUID | None = None
+    status: Annotated[Status | None, describe("Only with this status.")] = None
+    clinician_id: Annotated[UUID | None, describe("Only by this author.")] = None
+    appointment_id: Annotated[UUID | None, describe("Only about this session.")] = None
     in_review: Annotated[
         bool | None, Field(description="Whether the note, or a change of it, waits for the supervisor's co-signature.")
     ] = None
-    voided: bool = False
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
-class SearchIn(NoteFilters):
+class NoteSearchIn(NoteFilters):
     """Every word must occur as a prefix of a word, ignoring case and accents."""
 
-    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN)]
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    model_config = example(**{"query": "sleep", "from": "2026-01-01"})
+
+    query: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN),
+        describe("Words that must all occur, each as the beginning of a word."),
+    ]
+    cursor: Annotated[str | None, Field(max_length=500), describe("The `next_cursor` of the page before.")] = None
 
 
-class HistoryOut(BaseModel):
-    note: NoteState
-    versions: list[VersionOut]
-    signatures: list[SignatureOut]
-    review_returns: list[ReturnOut]
+class NoteHistoryOut(BaseModel):
+    note: Annotated[NoteState, describe("The note, without its content.")]
+    versions: Annotated[list[VersionOut], describe("All versions, oldest first.")]
+    signatures: Annotated[list[SignatureOut], describe("All signatures, oldest first.")]
+    review_returns: Annotated[list[ReturnOut], describe("Returns from review, oldest first.")]
 
 
-class ProblemOut(BaseModel):
-    where: str
-    message: str
+class NoteProblemOut(BaseModel):
+    where: Annotated[str, describe("Which part does not match.")]
+    message: Annotated[str, describe("What does not match.")]
 
 
 class VerificationOut(BaseModel):
     """`has_imported_signature`: it was signed before its import, and that signature cannot be verified."""
 
-    note_id: UUID
-    intact: bool
-    versions: int
-    signatures: int
-    has_imported_signature: bool
-    problems: list[ProblemOut]
+    note_id: NoteId
+    intact: Annotated[bool, describe("Whether nothing was altered.")]
+    versions: Annotated[int, describe("The number of versions checked.")]
+    signatures: Annotated[int, describe("The number of signatures checked.")]
+    has_imported_signature: Annotated[bool, describe("It was signed before its import, which cannot be verified.")]
+    problems: Annotated[list[NoteProblemOut], describe("What is wrong; empty if nothing.")]
 
 
 class NoteMatchOut(BaseModel):
-    note: NoteState
-    snippet: str
+    note: Annotated[NoteState, describe("The note, without its content.")]
+    snippet: Annotated[str, describe("The text around the first match.")]
 
 
 class NoteSearchOut(BaseModel):
     """The number of notes scanned, newest first. With a cursor there are more to scan."""
 
-    items: list[NoteMatchOut]
-    scanned_count: int
-    next_cursor: str | None
+    items: Annotated[list[NoteMatchOut], describe("The matches, newest first.")]
+    scanned_count: Annotated[int, describe("The number of notes scanned in this call.")]
+    next_cursor: Annotated[str | None, describe("Send it as `cursor` for the next page; null on the last page.")]
 
 
 NoteInList: Any = partial_model(NoteState)
@@ -166,7 +186,7 @@ def create_note(ctx: RequestContext, body: NoteIn) -> NoteOut:
 
 
 @router.post("/search", permission="notes.read")
-def search_notes(ctx: RequestContext, body: SearchIn, reason: Reason = None) -> NoteSearchOut:
+def search_notes(ctx: RequestContext, body: NoteSearchIn, reason: Reason = None) -> NoteSearchOut:
     """Search notes.
 
     Looks for words in the notes you may read. The query is not stored. An admin states a reason in X-Reason, which
@@ -207,7 +227,7 @@ def void_note(ctx: RequestContext, note_id: UUID, body: VoidIn) -> None:
 
 
 @router.get("/{note_id}/history", permission="notes.read")
-def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> HistoryOut:
+def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> NoteHistoryOut:
     """Get the history of a note.
 
     All versions with their content, the signatures, and the returns from review. An admin states a reason in X-Reason,
@@ -219,7 +239,7 @@ def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) 
         to_version(history.note, version, history.signatures, by_client=by_client) for version in history.versions
     ]
     signatures = [from_record(SignatureOut, signature, hash=signature.hash.hex()) for signature in history.signatures]
-    return HistoryOut(
+    return NoteHistoryOut(
         note=NoteState.of(history.note),
         versions=versions,
         signatures=signatures,
@@ -241,7 +261,7 @@ def verify_note(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> Ve
         versions=verdict.version_count,
         signatures=verdict.signature_count,
         has_imported_signature=verdict.has_imported_signature,
-        problems=[ProblemOut(where=problem.where, message=problem.message) for problem in verdict.problems],
+        problems=[NoteProblemOut(where=problem.where, message=problem.message) for problem in verdict.problems],
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
-from api.fields import Day, Instant, MoneyOut
+from api.fields import AccountId, AppointmentId, Day, Instant, MoneyOut, RecordId, describe, example
 from api.names import PersonOf, StaffName, from_record
 from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -26,18 +26,20 @@ Status = Literal["OPEN", "CLOSED"]
 
 
 class PeriodIn(Input):
-    week: Day
+    model_config = example(week="2026-03-15")
+
+    week: Annotated[Day, describe("The Sunday on which the week begins.")]
 
 
 class PeriodOut(BaseModel):
-    id: UUID
-    week: date
-    status: Status
-    opened_at: datetime
-    opened_by: UUID | None
+    id: RecordId
+    week: Annotated[date, describe("The Sunday on which the pay week begins.")]
+    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    opened_at: Annotated[datetime, describe("When it was opened.")]
+    opened_by: AccountId | None
     opened_by_person: PersonOf = None
-    closed_at: datetime | None
-    closed_by: UUID | None
+    closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
+    closed_by: AccountId | None
     closed_by_person: PersonOf = None
 
     @classmethod
@@ -48,53 +50,55 @@ class PeriodOut(BaseModel):
 PeriodInList: Any = partial_model(PeriodOut)
 
 
-class LineOut(BaseModel):
-    kind: Kind
-    reason: Reason | None
-    staff_id: UUID
+class PayLineOut(BaseModel):
+    kind: Annotated[Kind, describe("Whether it is `regular`, `late`, an `adjustment`, or on `standby`.")]
+    reason: Annotated[Reason | None, describe("Why it is adjusted.")]
+    staff_id: Annotated[UUID, describe("Who is paid.")]
     staff_name: StaffName = None
-    appointment_id: UUID
-    reference: str
-    held_on: date
-    service_kind: str
-    minutes: int
-    multiplier: str
-    rate: MoneyOut
-    amount: MoneyOut
+    appointment_id: AppointmentId
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    held_on: Annotated[date, describe("The local day of the session.")]
+    service_kind: Annotated[str, describe("The kind of the service.")]
+    minutes: Annotated[int, describe("The service's minutes.")]
+    multiplier: Annotated[str, describe("Factor on the base rate for the kind of service.")]
+    rate: Annotated[MoneyOut, describe("The base rate for an hour.")]
+    amount: Annotated[MoneyOut, describe("Pay for the session, or the correction.")]
 
     @classmethod
-    def of(cls, line: Line) -> "LineOut":
+    def of(cls, line: Line) -> "PayLineOut":
         money = {"rate": line.rate_cents, "amount": line.amount_cents}
         return from_record(cls, line, **money, multiplier=f"{line.multiplier:.2f}")
 
 
 class TotalOut(BaseModel):
-    staff_id: UUID
+    staff_id: Annotated[UUID, describe("Who is paid.")]
     staff_name: StaffName = None
-    amount: MoneyOut
+    amount: Annotated[MoneyOut, describe("Pay for the week.")]
 
 
-class PreviewOut(BaseModel):
-    week: date
-    cut_off: datetime
-    status: Status
-    closed_at: datetime | None
-    lines: list[LineOut]
-    standby: list[LineOut]
-    problems: list[str]
-    totals: list[TotalOut]
-    total: MoneyOut
+class PayWeekOut(BaseModel):
+    week: Annotated[date, describe("The Sunday on which the pay week begins.")]
+    cut_off: Annotated[
+        datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
+    ]
+    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
+    lines: Annotated[list[PayLineOut], describe("What the week pays.")]
+    standby: Annotated[list[PayLineOut], describe("Sessions that wait for their signature, not part of the total.")]
+    problems: Annotated[list[str], describe("What prevents the pay of somebody, such as a missing rate.")]
+    totals: Annotated[list[TotalOut], describe("The pay of each person.")]
+    total: Annotated[MoneyOut, describe("The pay of all, without standby.")]
 
     @classmethod
-    def of(cls, week: PayWeek) -> "PreviewOut":
+    def of(cls, week: PayWeek) -> "PayWeekOut":
         by_person = sum_by_key((str(line.staff_id), line.amount_cents) for line in week.lines)
         return cls(
             week=week.week,
             cut_off=week.cut_off,
             status=week.status,
             closed_at=week.closed_at,
-            lines=[LineOut.of(line) for line in week.lines],
-            standby=[LineOut.of(line) for line in week.pending],
+            lines=[PayLineOut.of(line) for line in week.lines],
+            standby=[PayLineOut.of(line) for line in week.pending],
             problems=week.problems,
             totals=[TotalOut(staff_id=UUID(staff_id), amount=cents) for staff_id, cents in sorted(by_person.items())],
             total=sum(by_person.values()),
@@ -104,17 +108,19 @@ class PreviewOut(BaseModel):
 class StatementOut(BaseModel):
     """Totals by the kind of line; `total` is what is paid: everything except `standby`."""
 
-    staff_id: UUID
-    name: str
-    week: date
-    cut_off: datetime
-    status: Status
-    closed_at: datetime | None
-    regular: MoneyOut
-    late: MoneyOut
-    adjustments: MoneyOut
-    standby: MoneyOut
-    total: MoneyOut
+    staff_id: Annotated[UUID, describe("Who is paid.")]
+    name: Annotated[str, describe("First and last name.")]
+    week: Annotated[date, describe("The Sunday on which the pay week begins.")]
+    cut_off: Annotated[
+        datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
+    ]
+    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
+    regular: Annotated[MoneyOut, describe("Pay for sessions of the week itself.")]
+    late: Annotated[MoneyOut, describe("Pay for sessions of earlier weeks.")]
+    adjustments: Annotated[MoneyOut, describe("Corrections of what earlier weeks paid.")]
+    standby: Annotated[MoneyOut, describe("What waits for a signature, not part of the total.")]
+    total: Annotated[MoneyOut, describe("What is paid: everything but standby.")]
 
     @classmethod
     def of(cls, statement: Statement) -> "StatementOut":
@@ -122,11 +128,11 @@ class StatementOut(BaseModel):
 
 
 class StatementWithLinesOut(StatementOut):
-    lines: list[LineOut]
+    lines: Annotated[list[PayLineOut], describe("All lines, standby included.")]
 
     @classmethod
     def of(cls, statement: Statement) -> "StatementWithLinesOut":
-        return cls(**read_totals(statement), lines=[LineOut.of(line) for line in statement.lines])
+        return cls(**read_totals(statement), lines=[PayLineOut.of(line) for line in statement.lines])
 
 
 def read_totals(statement: Statement) -> dict[str, Any]:
@@ -137,11 +143,11 @@ def read_totals(statement: Statement) -> dict[str, Any]:
 
 
 class StatementsOut(BaseModel):
-    items: list[StatementOut]
+    items: Annotated[list[StatementOut], describe("The statements, by name.")]
 
 
 class AsOf(Input):
-    as_of: Instant | None = None
+    as_of: Annotated[Instant | None, describe("As known at this instant; left out, now.")] = None
 
 
 @router.get("", permission="pay.read")
@@ -164,21 +170,21 @@ def open_pay_period(ctx: RequestContext, body: PeriodIn) -> PeriodOut:
 
 
 @router.get("/{week}", permission="pay.read")
-def preview_pay_period(ctx: RequestContext, week: Day, query: Annotated[AsOf, Query()]) -> PreviewOut:
+def preview_pay_period(ctx: RequestContext, week: Day, query: Annotated[AsOf, Query()]) -> PayWeekOut:
     """Preview a pay period.
 
     What the week pays as known now, or at the instant `as_of`. For a closed week, what it paid.
     """
-    return PreviewOut.of(periods.read_week(ctx.work, ctx.scope, week, query.as_of or ctx.now))
+    return PayWeekOut.of(periods.read_week(ctx.work, ctx.scope, week, query.as_of or ctx.now))
 
 
 @router.post("/{week}/close", permission="pay.write", errors=[CutOffAhead, OutOfOrder, BeforePayBegan])
-def close_pay_period(ctx: RequestContext, week: Day) -> PreviewOut:
+def close_pay_period(ctx: RequestContext, week: Day) -> PayWeekOut:
     """Close a pay period.
 
     For good, after its cut-off and once earlier weeks are closed. Repeating the call returns the same result.
     """
-    return PreviewOut.of(periods.close_period(ctx.work, week))
+    return PayWeekOut.of(periods.close_period(ctx.work, week))
 
 
 @router.get("/{week}/statements", permission="pay.read")

@@ -1,7 +1,7 @@
 """Routes of pay rates: base rates and multipliers, each from a date on."""
 
 import re
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from api.context import RequestContext
 from api.field_problems import field_error
-from api.fields import Day, MoneyIn, MoneyOut
+from api.fields import AccountId, Day, MoneyIn, MoneyOut, RecordId, SetAt, describe, example
 from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -40,16 +40,18 @@ Multiplier = Annotated[
 
 
 class PayRateIn(Input):
-    rate: MoneyIn
-    effective_on: Day | None = None
+    model_config = example(rate="80.00", effective_on="2026-01-01")
+
+    rate: Annotated[MoneyIn, describe("Base rate for an hour of an individual session.")]
+    effective_on: Annotated[Day | None, describe("The first day; left out, from the beginning.")] = None
 
 
 class PayRateOut(BaseModel):
-    id: UUID
-    rate: MoneyOut
-    effective_on: date | None
-    set_at: datetime
-    set_by: UUID | None
+    id: RecordId
+    rate: Annotated[MoneyOut, describe("Base rate for an hour of an individual session.")]
+    effective_on: Annotated[date | None, describe("The first day; null from the beginning.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
     @classmethod
@@ -58,30 +60,32 @@ class PayRateOut(BaseModel):
 
 
 class PayRatesOut(BaseModel):
-    items: list[PayRateOut]
+    items: Annotated[list[PayRateOut], describe("The rates, latest first day first.")]
 
 
 class MultiplierIn(Input):
-    staff_id: UUID | None = None
-    kind: ServiceKind
-    multiplier: Multiplier
-    effective_on: Day
+    model_config = example(kind="GROUP", multiplier="1.50", effective_on="2026-01-01")
+
+    staff_id: Annotated[UUID | None, describe("Only for this staff member; left out, for the practice.")] = None
+    kind: Annotated[ServiceKind, describe("The kind of service.")]
+    multiplier: Annotated[Multiplier, describe("Factor on the base rate for the kind of service.")]
+    effective_on: Annotated[Day, describe("The first day on which it applies.")]
 
 
 class MultiplierQuery(ListQuery):
-    staff_id: UUID | None = None
-    kind: ServiceKind | None = None
+    staff_id: Annotated[UUID | None, describe("Only of this staff member.")] = None
+    kind: Annotated[ServiceKind | None, describe("Only for this kind of service.")] = None
 
 
 class MultiplierOut(BaseModel):
-    id: UUID
-    staff_id: UUID | None
+    id: RecordId
+    staff_id: Annotated[UUID | None, describe("Only for this staff member; null for the practice.")]
     staff_name: StaffName = None
-    kind: str
-    multiplier: str
-    effective_on: date
-    set_at: datetime
-    set_by: UUID | None
+    kind: Annotated[str, describe("The kind of service.")]
+    multiplier: Annotated[str, describe("Factor on the base rate for the kind of service.")]
+    effective_on: Annotated[date, describe("The first day on which it applies.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
     @classmethod

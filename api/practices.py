@@ -1,13 +1,12 @@
 """Routes of practices, for the operator of the installation, who sees no record of any practice."""
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from api.context import Paging, RequestContext, Version
-from api.fields import Email, Name, Npi, Text40
+from api.fields import CreatedAt, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from api.staff import InvitationOut
@@ -19,36 +18,48 @@ router = PermissionRouter(prefix="/practices", tags=["practices"])
 
 
 class AdminIn(Input):
-    email: Email
-    first_name: Name
-    last_name: Name
+    email: Annotated[Email, describe("Where the invitation belongs, and the address to sign in with.")]
+    first_name: Annotated[Name, describe("Given name, as the person writes it.")]
+    last_name: Annotated[Name, describe("Family name, as the person writes it.")]
 
 
 class PracticeIn(Input):
-    name: Name
-    time_zone: Text40 = Field(examples=["America/New_York"])
-    npi: Npi | None = None
-    tax_id: Text40 | None = None
-    admin: AdminIn
+    model_config = example(
+        name="Oak Street Therapy",
+        time_zone="America/New_York",
+        admin={"email": "ada@oak.example", "first_name": "Ada", "last_name": "Oak"},
+    )
+
+    name: Annotated[Name, describe("The name of the practice.")]
+    time_zone: Annotated[Text40, describe("IANA name of the time zone, which decides local days.")] = Field(
+        examples=["America/New_York"]
+    )
+    npi: Annotated[Npi | None, describe("National Provider Identifier of ten digits.")] = None
+    tax_id: Annotated[Text40 | None, describe("Tax identification number. Encrypted.")] = None
+    admin: Annotated[AdminIn, describe("The first admin, who invites the others.")]
 
 
 class PracticeChange(Input):
-    name: Name = ""
-    time_zone: Text40 = Field(default="", examples=["America/New_York"])
-    npi: Npi | None = None
-    tax_id: Text40 | None = None
-    status: Literal["ACTIVE", "SUSPENDED"] = "ACTIVE"
+    model_config = example(npi="1234567893")
+
+    name: Annotated[Name, describe("The name of the practice.")] = ""
+    time_zone: Annotated[Text40, describe("IANA name of the time zone, which decides local days.")] = Field(
+        default="", examples=["America/New_York"]
+    )
+    npi: Annotated[Npi | None, describe("National Provider Identifier of ten digits.")] = None
+    tax_id: Annotated[Text40 | None, describe("Tax identification number. Encrypted.")] = None
+    status: Annotated[Literal["ACTIVE", "SUSPENDED"], describe("`SUSPENDED`: nobody can sign in.")] = "ACTIVE"
 
 
 class PracticeOut(BaseModel):
-    id: UUID
-    name: str
-    slug: str
-    time_zone: str
-    npi: str | None
-    status: str
-    created_at: datetime
-    version: int
+    id: RecordId
+    name: Annotated[str, describe("The name of the practice.")]
+    slug: Annotated[str, describe("The name on a command line.")]
+    time_zone: Annotated[str, describe("IANA name of the time zone, which decides local days.")]
+    npi: Annotated[str | None, describe("National Provider Identifier of ten digits.")]
+    status: Annotated[str, describe("`ACTIVE` or `SUSPENDED`.")]
+    created_at: CreatedAt
+    version: RecordVersion
 
     @classmethod
     def of(cls, practice: Practice) -> "PracticeOut":
@@ -56,8 +67,8 @@ class PracticeOut(BaseModel):
 
 
 class NewPracticeOut(BaseModel):
-    practice: PracticeOut
-    admin: InvitationOut
+    practice: Annotated[PracticeOut, describe("The practice.")]
+    admin: Annotated[InvitationOut, describe("The first admin and their invitation.")]
 
 
 PracticeInList: Any = partial_model(PracticeOut)

@@ -9,7 +9,21 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import Reason, RequestContext, Version
-from api.fields import PLAIN, Day, Text40
+from api.fields import (
+    EXAMPLE_ID,
+    PLAIN,
+    AccountId,
+    ClientId,
+    CreatedAt,
+    Day,
+    RecordId,
+    RecordVersion,
+    Text40,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import ClientName, PersonOf, ServiceName, StaffName, from_record
 from api.note_responses import SectionOut, to_sections
 from api.notes import SectionText
@@ -37,23 +51,27 @@ Number = Annotated[int | None, Field(ge=1, le=10**6)]
 class ReportIn(Input):
     """`reported_on` defaults to today. Sections follow the template of the service, or of the appointment's service."""
 
-    client_id: UUID
-    appointment_id: UUID | None = None
-    service_code: Text40 | None = None
-    reported_on: Day | None = None
+    model_config = example(client_id=EXAMPLE_ID, sections={"summary": "Attends weekly and sleeps better."})
+
+    client_id: ClientId
+    appointment_id: Annotated[UUID | None, describe("The appointment that it belongs to.")] = None
+    service_code: Annotated[Text40 | None, describe("The code of the service in the catalog.")] = None
+    reported_on: Annotated[Day | None, describe("The day of the report; left out, today.")] = None
     sections: Sections = Field(default_factory=dict)
 
 
 class ReportChange(Input):
     """An omitted field is not changed; `sections` replaces all sections."""
 
-    reported_on: Day | None = None
-    sections: Sections | None = None
+    model_config = example(sections={"summary": "Attends weekly and sleeps well."})
+
+    reported_on: Annotated[Day | None, describe("The day of the report; left out, it stays.")] = None
+    sections: Annotated[Sections | None, describe("All sections; left out, they stay.")] = None
 
 
 class ReportFilter(Input):
     clinician_id: Annotated[UUID | None, Field(description="The author.")] = None
-    status: Status | None = None
+    status: Annotated[Status | None, describe("Only with this status.")] = None
     since: Annotated[Day | None, Field(alias="from", description="On this day or later.")] = None
     until: Annotated[Day | None, Field(alias="to", description="On this day or earlier.")] = None
 
@@ -63,18 +81,24 @@ class ReportFilter(Input):
 
 
 class ClientReportQuery(ListQuery, ReportFilter):
-    voided: bool = False
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
 class ReportQuery(ClientReportQuery):
-    client_id: UUID | None = None
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
 
 
 class ReportSearch(ReportFilter):
     """Words that must all occur in a report."""
 
-    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=PLAIN)]
-    client_id: UUID | None = None
+    model_config = example(**{"query": "sleep", "from": "2026-01-01"})
+
+    query: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=PLAIN),
+        describe("Words that must all occur."),
+    ]
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
 
 
 class CompareQuery(Input):
@@ -83,38 +107,38 @@ class CompareQuery(Input):
     other_number: Annotated[Number, Field(description="The version of the other report; default: its last.")] = None
 
 
-class ReportOut(BaseModel):
-    id: UUID
-    client_id: UUID
+class ProgressReportOut(BaseModel):
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: Annotated[UUID, describe("The author, a staff member.")]
     clinician_name: StaffName = None
-    appointment_id: UUID | None
-    service_code: str | None
+    appointment_id: Annotated[UUID | None, describe("The appointment that it belongs to.")]
+    service_code: Annotated[str | None, describe("The code of the service in the catalog.")]
     service_name: ServiceName = None
-    reported_on: date
-    status: Status
-    created_at: datetime
-    finished_at: datetime | None
-    shared_at: datetime | None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    reported_on: Annotated[date, describe("The day of the report.")]
+    status: Annotated[Status, describe("`DRAFT` or `FINAL`.")]
+    created_at: CreatedAt
+    finished_at: Annotated[datetime | None, describe("When it was finished; null while it is a draft.")]
+    shared_at: Annotated[datetime | None, describe("Since when the client can read it; null if not shared.")]
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
-    def of(cls, report: ProgressReport, service_codes: Mapping[UUID, str]) -> "ReportOut":
+    def of(cls, report: ProgressReport, service_codes: Mapping[UUID, str]) -> "ProgressReportOut":
         return from_record(
-            ReportOut, report, service_code=service_codes[report.service_id] if report.service_id else None
+            ProgressReportOut, report, service_code=service_codes[report.service_id] if report.service_id else None
         )
 
 
-class ReportTextOut(ReportOut):
+class ReportTextOut(ProgressReportOut):
     """`number` is the version of the text."""
 
-    number: int
-    sections: list[SectionOut]
+    number: Annotated[int, describe("The version, counted from 1.")]
+    sections: Annotated[list[SectionOut], describe("The sections, in the order of the template.")]
 
     @classmethod
     def with_text(cls, ctx: RequestContext, view: ReportView) -> "ReportTextOut":
@@ -123,9 +147,9 @@ class ReportTextOut(ReportOut):
 
 
 class ReportVersionOut(BaseModel):
-    number: int
-    written_at: datetime
-    written_by_id: UUID
+    number: Annotated[int, describe("The version, counted from 1.")]
+    written_at: Annotated[datetime, describe("When it was written.")]
+    written_by_id: Annotated[UUID, describe("Who wrote it, a staff member.")]
     written_by_name: StaffName = None
 
     @classmethod
@@ -134,57 +158,59 @@ class ReportVersionOut(BaseModel):
 
 
 class ReportVersionsOut(BaseModel):
-    items: list[ReportVersionOut]
+    items: Annotated[list[ReportVersionOut], describe("The versions, latest first.")]
 
 
 class ComparedOut(BaseModel):
-    id: UUID
-    number: int
-    reported_on: date
+    id: Annotated[UUID, describe("The report.")]
+    number: Annotated[int, describe("The version, counted from 1.")]
+    reported_on: Annotated[date, describe("The day of the report.")]
 
     @classmethod
     def of(cls, view: ReportView) -> "ComparedOut":
         return cls(id=view.report.id, number=view.version.number, reported_on=view.report.reported_on)
 
 
-class LineOut(BaseModel):
-    kind: Literal["same", "removed", "added"]
-    text: str
+class DifferenceLineOut(BaseModel):
+    kind: Annotated[
+        Literal["same", "removed", "added"], describe("Whether the line is in both, was removed, or was added.")
+    ]
+    text: Annotated[str, describe("The line.")]
 
 
 class DifferenceOut(BaseModel):
     """A text is null when the report has no such section."""
 
-    key: str
-    title: str
-    same: bool
-    before: str | None
-    after: str | None
-    lines: list[LineOut]
+    key: Annotated[str, describe("The key of the section.")]
+    title: Annotated[str, describe("The title of the section.")]
+    same: Annotated[bool, describe("Whether both texts are equal.")]
+    before: Annotated[str | None, describe("The text of the first report.")]
+    after: Annotated[str | None, describe("The text of the second report.")]
+    lines: Annotated[list[DifferenceLineOut], describe("The comparison line by line.")]
 
     @classmethod
     def of(cls, difference: Difference) -> "DifferenceOut":
-        lines = [LineOut(kind=line.kind, text=line.text) for line in difference.lines]
+        lines = [DifferenceLineOut(kind=line.kind, text=line.text) for line in difference.lines]
         values = {name: getattr(difference, name) for name in ("key", "title", "same", "before", "after")}
         return cls(**values, lines=lines)
 
 
 class ComparisonOut(BaseModel):
-    before: ComparedOut
-    after: ComparedOut
-    sections: list[DifferenceOut]
+    before: Annotated[ComparedOut, describe("The report compared with.")]
+    after: Annotated[ComparedOut, describe("This report.")]
+    sections: Annotated[list[DifferenceOut], describe("The comparison of each section.")]
 
 
-class SearchOut(BaseModel):
+class ReportSearchOut(BaseModel):
     """The matches among the reports scanned, newest first. When `complete` is false, continue with `to` = `back_to`."""
 
-    items: list[ReportOut]
-    scanned_count: int
-    complete: bool
-    back_to: date | None
+    items: Annotated[list[ProgressReportOut], describe("The matches, newest first.")]
+    scanned_count: Annotated[int, describe("The number of records that were scanned.")]
+    complete: Annotated[bool, describe("Whether all reports were scanned.")]
+    back_to: Annotated[date | None, describe("The day back to which reports were scanned.")]
 
 
-ReportInList: Any = partial_model(ReportOut)
+ProgressReportInList: Any = partial_model(ProgressReportOut)
 
 
 def load_codes(ctx: RequestContext, reports: Sequence[ProgressReport]) -> dict[UUID, str]:
@@ -192,15 +218,15 @@ def load_codes(ctx: RequestContext, reports: Sequence[ProgressReport]) -> dict[U
     return load_service_codes(ctx.work, {report.service_id for report in reports if report.service_id})
 
 
-def to_response(ctx: RequestContext, *reports: ProgressReport) -> list[ReportOut]:
+def to_response(ctx: RequestContext, *reports: ProgressReport) -> list[ProgressReportOut]:
     codes = load_codes(ctx, reports)
-    return [ReportOut.of(report, codes) for report in reports]
+    return [ProgressReportOut.of(report, codes) for report in reports]
 
 
 @router.get("/progress-reports", permission="notes.read")
 def list_progress_reports(
     ctx: RequestContext, query: Annotated[ReportQuery, Query()], reason: Reason = None
-) -> PageOut[ReportInList]:
+) -> PageOut[ProgressReportInList]:
     """List progress reports.
 
     Latest first. Drafts are visible to their author and the author's supervisor; a client sees reports shared with
@@ -208,11 +234,11 @@ def list_progress_reports(
     """
     filters = query.to_filters(query.client_id, query.voided)
     page = queries.list_reports(ctx.work, ctx.scope, query.page_request(), filters, reason)
-    return to_page(page, ReportOut, load_codes(ctx, page.items))
+    return to_page(page, ProgressReportOut, load_codes(ctx, page.items))
 
 
 @router.post("/progress-reports", permission="notes.write", status_code=201)
-def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ReportOut:
+def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ProgressReportOut:
     """Begin a progress report.
 
     A draft by the template of its service.
@@ -221,7 +247,7 @@ def begin_progress_report(ctx: RequestContext, body: ReportIn) -> ReportOut:
 
 
 @router.post("/progress-reports/search", permission="notes.read")
-def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Reason = None) -> SearchOut:
+def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Reason = None) -> ReportSearchOut:
     """Search progress reports.
 
     Those that contain every word, among the ones you may read.
@@ -229,7 +255,9 @@ def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Rea
     filters = body.to_filters(body.client_id)
     result = queries.search_reports(ctx.work, ctx.scope, body.query, filters, reason)
     items = to_response(ctx, *result.reports)
-    return SearchOut(items=items, scanned_count=result.scanned_count, complete=result.complete, back_to=result.back_to)
+    return ReportSearchOut(
+        items=items, scanned_count=result.scanned_count, complete=result.complete, back_to=result.back_to
+    )
 
 
 @router.get("/progress-reports/{report_id}.pdf", permission="notes.read")
@@ -246,7 +274,9 @@ def get_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = N
 
 
 @router.put("/progress-reports/{report_id}", permission="notes.write", errors=[NotYours, ReportFinal])
-def save_progress_report(ctx: RequestContext, report_id: UUID, version: Version, body: ReportChange) -> ReportOut:
+def save_progress_report(
+    ctx: RequestContext, report_id: UUID, version: Version, body: ReportChange
+) -> ProgressReportOut:
     """Save a draft progress report.
 
     As a new version, by its author.
@@ -266,7 +296,7 @@ def void_progress_report(ctx: RequestContext, report_id: UUID, body: VoidIn) -> 
 @router.post(
     "/progress-reports/{report_id}/finish", permission="notes.write", errors=[NotYours, ReportFinal, ReportIncomplete]
 )
-def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
+def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ProgressReportOut:
     """Finish a progress report.
 
     Every required section must be filled in. A final report can no longer be changed.
@@ -275,7 +305,7 @@ def finish_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
 
 
 @router.post("/progress-reports/{report_id}/share", permission="notes.write", errors=[NotYours, ReportDraft])
-def share_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
+def share_progress_report(ctx: RequestContext, report_id: UUID) -> ProgressReportOut:
     """Share a final report with the client.
 
     The client, or a guardian who signs in for them, can read it in the portal.
@@ -284,7 +314,7 @@ def share_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
 
 
 @router.post("/progress-reports/{report_id}/unshare", permission="notes.write", errors=[NotYours])
-def unshare_progress_report(ctx: RequestContext, report_id: UUID) -> ReportOut:
+def unshare_progress_report(ctx: RequestContext, report_id: UUID) -> ProgressReportOut:
     """Stop sharing a report with the client."""
     return to_response(ctx, reports.unshare_report(ctx.work, ctx.scope, report_id))[0]
 
@@ -325,11 +355,11 @@ def compare_progress_reports(
 @router.get("/clients/{client_id}/progress-reports", permission="notes.read")
 def list_client_progress_reports(
     ctx: RequestContext, client_id: UUID, query: Annotated[ClientReportQuery, Query()], reason: Reason = None
-) -> PageOut[ReportInList]:
+) -> PageOut[ProgressReportInList]:
     """List a client's progress reports.
 
     Latest first.
     """
     filters = query.to_filters(client_id, query.voided)
     page = queries.list_client_reports(ctx.work, ctx.scope, client_id, query.page_request(), filters, reason)
-    return to_page(page, ReportOut, load_codes(ctx, page.items))
+    return to_page(page, ProgressReportOut, load_codes(ctx, page.items))

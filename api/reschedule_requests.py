@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Instant, Text1000
+from api.fields import EXAMPLE_ID, Instant, RecordId, RecordVersion, Text1000, describe, example
 from api.filters import DaysQuery
 from api.names import RoomName, StaffName, from_record
 from api.responses import Input, PageOut, partial_model, to_page
@@ -24,18 +24,24 @@ router = PermissionRouter(prefix="/reschedule-requests", tags=["appointments"])
 
 
 class RequestIn(Input):
-    appointment_id: UUID
-    starts_at: Instant
-    room_id: UUID | None = None
-    reason: Text1000
+    model_config = example(appointment_id=EXAMPLE_ID, starts_at="2026-03-27T10:00:00-04:00", reason="A conference")
+
+    appointment_id: Annotated[UUID, describe("The appointment to move.")]
+    starts_at: Annotated[Instant, describe("The proposed start.")]
+    room_id: Annotated[UUID | None, describe("Another room.")] = None
+    reason: Annotated[Text1000, describe("Why it should move.")]
 
 
 class Approval(Input):
-    note: Text1000 | None = None
+    model_config = example(note="Enjoy the conference.")
+
+    note: Annotated[Text1000 | None, describe("A word to the clinician.")] = None
 
 
 class Rejection(Input):
-    note: Text1000
+    model_config = example(note="The client can only come on Fridays.")
+
+    note: Annotated[Text1000, describe("Why it is not moved.")]
 
 
 class RequestsQuery(DaysQuery):
@@ -47,20 +53,20 @@ class RequestsQuery(DaysQuery):
 
 
 class RequestOut(BaseModel):
-    id: UUID
-    appointment_id: UUID
-    asked_by_id: UUID
+    id: RecordId
+    appointment_id: Annotated[UUID, describe("The appointment to move.")]
+    asked_by_id: Annotated[UUID, describe("The clinician who asks.")]
     asked_by_name: StaffName = None
-    asked_at: datetime
-    starts_at: datetime
-    room_id: UUID | None
+    asked_at: Annotated[datetime, describe("When it was asked for.")]
+    starts_at: Annotated[datetime, describe("The proposed start.")]
+    room_id: Annotated[UUID | None, describe("The proposed room; null for the same.")]
     room_name: RoomName = None
-    reason: str
-    status: str
-    decided_at: datetime | None
-    decision_note: str | None
-    new_appointment_id: UUID | None
-    version: int
+    reason: Annotated[str, describe("Why it should move.")]
+    status: Annotated[str, describe("`PENDING`, `APPROVED`, `REJECTED` or `WITHDRAWN`.")]
+    decided_at: Annotated[datetime | None, describe("When it was decided.")]
+    decision_note: Annotated[str | None, describe("A word about the decision.")]
+    new_appointment_id: Annotated[UUID | None, describe("The appointment at the new time, once approved.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, request: RescheduleRequest) -> "RequestOut":

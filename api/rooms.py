@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
-from api.fields import Day, Instant, Name, Text40
+from api.fields import ClinicianId, Day, Instant, Name, RecordId, RecordVersion, RoomId, Text40, describe, example
 from api.filters import DaysQuery
 from api.names import RoomName, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
@@ -31,39 +31,47 @@ Equipment = Annotated[list[Text40], Field(max_length=30)]
 
 
 class RoomIn(Input):
-    name: Name
-    capacity: Capacity
-    equipment: Equipment = Field(default_factory=list)
+    model_config = example(name="Blue room", capacity=3, equipment=["whiteboard"])
+
+    name: Annotated[Name, describe("The name of the room.")]
+    capacity: Annotated[Capacity, describe("The most people at once.")]
+    equipment: Annotated[Equipment, describe("What the room has, or must have.")] = Field(default_factory=list)
 
 
 class RoomChange(Input):
     """Only the fields sent are changed."""
 
-    name: Name = ""
-    capacity: Capacity = 1
-    equipment: Equipment = Field(default_factory=list)
+    model_config = example(capacity=4)
+
+    name: Annotated[Name, describe("The name of the room.")] = ""
+    capacity: Annotated[Capacity, describe("The most people at once.")] = 1
+    equipment: Annotated[Equipment, describe("What the room has, or must have.")] = Field(default_factory=list)
 
 
 class RoomQuery(ListQuery):
-    active: bool | None = None
+    active: Annotated[bool | None, describe("Only active rooms, or only others.")] = None
 
 
 class FreeRoomQuery(Input):
-    starts_at: Instant
-    ends_at: Instant
-    capacity: Capacity = 1
-    equipment: Equipment = Field(default_factory=list)
+    starts_at: Annotated[Instant, describe("The begin of the time.")]
+    ends_at: Annotated[Instant, describe("The end of the time.")]
+    capacity: Annotated[Capacity, describe("For at least so many people.")] = 1
+    equipment: Annotated[Equipment, describe("What the room must have.")] = Field(default_factory=list)
 
 
 class SpanQuery(Input):
-    first: Annotated[Day, Field(alias="from")]
-    last: Annotated[Day, Field(alias="to")]
+    first: Annotated[Day, Field(alias="from"), describe("The first local day.")]
+    last: Annotated[Day, Field(alias="to"), describe("The last local day, inclusive.")]
 
 
 class BlockIn(Input):
-    starts_at: Instant
-    ends_at: Instant
-    reason: Name | None = None
+    model_config = example(
+        starts_at="2026-03-20T13:00:00-04:00", ends_at="2026-03-20T15:00:00-04:00", reason="Painting"
+    )
+
+    starts_at: Annotated[Instant, describe("When the block begins.")]
+    ends_at: Annotated[Instant, describe("When the block ends.")]
+    reason: Annotated[Name | None, describe("Why, such as a repair or a meeting.")] = None
 
 
 class BlockQuery(DaysQuery):
@@ -78,12 +86,12 @@ class BlockQuery(DaysQuery):
 
 
 class RoomOut(BaseModel):
-    id: UUID
-    name: str
-    capacity: int
-    equipment: list[str]
-    active: bool
-    version: int
+    id: RecordId
+    name: Annotated[str, describe("The name of the room.")]
+    capacity: Annotated[int, describe("The most people at once.")]
+    equipment: Annotated[list[str], describe("What the room has, or must have.")]
+    active: Annotated[bool, describe("Whether it can be booked.")]
+    version: RecordVersion
 
     @classmethod
     def of(cls, room: Room) -> "RoomOut":
@@ -95,16 +103,16 @@ class DeactivatedRoomOut(AffectedOut, RoomOut):
 
 
 class RoomsOut(BaseModel):
-    items: list[RoomOut]
+    items: Annotated[list[RoomOut], describe("The free rooms, the smallest sufficient one first.")]
 
 
 class RoomUtilizationOut(BaseModel):
-    room_id: UUID
-    name: str
-    active: bool
-    booked_minutes: int
-    blocked_minutes: int
-    open_minutes: int
+    room_id: RoomId
+    name: Annotated[str, describe("The name of the room.")]
+    active: Annotated[bool, describe("Whether it can be booked.")]
+    booked_minutes: Annotated[int, describe("Minutes of booked sessions.")]
+    blocked_minutes: Annotated[int, describe("Minutes of blocks.")]
+    open_minutes: Annotated[int, describe("Minutes that the practice was open.")]
     utilization: Annotated[
         float | None, Field(description="Booked minutes divided by open minutes; null without open minutes.")
     ]
@@ -117,18 +125,18 @@ class RoomUtilizationOut(BaseModel):
 
 
 class UtilizationOut(BaseModel):
-    items: list[RoomUtilizationOut]
+    items: Annotated[list[RoomUtilizationOut], describe("One row for each room.")]
 
 
 class BlockOut(BaseModel):
-    id: UUID
-    room_id: UUID | None
+    id: RecordId
+    room_id: RoomId | None
     room_name: RoomName = None
-    clinician_id: UUID | None
+    clinician_id: ClinicianId | None
     clinician_name: StaffName = None
-    starts_at: datetime
-    ends_at: datetime
-    reason: str | None
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    reason: Annotated[str | None, describe("Why, such as a repair.")]
 
     @classmethod
     def of(cls, block: Block) -> "BlockOut":

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.appointments import AppointmentOut, BookingIn, ProblemOut, to_booking_request
+from api.appointments import AppointmentOut, BookingIn, BookingProblemOut, to_booking_request
 from api.context import RequestContext
+from api.fields import EXAMPLE_ID, AppointmentId, ClientId, ClinicianId, CreatedAt, ServiceId, describe, example
 from api.names import ClientName, ServiceCode, ServiceName, StaffName, from_record
 from api.routing import PermissionRouter
 from practice.scheduling.appointments import series
@@ -17,38 +18,46 @@ router = PermissionRouter(prefix="/appointments/series", tags=["appointments"])
 
 
 class SeriesIn(BookingIn):
+    model_config = example(
+        client_id=EXAMPLE_ID,
+        clinician_id=EXAMPLE_ID,
+        service_code="IND45",
+        starts_at="2026-03-20T10:00:00-04:00",
+        rule="FREQ=WEEKLY;COUNT=10",
+    )
+
     rule: Annotated[str, Field(max_length=200, description="An RRULE such as FREQ=WEEKLY;COUNT=10.")]
-    skip_conflicts: bool = False
+    skip_conflicts: Annotated[bool, describe("Book the occurrences that are possible, instead of all or none.")] = False
 
 
 class OccurrenceOut(BaseModel):
-    starts_at: datetime
-    status: Literal["booked", "skipped"]
-    appointment_id: UUID | None
-    reference: str | None
-    problems: list[ProblemOut]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    status: Annotated[Literal["booked", "skipped"], describe("Whether this occurrence was booked or skipped.")]
+    appointment_id: AppointmentId | None
+    reference: Annotated[str | None, describe("The booking reference, which people can say on the phone.")]
+    problems: Annotated[list[BookingProblemOut], describe("Why it was skipped.")]
 
 
 class SeriesOut(BaseModel):
-    series_id: UUID
-    rule: str
-    occurrences: list[OccurrenceOut]
-    warnings: list[str]
+    series_id: Annotated[UUID, describe("The series that it belongs to.")]
+    rule: Annotated[str, describe("The recurrence rule.")]
+    occurrences: Annotated[list[OccurrenceOut], describe("All occurrences, in the order of time.")]
+    warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
 
 
 class SeriesDetailsOut(BaseModel):
-    series_id: UUID
-    rule: str
-    client_id: UUID
+    series_id: Annotated[UUID, describe("The series that it belongs to.")]
+    rule: Annotated[str, describe("The recurrence rule.")]
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    service_id: UUID
+    service_id: ServiceId
     service_code: ServiceCode = None
     service_name: ServiceName = None
-    first_starts_at: datetime
-    created_at: datetime
-    appointments: list[AppointmentOut]
+    first_starts_at: Annotated[datetime, describe("When the first appointment begins.")]
+    created_at: CreatedAt
+    appointments: Annotated[list[AppointmentOut], describe("Its appointments, in the order of time.")]
 
 
 @router.post("", permission="appointments.write", status_code=201, errors=BOOKING_REFUSALS)
@@ -68,7 +77,7 @@ def book_series(ctx: RequestContext, body: SeriesIn) -> SeriesOut:
                 status=occurrence.status,
                 appointment_id=occurrence.appointment.id if occurrence.appointment else None,
                 reference=occurrence.appointment.reference if occurrence.appointment else None,
-                problems=[ProblemOut(**problem._asdict()) for problem in occurrence.problems],
+                problems=[BookingProblemOut(**problem._asdict()) for problem in occurrence.problems],
             )
             for occurrence in result.occurrences
         ],

@@ -1,15 +1,14 @@
 """Routes of the catalog of services and their rates from a date on."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.context import RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import Day, MoneyIn, MoneyOut, Name
+from api.fields import AccountId, CreatedAt, Day, MoneyIn, MoneyOut, Name, RecordVersion, SetAt, describe, example
 from api.names import PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -34,53 +33,61 @@ Online = Annotated[bool, Field(description="Whether clients can book it online."
 
 
 class ServiceIn(Input):
-    code: ServiceCode
-    name: Name
-    category: Name | None = None
-    kind: ServiceKind
-    cpt_code: CptCode | None = None
-    minutes: Minutes
-    capacity: Seats | None = None
+    model_config = example(
+        code="IND45", name="Individual session", kind="INDIVIDUAL", cpt_code="90834", minutes=45, rate="150.00"
+    )
+
+    code: Annotated[ServiceCode, describe("The code that bookings use; it cannot change.")]
+    name: Annotated[Name, describe("The name that people read.")]
+    category: Annotated[Name | None, describe("The practice's own grouping.")] = None
+    kind: Annotated[ServiceKind, describe("The kind, which decides pay.")]
+    cpt_code: Annotated[CptCode | None, describe("The CPT code of the service on claims.")] = None
+    minutes: Annotated[Minutes, describe("Length in minutes.")]
+    capacity: Annotated[Seats | None, describe("Seats of a group.")] = None
     bookable_online: Online = True
-    rate: MoneyIn
+    rate: Annotated[MoneyIn, describe("What it costs without another price, from today on.")]
 
 
 class ServiceChange(Input):
     """Only the fields sent are changed. The code cannot change; set a new rate with `/rates`."""
 
-    name: Name = ""
-    category: Name | None = None
-    kind: ServiceKind = "INDIVIDUAL"
-    cpt_code: CptCode | None = None
-    minutes: Minutes = 1
-    capacity: Seats | None = None
+    model_config = example(minutes=50)
+
+    name: Annotated[Name, describe("The name that people read.")] = ""
+    category: Annotated[Name | None, describe("The practice's own grouping.")] = None
+    kind: Annotated[ServiceKind, describe("The kind, which decides pay.")] = "INDIVIDUAL"
+    cpt_code: Annotated[CptCode | None, describe("The CPT code of the service on claims.")] = None
+    minutes: Annotated[Minutes, describe("Length in minutes.")] = 1
+    capacity: Annotated[Seats | None, describe("Seats of a group.")] = None
     bookable_online: Online = True
 
 
 class ServiceQuery(ListQuery):
-    active: bool | None = None
-    kind: ServiceKind | None = None
+    active: Annotated[bool | None, describe("Only active services, or only others.")] = None
+    kind: Annotated[ServiceKind | None, describe("Only of this kind.")] = None
     bookable_online: Annotated[bool | None, Field(description="Whether clients can book them online.")] = None
 
 
 class RateIn(Input):
-    rate: MoneyIn
-    effective_on: Day
+    model_config = example(rate="160.00", effective_on="2026-07-01")
+
+    rate: Annotated[MoneyIn, describe("What it costs without another price.")]
+    effective_on: Annotated[Day, describe("The first day on which it applies.")]
 
 
 class ServiceOut(BaseModel):
-    code: str
-    name: str
-    category: str | None
-    kind: str
-    cpt_code: str | None
-    minutes: int
-    capacity: int | None
+    code: Annotated[str, describe("The code that bookings use.")]
+    name: Annotated[str, describe("The name that people read.")]
+    category: Annotated[str | None, describe("The practice's own grouping.")]
+    kind: Annotated[str, describe("The kind, which decides pay.")]
+    cpt_code: Annotated[str | None, describe("The CPT code of the service on claims.")]
+    minutes: Annotated[int, describe("Length in minutes.")]
+    capacity: Annotated[int | None, describe("Seats of a group; null for other kinds.")]
     rate: Annotated[MoneyOut, Field(description="The rate in force today.")]
-    active: bool
-    bookable_online: bool
-    created_at: datetime
-    version: int
+    active: Annotated[bool, describe("Whether it can be booked.")]
+    bookable_online: Annotated[bool, describe("Whether clients can book it in the portal.")]
+    created_at: CreatedAt
+    version: RecordVersion
 
     @classmethod
     def of(cls, priced: PricedService) -> "ServiceOut":
@@ -88,10 +95,10 @@ class ServiceOut(BaseModel):
 
 
 class RateOut(BaseModel):
-    rate: MoneyOut
-    effective_on: date | None
-    set_at: datetime
-    set_by: UUID | None
+    rate: Annotated[MoneyOut, describe("What it costs without another price.")]
+    effective_on: Annotated[date | None, describe("The first day; null from the beginning.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
     @classmethod
@@ -100,7 +107,7 @@ class RateOut(BaseModel):
 
 
 class RatesOut(BaseModel):
-    items: list[RateOut]
+    items: Annotated[list[RateOut], describe("The rates, latest first day first.")]
 
 
 ServiceInList: Any = partial_model(ServiceOut)

@@ -10,12 +10,12 @@ from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Day, IdOrMe, MoneyOut
+from api.fields import Day, IdOrMe, MoneyOut, describe
 from api.filters import resolve_me
 from api.names import StaffName
 from api.responses import Input
 from api.routing import PermissionRouter
-from api.session_completions import SessionOut
+from api.session_completions import SessionCompletionOut
 from practice.payroll.lines import Line, PayWeek
 from practice.sessions import analytics
 from practice.sessions.analytics import Analytics, ClinicianWeek, Dashboard
@@ -31,28 +31,30 @@ class WeekQuery(Input):
 
 
 class SpanQuery(Input):
-    since: Annotated[Day | None, Field(alias="from")] = None
-    until: Annotated[Day | None, Field(alias="to")] = None
+    since: Annotated[Day | None, Field(alias="from"), describe("The first day, or the Sunday of the first week.")] = (
+        None
+    )
+    until: Annotated[Day | None, Field(alias="to"), describe("The last day, or the Sunday of the last week.")] = None
 
 
-class SessionsOut(BaseModel):
-    signed: list[SessionOut]
-    unsigned: list[SessionOut]
+class WeekSessionsOut(BaseModel):
+    signed: Annotated[list[SessionCompletionOut], describe("Sessions whose note is signed.")]
+    unsigned: Annotated[list[SessionCompletionOut], describe("Sessions whose note is not signed.")]
 
 
 class DeadlinesOut(BaseModel):
-    payPeriodWeek: date
-    totalSessions: int
-    signedSessions: int
-    unsignedSessions: int
-    deadline: datetime
-    isDeadlinePassed: bool
-    sessions: SessionsOut
+    payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
+    totalSessions: Annotated[int, describe("Completed sessions of the week.")]
+    signedSessions: Annotated[int, describe("Those whose note is signed.")]
+    unsignedSessions: Annotated[int, describe("Those whose note is not signed.")]
+    deadline: Annotated[datetime, describe("When the week's notes are due, and its pay is cut off.")]
+    isDeadlinePassed: Annotated[bool, describe("Whether the deadline has passed.")]
+    sessions: Annotated[WeekSessionsOut, describe("The sessions of the week.")]
 
     @classmethod
     def of(cls, week: ClinicianWeek) -> "DeadlinesOut":
         signed, unsigned = (
-            [SessionOut.of(session) for session in sessions]
+            [SessionCompletionOut.of(session) for session in sessions]
             for sessions in (week.signed_sessions, week.unsigned_sessions)
         )
         return cls(
@@ -62,22 +64,22 @@ class DeadlinesOut(BaseModel):
             unsignedSessions=len(unsigned),
             deadline=week.deadline,
             isDeadlinePassed=week.deadline_passed,
-            sessions=SessionsOut(signed=signed, unsigned=unsigned),
+            sessions=WeekSessionsOut(signed=signed, unsigned=unsigned),
         )
 
 
-class LineOut(BaseModel):
-    appointmentId: UUID
-    kind: str
-    reason: str | None
-    sessionDate: date
-    durationMinutes: int
-    multiplier: str
-    rate: MoneyOut
-    amount: MoneyOut
+class SessionPayLineOut(BaseModel):
+    appointmentId: Annotated[UUID, describe("The appointment, which is the session's id.")]
+    kind: Annotated[str, describe("Whether it is `regular`, `late`, an `adjustment`, or on `standby`.")]
+    reason: Annotated[str | None, describe("Why it is adjusted.")]
+    sessionDate: Annotated[date, describe("The local day of the session.")]
+    durationMinutes: Annotated[int, describe("The service's minutes.")]
+    multiplier: Annotated[str, describe("Factor on the base rate for the kind of service.")]
+    rate: Annotated[MoneyOut, describe("The base rate for an hour.")]
+    amount: Annotated[MoneyOut, describe("Pay for the session.")]
 
     @classmethod
-    def of(cls, line: Line) -> "LineOut":
+    def of(cls, line: Line) -> "SessionPayLineOut":
         return cls(
             appointmentId=line.appointment_id,
             kind=line.kind,
@@ -91,16 +93,16 @@ class LineOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    providerId: UUID
+    providerId: Annotated[UUID, describe("The clinician, a staff member.")]
     providerName: StaffName = None
-    payPeriodWeek: date
-    cutOff: datetime
-    status: Literal["OPEN", "CLOSED"]
-    totalAmount: MoneyOut
-    standbyAmount: MoneyOut
-    lines: list[LineOut]
-    standby: list[LineOut]
-    problems: list[str]
+    payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
+    cutOff: Annotated[datetime, describe("When the week is cut off.")]
+    status: Annotated[Literal["OPEN", "CLOSED"], describe("`OPEN` or `CLOSED`.")]
+    totalAmount: Annotated[MoneyOut, describe("What the week pays.")]
+    standbyAmount: Annotated[MoneyOut, describe("What waits for a signature.")]
+    lines: Annotated[list[SessionPayLineOut], describe("One line for each session.")]
+    standby: Annotated[list[SessionPayLineOut], describe("Sessions that wait for their signature.")]
+    problems: Annotated[list[str], describe("What prevents the pay, such as a missing rate.")]
 
     @classmethod
     def of(cls, provider_id: UUID, preview: PayWeek) -> "PaymentOut":
@@ -111,22 +113,22 @@ class PaymentOut(BaseModel):
             status=preview.status,
             totalAmount=sum_amounts(preview.lines),
             standbyAmount=sum_amounts(preview.pending),
-            lines=[LineOut.of(line) for line in preview.lines],
-            standby=[LineOut.of(line) for line in preview.pending],
+            lines=[SessionPayLineOut.of(line) for line in preview.lines],
+            standby=[SessionPayLineOut.of(line) for line in preview.pending],
             problems=preview.problems,
         )
 
 
 class WeekOut(BaseModel):
-    payPeriodWeek: date
-    deadline: datetime
-    isDeadlinePassed: bool
-    totalSessions: int
-    signedSessions: int
-    unsignedSessions: int
-    lockedSessions: int
-    earned: MoneyOut | None
-    standby: MoneyOut | None
+    payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
+    deadline: Annotated[datetime, describe("When the week's notes are due, and its pay is cut off.")]
+    isDeadlinePassed: Annotated[bool, describe("Whether the deadline has passed.")]
+    totalSessions: Annotated[int, describe("Completed sessions of the week.")]
+    signedSessions: Annotated[int, describe("Those whose note is signed.")]
+    unsignedSessions: Annotated[int, describe("Those whose note is not signed.")]
+    lockedSessions: Annotated[int, describe("Those locked by the deadline or by hand.")]
+    earned: Annotated[MoneyOut | None, describe("What the week pays; null without access to pay.")]
+    standby: Annotated[MoneyOut | None, describe("What waits for a signature; null without access to pay.")]
 
     @classmethod
     def of(cls, week: ClinicianWeek) -> "WeekOut":
@@ -150,10 +152,10 @@ class DashboardOut(WeekOut):
     earlier weeks the value of their own sessions.
     """
 
-    providerId: UUID
+    providerId: Annotated[UUID, describe("The clinician, a staff member.")]
     providerName: StaffName = None
-    secondsLeft: int
-    lastWeeks: list[WeekOut]
+    secondsLeft: Annotated[int, describe("Seconds until the deadline.")]
+    lastWeeks: Annotated[list[WeekOut], describe("The weeks before, oldest first.")]
 
     @classmethod
     def of_dashboard(cls, provider_id: UUID, dashboard: Dashboard, now: datetime) -> "DashboardOut":
@@ -169,16 +171,16 @@ class DashboardOut(WeekOut):
 
 
 class ReportedWeekOut(BaseModel):
-    payPeriodWeek: date
-    deadline: datetime
-    isDeadlinePassed: bool
-    totalSessions: int
-    signedInTime: int
-    signedLate: int
-    unsignedSessions: int
-    lockedSessions: int
-    overrides: int
-    complianceRate: float | None
+    payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
+    deadline: Annotated[datetime, describe("When the week's notes are due, and its pay is cut off.")]
+    isDeadlinePassed: Annotated[bool, describe("Whether the deadline has passed.")]
+    totalSessions: Annotated[int, describe("Completed sessions of the week.")]
+    signedInTime: Annotated[int, describe("Those signed before the deadline.")]
+    signedLate: Annotated[int, describe("Those signed after it.")]
+    unsignedSessions: Annotated[int, describe("Those whose note is not signed.")]
+    lockedSessions: Annotated[int, describe("Those locked by the deadline or by hand.")]
+    overrides: Annotated[int, describe("The number of unlocks.")]
+    complianceRate: Annotated[float | None, describe("Signed in time, divided by all; null without sessions.")]
 
     @classmethod
     def of(cls, week: ClinicianWeek) -> "ReportedWeekOut":
@@ -196,26 +198,26 @@ class ReportedWeekOut(BaseModel):
         )
 
 
-class ReportOut(BaseModel):
-    providerId: UUID
+class ComplianceReportOut(BaseModel):
+    providerId: Annotated[UUID, describe("The clinician, a staff member.")]
     providerName: StaffName = None
-    weeks: list[ReportedWeekOut]
+    weeks: Annotated[list[ReportedWeekOut], describe("The weeks, oldest first.")]
 
 
 class AnalyticsOut(BaseModel):
     """Figures of appointments that have begun. `revenue` is only for callers who may read the clinician's charges."""
 
-    providerId: UUID
+    providerId: Annotated[UUID, describe("The clinician, a staff member.")]
     providerName: StaffName = None
-    startDate: date
-    endDate: date
-    totalSessions: int
-    completedSessions: int
-    cancelledSessions: int
-    noShowSessions: int
-    revenue: MoneyOut | None
-    averageDuration: float | None
-    completionRate: float | None
+    startDate: Annotated[date, describe("The first day.")]
+    endDate: Annotated[date, describe("The last day.")]
+    totalSessions: Annotated[int, describe("Appointments that have begun.")]
+    completedSessions: Annotated[int, describe("Those completed.")]
+    cancelledSessions: Annotated[int, describe("Those cancelled.")]
+    noShowSessions: Annotated[int, describe("Those missed by the client.")]
+    revenue: Annotated[MoneyOut | None, describe("What they brought in; null without access to billing.")]
+    averageDuration: Annotated[float | None, describe("Average minutes of those completed.")]
+    completionRate: Annotated[float | None, describe("Completed, divided by all.")]
 
     @classmethod
     def of(cls, provider_id: UUID, figures: Analytics) -> "AnalyticsOut":
@@ -298,11 +300,11 @@ def get_session_analytics(
 @router.get("/compliance/report/{provider_id}", permission="session_completions.read")
 def get_compliance_report(
     ctx: RequestContext, provider_id: Provider, query: Annotated[SpanQuery, Query()]
-) -> ReportOut:
+) -> ComplianceReportOut:
     """Get a clinician's compliance report.
 
     Week by week: signed on time, late or not at all, locked and unlocked. `from` and `to` are Sundays.
     """
     staff_id = resolve_provider(ctx, provider_id)
     weeks = analytics.list_weeks(ctx.work, ctx.scope, staff_id, query.since, query.until)
-    return ReportOut(providerId=staff_id, weeks=[ReportedWeekOut.of(week) for week in weeks])
+    return ComplianceReportOut(providerId=staff_id, weeks=[ReportedWeekOut.of(week) for week in weeks])

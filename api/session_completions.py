@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import RequestContext, Version
-from api.fields import Day, IdOrMe, MoneyOut, Reason200
+from api.fields import EXAMPLE_ID, Day, IdOrMe, MoneyOut, Reason200, RecordVersion, describe, example
 from api.filters import DaysQuery, resolve_me
 from api.names import ClientName, StaffName
 from api.note_signing import Hours
@@ -30,17 +30,23 @@ MAX_BULK = 500
 
 
 class SessionIn(Input):
-    appointmentId: UUID
+    model_config = example(appointmentId=EXAMPLE_ID)
+
+    appointmentId: Annotated[UUID, describe("A completed appointment.")]
 
 
 class SessionChange(Input):
     """A note of the same client and clinician that was written without an appointment."""
 
-    noteId: UUID
+    model_config = example(noteId=EXAMPLE_ID)
+
+    noteId: Annotated[UUID, describe("The note to link to the session.")]
 
 
 class ReasonIn(Input):
-    reason: Reason200
+    model_config = example(reason="Entered twice")
+
+    reason: Annotated[Reason200, describe("Why, for the audit log.")]
 
 
 class RestoreIn(Input):
@@ -50,69 +56,77 @@ class RestoreIn(Input):
 
 
 class OverrideIn(ReasonIn):
-    hours: Hours | None = None
+    model_config = example(reason="Was ill", hours=24)
+
+    hours: Annotated[Hours | None, describe("Length in hours.")] = None
 
 
-class BulkIn(Input):
+class SessionsBulkIn(Input):
     """Ids, or days, both inclusive."""
 
-    appointmentIds: Annotated[list[UUID] | None, Field(min_length=1, max_length=MAX_BULK)] = None
-    since: Annotated[Day | None, Field(alias="from")] = None
-    until: Annotated[Day | None, Field(alias="to")] = None
+    model_config = example(**{"from": "2026-03-15", "to": "2026-03-21"})
+
+    appointmentIds: Annotated[
+        list[UUID] | None,
+        Field(min_length=1, max_length=MAX_BULK),
+        describe("The appointments, each done or refused by itself."),
+    ] = None
+    since: Annotated[Day | None, Field(alias="from"), describe("The first local day.")] = None
+    until: Annotated[Day | None, Field(alias="to"), describe("The last local day, inclusive.")] = None
 
 
 class SessionQuery(DaysQuery):
     provider: Annotated[IdOrMe | None, Field(description="A clinician's id, or `me` for yourself.")] = None
-    client: UUID | None = None
+    client: Annotated[UUID | None, describe("Only of this client.")] = None
     week: Annotated[Day | None, Field(description="The Sunday on which the week begins.")] = None
-    signed: bool | None = None
-    locked: bool | None = None
-    paid: bool | None = None
-    voided: bool = False
+    signed: Annotated[bool | None, describe("Only with a signed note, or only others.")] = None
+    locked: Annotated[bool | None, describe("Only locked ones, or only others.")] = None
+    paid: Annotated[bool | None, describe("Only paid ones, or only others.")] = None
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
 
-class SessionOut(BaseModel):
+class SessionCompletionOut(BaseModel):
     """A completed session; `id` is the appointment's.
 
     `calculatedAmount` is only for callers who may read the clinician's pay, `supervisorOverrideReason` and `lockReason`
     for the clinician and those who may override.
     """
 
-    id: UUID
-    appointmentId: UUID
-    providerId: UUID
+    id: Annotated[UUID, describe("The id of the appointment.")]
+    appointmentId: Annotated[UUID, describe("The appointment, which is the session's id.")]
+    providerId: Annotated[UUID, describe("The clinician, a staff member.")]
     providerName: StaffName = None
-    clientId: UUID
+    clientId: Annotated[UUID, describe("The client.")]
     clientName: ClientName = None
-    sessionType: str
-    durationMinutes: int
-    sessionDate: date
-    noteId: UUID | None
-    isNoteSigned: bool
-    noteSignedAt: datetime | None
-    isLocked: bool
-    lockedAt: datetime | None
+    sessionType: Annotated[str, describe("The kind of the service.")]
+    durationMinutes: Annotated[int, describe("The service's minutes.")]
+    sessionDate: Annotated[date, describe("The local day of the session.")]
+    noteId: Annotated[UUID | None, describe("The session's note.")]
+    isNoteSigned: Annotated[bool, describe("Whether its note is signed.")]
+    noteSignedAt: Annotated[datetime | None, describe("When its note was signed.")]
+    isLocked: Annotated[bool, describe("Whether writing its note is locked.")]
+    lockedAt: Annotated[datetime | None, describe("Since when it is locked.")]
     lockCause: Annotated[
         Literal["DEADLINE", "BY_HAND"] | None,
         Field(description="Why it is locked: the deadline has passed without a signed note, or somebody locked it."),
     ]
     lockReason: Annotated[str | None, Field(description="The reason of somebody who locked it by hand.")]
-    calculatedAmount: MoneyOut | None
-    payPeriodWeek: date
-    isPaid: bool
-    supervisorOverrideBy: UUID | None
+    calculatedAmount: Annotated[MoneyOut | None, describe("What it pays; null without access to pay.")]
+    payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
+    isPaid: Annotated[bool, describe("Whether a closed week has paid it.")]
+    supervisorOverrideBy: Annotated[UUID | None, describe("Who unlocked it last.")]
     supervisorOverrideByName: StaffName = None
-    supervisorOverrideReason: str | None
-    supervisorOverrideAt: datetime | None
-    supervisorOverrideUntil: datetime | None
-    noteDeadline: datetime
-    lateness: Literal["ok", "remind", "alert", "hold"]
-    paidWeek: date | None
-    voidReason: str | None
-    version: int
+    supervisorOverrideReason: Annotated[str | None, describe("Why it was unlocked; only for those who may unlock.")]
+    supervisorOverrideAt: Annotated[datetime | None, describe("When it was unlocked.")]
+    supervisorOverrideUntil: Annotated[datetime | None, describe("Until when it is unlocked.")]
+    noteDeadline: Annotated[datetime, describe("When its note is due.")]
+    lateness: Annotated[Literal["ok", "remind", "alert", "hold"], describe("How late the note is by the 7-day rule.")]
+    paidWeek: Annotated[date | None, describe("The week that paid it; null before.")]
+    voidReason: Annotated[str | None, describe("Why it was voided; null while it counts.")]
+    version: RecordVersion
 
     @classmethod
-    def of(cls, view: SessionView) -> "SessionOut":
+    def of(cls, view: SessionView) -> "SessionCompletionOut":
         row = view.row
         return cls(
             id=row.id,
@@ -144,14 +158,14 @@ class SessionOut(BaseModel):
         )
 
 
-class BulkResultOut(BaseModel):
-    appointmentId: UUID
-    succeeded: bool
-    code: str | None
-    message: str | None
+class SessionBulkResultOut(BaseModel):
+    appointmentId: Annotated[UUID, describe("The appointment, which is the session's id.")]
+    succeeded: Annotated[bool, describe("Whether it was done for this record.")]
+    code: Annotated[str | None, describe("A stable code of the refusal; null on success.")]
+    message: Annotated[str | None, describe("What is wrong and what to do; null on success.")]
 
     @classmethod
-    def of(cls, result: BulkResult) -> "BulkResultOut":
+    def of(cls, result: BulkResult) -> "SessionBulkResultOut":
         error = result.refusal
         return cls(
             appointmentId=result.appointment_id,
@@ -161,15 +175,17 @@ class BulkResultOut(BaseModel):
         )
 
 
-class BulkOut(BaseModel):
-    items: list[BulkResultOut]
+class SessionsBulkOut(BaseModel):
+    items: Annotated[list[SessionBulkResultOut], describe("One result for each appointment.")]
 
 
-SessionInList: Any = partial_model(SessionOut)
+SessionCompletionInList: Any = partial_model(SessionCompletionOut)
 
 
 @router.get("", permission="session_completions.read")
-def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery, Query()]) -> PageOut[SessionInList]:
+def list_session_completions(
+    ctx: RequestContext, query: Annotated[SessionQuery, Query()]
+) -> PageOut[SessionCompletionInList]:
     """List session completions.
 
     Latest first. Sorts by sessionDate or id.
@@ -187,18 +203,18 @@ def list_session_completions(ctx: RequestContext, query: Annotated[SessionQuery,
         since,
         until,
     )
-    return to_page(queries.list_sessions(ctx.work, ctx.scope, query.page_request(), filters), SessionOut)
+    return to_page(queries.list_sessions(ctx.work, ctx.scope, query.page_request(), filters), SessionCompletionOut)
 
 
 @router.post(
     "", permission="session_completions.create", status_code=201, errors=[NotFound, WrongStatus, SessionVoided]
 )
-def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOut:
+def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionCompletionOut:
     """Create a session completion.
 
     Makes a completed appointment count for pay. Repeating the call returns the same completion.
     """
-    return SessionOut.of(completion.ensure_completion(ctx.work, ctx.scope, body.appointmentId))
+    return SessionCompletionOut.of(completion.ensure_completion(ctx.work, ctx.scope, body.appointmentId))
 
 
 @router.post(
@@ -207,16 +223,16 @@ def create_session_completion(ctx: RequestContext, body: SessionIn) -> SessionOu
     status_code=201,
     errors=[WrongStatus, SessionVoided],
 )
-def create_session_completion_from_appointment(ctx: RequestContext, appointment_id: UUID) -> SessionOut:
+def create_session_completion_from_appointment(ctx: RequestContext, appointment_id: UUID) -> SessionCompletionOut:
     """Create a session completion from an appointment.
 
     Like `POST` on the collection, with the appointment in the path.
     """
-    return SessionOut.of(completion.ensure_completion(ctx.work, ctx.scope, appointment_id))
+    return SessionCompletionOut.of(completion.ensure_completion(ctx.work, ctx.scope, appointment_id))
 
 
 @router.post("/bulk-from-appointments", permission="session_completions.create")
-def create_session_completions_from_appointments(ctx: RequestContext, body: BulkIn) -> BulkOut:
+def create_session_completions_from_appointments(ctx: RequestContext, body: SessionsBulkIn) -> SessionsBulkOut:
     """Create session completions from several appointments.
 
     By their ids or for the days `from` and `to`. Each result says whether it succeeded, and if not, why.
@@ -225,13 +241,13 @@ def create_session_completions_from_appointments(ctx: RequestContext, body: Bulk
     if (body.appointmentIds is None) == (days is None) or (days is None and (body.since or body.until)):
         raise Invalid([FieldProblem("appointmentIds", "Send either `appointmentIds`, or `from` and `to`.")])
     results = completion.ensure_completions(ctx.work, ctx.scope, appointment_ids=body.appointmentIds, days=days)
-    return BulkOut(items=[BulkResultOut.of(result) for result in results])
+    return SessionsBulkOut(items=[SessionBulkResultOut.of(result) for result in results])
 
 
 @router.get("/{session_id}", permission="session_completions.read")
-def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionOut:
+def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionCompletionOut:
     """Get a session completion."""
-    return SessionOut.of(queries.get_session(ctx.work, ctx.scope, session_id))
+    return SessionCompletionOut.of(queries.get_session(ctx.work, ctx.scope, session_id))
 
 
 @router.put(
@@ -241,12 +257,12 @@ def get_session_completion(ctx: RequestContext, session_id: UUID) -> SessionOut:
 )
 def change_session_completion(
     ctx: RequestContext, session_id: UUID, version: Version, body: SessionChange
-) -> SessionOut:
+) -> SessionCompletionOut:
     """Link a note to a session.
 
     A note written without an appointment, while the session is not signed, locked or paid.
     """
-    return SessionOut.of(completion.link_note(ctx.work, ctx.scope, session_id, version, body.noteId))
+    return SessionCompletionOut.of(completion.link_note(ctx.work, ctx.scope, session_id, version, body.noteId))
 
 
 @router.delete(
@@ -268,12 +284,12 @@ def void_session_completion(ctx: RequestContext, session_id: UUID, body: VoidIn)
     permission="session_completions.write",
     errors=[WrongStatus, SessionNotVoided, SessionPaid],
 )
-def restore_session_completion(ctx: RequestContext, session_id: UUID, body: RestoreIn) -> SessionOut:
+def restore_session_completion(ctx: RequestContext, session_id: UUID, body: RestoreIn) -> SessionCompletionOut:
     """Restore a voided session completion.
 
     It counts again as if it had not been voided; the void stays on record. Not once its week has paid it.
     """
-    return SessionOut.of(completion.restore_session(ctx.work, ctx.scope, session_id, body.reason))
+    return SessionCompletionOut.of(completion.restore_session(ctx.work, ctx.scope, session_id, body.reason))
 
 
 @router.post(
@@ -291,21 +307,21 @@ def reverse_session_completion(ctx: RequestContext, session_id: UUID, body: Reas
 
 
 @router.post("/{session_id}/sign-note", permission="session_completions.sign", errors=[*SIGN_ERRORS, NoteMissing])
-def sign_session_note(ctx: RequestContext, session_id: UUID) -> SessionOut:
+def sign_session_note(ctx: RequestContext, session_id: UUID) -> SessionCompletionOut:
     """Sign the note of a session.
 
     As its author, or as the supervisor who reviews it.
     """
-    return SessionOut.of(completion.sign_session(ctx.work, ctx.scope, session_id))
+    return SessionCompletionOut.of(completion.sign_session(ctx.work, ctx.scope, session_id))
 
 
 @router.post("/{session_id}/lock-session", permission="session_completions.override", errors=[NoteSigned, NoteLocked])
-def lock_session(ctx: RequestContext, session_id: UUID, body: ReasonIn) -> SessionOut:
+def lock_session(ctx: RequestContext, session_id: UUID, body: ReasonIn) -> SessionCompletionOut:
     """Lock a session.
 
     An unsigned session, before its deadline or while it is unlocked.
     """
-    return SessionOut.of(completion.lock_session(ctx.work, ctx.scope, session_id, body.reason))
+    return SessionCompletionOut.of(completion.lock_session(ctx.work, ctx.scope, session_id, body.reason))
 
 
 @router.post(
@@ -313,9 +329,9 @@ def lock_session(ctx: RequestContext, session_id: UUID, body: ReasonIn) -> Sessi
     permission="session_completions.override",
     errors=[NoteSigned, NotLocked, OwnSession],
 )
-def override_session_lock(ctx: RequestContext, session_id: UUID, body: OverrideIn) -> SessionOut:
+def override_session_lock(ctx: RequestContext, session_id: UUID, body: OverrideIn) -> SessionCompletionOut:
     """Override the lock of a session.
 
     Its note can be written and signed for some hours.
     """
-    return SessionOut.of(completion.override_lock(ctx.work, ctx.scope, session_id, body.reason, body.hours))
+    return SessionCompletionOut.of(completion.override_lock(ctx.work, ctx.scope, session_id, body.reason, body.hours))

@@ -1,13 +1,13 @@
 """Routes of the practice's rule settings, each in force from a date on."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
+from api.fields import AccountId, RecordId, SetAt, describe, example
 from api.names import PersonOf, from_record
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -19,33 +19,35 @@ router = PermissionRouter(prefix="/settings", tags=["settings"])
 
 
 class SettingIn(Input):
-    value: int
-    effective_on: date
+    model_config = example(value=180, effective_on="2026-07-01")
+
+    value: Annotated[int, describe("The new value, within the limits of the setting.")]
+    effective_on: Annotated[date, describe("The first local day, today or later.")]
 
 
 class SettingOut(BaseModel):
-    key: str
-    value: int
-    meaning: str
-    effective_on: date | None
+    key: Annotated[str, describe("The name of the setting.")]
+    value: Annotated[int, describe("The value on that day.")]
+    meaning: Annotated[str, describe("What it decides.")]
+    effective_on: Annotated[date | None, describe("Since when; null for the default.")]
 
 
 class SettingsOut(BaseModel):
-    items: list[SettingOut]
+    items: Annotated[list[SettingOut], describe("All settings.")]
 
 
 class ChangeOut(BaseModel):
-    id: UUID
-    key: str
-    value: int
-    effective_on: date
-    set_at: datetime
-    set_by: UUID | None
+    id: RecordId
+    key: Annotated[str, describe("The name of the setting.")]
+    value: Annotated[int, describe("The value from that day on.")]
+    effective_on: Annotated[date, describe("The first day on which it applies.")]
+    set_at: SetAt
+    set_by: AccountId | None
     set_by_person: PersonOf = None
 
 
-class HistoryOut(BaseModel):
-    items: list[ChangeOut]
+class SettingHistoryOut(BaseModel):
+    items: Annotated[list[ChangeOut], describe("The changes, latest first.")]
 
 
 def to_change(change: object) -> ChangeOut:
@@ -65,12 +67,12 @@ def list_settings(
 
 
 @router.get("/{key}", permission="settings.read")
-def get_setting_history(ctx: RequestContext, key: str) -> HistoryOut:
+def get_setting_history(ctx: RequestContext, key: str) -> SettingHistoryOut:
     """Get the history of a setting.
 
     Latest date first.
     """
-    return HistoryOut(items=[to_change(change) for change in settings.list_setting_changes(ctx.work, key)])
+    return SettingHistoryOut(items=[to_change(change) for change in settings.list_setting_changes(ctx.work, key)])
 
 
 @router.post("/{key}", permission="settings.write", status_code=201)

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import Day, Text40
+from api.fields import ClinicianId, Day, Text40, describe
 from api.names import StaffName
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -24,39 +24,39 @@ router = PermissionRouter(tags=["appointments"])
 class SlotsQuery(Input):
     """Local dates, both inclusive; at most 92 days."""
 
-    first: Annotated[Day, Field(alias="from")]
-    last: Annotated[Day, Field(alias="to")]
-    service: Text40
+    first: Annotated[Day, Field(alias="from"), describe("The first local day.")]
+    last: Annotated[Day, Field(alias="to"), describe("The last local day, inclusive.")]
+    service: Annotated[Text40, describe("The code of the service, which decides the length.")]
 
 
 class ClinicianSlotsQuery(SlotsQuery):
-    include_taken: bool = False
+    include_taken: Annotated[bool, describe("Also list times that are not free, with the reason.")] = False
 
 
 class FirstFreeQuery(SlotsQuery):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[int, Field(ge=1, le=100), describe("The most rows to return.")] = 20
 
 
 class SlotOut(BaseModel):
-    starts_at: datetime
-    ends_at: datetime
-    available: bool
-    reason: Literal["booked", "closed", "away", "held"] | None
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    available: Annotated[bool, describe("Whether it can be booked.")]
+    reason: Annotated[Literal["booked", "closed", "away", "held"] | None, describe("Why it is not free.")]
 
 
 class SlotsOut(BaseModel):
-    items: list[SlotOut]
+    items: Annotated[list[SlotOut], describe("The slots, by start.")]
 
 
 class ClinicianSlotOut(BaseModel):
-    clinician_id: UUID
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
 
 
 class ClinicianSlotsOut(BaseModel):
-    items: list[ClinicianSlotOut]
+    items: Annotated[list[ClinicianSlotOut], describe("The earliest free slots, by start.")]
 
 
 def refuse_long_range(query: SlotsQuery) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.affected import AffectedOut, describe_affected
 from api.context import Reason, RequestContext, Version
-from api.fields import Day, Email, Name, Npi, Text40
+from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -36,64 +36,91 @@ Supervisor = Annotated[UUID | None, Field(description="An active staff member wi
 
 
 class StaffIn(Input):
-    email: Email
-    first_name: Name
-    last_name: Name
-    roles: Roles
-    hired_on: Day
-    discipline: Discipline | None = None
-    license_type: License | None = None
-    license_number: Text40 | None = None
-    npi: Npi | None = None
+    model_config = example(
+        email="ben@oak.example",
+        first_name="Ben",
+        last_name="Birch",
+        roles=["clinician"],
+        hired_on="2026-03-02",
+        discipline="COUNSELING",
+        license_type="LPC",
+    )
+
+    email: Annotated[Email, describe("The address to sign in with, and where the invitation belongs.")]
+    first_name: Annotated[Name, describe("Given name, as the person writes it.")]
+    last_name: Annotated[Name, describe("Family name, as the person writes it.")]
+    roles: Annotated[
+        Roles, describe("What the person may do: `admin`, `supervisor`, `clinician`, `scheduler`, `biller`, `analyst`.")
+    ]
+    hired_on: Annotated[Day, describe("The first day of employment.")]
+    discipline: Annotated[Discipline | None, describe("Professional discipline.")] = None
+    license_type: Annotated[
+        License | None, describe("Type of license, which decides the supervision that it requires.")
+    ] = None
+    license_number: Annotated[Text40 | None, describe("Number of the license.")] = None
+    npi: Annotated[Npi | None, describe("National Provider Identifier of ten digits.")] = None
     supervisor_id: Supervisor = None
 
 
 class StaffChange(Input):
     """Only the fields sent are changed. Names, roles and `hired_on` cannot be null."""
 
-    first_name: Name = ""
-    last_name: Name = ""
-    roles: Roles = Field(default_factory=list)
-    hired_on: Day = date.min
-    left_on: Day | None = None
-    discipline: Discipline | None = None
-    license_type: License | None = None
-    license_number: Text40 | None = None
-    npi: Npi | None = None
+    model_config = example(roles=["clinician", "supervisor"], license_number="LPC001234")
+
+    first_name: Annotated[Name, describe("Given name, as the person writes it.")] = ""
+    last_name: Annotated[Name, describe("Family name, as the person writes it.")] = ""
+    roles: Annotated[
+        Roles, describe("What the person may do: `admin`, `supervisor`, `clinician`, `scheduler`, `biller`, `analyst`.")
+    ] = Field(default_factory=list)
+    hired_on: Annotated[Day, describe("The first day of employment.")] = date.min
+    left_on: Annotated[Day | None, describe("The last day of employment.")] = None
+    discipline: Annotated[Discipline | None, describe("Professional discipline.")] = None
+    license_type: Annotated[
+        License | None, describe("Type of license, which decides the supervision that it requires.")
+    ] = None
+    license_number: Annotated[Text40 | None, describe("Number of the license.")] = None
+    npi: Annotated[Npi | None, describe("National Provider Identifier of ten digits.")] = None
     supervisor_id: Supervisor = None
 
 
 class StaffQuery(ListQuery):
-    role: Role | None = None
-    active: bool | None = None
+    role: Annotated[Role | None, describe("Only with this role.")] = None
+    active: Annotated[bool | None, describe("Only current staff, or only those who have left.")] = None
 
 
 class Deactivation(Input):
-    left_on: Day
+    model_config = example(left_on="2026-06-30")
+
+    left_on: Annotated[Day, describe("The last day of employment.")]
 
 
 class TrainingIn(Input):
-    kind: Literal["HIPAA", "OTHER"]
-    completed_on: Day
+    model_config = example(kind="HIPAA", completed_on="2026-03-02")
+
+    kind: Annotated[Literal["HIPAA", "OTHER"], describe("A yearly `HIPAA` training, or another.")]
+    completed_on: Annotated[Day, describe("The day on which the training was completed.")]
 
 
 class StaffOut(BaseModel):
-    id: UUID
-    email: str
-    first_name: str
-    last_name: str
-    roles: list[str]
-    discipline: str | None
-    license_type: str | None
-    license_number: str | None
-    npi: str | None
-    supervisor_id: UUID | None
+    id: RecordId
+    email: Annotated[str, describe("Email address, for messages.")]
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    roles: Annotated[
+        list[str],
+        describe("What the person may do: `admin`, `supervisor`, `clinician`, `scheduler`, `biller`, `analyst`."),
+    ]
+    discipline: Annotated[str | None, describe("Professional discipline.")]
+    license_type: Annotated[str | None, describe("Type of license, which decides the supervision that it requires.")]
+    license_number: Annotated[str | None, describe("Number of the license.")]
+    npi: Annotated[str | None, describe("National Provider Identifier of ten digits.")]
+    supervisor_id: Annotated[UUID | None, describe("The supervisor; null without one.")]
     supervisor_name: StaffName = None
-    hired_on: date
-    left_on: date | None
-    active: bool
-    created_at: datetime
-    version: int
+    hired_on: Annotated[date, describe("The first day of employment.")]
+    left_on: Annotated[date | None, describe("The last day of employment.")]
+    active: Annotated[bool, describe("Whether the person has access.")]
+    created_at: CreatedAt
+    version: RecordVersion
 
     @classmethod
     def of(cls, staff: Staff) -> "StaffOut":
@@ -101,8 +128,8 @@ class StaffOut(BaseModel):
 
 
 class SuperviseeOut(BaseModel):
-    id: UUID
-    name: str
+    id: RecordId
+    name: Annotated[str, describe("The name that people read.")]
 
     @classmethod
     def of(cls, staff: Staff) -> "SuperviseeOut":
@@ -126,8 +153,8 @@ class ChangedStaffOut(AffectedOut, StaffOut):
 class InvitationOut(BaseModel):
     """The link was sent to the person's email address: it works once."""
 
-    staff: StaffOut
-    expires_at: datetime
+    staff: Annotated[StaffOut, describe("The staff member.")]
+    expires_at: Annotated[datetime, describe("When the link stops working.")]
 
     @classmethod
     def of(cls, ctx: RequestContext, staff: Staff) -> "InvitationOut":
@@ -135,10 +162,10 @@ class InvitationOut(BaseModel):
 
 
 class TrainingOut(BaseModel):
-    id: UUID
-    kind: str
-    completed_on: date
-    recorded_at: datetime
+    id: RecordId
+    kind: Annotated[str, describe("`HIPAA` or `OTHER`.")]
+    completed_on: Annotated[date, describe("The day on which the training was completed.")]
+    recorded_at: Annotated[datetime, describe("When it was recorded.")]
 
     @classmethod
     def of(cls, training: Training) -> "TrainingOut":
@@ -146,7 +173,7 @@ class TrainingOut(BaseModel):
 
 
 class TrainingsOut(BaseModel):
-    items: list[TrainingOut]
+    items: Annotated[list[TrainingOut], describe("The trainings, latest first.")]
 
 
 StaffInList: Any = partial_model(StaffOut)

@@ -10,7 +10,20 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.context import RequestContext, Version
 from api.field_problems import describe_pattern
-from api.fields import Day, Instant, Name, Text50000
+from api.fields import (
+    EXAMPLE_ID,
+    AccountId,
+    Day,
+    Instant,
+    Name,
+    RecordId,
+    RecordVersion,
+    Text50000,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.goals import round_to_hundredths
 from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
@@ -45,52 +58,64 @@ MonthText = Annotated[
 class SupervisionIn(Input):
     """An admin sends `supervisor_id`; for a supervisor it defaults to themselves."""
 
-    supervisee_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_GROUP_SIZE)]
-    supervisor_id: UUID | None = None
-    kind: Kind
-    held_at: Instant
-    hours: Hours
-    topics: Topics = Field(default_factory=list)
-    note: Text50000 | None = None
+    model_config = example(
+        supervisee_ids=[EXAMPLE_ID],
+        kind="INDIVIDUAL",
+        held_at="2026-03-18T16:00:00-04:00",
+        hours="1.50",
+        topics=["Boundaries"],
+    )
+
+    supervisee_ids: Annotated[
+        list[UUID], Field(min_length=1, max_length=MAX_GROUP_SIZE), describe("Those supervised; several in a group.")
+    ]
+    supervisor_id: Annotated[UUID | None, describe("Who held it; by default you.")] = None
+    kind: Annotated[Kind, describe("`INDIVIDUAL` or `GROUP`.")]
+    held_at: Annotated[Instant, describe("When the session was held.")]
+    hours: Annotated[Hours, describe("Length in hours.")]
+    topics: Annotated[Topics, describe("What was discussed.")] = Field(default_factory=list)
+    note: Annotated[Text50000 | None, describe("The note of the session. Encrypted.")] = None
 
 
 class SupervisionChange(Input):
     """Only the fields sent are changed. The participants cannot change."""
 
-    held_at: Instant = datetime.min.replace(tzinfo=UTC)
-    hours: Hours = Decimal(1)
-    topics: Topics = Field(default_factory=list)
-    note: Text50000 | None = None
+    model_config = example(hours="1.00")
+
+    held_at: Annotated[Instant, describe("When the session was held.")] = datetime.min.replace(tzinfo=UTC)
+    hours: Annotated[Hours, describe("Length in hours.")] = Decimal(1)
+    topics: Annotated[Topics, describe("What was discussed.")] = Field(default_factory=list)
+    note: Annotated[Text50000 | None, describe("The note of the session. Encrypted.")] = None
 
 
 class SupervisionQuery(ListQuery):
-    supervisee_id: UUID | None = None
-    supervisor_id: UUID | None = None
+    supervisee_id: Annotated[UUID | None, describe("Only of this supervisee.")] = None
+    supervisor_id: Annotated[UUID | None, describe("Only of this supervisor.")] = None
     since: Annotated[Day | None, Field(alias="from", description="Held on this local date or later.")] = None
     until: Annotated[Day | None, Field(alias="to", description="Held on this local date or earlier.")] = None
-    signed: bool | None = None
-    voided: bool = False
+    signed: Annotated[bool | None, describe("Only with a signed note, or only others.")] = None
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
     def to_filters(self) -> Filters:
         return Filters(self.supervisee_id, self.supervisor_id, self.since, self.until, self.signed, self.voided)
 
 
 class SupervisionOut(BaseModel):
-    id: UUID
-    supervisee_id: UUID
+    id: RecordId
+    supervisee_id: Annotated[UUID, describe("Who was supervised.")]
     supervisee_name: StaffName = None
-    supervisor_id: UUID
+    supervisor_id: Annotated[UUID, describe("Who held it.")]
     supervisor_name: StaffName = None
-    kind: Kind
-    held_at: datetime
-    hours: Decimal
-    topics: list[str]
-    note_signed_at: datetime | None
-    voided_at: datetime | None
-    voided_by: UUID | None
+    kind: Annotated[Kind, describe("`INDIVIDUAL` or `GROUP`.")]
+    held_at: Annotated[datetime, describe("When the session was held.")]
+    hours: Annotated[Decimal, describe("Length in hours.")]
+    topics: Annotated[list[str], describe("What was discussed.")]
+    note_signed_at: Annotated[datetime | None, describe("When its note was signed.")]
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, session: SupervisionSession) -> "SupervisionOut":
@@ -98,7 +123,7 @@ class SupervisionOut(BaseModel):
 
 
 class SupervisionWithNoteOut(SupervisionOut):
-    note: str | None
+    note: Annotated[str | None, describe("The note of the session.")]
 
     @classmethod
     def with_note(cls, view: SupervisionView) -> "SupervisionWithNoteOut":
@@ -108,20 +133,20 @@ class SupervisionWithNoteOut(SupervisionOut):
 class RecordedOut(BaseModel):
     """One session per supervisee."""
 
-    items: list[SupervisionOut]
+    items: Annotated[list[SupervisionOut], describe("One session for each supervisee.")]
 
 
 class HoursOut(BaseModel):
     """`required` is null for licenses without required hours, and for a month in which the person joined or left."""
 
-    staff_id: UUID
-    first_name: str
-    last_name: str
-    license_type: str | None
-    month: str
-    held: Decimal
-    required: int | None
-    missing: Decimal
+    staff_id: Annotated[UUID, describe("Who is supervised.")]
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    license_type: Annotated[str | None, describe("Type of license, which decides the supervision that it requires.")]
+    month: Annotated[str, describe("The month, like 2026-03.")]
+    held: Annotated[Decimal, describe("Hours held in the month.")]
+    required: Annotated[int | None, describe("Hours that the license requires; null if none.")]
+    missing: Annotated[Decimal, describe("Hours that are missing.")]
 
     @classmethod
     def of(cls, monthly: MonthlyHours) -> "HoursOut":
@@ -132,7 +157,7 @@ class HoursOut(BaseModel):
 
 
 class MonthHoursOut(BaseModel):
-    items: list[HoursOut]
+    items: Annotated[list[HoursOut], describe("One row for each person, by name.")]
 
 
 SupervisionInList: Any = partial_model(SupervisionOut)

@@ -8,7 +8,21 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import Reason, RequestContext, Version
-from api.fields import Day, Text40, Text4000
+from api.fields import (
+    EXAMPLE_ID,
+    AccountId,
+    ClientId,
+    CreatedAt,
+    Day,
+    RecordId,
+    RecordVersion,
+    Text40,
+    Text4000,
+    VoidedAt,
+    VoidReason,
+    describe,
+    example,
+)
 from api.names import ClientName, PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -27,24 +41,28 @@ router = PermissionRouter(tags=["plans"])
 class PlanIn(Input):
     """`kind` is the practice's own name for the treatment, such as CBT. `starts_on` defaults to today."""
 
-    client_id: UUID
-    kind: Text40
-    starts_on: Day | None = None
+    model_config = example(client_id=EXAMPLE_ID, kind="CBT", starts_on="2026-03-18")
+
+    client_id: ClientId
+    kind: Annotated[Text40, describe("The practice's own name for the treatment, such as CBT.")]
+    starts_on: Annotated[Day | None, describe("The first day of the plan; left out, today.")] = None
     note_id: Annotated[UUID | None, Field(description="The note of type TREATMENT_PLAN with its content.")] = None
 
 
 class PlanChange(Input):
     """Only the fields sent are changed."""
 
-    kind: Text40 = ""
-    starts_on: Day = date.min
-    note_id: UUID | None = None
+    model_config = example(kind="DBT")
+
+    kind: Annotated[Text40, describe("The practice's own name for the treatment.")] = ""
+    starts_on: Annotated[Day, describe("The first day of the plan.")] = date.min
+    note_id: Annotated[UUID | None, describe("The note with its content.")] = None
 
 
 class PlanQuery(ListQuery):
-    client_id: UUID | None = None
+    client_id: Annotated[UUID | None, describe("Only of this client.")] = None
     clinician_id: Annotated[UUID | None, Field(description="The author.")] = None
-    voided: bool = False
+    voided: Annotated[bool, describe("Also list voided records.")] = False
 
     def to_filters(self) -> PlanFilters:
         """Return the filters of the query."""
@@ -52,20 +70,20 @@ class PlanQuery(ListQuery):
 
 
 class PlanOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: Annotated[UUID, describe("The author, a staff member.")]
     clinician_name: StaffName = None
-    kind: str
-    starts_on: date
-    note_id: UUID | None
-    created_at: datetime
-    voided_at: datetime | None
-    voided_by: UUID | None
+    kind: Annotated[str, describe("The practice's own name for the treatment.")]
+    starts_on: Annotated[date, describe("The first day of the plan.")]
+    note_id: Annotated[UUID | None, describe("The note with its content; null without one.")]
+    created_at: CreatedAt
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, plan: TreatmentPlan) -> "PlanOut":
@@ -75,42 +93,46 @@ class PlanOut(BaseModel):
 class PlanBegunOut(PlanOut):
     """`changes_treatment`: the next booking requires an informed consent signed on the plan's first day or later."""
 
-    changes_treatment: bool
+    changes_treatment: Annotated[bool, describe("The next booking needs a new informed consent.")]
 
     @classmethod
     def of_begun(cls, begun: BegunPlan) -> "PlanBegunOut":
         return cls(**PlanOut.of(begun.plan).model_dump(), changes_treatment=begun.changes_treatment)
 
 
-class ReviewIn(Input):
+class PlanReviewIn(Input):
     """`reviewed_on` defaults to today."""
 
-    client_id: UUID
-    reviewed_on: Day | None = None
-    summary: Text4000 | None = None
+    model_config = example(client_id=EXAMPLE_ID, reviewed_on="2026-06-10", summary="Sleeps better; goals stay.")
+
+    client_id: Annotated[UUID, describe("Whose plan was reviewed.")]
+    reviewed_on: Annotated[Day | None, describe("The day of the review; left out, today.")] = None
+    summary: Annotated[Text4000 | None, describe("What was found. Encrypted.")] = None
 
 
 class ReviewChange(Input):
     """Only the fields sent are changed."""
 
-    reviewed_on: Day = date.min
-    summary: Text4000 | None = None
+    model_config = example(reviewed_on="2026-06-11")
+
+    reviewed_on: Annotated[Day, describe("The day of the review.")] = date.min
+    summary: Annotated[Text4000 | None, describe("What was found. Encrypted.")] = None
 
 
 class ReviewOut(BaseModel):
-    id: UUID
-    client_id: UUID
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_id: UUID
+    clinician_id: Annotated[UUID, describe("Who reviewed it, a staff member.")]
     clinician_name: StaffName = None
-    plan_id: UUID | None
-    reviewed_on: date
-    created_at: datetime
-    voided_at: datetime | None
-    voided_by: UUID | None
+    plan_id: Annotated[UUID | None, describe("The plan; null for one from before the import.")]
+    reviewed_on: Annotated[date, describe("The day of the review.")]
+    created_at: CreatedAt
+    voided_at: VoidedAt | None
+    voided_by: AccountId | None
     voided_by_person: PersonOf = None
-    void_reason: str | None
-    version: int
+    void_reason: VoidReason | None
+    version: RecordVersion
 
     @classmethod
     def of(cls, review: TreatmentPlanReview) -> "ReviewOut":
@@ -118,7 +140,7 @@ class ReviewOut(BaseModel):
 
 
 class ReviewWithSummaryOut(ReviewOut):
-    summary: str | None
+    summary: Annotated[str | None, describe("What was found.")]
 
     @classmethod
     def with_summary(cls, view: ReviewView) -> "ReviewWithSummaryOut":
@@ -126,34 +148,36 @@ class ReviewWithSummaryOut(ReviewOut):
 
 
 class DueQuery(Input):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=100), describe("The most rows to return.")] = 20
+    cursor: Annotated[str | None, Field(max_length=500), describe("The `next_cursor` of the page before.")] = None
     clinician_id: Annotated[UUID | None, Field(description="The clients' primary clinician.")] = None
 
 
 class PlansDueQuery(DueQuery):
-    state: Literal["due", "alert", "out_of_compliance", "missing"] | None = None
+    state: Annotated[
+        Literal["due", "alert", "out_of_compliance", "missing"] | None, describe("Only in this state.")
+    ] = None
 
 
 class SafetyDueQuery(DueQuery):
-    state: Literal["missing", "expired"] | None = None
+    state: Annotated[Literal["missing", "expired"] | None, describe("Only in this state.")] = None
 
 
 class DueOut(BaseModel):
-    client_id: UUID
-    first_name: str
-    last_name: str
-    primary_clinician_id: UUID | None
+    client_id: ClientId
+    first_name: Annotated[str, describe("Given name, as the person writes it.")]
+    last_name: Annotated[str, describe("Family name, as the person writes it.")]
+    primary_clinician_id: Annotated[UUID | None, describe("The client's primary clinician; null without one.")]
     primary_clinician_name: StaffName = None
 
 
 class PlanDueOut(DueOut):
     """`review_by` is the last day on which a review is in time."""
 
-    state: PlanState
-    last_reviewed_on: date | None
-    days_since: int | None
-    review_by: date | None
+    state: Annotated[PlanState, describe("How the review stands.")]
+    last_reviewed_on: Annotated[date | None, describe("The day of the last review; null without one.")]
+    days_since: Annotated[int | None, describe("Days since the last review.")]
+    review_by: Annotated[date | None, describe("The last day on which a review is in time.")]
 
     @classmethod
     def of(cls, status: PlanStatus) -> "PlanDueOut":
@@ -162,7 +186,7 @@ class PlanDueOut(DueOut):
 
 
 class PlanStatusOut(PlanDueOut):
-    plan: PlanOut | None
+    plan: Annotated[PlanOut | None, describe("The current plan.")]
 
     @classmethod
     def with_plan(cls, status: PlanStatus) -> "PlanStatusOut":
@@ -173,9 +197,9 @@ class PlanStatusOut(PlanDueOut):
 class SafetyPlanStatusOut(DueOut):
     """`signed_at` is of the latest signed safety plan; `current_until` is the last day on which it is current."""
 
-    state: SafetyState
-    signed_at: datetime | None
-    current_until: date | None
+    state: Annotated[SafetyState, describe("How the safety plan stands.")]
+    signed_at: Annotated[datetime | None, describe("When the latest one was signed.")]
+    current_until: Annotated[date | None, describe("The last day on which it is current.")]
 
     @classmethod
     def of(cls, status: SafetyPlanStatus) -> "SafetyPlanStatusOut":
@@ -265,7 +289,7 @@ def list_treatment_plan_reviews(
 
 
 @router.post("/treatment-plan-reviews", permission="plans.write", status_code=201)
-def record_treatment_plan_review(ctx: RequestContext, body: ReviewIn) -> ReviewWithSummaryOut:
+def record_treatment_plan_review(ctx: RequestContext, body: PlanReviewIn) -> ReviewWithSummaryOut:
     """Record a treatment plan review.
 
     Of the plan that the client had on that day.

@@ -10,7 +10,20 @@ from pydantic import BaseModel, Field
 
 from api.appointments import BookedOut
 from api.context import RequestContext, Version
-from api.fields import Day, Text40, TimeOfDay
+from api.fields import (
+    EXAMPLE_ID,
+    ClientId,
+    ClinicianId,
+    CreatedAt,
+    Day,
+    RecordId,
+    RecordVersion,
+    RoomId,
+    Text40,
+    TimeOfDay,
+    describe,
+    example,
+)
 from api.names import ClientName, RoomName, ServiceName, ServiceNames, StaffName, StaffNames, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
@@ -30,60 +43,66 @@ Priority = Annotated[int, Field(ge=1, le=3, description="1 is served first.")]
 class PreferencesIn(Input):
     """An empty field means any: clinician, service, day or time."""
 
-    clinician_ids: Ids = Field(default_factory=list)
+    model_config = example(weekdays=[1, 3], time_from="16:00", priority=1)
+
+    clinician_ids: Annotated[Ids, describe("The clinicians that suit; empty for any.")] = Field(default_factory=list)
     service_codes: Codes = Field(default_factory=list)
     weekdays: Weekdays = Field(default_factory=list)
-    time_from: TimeOfDay | None = None
-    time_to: TimeOfDay | None = None
-    until_on: Day | None = None
+    time_from: Annotated[TimeOfDay | None, describe("The earliest time of day that suits, local.")] = None
+    time_to: Annotated[TimeOfDay | None, describe("The latest end of the session that suits, local.")] = None
+    until_on: Annotated[Day | None, describe("The last day on which an offer is welcome.")] = None
     priority: Priority = 2
 
 
-class EntryIn(PreferencesIn):
-    client_id: UUID
+class WaitlistEntryIn(PreferencesIn):
+    model_config = example(client_id=EXAMPLE_ID, weekdays=[1, 3], time_from="16:00")
+
+    client_id: Annotated[UUID, describe("Who waits.")]
 
 
 class WaitlistQuery(ListQuery):
-    status: Literal["WAITING", "OFFERED", "BOOKED", "WITHDRAWN"] | None = None
+    status: Annotated[
+        Literal["WAITING", "OFFERED", "BOOKED", "WITHDRAWN"] | None, describe("Only with this status.")
+    ] = None
 
 
-class EntryOut(BaseModel):
-    id: UUID
-    client_id: UUID
+class WaitlistEntryOut(BaseModel):
+    id: RecordId
+    client_id: ClientId
     client_name: ClientName = None
-    clinician_ids: list[UUID]
+    clinician_ids: Annotated[list[UUID], describe("The clinicians that suit; empty for any.")]
     clinician_names: StaffNames = Field(default_factory=list)
-    service_codes: list[str]
+    service_codes: Annotated[list[str], describe("Codes of the services that suit; empty for any.")]
     service_names: ServiceNames = Field(default_factory=list)
-    weekdays: list[int]
-    time_from: TimeOfDay | None
-    time_to: TimeOfDay | None
-    until_on: date | None
-    priority: int
-    status: str
-    created_at: datetime
-    version: int
+    weekdays: Annotated[list[int], describe("Days that suit, 0 for Sunday to 6 for Saturday; empty for any.")]
+    time_from: Annotated[TimeOfDay | None, describe("The earliest time of day that suits, local.")]
+    time_to: Annotated[TimeOfDay | None, describe("The latest end of the session that suits, local.")]
+    until_on: Annotated[date | None, describe("The last day on which an offer is welcome.")]
+    priority: Annotated[int, describe("1 first, 3 last.")]
+    status: Annotated[str, describe("`WAITING`, `OFFERED`, `BOOKED` or `WITHDRAWN`.")]
+    created_at: CreatedAt
+    version: RecordVersion
 
     @classmethod
-    def of(cls, entry: WaitlistEntry, service_codes: Mapping[UUID, str]) -> "EntryOut":
+    def of(cls, entry: WaitlistEntry, service_codes: Mapping[UUID, str]) -> "WaitlistEntryOut":
         return from_record(
             cls, entry, service_codes=sorted(service_codes[service_id] for service_id in entry.service_ids)
         )
 
 
 class OfferOut(BaseModel):
-    id: UUID
-    clinician_id: UUID
+    id: RecordId
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    service_code: str
+    service_code: Annotated[str, describe("The code of the service in the catalog.")]
     service_name: ServiceName = None
-    room_id: UUID | None
+    room_id: RoomId | None
     room_name: RoomName = None
-    starts_at: datetime
-    ends_at: datetime
-    offered_at: datetime
-    holds_until: datetime
-    status: str
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    offered_at: Annotated[datetime, describe("When it was offered.")]
+    holds_until: Annotated[datetime, describe("Until when the time is held.")]
+    status: Annotated[str, describe("What became of the offer.")]
 
     @classmethod
     def of(cls, offer: WaitlistOffer, service_codes: Mapping[UUID, str]) -> "OfferOut":
@@ -91,10 +110,10 @@ class OfferOut(BaseModel):
 
 
 class WaitlistOffersOut(BaseModel):
-    items: list[OfferOut]
+    items: Annotated[list[OfferOut], describe("The offers, latest first.")]
 
 
-EntryInList: Any = partial_model(EntryOut)
+WaitlistEntryInList: Any = partial_model(WaitlistEntryOut)
 
 
 def load_codes(ctx: RequestContext, waitlist_entries: Sequence[WaitlistEntry]) -> dict[UUID, str]:
@@ -102,8 +121,8 @@ def load_codes(ctx: RequestContext, waitlist_entries: Sequence[WaitlistEntry]) -
     return load_service_codes(ctx.work, {service_id for entry in waitlist_entries for service_id in entry.service_ids})
 
 
-def to_response(ctx: RequestContext, entry: WaitlistEntry) -> EntryOut:
-    return EntryOut.of(entry, load_codes(ctx, [entry]))
+def to_response(ctx: RequestContext, entry: WaitlistEntry) -> WaitlistEntryOut:
+    return WaitlistEntryOut.of(entry, load_codes(ctx, [entry]))
 
 
 def to_offers(ctx: RequestContext, *entry_offers: WaitlistOffer) -> list[OfferOut]:
@@ -112,17 +131,17 @@ def to_offers(ctx: RequestContext, *entry_offers: WaitlistOffer) -> list[OfferOu
 
 
 @router.get("", permission="waitlist.read")
-def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()]) -> PageOut[EntryInList]:
+def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()]) -> PageOut[WaitlistEntryInList]:
     """List the waitlist.
 
     Sorts by created_at, priority or id.
     """
     page = entries.list_entries(ctx.work, ctx.scope, query.page_request(), query.status)
-    return to_page(page, EntryOut, load_codes(ctx, page.items))
+    return to_page(page, WaitlistEntryOut, load_codes(ctx, page.items))
 
 
 @router.post("", permission="waitlist.write", status_code=201)
-def add_to_waitlist(ctx: RequestContext, body: EntryIn) -> EntryOut:
+def add_to_waitlist(ctx: RequestContext, body: WaitlistEntryIn) -> WaitlistEntryOut:
     """Add a client to the waitlist.
 
     With their preferences.
@@ -131,20 +150,22 @@ def add_to_waitlist(ctx: RequestContext, body: EntryIn) -> EntryOut:
 
 
 @router.get("/{entry_id}", permission="waitlist.read")
-def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
+def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> WaitlistEntryOut:
     """Get a waitlist entry."""
     return to_response(ctx, entries.read_entry(ctx.work, ctx.scope, entry_id))
 
 
 @router.patch("/{entry_id}", permission="waitlist.write")
-def change_waitlist_entry(ctx: RequestContext, entry_id: UUID, version: Version, body: PreferencesIn) -> EntryOut:
+def change_waitlist_entry(
+    ctx: RequestContext, entry_id: UUID, version: Version, body: PreferencesIn
+) -> WaitlistEntryOut:
     """Change the preferences of a waitlist entry."""
     changes = body.model_dump(exclude_unset=True)
     return to_response(ctx, entries.change_entry(ctx.work, ctx.scope, entry_id, version, changes))
 
 
 @router.post("/{entry_id}/withdraw", permission="waitlist.write", errors=[WrongStatus])
-def withdraw_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> EntryOut:
+def withdraw_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> WaitlistEntryOut:
     """Withdraw a waitlist entry."""
     return to_response(ctx, offers.withdraw_entry(ctx.work, ctx.scope, entry_id))
 

@@ -1,11 +1,12 @@
 """Routes of the writing assistant for notes, available when a model is configured."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from api.context import RequestContext, Version
-from api.fields import Text20000, Text50000
+from api.fields import Text20000, Text50000, describe, example
 from api.note_responses import NoteOut, to_response
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -19,21 +20,25 @@ router = PermissionRouter(prefix="/notes", tags=["notes"])
 class SourceIn(Input):
     """A transcript or keywords."""
 
-    source: Text50000
+    model_config = example(source="slept better, breathing exercise, weekly")
+
+    source: Annotated[Text50000, describe("A transcript, or keywords.")]
 
 
 class TextIn(Input):
-    text: Text20000
+    model_config = example(text="Client slept better then last week.")
+
+    text: Annotated[Text20000, describe("The text to work on.")]
 
 
 class TextOut(BaseModel):
-    text: str
-    provider: str
+    text: Annotated[str, describe("The proposed text.")]
+    provider: Annotated[str, describe("Which model or service answered.")]
 
 
 class SuggestionsOut(BaseModel):
-    diagnoses: list[str]
-    provider: str
+    diagnoses: Annotated[list[str], describe("Proposed ICD-10 codes.")]
+    provider: Annotated[str, describe("Which model or service answered.")]
 
 
 @router.post("/{note_id}/generate", permission="notes.write", errors=[*WRITE_ERRORS, WritingAssistantOff])
