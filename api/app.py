@@ -30,6 +30,7 @@ from api import (
     documents,
     fees,
     goals,
+    group_sessions,
     health,
     incidents,
     intake,
@@ -73,7 +74,7 @@ ROUTERS = (
     *(treatment_plans, progress_reports, supervision),
     *(clients, client_history, coverages, consents),
     *(note_templates, writing_assistant, note_signing, notes),
-    *(calendar, series, appointments, appointment_steps, slots, waitlist, reschedule_requests),
+    *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
     *(session_completions, session_analytics),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection

@@ -36,8 +36,10 @@ from practice.people.models.clients import IntakeForm
 from practice.scheduling.appointments import booking, queries, updates
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.groups import load_group_session
 from practice.scheduling.appointments.queries import Filters
 from practice.scheduling.catalog.quotes import Cost
+from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.intake import book_with_intake
 from practice.scheduling.models.appointments import Appointment
@@ -67,7 +69,7 @@ AmountDue = Annotated[MoneyOut | None, Field(description="The amount due at the 
 
 
 class BookingIn(Input):
-    """A client may omit `client_id`; a seat in a group session takes clinician, room and time from the group."""
+    """A client may omit `client_id`; a seat has the service, clinician, room and time of its group session."""
 
     model_config = example(
         client_id=EXAMPLE_ID, clinician_id=EXAMPLE_ID, service_code="IND45", starts_at="2026-03-20T10:00:00-04:00"
@@ -75,7 +77,9 @@ class BookingIn(Input):
 
     client_id: Annotated[UUID | None, describe("The client; a client books for themselves.")] = None
     clinician_id: Annotated[UUID | None, describe("The clinician; not for a seat in a group session.")] = None
-    service_code: Annotated[Text40, describe("The code of the service in the catalog.")]
+    service_code: Annotated[
+        Text40 | None, describe("The code of the service in the catalog; not for a seat in a group session.")
+    ] = None
     starts_at: Annotated[Instant | None, describe("When it begins; the end follows from the service.")] = None
     room_id: RoomId | None = None
     telehealth: Annotated[bool, describe("Held by video.")] = False
@@ -262,6 +266,7 @@ def to_response(ctx: RequestContext, *appointments: Appointment) -> list[Appoint
 REQUIRED = {
     "client_id": "Missing client. Send `client_id`.",
     "clinician_id": "Missing clinician. Send `clinician_id`.",
+    "service_code": "Missing service. Send `service_code`.",
     "starts_at": "Missing time. Send `starts_at`.",
 }
 
@@ -281,12 +286,14 @@ def to_booking_request(ctx: RequestContext, body: BookingIn) -> BookingRequest:
         message = "The practice chooses the room and gives instructions. Leave this out."
         raise Invalid([FieldProblem(name, message) for name in practice_fields])
     if body.group_session_id is not None:
-        group = booking.load_group_session(ctx.work, body.group_session_id)
+        group = load_group_session(ctx.work, body.group_session_id)
         for name in ("clinician_id", "room_id", "starts_at"):
             if values[name] not in (None, getattr(group, name)):
                 message = f"A seat has the clinician, room and time of its group session. Leave `{name}` out."
                 raise Invalid([FieldProblem(name, message)])
             values[name] = getattr(group, name)
+        if body.service_code is None:
+            values["service_code"] = load_service_codes(ctx.work, [group.service_id])[group.service_id]
     missing = [FieldProblem(name, message) for name, message in REQUIRED.items() if values[name] is None]
     if missing:
         raise Invalid(missing)

@@ -1,4 +1,4 @@
-"""The route of the calendar: days with their appointments, their blocks, and times held for the waitlist."""
+"""The route of the calendar: days with their appointments, groups, blocks, and times held for the waitlist."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,6 +12,7 @@ from api.appointments import AppointmentOut
 from api.context import RequestContext
 from api.fields import ClinicianId, Day, IdOrMe, RecordId, RoomId, describe
 from api.filters import resolve_me
+from api.group_sessions import GroupOut
 from api.names import RoomName, ServiceName, StaffName, from_record
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -19,6 +20,7 @@ from practice.errors import FieldProblem, Invalid
 from practice.people.practice_time import local_today
 from practice.scheduling.appointments import queries
 from practice.scheduling.catalog.services import load_service_codes
+from practice.scheduling.group_sessions.queries import load_groups_by_date
 from practice.scheduling.models.waitlist import WaitlistOffer
 
 router = PermissionRouter(tags=["appointments"])
@@ -88,6 +90,7 @@ class DayOut(BaseModel):
     appointments: Annotated[list[AppointmentOut], describe("The day's active appointments, by start.")]
     blocks: Annotated[list[CalendarBlockOut], describe("What else takes time on the day.")]
     holds: Annotated[list[HoldOut], describe("Times that offers of the waitlist hold.")]
+    group_sessions: Annotated[list[GroupOut], describe("The day's group sessions.")]
 
 
 class CalendarOut(BaseModel):
@@ -100,13 +103,10 @@ def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) 
 
     A week begins on Sunday. Of everybody, or of one clinician (`me` for yourself) or one room.
     """
-    days = queries.load_calendar(
-        ctx.work,
-        ctx.scope,
-        *query.to_range(ctx),
-        clinician_id=resolve_me(query.clinician_id, ctx.actor.staff_id),
-        room_id=query.room_id,
-    )
+    first, last = query.to_range(ctx)
+    clinician_id = resolve_me(query.clinician_id, ctx.actor.staff_id)
+    days = queries.load_calendar(ctx.work, ctx.scope, first, last, clinician_id, query.room_id)
+    groups = load_groups_by_date(ctx.work, ctx.scope, first, last, clinician_id, query.room_id)
     codes = load_service_codes(ctx.work, {hold.service_id for day in days for hold in day.holds})
     return CalendarOut(
         days=[
@@ -115,6 +115,7 @@ def get_calendar(ctx: RequestContext, query: Annotated[CalendarQuery, Query()]) 
                 appointments=[AppointmentOut.of(appointment, ctx) for appointment in day.appointments],
                 blocks=[from_record(CalendarBlockOut, block) for block in day.blocks],
                 holds=[HoldOut.of(hold, codes) for hold in day.holds],
+                group_sessions=[GroupOut.of(view, ctx) for view in groups.get(day.on, ())],
             )
             for day in days
         ]

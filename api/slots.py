@@ -1,7 +1,7 @@
 """Routes of free slots: of one clinician, and the first ones of any clinician."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -37,11 +37,17 @@ class FirstFreeQuery(SlotsQuery):
     limit: Annotated[int, Field(ge=1, le=100), describe("The most rows to return.")] = 20
 
 
+GroupId = Annotated[UUID | None, Field(description="The group session in which this is a seat; null otherwise.")]
+FreeSeats = Annotated[int | None, Field(description="Free seats of the group session; null for no limit.")]
+
+
 class SlotOut(BaseModel):
     starts_at: Annotated[datetime, describe("When it begins.")]
     ends_at: Annotated[datetime, describe("When it ends.")]
     available: Annotated[bool, describe("Whether it can be booked.")]
     reason: Annotated[Literal["booked", "closed", "away", "held"] | None, describe("Why it is not free.")]
+    group_session_id: GroupId
+    free_seats: FreeSeats
 
 
 class SlotsOut(BaseModel):
@@ -53,10 +59,18 @@ class ClinicianSlotOut(BaseModel):
     clinician_name: StaffName = None
     starts_at: Annotated[datetime, describe("When it begins.")]
     ends_at: Annotated[datetime, describe("When it ends.")]
+    group_session_id: GroupId
+    free_seats: FreeSeats
 
 
 class ClinicianSlotsOut(BaseModel):
     items: Annotated[list[ClinicianSlotOut], describe("The earliest free slots, by start.")]
+
+
+def describe_group(item: slots.ClinicianSlot) -> dict[str, Any]:
+    """Return the group session and its free seats, where the slot is a seat."""
+    group = item.group
+    return {"group_session_id": group.id if group else None, "free_seats": group.free_seats if group else None}
 
 
 def refuse_long_range(query: SlotsQuery) -> None:
@@ -72,7 +86,8 @@ def list_clinician_slots(
 ) -> SlotsOut:
     """List free slots of a clinician.
 
-    For a service. With `include_taken` also the other slots and why they are taken, without names.
+    For a service. With `include_taken` also the other slots and why they are taken, without names. For a group service
+    the group sessions with free seats, and for staff the times at which another one can be opened.
     """
     refuse_long_range(query)
     refuse_offline_service(ctx.work, query.service)
@@ -83,8 +98,14 @@ def list_clinician_slots(
     )
     return SlotsOut(
         items=[
-            SlotOut(starts_at=slot.start, ends_at=slot.end, available=slot.taken is None, reason=slot.taken)
-            for slot in clinician_slots
+            SlotOut(
+                starts_at=item.slot.start,
+                ends_at=item.slot.end,
+                available=item.slot.taken is None,
+                reason=item.slot.taken,
+                **describe_group(item),
+            )
+            for item in clinician_slots
         ]
     )
 
@@ -93,14 +114,19 @@ def list_clinician_slots(
 def list_first_free_slots(ctx: RequestContext, query: Annotated[FirstFreeQuery, Query()]) -> ClinicianSlotsOut:
     """List the first free slots.
 
-    The earliest ones of any clinician who offers the service.
+    The earliest ones of any clinician who offers the service; for a group service as in the slots of one clinician.
     """
     refuse_long_range(query)
     refuse_offline_service(ctx.work, query.service)
     first_slots = slots.find_first_free_slots(ctx.work, query.service, query.first, query.last, query.limit)
     return ClinicianSlotsOut(
         items=[
-            ClinicianSlotOut(clinician_id=offer.clinician_id, starts_at=offer.slot.start, ends_at=offer.slot.end)
-            for offer in first_slots
+            ClinicianSlotOut(
+                clinician_id=item.clinician_id,
+                starts_at=item.slot.start,
+                ends_at=item.slot.end,
+                **describe_group(item),
+            )
+            for item in first_slots
         ]
     )

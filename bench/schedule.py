@@ -206,7 +206,7 @@ class ScheduleBenchmark:
         number, start = self.free_times.pop()
         with self.installation.work(self.practice.admin, NOW) as work:
             open_slots = slots.list_slots(work, self.practice.clinicians[number], "S45", start.date(), start.date())
-        if all(slot.start != start for slot in open_slots):
+        if all(item.slot.start != start for item in open_slots):
             return self.make_request()
         return BookingRequest(
             client_id=self.rng.choice(self.practice.clients),

@@ -149,7 +149,7 @@ class RoomNotUsable(BookingRefused):
 
 
 class NotBookable(BookingRefused):
-    """The booking does not match its group session, or a seat in a group cannot be moved.
+    """The booking does not match its group session, the group does not take place, or a seat in it cannot be moved.
 
     Fix: book the service and time of the group, or cancel the seat and book another.
     """
@@ -209,6 +209,7 @@ CONSTRAINT_PROBLEMS = {
     "never_twice_room": Problem("SLOT_TAKEN", "The room is taken at this time."),
     "never_twice_client": Problem("SLOT_TAKEN", "The client is taken at this time."),
     "group_full": Problem("GROUP_FULL", "The group has no seat left."),
+    "group_cancelled": Problem("NOT_BOOKABLE", "The group session was cancelled or moved. Choose another one."),
 }
 
 

@@ -83,7 +83,7 @@ def request_reschedule(
     appointment = lock_appointment(work, scope, appointment_id)
     if appointment.status not in RESCHEDULABLE:
         raise errors.WrongStatus("This appointment can no longer be moved.")
-    refuse_group_seats([appointment])
+    refuse_group_seats(work, [appointment])
     late = notice_problem(appointment.starts_at, work.now, get_setting(work, "reschedule_notice_hours"))
     if late:
         raise errors.TooLate(late)

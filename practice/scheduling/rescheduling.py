@@ -23,9 +23,9 @@ from practice.scheduling.appointments.booking import (
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.lifecycle import SeriesScope, lock_in_series, refuse_late_changes
-from practice.scheduling.appointments.online import booking_window_problems
+from practice.scheduling.appointments.online import address_caller, booking_window_problems
 from practice.scheduling.availability.locks import lock_resources
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.waitlist.offers import offer_freed_slot
 from practice.security.permissions import Scope
@@ -57,7 +57,7 @@ def move(
     """
     first, originals = lock_in_series(work, scope, appointment_id, series_scope)
     refuse_late_changes(work, originals, "RESCHEDULED")
-    refuse_group_seats(originals)
+    refuse_group_seats(work, originals)
     zone = ZoneInfo(work.db.get_one(Practice, work.tenant_id).time_zone)
     starts = compute_new_starts(originals, first, starts_at.astimezone(UTC), zone)
     batches = group_into_batches(work, originals, starts, changes or {})
@@ -90,17 +90,20 @@ def move(
     return [replacements[original.id] for original in originals]
 
 
-def refuse_group_seats(originals: Sequence[Appointment]) -> None:
+def refuse_group_seats(work: Work, originals: Sequence[Appointment]) -> None:
     """Raise BookingRefused if any of the appointments is a seat in a group."""
     if any(original.group_session_id is not None for original in originals):
         message = "A group seat cannot be moved. Cancel it and book a seat in another group."
-        raise errors.build_refusal([Problem("NOT_BOOKABLE", message)])
+        raise errors.build_refusal(address_caller(work, [Problem("NOT_BOOKABLE", message)]))
 
 
 def compute_new_starts(
-    originals: Sequence[Appointment], first: Appointment, starts_at: datetime, zone: ZoneInfo
+    originals: Sequence[Appointment | GroupSession],
+    first: Appointment | GroupSession,
+    starts_at: datetime,
+    zone: ZoneInfo,
 ) -> list[datetime]:
-    """Return the new starts of all appointments, given the new start of the first."""
+    """Return the new starts of all appointments or groups, given the new start of the first."""
     new_local, old_local = (at.astimezone(zone).replace(tzinfo=None) for at in (starts_at, first.starts_at))
     shifted = [
         original.starts_at.astimezone(zone).replace(tzinfo=None) + (new_local - old_local) for original in originals

@@ -40,11 +40,11 @@ def preview(booking_api: BookingApi, me: Person, **fields: Any) -> dict[str, Any
 
 def test_a_client_has_at_most_four_open_visits(booking_api: BookingApi, me: Person) -> None:
     visits = [booking_api.book_appointment(TEN + number * DAY, me) for number in range(3)]
-    booking_api.book_appointment(TEN + 3 * DAY, client_id=me.staff_id)  # by the desk, which counts too
+    booking_api.book_appointment(TEN + 3 * DAY, client_id=me.staff_id)  # by staff, which counts too
     message = read_refusal(booking_api.book(TEN + 4 * DAY, me), "TOO_MANY_OPEN_VISITS")
     assert "4 open visits" in message
     assert [problem["code"] for problem in preview(booking_api, me)["problems"]] == ["TOO_MANY_OPEN_VISITS"]
-    assert booking_api.book(TEN + 5 * DAY, client_id=me.staff_id).status_code == 201  # the desk has no limit
+    assert booking_api.book(TEN + 5 * DAY, client_id=me.staff_id).status_code == 201  # staff have no limit
     booking_api.take_step(visits[0], "reschedule", me, starts_at=TEN + 6 * DAY)  # moving one adds none
     booking_api.take_step(visits[1], "cancel", me)
     booking_api.take_step(visits[2], "cancel", me)
@@ -83,7 +83,7 @@ def test_only_services_marked_for_it_are_booked_online(booking_api: BookingApi, 
         read_refusal(booking_api.get(path, me, **days), "NOT_BOOKABLE_ONLINE")
         assert booking_api.get(path, **days).json()["items"]
     booked = booking_api.book_appointment(TEN, client_id=me.staff_id, service_code="EVAL")
-    booking_api.take_step(booked, "reschedule", me, starts_at=TEN + DAY)  # what the desk booked can be moved online
+    booking_api.take_step(booked, "reschedule", me, starts_at=TEN + DAY)  # what staff booked can be moved online
     assert booking_api.patch("/services/EVAL", 1, admin, bookable_online=True).status_code == 200
     assert booking_api.book(TEN, me, service_code="EVAL").status_code == 201
     listed = booking_api.get("/services", me, bookable_online=True, fields="code").json()["items"]
@@ -155,7 +155,7 @@ def test_a_refused_client_reads_what_they_can_do(booking_api: BookingApi, me: Pe
     read_refusal(booking_api.book(start, me), code)
 
 
-def test_the_desk_still_reads_its_own_words(booking_api: BookingApi, me: Person) -> None:
+def test_staff_still_read_their_own_words(booking_api: BookingApi, me: Person) -> None:
     booking_api.write("update clients set ended_on = '2026-03-20' where id = :id", id=me.staff_id)
     refused = booking_api.book(TEN, client_id=me.staff_id)
     assert problem_codes(refused) == {"CLIENT_NOT_ACTIVE"}

@@ -73,7 +73,8 @@ def test_taken_slots_come_with_the_reason_and_without_names(booking_api: Booking
     assert reasons[local(MONDAY, 13)] == reasons[local(MONDAY, 16)] == reasons[local(MONDAY, 15, 30)] == "away"
     assert reasons[local(MONDAY, 10)] is None
     assert {reasons[start] for start in reasons if start > local(MONDAY + DAY, 0)} == {"closed"}
-    assert all(set(slot) == {"starts_at", "ends_at", "available", "reason"} for slot in slots)
+    names = {"starts_at", "ends_at", "available", "reason", "group_session_id", "free_seats"}
+    assert all(set(slot) == names for slot in slots)
     assert all(slot["available"] is (slot["reason"] is None) for slot in slots)
     assert [slot for slot in slots if slot["available"]] == get_slots(booking_api, last=MONDAY + DAY).json()["items"]
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.availability.group_slots import load_group_slots
 from practice.scheduling.availability.queries import BusyInterval, load_busy_intervals
 from practice.scheduling.availability.slots import find_first_free_slots, list_slots
 from practice.scheduling.models.appointments import Appointment
@@ -24,12 +25,13 @@ NO_LIMIT = 100_000
 
 
 class Alternative(NamedTuple):
-    """A time with a clinician, and with a room where one was requested."""
+    """A time with a clinician, with a room where one was requested, or a seat in a group session."""
 
     clinician_id: UUID
     start: datetime
     end: datetime
     room_id: UUID | None
+    group_session_id: UUID | None = None
 
 
 def find_alternatives(
@@ -42,6 +44,9 @@ def find_alternatives(
     row = context.row
     if not row.service_active:
         return []
+    groups = find_other_groups(work, request, context) if request.group_session_id else []
+    if request.group_session_id is not None and work.actor.client_id is not None:
+        return serialize_alternatives(groups)  # clients open no group
     rooms = [] if row.room_id is None else list_active_rooms(work, row.room_id)
     busy: dict[UUID, list[BusyInterval]] = {}
     period = (request.starts_at - DAYS_AROUND - DAY, request.starts_at + DAYS_AROUND + DAY)
@@ -69,7 +74,7 @@ def find_alternatives(
         same_time = expand_rooms(requested)
     nearby = take_first(find_nearest(work, request, context))
     others = take_first(find_other_clinicians(work, request, context))
-    return serialize_alternatives([*nearby[:MAX_NEARBY], *same_time, *others, *nearby[MAX_NEARBY:]])
+    return serialize_alternatives([*groups, *nearby[:MAX_NEARBY], *same_time, *others, *nearby[MAX_NEARBY:]])
 
 
 def find_other_rooms(work: Work, appointment: Appointment, room_id: UUID) -> list[dict[str, Any]]:
@@ -88,6 +93,7 @@ def serialize_alternatives(alternatives: Sequence[Alternative]) -> list[dict[str
             "clinician_id": str(alternative.clinician_id),
             "starts_at": alternative.start.isoformat(),
             "room_id": str(alternative.room_id) if alternative.room_id else None,
+            "group_session_id": str(alternative.group_session_id) if alternative.group_session_id else None,
         }
         for alternative in alternatives[:MAX_ALTERNATIVES]
     ]
@@ -105,9 +111,9 @@ def find_nearest(work: Work, request: BookingRequest, context: BookingContext) -
     if not (row.clinician_active and row.offered):
         return []
     free = list_slots(work, row.clinician_id, row.service_code, day - DAYS_AROUND, day + DAYS_AROUND)
-    free = [slot for slot in free if slot.start != request.starts_at]
-    free.sort(key=lambda slot: abs(slot.start - request.starts_at))
-    return [Alternative(row.clinician_id, slot.start, slot.end, None) for slot in free]
+    starts = [item.slot for item in free if item.group is None and item.slot.start != request.starts_at]
+    starts.sort(key=lambda slot: abs(slot.start - request.starts_at))
+    return [Alternative(row.clinician_id, slot.start, slot.end, None) for slot in starts]
 
 
 def find_other_clinicians(work: Work, request: BookingRequest, context: BookingContext) -> list[Alternative]:
@@ -116,5 +122,14 @@ def find_other_clinicians(work: Work, request: BookingRequest, context: BookingC
     return [
         Alternative(free.clinician_id, free.slot.start, free.slot.end, None)
         for free in find_first_free_slots(work, context.row.service_code, day, day, NO_LIMIT)
-        if free.slot.start == request.starts_at and free.clinician_id != context.row.clinician_id
+        if free.group is None and free.slot.start == request.starts_at and free.clinician_id != context.row.clinician_id
     ]
+
+
+def find_other_groups(work: Work, request: BookingRequest, context: BookingContext) -> list[Alternative]:
+    """Return the groups of the service with free seats in the weeks before and after, nearest first."""
+    since, until = max(work.now, request.starts_at - DAYS_AROUND), request.starts_at + DAYS_AROUND + DAY
+    groups = load_group_slots(work, context.row.service_id, since, until, client_id=context.row.client_id)
+    free = [group for group in groups if group.free_seats != 0 and group.id != request.group_session_id]
+    free.sort(key=lambda group: abs(group.start - request.starts_at))
+    return [Alternative(group.clinician_id, group.start, group.end, None, group.id) for group in free]

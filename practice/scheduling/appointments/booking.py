@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, insert
 
-from practice.errors import FieldProblem, Invalid, Problem
+from practice.errors import Problem
 from practice.local_time import date_of
 from practice.messages.outbox import ClientMessage, queue_client_messages
 from practice.scheduling import errors
@@ -17,6 +17,7 @@ from practice.scheduling.appointments.alternatives import find_alternatives
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.consents import limit_open_visits
+from practice.scheduling.appointments.groups import ensure_group_session, is_full, load_group_session, seat_problems
 from practice.scheduling.appointments.online import address_caller, online_problems, open_visit_problems
 from practice.scheduling.appointments.references import generate_references
 from practice.scheduling.appointments.rules.booking_eligibility import booking_problems, list_consent_warnings
@@ -26,8 +27,7 @@ from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.availability.queries import BusyInterval, load_busy_intervals, load_hours
 from practice.scheduling.availability.rules.free_time import Span, compute_hours, outside_hours_problem
 from practice.scheduling.catalog.quotes import Cost, compute_cost
-from practice.scheduling.models.appointments import Appointment, AppointmentStep, GroupSession
-from practice.scheduling.statuses import ACTIVE
+from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.security.work import Work
 from practice.store.ids import new_id
 
@@ -132,14 +132,6 @@ def resolve(work: Work, request: BookingRequest) -> tuple[BookingRequest, Bookin
     return request, context
 
 
-def load_group_session(work: Work, group_session_id: UUID) -> GroupSession:
-    """Return the group session, or raise Invalid."""
-    group = work.db.get(GroupSession, (work.tenant_id, group_session_id))
-    if group is None:
-        raise Invalid([FieldProblem("group_session_id", "Group session not found (`group_session_id`).")])
-    return group
-
-
 def lock_request_resources(work: Work, request: BookingRequest) -> None:
     lock_resources(work, [request.client_id, request.clinician_id, request.room_id, request.group_session_id])
 
@@ -179,7 +171,7 @@ def find_problems_by_start(
         problems += booking_problems(
             context.client, starts_at=start, telehealth=request.telehealth, now=work.now, zone=context.zone
         )
-        problems += resource_problems(work, request, context, start)
+        problems += resource_problems(context, start) + seat_problems(work, request, context)
     limit_open_visits(work, request, context, problems_by_start)
     return problems_by_start
 
@@ -206,20 +198,8 @@ def find_conflicts_by_start(
     return problems_by_start
 
 
-def is_full(work: Work, group: GroupSession) -> bool:
-    """Return whether active seats fill the group's capacity."""
-    if group.capacity is None:
-        return False
-    seats = select(func.count()).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.group_session_id == group.id,
-        Appointment.status.in_(ACTIVE),
-    )
-    return (work.db.scalar(seats) or 0) >= group.capacity
-
-
-def resource_problems(work: Work, request: BookingRequest, context: BookingContext, start: datetime) -> list[Problem]:
-    """Return the problems of the clinician, service, room and group at the start."""
+def resource_problems(context: BookingContext, start: datetime) -> list[Problem]:
+    """Return the problems of the clinician, service and room at the start."""
     row, problems = context.row, []
     if not row.clinician_active or (row.left_on is not None and row.left_on < date_of(start, context.zone)):
         problems.append(
@@ -236,10 +216,6 @@ def resource_problems(work: Work, request: BookingRequest, context: BookingConte
         )
     if row.room_id is not None and not row.room_active:
         problems.append(Problem("ROOM_NOT_USABLE", "The room is not in use. Choose another one."))
-    if request.telehealth and row.service_kind == "GROUP" and row.room_id is not None:
-        problems.append(Problem("NOT_BOOKABLE", "A group that meets in a room cannot be booked as telehealth."))
-    if request.group_session_id and load_group_session(work, request.group_session_id).service_id != row.service_id:
-        problems.append(Problem("NOT_BOOKABLE", "The group is booked for another service."))
     return problems
 
 
@@ -258,27 +234,6 @@ def conflict_problems(
     overlapping = {(item.kind, item.reason) for item in busy if item.starts_at < end and start < item.ends_at}
     distinct = dict.fromkeys(message for key, message in messages.items() if key in overlapping)
     return [Problem("SLOT_TAKEN", message) for message in distinct]
-
-
-def ensure_group_session(work: Work, request: BookingRequest, context: BookingContext) -> UUID | None:
-    """Return the requested group session, or create one for a group service. Other services have none."""
-    row = context.row
-    if request.group_session_id is not None or row.service_kind != "GROUP":
-        return request.group_session_id
-    limits = [limit for limit in (row.service_capacity, row.room_capacity) if limit is not None]
-    group = GroupSession(
-        tenant_id=work.tenant_id,
-        id=new_id(),
-        clinician_id=row.clinician_id,
-        service_id=row.service_id,
-        room_id=row.room_id,
-        starts_at=request.starts_at,
-        ends_at=request.starts_at + row.length,
-        capacity=min(limits) if limits else None,
-    )
-    work.db.add(group)
-    work.db.flush()
-    return group.id
 
 
 def create_appointments(

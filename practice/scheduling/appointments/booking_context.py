@@ -141,14 +141,17 @@ class BookingContext:
 def load_booking_context(
     work: Work,
     *,
-    client_id: UUID,
+    client_id: UUID | None,
     clinician_id: UUID,
     service_code: str,
     room_id: UUID | None,
     starts_at: datetime,
     group_session_id: UUID | None = None,
 ) -> BookingContext:
-    """Load the booking context, or raise Invalid naming each unknown id. A seat is as long as its group."""
+    """Load the booking context, or raise Invalid naming each unknown id. A seat is as long as its group.
+
+    A group session is opened without a client; the columns of the client are then empty.
+    """
     parameters = {
         "client_id": client_id,
         "clinician_id": clinician_id,

@@ -33,7 +33,8 @@ CLIENT_MESSAGES = {
     "CLINICIAN_NOT_ACTIVE": "This clinician is not available on that day. Choose another one, or call the practice.",
     "SERVICE_NOT_OFFERED": "This service is not available. Choose another one, or call the practice.",
     "ROOM_NOT_USABLE": "This time is not available online. Please call the practice.",
-    "NOT_BOOKABLE": "This is not possible online. Cancel your seat and choose another group, or call the practice.",
+    "NOT_BOOKABLE": "This is not possible online. To change a group, cancel your seat and choose another one, or call "
+    "the practice.",
 }
 
 

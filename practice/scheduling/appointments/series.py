@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from practice.errors import FieldProblem, Invalid, NotFound, Problem
@@ -61,7 +61,7 @@ def book_series(work: Work, request: BookingRequest, rule: str, *, skip_conflict
         FieldProblem("rule", message) for message in series_problems(rule, request.starts_at, context.zone)
     ]
     if context.row.service_kind == "GROUP" or request.group_session_id is not None:
-        message = "Group seats cannot be booked as a series. Book each seat separately."
+        message = "Group seats cannot be booked as a series. Open a series of groups and book each seat."
         rule_problems.append(FieldProblem("rule", message))
     if rule_problems:
         raise Invalid(rule_problems)
@@ -116,8 +116,13 @@ def build_series_refusal(
     """Return the refusal with every occurrence: its problems, or that it is free."""
     all_problems = list(chain.from_iterable(problems_by_start.values()))
     refusal = errors.build_refusal(all_problems, suggest_alternatives(work, request, context, problems_by_start))
-    refusal.details["occurrences"] = [
+    refusal.details["occurrences"] = describe_occurrences(problems_by_start)
+    return refusal
+
+
+def describe_occurrences(problems_by_start: dict[datetime, list[Problem]]) -> list[dict[str, Any]]:
+    """Return each occurrence with its problems, or that it is free, for the details of a refusal."""
+    return [
         {"starts_at": start.isoformat(), "free": not problems, "problems": [problem.message for problem in problems]}
         for start, problems in problems_by_start.items()
     ]
-    return refusal

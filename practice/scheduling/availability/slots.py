@@ -13,8 +13,10 @@ from sqlalchemy import text
 from practice.errors import NotFound
 from practice.local_time import DAY, start_of_day
 from practice.people.settings import get_setting
+from practice.scheduling.availability.group_slots import GroupSlot, load_group_slots
 from practice.scheduling.availability.queries import ClinicianHours, load_busy_intervals, load_hours
 from practice.scheduling.availability.rules.free_time import (
+    BOOKED,
     MAX_YEARS_AHEAD,
     Busy,
     Slot,
@@ -29,8 +31,8 @@ MAX_RANGE_DAYS = 92  # days
 # The clinicians who offer a service, each with their minutes for it.
 OFFERING_SQL = text("""
     select
-        t.id as clinician_id, s.id as service_id, coalesce(o.minutes, s.minutes) as minutes, t.hired_on, t.left_on,
-        p.time_zone
+        t.id as clinician_id, s.id as service_id, s.kind as service_kind, coalesce(o.minutes, s.minutes) as minutes,
+        t.hired_on, t.left_on, p.time_zone
     from services as s
     join practices as p on p.id = s.tenant_id
     join staff as t on t.tenant_id = s.tenant_id and 'clinician' = any(t.roles) and t.deactivated_at is null
@@ -44,15 +46,16 @@ OFFERING_SQL = text("""
 
 @dataclass(frozen=True)
 class ClinicianSlot:
-    """A free slot with the clinician who offers it."""
+    """A slot with the clinician who offers it, and the group session in which it is a seat, if any."""
 
     clinician_id: UUID
     slot: Slot
+    group: GroupSlot | None = None
 
 
 def list_slots(
     work: Work, clinician_id: UUID, service_code: str, first: date, last: date, *, include_taken: bool = False
-) -> list[Slot]:
+) -> list[ClinicianSlot]:
     """Return a clinician's free slots from the first local date to the last. `include_taken` adds the others."""
     offering = work.db.execute(
         OFFERING_SQL, {"tenant_id": work.tenant_id, "service_code": service_code, "clinician_ids": [clinician_id]}
@@ -60,8 +63,7 @@ def list_slots(
     if offering is None:
         raise NotFound
     step, window = get_setting(work, "slot_step_minutes"), compute_bookable_range(work)
-    clinician_slots = find_clinician_slots(work, [offering], first, last, step, window, include_taken=include_taken)
-    return [clinician_slot.slot for clinician_slot in clinician_slots]
+    return find_clinician_slots(work, [offering], first, last, step, window, include_taken=include_taken)
 
 
 def find_first_free_slots(
@@ -109,7 +111,11 @@ def find_clinician_slots(
     *,
     include_taken: bool = False,
 ) -> list[ClinicianSlot]:
-    """Return the slots of all offerings from the first date to the last."""
+    """Return the slots of all offerings of a service from the first date to the last.
+
+    For a group service these are the group sessions with free seats and, for staff, the times at which another one can
+    be opened.
+    """
     zone = ZoneInfo(offerings[0].time_zone)
     start, end = start_of_day(first, zone), start_of_day(last + DAY, zone)
     clinicians = [offering.clinician_id for offering in offerings]
@@ -120,7 +126,13 @@ def find_clinician_slots(
         busy.setdefault(interval.resource_id, []).append(Busy(interval.starts_at, interval.ends_at, interval.reason))
     own_busy = [item for client_id in own_ids for item in busy.get(client_id, ())]
     earliest, latest = max(start, window[0]), min(end, window[1] + timedelta.resolution)
-    return [
+    seats = []
+    if offerings[0].service_kind == "GROUP":
+        seats = load_seats(work, offerings, earliest, latest)
+        if work.actor.client_id is not None:
+            return [seat for seat in seats if seat.slot.taken is None]
+    times_of_groups = {(seat.clinician_id, seat.slot.start) for seat in seats}
+    slots = [
         ClinicianSlot(offering.clinician_id, slot)
         for offering in offerings
         for slot in find_free_slots(
@@ -135,6 +147,27 @@ def find_clinician_slots(
             else latest,
             include_taken=include_taken,
         )
+        if (offering.clinician_id, slot.start) not in times_of_groups
+    ]
+    slots += [seat for seat in seats if include_taken or seat.slot.taken is None]
+    return sorted(slots, key=lambda item: (item.slot.start, item.clinician_id)) if seats else slots
+
+
+def load_seats(work: Work, offerings: Sequence[Any], earliest: datetime, latest: datetime) -> list[ClinicianSlot]:
+    """Return the group sessions of the offered service as slots, `booked` where no seat is left."""
+    groups = load_group_slots(
+        work,
+        offerings[0].service_id,
+        earliest,
+        latest,
+        clinician_ids=[offering.clinician_id for offering in offerings],
+        client_id=work.actor.client_id,
+    )
+    return [
+        ClinicianSlot(
+            group.clinician_id, Slot(group.start, group.end, BOOKED if group.free_seats == 0 else None), group
+        )
+        for group in groups
     ]
 
 

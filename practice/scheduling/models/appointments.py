@@ -37,6 +37,7 @@ STATUSES = (
 )
 # The few that pay must find by when they were completed, not by when they took place.
 COMPLETED_LATE_SQL = "status = 'COMPLETED' and status_at - starts_at > interval '5 days'"
+GROUP_STATUSES = ("SCHEDULED", "CANCELLED", "RESCHEDULED")
 BOOKED_VIA = ("FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC")
 
 
@@ -108,15 +109,25 @@ class Appointment(TenantPart, Versioned, Base):
 
 
 class GroupSession(TenantPart, Base):
-    """One booking of clinician and room that several clients' seats share. It occupies them while a seat is active."""
+    """One booking of clinician and room that several clients' seats share.
+
+    If it was opened as a group (`held`), it occupies them until it is cancelled or moved, otherwise while a seat is
+    active. Its time, people and service never change: a move creates another one.
+    """
 
     __tablename__ = "group_sessions"
     __table_args__ = (
         same_practice("clinician_id", "staff"),
         same_practice("service_id", "services"),
         same_practice("room_id", "rooms"),
+        same_practice("series_id", "series"),
+        same_practice("rescheduled_to_id", "group_sessions"),
         Index(None, "tenant_id", "clinician_id", "starts_at"),
+        Index(None, "tenant_id", "starts_at", "id"),
+        Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
         Index(None, "tenant_id", "external_id", postgresql_where=text("external_id is not null")),
+        enum_check("status", *GROUP_STATUSES),
+        CheckConstraint("status = 'SCHEDULED' or status_at is not null", name="status_at"),
         CheckConstraint("ends_at > starts_at and ends_at - starts_at <= interval '24 hours'", name="length"),
         CheckConstraint("capacity > 0", name="capacity"),
     )
@@ -128,10 +139,16 @@ class GroupSession(TenantPart, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     capacity: Mapped[int | None]  # fixed at booking; empty for imported history
+    series_id: Mapped[UUID | None]
+    held: Mapped[bool] = mapped_column(server_default="false")
+    status: Mapped[str] = mapped_column(server_default="SCHEDULED")
+    status_at: Mapped[datetime | None]
+    cancellation_reason: Mapped[str | None]
+    rescheduled_to_id: Mapped[UUID | None]
 
 
 class Series(TenantPart, Base):
-    """Appointments booked together by one recurrence rule."""
+    """Appointments of a client, or group sessions, booked together by one recurrence rule."""
 
     __tablename__ = "series"
     __table_args__ = (
@@ -140,7 +157,7 @@ class Series(TenantPart, Base):
         same_practice("service_id", "services"),
     )
 
-    client_id: Mapped[UUID]
+    client_id: Mapped[UUID | None]  # empty for group sessions
     clinician_id: Mapped[UUID]
     service_id: Mapped[UUID]
     rule: Mapped[str]

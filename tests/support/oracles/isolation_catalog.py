@@ -22,6 +22,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "occupy": set(),
     "occupy_for_appointment": set(),
     "occupy_for_block": set(),
+    "occupy_for_group": set(),
     "occupy_for_offer": set(),
     "refuse_change": set(),
     "refuse_closed_week": set(),
@@ -39,6 +40,7 @@ DEFINERS = {
     "occupy",
     "occupy_for_appointment",
     "occupy_for_block",
+    "occupy_for_group",
     "occupy_for_offer",
     "release",
 }

@@ -1,0 +1,1 @@
+"""Group sessions: opening them, alone or in series, their seats, and cancelling or moving them as one."""
