@@ -16,7 +16,7 @@ from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.booking import MONDAY, BookingApi, local
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, void
 from tests.support.drivers.sample_requests.intake import ANSWERS
 
 URL = f"{V1}/deletion-requests"
@@ -123,7 +123,7 @@ def test_a_client_is_redacted_except_for_what_has_to_be_retained(
     texts = assert_ok(
         client.get(f"{V1}/audit", params={"subject_id": str(patient.staff_id)}, headers=auth_headers(practice))
     )
-    actions = [entry["action"] for entry in texts["items"]][:3]
+    actions = [entry["action"] for entry in texts["items"] if entry["action"] != "deletions.listed"][:3]
     assert actions == ["client.redacted", "deletion.reviewed", "deletion.requested"]
 
 
@@ -167,14 +167,13 @@ def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice:
     payer = {"payer_id": "60054", "payer_name": "Plan", "member_id": "XQ4711Z", "effective_on": "2026-01-01"}
     coverage = api.post(f"/clients/{patient}/coverages", **payer, rank=1).json()
     assert_ok(api.post(f"/coverages/{coverage['id']}/eligibility-check"))
-    reason = {"reason": "Zweistromland"}
     url = f"{V1}/coverages/{coverage['id']}"
-    assert client.delete(url, params=reason, headers=auth_headers(practice)).status_code == 204
+    assert void(client, url, auth_headers(practice), "Zweistromland").status_code == 204
     files = {"file": ("a.txt", b"A letter"), "kind": (None, "OTHER")}
     documents = f"{V1}/clients/{patient}/documents"
     document = client.post(documents, files=files, headers=auth_headers(practice)).json()
     url = f"{documents}/{document['id']}"
-    assert client.delete(url, params=reason, headers=auth_headers(practice)).status_code == 204
+    assert void(client, url, auth_headers(practice), "Zweistromland").status_code == 204
     visit = api.book_appointment(local(MONDAY, 10), client_id=patient)
     api.take_step(visit, "confirm", note="Zweistromland")
     discharge(practice, patient)

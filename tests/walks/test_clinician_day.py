@@ -135,12 +135,12 @@ def test_the_day_of_a_supervised_clinician(client: TestClient, practice: Practic
     fields = day.read_path(session, clinician)
     assert (fields["isNoteSigned"], fields["noteId"], fields["paidWeek"]) == (True, last["id"], None)
     for week, expected in ((WEEK, [("regular", "80.00")]), (WEEK + 7 * DAY, [])):
-        day.call("POST", f"/pay-periods/{week}/close", day.admin)
+        day.call("POST", f"/pay/periods/{week}/close", day.admin)
         path = f"{SESSIONS}/payment/calculation/{clinician.staff_id}"
         lines = day.read_path(path, clinician, week=week)["lines"]
         assert [(line["kind"], line["amount"]) for line in lines] == expected
     day.now = local(MONDAY + 21 * DAY, 1)
-    day.call("POST", f"/pay-periods/{WEEK + 14 * DAY}/close", day.admin)
+    day.call("POST", f"/pay/periods/{WEEK + 14 * DAY}/close", day.admin)
     path = f"{SESSIONS}/payment/calculation/{clinician.staff_id}"
     (line,) = day.read_path(path, clinician, week=WEEK + 14 * DAY)["lines"]
     assert (line["kind"], line["amount"], line["appointmentId"]) == ("late", "80.00", second["id"])

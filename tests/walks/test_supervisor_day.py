@@ -97,7 +97,7 @@ def test_the_day_of_a_supervisor(client: TestClient, practice: PracticeFixture) 
     left = day.call("POST", f"/staff/{supervisor.staff_id}/deactivate", admin, left_on=day.now.date())
     assert [person["id"] for person in left["supervisees"]] == [str(clinician.staff_id)]
     path = f"/staff/{clinician.staff_id}"
-    for wrong in (day.colleague, supervisor):
+    for wrong in (day.colleague, admin):
         day.refuse("VALIDATION_ERROR", 422, "PATCH", path, admin, supervisor_id=wrong.staff_id)
     successor = practice.add("supervisor")
     day.call("PATCH", path, admin, supervisor_id=successor.staff_id)

@@ -50,7 +50,7 @@ class PracticeDay(BookingApi):
         if method in ("PATCH", "PUT") or path.rpartition("/")[2] in ("submit", "sign", "co-sign", "amend"):
             record = path if method in ("PATCH", "PUT") else path.rpartition("/")[0]
             headers["If-Match"] = (
-                f'"{version}"' if version else self.http.get(V1 + record, headers=headers).headers["ETag"]
+                f'"{version}"' if version else self.http.get(V1 + record, headers=headers).headers.get("ETag", '"0"')
             )
         json = to_json({name.rstrip("_"): value for name, value in body.items()})
         return self.http.request(method, V1 + path, json=json if method != "GET" else None, headers=headers)
