@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.appointment_steps import SeriesScope
-from api.appointments import ProblemOut
+from api.appointments import BookingProblemOut
 from api.context import RequestContext
 from api.fields import IdOrMe, Instant, Reason1000, Text40
 from api.filters import StartsQuery, resolve_me
@@ -146,7 +146,7 @@ class GroupOccurrenceOut(BaseModel):
     starts_at: datetime
     status: Literal["opened", "skipped"]
     group_session_id: UUID | None
-    problems: list[ProblemOut]
+    problems: list[BookingProblemOut]
 
 
 class GroupSeriesOut(BaseModel):
@@ -206,7 +206,7 @@ def open_group_series(ctx: RequestContext, body: GroupSeriesIn) -> GroupSeriesOu
                 starts_at=occurrence.starts_at,
                 status=occurrence.status,
                 group_session_id=occurrence.group.id if occurrence.group else None,
-                problems=[ProblemOut(**problem._asdict()) for problem in occurrence.problems],
+                problems=[BookingProblemOut(**problem._asdict()) for problem in occurrence.problems],
             )
             for occurrence in result.occurrences
         ],
