@@ -36,6 +36,7 @@ from practice.clinical.reports import queries, reports
 from practice.clinical.reports.queries import Filters, ReportView
 from practice.clinical.reports.reports import ReportDraft, ReportFinal, ReportIncomplete
 from practice.clinical.reports.rules import Difference
+from practice.pdf import DocumentTooLong, PrintingBusy
 from practice.scheduling.catalog.services import load_service_codes
 
 router = PermissionRouter(tags=["progress reports"])
@@ -260,7 +261,7 @@ def search_progress_reports(ctx: RequestContext, body: ReportSearch, reason: Rea
     )
 
 
-@router.get("/progress-reports/{report_id}.pdf", permission="notes.read")
+@router.get("/progress-reports/{report_id}.pdf", permission="notes.read", errors=[DocumentTooLong, PrintingBusy])
 def print_progress_report(ctx: RequestContext, report_id: UUID, reason: Reason = None) -> FileOut:
     """Print a progress report as PDF."""
     name, content = queries.print_report(ctx.work, ctx.scope, report_id, reason)

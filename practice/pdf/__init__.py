@@ -1,14 +1,19 @@
-"""PDF documents: their content as plain data, rendered by the Typst template `layout.typ`."""
+"""PDF documents: their content as plain data, typeset with the Typst template `layout.typ` in a process of its own."""
 
 import json
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import typst
+from practice.errors import Refusal
+from practice.pdf.limits import MAX_PAGES, ProcessLimits, estimate_pages
 
-LAYOUT = Path(__file__).with_name("layout.typ").read_bytes()
+LAYOUT_IS_WRONG = 3  # the exit code for it
+TYPESETTER = Path(__file__).with_name("typesetter.py")
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,72 @@ class Document:
     footer: str = ""
 
 
+# One at a time in each worker: two would take twice the memory, and neither would be ready sooner.
+TURN = threading.Lock()
+MAX_WAIT_SECONDS = 20
+LIMITS = ProcessLimits()
+
+
+class DocumentTooLong(Refusal):
+    """The document is too long for a PDF.
+
+    Fix: shorten its longest section, or split it into several documents.
+    """
+
+    code = "DOCUMENT_TOO_LONG"
+    status = 422
+
+
+class PrintingBusy(Refusal):
+    """Other documents are being printed.
+
+    Fix: try again in a minute.
+    """
+
+    code = "PRINTING_BUSY"
+    status = 503
+
+
 def render_pdf(document: Document) -> bytes:
-    """Return the document as PDF. Its texts are passed to Typst as data, never as markup."""
+    """Return the document as PDF, or raise DocumentTooLong. Its texts are passed to Typst as data, never as markup."""
     data = asdict(document)
     for section in data["sections"]:
         # More than one empty line looks the same, and each costs rendering time.
         section["text"] = re.sub(r"\n{3,}", "\n\n", section["text"])
-    pdf = typst.compile(LAYOUT, sys_inputs={"document": json.dumps(data)})
-    assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file
-    return pdf
+    rows = sum(len(section["table"]["rows"]) for section in data["sections"] if section["table"])
+    pages = estimate_pages((section["text"] for section in data["sections"]), rows)
+    if pages > MAX_PAGES:
+        raise DocumentTooLong(
+            f"This document would have about {pages:,} pages; a PDF has at most {MAX_PAGES}. Shorten its longest "
+            "section, or split it into several documents.",
+            pages=pages,
+        )
+    return typeset(json.dumps(data).encode())
+
+
+def typeset(document: bytes) -> bytes:
+    """Return the PDF of a document in JSON, made by a process of its own that the system ends beyond its limits."""
+    if not TURN.acquire(timeout=MAX_WAIT_SECONDS):
+        raise PrintingBusy("Other documents are being printed. Try again in a minute.")
+    try:
+        process = subprocess.run(  # noqa: S603 - our own script, no shell
+            [sys.executable, "-I", TYPESETTER, str(LIMITS.memory_bytes), str(LIMITS.cpu_seconds)],
+            input=document,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=LIMITS.seconds,
+            env={},  # no secrets of the service
+            cwd="/",
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        process = None
+    finally:
+        TURN.release()
+    if process is not None and process.returncode == LAYOUT_IS_WRONG:
+        raise RuntimeError("the layout of PDFs does not compile")
+    if process is None or process.returncode != 0:
+        raise DocumentTooLong(
+            "This document takes too long to print. Shorten its longest section, or split it into several documents."
+        )
+    return process.stdout

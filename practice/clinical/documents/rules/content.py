@@ -9,6 +9,7 @@ from practice.errors import FieldProblem
 
 MAX_SECTION_LENGTH = 20_000
 MAX_SECTIONS = 30
+MAX_LINES = 2_500  # in all sections together, so that every document can be printed
 MAX_DIAGNOSES = 12
 ICD_10 = re.compile(r"[A-Z][0-9][0-9AB](\.[0-9A-TV-Z]{1,4})?")
 IMPORTED_SECTION = "text"  # the only section of a note imported as plain text
@@ -99,6 +100,10 @@ def content_problems(content: Content, keys: Iterable[str]) -> list[FieldProblem
         for section in content.sections
         if len(section.text) > MAX_SECTION_LENGTH
     ]
+    lines = sum(bool(line.strip()) for section in content.sections for line in section.text.split("\n"))
+    if lines > MAX_LINES:
+        message = f"The sections have {lines:,} lines; at most {MAX_LINES:,} can be printed. Remove or join lines."
+        problems.append(FieldProblem("sections", message))
     return problems + diagnosis_problems(content.diagnoses)
 
 
