@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from bench.five_years import NOW, FiveYears, create_five_years
 from bench.reads import measure_reads
+from bench.sessions import sign_sessions
 from practice.local_time import week_of
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
@@ -20,33 +20,20 @@ from practice.store.pages import PageRequest
 TABLES = {"appointments", "notes"}  # the tables that grow and have rows here
 LAST_WEEK = week_of(NOW.date()) - timedelta(weeks=1)
 
-# 99 of 100 past sessions are signed.
-NOTES = text("""
-    insert into notes (
-        tenant_id, id, client_id, clinician_id, appointment_id, type, created_at, status, signed_at, signed_by_id
-    )
-    select tenant_id, uuidv7(), client_id, clinician_id, id, 'PROGRESS_NOTE', ends_at, 'SIGNED', ends_at, clinician_id
-    from appointments
-    where tenant_id = :tenant_id and status = 'COMPLETED' and abs(hashtext(external_id)) % 100 > 0
-""")
-
 
 @pytest.fixture(scope="module")
 def five_years(installation: Installation) -> FiveYears:
     practice = create_five_years(installation, clinicians=10, years=1, clients=2_000)
-    with installation.store.begin_session(practice.id) as db:
-        db.execute(NOTES, {"tenant_id": practice.id})
-    with installation.store.open_owner_connection() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
+    sign_sessions(installation, practice)
     return practice
 
 
-def list_page(**filters: Any) -> Callable[[Work, FiveYears], Any]:
+def list_page(count: bool = False, **filters: Any) -> Callable[[Work, FiveYears], Any]:
     """Return a query for a page of sessions. A filter may be a function of the practice."""
 
     def load_page(work: Work, practice: FiveYears) -> None:
         values = {name: value(practice) if callable(value) else value for name, value in filters.items()}
-        page = queries.list_sessions(work, Scope.ALL, PageRequest(20), SessionFilters(**values))
+        page = queries.list_sessions(work, Scope.ALL, PageRequest(20, count=count), SessionFilters(**values))
         assert page.items
 
     return load_page
@@ -67,7 +54,10 @@ QUERIES: dict[str, tuple[Callable[[Work, FiveYears], Any], int]] = {
     "of a week": (list_page(week=LAST_WEEK), 300),
     "of a clinician": (list_page(provider_id=lambda practice: practice.clinicians[3]), 1_000),
     "of a client": (list_page(client_id=lambda practice: practice.clients[7]), 300),
-    "unsigned": (list_page(signed=False), 8_000),
+    "unsigned": (list_page(signed=False), 300),
+    "unsigned, counted": (list_page(signed=False, count=True), 800),
+    "locked": (list_page(locked=True), 300),
+    "locked, counted": (list_page(locked=True, count=True), 800),
     "deadlines": (load_deadlines, 1_000),
     "analytics": (load_analytics, 300),
 }

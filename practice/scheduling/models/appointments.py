@@ -38,6 +38,8 @@ STATUSES = (
 # The few that pay must find by when they were completed, not by when they took place.
 COMPLETED_LATE_SQL = "status = 'COMPLETED' and status_at - starts_at > interval '5 days'"
 GROUP_STATUSES = ("SCHEDULED", "CANCELLED", "RESCHEDULED")
+# Of all completed ones the few whose note is still to be signed.
+UNSIGNED_SQL = "status = 'COMPLETED' and note_signed_at is null"
 BOOKED_VIA = ("FRONT_DESK", "PORTAL", "CLINICIAN", "SYNC")
 
 
@@ -61,6 +63,7 @@ class Appointment(TenantPart, Versioned, Base):
         Index(None, "tenant_id", "starts_at", postgresql_where=text("not guarded")),
         Index(None, "tenant_id", "status", "starts_at", "id"),
         Index(None, "tenant_id", "status_at", postgresql_where=text(COMPLETED_LATE_SQL)),
+        Index("ix_appointments_unsigned", "tenant_id", "starts_at", "id", postgresql_where=text(UNSIGNED_SQL)),
         Index(None, "tenant_id", "group_session_id", postgresql_where=text("group_session_id is not null")),
         Index(None, "tenant_id", "series_id", postgresql_where=text("series_id is not null")),
         enum_check("type", *TYPES),
@@ -106,6 +109,7 @@ class Appointment(TenantPart, Versioned, Base):
     # false for imported appointments of the past: the import checks them, and they have no occupancies
     guarded: Mapped[bool] = mapped_column(server_default="true")
     overlap_allowed: Mapped[bool] = mapped_column(server_default="false")
+    note_signed_at: Mapped[datetime | None]  # the first signature of its session note; triggers of notes write it
 
 
 class GroupSession(TenantPart, Base):
