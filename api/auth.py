@@ -12,7 +12,7 @@ from api.fields import EXAMPLE_ID, EXAMPLE_SECRET, Code, EmailText, Password, Se
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.errors import NotFound
-from practice.people import portal
+from practice.people import portal, practices
 from practice.security import accounts, sign_in
 from practice.security.accounts import PasswordRefused
 from practice.security.attempts import SignInLocked
@@ -157,8 +157,13 @@ class AccountSessionsOut(BaseModel):
 
 
 class MeOut(BaseModel):
+    """The caller. `name` is null for a platform admin, as is everything about a practice."""
+
     account_id: Annotated[UUID, describe("The account of the person.")]
+    name: Annotated[str | None, describe("Your first and last name, as on your staff or client record.")]
     practice_id: Annotated[UUID | None, describe("The practice; null for the operator of the installation.")]
+    practice_name: Annotated[str | None, describe("The name of the practice you are signed in to.")]
+    time_zone: Annotated[str | None, describe("Its time zone, in which local dates and times are given.")]
     staff_id: Annotated[UUID | None, describe("Your record as staff of the practice.")]
     client_id: Annotated[UUID | None, describe("Your record as a client of the practice.")]
     roles: Annotated[list[str], describe("What you may do.")]
@@ -309,11 +314,14 @@ def renew_recovery_codes(ctx: RequestContext, body: AuthenticatorCodeIn) -> Reco
 def get_me(ctx: RequestContext) -> MeOut:
     """Get the signed-in account.
 
-    Its practice, roles, session and restriction.
+    Its name, practice, time zone, roles, session and restriction.
     """
-    actor = ctx.actor
+    actor, identity = ctx.actor, practices.load_identity(ctx.work)
     return MeOut(
         account_id=ctx.account_id,
+        name=identity.name,
+        practice_name=identity.practice_name,
+        time_zone=identity.time_zone,
         practice_id=actor.tenant_id if actor.tenant_id.int else None,
         staff_id=actor.staff_id,
         client_id=actor.client_id,

@@ -3,17 +3,34 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import text
 
 from practice.errors import FieldProblem, Invalid
-from practice.local_time import DAY, start_of_day
-from practice.people.models.practices import Practice
+from practice.local_time import DAY, join_zones, start_of_day
 from practice.security.work import Work
+
+ZONES_SQL = text("""
+    select p.time_zone, c.zones, c.changes
+    from practices as p
+    cross join lateral (
+        select
+            array_agg(z.old_zone order by z.changed_at) as zones,
+            array_agg(z.changed_at order by z.changed_at) as changes
+        from time_zone_changes as z where z.tenant_id = :tenant_id
+    ) as c
+    where p.id = :tenant_id
+""")
 
 
 def zone_of(work: Work) -> ZoneInfo:
-    """Return the practice's time zone."""
-    return ZoneInfo(work.db.scalar(select(Practice.time_zone).where(Practice.id == work.tenant_id)) or "UTC")
+    """Return the practice's time zone, in which every instant has the local date that it had at the time.
+
+    A change of the zone applies from then on: weeks, deadlines and dates of before stay as they were.
+    """
+    practice = work.db.execute(ZONES_SQL, {"tenant_id": work.tenant_id}).one_or_none()
+    if practice is None:
+        return ZoneInfo("UTC")
+    return join_zones([*(practice.zones or ()), practice.time_zone], practice.changes or ())
 
 
 def local_today(work: Work) -> date:

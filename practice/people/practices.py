@@ -1,14 +1,16 @@
 """Practices: create, find, change, suspend."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from practice.errors import Invalid, NotFound, Refusal, Stale
-from practice.people.models.practices import Practice
+from practice.people.models.practices import Practice, TimeZoneChange
 from practice.people.rules.practices import practice_problems, slugify
 from practice.people.staff import StaffInvitation, add_staff
 from practice.security.work import Work
@@ -59,12 +61,18 @@ def create_practice(
 
 
 def find_practice(db: Session, reference: str) -> Practice:
-    """Return the practice with an id, slug or name, as written on a command line, or raise PracticeNotFound."""
+    """Return the practice with an id, slug or name, as written on a command line, or raise PracticeNotFound.
+
+    The slug comes from the first name; a practice that was renamed is also found by its new name, if no other has it.
+    """
     query = select(Practice)
     try:
         practice = db.scalar(query.where(Practice.id == UUID(reference)))
     except ValueError:
         practice = db.scalar(query.where(Practice.slug == slugify(reference)))
+        if practice is None:
+            renamed = db.scalars(query.where(func.lower(Practice.name) == reference.strip().lower()).limit(2)).all()
+            practice = renamed[0] if len(renamed) == 1 else None
     if practice is None:
         slugs = ", ".join(db.scalars(select(Practice.slug).order_by(Practice.slug).limit(10))) or "none yet"
         raise PracticeNotFound(f"Practice not found: {reference!r}. Existing practices: {slugs}.")
@@ -107,6 +115,54 @@ def change_practice(work: Work, practice_id: UUID, version: int, changes: dict[s
     with work.in_practice(practice_id) as inside:
         if "tax_id" in changes:
             changes["tax_id"] = inside.seal("practices", "tax_id", practice_id, changes["tax_id"])
+        if proposed["time_zone"] != practice.time_zone:
+            add_zone_change(inside, practice, proposed["time_zone"])
         update_versioned(practice, changes)
         inside.record("practice.changed", "practice", practice_id, fields=sorted(changes))
     return practice
+
+
+def add_zone_change(work: Work, practice: Practice, time_zone: str) -> None:
+    """Store the moment of a change of the time zone: what happened before keeps its local date."""
+    latest = work.db.scalar(
+        select(func.max(TimeZoneChange.changed_at)).where(TimeZoneChange.tenant_id == work.tenant_id)
+    )
+    work.db.add(
+        TimeZoneChange(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            changed_at=work.now if latest is None else max(work.now, latest + timedelta.resolution),
+            old_zone=practice.time_zone,
+            new_zone=time_zone,
+            changed_by=work.actor.account_id,
+        )
+    )
+
+
+def list_zone_changes(work: Work) -> Sequence[TimeZoneChange]:
+    """Return the changes of the practice's time zone, latest first."""
+    query = select(TimeZoneChange).where(TimeZoneChange.tenant_id == work.tenant_id)
+    return work.db.scalars(query.order_by(TimeZoneChange.changed_at.desc())).all()
+
+
+class Identity(NamedTuple):
+    """What a signed-in person and their practice are called, and where its clocks are; null outside a practice."""
+
+    name: str | None = None
+    practice_name: str | None = None
+    time_zone: str | None = None
+
+
+def load_identity(work: Work) -> Identity:
+    """Return the names of the actor and of their practice, and its time zone."""
+    query = text("""
+        select coalesce(s.first_name || ' ' || s.last_name, c.first_name || ' ' || c.last_name), p.name, p.time_zone
+        from practices as p
+        left join staff as s on s.tenant_id = p.id and s.id = cast(:staff_id as uuid)
+        left join clients as c on c.tenant_id = p.id and c.id = cast(:client_id as uuid)
+        where p.id = :tenant_id
+    """)
+    actor = work.actor
+    ids = {"tenant_id": work.tenant_id, "staff_id": actor.staff_id, "client_id": actor.client_id}
+    row = work.db.execute(query, ids).one_or_none()
+    return Identity(*row) if row else Identity()

@@ -1,4 +1,4 @@
-"""Practices (a system table), and their staff, trainings and rule settings."""
+"""Practices (a system table), and their time zone changes, staff, trainings and rule settings."""
 
 from datetime import date, datetime
 from typing import Any
@@ -24,6 +24,18 @@ class Practice(Versioned, Base):
     tax_id: Mapped[bytes | None] = mapped_column(Sealed)
     status: Mapped[str] = mapped_column(default="ACTIVE", server_default="ACTIVE")
     created_at: Mapped[datetime]
+
+
+class TimeZoneChange(TenantKeyed, Base):
+    """A change of the practice's time zone. Rows are only added: what happened before keeps its local date."""
+
+    __tablename__ = "time_zone_changes"
+    __table_args__ = (UniqueConstraint("tenant_id", "changed_at"),)
+
+    changed_at: Mapped[datetime]
+    old_zone: Mapped[str]
+    new_zone: Mapped[str]
+    changed_by: Mapped[UUID | None]
 
 
 class Staff(TenantKeyed, Versioned, Base):
