@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pyotp
-from sqlalchemy import select
+from sqlalchemy import and_, exists, func, select
 
 from ingest.bundle.load import import_bundle
 from ingest.synthetic import Size, generate
@@ -22,6 +22,7 @@ from practice.people.models.practices import Practice, Staff
 from practice.people.rules.practices import slugify
 from practice.people.staff import add_staff, reinvite_staff
 from practice.people.trainings import record_training
+from practice.scheduling.models.appointments import Appointment
 from practice.security import accounts, sign_in
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
@@ -92,12 +93,16 @@ def invite_staff(installation: Installation, practice_id: UUID, role: str, now: 
 
 
 def invite_client(installation: Installation, practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
-    """Return email and invitation secret of a client in treatment who has an email."""
+    """Return email and invitation secret of a client in treatment who has visits to look at, past and to come."""
     with installation.work(Actor(practice_id), now) as work:
+        visit = and_(Appointment.tenant_id == practice_id, Appointment.client_id == Client.id)
+        past = visit & (Appointment.status == "COMPLETED")
+        to_come = visit & Appointment.status.in_(["SCHEDULED", "CONFIRMED"]) & (Appointment.starts_at > now)
+        next_visit = select(func.max(Appointment.starts_at)).where(to_come).scalar_subquery()
         client = work.db.scalars(
             select(Client)
             .where(Client.tenant_id == practice_id, Client.ended_on.is_(None), Client.email.is_not(None))
-            .order_by(Client.admitted_on.desc(), Client.id)
+            .order_by(exists().where(past).desc(), next_visit.desc().nulls_last(), Client.id)
             .limit(1)
         ).one()
         invited = portal.invite_client(work, Scope.ALL, client.id, by_email=False)

@@ -11,6 +11,12 @@ from practice.errors import ConfigurationProblem
 from practice.security import sign_in
 from practice.security.installation import Installation
 
+VISITS_OF_THE_CLIENT = text("""
+    select
+        count(*) filter (where a.status = 'COMPLETED') as past,
+        count(*) filter (where a.status in ('SCHEDULED', 'CONFIRMED') and a.starts_at > :now) as to_come
+    from appointments as a join clients as c on c.id = a.client_id where c.account_id is not null
+""")
 EVENING = datetime(2026, 3, 19, 2, 30, tzinfo=UTC)  # still the 18th where the practice is
 
 
@@ -33,6 +39,10 @@ def test_every_user_can_sign_in_with_the_demo_logins(own_installation: Installat
         )
         assert done.tokens is not None
         assert not done.tokens.training_lapsed
+    with own_installation.store.open_owner_connection() as connection:
+        visits = connection.execute(VISITS_OF_THE_CLIENT, {"now": EVENING}).one()
+    assert visits.past > 0
+    assert visits.to_come > 0
     imported = count_rows(own_installation, "appointments")
     assert imported > 500
     assert create_demo(own_installation, EVENING + timedelta(days=1), ignore_report, SMALL) == logins
