@@ -7,9 +7,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,13 +20,16 @@ from psycopg import IsolationLevel, sql
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.kinds import is_free_text
-from ingest.bundle.queries import build_export_query
+from ingest.bundle.progress import ignore_count, ignore_message
+from ingest.bundle.queries import build_count_query, build_export_query
 from practice.csv_cells import FORMULA, escape_formula
 from practice.errors import Refusal
 from practice.security.encryption import FieldCipher
 from practice.security.installation import Installation
 from practice.security.work import Actor
 
+OpenFile = Callable[[str], AbstractContextManager[IO[bytes]]]
+REPORTED_ROWS = 10_000  # rows between two reports of progress
 NEEDS_QUOTES = re.compile('[",\r\n]')
 
 
@@ -39,7 +43,12 @@ class FolderInUse(Refusal):
 
 
 def export_practice(
-    installation: Installation, tenant_id: UUID, folder: Path, now: datetime, report: Callable[[str], None]
+    installation: Installation,
+    tenant_id: UUID,
+    folder: Path,
+    now: datetime,
+    report: Callable[[str], None],
+    count: Callable[[int, int], None] = ignore_count,
 ) -> dict[str, int]:
     """Write the bundle into the folder and return the number of rows of each file.
 
@@ -48,16 +57,12 @@ def export_practice(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderInUse(f"{folder} already exists and is not empty. Choose a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with installation.work(Actor(tenant_id), now) as work:
-        work.record("practice.exported", "practice", tenant_id)
     # mkdtemp makes it private: the bundle holds the whole record
     partial_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        with installation.store.connect("app") as connection:
-            connection.rollback()
-            connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
-            cipher = installation.keys.get_cipher(tenant_id)
-            counts = write_files(connection, cipher, tenant_id, partial_folder, now, report)
+        counts = export_tables(
+            installation, tenant_id, lambda name: (partial_folder / name).open("wb"), now, report, count
+        )
         partial_folder.rename(folder)
     except BaseException:
         shutil.rmtree(partial_folder, ignore_errors=True)
@@ -65,33 +70,83 @@ def export_practice(
     return counts
 
 
-def write_files(
-    connection: psycopg.Connection,
-    cipher: FieldCipher,
+def export_tables(
+    installation: Installation,
     tenant_id: UUID,
-    folder: Path,
+    open_file: OpenFile,
     now: datetime,
-    report: Callable[[str], None],
+    report: Callable[[str], None] = ignore_message,
+    count: Callable[[int, int], None] = ignore_count,
 ) -> dict[str, int]:
-    """Write all files of the bundle and return the number of rows of each."""
-    counts = {}
-    with connection.cursor() as cursor:
-        cursor.execute("select enter_practice(%s)", (tenant_id,))
-        cursor.execute("set local statement_timeout = 0")  # a large practice takes its time
-        time_zone = cursor.execute("select time_zone from practices where id = %s", (tenant_id,)).fetchone()
-        assert time_zone is not None  # noqa: S101 - the caller has looked up the practice
-        parameters = {"tenant_id": tenant_id, "today": now.astimezone(ZoneInfo(time_zone[0])).date()}
-        for table in TABLES.values():
-            report(f"Writing {table.file}")
-            with (folder / table.file).open("wb") as file:
-                file.write(",".join(column.name for column in table.columns).encode() + b"\n")
-                write_rows(cursor, cipher, table, parameters, file)
-            counts[table.file] = cursor.rowcount
-    return counts
+    """Write all files of the bundle, from one snapshot, and return the number of rows of each.
+
+    `count` is called with the rows written so far and the rows in all.
+    """
+    with installation.work(Actor(tenant_id), now) as work:
+        work.record("practice.exported", "practice", tenant_id)
+    with installation.store.connect("app") as connection:
+        connection.rollback()
+        connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
+        cipher = installation.keys.get_cipher(tenant_id)
+        with connection.cursor() as cursor:
+            parameters = enter_practice(cursor, tenant_id, now)
+            progress = RowCounter(count_rows(cursor, parameters), count)
+            for table in TABLES.values():
+                report(f"Writing {table.file}: {progress.done:,} of {progress.total:,} rows")
+                with open_file(table.file) as file:
+                    file.write(",".join(column.name for column in table.columns).encode() + b"\n")
+                    write_rows(cursor, cipher, table, parameters, file, progress)
+                progress.end_file(table.file, cursor.rowcount)
+    return progress.counts
+
+
+class RowCounter:
+    """The rows written so far, of how many. It tells `count` now and then, and at the end of each file."""
+
+    def __init__(self, total: int, count: Callable[[int, int], None]) -> None:
+        self.total, self._count = total, count
+        self.counts: dict[str, int] = {}
+        self._in_file = 0
+        self._count(0, total)
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts.values()) + self._in_file
+
+    def add_row(self) -> None:
+        self._in_file += 1
+        if self._in_file % REPORTED_ROWS == 0:
+            self._count(min(self.done, self.total), self.total)
+
+    def end_file(self, file: str, rows: int) -> None:
+        self.counts[file], self._in_file = rows, 0
+        self._count(self.done, self.total)
+
+
+def enter_practice(cursor: psycopg.Cursor, tenant_id: UUID, now: datetime) -> dict[str, Any]:
+    """Set the practice of the transaction, and return the parameters of its export queries."""
+    cursor.execute("select enter_practice(%s)", (tenant_id,))
+    cursor.execute("set local statement_timeout = 0")  # a large practice takes its time
+    time_zone = cursor.execute("select time_zone from practices where id = %s", (tenant_id,)).fetchone()
+    assert time_zone is not None  # noqa: S101 - the caller has looked up the practice
+    return {"tenant_id": tenant_id, "today": now.astimezone(ZoneInfo(time_zone[0])).date()}
+
+
+def count_rows(cursor: psycopg.Cursor, parameters: dict[str, Any]) -> int:
+    """Return the number of rows of all files together."""
+    queries = sql.SQL(" + ").join(sql.SQL("({})").format(build_count_query(table)) for table in TABLES.values())
+    row = cursor.execute(sql.SQL("select {}").format(queries), parameters).fetchone()
+    assert row is not None  # noqa: S101 - a query without a table has one row
+    return row[0]
 
 
 def write_rows(
-    cursor: psycopg.Cursor, cipher: FieldCipher, table: Table, parameters: dict[str, Any], file: BinaryIO
+    cursor: psycopg.Cursor,
+    cipher: FieldCipher,
+    table: Table,
+    parameters: dict[str, Any],
+    file: IO[bytes],
+    progress: RowCounter,
 ) -> None:
     """Write the rows of one table as CSV, with sealed columns decrypted."""
     names = [column.name for column in table.columns]
@@ -109,6 +164,7 @@ def write_rows(
         with cursor.copy(query + sql.SQL(" (format csv)"), parameters) as copy:
             for data in copy:
                 file.write(data)
+                progress.add_row()
         return
     database_table = column_mapping.get_table_name(table)
     with cursor.copy(query, parameters) as copy:
@@ -121,6 +177,7 @@ def write_rows(
                 for name, value in zip(names, values, strict=True)
             ]
             file.write((",".join(map(quote, texts)) + "\n").encode())
+            progress.add_row()
 
 
 def guard_formula(name: str) -> sql.Composed:

@@ -7,7 +7,7 @@ While the database works on a chunk, a thread encodes the next ones.
 import hashlib
 import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from sqlalchemy import text
 
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES_BY_FILE
+from ingest.bundle.progress import ignore_count
 from ingest.bundle.reader import Bundle, read_bundle
 from ingest.bundle.replacement import PracticeExists, refuse_or_set_aside
 from ingest.bundle.rows import BEGINNING_OF_TIME, TableRows, build_table_rows, has_left
@@ -62,9 +63,13 @@ def import_bundle(
     *,
     allow_overlaps: bool = False,
     replace: bool = False,
+    count: Callable[[int, int], None] = ignore_count,
 ) -> ImportResult:
-    """Import the bundle at this path as a practice, or raise BundleRefused with all its problems."""
-    bundle = read_bundle(path, now, report, allow_overlaps=allow_overlaps)
+    """Import the bundle at this path as a practice, or raise BundleRefused with all its problems.
+
+    `count` is called with how much is done and how much there is: bytes while reading, then rows.
+    """
+    bundle = read_bundle(path, now, report, allow_overlaps=allow_overlaps, count=count)
     counts = {file: len(bundle.frames[table.name]) for file, table in TABLES_BY_FILE.items()}
     with installation.work(Actor(), now) as work:
         row = bundle.frames["practice"].row(0, named=True)
@@ -78,7 +83,8 @@ def import_bundle(
             staff = bundle.frames["staff"]
             departed = has_left(staff, now.astimezone(ZoneInfo(practice.time_zone)).date())
             account_ids, invitations = add_staff_accounts(practice_work, staff, departed)
-            load_tables(practice_work, build_table_rows(bundle.frames, account_ids, departed, now), report)
+            tables = list(build_table_rows(bundle.frames, account_ids, departed, now))
+            load_tables(practice_work, tables, report, count)
             digest = compute_digest(bundle)
             practice_work.record("practice.imported", "practice", practice.id, rows=counts, digest=digest)
     return ImportResult(practice, counts, invitations)
@@ -131,18 +137,24 @@ def add_staff_accounts(work: Work, staff: pl.DataFrame, departed: pl.Series) -> 
     ]
 
 
-def load_tables(work: Work, tables: Iterable[TableRows], report: Callable[[str], None]) -> None:
+def load_tables(
+    work: Work, tables: Sequence[TableRows], report: Callable[[str], None], count: Callable[[int, int], None]
+) -> None:
     """Write the rows of all tables into the database."""
     work.db.flush()
     driver: psycopg.Connection = work.db.connection().connection.driver_connection  # ty: ignore[invalid-assignment]
     cipher = work.keys.get_cipher(work.tenant_id)
+    done, total = 0, sum(len(rows.source) for rows in tables)
     chunks = ((rows, start) for rows in tables for start in range(0, len(rows.source), CHUNK_ROWS))
     with ThreadPoolExecutor(1) as pool, driver.cursor() as cursor:
         for rows, start, columns, data in prefetch(pool, chunks, cipher):
-            report(f"Writing {rows.table}, {start:,} of {len(rows.source):,}")
+            report(f"Writing {rows.table}: {done:,} of {total:,} rows")
+            count(done, total)
             write_chunk(cursor, work.tenant_id, rows, columns, data)
+            done += min(CHUNK_ROWS, len(rows.source) - start)
             if rows.table == "staff":
                 cursor.execute("select know_staff()")
+    count(done, total)
 
 
 def prefetch(

@@ -78,13 +78,27 @@ def build_export_query(table: Table) -> sql.Composed:
             sql.SQL("{} as {}").format(build_expression(table, column), sql.Identifier(column.name))
             for column in table.columns
         ),
-        source=sql.SQL(SOURCES[table.name])
-        if table.name in SOURCES
-        else sql.Identifier(column_mapping.get_table_name(table)),
-        joins=sql.SQL(" ").join(build_join(table, column) for column in table.columns if get_target(table, column)),
-        condition=sql.SQL(CONDITIONS.get(table.name, "true")),
+        **build_source(table),
         order=sql.SQL("").join(order),
     )
+
+
+def build_count_query(table: Table) -> sql.Composed:
+    """Return the query for the number of rows of a file."""
+    return sql.SQL(
+        "select count(*) from {source} as r {joins} where r.tenant_id = %(tenant_id)s and ({condition})"
+    ).format(**build_source(table))
+
+
+def build_source(table: Table) -> dict[str, sql.Composable]:
+    """Return where the rows of a file come from: the table, what its columns refer to, and which rows."""
+    return {
+        "source": sql.SQL(SOURCES[table.name])
+        if table.name in SOURCES
+        else sql.Identifier(column_mapping.get_table_name(table)),
+        "joins": sql.SQL(" ").join(build_join(table, column) for column in table.columns if get_target(table, column)),
+        "condition": sql.SQL(CONDITIONS.get(table.name, "true")),
+    }
 
 
 def build_expression(table: Table, column: Column) -> sql.Composable:

@@ -16,6 +16,7 @@ from ingest.bundle.checks import check_bundle
 from ingest.bundle.files import Source, check_sizes, list_unknown_files, open_source
 from ingest.bundle.format import TABLES, Table
 from ingest.bundle.problems import BundleRefused, Problems
+from ingest.bundle.progress import ignore_count
 from ingest.bundle.table_data import TableData
 from practice.csv_cells import FORMULA
 
@@ -28,7 +29,14 @@ class Bundle:
     digests: dict[str, str]  # by file
 
 
-def read_bundle(path: Path, now: datetime, report: Callable[[str], None], *, allow_overlaps: bool = False) -> Bundle:
+def read_bundle(
+    path: Path,
+    now: datetime,
+    report: Callable[[str], None],
+    *,
+    allow_overlaps: bool = False,
+    count: Callable[[int, int], None] = ignore_count,
+) -> Bundle:
     """Return the bundle in a folder or .zip, or raise BundleRefused with all its problems and their locations."""
     problems = Problems()
     digests: dict[str, str] = {}
@@ -37,12 +45,16 @@ def read_bundle(path: Path, now: datetime, report: Callable[[str], None], *, all
         for file in list_unknown_files(files):
             problems.add(file, None, None, "A bundle has no such file. Check its name.")
         check_sizes(source, [table.file for table in TABLES.values() if table.file in files])
-        tables = {}
+        sizes = {table.file: measure_file(source, table.file) for table in TABLES.values() if table.file in files}
+        done, tables = 0, {}
         for table in TABLES.values():
             tables[table.name] = TableData.create_empty(table)
             if table.file in files:
                 report(f"Reading {table.file}")
+                count(done, sum(sizes.values()))
                 tables[table.name] = read_table(source, table, problems, digests)
+                done += sizes[table.file]
+        count(done, done)
         report("Checking the bundle")
         for table_data in tables.values():
             resolve_references(table_data, tables, problems)
@@ -51,6 +63,11 @@ def read_bundle(path: Path, now: datetime, report: Callable[[str], None], *, all
             locator = RowLocator(source, tables)
             raise BundleRefused(problems.list_first(locator.find_line, locator.get_key), problems.count())
     return Bundle({name: table_data.frame for name, table_data in tables.items()}, digests)
+
+
+def measure_file(source: Source, file: str) -> int:
+    """Return the size of a file, or 0 if it cannot be read."""
+    return 0 if source.find_problem(file) else source.get_size(file)
 
 
 def read_table(source: Source, table: Table, problems: Problems, digests: dict[str, str]) -> TableData:

@@ -16,6 +16,7 @@ import polars as pl
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Column, Table
 from ingest.bundle.self_references import measure_chains
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES
 from practice.store.ids import new_id
 
 Frames = dict[str, pl.DataFrame]
@@ -107,8 +108,8 @@ def build_table_rows(bundle: Frames, account_ids: list[str], departed: pl.Series
         pl.col("starts_at", "ends_at", "capacity"),
         key="group",
     )
-    appointments = sort_by_chain(appointments, "rescheduled_to_id")
-    yield copy_table("appointments", appointments, "reference", "guarded", "overlap_allowed")
+    appointments = add_signatures(sort_by_chain(appointments, "rescheduled_to_id"), frames["notes"])
+    yield copy_table("appointments", appointments, "reference", "guarded", "overlap_allowed", "note_signed_at")
     for name in ("notes", "treatment_plan_reviews", "consents", "supervision"):
         yield copy_table(name, frames[name])
     trainings = frames["trainings"].with_columns(set_at_from("completed_on", now, "recorded_at"))
@@ -189,6 +190,17 @@ def assign_groups(appointments: pl.DataFrame, rooms: pl.DataFrame, now: datetime
     numbers = groups.select("group", group_id="external_id")
     numbered = appointments.join(numbers, on="group_id", how="left", maintain_order="left").drop("group_id")
     return numbered.rename({"group": "group_id"}).with_columns(guarded=pl.col("starts_at") >= now), groups
+
+
+def add_signatures(appointments: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
+    """Add the first signature of each appointment's session notes, which no trigger has to write afterwards."""
+    is_session_note = pl.col("type").cast(pl.String).is_in(list(NO_SESSION_NOTES)).not_()
+    signatures = (
+        notes.filter(pl.col("signed_at").is_not_null(), pl.col("appointment_id").is_not_null(), is_session_note)
+        .group_by("appointment_id")
+        .agg(note_signed_at=pl.col("signed_at").min())
+    )
+    return appointments.join(signatures, left_on="row", right_on="appointment_id", how="left", maintain_order="left")
 
 
 def list_statuses(clients: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""Long work that runs in the background: jobs with their progress, and the exports that they make."""

@@ -1,0 +1,244 @@
+"""Exports over HTTP: started, made in the background, downloaded, expired; encrypted on disk and audited."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from api import job_runner
+from api.job_runner import clean_up_jobs, find_export_file, run_next_job
+from ingest.bundle.archive import read_archive
+from ingest.bundle.load import import_bundle
+from practice.security.installation import Installation
+from practice.security.work import Actor
+from tests.support.builders.bundles import OAK_STREET
+from tests.support.builders.people import NOW, PracticeFixture, make_practice
+from tests.support.builders.schedule import make_client
+from tests.support.drivers.clients import load_audit_entries, send_request
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+
+HOUR = timedelta(hours=1)
+
+
+class ExportsApi:
+    """The exports of a practice over HTTP, and the background work of the worker that serves it."""
+
+    def __init__(self, client: TestClient, practice: PracticeFixture) -> None:
+        self.client, self.practice, self.installation = client, practice, practice.installation
+        self.clock = lambda: NOW
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        return send_request(self.client, self.practice, method, path, None, body, **headers)
+
+    def start(self, **headers: str) -> dict[str, Any]:
+        return assert_ok(self.send("POST", "/exports", {"reason": "Yearly copy"}, **headers), 202)
+
+    def run(self) -> bool:
+        return run_next_job(self.installation, self.clock)
+
+    def make(self) -> str:
+        job = self.start()
+        assert self.run()
+        return job["id"]
+
+    def read_job(self, job_id: str) -> dict[str, Any]:
+        return assert_ok(self.send("GET", f"/jobs/{job_id}"))
+
+    def download(self, export_id: str) -> Any:
+        return self.client.get(f"{V1}/exports/{export_id}/content", headers=auth_headers(self.practice))
+
+    def find_file(self, export_id: str) -> Path:
+        return find_export_file(self.installation, self.practice.id, UUID(export_id))
+
+
+@pytest.fixture
+def api(client: TestClient, practice: PracticeFixture) -> Iterator[ExportsApi]:
+    api = ExportsApi(client, practice)
+    yield api
+    while api.run():
+        pass
+
+
+def test_an_export_is_made_in_the_background_and_holds_the_whole_practice(api: ExportsApi) -> None:
+    make_client(api.practice, first_name="Paperwhite")
+    job = api.start()
+    assert (job["status"], job["result"], job["created_by_person"]["name"]) == ("QUEUED", None, "Ada Admin")
+    assert api.run()
+    done = api.read_job(job["id"])
+    assert (done["status"], done["rows_done"], done["result"]) == (
+        "DONE",
+        done["rows_total"],
+        f"/api/v1/exports/{job['id']}",
+    )
+    export = assert_ok(api.client.get(done["result"], headers=auth_headers(api.practice)))
+    answer = api.download(job["id"])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert (len(answer.content), hashlib.sha256(answer.content).hexdigest()) == (export["size"], export["sha256"])
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert b"Paperwhite" in archive.read("clients.csv")
+    assert sum(len(archive.read(name).splitlines()) - 1 for name in archive.namelist()) == export["rows"]
+    assert [item["id"] for item in assert_ok(api.send("GET", "/exports"))["items"]] == [job["id"]]
+
+
+def test_an_export_can_be_imported_again(api: ExportsApi, own_installation: Installation, tmp_path: Path) -> None:
+    make_client(api.practice, first_name="Paperwhite")
+    file = tmp_path / "export.zip"
+    file.write_bytes(api.download(api.make()).content)
+    practice = import_bundle(own_installation, file, NOW, lambda _message: None).practice
+    with own_installation.store.begin_session(practice.id) as db:
+        assert db.scalar(text("select first_name from clients")) == "Paperwhite"
+
+
+def test_nothing_of_an_export_is_on_disk_in_the_clear(api: ExportsApi) -> None:
+    make_client(api.practice, first_name="Paperwhite")
+    file = api.find_file(api.make())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    content = file.read_bytes()
+    assert b"clients.csv" not in content
+    assert b"Paperwhite" not in content
+    assert [other.name for other in file.parent.iterdir()] == [file.name]
+
+
+def test_who_exported_downloaded_and_deleted_is_audited(api: ExportsApi) -> None:
+    export_id = api.make()
+    api.download(export_id)
+    assert_ok(api.send("DELETE", f"/exports/{export_id}"), 204)
+    for action in ("export.started", "export.made", "export.downloaded", "export.deleted"):
+        (entry,) = load_audit_entries(api.client, api.practice, action, export_id)
+        assert entry["account_id"] == (None if action == "export.made" else str(api.practice.admin.account_id))
+    (started,) = load_audit_entries(api.client, api.practice, "export.started")
+    assert started["details"] == {"reason": "Yearly copy"}
+
+
+def test_a_deleted_export_cannot_be_downloaded_and_its_file_is_gone(api: ExportsApi) -> None:
+    export_id = api.make()
+    assert api.find_file(export_id).exists()
+    assert_ok(api.send("DELETE", f"/exports/{export_id}"), 204)
+    assert not api.find_file(export_id).exists()
+    answer = api.download(export_id)
+    assert (answer.status_code, error_code(answer)) == (410, "EXPORT_EXPIRED")
+    assert assert_ok(api.send("GET", f"/exports/{export_id}"))["deleted_at"] is not None
+
+
+def test_an_export_expires_and_its_file_is_deleted(api: ExportsApi) -> None:
+    export_id = api.make()
+    clean_up_jobs(api.installation, NOW + 24 * HOUR - timedelta(seconds=1))
+    assert api.find_file(export_id).exists()
+    clean_up_jobs(api.installation, NOW + 24 * HOUR)
+    assert not api.find_file(export_id).exists()
+    assert error_code(api.download(export_id)) == "EXPORT_EXPIRED"
+    assert load_audit_entries(api.client, api.practice, "export.expired", export_id)
+
+
+def test_one_export_at_a_time(api: ExportsApi) -> None:
+    first = api.start()
+    second = api.send("POST", "/exports", {"reason": "Again"})
+    assert (second.status_code, error_code(second)) == (409, "JOB_RUNNING")
+    assert second.json()["error"]["details"] == {"job_id": first["id"]}
+    assert api.run()
+    assert api.start()["id"] != first["id"]
+
+
+def test_a_repeated_request_starts_one_export(api: ExportsApi) -> None:
+    first = api.start(Idempotency_Key="yearly-copy-2026")
+    assert api.start(Idempotency_Key="yearly-copy-2026") == first
+    assert [api.run(), api.run()] == [True, False]
+
+
+def test_a_failed_export_says_so_and_leaves_no_file(api: ExportsApi) -> None:
+    job = api.start()
+    folder = api.installation.settings.exports / str(api.practice.id)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way")
+    assert api.run()
+    failed = api.read_job(job["id"])
+    assert (failed["status"], failed["result"]) == ("FAILED", None)
+    assert "Start it again" in failed["problem"]
+    folder.unlink()
+    assert api.read_job(api.make())["status"] == "DONE"
+
+
+def test_a_job_of_a_worker_that_ended_is_run_by_another(api: ExportsApi) -> None:
+    job = api.start()
+    api.installation.job_queue.get()  # as by a worker that ends before it has claimed it
+    clean_up_jobs(api.installation, NOW + timedelta(minutes=4))
+    assert not api.run()
+    clean_up_jobs(api.installation, NOW + timedelta(minutes=6))
+    assert api.run()
+    assert api.read_job(job["id"])["status"] == "DONE"
+
+
+def test_a_job_that_is_interrupted_again_and_again_fails(api: ExportsApi) -> None:
+    job = api.start()
+    at = NOW
+    for _ in range(3):
+        with api.installation.work(Actor(api.practice.id), at) as work:
+            _, job_id = api.installation.job_queue.get()
+            assert job_runner.jobs.claim_job(work, job_id) is not None
+        at += timedelta(minutes=6)
+        clean_up_jobs(api.installation, at)
+    assert api.installation.job_queue.empty()
+    assert api.read_job(job["id"])["status"] == "FAILED"
+
+
+def test_a_running_job_is_not_run_twice(api: ExportsApi) -> None:
+    job = api.start()
+    tenant_id, job_id = api.installation.job_queue.get()
+    with api.installation.work(Actor(tenant_id), NOW) as work:
+        job_runner.jobs.claim_job(work, job_id)
+    api.installation.job_queue.put((tenant_id, job_id))
+    assert api.run()
+    assert api.read_job(job["id"])["status"] == "RUNNING"
+
+
+def test_exports_are_for_admins_of_the_practice_only(api: ExportsApi) -> None:
+    export_id = api.make()
+    other = make_practice(api.installation)
+    for path in (f"/exports/{export_id}", f"/exports/{export_id}/content", f"/jobs/{export_id}"):
+        assert send_request(api.client, other, "GET", path).status_code == 404
+        for role in ("supervisor", "biller", "scheduler"):
+            assert send_request(api.client, api.practice, "GET", path, api.practice.add(role)).status_code == 403
+
+
+def test_progress_is_shown_while_the_export_runs(api: ExportsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[int, int]] = []
+    job = api.start()
+    monkeypatch.setattr(job_runner, "PROGRESS_EVERY", 0)
+    save = job_runner.jobs.save_progress
+
+    def save_and_read(*arguments: Any) -> None:
+        save(*arguments)
+        progress = api.read_job(job["id"])
+        assert progress["status"] == "RUNNING"
+        shown.append((progress["rows_done"], progress["rows_total"]))
+
+    monkeypatch.setattr(job_runner.jobs, "save_progress", save_and_read)
+    assert api.run()
+    totals = {total for _, total in shown}
+    assert len(totals) == 1
+    assert [done for done, _ in shown] == sorted(done for done, _ in shown)
+    assert shown[-1][0] == shown[-1][1] == api.read_job(job["id"])["rows_done"]
+
+
+def test_the_bundle_of_an_imported_practice_comes_out_as_it_went_in(
+    own_installation: Installation,
+) -> None:
+    imported = import_bundle(own_installation, OAK_STREET, NOW, lambda _message: None).practice
+    with own_installation.work(Actor(imported.id), NOW) as work:
+        job = job_runner.jobs.start_job(work, "EXPORT")
+    own_installation.job_queue.put((imported.id, job.id))
+    assert run_next_job(own_installation, lambda: NOW)
+    file = find_export_file(own_installation, imported.id, job.id)
+    content = b"".join(read_archive(own_installation, file))
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    for source in OAK_STREET.iterdir():
+        assert archive.read(source.name) == source.read_bytes(), source.name
