@@ -28,6 +28,7 @@ from api import (
     coverages,
     deletion_requests,
     documents,
+    exports,
     fees,
     goals,
     group_sessions,
@@ -38,6 +39,7 @@ from api import (
     note_signing,
     note_templates,
     notes,
+    own_practice,
     pay_periods,
     pay_rates,
     practices,
@@ -59,6 +61,7 @@ from api import (
 from api.document import build_document
 from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
+from api.job_runner import clean_up_jobs, run_jobs
 from api.middleware import RequestLog, configure_logging
 from api.pages import NAME, PURPOSE, serve_pages
 from api.password_queue import HASHING_THREADS, PasswordQueue
@@ -68,7 +71,7 @@ from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
 ROUTERS = (
-    *(auth, practices, settings, staff, audit),
+    *(auth, practices, own_practice, settings, staff, audit, exports),
     *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
     *(treatment_plans, progress_reports, supervision),
@@ -110,6 +113,8 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
             target=run_maintenance, args=(installation, clock, stop), name="maintenance", daemon=True
         )
         maintenance.start()
+        runner = threading.Thread(target=run_jobs, args=(installation, clock, stop), name="jobs", daemon=True)
+        runner.start()
         yield
         stop.set()
         maintenance.join(timeout=5)
@@ -147,6 +152,7 @@ def run_maintenance(installation: Installation, clock: Callable[[], datetime], s
 
     def clean_up(now: datetime) -> None:
         installation.clean_up(now, RESPONSE_RETENTION)
+        clean_up_jobs(installation, now)
 
     rounds = 0
     stopping = False

@@ -55,7 +55,8 @@ class RequestContext:
     now: datetime
     scope: Scope = Scope.OWN
     training_lapsed: bool = False
-    afterwards: Callable[[], None] | None = None  # runs once the response is sent
+    # runs once the transaction is committed or, on a public route, the response is sent
+    afterwards: Callable[[], None] | None = None
     _work: Work | None = None
 
     @property

@@ -19,6 +19,7 @@ from practice.payroll.models import PayPeriod
 from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
 from practice.payroll.rules import Kind, Reason, sum_by_key
 from practice.payroll.statements import Statement
+from practice.pdf import DocumentTooLong, PrintingBusy
 
 router = PermissionRouter(prefix="/pay/periods", tags=["pay"])
 
@@ -204,7 +205,7 @@ def export_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> File
     return FileOut(f"pay-{week}.csv", "text/csv; charset=utf-8", pay_statements.render_csv([statement]).encode())
 
 
-@router.get("/{week}/statements/{staff_id}.pdf", permission="pay.read")
+@router.get("/{week}/statements/{staff_id}.pdf", permission="pay.read", errors=[DocumentTooLong, PrintingBusy])
 def print_pay_statement(ctx: RequestContext, week: Day, staff_id: UUID) -> FileOut:
     """Print a pay statement as PDF."""
     statement = pay_statements.get_statement(ctx.work, ctx.scope, week, staff_id, ctx.now)

@@ -1,11 +1,13 @@
 """Responses from models: ETags, pages, files, and the fields a caller selects."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import getitem
 from typing import Annotated, Any, Generic, TypeVar, get_args
 from urllib.parse import quote
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.fields import Reason200, describe
@@ -76,16 +78,31 @@ class FileOut:
     content: bytes
 
 
+@dataclass(frozen=True)
+class StreamOut:
+    """A large file as the response, sent in parts while it is read."""
+
+    name: str
+    media_type: str
+    parts: Iterator[bytes]
+
+
 def render(result: Any, status: int, arguments: dict[str, Any]) -> Response:
     """Return the response of a route function's result and arguments."""
     if result is None:
         return json_response("", 204, None)
     if isinstance(result, FileOut):
-        name = f"attachment; filename*=UTF-8''{quote(result.name, safe='')}"
-        headers = {"Cache-Control": "no-store", "Content-Disposition": name}
-        return Response(result.content, status, headers, media_type=result.media_type)
+        return Response(result.content, status, build_file_headers(result.name), media_type=result.media_type)
+    if isinstance(result, StreamOut):
+        return StreamingResponse(result.parts, status, build_file_headers(result.name), media_type=result.media_type)
     body = result.model_dump_json(include=select_fields(result, arguments))
     return json_response(body, status, getattr(result, "version", None))
+
+
+def build_file_headers(name: str) -> dict[str, str]:
+    """Return the headers of a download."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return {"Cache-Control": "no-store", "Content-Disposition": disposition}
 
 
 def json_response(body: str, status: int, version: int | None) -> Response:

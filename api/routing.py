@@ -32,7 +32,7 @@ from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
 from api.idempotency import fingerprint, replay_or_reserve, store_response
 from api.names import fill_names
 from api.password_queue import PasswordQueue, SignInBusy
-from api.responses import FileOut, render
+from api.responses import FileOut, StreamOut, render
 from practice.errors import ConfigurationProblem, Refusal
 from practice.security.installation import Installation
 from practice.security.permissions import KNOWN
@@ -126,12 +126,16 @@ class PermissionRouter(APIRouter):
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
                     ctx._work = work
                     if idempotency_key is None:
-                        return render(answer(ctx, **arguments), status_code, arguments)
-                    request_hash = fingerprint(ctx.installation, request, arguments)
-                    replayed = replay_or_reserve(ctx, operation, arguments, idempotency_key, request_hash)
-                    return replayed or store_response(
-                        work, idempotency_key, render(answer(ctx, **arguments), status_code, arguments)
-                    )
+                        response = render(answer(ctx, **arguments), status_code, arguments)
+                    else:
+                        request_hash = fingerprint(ctx.installation, request, arguments)
+                        replayed = replay_or_reserve(ctx, operation, arguments, idempotency_key, request_hash)
+                        response = replayed or store_response(
+                            work, idempotency_key, render(answer(ctx, **arguments), status_code, arguments)
+                        )
+                if ctx.afterwards is not None:
+                    ctx.afterwards()
+                return response
 
             endpoint: Route = wait_in_queue(serve) if hashes_password else serve
             extra = {"idempotency_key": IdempotencyKey} if keyed else {}
@@ -212,7 +216,7 @@ class PermissionRouter(APIRouter):
         serve.__doc__ = description.strip()  # FastAPI takes the description of the operation from here
         takes_body = max_body_bytes is not None or "body" in inspect.signature(function).parameters
         unreadable = {400, 408, 413} if takes_body else set()
-        file = {status_code: {"description": "The file.", "content": FILE}} if model is FileOut else {}
+        file = {status_code: {"description": "The file.", "content": FILE}} if model in (FileOut, StreamOut) else {}
         self.add_api_route(
             path,
             serve,

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from practice.errors import StoreProblem
-from practice.settings import Settings
+
+if TYPE_CHECKING:
+    from practice.settings import Settings
 
 START_SECONDS = 60
 # Connections of one worker, idle ones included; beyond that it answers 503. So many leave memory and file descriptors.
@@ -36,7 +37,7 @@ class ProcessRecord:
 class ApiProcess:
     """The API server of an installation, recorded in the folder `services`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.folder = settings.data_dir / "services"
         self.record = self.folder / "api.json"
@@ -111,10 +112,12 @@ class ApiProcess:
         return tempfile.mkdtemp(prefix="caseload-metrics-", dir=MEMORY if in_memory else None)
 
     def is_ready(self) -> bool:
+        import urllib.request  # slow to import
+
         try:
             with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as response:  # noqa: S310 - our own URL
                 return response.status == 200
-        except (OSError, urllib.error.URLError):
+        except OSError:
             return False
 
     def stop(self) -> bool:

@@ -15,7 +15,7 @@ from caseload.console import (
     now,
     out,
     print_result,
-    show_progress,
+    show_bar,
 )
 from practice.errors import Refusal
 
@@ -39,9 +39,9 @@ def import_practice(
 
     with connect_installation() as installation:
         try:
-            with show_progress("Reading") as report:
+            with show_bar("Reading") as (report, count):
                 result = import_bundle(
-                    installation, folder, now(), report, allow_overlaps=allow_overlaps, replace=replace
+                    installation, folder, now(), report, allow_overlaps=allow_overlaps, replace=replace, count=count
                 )
         except BundleRefused as refusal:
             exit_with_problems(refusal, refusal.problems, refusal.total, as_json)
@@ -102,8 +102,8 @@ def export_practice(
 
     with connect_installation() as installation:
         actor = find_practice_actor(installation, practice)
-        with show_progress("Reading") as report:
-            rows = export(installation, actor.tenant_id, folder.absolute(), now(), report)
+        with show_bar("Counting") as (report, count):
+            rows = export(installation, actor.tenant_id, folder.absolute(), now(), report, count)
         installation.anchor_audit(now())
     document = {"practice": practice, "folder": str(folder), "rows": rows}
 

@@ -8,19 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from practice.errors import CaseloadError
-from practice.people.models.practices import Practice
-from practice.people.practices import find_practice
-from practice.security.installation import Installation, open_installation
-from practice.security.work import Actor
-from practice.settings import Settings
+
+if TYPE_CHECKING:  # slow to import: a command imports what it needs when it runs
+    from practice.security.installation import Installation
+    from practice.security.work import Actor
+    from practice.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -44,13 +42,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def read_settings() -> Settings:
+def read_settings() -> "Settings":
+    from practice.settings import Settings
+
     return Settings() if options.data_dir is None else Settings(data_dir=options.data_dir.absolute())
 
 
 @contextmanager
-def connect_installation(*, prepared: bool = True) -> Generator[Installation]:
+def connect_installation(*, prepared: bool = True) -> Generator["Installation"]:
     """Yield the installation; if `prepared`, with its database started, migrated and checked."""
+    from practice.security.installation import open_installation
+
     installation = open_installation(read_settings(), pool_size=2)
     try:
         if prepared:
@@ -63,11 +65,13 @@ def connect_installation(*, prepared: bool = True) -> Generator[Installation]:
         installation.store.close()
 
 
-def find_practice_actor(installation: Installation, name: str) -> Actor:
+def find_practice_actor(installation: "Installation", name: str) -> "Actor":
     """Return the system actor of the practice with this name, slug or id."""
+    from practice.people.practices import find_practice
+    from practice.security.work import Actor
+
     with installation.store.begin_system_session() as db:
-        practice: Practice = find_practice(db, name)
-    return Actor(practice.id)
+        return Actor(find_practice(db, name).id)
 
 
 @contextmanager
@@ -75,6 +79,20 @@ def show_progress(message: str) -> Generator[Callable[[str], None]]:
     """Show a status message, and yield the function that replaces it."""
     with err.status(f"{message} ...") as status:
         yield lambda message: status.update(f"{message} ...")
+
+
+@contextmanager
+def show_bar(message: str) -> Generator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Show a bar with a message, and yield the functions that replace the message and move the bar."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description} ..."), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(message, total=None)
+        yield (
+            lambda message: progress.update(task, description=message),
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
 
 
 def print_result(document: Any, as_json: bool, print_text: Callable[[], None]) -> None:
@@ -93,13 +111,6 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
         return exit.code if isinstance(exit.code, int) else 1
     except CaseloadError as error:
         return print_error(error.message)
-    except ValidationError as error:
-        invalid = ", ".join(
-            f"CASELOAD_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
-        )
-        return print_error(f"Invalid settings in the environment ({invalid}). Correct them and try again.")
-    except SQLAlchemyError as error:
-        return print_error(f"The database reported an error ({type(error).__name__}). Run `caseload doctor`.")
     except FileNotFoundError as error:
         return print_error(f"File not found: {error.filename}. Check the path.")
     except OSError as error:
@@ -109,10 +120,23 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return print_error("Stopped.")
     except Exception as error:
-        return print_error(
-            f"Unexpected error ({type(error).__name__}). Run the command again with --debug to see the traceback."
-        )
+        return print_error(describe_error(error))
     return 0
+
+
+def describe_error(error: Exception) -> str:
+    """Return the sentence about an error that is not ours."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, ValidationError):
+        invalid = ", ".join(
+            f"CASELOAD_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
+        )
+        return f"Invalid settings in the environment ({invalid}). Correct them and try again."
+    if isinstance(error, SQLAlchemyError):
+        return f"The database reported an error ({type(error).__name__}). Run `caseload doctor`."
+    return f"Unexpected error ({type(error).__name__}). Run the command again with --debug to see the traceback."
 
 
 def print_error(message: str) -> int:

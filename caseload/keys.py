@@ -15,8 +15,6 @@ from caseload.console import (
     show_progress,
 )
 from practice.errors import StoreProblem
-from practice.security import rotation
-from practice.security.encryption import MasterKey
 from practice.store.private_files import write_private
 
 keys_app = typer.Typer(no_args_is_help=True, help="Keys that encrypt protected fields.")
@@ -28,6 +26,8 @@ def create_master_key(file: Path) -> None:
 
     Example: caseload keys create-master /etc/caseload/master.key
     """
+    from practice.security.encryption import MasterKey
+
     if file.exists():
         raise StoreProblem(f"{file} already exists, and a key is never overwritten. Choose another file name.")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +42,8 @@ def rotate_data_key(practice: PracticeName) -> None:
 
     Example: caseload keys rotate oak-street
     """
+    from practice.security import rotation
+
     with connect_installation() as installation, show_progress("Encrypting again"):
         fields = rotation.rotate_data_key(installation, find_practice_actor(installation, practice).tenant_id, now())
     out.print(f"Rotated the data key and encrypted {fields} fields again.")
@@ -53,6 +55,9 @@ def rotate_master_key(new_key_file: Path) -> None:
 
     Example: caseload keys rotate-master /etc/caseload/new.key
     """
+    from practice.security import rotation
+    from practice.security.encryption import MasterKey
+
     if ApiProcess(read_settings()).find_running():
         raise StoreProblem("The API is running with the old key. Run `caseload down` first.")
     new_key = MasterKey.parse(new_key_file.read_text())

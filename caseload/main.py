@@ -10,8 +10,7 @@ import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
-from caseload import bundles, pay
-from caseload import demo as demo_practice
+from caseload import backups, bundles, pay
 from caseload.api_process import ApiProcess
 from caseload.console import (
     AsJson,
@@ -28,16 +27,7 @@ from caseload.console import (
 )
 from caseload.era import era_app
 from caseload.keys import keys_app
-from practice.errors import Refusal, StoreProblem
-from practice.people import practices
-from practice.people import settings as rule_settings
-from practice.security import accounts
-from practice.security.doctor import Finding, examine
-from practice.security.installation import Installation, open_installation
-from practice.security.work import Actor
-from practice.sessions.examinations import EXAMINATIONS
-from practice.store.backup import backup as write_backup
-from practice.store.backup import restore as read_backup
+from practice.errors import Refusal
 
 
 class RootGroup(TyperGroup):
@@ -68,6 +58,9 @@ app.add_typer(era_app, name="era")
 app.command("import")(bundles.import_practice)
 app.command("export")(bundles.export_practice)
 app.command("pay")(pay.show_pay)
+app.command("doctor")(backups.run_doctor)
+app.command("backup")(backups.create_backup)
+app.command("restore")(backups.restore_backup)
 
 
 @app.callback()
@@ -92,6 +85,8 @@ def start_demo(
 
     Example: caseload demo --small
     """
+    from caseload import demo as demo_practice
+
     with connect_installation() as installation, show_progress("Creating the demo practice") as report:
         size = demo_practice.SMALL if small else demo_practice.FULL
         logins = demo_practice.create_demo(installation, now(), report, size)
@@ -146,6 +141,8 @@ def stop() -> None:
 
 
 def stop_database() -> bool:
+    from practice.security.installation import open_installation
+
     store = open_installation(read_settings(), pool_size=1).store
     return store.embedded is not None and store.embedded.stop()
 
@@ -156,6 +153,8 @@ def show_status(as_json: AsJson = False) -> None:
 
     Example: caseload status --json
     """
+    from practice.security.installation import open_installation
+
     settings = read_settings()
     api = ApiProcess(settings)
     running = api.find_running()
@@ -200,13 +199,14 @@ def create_practice(
 
     Example: caseload practice create "Oak Street" --time-zone America/Chicago --admin-email ada@oak.example
     """
+    from practice.people.practices import create_practice as create
+    from practice.security.work import Actor
+
     first, _, last = admin_name.strip().partition(" ")
     admin = {"email": parse_email(admin_email), "first_name": first or "Practice", "last_name": last or "Admin"}
     with connect_installation() as installation:
         with installation.work(Actor(), now()) as work:
-            practice, invited = practices.create_practice(
-                work, name=name, time_zone=time_zone, admin=admin, by_email=False
-            )
+            practice, invited = create(work, name=name, time_zone=time_zone, admin=admin, by_email=False)
         link = f"{installation.settings.public_url}/invitation#{invited.secret}"
         installation.anchor_audit(now())
     document = {"practice": practice.slug, "id": practice.id, "admin": invited.staff.email, "link": link}
@@ -220,6 +220,9 @@ def create_platform_admin(email: str) -> None:
 
     Example: caseload platform-admin create ops@caseload.example
     """
+    from practice.security import accounts
+    from practice.security.work import Actor
+
     with connect_installation() as installation:
         with installation.work(Actor(), now()) as work:
             secret = accounts.invite_platform_admin(work, parse_email(email))
@@ -233,6 +236,9 @@ def reset_second_factor(email: str) -> None:
 
     Example: caseload reset-second-factor cleo@oak.example
     """
+    from practice.security import accounts
+    from practice.security.work import Actor
+
     with connect_installation() as installation:
         with installation.work(Actor(), now()) as work:
             accounts.reset_second_factor(work, parse_email(email))
@@ -246,6 +252,8 @@ def show_settings(practice: PracticeName, as_json: AsJson = False) -> None:
 
     Example: caseload settings show oak-street
     """
+    from practice.people import settings as rule_settings
+
     with (
         connect_installation() as installation,
         installation.work(find_practice_actor(installation, practice), now()) as work,
@@ -274,72 +282,14 @@ def set_setting(
 
     Example: caseload settings set oak-street password_max_age_days 180 --from 2026-07-01
     """
+    from practice.people import settings as rule_settings
+
     with (
         connect_installation() as installation,
         installation.work(find_practice_actor(installation, practice), now()) as work,
     ):
         rule_settings.change_setting(work, key, parse_value(value), effective_on.date())
     out.print(f"Set {key} to {value} from {effective_on.date()}.", markup=False)
-
-
-@app.command("doctor")
-def run_doctor(as_json: AsJson = False) -> None:
-    """Check the installation, and report every problem.
-
-    Example: caseload doctor --json
-    """
-    with connect_installation() as installation:
-        findings = examine_installation(installation)
-    print_result([vars(finding) for finding in findings], as_json, lambda: print_findings(findings))
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(1)
-
-
-def examine_installation(installation: Installation) -> list[Finding]:
-    with show_progress("Examining") as report:
-        return examine(installation, now(), report, EXAMINATIONS)
-
-
-def print_findings(findings: list[Finding]) -> None:
-    table = Table("", "Area", "Finding")
-    for finding in findings:
-        table.add_row("[green]ok[/]" if finding.ok else "[bold red]WRONG[/]", finding.area, finding.message)
-    out.print(table)
-
-
-@app.command("backup")
-def create_backup(file: Path, as_json: AsJson = False) -> None:
-    """Write the whole installation to one encrypted, checksummed file. It does not contain the master key.
-
-    Example: caseload backup caseload-2026-03-18.backup
-    """
-    with connect_installation() as installation, show_progress("Writing the backup") as report:
-        with installation.work(Actor(), now()) as work:
-            work.record("backup.created")
-        installation.anchor_audit(now())
-        key = installation.master.derive("backup")
-        header = write_backup(
-            installation.store, file, key, installation.master.key_id, installation.settings.anchors, now(), report
-        )
-    message = f"Wrote {file}: {header['bytes']:,} bytes, encrypted with master key {header['key_id']}."
-    print_result(header, as_json, lambda: out.print(message, markup=False))
-
-
-@app.command("restore")
-def restore_backup(file: Path) -> None:
-    """Restore a backup into an empty data folder or database, and examine it.
-
-    Example: caseload restore caseload-2026-03-18.backup --data-dir /var/lib/caseload-again
-    """
-    with connect_installation(prepared=False) as installation:
-        with show_progress("Restoring") as report:
-            key = installation.master.derive("backup")
-            header = read_backup(installation.store, file, key, installation.settings.anchors, now(), report)
-        findings = examine_installation(installation)
-    print_findings(findings)
-    if not all(finding.ok for finding in findings):
-        raise StoreProblem("Restored the backup, but the examination found problems. See above.")
-    out.print(f"Restored the backup of {header['made_at']}.")
 
 
 @app.command("openapi")
@@ -349,6 +299,7 @@ def print_openapi() -> None:
     Example: caseload openapi > openapi.json
     """
     from api.app import create_app
+    from practice.security.installation import open_installation
 
     installation = open_installation(read_settings(), pool_size=1)
     sys.stdout.write(json.dumps(create_app(installation).openapi(), indent=2) + "\n")

@@ -1,9 +1,10 @@
 """The pay of a week: `caseload pay`."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Column, Table
 
 from caseload.console import (
@@ -18,9 +19,9 @@ from caseload.console import (
 )
 from practice.errors import Refusal
 from practice.money import format_cents
-from practice.payroll.lines import Line, PayWeek
-from practice.payroll.periods import close_period, read_week
-from practice.security.permissions import Scope
+
+if TYPE_CHECKING:
+    from practice.payroll.lines import Line, PayWeek
 
 
 class InvalidInstant(Refusal):
@@ -43,6 +44,9 @@ def show_pay(
 
     Example: caseload pay oak-street --week 2026-03-08
     """
+    from practice.payroll.periods import close_period, read_week
+    from practice.security.permissions import Scope
+
     if close and as_of:
         raise typer.BadParameter(
             "cannot be combined with --close, which uses the records of now. Leave one of them out.",
@@ -70,22 +74,29 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def to_document(pay_week: PayWeek) -> dict[str, Any]:
+def to_document(pay_week: "PayWeek") -> dict[str, Any]:
     """Return the pay week as JSON."""
     return {
         "week": pay_week.week.isoformat(),
         "deadline": pay_week.cut_off.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "status": pay_week.status,
-        "lines": [format_line(line) | {"kind": line.kind} for line in pay_week.lines],
+        "lines": [format_line(line) | {"kind": line.kind, "reason": line.reason} for line in pay_week.lines],
         "standby": [format_line(line) for line in pay_week.pending],
         "problems": pay_week.problems,
-        "totals": {staff_id: format_cents(cents) for staff_id, cents in sorted(pay_week.totals.items())},
+        "totals": format_totals(pay_week.totals),
+        "standby_totals": format_totals(pay_week.pending_totals),
+        "staff": dict(sorted(pay_week.staff_names.items())),
     }
 
 
-def format_line(line: Line) -> dict[str, Any]:
+def format_totals(totals: dict[str, int]) -> dict[str, str]:
+    return {staff_id: format_cents(cents) for staff_id, cents in sorted(totals.items())}
+
+
+def format_line(line: "Line") -> dict[str, Any]:
     return {
         "staff_id": line.staff,
+        "staff_name": line.staff_name,
         "appointment_id": line.appointment,
         "minutes": line.minutes,
         "multiplier": f"{line.multiplier.normalize():f}",
@@ -94,16 +105,24 @@ def format_line(line: Line) -> dict[str, Any]:
     }
 
 
-def print_pay_week(pay_week: PayWeek) -> None:
+def print_pay_week(pay_week: "PayWeek") -> None:
+    from practice.payroll.statements import REASONS
+
     amounts = [Column(name, justify="right") for name in ("Minutes", "Multiplier", "Rate", "Amount")]
-    table = Table("Staff", "Session", "Kind", *amounts)
+    table = Table("Staff", "Name", "Session", "Kind", *amounts, "Reason")
     for line in [*pay_week.lines, *pay_week.pending]:
         cells = format_line(line)
-        kind = "[yellow]standby[/]" if line.kind == "standby" else line.kind
-        table.add_row(cells["staff_id"], cells["appointment_id"], kind, str(line.minutes), *list(cells.values())[3:])
+        table.add_row(
+            *(escape(cells[name]) for name in ("staff_id", "staff_name", "appointment_id")),
+            "[yellow]standby[/]" if line.kind == "standby" else line.kind,
+            *(str(cells[name]) for name in ("minutes", "multiplier", "rate", "amount")),
+            REASONS[line.reason] if line.reason else "",
+        )
     out.print(table)
-    for staff_id, cents in sorted(pay_week.totals.items()):
-        out.print(f"{staff_id}: {format_cents(cents)}", markup=False)
+    totals, pending = pay_week.totals, pay_week.pending_totals
+    for staff_id, name in sorted(pay_week.staff_names.items(), key=lambda person: (person[1], person[0])):
+        paid, standby = (format_cents(amounts.get(staff_id, 0)) for amounts in (totals, pending))
+        out.print(f"{name} ({staff_id}): {paid}, on standby {standby}", markup=False)
     if pay_week.closed_at:
         out.print(f"Closed at {pay_week.closed_at:%Y-%m-%d %H:%M} UTC.")
     out.print(f"Cut-off: {pay_week.cut_off:%Y-%m-%d %H:%M} UTC.")

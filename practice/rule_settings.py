@@ -52,6 +52,7 @@ PARAMETERS = {
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of offered free slots."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a freed slot is held for a waitlisted client."),
         Parameter("eligibility_cache_hours", 24, 1, 720, "Hours for which an eligibility response stays valid."),
+        Parameter("export_hours", 24, 1, 168, "Hours for which an export of the practice can be downloaded."),
         Parameter("password_max_age_days", 0, 0, 3650, "Days after which a password must be changed; 0 means never."),
         Parameter(
             "incident_notice_days",

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     def outbox(self) -> Path:
         return self.outbox_dir or self.data_dir / "outbox"
 
+    @property
+    def exports(self) -> Path:
+        """Return the folder of the encrypted exports, each until it expires."""
+        return self.data_dir / "exports"
+
     def check(self) -> None:
         """Raise ConfigurationProblem for unsafe settings. Development tolerates more than production."""
         problems = [

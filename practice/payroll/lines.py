@@ -43,7 +43,8 @@ INSERT_LINES = text("""
 """)
 SELECT_LINES = text("""
     select
-        l.kind, l.reason, l.staff_id, coalesce(t.external_id, t.id::text) as staff, l.session_id, l.appointment_id,
+        l.kind, l.reason, l.staff_id, coalesce(t.external_id, t.id::text) as staff,
+        t.first_name || ' ' || t.last_name as staff_name, l.session_id, l.appointment_id,
         coalesce(a.external_id, a.id::text) as appointment, a.reference, l.service_kind, a.starts_at, l.held_on,
         l.minutes, l.multiplier, l.rate_cents, l.amount_cents
     from pay_lines as l
@@ -64,6 +65,7 @@ class Line:
     kind: Kind
     staff_id: UUID
     staff: str  # `staff` and `appointment` are external ids
+    staff_name: str
     session_id: UUID
     appointment_id: UUID
     appointment: str
@@ -101,6 +103,16 @@ class PayWeek:
     def totals(self) -> dict[str, int]:
         """Return the cents of each staff member who has lines."""
         return sum_by_key((line.staff, line.amount_cents) for line in self.lines)
+
+    @property
+    def pending_totals(self) -> dict[str, int]:
+        """Return the pending cents of each staff member who has unsigned sessions."""
+        return sum_by_key((line.staff, line.amount_cents) for line in self.pending)
+
+    @property
+    def staff_names(self) -> dict[str, str]:
+        """Return the name of each staff member with lines or pending sessions."""
+        return {line.staff: line.staff_name for line in [*self.lines, *self.pending]}
 
 
 def compute_week(
@@ -159,6 +171,7 @@ def make_line(session: PayableSession, kind: Kind, amount_cents: int, reason: st
         kind=kind,
         staff_id=session.staff_id,
         staff=session.staff,
+        staff_name=session.staff_name,
         session_id=session.session_id,
         appointment_id=session.appointment_id,
         appointment=session.appointment,

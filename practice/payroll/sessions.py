@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import TextClause, text
 
-from practice.local_time import DAY, WEEK, cut_off, start_of_day
+from practice.local_time import DAY, LOCAL_ZONE_SQL, WEEK, cut_off, start_of_day, to_parameters
 from practice.payroll.models import REASONS, PayPeriod
 from practice.payroll.rules import compute_amount_cents, get_default_multiplier
 from practice.scheduling.models.appointments import COMPLETED_LATE_SQL
@@ -39,6 +39,7 @@ class PayableSession(NamedTuple):
     reference: str
     staff_id: UUID
     staff: str
+    staff_name: str
     held_on: date
     service_kind: str
     minutes: int
@@ -218,6 +219,7 @@ SESSIONS_SQL = """
         s.session_id, s.seats, s.starts_at, s.is_active, s.counts, s.completed_at, s.signed_at, s.done_at,
         a.id as appointment_id, coalesce(a.external_id, a.id::text) as appointment, a.reference,
         t.id as staff_id, coalesce(t.external_id, t.id::text) as staff,
+        t.first_name || ' ' || t.last_name as staff_name,
         l.held_on, l.service_kind, l.minutes, r.rate_cents, m.multiplier,
         s.paid_week, s.paid_cents + coalesce(j.amount_cents, 0) as paid_cents, j.last_reason,
         exists (
@@ -229,7 +231,7 @@ SESSIONS_SQL = """
         select
             s.session_id, s.seats, s.starts_at, s.is_active, s.counts, s.completed_at, s.signed_at, s.done_at,
             coalesce(p.appointment_id, s.seats[1]) as appointment_id,
-            coalesce(p.held_on, (s.starts_at at time zone :zone)::date) as held_on,
+            coalesce(p.held_on, (s.starts_at at time zone {zone})::date) as held_on,
             coalesce(p.service_kind, s.kind) as service_kind, coalesce(p.minutes, s.minutes) as minutes,
             p.week as paid_week, p.amount_cents as paid_cents
         from sessions as s
@@ -281,7 +283,8 @@ SESSIONS_SQL = """
 def build_statement(seats: str, condition: str = "true", session_ids: str = "") -> TextClause:
     """Return `SESSIONS_SQL` for the seats; `session_ids` is the query that selects the sessions of `SELECTED_SEATS`."""
     tables = f"wanted as materialized ({session_ids}), {seats}" if session_ids else seats
-    return text(SESSIONS_SQL.format(seats=tables, condition=condition, reasons=", ".join(REASONS)))
+    zone = LOCAL_ZONE_SQL.format(at="s.starts_at")
+    return text(SESSIONS_SQL.format(seats=tables, condition=condition, reasons=", ".join(REASONS), zone=zone))
 
 
 SELECT_ALL = build_statement(
@@ -302,7 +305,7 @@ def load_sessions_of_week(
     parameters = {
         "tenant_id": work.tenant_id,
         "as_of": as_of,
-        "zone": zone.key,
+        **to_parameters(zone),
         "week_end": start_of_day(week + WEEK, zone),
         "period_id": None,
     }
@@ -330,7 +333,7 @@ def load_sessions(
     parameters = {
         "tenant_id": work.tenant_id,
         "as_of": as_of,
-        "zone": zone.key,
+        **to_parameters(zone),
         "period_id": None,
         "appointment_ids": list(appointment_ids),
     }

@@ -3,6 +3,7 @@
 import os
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,6 +44,7 @@ class Installation:
         self.writing_assistant: Any = None  # where one is connected, see practice/clinical/notes/writing_assistant.py
         self.attempt_key = self.master.derive("sign-in attempts")
         self.fingerprint_key = self.master.derive("request fingerprints")
+        self.job_queue: SimpleQueue[tuple[UUID, UUID]] = SimpleQueue()  # practices and jobs for this process to run
         self.message_backlog: MessageBacklog | None = None  # as of the last run of the job
         self.availability_works: bool | None = None  # whether the last run could compute free times
 

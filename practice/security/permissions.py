@@ -22,6 +22,14 @@ class Scope(StrEnum):
 
 
 ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
+    "practice": {
+        "admin": "W",
+        "supervisor": "R",
+        "clinician": "R",
+        "scheduler": "R",
+        "biller": "R",
+        "analyst": "R",
+    },
     "settings": {"admin": "W", "supervisor": "R", "clinician": "R", "scheduler": "R", "biller": "R"},
     "services": {
         "admin": "W",
@@ -137,6 +145,7 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     "goals": {"admin": "W", "supervisor": "W team", "clinician": "R own"},
     "supervision": {"admin": "W", "supervisor": "W team", "clinician": "R own"},
+    "exports": {"admin": "W"},
     "audit": {"admin": "R"},
 }
 

@@ -53,6 +53,9 @@ MISSING = {"key": "nothing_like_it", "closed_on": "2031-06-06", "number": "4711"
 
 # (record, verb) -> scope of each role; a role that is not listed has no access.
 TABLE: dict[tuple[str, str], dict[str, str]] = {
+    ("practice", "read"): dict.fromkeys(EVERY_STAFF, "all"),
+    ("practice", "write"): {"admin": "all"},
+    ("exports", "write"): {"admin": "all"},
     ("settings", "write"): {"admin": "all"},
     ("services", "read"): dict.fromkeys(DIRECTORY | {"client"}, "all"),
     ("services", "write"): {"admin": "all"},

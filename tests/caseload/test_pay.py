@@ -3,10 +3,17 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from practice.payroll.rates import set_pay_rate
+from practice.people.practices import find_practice
+from practice.security.installation import open_installation
+from practice.security.work import Actor
+from practice.settings import Settings
 from tests.support.builders.bundles import OAK_STREET
 from tests.support.drivers.commands import RunCommand
 
@@ -39,12 +46,33 @@ def test_a_week_is_shown_with_sessions_on_standby(run: RunCommand) -> None:
         "OPEN",
     )
     session = {"staff_id": "CLI", "appointment_id": "A1", "minutes": 45, "multiplier": "1", "rate": "60.50"}
-    assert document["lines"] == [session | {"amount": "45.38", "kind": "regular"}]
+    named = session | {"staff_name": "Cleo Clinician"}
+    assert document["lines"] == [named | {"amount": "45.38", "kind": "regular", "reason": None}]
     assert [line["appointment_id"] for line in document["standby"]] == ["A4"]
     assert document["totals"] == {"CLI": "45.38"}
-    text = run("pay", "oak-street-practice", "--week", "2025-10-05")
-    assert text.code == 0
-    assert "45.38" in text.out
+    assert document["standby_totals"] == {"CLI": document["standby"][0]["amount"]}
+    assert document["staff"] == {"CLI": "Cleo Clinician"}
+    shown = run("pay", "oak-street-practice", "--week", "2025-10-05", "--as-of", "2025-10-20T12:00:00Z")
+    assert shown.code == 0
+    assert f"Cleo Clinician (CLI): 45.38, on standby {document['standby'][0]['amount']}" in shown.out
+
+
+def test_an_adjustment_says_why(run: RunCommand) -> None:
+    run("import", OAK_STREET)
+    week = ("pay", "oak-street-practice", "--week")
+    assert run(*week, "2025-10-05", "--close").code == 0
+    installation = open_installation(Settings(), pool_size=1)
+    with installation.store.begin_system_session() as db:
+        practice_id = find_practice(db, "oak-street-practice").id
+    with installation.work(Actor(practice_id), datetime.now(UTC)) as work:
+        query = text("select id from staff where tenant_id = :id and external_id = 'CLI'")
+        staff_id = work.db.scalar(query, {"id": practice_id})
+        set_pay_rate(work, staff_id, 12100, date(2025, 10, 5))
+    installation.store.close()
+    result = run(*week, "2025-10-12", "--json").json
+    (line,) = [line for line in result["lines"] if line["kind"] == "adjustment"]
+    assert (line["appointment_id"], line["amount"], line["reason"]) == ("A1", "45.37", "RATE_CHANGED")
+    assert "rate changed" in run(*week, "2025-10-12").out
 
 
 def test_a_week_is_closed_permanently(run: RunCommand) -> None:
@@ -54,8 +82,8 @@ def test_a_week_is_closed_permanently(run: RunCommand) -> None:
     closed = run(*week, "--close", "--json")
     assert (closed.code, closed.json) == (0, before | {"status": "CLOSED"})
     assert run(*week, "--close", "--json").json == run(*week, "--json").json == closed.json
-    text = run(*week, "--close")
-    assert (text.code, "Closed at" in text.out, "45.38" in text.out) == (0, True, True)
+    shown = run(*week, "--close")
+    assert (shown.code, "Closed at" in shown.out, "45.38" in shown.out) == (0, True, True)
     skipped = run("pay", "oak-street-practice", "--week", "2025-10-19", "--close")
     assert (skipped.code, skipped.out) == (1, "")
     assert "Close the week of 2025-10-12 first" in skipped.err

@@ -16,23 +16,8 @@ class Table:
 
 
 RECORD_KINDS = (
-    "client",
-    "service",
-    "room",
-    "group",
-    "series",
-    "appointment",
-    "coverage",
-    "incident",
-    "window",
-    "entry",
-    "charge",
-    "claim",
-    "payment",
-    "note",
-    "plan",
-    "report",
-    "period",
+    *("client", "service", "room", "group", "series", "appointment", "coverage", "incident", "window"),
+    *("entry", "charge", "claim", "payment", "note", "plan", "report", "period"),
 )
 """Records to which others refer, and which therefore have fixed ids."""
 

@@ -24,6 +24,23 @@ TABLES = {
         insert="""insert into rule_settings (tenant_id, id, key, value, effective_on, set_at)
         values (%(tenant_id)s, uuidv7(), 'hipaa_training_days', '400', '2026-01-01', now())""",
     ),
+    "time_zone_changes": Table(
+        "select, insert",
+        insert="""insert into time_zone_changes (tenant_id, id, changed_at, old_zone, new_zone)
+        values (%(tenant_id)s, uuidv7(), '2020-01-01', 'America/New_York', 'America/New_York')""",
+    ),
+    "jobs": Table(
+        "select, insert, update",
+        warehouse_reads=False,
+        insert="""insert into jobs (tenant_id, id, kind, status, created_at, finished_at)
+        values (%(tenant_id)s, %(job_id)s, 'EXPORT', 'DONE', now(), now())""",
+    ),
+    "exports": Table(
+        "select, insert, update",
+        warehouse_reads=False,
+        insert="""insert into exports (tenant_id, id, created_at, expires_at, size, sha256, rows)
+        values (%(tenant_id)s, %(job_id)s, now(), now(), 1, 'hash', 1)""",
+    ),
     **RECORD_TABLES,
     "audit_log": Table("select, insert", warehouse_reads=False),
     "audit_heads": Table("select", warehouse_reads=False),
@@ -58,7 +75,7 @@ def create_two_practices(installation: Installation, database: str) -> tuple[UUI
             "account_id": practice.admin.account_id,
             "staff_id": practice.admin.staff_id,
             "key": practice.id.hex,
-            **{f"{kind}_id": new_id() for kind in RECORD_KINDS},
+            **{f"{kind}_id": new_id() for kind in (*RECORD_KINDS, "job")},
         }
         with cluster.connect_as_superuser(database) as connection:
             connection.execute("select set_config('app.tenant_id', %s, false)", [str(practice.id)])  # for triggers
