@@ -203,7 +203,10 @@ class ImportedPractice:
         self.platform_token = sign_in(installation, make_platform_admin(installation).account_id, SYSTEM_TENANT).access
 
     def sign_in_reviewer(self) -> tuple[str, str, str]:
-        """Return a treatment plan review, its author, and the author's token. They treat the client and are trained."""
+        """Return a treatment plan review, its author, and the author's token.
+
+        They treat the client, are trained, and have no supervisor, so they amend notes alone.
+        """
         query = text("""
             select r.external_id, s.external_id as reviewer, s.id, s.account_id from treatment_plan_reviews as r
             join clients as c on c.id = r.client_id and c.primary_clinician_id = r.clinician_id
@@ -212,6 +215,7 @@ class ImportedPractice:
         """)
         with self.installation.store.begin_session(self.practice.id) as db:
             review, reviewer, staff_id, account = db.execute(query).one()
+            db.execute(text("update staff set supervisor_id = null where id = :id"), {"id": staff_id})
             db.add(
                 Training(
                     tenant_id=self.practice.id,

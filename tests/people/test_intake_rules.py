@@ -30,7 +30,12 @@ def test_a_complete_form_has_no_missing_answers() -> None:
 def test_a_blank_form_reports_all_missing_answers_of_all_steps() -> None:
     problems = find_missing_answers({}, minor=True)
     assert len(problems) == sum(len(questions) for questions in REQUIRED_ANSWERS.values())
-    assert {problem.partition(":")[0] for problem in problems} == {"Personal", "Assessment", "Goals", "Agreements"}
+    assert {problem.message.partition(":")[0] for problem in problems} == {
+        "Personal",
+        "Assessment",
+        "Goals",
+        "Agreements",
+    }
 
 
 @given(

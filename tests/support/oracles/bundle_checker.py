@@ -144,6 +144,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "effective_on*": parse_date,
         "ends_on": parse_date,
         "verified_at": parse_instant,
+        "copay": parse_amount,
     },
     "services": {
         "code*": parse_text,
