@@ -29,7 +29,7 @@ def test_a_service_is_added_read_changed_and_closed_for_booking(client: TestClie
     created = add_service(client, practice)
     assert created.status_code == 201, created.text
     service = COUPLES | {"category": None, "capacity": None, "active": True, "version": 1}
-    assert created.json() == service | {"created_at": "2026-03-18T15:30:00Z"}
+    assert created.json() == service | {"bookable_online": True, "created_at": "2026-03-18T15:30:00Z"}
     url = f"{V1}/services/90847"
     read = client.get(url, headers=auth_headers(practice))
     assert read.json() == created.json()

@@ -85,6 +85,7 @@ def test_the_rate_in_effect_counts_and_the_last_one_set_for_a_date(booking_api: 
 def test_a_preview_has_all_that_an_invoice_needs(booking_api: BookingApi) -> None:
     prices = PriceScenario(booking_api)
     assert prices.preview_cost() == {
+        "service_name": "Individual",
         **{"service_code": "TALK", "cpt_code": "90837", "units": 1, "minutes": 60},
         **{"price": "150.00", "price_source": "service", "copay": "25.00", "insurance_applies": True},
         **{"payment_required": True, "amount": "25.00"},
