@@ -46,6 +46,8 @@ def import_practice(
         except BundleRefused as refusal:
             exit_with_problems(refusal, refusal.problems, refusal.total, as_json)
         except Refusal as refusal:
+            if not as_json:
+                raise  # the message says it all
             exit_with_problems(refusal, [Problem("practice.csv", 2, "name", refusal.message)], 1, as_json)
         installation.anchor_audit(now())
     links = [

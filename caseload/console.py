@@ -25,6 +25,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
 PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Name, slug or id of the practice.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Email address of the account.")]
 
 
 @dataclass
@@ -109,14 +110,6 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
         app(arguments, prog_name="caseload")
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 1
-    except CaseloadError as error:
-        return print_error(error.message)
-    except FileNotFoundError as error:
-        return print_error(f"File not found: {error.filename}. Check the path.")
-    except OSError as error:
-        return print_error(
-            f"Cannot use {error.filename or 'a file'} ({error.strerror}). Check the disk and its permissions."
-        )
     except KeyboardInterrupt:
         return print_error("Stopped.")
     except Exception as error:
@@ -125,7 +118,13 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
 
 
 def describe_error(error: Exception) -> str:
-    """Return the sentence about an error that is not ours."""
+    """Return what is wrong, and what to do."""
+    if isinstance(error, CaseloadError):
+        return error.message
+    if isinstance(error, FileNotFoundError):
+        return f"File not found: {error.filename}. Check the path."
+    if isinstance(error, OSError):
+        return f"Cannot use {error.filename or 'a file'} ({error.strerror}). Check the disk and its permissions."
     from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 

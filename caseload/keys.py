@@ -1,6 +1,7 @@
 """Commands for encryption keys: `caseload keys`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -21,7 +22,9 @@ keys_app = typer.Typer(no_args_is_help=True, help="Keys that encrypt protected f
 
 
 @keys_app.command("create-master")
-def create_master_key(file: Path) -> None:
+def create_master_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The new file of the key.")],
+) -> None:
     """Create a master key in a new file that only you can read. Store a copy away from the backups.
 
     Example: caseload keys create-master /etc/caseload/master.key
@@ -50,7 +53,9 @@ def rotate_data_key(practice: PracticeName) -> None:
 
 
 @keys_app.command("rotate-master")
-def rotate_master_key(new_key_file: Path) -> None:
+def rotate_master_key(
+    new_key_file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of the new master key.")],
+) -> None:
     """Encrypt all data keys with a new master key, created before with `keys create-master`.
 
     Example: caseload keys rotate-master /etc/caseload/new.key

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from typer.core import TyperGroup
 
 from caseload import backups, bundles, pay
 from caseload.api_process import ApiProcess
 from caseload.console import (
     AsJson,
+    Email,
     PracticeName,
     connect_installation,
     find_practice_actor,
@@ -31,11 +32,17 @@ from practice.errors import Refusal
 
 
 class RootGroup(TyperGroup):
-    """The root command, whose options may also follow the name of a subcommand."""
+    """The root command, whose options may also follow the name of a subcommand, but not its `--`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
         self.add_help_option = args[:1] in ([], ["--help"])  # after a subcommand it asks for the subcommand's help
-        return super().parse_args(ctx, args)
+        try:
+            super().parse_args(ctx, args[:end])
+        finally:
+            self.add_help_option = True  # usage errors name it
+        ctx.args = [*ctx.args, *args[end:]]
+        return ctx.args
 
 
 app = typer.Typer(
@@ -189,7 +196,7 @@ def migrate() -> None:
 
 @practice_app.command("create")
 def create_practice(
-    name: str,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the practice.")],
     time_zone: Annotated[str, typer.Option(help="Such as America/New_York.")],
     admin_email: Annotated[str, typer.Option(help="Email of the first admin.")],
     admin_name: Annotated[str, typer.Option(help="First and last name.")] = "Practice Admin",
@@ -215,7 +222,7 @@ def create_practice(
 
 
 @platform_admin_app.command("create")
-def create_platform_admin(email: str) -> None:
+def create_platform_admin(email: Email) -> None:
     """Create an account that can create and suspend practices but not see their data. Print a one-time sign-in link.
 
     Example: caseload platform-admin create ops@caseload.example
@@ -225,13 +232,14 @@ def create_platform_admin(email: str) -> None:
 
     with connect_installation() as installation:
         with installation.work(Actor(), now()) as work:
-            secret = accounts.invite_platform_admin(work, parse_email(email))
+            secret, again = accounts.invite_platform_admin(work, parse_email(email))
         link = f"{installation.settings.public_url}/invitation#{secret}"
-    out.print(f"Created platform admin {email}. One-time sign-in link (expires in 7 days):\n{link}", markup=False)
+    done = "Invited again, and voided the earlier link:" if again else "Created"
+    out.print(f"{done} platform admin {email}. One-time sign-in link (expires in 7 days):\n{link}", markup=False)
 
 
 @app.command("reset-second-factor")
-def reset_second_factor(email: str) -> None:
+def reset_second_factor(email: Email) -> None:
     """Remove the authenticator of an account. Verify who asks first; the user enrolls a new one at the next sign-in.
 
     Example: caseload reset-second-factor cleo@oak.example
@@ -261,7 +269,7 @@ def show_settings(practice: PracticeName, as_json: AsJson = False) -> None:
         settings = rule_settings.list_effective_settings(work)
 
     def print_table() -> None:
-        table = Table("Setting", "Value", "Since", "Meaning")
+        table = Table(*(Column(name, no_wrap=True) for name in ("Setting", "Value", "Since")), "Meaning")
         for setting in settings:
             table.add_row(setting.key, str(setting.value), str(setting.effective_on or "default"), setting.meaning)
         out.print(table)
@@ -272,8 +280,8 @@ def show_settings(practice: PracticeName, as_json: AsJson = False) -> None:
 @settings_app.command("set")
 def set_setting(
     practice: PracticeName,
-    key: str,
-    value: str,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the setting, as `settings show` lists it.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="New value. Put -- before a negative number.")],
     effective_on: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day on which it is effective.")
     ],

@@ -35,6 +35,15 @@ class NoAccount(Refusal):
     status = 404
 
 
+class PlatformAdminExists(Refusal):
+    """The account is a platform admin already.
+
+    Fix: no action is needed. A forgotten password is reset at sign-in.
+    """
+
+    code = "PLATFORM_ADMIN_EXISTS"
+
+
 class PasswordRefused(Refusal):
     """The new password is too weak, or is the current one.
 
@@ -109,14 +118,18 @@ def issue_invitation(work: Work, account: Account, *, mailed: bool = False) -> s
     return issue_token(work.db, "invitation", account.id, work.tenant_id, INVITATION_LIFETIME, work.now, mailed=mailed)
 
 
-def invite_platform_admin(work: Work, email: str) -> str:
-    """Invite a platform admin, who creates and suspends practices and sees nothing in them; return the secret.
+def invite_platform_admin(work: Work, email: str) -> tuple[str, bool]:
+    """Invite a platform admin, who creates and suspends practices and sees nothing in them.
 
-    The account becomes a platform admin when this link is accepted: until then nobody has proven whose account it is.
+    Return the secret, and whether it replaces that of an earlier invitation. The account becomes a platform admin when
+    the link is accepted: until then nobody has proven whose account it is.
     """
     account = ensure_account(work.db, email, work.now)
+    if account.platform_admin:
+        raise PlatformAdminExists("This account is a platform admin already. Nothing was changed.")
+    voided = void_tokens(work.db, account.id, ["invitation"], None, work.now)
     work.record("platform_admin.invited", "account", account.id)
-    return issue_token(work.db, "invitation", account.id, None, INVITATION_LIFETIME, work.now)
+    return issue_token(work.db, "invitation", account.id, None, INVITATION_LIFETIME, work.now), voided > 0
 
 
 def accept_invitation(

@@ -43,9 +43,9 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def format_count(number: int, noun: str) -> str:
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
     """Return the number with its noun, in the plural unless it is one."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def examine(
@@ -163,7 +163,8 @@ def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Ite
             else Finding("audit log", False, message, facts)
         )
         return
-    yield Finding("audit log", True, f"{name}: {report.entries} entries, intact ({rate} a second).", facts)
+    entries = format_count(report.entries, "entry", "entries")
+    yield Finding("audit log", True, f"{name}: {entries}, intact ({rate} a second).", facts)
     if unanchored.entries and unanchored.span > MAX_ANCHOR_DELAY:
         yield Finding(
             "audit log",
@@ -202,15 +203,17 @@ def examine_fields(installation: Installation, tenant_id: UUID, name: str) -> It
         yield Finding("encryption", False, f"{name}: {problem}", facts)
     if closed:
         examples = ", ".join(closed[:3]) + (" and others" if len(closed) > 3 else "")
-        message = f"{name}: {len(closed)} encrypted fields do not open ({examples}). Restore the records from a backup."
+        number = format_count(len(closed), "encrypted field")
+        message = f"{name}: {number} cannot be opened ({examples}). Restore the records from a backup."
         yield Finding("encryption", False, message, facts | {"closed": closed[:100]})
     if problems or closed:
         return
     if older:
-        message = f"{name}: {older} of {opened} encrypted fields use an older key. Rotate the data key to renew them."
+        total = format_count(opened, "encrypted field")
+        message = f"{name}: {older} of {total} under an older key. Rotate the data key to renew them."
         yield Finding("encryption", True, message, facts)
     else:
-        yield Finding("encryption", True, f"{name}: all {opened} encrypted fields open.", facts)
+        yield Finding("encryption", True, f"{name}: {format_count(opened, 'encrypted field')}, all readable.", facts)
 
 
 def unwrap_keys(db: Session, installation: Installation, tenant_id: UUID) -> tuple[dict[int, bytes], list[str]]:
@@ -255,10 +258,13 @@ def examine_people(installation: Installation, tenant_id: UUID, name: str) -> It
             parameters,
         ).all()
     if outsiders:
-        message = f"{name}: {len(outsiders)} accounts are members but neither staff nor clients. End these memberships."
+        number = format_count(len(outsiders), "account")
+        message = f"{name}: {number} with a membership but neither staff nor client. End the membership."
         yield Finding("people", False, message, {"accounts": [str(account) for account in outsiders[:100]]})
     if shut_out:
-        message = f"{name}: {len(shut_out)} active staff have no membership to sign in with. Invite or deactivate them."
+        message = (
+            f"{name}: {len(shut_out)} active staff without a membership to sign in with. Invite or deactivate them."
+        )
         yield Finding("people", False, message, {"staff": [str(staff) for staff in shut_out[:100]]})
 
 
@@ -269,8 +275,14 @@ def examine_accounts(installation: Installation, now: datetime) -> Iterator[Find
                 select a.id from accounts as a
                 where not a.platform_admin and a.disabled_at is null
                     and not exists (select from memberships as m where m.account_id = a.id)
+                    and not exists (
+                        select from one_time_tokens as t
+                        where t.account_id = a.id and t.purpose = 'invitation' and t.used_at is null
+                            and t.expires_at > :now
+                    )
                 order by 1
-            """)
+            """),
+            {"now": now},
         ).all()
         sessions = db.execute(
             text("""
@@ -291,23 +303,23 @@ def examine_accounts(installation: Installation, now: datetime) -> Iterator[Find
             {"now": now},
         ).one()
     if alone:
-        message = f"{len(alone)} accounts never belonged to a practice. Invite these people, or disable the accounts."
+        number = format_count(len(alone), "account")
+        message = f"{number} never belonged to a practice, without an open invitation. Invite again, or disable."
         yield Finding("accounts", False, message, {"accounts": [str(account) for account in alone[:100]]})
     stray = [str(session) for session in sessions.stray or []]
     if stray:
-        message = (
-            f"{len(stray)} open sessions belong to people without access. They are refused on every request; end them."
-        )
+        number = format_count(len(stray), "open session")
+        message = f"{number} of people without access. Their requests are refused; end these sessions."
         yield Finding("accounts", False, message, {"sessions": stray[:100]})
     if not alone and not stray:
         facts = {"live": sessions.live, "timed_out": sessions.timed_out}
-        yield Finding("accounts", True, f"{sessions.live} sessions are live, all with access.", facts)
+        yield Finding("accounts", True, f"{format_count(sessions.live, 'live session')}, all with access.", facts)
 
 
 def examine_outbox(installation: Installation) -> Iterator[Finding]:
     folder = installation.email_outbox.folder
     waiting = sum(1 for _ in folder.glob("*.json")) if folder.is_dir() else 0
-    yield Finding("outbox", True, f"{waiting} emails wait in {folder}.", {"waiting": waiting})
+    yield Finding("outbox", True, f"{format_count(waiting, 'email')} waiting in {folder}.", {"waiting": waiting})
 
 
 def examine_disk(installation: Installation) -> Iterator[Finding]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from practice.errors import Refusal
@@ -79,9 +80,9 @@ def consume_token(db: Session, purpose: str, token: str, now: datetime) -> OneTi
     return consumed
 
 
-def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_id: UUID | None, now: datetime) -> None:
-    """Invalidate the account's unused tokens of these purposes."""
-    db.execute(
+def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_id: UUID | None, now: datetime) -> int:
+    """Invalidate the account's unused tokens of these purposes, and return how many there were."""
+    statement = (
         update(OneTimeToken)
         .where(
             OneTimeToken.account_id == account_id,
@@ -91,6 +92,7 @@ def void_tokens(db: Session, account_id: UUID, purposes: Sequence[str], tenant_i
         )
         .values(used_at=now)
     )
+    return cast(CursorResult[Any], db.execute(statement)).rowcount
 
 
 def load_account(db: Session, token: OneTimeToken) -> Account:

@@ -29,7 +29,8 @@ Progress = Callable[[str], None]
 def backup(
     store: Store, file: Path, key: bytes, key_id: str, anchors: Path, now: datetime, progress: Progress
 ) -> dict[str, Any]:
-    """Write a consistent backup and return its header. The file gets its name only when complete."""
+    """Write a consistent backup to a new file and return its header. The file gets its name only when complete."""
+    refuse_existing(file)
     with store.open_owner_connection() as connection:
         revision = read_revision(connection)
         sees_all = connection.scalar(text("select rolsuper or rolbypassrls from pg_roles where rolname = session_user"))
@@ -62,6 +63,12 @@ def backup(
         if part is not None:
             part.unlink(missing_ok=True)
     return header | {"file": str(file), "bytes": file.stat().st_size}
+
+
+def refuse_existing(file: Path) -> None:
+    """Raise StoreProblem if there is a file of this name."""
+    if file.exists():
+        raise StoreProblem(f"{file} already exists, and a backup is never overwritten. Choose another file name.")
 
 
 def stream_contents(store: Store, anchors: Path) -> Iterator[bytes]:

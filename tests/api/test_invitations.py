@@ -141,7 +141,7 @@ def test_a_weak_password_does_not_use_up_the_invitation(client: TestClient, prac
 def test_a_platform_admin_accepts_an_invitation(client: TestClient, installation: Installation) -> None:
     email = f"platform-{new_id()}@example.com"
     with installation.work(Actor(), NOW) as work:
-        secret = invite_platform_admin(work, email)
+        secret, _ = invite_platform_admin(work, email)
     assert_ok(accept(client, secret))
     assert login(client, email)["next"] == "enroll"
 

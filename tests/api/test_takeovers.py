@@ -56,7 +56,7 @@ def test_a_practices_invitation_never_makes_a_platform_admin(
     email = f"ops-{new_id()}@example.com"
     link = invite_staff(practice, email)
     with installation.work(Actor(), NOW) as work:
-        platform_link = accounts.invite_platform_admin(work, email)
+        platform_link, _ = accounts.invite_platform_admin(work, email)
     assert_ok(post(client, "/invitations/accept", token=link, password=PASSWORD))
     step = login(client, email)
     secret = assert_ok(post(client, "/mfa/enroll", token=step["token"]))["secret"]

@@ -77,6 +77,16 @@ def test_up_can_run_twice_and_down_stops_everything(caseload: Caseload, folder: 
     assert (read_status(caseload)["database"], read_status(caseload)["api"]) == ("stopped", "stopped")
 
 
+def test_the_doctor_leaves_the_database_as_it_was(caseload: Caseload) -> None:
+    assert caseload("practice", "create", "Oak", "--time-zone", "UTC", "--admin-email", "a@oak.example").returncode == 0
+    caseload("down")
+    assert caseload("doctor").returncode == 0
+    assert read_status(caseload)["database"] == "stopped"
+    caseload("migrate")
+    assert caseload("doctor").returncode == 0
+    assert read_status(caseload)["database"] == "running"
+
+
 def test_the_demo_prints_its_logins_and_stores_them_privately(caseload: Caseload, folder: Path) -> None:
     demo = caseload("demo", "--small")
     assert demo.returncode == 0, demo.stderr

@@ -2,11 +2,16 @@
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
+from typer.main import get_command
 
 from caseload import console
+from caseload.console import connect_installation
 from caseload.main import app
+from practice.rule_settings import PARAMETERS
 from practice.security.encryption import MasterKey
 from practice.store.ids import new_id
 from tests.support.drivers.commands import RunCommand
@@ -64,6 +69,21 @@ def test_settings_are_shown_and_changed_from_a_date(run: RunCommand) -> None:
     assert "whole number" in invalid.err
 
 
+def test_a_table_of_settings_shows_their_whole_keys(run: RunCommand) -> None:
+    run(*CREATE)
+    table = run("settings", "show", "oak-street").out
+    assert [key for key in PARAMETERS if key not in table] == []
+
+
+def test_arguments_may_follow_two_dashes(run: RunCommand) -> None:
+    run(*CREATE)
+    refused = run("settings", "set", "--from", "2099-01-01", "--", "oak-street", "password_max_age_days", "-5")
+    assert refused.code == 1, refused.err
+    assert "No such option" not in refused.err
+    changed = run("settings", "set", "--from", "2099-01-01", "--", "oak-street", "password_max_age_days", "90")
+    assert changed.code == 0, changed.err
+
+
 def test_an_unknown_practice_is_reported_with_the_known_ones(run: RunCommand) -> None:
     run(*CREATE)
     refused = run("settings", "show", "elm-street")
@@ -74,7 +94,27 @@ def test_an_unknown_practice_is_reported_with_the_known_ones(run: RunCommand) ->
 
 def test_wrong_usage_exits_with_two(run: RunCommand) -> None:
     assert run("practice", "create").code == 2
-    assert run("no-such-command").code == 2
+    unknown = run("no-such-command")
+    assert unknown.code == 2
+    assert "Try 'caseload --help' for help." in unknown.err
+
+
+def test_arguments_are_named_in_capitals_and_explained(run: RunCommand) -> None:
+    def list_arguments(command: Any, *names: str) -> list[tuple[str, ...]]:
+        own = [
+            (*names, str(parameter.metavar), str(parameter.help))
+            for parameter in command.params
+            if parameter.param_type_name == "argument"
+        ]
+        return own + [
+            found
+            for name, child in getattr(command, "commands", {}).items()
+            for found in list_arguments(child, *names, name)
+        ]
+
+    arguments = list_arguments(get_command(app))
+    assert len(arguments) > 10
+    assert [names for names in arguments if not names[-2].isupper() or names[-1] == "None"] == []
 
 
 def test_the_help_of_every_command_has_an_example(run: RunCommand) -> None:
@@ -272,4 +312,17 @@ def test_the_help_of_the_root_command_lists_the_commands(run: RunCommand) -> Non
 def test_a_platform_admin_is_created_with_a_link(run: RunCommand) -> None:
     created = run("platform-admin", "create", "ops@caseload.example")
     assert created.code == 0, created.err
+    assert created.out.startswith("Created platform admin ops@caseload.example.")
     assert "/invitation#" in created.out
+
+
+def test_a_platform_admin_is_invited_again_until_they_accept(run: RunCommand) -> None:
+    links = [run("platform-admin", "create", "ops@caseload.example").out]
+    links.append(run("platform-admin", "create", "ops@caseload.example").out)
+    assert links[1].startswith("Invited again, and voided the earlier link: platform admin")
+    with connect_installation() as installation, installation.store.begin_system_session() as db:
+        assert db.scalar(text("select count(*) from one_time_tokens where used_at is null")) == 1
+        db.execute(text("update accounts set platform_admin = true"))
+    refused = run("platform-admin", "create", "ops@caseload.example")
+    assert (refused.code, refused.out) == (1, "")
+    assert "already" in refused.err

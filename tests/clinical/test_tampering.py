@@ -223,7 +223,7 @@ def test_every_manipulation_is_found_and_located(notes_api: NotesApi) -> None:
     finding = examine(notes_api)
     assert not finding.ok
     assert set(finding.facts["wrong"]) == {str(note_id) for note_id in notes.values()}
-    assert f"{len(CASES)} notes differ from what was written and signed" in finding.message
+    assert f"{len(CASES)} notes not as written and signed" in finding.message
 
 
 def verify(notes_api: NotesApi, note_id: UUID) -> set[str]:

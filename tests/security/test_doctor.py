@@ -11,10 +11,11 @@ from sqlalchemy import text
 
 from api.app import run_maintenance
 from practice.people.staff import deactivate_staff
-from practice.security.accounts import ensure_account
+from practice.security.accounts import ensure_account, invite_platform_admin
 from practice.security.doctor import Finding, examine
 from practice.security.email_outbox import Email
 from practice.security.installation import Installation
+from practice.security.work import Actor
 from practice.store.store import Store
 from tests.support.builders.people import NOW, PracticeFixture, make_practice, sign_in
 from tests.support.builders.schedule import make_portal_client
@@ -124,6 +125,14 @@ def test_an_account_without_a_practice_is_named(practice: PracticeFixture) -> No
     with practice.installation.store.begin_system_session() as db:
         account = ensure_account(db, "nobody@example.com", NOW)
     assert find_only_failure(practice.installation, "accounts").facts == {"accounts": [str(account.id)]}
+
+
+def test_an_invited_account_is_named_once_its_invitation_has_expired(practice: PracticeFixture) -> None:
+    with practice.installation.work(Actor(), NOW) as work:
+        invite_platform_admin(work, "ops@example.com")
+    assert find_failures(practice.installation) == []
+    later = [finding for finding in examine(practice.installation, NOW + timedelta(days=8)) if not finding.ok]
+    assert [finding.message.split(",")[0] for finding in later] == ["1 account never belonged to a practice"]
 
 
 def test_memberships_without_staff_and_staff_without_memberships_are_named(practice: PracticeFixture) -> None:

@@ -386,7 +386,7 @@ def test_the_doctor_finds_a_moved_or_altered_value(sealed: PracticeFixture) -> N
             update(Practice).where(Practice.id == other.id).values(tax_id=read_sealed_tax_id(installation, sealed))
         )
     (finding,) = find_failures(installation)
-    assert finding.message.startswith("Practice Oak Street (oak-street): 1 encrypted fields do not open")
+    assert finding.message.startswith("Practice Oak Street (oak-street): 1 encrypted field cannot be opened")
     assert finding.facts["closed"] == [f"practices.tax_id of {other.id}"]
 
 
@@ -395,4 +395,4 @@ def test_the_doctor_finds_an_altered_data_key(sealed: PracticeFixture) -> None:
         db.execute(text("update data_keys set wrapped = set_byte(wrapped, 30, 255 - get_byte(wrapped, 30))"))
     findings = find_failures(sealed.installation)
     assert any("Data key 1 was altered." in finding.message for finding in findings)
-    assert any("8 encrypted fields do not open" in finding.message for finding in findings)
+    assert any("8 encrypted fields cannot be opened" in finding.message for finding in findings)

@@ -26,7 +26,7 @@ from practice.clinical.notes.rules.verification import (
     check_note,
 )
 from practice.clinical.notes.versions import Version, open_version, select_versions
-from practice.security.doctor import Finding
+from practice.security.doctor import Finding, format_count
 from practice.security.encryption import DecryptionRefused
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
@@ -191,19 +191,23 @@ def examine_notes(installation: Installation, now: datetime, tenant_id: UUID, na
     wrong = dict(recheck_notes(installation, now, tenant_id, suspects[:MAX_NAMED]))
     wrong |= find_deleted_notes(installation, now, tenant_id)
     facts: dict[str, Any] = {"tenant_id": str(tenant_id), "notes": note_count, "signatures": signature_count}
+    notes = format_count(note_count, "note")
     if wrong:
         examples = "; ".join(
             f"{note_id}, {result.problems[0].where}: {result.problems[0].message.removesuffix('.')}"
             for note_id, result in list(wrong.items())[:3]
         )
         message = (
-            f"{name}: {len(wrong)} notes differ from what was written and signed ({examples}). Do not change the "
+            f"{name}: {format_count(len(wrong), 'note')} not as written and signed ({examples}). Do not change the "
             "database, and compare it with a backup to find what was changed."
         )
         yield Finding("notes", False, message, facts | {"wrong": [str(note_id) for note_id in wrong]})
     else:
         yield Finding(
-            "notes", True, f"{name}: {note_count} notes with {signature_count} signatures, all intact.", facts
+            "notes",
+            True,
+            f"{name}: {notes} with {format_count(signature_count, 'signature')}, all intact.",
+            facts,
         )
 
 
