@@ -108,6 +108,8 @@ GUARDS = re.compile(
     r"|(?P<function>function) (?P<signature>.+?) returns "
 )
 
+PARENTHESES = re.compile(r"[()]")
+
 
 def format_lines(rows: Iterable[str]) -> list[str]:
     """Return the rows of CATALOG as sorted lines."""
@@ -134,11 +136,14 @@ def find_schema_problems(connection: Connection) -> list[str]:
 
 
 def index_guards(lines: Iterable[str]) -> dict[str, str]:
-    """Return the lines of constraints, indexes, triggers and functions by what they describe."""
+    """Return the lines of constraints, indexes, triggers and functions by what they describe.
+
+    Without parentheses: PostgreSQL writes those of a condition differently after a dump and a restore.
+    """
     guards = {}
     for line in lines:
         match = GUARDS.match(line)
         if match is not None:
             kind, name = match["kind"] or match["function"], match["name"] or match["signature"]
-            guards[f"{kind} {name}" + (f" of {match['table']}" if match["table"] else "")] = line
+            guards[f"{kind} {name}" + (f" of {match['table']}" if match["table"] else "")] = PARENTHESES.sub("", line)
     return guards
