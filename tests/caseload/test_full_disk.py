@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -36,13 +37,19 @@ def find_workers(parent: int) -> set[str]:
     return set(Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
 
 
+def run_caseload(command: str) -> None:
+    subprocess.run([sys.executable, "-c", "from caseload.main import run; run()", command], check=True, timeout=180)
+
+
 def test_the_workers_survive(environment: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASELOAD_PORT", str(find_free_port()))
     monkeypatch.setenv("CASELOAD_DATA_DIR", str(small_disk))
     monkeypatch.setenv("CASELOAD_SIGN_INS_PER_MINUTE", "1000000")
-    api = ApiProcess(Settings())
-    process = api.start()
+    run_caseload("up")
     try:
+        api = ApiProcess(Settings())
+        process = api.find_running()
+        assert process
         workers = find_workers(process.pid)
         fill(small_disk)
         with httpx2.Client(base_url=api.url, timeout=60, limits=httpx2.Limits(max_keepalive_connections=0)) as http:
@@ -53,9 +60,9 @@ def test_the_workers_survive(environment: Path, small_disk: Path, monkeypatch: p
                 for path, methods in routes.items()
                 for method in (*methods, "options")
             }
-            assert statuses <= {200, 401, 404, 405, 422}
+            assert max(statuses) < 500
             metrics = http.get("/metrics").text
         assert metrics.count("caseload_requests_total{") > len(routes)
         assert find_workers(process.pid) == workers
     finally:
-        api.stop()
+        run_caseload("down")
