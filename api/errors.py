@@ -151,7 +151,7 @@ def record_denial(request: Request, code: str) -> None:
     installation: Installation = request.app.state.installation
     try:
         with installation.work(actor, request.app.state.clock()) as work:
-            work.record("access.denied", operation=request.scope["route"].operation_id, code=code, **ids)
+            work.record("access.denied", operation=request.scope["route"].operation_id, code=code, path=ids)
     except SQLAlchemyError as error:  # the response matters more, and the log line has the rest
         log.error("denial not recorded", request_id=request.scope["request_id"], error=type(error).__name__)
 

@@ -119,9 +119,9 @@ def test_a_denied_request_is_recorded(client: TestClient, practice: PracticeFixt
     ]
     entries = load_audit_entries(client, practice, "access.denied")[::-1]
     assert [entry["details"] for entry in entries] == [
-        {"operation": "change_staff", "code": "FORBIDDEN", "staff_id": str(biller.staff_id)},
-        {"operation": "get_note", "code": "REASON_MISSING", "note_id": nothing},
-        {"operation": "book_appointment", "code": "FORBIDDEN"},
+        {"operation": "change_staff", "code": "FORBIDDEN", "path": {"staff_id": str(biller.staff_id)}},
+        {"operation": "get_note", "code": "REASON_MISSING", "path": {"note_id": nothing}},
+        {"operation": "book_appointment", "code": "FORBIDDEN", "path": {}},
     ]
     accounts = [str(person.account_id) for person in (biller, practice.admin, patient)]
     assert [entry["account_id"] for entry in entries] == accounts

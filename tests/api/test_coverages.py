@@ -142,7 +142,7 @@ def test_a_voided_coverage_stays_on_record_with_its_reason(
         "Other client",
     )
     (entry,) = load_audit_entries(client, practice, "coverage.voided")
-    assert entry["details"] == {"coverage_id": created["id"], "reason": "Other client"}
+    assert entry["details"] == {"coverage_id": created["id"]}  # the reason may name the client
 
 
 def test_coverages_are_visible_to_those_who_see_the_client(

@@ -120,7 +120,7 @@ def test_the_audit_log_is_filtered_by_action_account_subject_and_time(
     assert find_entries(account_id=person) == set()
     assert find_entries(until=NOW.isoformat()) == set()
     assert find_entries(since=(NOW + timedelta(seconds=1)).isoformat()) == set()
-    assert len(find_entries(since="0001-01-01T00:00:00+23:59", until="9999-12-31T23:59:59-23:59")) >= PEOPLE
+    assert len(find_entries(since="1900-01-02T00:00:00+14:00", until="2199-12-30T23:59:59-12:00")) >= PEOPLE
 
 
 def test_a_list_shows_only_the_requested_fields(client: TestClient, large_practice: PracticeFixture) -> None:
