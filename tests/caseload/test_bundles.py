@@ -1,7 +1,13 @@
 """`caseload import` and `caseload export` on the command line."""
 
+import io
+import re
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from caseload import console
 from tests.support.builders.bundles import (
     OAK_STREET,
     load_sample_rows,
@@ -37,6 +43,22 @@ def test_the_text_output_lists_rows_and_links(run: RunCommand, tmp_path: Path) -
     assert "appointments.csv" in imported.out
     exported = run("export", "oak-street-practice", tmp_path / "out")
     assert (exported.code, "plain text" in exported.out) == (0, True)
+
+
+def test_a_terminal_shows_a_bar_with_the_rows_of_the_total(
+    run: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in (("import", OAK_STREET), ("export", "oak-street-practice", tmp_path / "out")):
+        terminal = io.StringIO()
+        monkeypatch.setattr(console, "err", Console(file=terminal, force_terminal=True, width=120))
+        result = run(*command, "--json")
+        assert result.code == 0, terminal.getvalue()
+        total = sum(result.json["rows"].values())
+        shown = terminal.getvalue()
+        assert "100%" in shown
+        done, of = re.findall(r"([\d,]+) of ([\d,]+) rows", shown)[-1]
+        assert int(done.replace(",", "")) <= int(of.replace(",", ""))
+        assert int(of.replace(",", "")) >= total
 
 
 def test_all_problems_of_a_bundle_are_reported_and_nothing_is_imported(run: RunCommand, tmp_path: Path) -> None:

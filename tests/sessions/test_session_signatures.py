@@ -21,7 +21,7 @@ DIFFERENT = text("""
     left join lateral (
         select min(n.signed_at) as signed_at from notes as n
         where n.tenant_id = a.tenant_id and n.appointment_id = a.id
-            and n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
+            and n.entered_in_error_at is null and n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')
     ) as s on true
     where a.tenant_id = :tenant_id and a.note_signed_at is distinct from s.signed_at
 """)
@@ -70,6 +70,17 @@ def test_a_note_that_is_linked_later_signs_its_session(api: SessionsApi) -> None
     version = api.read(session)["version"]
     assert_ok(api.put(session, version, noteId=note))
     assert api.list_ids(signed="true") == [session]
+    assert find_differences(api.practice.installation, api.practice.id) == []
+
+
+def test_a_note_struck_as_entered_in_error_leaves_its_session_unsigned(api: SessionsApi) -> None:
+    session = api.add_session()
+    note = api.write_note(session)
+    sign(api, "sign", note, api.clinician)
+    assert api.list_ids(signed="true") == [session]
+    body = {"reason": "Written for the wrong client"}
+    assert_ok(api.request("POST", f"/notes/{note}/entered-in-error", api.clinician, json=body))
+    assert api.list_ids(signed="false") == [session]
     assert find_differences(api.practice.installation, api.practice.id) == []
 
 
