@@ -47,7 +47,7 @@ class CoverageIn(Input):
     )
 
     rank: Annotated[Rank, describe("1 primary, 2 secondary, 3 tertiary.")]
-    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")]
+    payer_id: Annotated[Text40, describe("The payer's id with the clearinghouse.")]
     payer_name: Annotated[Name, describe("Name of the payer.")]
     member_id: Annotated[Text40, describe("The client's id with the payer.")]
     group_number: Annotated[Text40 | None, describe("Number of the group plan.")] = None
@@ -62,7 +62,7 @@ class CoverageChange(Input):
     model_config = example(ends_on="2026-12-31")
 
     rank: Annotated[Rank, describe("1 primary, 2 secondary, 3 tertiary.")] = 1
-    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")] = ""
+    payer_id: Annotated[Text40, describe("The payer's id with the clearinghouse.")] = ""
     payer_name: Annotated[Name, describe("Name of the payer.")] = ""
     member_id: Annotated[Text40, describe("The client's id with the payer.")] = ""
     group_number: Annotated[Text40 | None, describe("Number of the group plan.")] = None
@@ -76,7 +76,7 @@ class CoverageOut(BaseModel):
     client_id: ClientId
     client_name: ClientName = None
     rank: Annotated[int, describe("1 primary, 2 secondary, 3 tertiary.")]
-    payer_id: Annotated[str, describe("The payer's id with the clearing house.")]
+    payer_id: Annotated[str, describe("The payer's id with the clearinghouse.")]
     payer_name: Annotated[str, describe("Name of the payer.")]
     member_id: Annotated[str, describe("The client's id with the payer.")]
     group_number: Annotated[str | None, describe("Number of the group plan.")]

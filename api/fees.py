@@ -34,7 +34,7 @@ router = PermissionRouter(prefix="/fee-schedules", tags=["fee schedules"])
 class FeeIn(Input):
     model_config = example(payer_id="60054", service="IND45", rate="112.50", effective_on="2026-01-01")
 
-    payer_id: Annotated[Text40, describe("The payer's id with the clearing house.")]
+    payer_id: Annotated[Text40, describe("The payer's id with the clearinghouse.")]
     service: Annotated[Text40, describe("The code of a service in the catalog.")]
     clinician_id: Annotated[UUID | None, describe("Only for this clinician; left out, for all.")] = None
     rate: Annotated[MoneyIn, describe("What the payer pays for the service.")]
@@ -50,7 +50,7 @@ class FeeQuery(ListQuery):
 
 class FeeOut(BaseModel):
     id: RecordId
-    payer_id: Annotated[str, describe("The payer's id with the clearing house.")]
+    payer_id: Annotated[str, describe("The payer's id with the clearinghouse.")]
     service: Annotated[str, describe("The code of a service in the catalog.")]
     service_id: ServiceId
     service_name: ServiceName = None

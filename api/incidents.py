@@ -80,7 +80,7 @@ class SentIn(Input):
 
 class NoticeOut(BaseModel):
     id: RecordId
-    recipients: Annotated[Literal["INDIVIDUALS", "AUTHORITY", "MEDIA"], describe("Who has to be told.")]
+    recipients: Annotated[Literal["INDIVIDUALS", "AUTHORITY", "MEDIA"], describe("Who has to be notified.")]
     due_on: Annotated[date, describe("The last day for the notice.")]
     sent_on: Annotated[date | None, describe("The day on which it was sent; null before.")]
 

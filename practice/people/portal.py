@@ -53,7 +53,7 @@ class EmailUnconfirmed(Refusal):
 
 
 class InvitationHeld(Refusal):
-    """The client's email address was changed a short while ago, and the earlier address has just been told.
+    """The client's email address was changed a short while ago, and the earlier address has just been notified.
 
     Fix: invite them after `held_until`, or have an admin invite them with a reason in `X-Reason`.
     """

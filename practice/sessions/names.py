@@ -1,6 +1,6 @@
 """Names of the people and things that records refer to by id, as far as the actor may read them.
 
-Whoever may read a record of a client may also read the client's name, unless their roles read no clients at all: an
+Those who may read a record of a client may also read the client's name, unless their roles read no clients at all: an
 analyst sees no names.
 """
 

@@ -102,7 +102,7 @@ CATALOG = """
     from pg_default_acl as d
 """
 
-# What keeps records sound whoever writes them. An operator may add indexes, but a further trigger can change records.
+# What keeps records sound in every write. An operator may add indexes, but a further trigger can change records.
 GUARDS = re.compile(
     r"(?P<table>\S+) (?P<kind>constraint|index|trigger|rule) (?:CREATE .*?(?:INDEX|TRIGGER|RULE) )?(?P<name>\S+)"
     r"|(?P<function>function) (?P<signature>.+?) returns "

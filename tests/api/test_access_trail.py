@@ -50,7 +50,7 @@ def test_lists_and_searches_record_the_clients_that_they_showed(
     assert_ok(send("GET", "/clients"))
     (latest, _) = load_audit_entries(client, practice, "clients.listed")
     assert latest["details"]["client_ids"] == sorted([str(shown), str(other)])
-    # whoever asks who has seen a client finds the lists too
+    # those who ask who has seen a client finds the lists too
     assert load_actions(client, practice, other).count("clients.listed") == 1
     assert load_actions(client, practice, shown).count("clients.listed") == 2
     assert "calendar.read" in load_actions(client, practice, shown)

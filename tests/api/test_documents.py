@@ -253,25 +253,25 @@ def test_clinical_documents_are_closed_to_the_desk_and_to_billing(
     for reader in (clinician, supervisor, practice.admin, patient):
         assert len(list_documents(client, practice, chart, reader)) == 2
         assert client.get(f"{url}/content", headers=auth_headers(practice, reader)).content == PDF
-    desk = practice.add("scheduler")
+    scheduler = practice.add("scheduler")
     for answer in (
-        upload(client, practice, chart, b"A report", by=desk, kind="CLINICAL"),
-        change_kind(client, practice, card, "CLINICAL", desk),
+        upload(client, practice, chart, b"A report", by=scheduler, kind="CLINICAL"),
+        change_kind(client, practice, card, "CLINICAL", scheduler),
     ):
         assert (answer.status_code, error_code(answer)) == (403, "FORBIDDEN")
-    assert void(client, url, auth_headers(practice, desk)).status_code == 404
-    # the same file can be filed by the desk, which must not learn that the chart has it
-    assert upload(client, practice, chart, by=desk).status_code == 201
+    assert void(client, url, auth_headers(practice, scheduler)).status_code == 404
+    # the same file can be filed by the front desk, which must not learn that the chart has it
+    assert upload(client, practice, chart, by=scheduler).status_code == 201
 
 
 def test_a_document_is_filed_under_another_kind(client: TestClient, practice: PracticeFixture) -> None:
-    clinician, desk = practice.add("clinician"), practice.add("scheduler")
+    clinician, scheduler = practice.add("clinician"), practice.add("scheduler")
     chart = make_client(practice, clinician)
     document = upload(client, practice, chart, by=clinician, kind="CLINICAL").json()
-    assert error_code(change_kind(client, practice, document, "INSURANCE", desk)) == "NOT_FOUND"
+    assert error_code(change_kind(client, practice, document, "INSURANCE", scheduler)) == "NOT_FOUND"
     changed = change_kind(client, practice, document, "INSURANCE", clinician)
     assert (changed.status_code, changed.json()["kind"], changed.json()["version"]) == (200, "INSURANCE", 2)
-    assert [item["id"] for item in list_documents(client, practice, chart, desk)] == [document["id"]]
+    assert [item["id"] for item in list_documents(client, practice, chart, scheduler)] == [document["id"]]
     assert error_code(change_kind(client, practice, document, "OTHER", clinician)) == "STALE"
     entries = client.get(f"{V1}/audit", params={"action": "document.changed"}, headers=auth_headers(practice))
     assert [entry["details"]["kind"] for entry in entries.json()["items"]] == ["INSURANCE"]

@@ -15,7 +15,7 @@ from tests.support.drivers.clients import load_audit_entries, send_request, upda
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
 from tests.support.drivers.sign_in_flow import list_emails, post, read_secret, set_clock
 
-REASON = {"X_Reason": "Showed an ID at the desk"}
+REASON = {"X_Reason": "Showed an ID at the front desk"}
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_front_desk_cannot_move_a_portal_in_use(
         assert_ok(client.post(f"{path}/close", headers=auth_headers(practice, scheduler)))
     now = set_clock(client, timedelta(days=8) if way == "a week later" else timedelta(0))
     headers = token_headers(practice.token(scheduler, now))
-    for more in ({}, {"X-Reason": "They told me to"}):
+    for more in ({}, {"X-Reason": "They asked me to"}):
         answer = client.post(f"{path}/invite", headers=headers | more)
         assert (answer.status_code, error_code(answer)) == (409, "EMAIL_UNCONFIRMED")
     assert client.post(f"{path}/confirm-email", json={"email": email}, headers=headers).status_code == 403
@@ -77,9 +77,9 @@ def test_the_old_address_confirms_with_its_link(
 ) -> None:
     email = new_email()
     change_email(client, practice, portal_client.staff_id, email, scheduler)
-    [told] = list_emails(practice.installation, portal_client.email)
-    assert "n***@example.com" in told["text"]
-    assert email not in told["text"]
+    [notice] = list_emails(practice.installation, portal_client.email)
+    assert "n***@example.com" in notice["text"]
+    assert email not in notice["text"]
     assert_ok(confirm(client, practice, portal_client.email))
     assert error_code(confirm(client, practice, portal_client.email)) == "LINK_NOT_VALID"
     session = auth_headers(practice, portal_client)
@@ -120,8 +120,8 @@ def test_a_change_by_the_client_needs_no_confirmation(
     client: TestClient, practice: PracticeFixture, scheduler: Person, portal_client: Person
 ) -> None:
     change_email(client, practice, portal_client.staff_id, new_email(), portal_client)
-    [told] = list_emails(practice.installation, portal_client.email)
-    assert "#" not in told["text"]
+    [notice] = list_emails(practice.installation, portal_client.email)
+    assert "#" not in notice["text"]
     assert_ok(invite(client, practice, portal_client.staff_id, scheduler))
 
 
@@ -135,7 +135,7 @@ def test_an_admin_may_invite_with_a_reason(
     assert error_code(invite(client, practice, client_id, practice.admin)) == code
     assert_ok(invite(client, practice, client_id, practice.admin, **REASON))
     [entry] = load_audit_entries(client, practice, "client.invited", client_id)
-    assert entry["details"] == {"reason": "Showed an ID at the desk"}
+    assert entry["details"] == {"reason": "Showed an ID at the front desk"}
 
 
 @pytest.mark.parametrize("old_email", ["old", None])

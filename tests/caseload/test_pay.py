@@ -50,7 +50,8 @@ def test_a_week_is_shown_with_sessions_on_standby(run: RunCommand) -> None:
     assert document["lines"] == [named | {"amount": "45.38", "kind": "regular", "reason": None}]
     assert [line["appointment_id"] for line in document["standby"]] == ["A4"]
     assert document["totals"] == {"CLI": "45.38"}
-    assert document["standby_totals"] == {"CLI": document["standby"][0]["amount"]}
+    [pending] = document["standby"]
+    assert document["standby_totals"] == {pending["staff_id"]: pending["amount"]}
     assert document["staff"] == {"CLI": "Cleo Clinician"}
     shown = run("pay", "oak-street-practice", "--week", "2025-10-05", "--as-of", "2025-10-20T12:00:00Z")
     assert shown.code == 0
@@ -72,7 +73,9 @@ def test_an_adjustment_says_why(run: RunCommand) -> None:
     result = run(*week, "2025-10-12", "--json").json
     (line,) = [line for line in result["lines"] if line["kind"] == "adjustment"]
     assert (line["appointment_id"], line["amount"], line["reason"]) == ("A1", "45.37", "RATE_CHANGED")
-    assert "rate changed" in run(*week, "2025-10-12").out
+    shown = run(*week, "2025-10-12").out
+    assert "rate" in shown
+    assert "changed" in shown
 
 
 def test_a_week_is_closed_permanently(run: RunCommand) -> None:

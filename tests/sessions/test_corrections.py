@@ -146,9 +146,9 @@ def test_a_no_show_takes_its_time_again(booking_api: BookingApi) -> None:
     assert (api.list_occupancies(), load_messages(api, "NO_SHOW_FOLLOW_UP")) == (set(), ["PLANNED"])
     reverted = revert(api, visit, "NO_SHOW").json()
     assert (reverted["status"], api.list_occupancies()) == ("SCHEDULED", taken)
-    assert load_messages(api, "NO_SHOW_FOLLOW_UP") == ["CANCELLED"]  # nobody is told that they did not come
+    assert load_messages(api, "NO_SHOW_FOLLOW_UP") == ["CANCELLED"]  # nobody is notified that they did not come
     assert api.take_step(visit, "check-in")["appointment"]["status"] == "CHECKED_IN"
-    # the client did not come after all, and is told once
+    # the client did not come after all, and is notified once
     revert(api, visit, "CHECKED_IN")
     api.take_step(visit, "no-show")
     assert load_messages(api, "NO_SHOW_FOLLOW_UP") == ["PLANNED"]
@@ -250,7 +250,7 @@ def test_a_completion_is_not_taken_back_once_it_is_paid_or_charged(booking_api: 
 
 
 def test_the_desk_cannot_take_a_completion_back(booking_api: BookingApi) -> None:
-    """It voids a session, which the desk cannot do either."""
+    """It voids a session, which the front desk cannot do either."""
     api = booking_api
     visit = api.book_appointment(TEN)
     api.now = TEN + HOUR

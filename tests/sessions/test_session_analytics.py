@@ -175,6 +175,7 @@ def test_the_dashboard_shows_the_current_and_previous_weeks(sessions_api: Sessio
     figures = read_figures(sessions_api, "dashboard", sessions_api.clinician)
     weeks = figures.pop("lastWeeks")
     assert figures.pop("providerId") == str(sessions_api.clinician.staff_id)
+    assert figures.pop("providerName").startswith("Robin Tester")
     assert figures.pop("secondsLeft") == int((DEADLINE - sessions_api.now).total_seconds())
     assert parse_instant(figures.pop("deadline")) == DEADLINE
     assert figures == {
@@ -256,6 +257,7 @@ def test_analytics_count_appointments_that_began_in_the_span(sessions_api: Sessi
             ),
         )
     figures = read_figures(sessions_api, "analytics", from_=date(2026, 3, 16), to=date(2026, 3, 20))
+    assert figures.pop("providerName").startswith("Robin Tester")
     assert figures == {
         "providerId": str(sessions_api.clinician.staff_id),
         "startDate": "2026-03-16",

@@ -22,7 +22,7 @@ def test_an_admins_payday(client: TestClient, practice: PracticeFixture) -> None
     api.call(admin, "PATCH", "/practice", setup, If_Match='"1"')
     robin = api.invite(admin, "Robin", "Birch", "clinician")
     kim = api.invite(admin, "Kim", "Cedar", "clinician")
-    biller, scheduler = api.invite(admin, "Bo", "Ledger", "biller"), api.invite(admin, "Dee", "Desk", "scheduler")
+    biller, scheduler = api.invite(admin, "Bo", "Ledger", "biller"), api.invite(admin, "Dee", "Front", "scheduler")
     service = {"code": "TALK", "name": "Individual", "kind": "INDIVIDUAL", "minutes": 60, "rate": "150.00"}
     api.call(admin, "POST", "/services", service, 201)
     for clinician, rate in ((robin, "60.50"), (kim, "80.00")):

@@ -16,23 +16,23 @@ AFTER_DEADLINE = local(MONDAY + 14 * DAY, 9)
 
 def test_the_day_of_a_supervised_clinician(client: TestClient, practice: PracticeFixture) -> None:
     day = PracticeDay(client, practice)
-    clinician, supervisor, desk = day.clinician, day.supervisor, day.desk
+    clinician, supervisor, scheduler = day.clinician, day.supervisor, day.scheduler
     ana, ben = day.add_clients("Ana", "Ben")
     (stranger,) = day.add_clients("Cleo", clinician=day.colleague)
 
-    # The desk books the day, one visit for the wrong client. That client's chart is open until the visit is cancelled.
+    # The front desk books the day, one visit for the wrong client. The chart is open until that visit is cancelled.
     first, second, wrong = (
         day.book_appointment(start, client_id=client_id)
         for start, client_id in ((NINE, ana), (TEN, ben), (ELEVEN, stranger))
     )
     day.call("GET", f"/clients/{stranger}", clinician)
-    day.call("POST", f"/appointments/{wrong['id']}/cancel", desk, reason="The wrong client")
+    day.call("POST", f"/appointments/{wrong['id']}/cancel", scheduler, reason="The wrong client")
     day.refuse("NOT_FOUND", 404, "GET", f"/clients/{stranger}", clinician)
     day.now = NINE - 5 * MINUTE
     assert day.list_visits(clinician, MONDAY)[:2] == [("Ana Sample", "SCHEDULED"), ("Ben Sample", "SCHEDULED")]
 
     # The first visit: checked in, ready, started, completed with the beginning of its note.
-    day.call("POST", f"/appointments/{first['id']}/check-in", desk)
+    day.call("POST", f"/appointments/{first['id']}/check-in", scheduler)
     day.call("POST", f"/appointments/{first['id']}/ready", clinician)
     day.now = NINE
     day.call("POST", f"/appointments/{first['id']}/start", clinician)
@@ -42,16 +42,16 @@ def test_the_day_of_a_supervised_clinician(client: TestClient, practice: Practic
     assert (completed["status"], completed["price"], completed["actual_minutes"]) == ("COMPLETED", "150.00", 55)
     (note,) = day.read_path("/notes", clinician, appointment_id=first["id"])["items"]
 
-    # The second client is late. The desk has already marked a no-show and takes it back.
+    # The second client is late. The front desk has already marked a no-show and takes it back.
     day.now = TEN + 15 * MINUTE
     path = f"/appointments/{second['id']}"
-    day.call("POST", f"{path}/no-show", desk)
-    day.call("POST", f"{path}/revert", desk, from_status="NO_SHOW", reason="Came a quarter late")
-    for step, by in (("check-in", desk), ("start", clinician)):
+    day.call("POST", f"{path}/no-show", scheduler)
+    day.call("POST", f"{path}/revert", scheduler, from_status="NO_SHOW", reason="Came a quarter late")
+    for step, by in (("check-in", scheduler), ("start", clinician)):
         day.call("POST", f"{path}/{step}", by)
     day.now = TEN + HOUR
     day.call("POST", f"{path}/complete", clinician)
-    history = day.read_path(f"{path}/status-history", desk)["items"]
+    history = day.read_path(f"{path}/status-history", scheduler)["items"]
     assert [item["status"] for item in history] == [
         *("SCHEDULED", "NO_SHOW", "SCHEDULED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED"),
     ]

@@ -24,14 +24,14 @@ class PracticeDay(BookingApi):
 
     def __init__(self, http: TestClient, practice: PracticeFixture) -> None:
         super().__init__(http, practice)
-        self.admin, self.desk = practice.admin, self.scheduler
+        self.admin = practice.admin
         self.supervisor = practice.add("supervisor")
         self.colleague = self.add_clinician()
         self.call("PATCH", f"/staff/{self.clinician.staff_id}", self.admin, supervisor_id=self.supervisor.staff_id)
         set_license(practice, self.clinician, "APC")
         with practice.work() as work:
             set_pay_rate(work, self.clinician.staff_id, 8000, None)
-        people = (self.admin, self.desk, self.supervisor, self.clinician, self.colleague)
+        people = (self.admin, self.scheduler, self.supervisor, self.clinician, self.colleague)
         values = {"kind": "HIPAA", "completed_on": practice.now.date(), "recorded_at": practice.now}
         put(practice, *(Training(id=new_id(), staff_id=person.staff_id, **values) for person in people))
 

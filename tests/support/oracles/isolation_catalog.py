@@ -16,6 +16,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "chain_audit_entry": set(),
     "count_request": {"caseload_app"},
     "enter_practice": {"caseload_app"},
+    "first_signature": {"caseload_app"},
     "forget_reasons": {"caseload_app"},
     "guard_from_now_on": set(),
     "know_staff": {"caseload_app"},
@@ -30,6 +31,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "rule_value": {"caseload_app"},
     "search_form": {"caseload_app", "caseload_warehouse"},
     "session_over": {"caseload_app"},
+    "show_new_signatures": set(),
+    "show_signature": set(),
 }
 """The roles that may call a function, besides its owner. Trigger functions need none."""
 
