@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.appointment_steps import SeriesScope
 from api.appointments import BookingProblemOut
 from api.context import RequestContext
-from api.fields import IdOrMe, Instant, Reason1000, Text40
+from api.fields import ClientId, ClinicianId, IdOrMe, Instant, Reason1000, RecordId, RoomId, Text40, describe
 from api.filters import StartsQuery, resolve_me
 from api.names import ClientName, RoomName, ServiceName, StaffName, from_record
 from api.responses import Input, PageOut, partial_model, to_page
@@ -99,23 +99,23 @@ class GroupQuery(StartsQuery):
 class GroupOut(BaseModel):
     """Book a seat with `group_session_id` of an appointment."""
 
-    id: UUID
-    clinician_id: UUID
+    id: RecordId
+    clinician_id: ClinicianId
     clinician_name: StaffName = None
-    service_code: str
+    service_code: Annotated[str, describe("The code of its service in the catalog.")]
     service_name: ServiceName = None
-    room_id: UUID | None
+    room_id: RoomId | None
     room_name: RoomName = None
-    series_id: UUID | None
-    starts_at: datetime
-    ends_at: datetime
+    series_id: Annotated[UUID | None, describe("The series that it belongs to.")]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
     capacity: Annotated[int | None, Field(description="All seats; null for no limit.")]
-    taken_seats: int
+    taken_seats: Annotated[int, describe("The number of seats that are booked.")]
     free_seats: Annotated[int | None, Field(description="Seats that can be booked; null for no limit.")]
-    status: str
-    status_at: datetime | None
+    status: Annotated[str, describe("Where it stands: `SCHEDULED` to `COMPLETED`, or an end without a session.")]
+    status_at: Annotated[datetime | None, describe("When it got its status.")]
     cancellation_reason: Annotated[str | None, Field(description="For staff only.")]
-    rescheduled_to_id: UUID | None
+    rescheduled_to_id: Annotated[UUID | None, describe("The group session that replaces it.")]
 
     @classmethod
     def of(cls, view: GroupView, ctx: RequestContext) -> "GroupOut":
@@ -125,34 +125,34 @@ class GroupOut(BaseModel):
 
 
 class SeatOut(BaseModel):
-    appointment_id: UUID
-    reference: str
-    client_id: UUID
+    appointment_id: Annotated[UUID, describe("The appointment that is the seat.")]
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    client_id: ClientId
     client_name: ClientName = None
-    status: str
+    status: Annotated[str, describe("Where the seat stands.")]
 
 
 class GroupDetailsOut(GroupOut):
     """A group with its seats, cancelled ones included. A client sees only their own."""
 
-    seats: list[SeatOut]
+    seats: Annotated[list[SeatOut], describe("Its seats, with their clients.")]
 
 
 class GroupsOut(BaseModel):
-    items: list[GroupOut]
+    items: Annotated[list[GroupOut], describe("The group sessions that came of it.")]
 
 
 class GroupOccurrenceOut(BaseModel):
-    starts_at: datetime
-    status: Literal["opened", "skipped"]
-    group_session_id: UUID | None
-    problems: list[BookingProblemOut]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    status: Annotated[Literal["opened", "skipped"], describe("Whether this occurrence was booked or skipped.")]
+    group_session_id: Annotated[UUID | None, describe("The group session; null if it was skipped.")]
+    problems: Annotated[list[BookingProblemOut], describe("Why it was skipped.")]
 
 
 class GroupSeriesOut(BaseModel):
-    series_id: UUID
-    rule: str
-    occurrences: list[GroupOccurrenceOut]
+    series_id: Annotated[UUID, describe("The series that it belongs to.")]
+    rule: Annotated[str, describe("The recurrence rule.")]
+    occurrences: Annotated[list[GroupOccurrenceOut], describe("All occurrences, in the order of time.")]
 
 
 GroupInList: Any = partial_model(GroupOut)
