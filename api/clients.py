@@ -263,8 +263,8 @@ def change_client(
 ) -> ClientOut:
     """Change a client.
 
-    Medical notes and high risk are changed by the client's clinicians and their supervisors, other fields by the front
-    desk and admins.
+    Medical notes and high risk are changed by the client's clinicians and their supervisors,
+    other fields by the front desk and admins.
     """
     changes = body.model_dump(exclude_unset=True)
     return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
