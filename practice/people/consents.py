@@ -71,15 +71,18 @@ def sign_consent(
 ) -> Consent:
     """Record a signed consent, for a minor in the guardian's name. It is valid for a year unless `expires_on` is given.
 
-    A minor's portal account is the guardian's, who signs there, too.
+    A minor's portal account is the guardian's, who signs there, too. Other clients sign there in their own name,
+    whatever they type.
     """
     client = lock_client(work, scope, client_id)
     signed_at = signed_at or work.now
     signed_on = local_date_of(work, signed_at)
     minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
-    if work.actor.client_id is not None and kind == rules.GUARDIAN and not minor:
+    by_client = work.actor.client_id is not None
+    if by_client and kind == rules.GUARDIAN and not minor:
         raise SignedByGuardian("You sign for yourself. A guardian's consent is signed at the practice.")
-    signer = signed_by_name or choose_signer(client, kind, minor)
+    typed_name = None if by_client and not minor else signed_by_name
+    signer = typed_name or choose_signer(client, kind, minor)
     problems = rules.signing_problems(kind, signer, client.guardian_name, minor)
     problems += rules.date_problems(signed_at, signed_on, expires_on, None, work.now)
     if problems:
@@ -96,7 +99,6 @@ def sign_consent(
     )
     work.db.add(consent)
     work.db.flush()
-    by_client = work.actor.client_id is not None
     work.record("consent.signed", "client", client_id, consent_id=str(consent.id), kind=kind, by_client=by_client)
     return consent
 

@@ -208,9 +208,11 @@ def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: P
         "2026-03-18T15:30:00Z",
     )
     assert signed["signed_by_name"].startswith("Casey Example")
+    typed = assert_ok(send_request(client, practice, "POST", sign_path, patient, {"signed_by_name": "Kin"}), 201)
+    assert typed["signed_by_name"] == signed["signed_by_name"]
     assert (
         len(assert_ok(send_request(client, practice, "GET", f"/clients/{patient.staff_id}/consents", patient))["items"])
-        == before + 1
+        == before + 2
     )
     assert load_audit_entries(client, practice, "consent.signed")[0]["details"]["by_client"] is True
     signed_in_person = assert_ok(
