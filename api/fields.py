@@ -193,7 +193,8 @@ ClinicianId = Annotated[UUID, describe("The id of the clinician, a staff member.
 AppointmentId = Annotated[UUID, describe("The id of the appointment.")]
 NoteId = Annotated[UUID, describe("The id of the note.")]
 RoomId = Annotated[UUID, describe("The id of the room.")]
-ServiceId = Annotated[UUID, describe("The id of the service.")]
+# Only for the names beside it (`api.names`): responses name services by their code.
+ServiceId = Annotated[UUID, Field(description="The id of the service.", exclude=True)]
 AccountId = Annotated[UUID, describe("The account of the person who did it; null for an import or the system.")]
 RecordVersion = Annotated[int, describe("The number of this state, as in the `ETag`. A change sends it as `If-Match`.")]
 CreatedAt = Annotated[datetime, describe("When the record was created.")]

@@ -13,7 +13,8 @@ from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import open_hours
 from tests.support.drivers.api import ApiDriver
 from tests.support.drivers.booking import local, to_json
-from tests.support.drivers.http import V1
+from tests.support.drivers.http import V1, assert_ok, token_headers
+from tests.support.drivers.sign_in_flow import accept_invitation, generate_code, login, post
 
 
 class Walk(ApiDriver):
@@ -60,6 +61,17 @@ class Walk(ApiDriver):
     def refuse(self, by: Person, path: str, status: int = 409, **body: Any) -> str:
         """Send a POST that is refused, and return the code of the error."""
         return self.post(by, path, status, **body)["error"]["code"]
+
+    def accept_portal_invitation(self, client_id: str, email: str) -> Person:
+        """Sign up with the link of the invitation in the outbox and an authenticator, and return the client."""
+        assert accept_invitation(self.http, email).status_code == 200
+        token = login(self.http, email)["token"]
+        secret = assert_ok(post(self.http, "/mfa/enroll", token=token))["secret"]
+        done = assert_ok(post(self.http, "/mfa/confirm", token=token, code=generate_code(secret, self.now)))
+        headers = token_headers(done["tokens"]["access_token"])
+        assert assert_ok(self.http.get(f"{V1}/auth/me", headers=headers))["client_id"] == client_id
+        [(account_id,)] = self.load_rows("select account_id from clients where id = :id", id=client_id)
+        return Person(account_id, UUID(client_id), email, ["client"])
 
     def open_portal(self, client_id: str, email: str) -> Person:
         """Give a client, or a minor's guardian, a portal account, and return them as a person."""
