@@ -52,7 +52,7 @@ def test_the_link_is_in_no_answer(client: TestClient, practice: PracticeFixture,
     answer = invite(client, practice, make_client(practice, email=email), scheduler)
     assert answer.status_code == 200
     assert read_secret(practice.installation, email) not in answer.text
-    assert list(answer.json()) == ["client_id", "expires_at"]
+    assert list(answer.json()) == ["client_id", "client_name", "expires_at"]
 
 
 @pytest.mark.parametrize("way", ["now", "after closing the portal", "a week later"])

@@ -337,7 +337,7 @@ def test_a_wrong_master_key_is_refused_before_anything_is_written(
     open_another: OpenAnother, sealed: PracticeFixture
 ) -> None:
     other_installation = open_another(sealed.installation, MasterKey.generate())
-    with pytest.raises(ConfigurationProblem, match="Set the right key in CASELOAD_MASTER_KEY_FILE"):
+    with pytest.raises(ConfigurationProblem, match="Set the right one in CASELOAD_MASTER_KEY_FILE"):
         tax_id(other_installation, sealed)
     with pytest.raises(ConfigurationProblem):
         make_practice(other_installation, "Oak Street")
