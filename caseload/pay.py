@@ -109,14 +109,15 @@ def print_pay_week(pay_week: "PayWeek") -> None:
     from practice.payroll.statements import REASONS
 
     amounts = [Column(name, justify="right") for name in ("Minutes", "Multiplier", "Rate", "Amount")]
-    table = Table("Staff", "Name", "Session", "Kind", *amounts, "Reason")
+    table = Table("Staff", "Session", "Kind", *amounts)
     for line in [*pay_week.lines, *pay_week.pending]:
         cells = format_line(line)
+        kind = f"{line.kind}, {REASONS[line.reason]}" if line.reason else line.kind
         table.add_row(
-            *(escape(cells[name]) for name in ("staff_id", "staff_name", "appointment_id")),
-            "[yellow]standby[/]" if line.kind == "standby" else line.kind,
+            escape(cells["staff_name"]),
+            escape(cells["appointment_id"]),
+            f"[yellow]{kind}[/]" if line.kind == "standby" else kind,
             *(str(cells[name]) for name in ("minutes", "multiplier", "rate", "amount")),
-            REASONS[line.reason] if line.reason else "",
         )
     out.print(table)
     totals, pending = pay_week.totals, pay_week.pending_totals

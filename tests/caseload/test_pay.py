@@ -1,6 +1,7 @@
 """`caseload pay` on the command line, and the golden previews if CASELOAD_GOLDEN is set to their folder."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -50,12 +51,12 @@ def test_a_week_is_shown_with_sessions_on_standby(run: RunCommand) -> None:
     assert document["lines"] == [named | {"amount": "45.38", "kind": "regular", "reason": None}]
     assert [line["appointment_id"] for line in document["standby"]] == ["A4"]
     assert document["totals"] == {"CLI": "45.38"}
-    [pending] = document["standby"]
-    assert document["standby_totals"] == {pending["staff_id"]: pending["amount"]}
-    assert document["staff"] == {"CLI": "Cleo Clinician"}
+    assert document["standby_totals"] == {"BOS": document["standby"][0]["amount"]}
+    assert document["staff"] == {"BOS": "Sue Visor", "CLI": "Cleo Clinician"}
     shown = run("pay", "oak-street-practice", "--week", "2025-10-05", "--as-of", "2025-10-20T12:00:00Z")
     assert shown.code == 0
-    assert f"Cleo Clinician (CLI): 45.38, on standby {document['standby'][0]['amount']}" in shown.out
+    assert "Cleo Clinician (CLI): 45.38, on standby 0.00" in shown.out
+    assert f"Sue Visor (BOS): 0.00, on standby {document['standby'][0]['amount']}" in shown.out
 
 
 def test_an_adjustment_says_why(run: RunCommand) -> None:
@@ -74,8 +75,8 @@ def test_an_adjustment_says_why(run: RunCommand) -> None:
     (line,) = [line for line in result["lines"] if line["kind"] == "adjustment"]
     assert (line["appointment_id"], line["amount"], line["reason"]) == ("A1", "45.37", "RATE_CHANGED")
     shown = run(*week, "2025-10-12").out
-    assert "rate" in shown
-    assert "changed" in shown
+    assert "RATE_CHANGED" not in shown
+    assert {"adjustment", "rate", "changed"} <= set(re.findall(r"\w+", shown))
 
 
 def test_a_week_is_closed_permanently(run: RunCommand) -> None:
