@@ -59,6 +59,7 @@ def partial_model(model: type[BaseModel]) -> Any:
             Field(default_factory=lambda: None, description=info.description),
         )
         for name, info in model.model_fields.items()
+        if not info.exclude  # a field for the names beside it, such as `ServiceId`
     }
     return create_model(f"{model.__name__}InList", **fields)
 

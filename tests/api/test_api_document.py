@@ -66,3 +66,19 @@ def test_descriptions_are_sentences_of_one_line(spec: dict[str, Any]) -> None:
 
 def test_schema_names_have_no_module_prefix(spec: dict[str, Any]) -> None:
     assert [name for name in spec["components"]["schemas"] if "__" in name] == []
+
+
+def test_services_are_named_by_their_code_and_never_by_an_id(spec: dict[str, Any]) -> None:
+    fields = [
+        f"{name}.{field}"
+        for name, schema in spec["components"]["schemas"].items()
+        for field in schema.get("properties", {})
+        if field in ("service_id", "service_ids")
+    ]
+    parameters = [
+        operation["operationId"]
+        for operation in list_operations(spec)
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] in ("service_id", "service_ids")
+    ]
+    assert (fields, parameters) == ([], [])
