@@ -63,7 +63,7 @@ from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
 from api.job_runner import clean_up_jobs, run_jobs
 from api.middleware import RequestLog, configure_logging
-from api.pages import NAME, PURPOSE, serve_pages
+from api.pages import DOCUMENT_URL, NAME, PURPOSE, serve_pages
 from api.password_queue import HASHING_THREADS, PasswordQueue
 from api.routing import refuse_undeclared
 from practice.errors import CaseloadError, ConfigurationProblem
@@ -115,6 +115,8 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
         maintenance.start()
         runner = threading.Thread(target=run_jobs, args=(installation, clock, stop), name="jobs", daemon=True)
         runner.start()
+        # the document takes a second or more: not in the first request for it, and not before the service is ready
+        threading.Thread(target=render_page, args=(DOCUMENT_URL,), name="document", daemon=True).start()
         yield
         stop.set()
         maintenance.join(timeout=5)
@@ -136,7 +138,7 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
     app.include_router(health.router)
     health.serve_metrics(app)
     app.openapi = partial(build_document, app)
-    serve_pages(app)
+    render_page = serve_pages(app)
     install_error_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(RequestLog)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from api.context import RequestContext, Version
 from api.fields import (
@@ -25,6 +25,7 @@ from api.fields import (
 from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from practice.people import goals
 from practice.people.goals import GoalDecided
 from practice.people.models.records import Goal
@@ -38,6 +39,8 @@ def round_to_hundredths(value: Decimal) -> Decimal:
 
 Target = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(round_to_hundredths)]
 Status = Literal["ACTIVE", "ACHIEVED", "MISSED"]
+# The API document lists the keys. An unknown one is refused together with all other problems of the goal.
+MetricKey = Annotated[Text40, WithJsonSchema({"type": "string", "enum": [*HIGHER_IS_BETTER, *LOWER_IS_BETTER]})]
 
 
 class GoalIn(Input):
@@ -46,7 +49,7 @@ class GoalIn(Input):
     )
 
     staff_id: Annotated[UUID, describe("Whose goal it is.")]
-    metric_key: Annotated[Text40, describe("A key of the metric dictionary.")]
+    metric_key: Annotated[MetricKey, describe("A key of the metric dictionary.")]
     target: Annotated[Target, describe("The value to reach.")]
     starts_on: Annotated[Day, describe("The first day of the period.")]
     ends_on: Annotated[Day, describe("The last day of the period, after which it is decided.")]

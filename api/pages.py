@@ -79,8 +79,8 @@ def read_dependency(name: str) -> bytes:
     return files("fastapi_offline").joinpath("static", name).read_bytes()
 
 
-def serve_pages(app: FastAPI) -> None:
-    """Serve the start page, the API document and its page."""
+def serve_pages(app: FastAPI) -> Callable[[str], Content]:
+    """Serve the start page, the API document and its page. Return the function that renders one of them, once."""
     sources: dict[str, tuple[str, Callable[[], bytes]]] = {
         "/": ("text/html; charset=utf-8", START_PAGE.encode),
         "/docs": ("text/html; charset=utf-8", DOCS_PAGE.encode),
@@ -95,16 +95,19 @@ def serve_pages(app: FastAPI) -> None:
     contents: dict[str, Content] = {}
     locks = {path: Lock() for path in sources}
 
-    def serve(request: Request) -> Response:
-        path = request.url.path
-        with locks[path]:  # the first request for a file renders it, and others wait
+    def render(path: str) -> Content:
+        with locks[path]:  # the first caller renders the file, and others wait
             if path not in contents:
-                media_type, render = sources[path]
-                contents[path] = make_content(media_type, render())
-        return build_response(request, contents[path])
+                media_type, read = sources[path]
+                contents[path] = make_content(media_type, read())
+        return contents[path]
+
+    def serve(request: Request) -> Response:
+        return build_response(request, render(request.url.path))
 
     for path in sources:
         app.add_route(path, serve, methods=["GET"], include_in_schema=False)
+    return render
 
 
 def build_response(request: Request, content: Content) -> Response:

@@ -20,6 +20,8 @@ from practice.people.staff import (
     IsAClient,
     LastAdmin,
     SelfGrant,
+    StaffLeft,
+    StaffNotLeft,
     list_unsupervised,
     reinvite_staff,
 )
@@ -92,6 +94,12 @@ class Deactivation(Input):
     model_config = example(left_on="2026-06-30")
 
     left_on: Annotated[Day, describe("The last day of employment.")]
+
+
+class Rehiring(Input):
+    model_config = example(returned_on="2026-03-16")
+
+    returned_on: Annotated[Day, describe("The first day of the new employment: today or an earlier day.")]
 
 
 class TrainingIn(Input):
@@ -231,13 +239,22 @@ def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) ->
     return ChangedStaffOut.after(ctx, deactivated, load_affected_by_clinician(ctx.work, deactivated))
 
 
-@router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient])
+@router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient, StaffLeft])
 def invite_staff(ctx: RequestContext, staff_id: UUID) -> InvitationOut:
     """Invite a staff member again.
 
-    For a lost link, or for somebody who returns.
+    For a lost link. Somebody who has left is rehired instead.
     """
     return InvitationOut.of(ctx, reinvite_staff(ctx.work, staff_id).staff)
+
+
+@router.post("/{staff_id}/rehire", permission="staff.write", errors=[IsAClient, StaffNotLeft])
+def rehire_staff(ctx: RequestContext, staff_id: UUID, body: Rehiring) -> InvitationOut:
+    """Rehire a staff member who has left.
+
+    They are active again and get an invitation by email; their access begins when they accept it. `hired_on` stays.
+    """
+    return InvitationOut.of(ctx, staff.rehire_staff(ctx.work, staff_id, body.returned_on).staff)
 
 
 @router.get("/{staff_id}/trainings", permission="trainings.read", allow_lapsed_training=True)

@@ -16,6 +16,7 @@ from practice.people.rules.staff import (
     is_active_supervisor,
     is_last_admin,
     is_supervision_cycle,
+    return_problems,
     role_problems,
     staff_problems,
 )
@@ -64,6 +65,24 @@ class IsAClient(Refusal):
     """
 
     code = "IS_A_CLIENT"
+
+
+class StaffLeft(Refusal):
+    """The staff member has left, and an invitation alone does not employ them again.
+
+    Fix: rehire them with `POST /staff/{id}/rehire`, which also invites them.
+    """
+
+    code = "STAFF_LEFT"
+
+
+class StaffNotLeft(Refusal):
+    """The staff member has not left.
+
+    Fix: send a new invitation with `POST /staff/{id}/invite`, or correct `left_on`.
+    """
+
+    code = "STAFF_NOT_LEFT"
 
 
 @dataclass(frozen=True)
@@ -135,14 +154,35 @@ def add_staff(
 
 
 def reinvite_staff(work: Work, staff_id: UUID, *, by_email: bool = True) -> StaffInvitation:
-    """Invite a staff member again who lost the invitation or returns after leaving."""
+    """Invite a staff member again who lost the invitation, or raise StaffLeft."""
     staff = lock_staff(work, staff_id)
+    if has_left(staff, local_today(work)):
+        raise StaffLeft("This staff member has left. Rehire them instead (`POST /staff/{id}/rehire`).")
     account = ensure_account(work.db, staff.email, work.now)
     refuse_client(work, account.id)
-    if staff.deactivated_at is not None:
-        update_versioned(staff, {"deactivated_at": None, "left_on": None})
     work.record("staff.invited", "staff", staff_id)
     return invite(work, staff, account, by_email=by_email)
+
+
+def rehire_staff(work: Work, staff_id: UUID, returned_on: date, *, by_email: bool = True) -> StaffInvitation:
+    """Employ a staff member again who has left, and invite them. Their last day is in the audit entry only."""
+    staff = lock_staff(work, staff_id)
+    today = local_today(work)
+    if not has_left(staff, today):
+        raise StaffNotLeft("This staff member has not left. Send a new invitation, or correct `left_on`.")
+    problems = return_problems(returned_on, staff.left_on, today)
+    if problems:
+        raise Invalid(problems)
+    account = ensure_account(work.db, staff.email, work.now)
+    refuse_client(work, account.id)
+    left_on = staff.left_on.isoformat() if staff.left_on else None
+    update_versioned(staff, {"deactivated_at": None, "left_on": None})
+    work.record("staff.rehired", "staff", staff_id, left_on=left_on, returned_on=returned_on.isoformat())
+    return invite(work, staff, account, by_email=by_email)
+
+
+def has_left(staff: Staff, today: date) -> bool:
+    return staff.deactivated_at is not None or (staff.left_on is not None and staff.left_on < today)
 
 
 def invite(work: Work, staff: Staff, account: Account, *, by_email: bool) -> StaffInvitation:

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.errors import Invalid
+from practice.metric_keys import METRIC_KEYS
 from practice.people import goals
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
@@ -61,7 +62,16 @@ def test_all_problems_of_a_goal_are_reported_together(client: TestClient, practi
     answer = set_goal(
         client, practice, None, new_id(), metric_key="happiness", starts_on="2026-02-01", ends_on="2026-01-31"
     )
+    details = {problem["field"]: problem["message"] for problem in answer.json()["error"]["details"]}
     assert (answer.status_code, len(answer.json()["error"]["details"])) == (422, 4)
+    assert "the API document lists" in details["metric_key"]
+
+
+def test_the_api_document_lists_the_metrics_of_a_goal(client: TestClient) -> None:
+    document = client.get(f"{V1}/openapi.json").json()
+    metric_key = document["components"]["schemas"]["GoalIn"]["properties"]["metric_key"]
+    assert set(metric_key["enum"]) == METRIC_KEYS
+    assert metric_key["description"]
 
 
 @pytest.mark.parametrize("target", ["-1", "1.234", "10000000000", "NaN", "Infinity", "many"])

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from practice.people.staff import get_staff
@@ -11,6 +12,7 @@ from practice.security.installation import Installation
 from practice.security.work import Actor
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice
+from tests.support.drivers.clients import load_audit_entries
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
 from tests.support.drivers.sign_in_flow import (
     accept_invitation,
@@ -89,6 +91,23 @@ def test_an_invitation_of_deactivated_staff_cannot_be_accepted(client: TestClien
     assert error_code(accept_invitation(client, email)) == "LINK_NOT_VALID"
 
 
+@pytest.mark.parametrize(
+    ("returned_on", "code"),
+    [("2026-03-19", "VALIDATION_ERROR"), ("2026-02-27", "VALIDATION_ERROR"), ("2026-02-28", None)],
+)
+def test_staff_are_rehired_between_their_last_day_and_today(
+    client: TestClient, practice: PracticeFixture, returned_on: str, code: str | None
+) -> None:
+    path = f"{V1}/staff/{practice.add('clinician').staff_id}"
+    body = {"returned_on": returned_on}
+    assert error_code(client.post(f"{path}/rehire", json=body, headers=auth_headers(practice))) == "STAFF_NOT_LEFT"
+    assert_ok(client.post(f"{path}/deactivate", json={"left_on": "2026-02-27"}, headers=auth_headers(practice)))
+    answer = client.post(f"{path}/rehire", json=body, headers=auth_headers(practice))
+    assert (error_code(answer) if answer.status_code >= 400 else None) == code
+    entries = [entry["details"] for entry in load_audit_entries(client, practice, "staff.rehired")]
+    assert entries == ([] if code else [{"left_on": "2026-02-27", "returned_on": returned_on}])
+
+
 def test_returning_staff_have_access_once_they_accept_the_new_invitation(
     client: TestClient, installation: Installation, practice: PracticeFixture
 ) -> None:
@@ -101,7 +120,13 @@ def test_returning_staff_have_access_once_they_accept_the_new_invitation(
     token = login(client, person.email)["token"]
     assert error_code(post(client, "/mfa/verify", token=token, code="123456")) == "WRONG_CREDENTIALS"
 
-    returned = invite_again(client, practice, str(person.staff_id))
+    refused = client.post(f"{path}/invite", headers=auth_headers(practice))
+    assert (refused.status_code, error_code(refused)) == (409, "STAFF_LEFT")
+    unchanged = client.get(path, headers=auth_headers(practice)).json()
+    assert (unchanged["active"], unchanged["left_on"]) == (False, "2026-03-18")
+
+    body = {"returned_on": "2026-03-18"}
+    returned = assert_ok(client.post(f"{path}/rehire", json=body, headers=auth_headers(practice)))
     assert (returned["staff"]["active"], returned["staff"]["left_on"]) == (True, None)
     current = client.get(path, headers=auth_headers(practice))
     assert current.headers["ETag"] != deactivated.headers["ETag"]  # a change based on the previous version is refused

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def test_a_page_and_all_it_refers_to_come_from_this_server(pages: TestClient, pa
 def test_the_start_page_links_to_the_documentation_and_health(pages: TestClient) -> None:
     links = list_links(pages.get("/").text)
     assert {"/docs", "/health/ready", DOCUMENT_URL} <= set(links)
+
+
+def test_the_document_is_rendered_when_the_service_starts(own_installation: Installation) -> None:
+    app = create_app(own_installation)
+    with TestClient(app):
+        for thread in threading.enumerate():
+            if thread.name == "document":
+                thread.join(60)
+        assert app.openapi_schema is not None  # before any request
 
 
 def test_the_documentation_loads_the_document_and_tells_no_other_service(pages: TestClient) -> None:

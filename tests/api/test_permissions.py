@@ -28,7 +28,6 @@ ALLOWED: dict[str, set[str]] = {
     "add_staff": {"admin"},
     "change_staff": {"admin"},
     "deactivate_staff": {"admin"},
-    "invite_staff": {"admin"},
     "list_trainings": EVERY_STAFF,
     "record_training": EVERY_STAFF,
     "list_settings": DIRECTORY,

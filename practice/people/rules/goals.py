@@ -10,7 +10,8 @@ from practice.metric_keys import LOWER_IS_BETTER, METRIC_KEYS
 def goal_problems(metric_key: str, starts_on: date, ends_on: date, today: date) -> list[FieldProblem]:
     problems = []
     if metric_key not in METRIC_KEYS:
-        problems.append(FieldProblem("metric_key", "Unknown metric. Use a key of the metric dictionary."))
+        message = "Unknown metric. Use one of the keys that the API document lists for `metric_key`."
+        problems.append(FieldProblem("metric_key", message))
     if ends_on < starts_on:
         problems.append(FieldProblem("ends_on", "The last day is before the first one. Choose a later date."))
     if ends_on < today:

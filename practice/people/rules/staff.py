@@ -51,3 +51,12 @@ def is_supervision_cycle(staff_id: Any, supervisor_id: Any, supervisor_of: dict[
 def is_last_admin(admins: Iterable[Any], leaving: Any) -> bool:
     """Return whether the practice has no other admin than the one leaving."""
     return set(admins) <= {leaving}
+
+
+def return_problems(returned_on: date, left_on: date | None, today: date) -> list[FieldProblem]:
+    """Return why somebody cannot be employed again from a day on: access begins at once, so it cannot lie ahead."""
+    if returned_on > today:
+        return [FieldProblem("returned_on", "The day is in the future. Rehire them on that day.")]
+    if left_on is not None and left_on < today and returned_on <= left_on:
+        return [FieldProblem("returned_on", f"The day is not after their last day, {left_on}. Choose a later one.")]
+    return []

@@ -1,0 +1,40 @@
+"""Sample requests of staff: invitations and rehiring."""
+
+from datetime import date
+from typing import Any
+
+from practice.people.staff import add_staff, deactivate_staff
+from practice.store.ids import new_id
+from tests.support.drivers.operations import SampleRequest, World
+
+RETURNED_ON = date(2026, 3, 18)
+
+
+def make_staff(world: World, _role: str | None) -> dict[str, Any]:
+    """Add a staff member who has not accepted their invitation."""
+    with world.practice.work() as work:
+        added = add_staff(
+            work,
+            email=f"kim-{new_id()}@example.com",
+            first_name="Kim",
+            last_name="Doe",
+            roles=["biller"],
+            hired_on=date(2025, 1, 6),
+        )
+        return {"staff_id": added.staff.id}
+
+
+def make_former_staff(world: World, role: str | None) -> dict[str, Any]:
+    """Add a staff member who has left."""
+    ids = make_staff(world, role)
+    with world.practice.work() as work:
+        deactivate_staff(work, ids["staff_id"], date(2026, 1, 30))
+    return ids
+
+
+SAMPLE_REQUESTS = {
+    "invite_staff": SampleRequest({"admin"}, make_staff),
+    "rehire_staff": SampleRequest(
+        {"admin"}, make_former_staff, lambda _world, _role: {"returned_on": RETURNED_ON.isoformat()}
+    ),
+}
