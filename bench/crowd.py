@@ -51,6 +51,7 @@ RATE = 20
 CONNECTIONS = 20
 WRITES = 0.2
 LOGIN_ADDRESSES = [f"127.0.0.{number}" for number in range(2, 7)]
+WRONG_PASSWORD = "Teal-Walrus 42 hums softly"  # pragma: allowlist secret
 LOGINS_PER_MINUTE = 60
 SILENT_SOCKETS = 1200
 UPLOADS = 100
@@ -136,7 +137,7 @@ async def send_wrong_logins(scene: Scene, *, burst: bool) -> Counter[str]:
 
     async def guess(address: str, number: int) -> None:
         await asyncio.sleep(0 if burst else number * 60 / LOGINS_PER_MINUTE)
-        body = {"email": f"guess-{address}-{number}@example.com", "password": "Teal-Walrus 42 hums softly"}
+        body = {"email": f"guess-{address}-{number}@example.com", "password": WRONG_PASSWORD}
         request = build_request("POST", "/api/v1/auth/login", body=json.dumps(body).encode())
         tally[await exchange(scene, request, address)] += 1
 
