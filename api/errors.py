@@ -130,7 +130,7 @@ def build_error_response(
         "message": message,
         "details": details or {},
         "timestamp": datetime.now(UTC).isoformat(),
-        "path": request.url.path,
+        "path": request.scope["path"],
         "request_id": request.scope.get("request_id", ""),
     }
     return JSONResponse({"success": False, "error": body}, status, headers)

@@ -52,14 +52,8 @@ def stored_answer_id(work: Work, key: str) -> UUID:
     return uuid5(work.actor.account_id or SYSTEM_TENANT, key)
 
 
-def replay_or_reserve(
-    ctx: RequestContext, operation: str, arguments: dict[str, Any], key: str, request_hash: bytes
-) -> Response | None:
-    """Return the stored response, or reserve the key and return None. A second concurrent request waits here.
-
-    The caller's permission has been checked as for any request; here, that they still see the clients concerned.
-    """
-    work = ctx.work
+def reserve_key(work: Work, key: str, request_hash: bytes) -> StoredAnswer | None:
+    """Reserve the key and return None, or return its stored answer. A second concurrent request waits here."""
     row_id = stored_answer_id(work, key)
     parameters = {
         "tenant_id": work.tenant_id,
@@ -84,7 +78,15 @@ def replay_or_reserve(
     stored = work.db.get_one(StoredAnswer, (work.tenant_id, row_id))
     if stored.request_hash != request_hash:
         raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
-    body = work.unseal("stored_answers", "answer", row_id, stored.answer) or ""
+    return stored
+
+
+def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], stored: StoredAnswer) -> Response:
+    """Return the stored response.
+
+    The caller's permission has been checked as for any request; here, that they still see the clients concerned.
+    """
+    body = ctx.work.unseal("stored_answers", "answer", stored.id, stored.answer) or ""
     content = json.loads(body) if body else {}
     record_replay(ctx, operation, list_ids([content, arguments]))
     response = json_response(body, stored.status or 200, content.get("version"))
@@ -119,9 +121,8 @@ def list_ids(content: Any) -> set[UUID]:
         return set()
 
 
-def store_response(work: Work, key: str, response: Response) -> Response:
-    """Store the response under the reserved key and return it."""
+def store_response(work: Work, key: str, response: Response) -> None:
+    """Store the response under the reserved key."""
     stored = work.db.get_one(StoredAnswer, (work.tenant_id, stored_answer_id(work, key)))
     stored.status = response.status_code
     stored.answer = work.seal("stored_answers", "answer", stored.id, bytes(response.body).decode())
-    return response

@@ -29,7 +29,7 @@ from api.context import (
 )
 from api.document import PATH_PARAMETERS
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
-from api.idempotency import fingerprint, replay_or_reserve, store_response
+from api.idempotency import fingerprint, replay, reserve_key, store_response
 from api.names import fill_names
 from api.password_queue import PasswordQueue, SignInBusy
 from api.responses import FileOut, StreamOut, render
@@ -125,14 +125,16 @@ class PermissionRouter(APIRouter):
                     return render(function(ctx, **arguments), status_code, arguments)
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
                     ctx._work = work
-                    if idempotency_key is None:
-                        response = render(answer(ctx, **arguments), status_code, arguments)
-                    else:
+                    stored = None
+                    if idempotency_key is not None:
                         request_hash = fingerprint(ctx.installation, request, arguments)
-                        replayed = replay_or_reserve(ctx, operation, arguments, idempotency_key, request_hash)
-                        response = replayed or store_response(
-                            work, idempotency_key, render(answer(ctx, **arguments), status_code, arguments)
-                        )
+                        stored = reserve_key(work, idempotency_key, request_hash)
+                    if stored is not None:
+                        response = replay(ctx, operation, arguments, stored)
+                    else:
+                        response = render(answer(ctx, **arguments), status_code, arguments)
+                        if idempotency_key is not None:
+                            store_response(work, idempotency_key, response)
                 if ctx.afterwards is not None:
                     ctx.afterwards()
                 return response

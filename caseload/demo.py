@@ -19,6 +19,8 @@ from practice.errors import ConfigurationProblem
 from practice.people import portal
 from practice.people.models.clients import Client
 from practice.people.models.practices import Practice, Staff
+from practice.people.practice_time import local_today
+from practice.people.rules.clients import compute_adult_cutoff
 from practice.people.rules.practices import slugify
 from practice.people.staff import add_staff, reinvite_staff
 from practice.people.trainings import record_training
@@ -93,7 +95,7 @@ def invite_staff(installation: Installation, practice_id: UUID, role: str, now: 
 
 
 def invite_client(installation: Installation, practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
-    """Return email and invitation secret of a client in treatment who has visits to look at, past and to come."""
+    """Return email and invitation secret of an adult in treatment who has visits to look at, past and to come."""
     with installation.work(Actor(practice_id), now) as work:
         visit = and_(Appointment.tenant_id == practice_id, Appointment.client_id == Client.id)
         past = visit & (Appointment.status == "COMPLETED")
@@ -101,7 +103,12 @@ def invite_client(installation: Installation, practice_id: UUID, _role: str, now
         next_visit = select(func.max(Appointment.starts_at)).where(to_come).scalar_subquery()
         client = work.db.scalars(
             select(Client)
-            .where(Client.tenant_id == practice_id, Client.ended_on.is_(None), Client.email.is_not(None))
+            .where(
+                Client.tenant_id == practice_id,
+                Client.ended_on.is_(None),
+                Client.email.is_not(None),
+                Client.birth_date <= compute_adult_cutoff(local_today(work)),  # for a minor the guardian signs in
+            )
             .order_by(exists().where(past).desc(), next_visit.desc().nulls_last(), Client.id)
             .limit(1)
         ).one()

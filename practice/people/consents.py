@@ -83,7 +83,7 @@ def sign_consent(
         raise SignedByGuardian("You sign for yourself. A guardian's consent is signed at the practice.")
     typed_name = None if by_client and not minor else signed_by_name
     signer = typed_name or choose_signer(client, kind, minor)
-    problems = rules.signing_problems(kind, signer, client.guardian_name, minor)
+    problems = rules.signing_problems(signer, client.guardian_name, minor)
     problems += rules.date_problems(signed_at, signed_on, expires_on, None, work.now)
     if problems:
         raise Invalid(problems)
@@ -118,7 +118,7 @@ def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, cha
     problems = []
     if "signed_by_name" in changes:
         minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
-        problems += rules.signing_problems(consent.kind, changes["signed_by_name"], client.guardian_name, minor)
+        problems += rules.signing_problems(changes["signed_by_name"], client.guardian_name, minor)
     if "expires_on" in changes:
         problems += rules.date_problems(consent.signed_at, signed_on, changes["expires_on"], None, work.now)
     if problems:

@@ -63,7 +63,9 @@ UNREACHABLE: dict[str, str] = {
     "refresh_tokens": "needs a refresh token, which only its holder has",
     "accept_invitation": "needs the secret of an invitation",
     "reset_password": "needs the secret of an emailed link",
+    "confirm_email_change": "needs the secret of an emailed link",
     "change_password": "needs the person's current password",
+    "renew_recovery_codes": "needs the person's current password",
 }
 
 

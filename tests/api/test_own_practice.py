@@ -10,8 +10,8 @@ from sqlalchemy import text
 from practice.people.practices import PracticeNotFound, find_practice
 from tests.support.builders.people import Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_portal_client
-from tests.support.drivers.clients import assert_invalid, load_audit_entries, send_request
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.clients import load_audit_entries, send_request
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 from tests.support.drivers.sessions import SessionsApi
 
 SATURDAY_NIGHT = datetime(2026, 3, 15, 3, 30, tzinfo=UTC)  # 23:30 local, of the week that began on March 8

@@ -37,7 +37,10 @@ def test_a_client_signs_in_to_the_portal(client: TestClient, practice: PracticeF
     invited = assert_ok(invite(client, practice, client_id))
     assert invited["client_id"] == str(client_id)
     assert assert_ok(send_request(client, practice, "GET", f"/clients/{client_id}"))["portal_activated_at"] is None
-    assert (list(invited), invited["expires_at"]) == (["client_id", "expires_at"], "2026-03-25T15:30:00Z")
+    assert (list(invited), invited["expires_at"]) == (
+        ["client_id", "client_name", "expires_at"],
+        "2026-03-25T15:30:00Z",
+    )
     assert_ok(accept_invitation(client, email))
     assert error_code(accept_invitation(client, email)) == "LINK_NOT_VALID"
     assert assert_ok(send_request(client, practice, "GET", f"/clients/{client_id}"))["portal_activated_at"] is None
@@ -130,7 +133,10 @@ def test_the_email_of_a_client_cannot_become_staff(client: TestClient, practice:
         send_request(client, practice, "POST", f"/staff/{former.staff_id}/deactivate", None, {"left_on": "2026-03-17"})
     )
     assert_ok(invite(client, practice, make_client(practice, email=former.email)))  # former staff can become clients
-    assert error_code(send_request(client, practice, "POST", f"/staff/{former.staff_id}/invite")) == "IS_A_CLIENT"
+    rehired = send_request(
+        client, practice, "POST", f"/staff/{former.staff_id}/rehire", None, {"returned_on": "2026-03-18"}
+    )
+    assert error_code(rehired) == "IS_A_CLIENT"
     with practice.installation.store.begin_session(practice.id) as db:
         assert db.get_one(Staff, (practice.id, former.staff_id)).deactivated_at is not None
 

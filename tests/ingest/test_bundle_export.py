@@ -175,7 +175,7 @@ def test_copays_survive_and_an_older_bundle_has_none(
 
 def test_all_files_are_from_one_snapshot(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     def report(line: str) -> None:
-        if line == "Writing staff.csv":
+        if line.startswith("Writing staff.csv"):
             change(installation, practice, "update rooms set name = 'Painted' where tenant_id = :tenant_id")
 
     export_practice(installation, practice.id, tmp_path / "out", NOW, report)
@@ -185,7 +185,7 @@ def test_all_files_are_from_one_snapshot(installation: Installation, practice: P
 
 def test_an_export_that_fails_leaves_no_folder(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     def report(line: str) -> None:
-        if line == "Writing notes.csv":
+        if line.startswith("Writing notes.csv"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

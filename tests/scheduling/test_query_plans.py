@@ -75,7 +75,8 @@ def read_page(**values: Any) -> Callable[[Work, FiveYears], Any]:
 def read_week(of_one: bool) -> Callable[[Work, FiveYears], Any]:
     def run(work: Work, practice: FiveYears) -> None:
         clinician_id = practice.clinicians[3] if of_one else None
-        days = queries.load_calendar(work, Scope.ALL, "week", TODAY - timedelta(days=100), clinician_id=clinician_id)
+        monday = TODAY - timedelta(days=100)
+        days = queries.load_calendar(work, Scope.ALL, monday, monday + timedelta(days=6), clinician_id=clinician_id)
         load_appointment_names(work, [appointment for day in days for appointment in day.appointments])
 
     return run

@@ -23,13 +23,25 @@ def test_the_fields_of_a_session(sessions_api: SessionsApi) -> None:
     [note] = sessions_api.load_rows(
         "select id from notes where tenant_id = :tenant_id and appointment_id = :id", id=session
     )
+    [names] = sessions_api.load_rows(
+        """
+        select c.first_name || ' ' || c.last_name as client, s.first_name || ' ' || s.last_name as provider
+        from appointments as a
+        join clients as c on c.tenant_id = a.tenant_id and c.id = a.client_id
+        join staff as s on s.tenant_id = a.tenant_id and s.id = a.clinician_id
+        where a.tenant_id = :tenant_id and a.id = :id
+        """,
+        id=session,
+    )
     fields = sessions_api.read(session)
     signed_at, deadline = fields.pop("noteSignedAt"), fields.pop("noteDeadline")
     assert fields == {
         "id": str(session),
         "appointmentId": str(session),
         "providerId": str(sessions_api.clinician.staff_id),
+        "providerName": names.provider,
         "clientId": str(sessions_api.sessions.client),
+        "clientName": names.client,
         "sessionType": "INDIVIDUAL",
         "durationMinutes": 60,
         "sessionDate": "2026-03-17",
@@ -43,6 +55,7 @@ def test_the_fields_of_a_session(sessions_api: SessionsApi) -> None:
         "payPeriodWeek": "2026-03-15",
         "isPaid": False,
         "supervisorOverrideBy": None,
+        "supervisorOverrideByName": None,
         "supervisorOverrideReason": None,
         "supervisorOverrideAt": None,
         "supervisorOverrideUntil": None,

@@ -15,7 +15,7 @@ INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
 LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
 
 
-def signing_problems(kind: str, signer: str | None, guardian: str | None, minor: bool) -> list[FieldProblem]:
+def signing_problems(signer: str | None, guardian: str | None, minor: bool) -> list[FieldProblem]:
     """Check the signer: every consent for a minor has to be signed by the guardian in the client's record."""
     message = None
     if minor and guardian is None:

@@ -306,7 +306,8 @@ def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> No
                 "note": work.seal("appointment_steps", "note", step_id, note),
             }
         )
-    work.db.execute(insert(STEPS), rows)
+    if rows:  # a group session can move without any seat
+        work.db.execute(insert(STEPS), rows)
 
 
 def get_booking_channel(work: Work) -> str:

@@ -48,13 +48,24 @@ def make_client(practice: PracticeFixture, clinician: Person | None = None, **fi
     }
     client = Client(id=new_id(), **values)
     status = ClientStatus(client_id=client.id, status="ACTIVE", effective_on=date(2025, 6, 2), set_at=practice.now)
+    put(practice, client, status, *build_consents(practice, client.id))
+    return client.id
+
+
+def build_consents(practice: PracticeFixture, client_id: UUID) -> list[Consent]:
+    """Return a consent of every kind, signed a month ago."""
     signed = practice.now - timedelta(days=30)
-    consents = [
-        Consent(id=new_id(), client_id=client.id, kind=kind, signed_at=signed, signed_by_name="Casey Example")
+    return [
+        Consent(
+            tenant_id=practice.id,
+            id=new_id(),
+            client_id=client_id,
+            kind=kind,
+            signed_at=signed,
+            signed_by_name="Casey Example",
+        )
         for kind in ("INFORMED_TREATMENT", "TELEHEALTH", "GUARDIAN", "CONFIDENTIALITY", "DATA_PROCESSING")
     ]
-    put(practice, client, status, *consents)
-    return client.id
 
 
 def make_portal_client(practice: PracticeFixture, clinician: Person | None = None, **fields: Any) -> Person:

@@ -15,6 +15,7 @@ import httpx2
 from practice.people.models.clients import Client, ClientStatus
 from practice.store.ids import new_id
 from tests.support.builders.people import PracticeFixture
+from tests.support.builders.schedule import build_consents
 from tests.support.drivers.http import V1
 from tests.support.harness import cluster
 
@@ -118,7 +119,7 @@ class NaiveWriter:
 
 
 def make_clients(practice: PracticeFixture, count: int) -> list[UUID]:
-    """Create active, self-paying adult clients in one transaction."""
+    """Create active, self-paying adult clients with every consent in one transaction."""
     clients = [
         Client(
             tenant_id=practice.id,
@@ -147,6 +148,7 @@ def make_clients(practice: PracticeFixture, count: int) -> list[UUID]:
             )
             for client in clients
         )
+        db.add_all(consent for client in clients for consent in build_consents(practice, client.id))
     return [client.id for client in clients]
 
 

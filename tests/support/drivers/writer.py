@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from api.idempotency import replay_or_reserve, store_response
+from api.idempotency import reserve_key, store_response
 from practice.errors import StoreProblem
 from practice.people.trainings import record_training
 from practice.security.installation import Installation
@@ -43,7 +43,7 @@ def write_once(installation: Installation, actor: Actor, key: str) -> bool:
     """Write once and return whether it was acknowledged. If not, it may or may not have happened."""
     try:
         with installation.work(actor, NOW) as work:
-            if replay_or_reserve(work, key, b"the same each time") is None:
+            if reserve_key(work, key, b"the same each time") is None:
                 assert actor.staff_id is not None
                 record_training(work, Scope.ALL, actor.staff_id, "OTHER", date(2026, 1, 5))
                 store_response(work, key, Response(b"{}", 201))

@@ -66,7 +66,7 @@ def make_new_room(world: World, _role: str | None) -> dict[str, Any]:
 
 
 def build_room(_world: World, _role: str | None) -> dict[str, Any]:
-    return {"name": "Blue", "capacity": 3, "equipment": ["whiteboard", "sink"]}
+    return {"name": f"Blue {new_id().hex[-8:]}", "capacity": 3, "equipment": ["whiteboard", "sink"]}
 
 
 def build_block(world: World, _role: str | None) -> dict[str, Any]:
