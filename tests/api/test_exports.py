@@ -44,6 +44,10 @@ class ExportsApi:
     def run(self) -> bool:
         return run_next_job(self.installation, self.clock)
 
+    def run_all(self) -> None:
+        while self.run():
+            pass
+
     def make(self) -> str:
         job = self.start()
         assert self.run()
@@ -62,9 +66,10 @@ class ExportsApi:
 @pytest.fixture
 def api(client: TestClient, practice: PracticeFixture) -> Iterator[ExportsApi]:
     api = ExportsApi(client, practice)
+    clean_up_jobs(api.installation, NOW + timedelta(days=1))  # those of other tests
+    api.run_all()
     yield api
-    while api.run():
-        pass
+    api.run_all()
 
 
 def test_an_export_is_made_in_the_background_and_holds_the_whole_practice(api: ExportsApi) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.documents.templates import set_template
-from practice.scheduling.catalog.services import load_service_codes
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client
 from tests.support.builders.sessions import pay_session
@@ -83,9 +82,7 @@ def test_a_draft_with_another_template_cannot_be_linked(sessions_api: SessionsAp
         sessions_api.sessions.add_note(None, signed_at=TUESDAY + HOUR),
     )
     with sessions_api.practice.work(now=TUESDAY) as work:
-        service = sessions_api.sessions.service
-        code = load_service_codes(work, [service])[service]
-        set_template(work, "PROGRESS_NOTE", [TemplateSection("all", "All of it")], code)
+        set_template(work, "PROGRESS_NOTE", [TemplateSection("all", "All of it")])
     assert_error(sessions_api.put(session, 0, noteId=draft), "VALIDATION_ERROR", 422)
     assert expect_ok(sessions_api.put(session, 0, noteId=signed))["isNoteSigned"] is True
 
