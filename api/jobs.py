@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from practice.messages.outbox import load_backlog
 from practice.people.models.practices import Practice
+from practice.people.portal import close_guardian_portals
 from practice.people.practice_time import local_today
 from practice.scheduling.availability.slots import find_first_free_slots
 from practice.scheduling.models.catalog import Service
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 
 
 def run_practice_jobs(installation: Installation, now: datetime, stop: threading.Event, *, recent: bool) -> None:
-    """Expire waitlist offers and run the deadlines of each active practice, and measure what `/health/ready` reports.
+    """Run what is due in each active practice, and measure what `/health/ready` reports.
 
     Each job of a practice has its own transaction, so a failure stops neither its other jobs nor other practices.
     """
@@ -40,6 +41,7 @@ def run_practice_jobs(installation: Installation, now: datetime, stop: threading
         if stop.is_set():
             return
         run_job(installation, tenant_id, now, "waitlist offers", expire_offers)
+        run_job(installation, tenant_id, now, "portal access of guardians", close_guardian_portals)
         backlog = run_job(installation, tenant_id, now, "deadlines", run_deadlines)
         backlogs += [backlog] if backlog else []
         availability_works &= bool(run_job(installation, tenant_id, now, "free times", compute_free_times))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from practice.errors import FieldProblem, Invalid, Refusal
 from practice.people.clients import lock_client, reason_detail
@@ -12,7 +12,7 @@ from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
-from practice.people.rules.clients import choose_contact
+from practice.people.rules.clients import choose_contact, compute_adult_cutoff
 from practice.people.settings import get_setting
 from practice.security.accounts import ensure_account, invite_by_email, issue_invitation
 from practice.security.installation import Installation
@@ -152,6 +152,22 @@ def close_portal(work: Work, scope: Scope, client_id: UUID) -> Client:
         end_portal_access(work, client)
         work.record("client.portal_closed", "client", client_id)
     return client
+
+
+def close_guardian_portals(work: Work) -> None:
+    """End the portal access of guardians whose children have come of age: the record is the client's own from then on.
+
+    The guardian has no say in the next invitation either.
+    """
+    of_age = or_(Client.birth_date <= compute_adult_cutoff(local_today(work)), Client.emancipated)
+    of_guardian = (func.lower(Client.guardian_email) == Account.email) & (
+        func.lower(Client.email).is_distinct_from(Account.email)
+    )
+    query = select(Client).join(Account, Account.id == Client.account_id).where(Client.tenant_id == work.tenant_id)
+    for client in work.db.scalars(query.where(of_age, of_guardian).with_for_update(of=Client)).all():
+        end_portal_access(work, client)
+        client.former_account_id = None
+        work.record("client.portal_closed", "client", client.id, cause="OF_AGE")
 
 
 def refuse_staff(work: Work, account_id: UUID) -> None:

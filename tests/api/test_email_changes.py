@@ -1,15 +1,20 @@
 """A changed email address never moves a client's portal to somebody else."""
 
+import threading
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from api import jobs
+from practice.people.models.clients import Client
 from practice.people.settings import change_setting
+from practice.security.installation import Installation
 from practice.store.ids import new_id
-from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.people import NOW, Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.drivers.clients import load_audit_entries, send_request, update_record
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
@@ -205,3 +210,35 @@ def test_a_minors_portal_belongs_to_the_guardian(
     assert error_code(invite(client, practice, child, scheduler)) == "INVITATION_HELD"
     unreachable = make_client(practice, **minor | {"guardian_email": None, "guardian_phone": "404-555-0102"})
     assert error_code(invite(client, practice, unreachable, scheduler)) == "EMAIL_MISSING"
+
+
+def test_at_eighteen_the_guardians_portal_is_closed_and_the_client_can_be_invited(
+    own_client: TestClient, own_installation: Installation
+) -> None:
+    practice = make_practice(own_installation)
+    scheduler, guardian, own = practice.add("scheduler"), new_email(), new_email()
+    minor = {"guardian_name": "Pat Example", "guardian_email": guardian, "email": own}
+    tomorrow = practice.now + timedelta(days=1)
+    children = [make_client(practice, birth_date=date(2008, 3, day), **minor) for day in (19, 20)]
+
+    def list_open() -> list[UUID]:
+        with practice.work() as work:
+            query = select(Client.id).where(Client.tenant_id == practice.id, Client.account_id.is_not(None))
+            return list(work.db.scalars(query))
+
+    for child in children:
+        assert_ok(invite(own_client, practice, child, scheduler))
+        assert list_open() == [child]
+        jobs.run_practice_jobs(own_installation, practice.now, threading.Event(), recent=True)
+        assert list_open() == [child]
+        jobs.run_practice_jobs(own_installation, tomorrow, threading.Event(), recent=True)
+        assert list_open() == ([] if child == children[0] else [child])
+    [entry] = load_audit_entries(own_client, practice, "client.portal_closed", children[0])
+    assert entry["details"]["cause"] == "OF_AGE"
+    assert_ok(update_record(own_client, practice, f"/clients/{children[1]}", scheduler, emancipated=True))
+    jobs.run_practice_jobs(own_installation, practice.now, threading.Event(), recent=True)
+    assert list_open() == []
+    # messages go to another address from then on, which holds invitations back
+    assert error_code(invite(own_client, practice, children[1], scheduler)) == "INVITATION_HELD"
+    assert_ok(invite(own_client, practice, children[1], practice.admin, **REASON))
+    assert read_secret(own_installation, own)
