@@ -75,7 +75,7 @@ def import_bundle(
         row = bundle.frames["practice"].row(0, named=True)
         refuse_or_set_aside(work, row["name"], replace=replace)
         practice = add_practice(work, row)
-        with work.in_practice(practice.id) as practice_work:
+        with work.in_practice(practice.id, imports=True) as practice_work:
             for setting in BULK_SESSION_SETTINGS:
                 practice_work.db.execute(text(f"set local {setting}"))
             practice.tax_id = practice_work.seal("practices", "tax_id", practice.id, row["tax_id"])

@@ -97,11 +97,14 @@ class Work:
         return None if sealed is None else self.keys.open(self.db, self.tenant_id, table, column, row_id, sealed)
 
     @contextmanager
-    def in_practice(self, tenant_id: UUID) -> Generator["Work"]:
-        """Yield work in another practice within this transaction. For service functions of the platform only."""
+    def in_practice(self, tenant_id: UUID, *, imports: bool = False) -> Generator["Work"]:
+        """Yield work in another practice within this transaction. For service functions of the platform only.
+
+        Records that are imported have been known from the beginning.
+        """
         self.write_audit()
         self.keys.ensure_keys(tenant_id, self.now)
-        self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id})
+        self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id, "now": None if imports else self.now})
         work = Work(
             self.db, replace(self.actor, tenant_id=tenant_id), self.now, self.keys, self.outbox, emails=self.emails
         )
@@ -111,7 +114,7 @@ class Work:
             self.db.rollback()  # a caller that catches this cannot continue in the other practice by mistake
             raise
         work.write_audit()
-        self.db.execute(ENTER_PRACTICE, {"tenant_id": self.tenant_id})
+        self.db.execute(ENTER_PRACTICE, {"tenant_id": self.tenant_id, "now": self.now})
 
     def write_audit(self) -> None:
         """Write the audit entries. Call this last: the head of the chain is locked from here to the commit."""
@@ -127,7 +130,7 @@ def begin_work(engine: Engine, keys: KeyRing, outbox: EmailOutbox, actor: Actor,
     keys.ensure_keys(actor.tenant_id, now)
     written: list[Path] = []
     try:
-        with begin_session(engine, actor.tenant_id) as session:
+        with begin_session(engine, actor.tenant_id, now) as session:
             work = Work(session, actor, now, keys, outbox)
             yield work
             work.write_audit()

@@ -99,7 +99,7 @@ def test_the_catalog_matches_the_stored_snapshot(own_installation: Installation)
         ("drop trigger only_grows on audit_log", "audit_log trigger CREATE TRIGGER only_grows", None),
         ("revoke insert on audit_log from caseload_app", "grant caseload_app: insert, select", "caseload_app: select"),
         ("alter table data_keys no force row level security", "forced", "data_keys table of caseload_owner, row-level"),
-        ("alter function enter_practice(uuid) security definer", "sql, of", "sql security definer, of"),
+        ("alter function enter_practice(uuid, timestamptz) security definer", "sql, of", "sql security definer, of"),
         (
             "create or replace function refuse_change() returns trigger language plpgsql as 'begin return new; end'",
             "function refuse_change() returns trigger",

@@ -21,6 +21,10 @@ from practice.store.base import (
 
 CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
 STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
+COMPLETE_DEMOGRAPHICS = (
+    "address is not null and city is not null and state is not null and zip is not null and phone is not null and "
+    "emergency_contact_name is not null and emergency_contact_phone is not null"
+)
 DOCUMENT_KINDS = ("CLINICAL", "INSURANCE", "CONSENT", "OTHER")
 
 
@@ -84,6 +88,7 @@ class Client(TenantKeyed, Versioned, Base):
     by_first_name: Mapped[str] = mapped_column(
         Text(collation="C"), Computed("search_form((first_name || ' '::text) || last_name)", persisted=True)
     )
+    has_complete_demographics: Mapped[bool] = mapped_column(Computed(COMPLETE_DEMOGRAPHICS, persisted=True))
 
 
 class ClientStatus(TenantPart, Base):

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from practice.store.base import Base, Sealed, TenantKeyed, Versioned, enum_check, same_practice
+from practice.store.base import Base, Sealed, TenantKeyed, Versioned, Voidable, enum_check, same_practice
 from practice.store.ids import new_id
 
 
@@ -75,7 +75,7 @@ class Staff(TenantKeyed, Versioned, Base):
     created_at: Mapped[datetime]
 
 
-class Training(TenantKeyed, Base):
+class Training(TenantKeyed, Voidable, Base):
     __tablename__ = "trainings"
     __table_args__ = (
         same_practice("staff_id", "staff"),

@@ -29,6 +29,7 @@ TABLES = {
         insert="""insert into time_zone_changes (tenant_id, id, changed_at, old_zone, new_zone)
         values (%(tenant_id)s, uuidv7(), '2020-01-01', 'America/New_York', 'America/New_York')""",
     ),
+    "record_versions": Table("select"),
     "jobs": Table(
         "select, insert, update",
         warehouse_reads=False,

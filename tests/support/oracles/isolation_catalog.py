@@ -19,6 +19,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "first_signature": {"caseload_app"},
     "forget_reasons": {"caseload_app"},
     "guard_from_now_on": set(),
+    "keep_version": set(),
     "know_staff": {"caseload_app"},
     "occupy": set(),
     "occupy_for_appointment": set(),
@@ -39,6 +40,7 @@ FUNCTIONS: dict[str, set[str]] = {
 DEFINERS = {
     "chain_audit_entry",
     "forget_reasons",
+    "keep_version",
     "know_staff",
     "occupy",
     "occupy_for_appointment",

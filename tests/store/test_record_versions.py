@@ -1,0 +1,78 @@
+"""What a record said stays: each change of a column that metrics use is kept with the moment from which it is known."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from practice.people.models.clients import Client
+from practice.people.models.practices import Staff
+from practice.security.installation import Installation
+from practice.security.work import Actor
+from tests.support.builders.bundles import import_practice, load_sample_rows, make_unique, write_folder
+from tests.support.builders.people import NOW, PracticeFixture
+from tests.support.builders.schedule import make_client
+
+LATER = NOW + timedelta(days=1)
+
+
+def list_versions(practice: PracticeFixture, record_id: UUID) -> list[Any]:
+    with practice.work() as work:
+        query = "select known_at, record_values from record_versions where record_id = :id order by id"
+        return [tuple(row) for row in work.db.execute(text(query), {"id": record_id})]
+
+
+def test_a_changed_client_keeps_earlier_values_and_when_they_were_known(practice: PracticeFixture) -> None:
+    client_id = make_client(practice)
+    [(known_at, first)] = list_versions(practice, client_id)
+    assert (known_at, first["self_pay"], first["has_complete_demographics"]) == (None, True, True)
+    for now, changes in (
+        (NOW, {"self_pay": False}),
+        (LATER, {"high_risk_since": date(2026, 3, 1), "zip": None}),
+        (LATER, {"first_name": "Robin"}),  # no metric uses it
+    ):
+        with practice.work(now=now) as work:
+            client = work.db.get_one(Client, (practice.id, client_id))
+            for name, value in changes.items():
+                setattr(client, name, value)
+    versions = list_versions(practice, client_id)
+    assert [known_at for known_at, _ in versions] == [None, NOW, LATER]
+    assert [values["self_pay"] for _, values in versions] == [True, False, False]
+    assert [values["has_complete_demographics"] for _, values in versions] == [True, True, False]
+    assert versions[2][1]["high_risk_since"] == "2026-03-01"
+    assert "Robin" not in str(versions)
+
+
+def test_a_change_that_is_rolled_back_leaves_no_version(practice: PracticeFixture) -> None:
+    staff_id = practice.admin.staff_id
+    before = list_versions(practice, staff_id)
+    with pytest.raises(KeyboardInterrupt), practice.work() as work:
+        work.db.get_one(Staff, (practice.id, staff_id)).license_type = "LPC"
+        work.db.flush()
+        raise KeyboardInterrupt
+    assert list_versions(practice, staff_id) == before
+
+
+def test_imported_records_have_been_known_from_the_beginning(installation: Installation, tmp_path: Path) -> None:
+    rows = make_unique(load_sample_rows())
+    practice = import_practice(installation, write_folder(tmp_path / "bundle", rows)).practice
+    with installation.work(Actor(practice.id), NOW) as work:
+        kinds = {
+            kind: number
+            for kind, number in work.db.execute(
+                text("select record_kind, count(*) from record_versions where known_at is null group by 1")
+            )
+        }
+        assert work.db.scalar(text("select count(*) from record_versions where known_at is not null")) == 0
+    for table, file in (("staff", "staff"), ("clients", "clients"), ("coverages", "coverages"), ("consents", "consents")):
+        assert kinds[table] == len(rows[file])
+
+
+def test_versions_are_neither_changed_nor_removed(practice: PracticeFixture) -> None:
+    for statement in ("update record_versions set known_at = null", "delete from record_versions"):
+        with pytest.raises(ProgrammingError, match="permission denied"), practice.work() as work:
+            work.db.execute(text(statement))
