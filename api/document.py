@@ -38,6 +38,7 @@ PATH_PARAMETERS = {
     "series_id": "The id of the series.",
     "session_id": "The id of the session.",
     "staff_id": "The id of the staff member.",
+    "training_id": "The id of the training.",
     "week": "The Sunday on which the pay week begins.",
     "window_id": "The id of the window of the clinician's hours.",
 }

@@ -11,7 +11,7 @@ from api.affected import AffectedOut, describe_affected
 from api.context import Reason, RequestContext, Version
 from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.names import StaffName, from_record
-from api.responses import Input, ListQuery, PageOut, partial_model, to_page
+from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
@@ -274,3 +274,14 @@ def record_training(ctx: RequestContext, staff_id: UUID, body: TrainingIn) -> Tr
     A current HIPAA training lifts the restriction of its holder immediately.
     """
     return TrainingOut.of(trainings.record_training(ctx.work, ctx.scope, staff_id, body.kind, body.completed_on))
+
+
+@router.delete(
+    "/{staff_id}/trainings/{training_id}", permission="trainings.write", status_code=204, allow_lapsed_training=True
+)
+def void_training(ctx: RequestContext, staff_id: UUID, training_id: UUID, body: VoidIn) -> None:
+    """Void a training.
+
+    One recorded by mistake; it no longer counts and stays on record with who, when and why.
+    """
+    trainings.void_training(ctx.work, ctx.scope, staff_id, training_id, body.reason)

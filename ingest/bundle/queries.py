@@ -54,6 +54,7 @@ CONDITIONS: dict[str, LiteralString] = {
         {NOT_VOIDED} or exists (select from claims as c where c.tenant_id = r.tenant_id and c.coverage_id = r.id)
     """,
     "consents": NOT_VOIDED,
+    "trainings": NOT_VOIDED,
     "incidents": NOT_VOIDED,
     "notes": f"{NOT_VOIDED} and r.entered_in_error_at is null",
     "treatment_plan_reviews": NOT_VOIDED,

@@ -1,11 +1,11 @@
-"""Staff trainings: list and record."""
+"""Staff trainings: list, record, void."""
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from practice.errors import FieldProblem, Invalid
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import require_visible_staff
 from practice.people.models.practices import Training
 from practice.people.practice_time import local_today
@@ -16,8 +16,8 @@ from practice.store.ids import new_id
 
 def list_trainings(work: Work, scope: Scope, staff_id: UUID) -> list[Training]:
     require_visible_staff(work, scope, staff_id)
-    query = select(Training).where(Training.tenant_id == work.tenant_id, Training.staff_id == staff_id)
-    return list(work.db.scalars(query.order_by(Training.completed_on.desc(), Training.id)))
+    query = select_trainings(work, staff_id).order_by(Training.completed_on.desc(), Training.id)
+    return list(work.db.scalars(query))
 
 
 def record_training(work: Work, scope: Scope, staff_id: UUID, kind: str, completed_on: date) -> Training:
@@ -36,3 +36,19 @@ def record_training(work: Work, scope: Scope, staff_id: UUID, kind: str, complet
     work.db.add(training)
     work.record("training.recorded", "staff", staff_id, kind=kind)
     return training
+
+
+def void_training(work: Work, scope: Scope, staff_id: UUID, training_id: UUID, reason: str) -> None:
+    """Void a training recorded by mistake. If no other is current, its holder's access is restricted again."""
+    require_visible_staff(work, scope, staff_id)
+    training = work.db.scalar(select_trainings(work, staff_id).where(Training.id == training_id).with_for_update())
+    if training is None:
+        raise NotFound
+    work.void(training, reason)
+    work.record("training.voided", "staff", staff_id, training_id=str(training_id), kind=training.kind)
+
+
+def select_trainings(work: Work, staff_id: UUID) -> Select[Training]:
+    return select(Training).where(
+        Training.tenant_id == work.tenant_id, Training.staff_id == staff_id, Training.voided_at.is_(None)
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from practice.people.settings import change_setting
 from practice.security.installation import Installation
@@ -141,3 +142,29 @@ def test_a_training_cannot_be_in_the_future(client: TestClient, practice: Practi
     headers = token_headers(practice.token(now=NOW + timedelta(hours=12, minutes=15)))
     assert record_training(client, headers, practice.admin.staff_id, date(2026, 3, 19)).status_code == 422
     assert record_training(client, headers, practice.admin.staff_id, date(2026, 3, 18)).status_code == 201
+
+
+def test_a_voided_training_no_longer_counts(client: TestClient, practice: PracticeFixture) -> None:
+    person, other = practice.add("clinician"), practice.add("biller")
+    headers = sign_in_after(client, practice, person, 31 * DAY)
+    today = (NOW + 31 * DAY).date()
+    path = f"{V1}/staff/{person.staff_id}/trainings"
+    training = record_training(client, headers, person.staff_id, today).json()
+    assert not is_restricted(client, headers)
+
+    def void(training_id: str, by: dict[str, str]) -> Any:
+        return client.request("DELETE", f"{path}/{training_id}", json={"reason": "Entered twice"}, headers=by)
+
+    assert void(training["id"], sign_in_after(client, practice, other, 31 * DAY)).status_code == 404
+    assert not is_restricted(client, headers)
+    assert void(training["id"], headers).status_code == 204
+    assert is_restricted(client, headers)
+    assert assert_ok(client.get(path, headers=headers)) == {"items": []}
+    assert void(training["id"], headers).status_code == 404
+    with practice.work() as work:
+        row = work.db.execute(text("select voided_by, void_reason from trainings where id = :id"), training).one()
+        known = work.db.scalars(
+            text("select record_values ->> 'voided_at' is null from record_versions where record_id = :id order by id"),
+            training,
+        )
+        assert (row.voided_by, row.void_reason, list(known)) == (person.account_id, "Entered twice", [True, False])

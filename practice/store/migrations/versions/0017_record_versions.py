@@ -51,6 +51,7 @@ def upgrade() -> None:
         "record_versions",
         ["tenant_id", "record_kind", "record_id", "known_at"],
     )
+    run_sql_file("0017_admit.sql")
     run_sql_file("0017_record_versions.sql")
     for statement in protect("record_versions", "select"):
         op.execute(statement)
@@ -65,7 +66,7 @@ def keep_versions(table: str, columns: list[str]) -> None:
         op.execute(f"alter table {target} no force row level security")
     op.execute(
         "insert into record_versions (tenant_id, id, record_kind, record_id, record_values) "
-        f"select r.tenant_id, uuidv7(), '{table}', r.id, jsonb_build_object({pairs}) from {table} as r"  # noqa: S608
+        f"select r.tenant_id, uuidv7(), '{table}', r.id, jsonb_build_object({pairs}) from {table} as r"
     )
     for target in (table, "record_versions"):
         op.execute(f"alter table {target} force row level security")
@@ -82,6 +83,7 @@ def downgrade() -> None:
     op.execute("drop function keep_version")
     op.drop_table("record_versions")
     run_sql_file("0017_record_versions_before.sql")
+    run_sql_file("0003_admit.sql")
     op.drop_column("clients", "has_complete_demographics")
     for column in ("void_reason", "voided_by", "voided_at"):
         op.drop_column("trainings", column)

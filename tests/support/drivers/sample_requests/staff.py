@@ -1,13 +1,16 @@
-"""Sample requests of staff: invitations and rehiring."""
+"""Sample requests of staff: invitations, rehiring, trainings."""
 
 from datetime import date
 from typing import Any
 
 from practice.people.staff import add_staff, deactivate_staff
+from practice.people.trainings import record_training
+from practice.security.permissions import Scope
 from practice.store.ids import new_id
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 RETURNED_ON = date(2026, 3, 18)
+EVERY_STAFF = {"admin", "supervisor", "clinician", "scheduler", "biller", "analyst"}
 
 
 def make_staff(world: World, _role: str | None) -> dict[str, Any]:
@@ -32,7 +35,16 @@ def make_former_staff(world: World, role: str | None) -> dict[str, Any]:
     return ids
 
 
+def make_own_training(world: World, role: str | None) -> dict[str, Any]:
+    """Record a training of the caller, or for an admin of somebody else."""
+    staff_id = world.people[role].staff_id if role in EVERY_STAFF - {"admin"} else world.spare.staff_id
+    with world.practice.work() as work:
+        training = record_training(work, Scope.ALL, staff_id, "OTHER", RETURNED_ON)
+        return {"staff_id": staff_id, "training_id": training.id}
+
+
 SAMPLE_REQUESTS = {
+    "void_training": SampleRequest(EVERY_STAFF, make_own_training, send_reason),
     "invite_staff": SampleRequest({"admin"}, make_staff),
     "rehire_staff": SampleRequest(
         {"admin"}, make_former_staff, lambda _world, _role: {"returned_on": RETURNED_ON.isoformat()}
