@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from practice.clinical.models.notes import Note
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.security.installation import Installation
@@ -18,6 +19,7 @@ from practice.security.work import Actor
 from tests.support.builders.bundles import import_practice, load_sample_rows, make_unique, write_folder
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client
+from tests.support.builders.sessions import SessionBuilder
 
 LATER = NOW + timedelta(days=1)
 
@@ -57,6 +59,19 @@ def test_a_change_that_is_rolled_back_leaves_no_version(practice: PracticeFixtur
         work.db.flush()
         raise KeyboardInterrupt
     assert list_versions(practice, staff_id) == before
+
+
+def test_a_note_keeps_which_session_it_belonged_to(practice: PracticeFixture) -> None:
+    sessions = SessionBuilder(practice, practice.add("clinician"))
+    first, second = (sessions.add_session(NOW - timedelta(days=days)) for days in (2, 1))
+    note = sessions.add_note(first)
+    assert list_versions(practice, note) == []
+    with practice.work(now=LATER) as work:
+        work.db.get_one(Note, (practice.id, note)).appointment_id = second
+    assert list_versions(practice, note) == [
+        (None, {"appointment_id": str(first)}),
+        (LATER, {"appointment_id": str(second)}),
+    ]
 
 
 def test_imported_records_have_been_known_from_the_beginning(installation: Installation, tmp_path: Path) -> None:

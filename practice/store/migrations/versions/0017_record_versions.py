@@ -78,7 +78,7 @@ def keep_versions(table: str, columns: list[str]) -> None:
 
 
 def downgrade() -> None:
-    for table in VERSIONED:
+    for table in (*VERSIONED, "notes"):
         op.execute(f"drop trigger keep_version on {table}")
     op.execute("drop function keep_version")
     op.drop_table("record_versions")
