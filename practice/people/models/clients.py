@@ -21,9 +21,9 @@ from practice.store.base import (
 
 CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
 STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
-COMPLETE_DEMOGRAPHICS = (
-    "address is not null and city is not null and state is not null and zip is not null and phone is not null and "
-    "emergency_contact_name is not null and emergency_contact_phone is not null"
+DEMOGRAPHICS = (
+    *("first_name", "last_name", "address", "city", "state", "zip", "phone"),
+    *("emergency_contact_name", "emergency_contact_phone"),
 )
 DOCUMENT_KINDS = ("CLINICAL", "INSURANCE", "CONSENT", "OTHER")
 
@@ -88,7 +88,9 @@ class Client(TenantKeyed, Versioned, Base):
     by_first_name: Mapped[str] = mapped_column(
         Text(collation="C"), Computed("search_form((first_name || ' '::text) || last_name)", persisted=True)
     )
-    has_complete_demographics: Mapped[bool] = mapped_column(Computed(COMPLETE_DEMOGRAPHICS, persisted=True))
+    has_complete_demographics: Mapped[bool] = mapped_column(
+        Computed(" and ".join(f"coalesce(trim({field}), '') <> ''" for field in DEMOGRAPHICS), persisted=True)
+    )
 
 
 class ClientStatus(TenantPart, Base):

@@ -23,8 +23,11 @@ VERSIONED = {
     "closures": "closed_on voided_at",
     "supervision_sessions": "supervisee_id supervisor_id held_at hours kind note_signed_at voided_at",
 }
-DEMOGRAPHICS = ("address", "city", "state", "zip", "phone", "emergency_contact_name", "emergency_contact_phone")
-COMPLETE = " and ".join(f"{column} is not null" for column in DEMOGRAPHICS)
+DEMOGRAPHICS = (
+    *("first_name", "last_name", "address", "city", "state", "zip", "phone"),
+    *("emergency_contact_name", "emergency_contact_phone"),
+)
+COMPLETE = " and ".join(f"coalesce(trim({column}), '') <> ''" for column in DEMOGRAPHICS)
 
 
 def upgrade() -> None:
