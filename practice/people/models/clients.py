@@ -89,7 +89,10 @@ class Client(TenantKeyed, Versioned, Base):
         Text(collation="C"), Computed("search_form((first_name || ' '::text) || last_name)", persisted=True)
     )
     has_complete_demographics: Mapped[bool] = mapped_column(
-        Computed(" and ".join(f"coalesce(trim({field}), '') <> ''" for field in DEMOGRAPHICS), persisted=True)
+        Computed(
+            " and ".join(f"coalesce(trim(both from {field}), ''::text) <> ''::text" for field in DEMOGRAPHICS),
+            persisted=True,
+        )
     )
 
 

@@ -27,7 +27,7 @@ DEMOGRAPHICS = (
     *("first_name", "last_name", "address", "city", "state", "zip", "phone"),
     *("emergency_contact_name", "emergency_contact_phone"),
 )
-COMPLETE = " and ".join(f"coalesce(trim({column}), '') <> ''" for column in DEMOGRAPHICS)
+COMPLETE = " and ".join(f"coalesce(trim(both from {column}), ''::text) <> ''::text" for column in DEMOGRAPHICS)
 
 
 def upgrade() -> None:
