@@ -17,13 +17,13 @@ from practice.payroll import statements as pay_statements
 from practice.payroll.lines import Line, PayWeek
 from practice.payroll.models import PayPeriod
 from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
-from practice.payroll.rules import Kind, Reason, sum_by_key
+from practice.payroll.rules import Kind, Reason, WeekStatus, sum_by_key
 from practice.payroll.statements import Statement
 from practice.pdf import DocumentTooLong, PrintingBusy
 
 router = PermissionRouter(prefix="/pay/periods", tags=["pay"])
 
-Status = Literal["OPEN", "CLOSED"]
+STATUS = "`OPEN`, `CLOSED`, or `PAID_ELSEWHERE`: before the first week with pay, so that it is never paid here."
 
 
 class PeriodIn(Input):
@@ -35,7 +35,7 @@ class PeriodIn(Input):
 class PeriodOut(BaseModel):
     id: RecordId
     week: Annotated[date, describe("The Sunday on which the pay week begins.")]
-    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    status: Annotated[Literal["OPEN", "CLOSED"], describe("`OPEN` or `CLOSED`.")]
     opened_at: Annotated[datetime, describe("When it was opened.")]
     opened_by: AccountId | None
     opened_by_person: PersonOf = None
@@ -82,7 +82,7 @@ class PayWeekOut(BaseModel):
     cut_off: Annotated[
         datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
     ]
-    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    status: Annotated[WeekStatus, describe(STATUS)]
     closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
     lines: Annotated[list[PayLineOut], describe("What the week pays.")]
     standby: Annotated[list[PayLineOut], describe("Sessions that wait for their signature, not part of the total.")]
@@ -115,7 +115,7 @@ class StatementOut(BaseModel):
     cut_off: Annotated[
         datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
     ]
-    status: Annotated[Status, describe("`OPEN` or `CLOSED`.")]
+    status: Annotated[WeekStatus, describe(STATUS)]
     closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
     regular: Annotated[MoneyOut, describe("Pay for sessions of the week itself.")]
     late: Annotated[MoneyOut, describe("Pay for sessions of earlier weeks.")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -17,6 +17,7 @@ from api.responses import Input
 from api.routing import PermissionRouter
 from api.session_completions import SessionCompletionOut
 from practice.payroll.lines import Line, PayWeek
+from practice.payroll.rules import WeekStatus
 from practice.sessions import analytics
 from practice.sessions.analytics import Analytics, ClinicianWeek, Dashboard
 
@@ -97,7 +98,7 @@ class PaymentOut(BaseModel):
     providerName: StaffName = None
     payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
     cutOff: Annotated[datetime, describe("When the week is cut off.")]
-    status: Annotated[Literal["OPEN", "CLOSED"], describe("`OPEN` or `CLOSED`.")]
+    status: Annotated[WeekStatus, describe("`OPEN`, `CLOSED`, or `PAID_ELSEWHERE`: before the first week with pay.")]
     totalAmount: Annotated[MoneyOut, describe("What the week pays.")]
     standbyAmount: Annotated[MoneyOut, describe("What waits for a signature.")]
     lines: Annotated[list[SessionPayLineOut], describe("One line for each session.")]

@@ -287,7 +287,8 @@ def void_session_completion(ctx: RequestContext, session_id: UUID, body: VoidIn)
 def restore_session_completion(ctx: RequestContext, session_id: UUID, body: RestoreIn) -> SessionCompletionOut:
     """Restore a voided session completion.
 
-    It counts again as if it had not been voided; the void stays on record. Not once its week has paid it.
+    It counts again as if it had not been voided; the void stays on record. Once a closed week has paid it, only an
+    admin restores it, and the next week corrects the pay.
     """
     return SessionCompletionOut.of(completion.restore_session(ctx.work, ctx.scope, session_id, body.reason))
 

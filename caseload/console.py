@@ -53,7 +53,9 @@ def read_settings() -> "Settings":
 def connect_installation(*, prepared: bool = True) -> Generator["Installation"]:
     """Yield the installation; if `prepared`, with its database started, migrated and checked."""
     from practice.security.installation import open_installation
+    from practice.store.base import load_tables
 
+    load_tables()  # a command imports few of the models that its own refer to
     installation = open_installation(read_settings(), pool_size=2)
     try:
         if prepared:

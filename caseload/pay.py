@@ -124,6 +124,8 @@ def print_pay_week(pay_week: "PayWeek") -> None:
     for staff_id, name in sorted(pay_week.staff_names.items(), key=lambda person: (person[1], person[0])):
         paid, standby = (format_cents(amounts.get(staff_id, 0)) for amounts in (totals, pending))
         out.print(f"{name} ({staff_id}): {paid}, on standby {standby}", markup=False)
+    if pay_week.status == "PAID_ELSEWHERE":
+        out.print("[yellow]This week is before the first one with pay here, so it is never paid here.[/]")
     if pay_week.closed_at:
         out.print(f"Closed at {pay_week.closed_at:%Y-%m-%d %H:%M} UTC.")
     out.print(f"Cut-off: {pay_week.cut_off:%Y-%m-%d %H:%M} UTC.")

@@ -20,7 +20,7 @@ from practice.people.practice_time import zone_of
 from practice.scheduling.errors import WrongStatus
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
-from practice.security.permissions import Scope
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.records import update_versioned
@@ -190,14 +190,17 @@ def void_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str)
 
 
 def restore_completion(work: Work, scope: Scope, appointment_id: UUID, reason: str) -> SessionCompletion:
-    """Undo the void of an unpaid session, which counts again as if it had not been voided."""
+    """Undo the void of a session, which counts again as if it had not been voided.
+
+    After a closed week has paid it, that takes the permission to reverse it; the next week corrects the pay.
+    """
     work.serialize_on("pay")
     require_completed(work, scope, appointment_id)
     completion = work.db.get(SessionCompletion, (work.tenant_id, appointment_id), populate_existing=True)
     if completion is None or completion.voided_at is None:
         raise SessionNotVoided("This session is not voided. Nothing has to be restored.")
-    if is_paid(work, appointment_id):
-        raise SessionPaid("A closed week has paid this session, so its void stays.")
+    if is_paid(work, appointment_id) and find_scope(work.actor.roles, "pay", "write") is None:
+        raise SessionPaid("A closed week has paid this session. Ask an admin to restore it.")
     lift_void(work, completion, reason)
     work.record("session_completion.restored", "appointment", appointment_id)
     return completion

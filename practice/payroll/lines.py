@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ from sqlalchemy import Text, cast, func, select, text
 
 from practice.local_time import cut_off, week_of
 from practice.payroll.models import PayPeriod
-from practice.payroll.rules import Kind, PaySchedule, choose_adjustment_reason, classify_line, sum_by_key
+from practice.payroll.rules import Kind, PaySchedule, WeekStatus, choose_adjustment_reason, classify_line, sum_by_key
 from practice.payroll.sessions import (
     PayableSession,
     compute_correction_cents,
@@ -94,9 +93,12 @@ class PayWeek:
     pending: list[Line]
     problems: list[str] = field(default_factory=list)
     closed_at: datetime | None = None
+    is_before_first: bool = False
 
     @property
-    def status(self) -> Literal["OPEN", "CLOSED"]:
+    def status(self) -> WeekStatus:
+        if self.is_before_first:
+            return "PAID_ELSEWHERE"
         return "OPEN" if self.closed_at is None else "CLOSED"
 
     @property

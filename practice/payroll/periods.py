@@ -1,5 +1,6 @@
 """Pay periods: weeks that are opened, previewed and closed in order. What a closed week paid never changes."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -151,7 +152,8 @@ def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWe
     require_pay_week(week)
     zone = zone_of(work)
     periods = load_periods(work, as_of)
-    if periods and week < min(periods):
+    is_before_first = bool(periods) and week < min(periods)
+    if is_before_first:
         periods = {}  # a week before the first is computed but never paid here, so no period affects it
     closed = filter_closed(periods, as_of)
     if week in closed:
@@ -159,6 +161,7 @@ def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWe
     else:
         schedule = build_schedule(periods, closed)
         pay_week = compute_week(work, week, zone, as_of, schedule, find_last_closed(closed))
+        pay_week = replace(pay_week, is_before_first=is_before_first)
     return pay_week if scope is Scope.ALL else restrict_to_scope(work, scope, pay_week)
 
 

@@ -14,6 +14,7 @@ from practice.local_time import WEEK, cut_off, week_of
 DEFAULT_MULTIPLIERS = {"GROUP": Decimal("1.5"), "INTAKE": Decimal("1.25")}  # other kinds: 1
 
 Kind = Literal["regular", "late", "adjustment", "standby"]
+WeekStatus = Literal["OPEN", "CLOSED", "PAID_ELSEWHERE"]
 Reason = Literal["RATE_CHANGED", "VOIDED", "COUNTS_AGAIN"]
 
 

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from practice.csv_cells import escape_formula
 from practice.money import format_cents
 from practice.payroll.lines import Line, PayWeek
 from practice.payroll.periods import preview_week
-from practice.payroll.rules import Kind, sum_by_key
+from practice.payroll.rules import Kind, WeekStatus, sum_by_key
 from practice.pdf import Document, Section, Table, render_pdf
 from practice.people.access import require_visible_staff
 from practice.people.models.practices import Practice, Staff
@@ -45,7 +44,7 @@ class Statement:
     name: str
     week: date
     cut_off: datetime
-    status: Literal["OPEN", "CLOSED"]
+    status: WeekStatus
     closed_at: datetime | None
     lines: Sequence[Line]
 

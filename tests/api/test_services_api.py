@@ -89,7 +89,7 @@ def test_the_catalog_is_sorted_by_code_and_filtered(client: TestClient, practice
     assert listed("sort=-code&limit=1") == ["C 67.00"]
 
 
-def test_the_kind_of_a_booked_service_cannot_change(client: TestClient, practice: PracticeFixture) -> None:
+def test_the_kind_and_minutes_of_a_booked_service_cannot_change(client: TestClient, practice: PracticeFixture) -> None:
     service_id = make_service(practice, "X")
 
     def change(version: int) -> Any:
@@ -99,9 +99,10 @@ def test_the_kind_of_a_booked_service_cannot_change(client: TestClient, practice
     assert change(1).json()["kind"] == "GROUP"
     make_appointment(practice, practice.add("clinician"), make_client(practice), service_id, NOW)
     assert change(2).json()["kind"] == "GROUP"
-    response = client.patch(f"{V1}/services/X", json={"kind": "INTAKE"}, headers=auth_headers(practice, if_match='"3"'))
-    assert response.status_code == 422
-    assert "kind" in response.json()["error"]["message"]
+    changes = {"kind": "INTAKE", "minutes": 30, "name": "New"}
+    answer = client.patch(f"{V1}/services/X", json=changes, headers=auth_headers(practice, if_match='"3"'))
+    assert answer.status_code == 422
+    assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["kind", "minutes"]
 
 
 def test_a_rate_applies_from_its_date_and_a_later_entry_for_that_date_replaces_it(

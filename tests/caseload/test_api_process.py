@@ -67,6 +67,8 @@ def test_up_can_run_twice_and_down_stops_everything(caseload: Caseload, folder: 
         assert json.load(response)["status"] == "ready"
     with urllib.request.urlopen(f"{status['url']}/metrics") as response:
         assert b"caseload_requests_total" in response.read()
+    created = caseload("platform-admin", "create", "ops@caseload.example")
+    assert (created.returncode, "/invitation#" in created.stdout) == (0, True), created.stderr
     second = caseload("up")
     assert second.returncode == 0
     assert "already" in second.stdout

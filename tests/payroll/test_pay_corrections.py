@@ -97,6 +97,20 @@ def test_a_reversed_session_is_deducted_from_the_next_week(payroll: PayrollScena
     assert payroll.preview_week(LAST_WEEK, NEXT_CUT_OFF) == before
 
 
+def test_a_reversal_by_mistake_is_undone(payroll: PayrollScenario) -> None:
+    first, second = payroll.add_session(), payroll.add_session(SESSION_START + HOUR)
+    payroll.close_week(LAST_WEEK, CUT_OFF)
+    for session in (first, second):
+        payroll.reverse(session, CUT_OFF + HOUR)
+    payroll.restore(first, CUT_OFF + 2 * HOUR)  # before the next week is closed, which then corrects nothing
+    assert list_lines(payroll.close_week(LAST_WEEK + WEEK, NEXT_CUT_OFF)) == [("adjustment", second, -6050)]
+    payroll.restore(second, NEXT_CUT_OFF + HOUR)
+    pay_week = payroll.close_week(LAST_WEEK + 2 * WEEK, NEXT_CUT_OFF + WEEK)
+    assert [(line.appointment_id, line.amount_cents, line.reason) for line in pay_week.lines] == [
+        (second, 6050, "COUNTS_AGAIN")
+    ]
+
+
 def test_a_changed_service_does_not_change_completed_or_paid_sessions(payroll: PayrollScenario) -> None:
     imported, completed, pending = (payroll.add_session(SESSION_START + at * HOUR, signed=at == 0) for at in range(3))
     for session in (completed, pending):

@@ -31,6 +31,16 @@ from tests.support.drivers.payroll import (
 # Opening and closing
 
 
+def test_a_week_before_the_first_says_that_it_is_paid_elsewhere(payroll: PayrollScenario) -> None:
+    before = payroll.add_session(SESSION_START - WEEK)
+    assert payroll.preview_week(LAST_WEEK - WEEK, CUT_OFF).status == "OPEN"
+    payroll.close_week(LAST_WEEK, CUT_OFF)
+    pay_week = payroll.preview_week(LAST_WEEK - WEEK, CUT_OFF + HOUR)
+    assert (pay_week.status, list_lines(pay_week)) == ("PAID_ELSEWHERE", [("regular", before, 6050)])
+    with pytest.raises(BeforePayBegan):
+        payroll.close_week(LAST_WEEK - WEEK, CUT_OFF + HOUR)
+
+
 def test_the_first_week_must_have_begun_and_the_others_follow_it(payroll: PayrollScenario) -> None:
     def open_week(week: date) -> UUID:
         with payroll.practice.work() as work:  # on Wednesday the 18th

@@ -288,7 +288,9 @@ def test_a_void_is_restored_with_a_reason(client: TestClient, practice: Practice
     assert api.list_ids(voided=True) == [session]
 
 
-def test_who_may_void_may_restore_and_not_once_it_is_paid(client: TestClient, practice: PracticeFixture) -> None:
+def test_who_may_void_may_restore_and_only_an_admin_once_it_is_paid(
+    client: TestClient, practice: PracticeFixture
+) -> None:
     api = SessionsApi(client, practice)
     session, paid = api.add_session(clinician=api.other), api.add_session(signed_at=TUESDAY + HOUR)
     api.delete(session)
@@ -299,8 +301,10 @@ def test_who_may_void_may_restore_and_not_once_it_is_paid(client: TestClient, pr
     assert_error(api.post(f"/{session}/restore"), "VALIDATION_ERROR", 422)
     pay_session(practice, paid, THIS_WEEK, 8000)
     assert api.post(f"/{paid}/reverse", reason="Never took place").status_code == 204
-    assert_error(api.post(f"/{paid}/restore", **WHY), "SESSION_PAID")
+    assert_error(api.post(f"/{paid}/restore", api.clinician, **WHY), "SESSION_PAID")
     assert set(api.list_ids(voided=True)) == {session, paid}
+    assert api.post(f"/{paid}/restore", **WHY).status_code == 200
+    assert api.list_ids(voided=True) == [session]
 
 
 # Pay

@@ -113,9 +113,14 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
     service = find_service(work, code, lock=True)
     if service.version != version:
         raise Stale
-    if changes.get("kind", service.kind) != service.kind and is_booked(work, service):
-        message = "The kind of a booked service determines pay and cannot change. Deactivate it and add a new service."
-        raise Invalid([FieldProblem("kind", message)])
+    fixed = [
+        name for name in ("kind", "minutes") if changes.get(name, getattr(service, name)) != getattr(service, name)
+    ]
+    if fixed and is_booked(work, service):
+        message = (
+            "This determines the pay of booked sessions and cannot change. Deactivate the service and add a new one."
+        )
+        raise Invalid([FieldProblem(name, message) for name in fixed])
     update_versioned(service, changes)
     work.record("service.changed", "service", service.id, fields=sorted(changes))
     return service

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from practice.payroll.completions import reverse_paid_session
+from practice.payroll.completions import restore_completion, reverse_paid_session
 from practice.payroll.lines import PayWeek
 from practice.payroll.periods import close_period, open_period, preview_week
 from practice.payroll.rates import set_pay_rate
@@ -71,6 +71,10 @@ class PayrollScenario:
     def reverse(self, appointment: UUID, at: datetime) -> None:
         with self.practice.work(now=at) as work:
             reverse_paid_session(work, appointment, "Never held")
+
+    def restore(self, appointment: UUID, at: datetime) -> None:
+        with self.practice.work(now=at) as work:
+            restore_completion(work, Scope.ALL, appointment, "It took place")
 
     def load_oracle(self) -> PayOracle:
         return PayOracle(self.practice, ZoneInfo("America/New_York"))
