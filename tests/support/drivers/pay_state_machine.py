@@ -237,8 +237,6 @@ class SessionMachine(RuleBasedStateMachine):
         seat = self.pick_seat(number, lambda seat: seat.status == "SCHEDULED" and seat.starts_at <= self.now)
         if seat is None:
             return
-        if seat.id in self.oracle.completion_of:
-            self.previews.clear()  # completed again, it has the present minutes of its service
         complete = completion.complete_session if with_completion else lifecycle.complete
         self.attempt("complete", lambda work: complete(work, Scope.ALL, seat.id) and None, expected=True)
 
