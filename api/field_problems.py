@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -10,6 +11,7 @@ from practice.errors import FieldProblem
 
 RULE = "rule"  # the kind of our own validators' errors, whose message is for the caller
 PARTS = {"body", "query", "path", "header"}
+MAX_PROBLEMS = 50  # described in one response
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 GENERAL = "Invalid value. The API document says what this field takes."
@@ -82,8 +84,11 @@ def field_error(message: str) -> PydanticCustomError:
 
 
 def describe_errors(errors: Iterable[dict[str, Any]]) -> list[FieldProblem]:
-    """Return the errors of a request's validation as problems. The value is not repeated: it may be a password."""
-    return list(dict.fromkeys(FieldProblem(name_field(error["loc"]), describe_error(error)) for error in errors))
+    """Return the first errors of a request's validation as problems. No value is repeated: it may be a password."""
+    problems = (
+        FieldProblem(name_field(error["loc"]), describe_error(error)) for error in islice(errors, 20 * MAX_PROBLEMS)
+    )
+    return list(islice(dict.fromkeys(problems), MAX_PROBLEMS))
 
 
 def describe_error(error: dict[str, Any]) -> str:

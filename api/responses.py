@@ -8,19 +8,29 @@ from urllib.parse import quote
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from api.field_problems import field_error
 from api.fields import Reason200, describe
 from practice.errors import FieldProblem, Invalid
 from practice.store.pages import Page, PageRequest
 
 Item = TypeVar("Item", bound=BaseModel)
+MAX_FIELDS = 200  # of an object in a request
 
 
 class Input(BaseModel):
     """A request body or query. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_many_fields(cls, value: Any) -> Any:
+        """Return the object, or raise one error instead of one for each of its many unknown fields."""
+        if isinstance(value, dict) and len(value) > MAX_FIELDS:
+            raise field_error(f"Too many fields: send at most {MAX_FIELDS}.")
+        return value
 
 
 class VoidIn(Input):

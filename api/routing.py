@@ -45,6 +45,7 @@ Declare = Callable[[Route], Route]
 
 DOCS_FILES = ("start.js", "swagger-ui-bundle.js", "swagger-ui.css")
 ADMITTED = "admitted"  # in the scope of a request whose body was read: its context
+PUBLIC_BODY_BYTES = 16_000  # of callers who are not signed in
 READMIT_AFTER = timedelta(seconds=30)  # a caller whose body took longer is admitted again
 FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 # The OpenAPI document, the pages and the metrics contain no records and are not made by a PermissionRouter.
@@ -194,7 +195,8 @@ class PermissionRouter(APIRouter):
             set_signature(endpoint, function, self.prefix + path, {})
             statuses = {422, 503} | ({429} if rate_limited else set())
             refusals = [*errors, *([SignInBusy] if hashes_password else [])]
-            self._add(method, path, endpoint, function, "public", status_code, refusals, statuses, admit)
+            body_bytes = PUBLIC_BODY_BYTES if "body" in inspect.signature(function).parameters else None
+            self._add(method, path, endpoint, function, "public", status_code, refusals, statuses, admit, body_bytes)
             return function
 
         return declare

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from uuid import UUID
 
 from ingest.bundle.export import export_tables
@@ -33,25 +33,26 @@ def write_archive(
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f"{file.name}.new")
     part.unlink(missing_ok=True)
-    read_end, write_end = os.pipe()
     digest, size = hashlib.sha256(), 0
 
-    def drain() -> Iterator[bytes]:
+    def drain(source: IO[bytes]) -> Iterator[bytes]:
         nonlocal size
-        with os.fdopen(read_end, "rb") as source:
-            while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
-                size += len(chunk)
-                yield chunk
+        while chunk := source.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
 
     try:
         with (
-            ThreadPoolExecutor(1) as pool,
             open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out,
+            ThreadPoolExecutor(1) as pool,
         ):
-            zipping = pool.submit(zip_tables, installation, tenant_id, write_end, now, count)
-            write_sealed(out, derive_key(installation), {"key_id": installation.master.key_id}, drain())
-            counts = zipping.result()
+            read_end, write_end = os.pipe()
+            # closed before the pool waits for its thread, which then fails instead of waiting for a reader
+            with os.fdopen(read_end, "rb") as source:
+                zipping = pool.submit(zip_tables, installation, tenant_id, write_end, now, count)
+                write_sealed(out, derive_key(installation), {"key_id": installation.master.key_id}, drain(source))
+                counts = zipping.result()
         part.rename(file)
     except BaseException:
         part.unlink(missing_ok=True)

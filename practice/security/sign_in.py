@@ -96,7 +96,10 @@ def sign_in(
         record_failure(installation, account, "password", actor, now)
         raise WrongCredentials("Wrong email address or password. Try again, or reset the password.")
     with installation.work(actor, now) as work:
-        current_hash = select(Account.password_hash).where(Account.id == account.id).with_for_update()
+        current_hash = select(Account.password_hash).where(Account.id == account.id)
+        current_hash = current_hash.with_for_update(
+            key_share=True
+        )  # an import that names the account does not block it
         if work.db.scalar(current_hash) != account.password_hash:  # changed since it was verified
             raise WrongCredentials("The password has just been changed. Sign in with the new one.")
         forget_attempts(work.db, key)
@@ -368,7 +371,9 @@ def is_password_expired(work: Work, account_id: UUID, now: datetime) -> bool:
         {"now": now, "tenant_id": work.tenant_id},
     )
     # locked: a concurrent password change ends the sessions that it finds, and must find this one
-    set_at = work.db.scalar(select(Account.password_set_at).where(Account.id == account_id).with_for_update())
+    set_at = work.db.scalar(
+        select(Account.password_set_at).where(Account.id == account_id).with_for_update(key_share=True)
+    )
     return bool(days) and set_at is not None and now >= set_at + timedelta(days=days)
 
 

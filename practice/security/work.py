@@ -102,7 +102,7 @@ class Work:
 
         Records that are imported have been known from the beginning.
         """
-        self.write_audit()
+        self.db.flush()  # the audit entries wait for the end: they lock the head of the chain, and this may take long
         self.keys.ensure_keys(tenant_id, self.now)
         self.db.execute(ENTER_PRACTICE, {"tenant_id": tenant_id, "now": None if imports else self.now})
         work = Work(

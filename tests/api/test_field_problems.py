@@ -13,7 +13,7 @@ from api.field_problems import GENERAL, describe_errors
 from api.fields import Day, Email, Instant, MoneyIn, Name, Npi, Text1000, TimeOfDay
 from practice.errors import FieldProblem
 from tests.support.builders.people import PracticeFixture
-from tests.support.drivers.http import V1, assert_invalid, auth_headers
+from tests.support.drivers.http import V1, assert_invalid, auth_headers, error_code
 
 
 class Inner(BaseModel):
@@ -129,3 +129,21 @@ def test_every_invalid_request_lists_its_fields_in_one_shape(client: TestClient,
     assert assert_invalid(client.post(f"{V1}/rooms", json={"name": "A", "capacity": 1}, headers=short)) == [
         "Idempotency-Key: Too short: enter 8 or more characters."
     ]
+
+
+def test_many_unknown_fields_are_one_problem(client: TestClient, practice: PracticeFixture) -> None:
+    """One for each would keep a worker busy for seconds."""
+    body = {f"field_{number}": 1 for number in range(60_000)}
+    answer = client.post(f"{V1}/staff", json=body, headers=auth_headers(practice))
+    assert assert_invalid(answer) == ["body: Too many fields: send at most 200."]
+
+
+def test_at_most_fifty_problems_are_described(client: TestClient, practice: PracticeFixture) -> None:
+    body = {f"field_{number}": 1 for number in range(150)}
+    answer = client.post(f"{V1}/staff", json=body, headers=auth_headers(practice))
+    assert len(assert_invalid(answer)) == 50
+
+
+def test_callers_who_are_not_signed_in_send_little(client: TestClient) -> None:
+    answer = client.post(f"{V1}/auth/refresh", json={"refresh_token": "x" * 16_000})
+    assert (answer.status_code, error_code(answer)) == (413, "TOO_LARGE")

@@ -24,10 +24,13 @@ begin
 end
 $$;
 
--- An import has written the signatures with its appointments, and none of them has to be written again here.
+-- An import has written the signatures with its appointments, and says so.
 create function show_new_signatures() returns trigger
 language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
+    if current_setting('app.signatures_written', true) = 'on' then
+        return null;
+    end if;
     update public.appointments as a set note_signed_at = s.signed_at
     from (
         select n.tenant_id, n.appointment_id, min(n.signed_at) as signed_at from added as n
