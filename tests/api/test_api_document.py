@@ -82,3 +82,17 @@ def test_services_are_named_by_their_code_and_never_by_an_id(spec: dict[str, Any
         if parameter["name"] in ("service_id", "service_ids")
     ]
     assert (fields, parameters) == ([], [])
+
+
+def test_lists_are_filtered_by_dates_where_days_are_meant(spec: dict[str, Any]) -> None:
+    formats = {
+        (operation["operationId"], parameter["name"]): {
+            part.get("format") for part in parameter["schema"].get("anyOf", [parameter["schema"]])
+        }
+        - {None}
+        for operation in list_operations(spec)
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] in ("from", "to")
+    }
+    assert {name for operation, name in formats if operation == "list_appointments"} == {"from", "to"}
+    assert {key: kinds for key, kinds in formats.items() if kinds != {"date"}} == {}

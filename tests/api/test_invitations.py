@@ -10,10 +10,18 @@ from practice.people.staff import get_staff
 from practice.security.accounts import invite_platform_admin
 from practice.security.installation import Installation
 from practice.security.work import Actor
-from practice.store.ids import new_id
-from tests.support.builders.people import NOW, PASSWORD, PracticeFixture, give_credentials, make_practice
+from practice.store.ids import SYSTEM_TENANT, new_id
+from tests.support.builders.people import (
+    NOW,
+    PASSWORD,
+    PracticeFixture,
+    give_credentials,
+    make_platform_admin,
+    make_practice,
+    sign_in,
+)
 from tests.support.drivers.clients import load_audit_entries
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
 from tests.support.drivers.sign_in_flow import (
     accept_invitation,
     enter_code,
@@ -54,6 +62,32 @@ def test_an_invitation_is_accepted_once_within_seven_days(client: TestClient, pr
     invite(client, practice, late_email, "biller")
     set_clock(client, timedelta(days=7))
     assert error_code(accept_invitation(client, late_email)) == "LINK_NOT_VALID"
+
+
+@pytest.mark.parametrize("way", ["added", "invited again", "rehired", "new practice"])
+def test_the_link_of_an_invitation_is_in_no_answer(
+    client: TestClient, installation: Installation, practice: PracticeFixture, way: str
+) -> None:
+    email, headers = f"link-{new_id()}@example.com", auth_headers(practice)
+    person = {"email": email, "first_name": "New", "last_name": "Comer"}
+    if way == "new practice":
+        operator = make_platform_admin(installation)
+        headers = token_headers(sign_in(installation, operator.account_id, SYSTEM_TENANT).access)
+        body = {"name": f"Elm {new_id()}", "time_zone": "America/New_York", "admin": person}
+        answer = client.post(f"{V1}/practices", json=body, headers=headers)
+    else:
+        answer = client.post(
+            f"{V1}/staff", json=person | {"roles": ["biller"], "hired_on": "2026-03-01"}, headers=headers
+        )
+        path = f"{V1}/staff/{answer.json()['staff']['id']}"
+    if way == "invited again":
+        answer = client.post(f"{path}/invite", headers=headers)
+    if way == "rehired":
+        assert_ok(client.post(f"{path}/deactivate", json={"left_on": "2026-03-17"}, headers=headers))
+        answer = client.post(f"{path}/rehire", json={"returned_on": "2026-03-18"}, headers=headers)
+    assert answer.status_code in (200, 201), answer.text
+    assert read_secret(installation, email) not in answer.text
+    assert "#" not in answer.text
 
 
 def test_an_existing_account_accepts_with_its_own_password_only(

@@ -17,6 +17,8 @@ from tests.support.builders.people import PASSWORD, PracticeFixture, give_creden
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
 from tests.support.drivers.sign_in_flow import login, post
 
+PATIENCE = 20  # seconds
+
 
 class SlowHash:
     """A hash that goes on until it is released, with the requests that wait behind it."""
@@ -65,10 +67,21 @@ def test_other_requests_are_served_meanwhile(
         assert {waiting.result()["next"] for waiting in logins} == {"code"}
 
 
+def post_meanwhile(client: TestClient, slow_hash: SlowHash, path: str, **body: str) -> Any:
+    """Send a request while the hash goes on, and return its answer; one that waits for the hash fails the test."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, client, path, **body)
+        try:
+            return answer.result(PATIENCE)
+        finally:
+            if not answer.done():
+                slow_hash.end.set()
+
+
 def test_an_address_has_a_limited_share_of_the_queue(client: TestClient, slow_hash: SlowHash) -> None:
     for _ in range(MAX_PER_ADDRESS):
         slow_hash.add("testclient")  # the address of the test client
-    refused = post(client, "/login", email=f"{new_id()}@example.com", password=PASSWORD)
+    refused = post_meanwhile(client, slow_hash, "/login", email=f"{new_id()}@example.com", password=PASSWORD)
     assert (refused.status_code, error_code(refused)) == (429, "RATE_LIMITED")
     assert refused.headers["Retry-After"] == "1"
 
@@ -78,7 +91,7 @@ def test_a_full_queue_refuses_the_next_request(client: TestClient, slow_hash: Sl
         slow_hash.add(f"192.0.2.{number}")
     for path in ("/login", "/invitations/accept", "/password/reset"):
         body = {"email": "a@example.com"} if path == "/login" else {"token": "A" * 43}
-        refused = post(client, path, password=PASSWORD, **body)
+        refused = post_meanwhile(client, slow_hash, path, password=PASSWORD, **body)
         assert (refused.status_code, error_code(refused)) == (503, "SIGN_IN_BUSY")
         assert refused.headers["Retry-After"] == "2"
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from tests.support.builders.people import PracticeFixture
 from tests.support.drivers.chart import ChartApi
 from tests.support.drivers.clients import load_audit_entries
-from tests.support.drivers.http import assert_ok, error_code
+from tests.support.drivers.http import assert_invalid, assert_ok, error_code
 from tests.support.drivers.sample_requests.reports import SECTIONS
 
 STRANGE = 'Says "$x$ #let y = 1", [brackets], *stars*, _lines_, <label>, @ref, \\ and // and 100 % \u00e9\u00fc\u00df.'
@@ -77,6 +77,14 @@ def test_a_long_report_spans_pages_without_losing_text(chart: ChartApi) -> None:
     assert [number for number in numbers if number not in text_content.split()] == []
     assert "line 119" in text_content
     assert len(PdfReader(io.BytesIO(answer.content)).pages) > 3
+
+
+def test_a_report_with_more_lines_than_can_be_printed_is_not_saved(chart: ChartApi) -> None:
+    body = {"client_id": str(chart.client_id)}
+    (problem,) = assert_invalid(chart.post("/progress-reports", **body, sections={"summary": "a\n" * 2_501}))
+    assert "2,501 lines" in problem
+    report = assert_ok(chart.post("/progress-reports", **body, sections={"summary": "a\n" * 2_500}), 201)
+    assert chart.get(f"/progress-reports/{report['id']}.pdf").status_code == 200
 
 
 def test_a_report_is_printed_by_those_who_can_read_it(chart: ChartApi) -> None:

@@ -101,6 +101,23 @@ def test_a_runaway_document_ends_without_harm_to_the_worker(
     assert len(extract_pages(Document("Report", sections=[Section("Summary", "Short.")]))) == 1
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [ProcessLimits(memory_bytes=4 << 30, cpu_seconds=1), ProcessLimits(memory_bytes=4 << 30, seconds=0.5)],
+    ids=["processor time", "time"],
+)
+def test_a_document_that_fits_in_memory_ends_when_it_takes_too_long(
+    limits: ProcessLimits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children = list_children()
+    monkeypatch.setattr(pdf, "MAX_PAGES", 10**6)
+    monkeypatch.setattr(pdf, "LIMITS", limits)
+    slow = Document("Report", sections=[Section(f"Part {number}", "a\n" * 10_000) for number in range(20)])
+    with pytest.raises(DocumentTooLong, match="takes too long"):
+        render_pdf(slow)
+    assert list_children() == children
+
+
 def test_one_document_is_typeset_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "MAX_WAIT_SECONDS", 0.01)
     short = Document("Report", sections=[Section("Summary", "Short.")])
