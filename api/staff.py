@@ -13,6 +13,7 @@ from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.clinical.supervision.handover import list_supervision_warnings
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
 from practice.people.staff import (
@@ -151,11 +152,19 @@ class ChangedStaffOut(AffectedOut, StaffOut):
         list[SuperviseeOut],
         Field(description="Those who need another supervisor, because this one leaves or has lost the role."),
     ]
+    warnings: Annotated[
+        list[str], describe("What the change leaves open, such as a license that requires a supervisor.")
+    ]
 
     @classmethod
     def after(cls, ctx: RequestContext, staff: Staff, visits: AffectedVisits) -> "ChangedStaffOut":
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
-        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees, **describe_affected(visits))
+        return cls(
+            **StaffOut.of(staff).model_dump(),
+            supervisees=supervisees,
+            warnings=list_supervision_warnings(ctx.work, staff),
+            **describe_affected(visits),
+        )
 
 
 class InvitationOut(BaseModel):
@@ -219,7 +228,8 @@ def change_staff(
     """Change a staff member.
 
     Roles apply from their next request on. Only an active supervisor can be somebody's supervisor. A change of roles,
-    `hired_on` or `left_on` lists the visits that the clinician can no longer hold. To extend their own access, admins
+    `hired_on` or `left_on` lists the visits that the clinician can no longer hold. `warnings` says when nobody
+    supervises somebody whose license requires it. To extend their own access, admins
     need another admin; the only admin states a reason in X-Reason.
     """
     changes = body.model_dump(exclude_unset=True)
