@@ -13,7 +13,8 @@ from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.clinical.supervision.handover import list_supervision_warnings
+from practice.clinical.supervision import handover
+from practice.clinical.supervision.handover import Handover
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
 from practice.people.staff import (
@@ -155,14 +156,19 @@ class ChangedStaffOut(AffectedOut, StaffOut):
     warnings: Annotated[
         list[str], describe("What the change leaves open, such as a license that requires a supervisor.")
     ]
+    notes_in_review_count: Annotated[
+        int, describe("Notes of this person that wait for a supervisor. A new supervisor gets a message about each.")
+    ]
 
     @classmethod
-    def after(cls, ctx: RequestContext, staff: Staff, visits: AffectedVisits) -> "ChangedStaffOut":
+    def after(cls, ctx: RequestContext, handover: Handover, visits: AffectedVisits) -> "ChangedStaffOut":
+        staff = handover.staff
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
         return cls(
             **StaffOut.of(staff).model_dump(),
             supervisees=supervisees,
-            warnings=list_supervision_warnings(ctx.work, staff),
+            warnings=handover.warnings,
+            notes_in_review_count=handover.notes_in_review,
             **describe_affected(visits),
         )
 
@@ -233,9 +239,9 @@ def change_staff(
     need another admin; the only admin states a reason in X-Reason.
     """
     changes = body.model_dump(exclude_unset=True)
-    changed = staff.change_staff(ctx.work, staff_id, version, changes, reason)
+    changed = handover.change_staff(ctx.work, staff_id, version, changes, reason)
     concerns_visits = not changes.keys().isdisjoint(("roles", "hired_on", "left_on"))
-    visits = load_affected_by_clinician(ctx.work, changed) if concerns_visits else NONE
+    visits = load_affected_by_clinician(ctx.work, changed.staff) if concerns_visits else NONE
     return ChangedStaffOut.after(ctx, changed, visits)
 
 
@@ -246,7 +252,8 @@ def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) ->
     Their access ends immediately; the record stays. The response lists their visits, which stay booked.
     """
     deactivated = staff.deactivate_staff(ctx.work, staff_id, body.left_on)
-    return ChangedStaffOut.after(ctx, deactivated, load_affected_by_clinician(ctx.work, deactivated))
+    visits = load_affected_by_clinician(ctx.work, deactivated)
+    return ChangedStaffOut.after(ctx, handover.hand_over(ctx.work, deactivated, deactivated.supervisor_id), visits)
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient, StaffLeft])
