@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.affected import AffectedOut, describe_affected
+from api.affected import AffectedOut, AffectedVisitOut, describe_affected
 from api.context import Reason, RequestContext, Version
 from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.names import StaffName, from_record
@@ -27,8 +27,9 @@ from practice.people.staff import (
     list_unsupervised,
     reinvite_staff,
 )
-from practice.scheduling.appointments.affected import NONE, AffectedVisits, load_affected_by_clinician
+from practice.scheduling.appointments.affected import MAX_LISTED, NONE, AffectedVisits, load_affected_by_clinician
 from practice.security.accounts import INVITATION_LIFETIME
+from practice.sessions.queries import list_unsigned_of_leaver
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -160,15 +161,29 @@ class ChangedStaffOut(AffectedOut, StaffOut):
         int, describe("Notes of this person that wait for a supervisor. A new supervisor gets a message about each.")
     ]
 
+    unsigned_count: Annotated[
+        int, describe("Completed sessions without a signed note, of somebody who leaves or has left.")
+    ]
+    unsigned: Annotated[
+        list[AffectedVisitOut],
+        describe(
+            f"The first {MAX_LISTED} of them by start. Once the clinician has left, their supervisor, or an admin, who "
+            "is a clinician writes and signs the note."
+        ),
+    ]
+
     @classmethod
     def after(cls, ctx: RequestContext, handover: Handover, visits: AffectedVisits) -> "ChangedStaffOut":
         staff = handover.staff
+        unsigned = list_unsigned_of_leaver(ctx.work, staff)
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
         return cls(
             **StaffOut.of(staff).model_dump(),
             supervisees=supervisees,
             warnings=handover.warnings,
             notes_in_review_count=handover.notes_in_review,
+            unsigned_count=unsigned.count,
+            unsigned=[from_record(AffectedVisitOut, session) for session in unsigned.appointments],
             **describe_affected(visits),
         )
 
@@ -249,7 +264,8 @@ def change_staff(
 def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> ChangedStaffOut:
     """Deactivate a staff member.
 
-    Their access ends immediately; the record stays. The response lists their visits, which stay booked.
+    Their access ends immediately; the record stays. The response lists their visits, which stay booked, and their
+    completed sessions without a signed note.
     """
     deactivated = staff.deactivate_staff(ctx.work, staff_id, body.left_on)
     visits = load_affected_by_clinician(ctx.work, deactivated)
