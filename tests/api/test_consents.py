@@ -212,7 +212,9 @@ def test_concurrent_publications_get_distinct_numbers(practice: PracticeFixture)
 def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: PracticeFixture, path: str) -> None:
     patient = practice.people["client"]
     sign_path = f"/clients/{patient.staff_id}/agreements/CONFIDENTIALITY/sign"
-    assert error_code(send_request(client, practice, "POST", sign_path, patient, {})) == "NO_AGREEMENT"
+    for by, words in ((patient, "Please call the practice"), (None, "Publish one")):
+        answer = send_request(client, practice, "POST", sign_path, by, {})
+        assert (error_code(answer), words in answer.json()["error"]["message"]) == ("NO_AGREEMENT", True)
     publish(client, practice)
     newest = publish(client, practice, text="Newer.")
     before = len(
