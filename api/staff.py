@@ -17,6 +17,7 @@ from practice.clinical.supervision import handover
 from practice.clinical.supervision.handover import Handover
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
+from practice.people.practice_time import local_today
 from practice.people.staff import (
     AlreadyOnStaff,
     IsAClient,
@@ -24,6 +25,7 @@ from practice.people.staff import (
     SelfGrant,
     StaffLeft,
     StaffNotLeft,
+    has_left,
     list_unsupervised,
     reinvite_staff,
 )
@@ -129,13 +131,13 @@ class StaffOut(BaseModel):
     supervisor_name: StaffName = None
     hired_on: Annotated[date, describe("The first day of employment.")]
     left_on: Annotated[date | None, describe("The last day of employment.")]
-    active: Annotated[bool, describe("Whether the person has access.")]
+    active: Annotated[bool, describe("Whether the person has access: not deactivated, and today not after `left_on`.")]
     created_at: CreatedAt
     version: RecordVersion
 
     @classmethod
-    def of(cls, staff: Staff) -> "StaffOut":
-        return from_record(cls, staff, active=staff.deactivated_at is None)
+    def of(cls, staff: Staff, today: date) -> "StaffOut":
+        return from_record(cls, staff, active=not has_left(staff, today))
 
 
 class SuperviseeOut(BaseModel):
@@ -178,7 +180,7 @@ class ChangedStaffOut(AffectedOut, StaffOut):
         unsigned = list_unsigned_of_leaver(ctx.work, staff)
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
         return cls(
-            **StaffOut.of(staff).model_dump(),
+            **StaffOut.of(staff, local_today(ctx.work)).model_dump(),
             supervisees=supervisees,
             warnings=handover.warnings,
             notes_in_review_count=handover.notes_in_review,
@@ -196,7 +198,7 @@ class InvitationOut(BaseModel):
 
     @classmethod
     def of(cls, ctx: RequestContext, staff: Staff) -> "InvitationOut":
-        return cls(staff=StaffOut.of(staff), expires_at=ctx.now + INVITATION_LIFETIME)
+        return cls(staff=StaffOut.of(staff, local_today(ctx.work)), expires_at=ctx.now + INVITATION_LIFETIME)
 
 
 class TrainingOut(BaseModel):
@@ -224,7 +226,7 @@ def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> Pa
     Sorts by last_name, hired_on or id.
     """
     page = staff.list_staff(ctx.work, query.page_request(), role=query.role, active=query.active)
-    return to_page(page, StaffOut)
+    return to_page(page, StaffOut, local_today(ctx.work))
 
 
 @router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient, SelfGrant])
@@ -239,7 +241,7 @@ def add_staff(ctx: RequestContext, body: StaffIn, reason: Reason = None) -> Invi
 @router.get("/{staff_id}", permission="staff.read")
 def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
     """Get a staff member."""
-    return StaffOut.of(staff.get_staff(ctx.work, staff_id))
+    return StaffOut.of(staff.get_staff(ctx.work, staff_id), local_today(ctx.work))
 
 
 @router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin, SelfGrant])
