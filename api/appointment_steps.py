@@ -116,6 +116,13 @@ class RevertIn(Input):
     reason: Annotated[Reason200, Field(description="Why the status was a mistake.")]
 
 
+class RevertedAppointmentOut(AppointmentOut):
+    signed_note_ids: Annotated[
+        list[UUID],
+        describe("Signed notes of the session, oldest first. Their authors mark wrong ones as entered in error."),
+    ]
+
+
 class AppointmentsOut(BaseModel):
     items: Annotated[list[AppointmentOut], describe("The appointments that came of it.")]
 
@@ -205,15 +212,16 @@ def mark_appointment_no_show(ctx: RequestContext, appointment_id: UUID, body: St
     permission="appointments.status",
     errors=[*BOOKING_REFUSALS, WrongStatus, SessionPaid, SessionCharged],
 )
-def revert_appointment(ctx: RequestContext, appointment_id: UUID, body: RevertIn) -> AppointmentOut:
+def revert_appointment(ctx: RequestContext, appointment_id: UUID, body: RevertIn) -> RevertedAppointmentOut:
     """Take back a status that was set by mistake.
 
     Check-in, start, completion or no-show, back to the status before. Of a completion, the price is no longer fixed and
     the session voided; not once it is paid. A no-show takes its time again, if that is still free. The client gets no
-    message.
+    message. `signed_note_ids` lists notes that stay signed.
     """
     reverted = corrections.revert_appointment(ctx.work, ctx.scope, appointment_id, body.from_status, body.reason)
-    return to_response(ctx, reverted)[0]
+    signed_note_ids = corrections.list_signed_notes(ctx.work, reverted)
+    return RevertedAppointmentOut.of(reverted, ctx, signed_note_ids=signed_note_ids)
 
 
 @router.post("/{appointment_id}/cancel", permission="appointments.cancel", errors=[WrongStatus, TooLate])

@@ -1,7 +1,7 @@
 """Routes of appointments: booking, preview, lists and status history."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Query
@@ -167,11 +167,11 @@ class AppointmentOut(BaseModel):
     version: RecordVersion
 
     @classmethod
-    def of(cls, appointment: Appointment, ctx: RequestContext) -> "AppointmentOut":
+    def of(cls, appointment: Appointment, ctx: RequestContext, **more: Any) -> Self:
         """Return the appointment as the caller may see it: the reason of a cancellation is for staff only."""
         hidden = {} if ctx.actor.client_id is None else {"cancellation_reason": None}
         money = {"price": appointment.price_cents, "copay": appointment.copay_cents}
-        return from_record(cls, appointment, **money, **hidden)
+        return from_record(cls, appointment, **money, **hidden, **more)
 
 
 class CostOut(BaseModel):

@@ -172,7 +172,10 @@ class ClientOut(ClientSummary):
     high_risk_until: Annotated[date | None, describe("The last day at high risk.")]
     end_reason: Annotated[str | None, describe("Why treatment ended: `DISCHARGED` or `INACTIVE`.")]
     reminders: Annotated[list[str], describe("The channels of reminders: `email`, `sms`.")]
-    portal_activated_at: Annotated[datetime | None, describe("When the client first signed in to the portal.")]
+    portal_activated_at: Annotated[
+        datetime | None,
+        describe("When the client, or a minor's guardian, first signed in to the portal; null without access."),
+    ]
     created_at: CreatedAt
     version: RecordVersion
 
@@ -264,7 +267,8 @@ def change_client(
     """Change a client.
 
     Medical notes and high risk are changed by the client's clinicians and their supervisors,
-    other fields by the front desk and admins.
+    other fields by the front desk and admins. When another person becomes the guardian of a minor, the portal access
+    of the former guardian ends, and an invitation is held for a day unless an admin gives a reason.
     """
     changes = body.model_dump(exclude_unset=True)
     return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))

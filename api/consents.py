@@ -45,7 +45,8 @@ class ConsentIn(Input):
     signed_at: Annotated[Instant | None, Field(description="Default: now.")] = None
     signed_by_name: Signer = None
     expires_on: Annotated[
-        Day | None, Field(description="The first day on which it is no longer in force. Default: after a year.")
+        Day | None,
+        Field(description="The first day on which it is no longer in force. Default, and the latest: after a year."),
     ] = None
 
 
@@ -54,7 +55,10 @@ class ConsentChange(Input):
 
     signed_by_name: Annotated[Name, describe("The name of the signer.")] = ""
     expires_on: Annotated[
-        Day | None, describe("The first day on which it is no longer in force; null for a year after the signature.")
+        Day | None,
+        describe(
+            "The first day on which it is no longer in force, at most a year after the signature; null for that year."
+        ),
     ] = None
 
 

@@ -18,7 +18,7 @@ from practice.people.models.clients import DeletionRequest
 
 router = PermissionRouter(prefix="/deletion-requests", tags=["deletion requests"])
 
-Status = Literal["ASKED", "APPROVED", "REFUSED", "REDACTED"]
+Status = Literal["ASKED", "APPROVED", "REFUSED", "REDACTED", "WITHDRAWN"]
 
 
 class DeletionIn(Input):
@@ -34,6 +34,18 @@ class DeletionReviewIn(Input):
 
     approved: Annotated[bool, describe("Whether the request is granted.")]
     reason: Annotated[Reason200 | None, describe("Why it is refused; the client can read it.")] = None
+
+
+class DeletionWithdrawalIn(Input):
+    model_config = example(reason="The client stays with the practice.")
+
+    reason: Annotated[Reason200, describe("Why it is withdrawn; the client can read it.")]
+
+
+class ApprovalWithdrawalIn(Input):
+    model_config = example(reason="Approved by mistake.")
+
+    reason: Annotated[Reason200, describe("Why the approval is withdrawn; for the audit log.")]
 
 
 class DeletionQuery(ListQuery):
@@ -56,6 +68,10 @@ class DeletionOut(BaseModel):
     redacted_at: Annotated[datetime | None, describe("When the record was redacted.")]
     redacted_by: AccountId | None
     redacted_by_person: PersonOf = None
+    withdrawn_at: Annotated[datetime | None, describe("When it was withdrawn.")]
+    withdrawn_by: AccountId | None
+    withdrawn_by_person: PersonOf = None
+    withdrawal_reason: Annotated[str | None, describe("Why it was withdrawn.")]
     version: RecordVersion
 
     @classmethod
@@ -102,6 +118,24 @@ def review_deletion_request(ctx: RequestContext, request_id: UUID, body: Deletio
     return DeletionOut.of(
         deletion_requests.review_request(ctx.work, request_id, approved=body.approved, reason=body.reason)
     )
+
+
+@router.post("/{request_id}/withdraw", permission="deletion_requests.ask", errors=[WrongStep])
+def withdraw_deletion_request(ctx: RequestContext, request_id: UUID, body: DeletionWithdrawalIn) -> DeletionOut:
+    """Withdraw a deletion request.
+
+    By the client, or at the front desk, before it is carried out.
+    """
+    return DeletionOut.of(deletion_requests.withdraw_request(ctx.work, ctx.scope, request_id, body.reason))
+
+
+@router.post("/{request_id}/withdraw-approval", permission="deletion_requests.review", errors=[WrongStep])
+def withdraw_deletion_approval(ctx: RequestContext, request_id: UUID, body: ApprovalWithdrawalIn) -> DeletionOut:
+    """Withdraw the approval of a deletion request.
+
+    Before it is carried out. The request waits for its review again.
+    """
+    return DeletionOut.of(deletion_requests.withdraw_approval(ctx.work, request_id, body.reason))
 
 
 @router.post(

@@ -7,14 +7,17 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api.affected import AffectedOut, describe_affected
+from api.affected import AffectedOut, AffectedVisitOut, describe_affected
 from api.context import Reason, RequestContext, Version
 from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.clinical.supervision import handover
+from practice.clinical.supervision.handover import Handover
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
+from practice.people.practice_time import local_today
 from practice.people.staff import (
     AlreadyOnStaff,
     IsAClient,
@@ -22,11 +25,13 @@ from practice.people.staff import (
     SelfGrant,
     StaffLeft,
     StaffNotLeft,
+    has_left,
     list_unsupervised,
     reinvite_staff,
 )
-from practice.scheduling.appointments.affected import NONE, AffectedVisits, load_affected_by_clinician
+from practice.scheduling.appointments.affected import MAX_LISTED, NONE, AffectedVisits, load_affected_by_clinician
 from practice.security.accounts import INVITATION_LIFETIME
+from practice.sessions.queries import list_unsigned_of_leaver
 
 router = PermissionRouter(prefix="/staff", tags=["staff"])
 
@@ -126,13 +131,13 @@ class StaffOut(BaseModel):
     supervisor_name: StaffName = None
     hired_on: Annotated[date, describe("The first day of employment.")]
     left_on: Annotated[date | None, describe("The last day of employment.")]
-    active: Annotated[bool, describe("Whether the person has access.")]
+    active: Annotated[bool, describe("Whether the person has access: not deactivated, and today not after `left_on`.")]
     created_at: CreatedAt
     version: RecordVersion
 
     @classmethod
-    def of(cls, staff: Staff) -> "StaffOut":
-        return from_record(cls, staff, active=staff.deactivated_at is None)
+    def of(cls, staff: Staff, today: date) -> "StaffOut":
+        return from_record(cls, staff, active=not has_left(staff, today))
 
 
 class SuperviseeOut(BaseModel):
@@ -151,11 +156,38 @@ class ChangedStaffOut(AffectedOut, StaffOut):
         list[SuperviseeOut],
         Field(description="Those who need another supervisor, because this one leaves or has lost the role."),
     ]
+    warnings: Annotated[
+        list[str], describe("What the change leaves open, such as a license that requires a supervisor.")
+    ]
+    notes_in_review_count: Annotated[
+        int, describe("Notes of this person that wait for a supervisor. A new supervisor gets a message about each.")
+    ]
+
+    unsigned_count: Annotated[
+        int, describe("Completed sessions without a signed note, of somebody who leaves or has left.")
+    ]
+    unsigned: Annotated[
+        list[AffectedVisitOut],
+        describe(
+            f"The first {MAX_LISTED} of them by start. Once the clinician has left, their supervisor, or an admin, who "
+            "is a clinician writes and signs the note."
+        ),
+    ]
 
     @classmethod
-    def after(cls, ctx: RequestContext, staff: Staff, visits: AffectedVisits) -> "ChangedStaffOut":
+    def after(cls, ctx: RequestContext, handover: Handover, visits: AffectedVisits) -> "ChangedStaffOut":
+        staff = handover.staff
+        unsigned = list_unsigned_of_leaver(ctx.work, staff)
         supervisees = [SuperviseeOut.of(person) for person in list_unsupervised(ctx.work, staff)]
-        return cls(**StaffOut.of(staff).model_dump(), supervisees=supervisees, **describe_affected(visits))
+        return cls(
+            **StaffOut.of(staff, local_today(ctx.work)).model_dump(),
+            supervisees=supervisees,
+            warnings=handover.warnings,
+            notes_in_review_count=handover.notes_in_review,
+            unsigned_count=unsigned.count,
+            unsigned=[from_record(AffectedVisitOut, session) for session in unsigned.appointments],
+            **describe_affected(visits),
+        )
 
 
 class InvitationOut(BaseModel):
@@ -166,7 +198,7 @@ class InvitationOut(BaseModel):
 
     @classmethod
     def of(cls, ctx: RequestContext, staff: Staff) -> "InvitationOut":
-        return cls(staff=StaffOut.of(staff), expires_at=ctx.now + INVITATION_LIFETIME)
+        return cls(staff=StaffOut.of(staff, local_today(ctx.work)), expires_at=ctx.now + INVITATION_LIFETIME)
 
 
 class TrainingOut(BaseModel):
@@ -194,7 +226,7 @@ def list_staff(ctx: RequestContext, query: Annotated[StaffQuery, Query()]) -> Pa
     Sorts by last_name, hired_on or id.
     """
     page = staff.list_staff(ctx.work, query.page_request(), role=query.role, active=query.active)
-    return to_page(page, StaffOut)
+    return to_page(page, StaffOut, local_today(ctx.work))
 
 
 @router.post("", permission="staff.write", status_code=201, errors=[AlreadyOnStaff, IsAClient, SelfGrant])
@@ -209,7 +241,7 @@ def add_staff(ctx: RequestContext, body: StaffIn, reason: Reason = None) -> Invi
 @router.get("/{staff_id}", permission="staff.read")
 def get_staff(ctx: RequestContext, staff_id: UUID) -> StaffOut:
     """Get a staff member."""
-    return StaffOut.of(staff.get_staff(ctx.work, staff_id))
+    return StaffOut.of(staff.get_staff(ctx.work, staff_id), local_today(ctx.work))
 
 
 @router.patch("/{staff_id}", permission="staff.write", errors=[LastAdmin, SelfGrant])
@@ -219,13 +251,14 @@ def change_staff(
     """Change a staff member.
 
     Roles apply from their next request on. Only an active supervisor can be somebody's supervisor. A change of roles,
-    `hired_on` or `left_on` lists the visits that the clinician can no longer hold. To extend their own access, admins
+    `hired_on` or `left_on` lists the visits that the clinician can no longer hold. `warnings` says when nobody
+    supervises somebody whose license requires it. To extend their own access, admins
     need another admin; the only admin states a reason in X-Reason.
     """
     changes = body.model_dump(exclude_unset=True)
-    changed = staff.change_staff(ctx.work, staff_id, version, changes, reason)
+    changed = handover.change_staff(ctx.work, staff_id, version, changes, reason)
     concerns_visits = not changes.keys().isdisjoint(("roles", "hired_on", "left_on"))
-    visits = load_affected_by_clinician(ctx.work, changed) if concerns_visits else NONE
+    visits = load_affected_by_clinician(ctx.work, changed.staff) if concerns_visits else NONE
     return ChangedStaffOut.after(ctx, changed, visits)
 
 
@@ -233,10 +266,12 @@ def change_staff(
 def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> ChangedStaffOut:
     """Deactivate a staff member.
 
-    Their access ends immediately; the record stays. The response lists their visits, which stay booked.
+    Their access ends immediately; the record stays. The response lists their visits, which stay booked, and their
+    completed sessions without a signed note.
     """
     deactivated = staff.deactivate_staff(ctx.work, staff_id, body.left_on)
-    return ChangedStaffOut.after(ctx, deactivated, load_affected_by_clinician(ctx.work, deactivated))
+    visits = load_affected_by_clinician(ctx.work, deactivated)
+    return ChangedStaffOut.after(ctx, handover.hand_over(ctx.work, deactivated, deactivated.supervisor_id), visits)
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient, StaffLeft])

@@ -145,6 +145,7 @@ class HoursOut(BaseModel):
     license_type: Annotated[str | None, describe("Type of license, which decides the supervision that it requires.")]
     month: Annotated[str, describe("The month, like 2026-03.")]
     held: Annotated[Decimal, describe("Hours held in the month.")]
+    unsigned: Annotated[Decimal, describe("Those of the hours held whose session has no signed note yet.")]
     required: Annotated[int | None, describe("Hours that the license requires; null if none.")]
     missing: Annotated[Decimal, describe("Hours that are missing.")]
 
@@ -152,7 +153,8 @@ class HoursOut(BaseModel):
     def of(cls, monthly: MonthlyHours) -> "HoursOut":
         staff, hours = monthly.staff, monthly.hours
         names = {name: getattr(staff, name) for name in ("first_name", "last_name", "license_type")}
-        numbers = {"held": hours.held, "required": hours.required, "missing": round_to_hundredths(hours.missing)}
+        numbers = {"held": hours.held, "unsigned": monthly.unsigned, "required": hours.required}
+        numbers["missing"] = round_to_hundredths(hours.missing)
         return cls(staff_id=staff.id, month=f"{monthly.month.first:%Y-%m}", **names, **numbers)
 
 

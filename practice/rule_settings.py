@@ -47,7 +47,7 @@ PARAMETERS = {
             24,
             0,
             720,
-            "Hours after a change of a client's email address during which it cannot be invited to the portal.",
+            "Hours after a change of a client's email address or guardian during which the portal invites nobody.",
         ),
         Parameter("slot_step_minutes", 30, 5, 120, "Minutes between the starts of offered free slots."),
         Parameter("waitlist_offer_hours", 24, 1, 168, "Hours for which a freed slot is held for a waitlisted client."),

@@ -17,7 +17,7 @@ from practice.people.access import (
     clients_treated_by,
     visible_clients,
 )
-from practice.people.email_changes import record_email_change
+from practice.people.email_changes import end_former_guardian_access, record_email_change
 from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
@@ -137,6 +137,7 @@ def find_namesake_warnings(work: Work, fields: Mapping[str, Any]) -> list[str]:
 def change_client(
     work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any], reason: str | None = None
 ) -> ClientView:
+    """Change fields of the record. Another guardian of a minor ends the portal access of the former one."""
     client = lock_client(work, scope, client_id, version)
     today = local_today(work)
     refuse_fields(work, client_id, changes)
@@ -146,6 +147,8 @@ def change_client(
         raise Invalid(problems)
     set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
     old_email = rules.choose_contact(client, today).email
+    if rules.is_guardian_replaced(client, changes, today):
+        end_former_guardian_access(work, client)
     update_versioned(client, {name: changes[name] for name in changes.keys() - CLINICAL_FIELDS})
     record_email_change(work, client, old_email, rules.choose_contact(client, today).email)
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))

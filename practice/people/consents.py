@@ -19,6 +19,9 @@ from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.records import update_versioned
 
+NOT_PUBLISHED = "No agreement of this kind is published. Publish one, then have it signed."
+NOTHING_TO_SIGN = "There is no text to sign online yet. Please call the practice, where you can sign it."
+
 
 class AlreadyRevoked(Refusal):
     """The consent is already revoked.
@@ -206,5 +209,5 @@ def sign_agreement(work: Work, scope: Scope, client_id: UUID, kind: str, signed_
         raise NotFound
     agreement = find_newest_agreement(work, kind)
     if agreement is None:
-        raise NoAgreement("No agreement of this kind is published. Publish one, then have it signed.")
+        raise NoAgreement(NOTHING_TO_SIGN if work.actor.client_id else NOT_PUBLISHED)
     return sign_consent(work, scope, client_id, kind, signed_by_name=signed_by_name, agreement_id=agreement.id)

@@ -75,6 +75,10 @@ CLEARING = (
         update messages set status = 'CANCELLED'
         where tenant_id = :tenant_id and client_id = :client_id and status = 'PLANNED'
     """),
+    text("""
+        update deletion_requests set withdrawal_reason = :redacted, version = version + 1
+        where tenant_id = :tenant_id and client_id = :client_id and withdrawal_reason is not null
+    """),
     text("select forget_reasons(:tenant_id, :client_id)"),
 )
 
@@ -91,7 +95,7 @@ class DeletionAsked(Refusal):
 class WrongStep(Refusal):
     """The status of the deletion request does not allow this step.
 
-    Fix: review the request before it is redacted.
+    Fix: read the request again. It is reviewed before it is redacted, and withdrawn before both.
     """
 
     code = "WRONG_STEP"
@@ -187,6 +191,32 @@ def review_request(work: Work, request_id: UUID, *, approved: bool, reason: str 
         },
     )
     work.record("deletion.reviewed", "client", request.client_id, request_id=str(request_id), approved=approved)
+    return request
+
+
+def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) -> DeletionRequest:
+    """Withdraw a request before it is carried out, also once it is approved, as the client or for them."""
+    request = find_request(work, scope, request_id, lock=True)
+    if request.status not in ("ASKED", "APPROVED"):
+        raise WrongStep(f"The status is {request.status}, so there is nothing to withdraw.")
+    update_versioned(
+        request,
+        {
+            "status": "WITHDRAWN",
+            "withdrawn_at": work.now,
+            "withdrawn_by": work.actor.account_id,
+            "withdrawal_reason": reason,
+        },
+    )
+    work.record("deletion.withdrawn", "client", request.client_id, request_id=str(request_id))
+    return request
+
+
+def withdraw_approval(work: Work, request_id: UUID, reason: str) -> DeletionRequest:
+    """Take an approval back before the client is redacted. The request waits for its review again."""
+    request = lock_request(work, request_id, "APPROVED")
+    update_versioned(request, {"status": "ASKED", "reviewed_at": None, "reviewed_by": None})
+    work.record("deletion.approval_withdrawn", "client", request.client_id, request_id=str(request_id), reason=reason)
     return request
 
 

@@ -1,4 +1,4 @@
-"""Changes of a client's email address: what follows for their portal access, and the emails about them."""
+"""Changes of a client's email address or guardian: what follows for their portal access, and the emails about them."""
 
 from datetime import timedelta
 
@@ -65,3 +65,18 @@ def end_portal_access(work: Work, client: Client) -> None:
     if client.portal_activated_at is not None:
         client.former_account_id = client.account_id
     client.account_id = client.portal_activated_at = None
+
+
+def end_former_guardian_access(work: Work, client: Client) -> None:
+    """End the access of a minor's former guardian, who has no say in the next invitation.
+
+    The next invitation is held back like one to a changed email address.
+    """
+    account_id = client.account_id or client.former_account_id
+    if account_id is not None:
+        void_tokens(work.db, account_id, ["email_change"], work.tenant_id, work.now)
+    if client.account_id is not None:
+        end_portal_access(work, client)
+        work.record("client.portal_closed", "client", client.id, cause="GUARDIAN_CHANGED")
+    client.former_account_id = client.email_confirmed_at = None
+    client.email_changed_at = work.now

@@ -53,7 +53,7 @@ class EmailUnconfirmed(Refusal):
 
 
 class InvitationHeld(Refusal):
-    """The client's email address was changed a short while ago, and the earlier address has just been notified.
+    """The client's email address, or a minor's guardian, was changed a short while ago.
 
     Fix: invite them after `held_until`, or have an admin invite them with a reason in `X-Reason`.
     """
@@ -111,8 +111,8 @@ def refuse_unconfirmed(work: Work, client: Client, account: Account) -> None:
         held_until = client.email_changed_at + timedelta(hours=get_setting(work, "portal_email_hold_hours"))
         if work.now < held_until:
             raise InvitationHeld(
-                "The email address of this client has just been changed. Invite them later, or have an admin invite "
-                "them with a reason.",
+                "The email address or the guardian of this client has just been changed. Invite them later, or have an "
+                "admin invite them with a reason.",
                 held_until=held_until.isoformat(),
             )
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, false, func, or_, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.models.clients import Client
@@ -98,7 +98,8 @@ def list_staff(work: Work, page_request: PageRequest, *, role: str | None = None
     if role is not None:
         query = query.where(Staff.roles.contains([role]))
     if active is not None:
-        query = query.where(Staff.deactivated_at.is_(None) if active else Staff.deactivated_at.is_not(None))
+        is_gone = or_(Staff.deactivated_at.is_not(None), func.coalesce(Staff.left_on < local_today(work), false()))
+        query = query.where(~is_gone if active else is_gone)
     sortable = {"last_name": Staff.last_name, "hired_on": Staff.hired_on, "id": Staff.id}
     return fetch_page(work.db, query, page_request, sortable, Staff.id, "last_name")
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from practice.billing.models import Charge
+from practice.clinical.models.notes import Note
 from practice.errors import NotFound, Refusal
 from practice.payroll.completions import undo_completion
 from practice.people.access import visible_staff
@@ -37,6 +38,18 @@ def revert_appointment(work: Work, scope: Scope, appointment_id: UUID, from_stat
         refuse_charged(work, appointment)
         undo_completion(work, appointment, reason)
     return revert_status(work, appointment, reason)
+
+
+def list_signed_notes(work: Work, appointment: Appointment) -> list[UUID]:
+    """Return the signed notes of the appointment, oldest first, which its author can mark as entered in error."""
+    query = select(Note.id).where(
+        Note.tenant_id == work.tenant_id,
+        Note.appointment_id == appointment.id,
+        Note.signed_at.is_not(None),
+        Note.voided_at.is_(None),
+        Note.entered_in_error_at.is_(None),
+    )
+    return list(work.db.scalars(query.order_by(Note.signed_at, Note.id)))
 
 
 def refuse_beyond(work: Work, scope: Scope, appointment: Appointment) -> None:

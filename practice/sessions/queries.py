@@ -33,6 +33,7 @@ from practice.payroll.rules import find_week_problem
 from practice.people.access import find_shown_client, visible_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
+from practice.scheduling.appointments.affected import MAX_LISTED, NONE, AffectedVisits
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
@@ -150,6 +151,32 @@ def list_sessions(work: Work, scope: Scope, page_request: PageRequest, filters: 
         work.record_list("session_completions.listed", client_ids, found=len(page.items))
     views = load_views(work, [appointment.id for appointment in page.items])
     return Page(views, page.next_cursor, page.total)
+
+
+def list_unsigned_of_leaver(work: Work, staff: Staff) -> AffectedVisits:
+    """Return the completed sessions without a signed note of somebody who leaves; none of somebody who stays."""
+    if staff.left_on is None and staff.deactivated_at is None:
+        return NONE
+    is_voided = exists().where(
+        SessionCompletion.tenant_id == Appointment.tenant_id,
+        SessionCompletion.id == Appointment.id,
+        SessionCompletion.voided_at.is_not(None),
+    )
+    sessions = (
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.clinician_id == staff.id,
+        Appointment.status == "COMPLETED",
+        ~IS_SIGNED,
+        ~is_voided,
+    )
+    query = select(Appointment).where(*sessions).order_by(Appointment.starts_at, Appointment.id)
+    listed = list(work.db.scalars(query.limit(MAX_LISTED)))
+    count = len(listed)
+    if count == MAX_LISTED:
+        count = work.db.scalar(select(func.count()).select_from(Appointment).where(*sessions)) or 0
+    if listed:
+        work.record_list("appointments.listed", (session.client_id for session in listed), count=count)
+    return AffectedVisits(count, listed)
 
 
 def get_session(work: Work, scope: Scope, session_id: UUID) -> SessionView:

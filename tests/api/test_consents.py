@@ -127,6 +127,20 @@ def test_the_expiry_and_signer_of_a_consent_can_be_changed(
         assert send_request(client, practice, "PATCH", consent_path, None, body, If_Match='"3"').status_code == 422
 
 
+def test_a_consent_expires_at_most_a_year_after_its_signature(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
+    (problem,) = assert_invalid(sign(client, practice, path, expires_on="2099-11-01"))
+    assert problem.startswith("expires_on: A consent expires at most a year")
+    earlier = {"signed_at": "2026-03-01T10:00:00-05:00"}
+    assert assert_invalid(sign(client, practice, path, expires_on="2027-03-02", **earlier))
+    consent = assert_ok(sign(client, practice, path, expires_on="2027-03-01", **earlier), 201)
+    assert len(assert_ok(send_request(client, practice, "GET", path))["items"]) == 1
+    consent_path = f"/consents/{consent['id']}"
+    change = {"expires_on": "2027-03-02"}
+    assert assert_invalid(send_request(client, practice, "PATCH", consent_path, None, change, If_Match='"1"'))
+
+
 def test_a_consent_is_revoked_once(client: TestClient, practice: PracticeFixture, path: str) -> None:
     created = assert_ok(sign(client, practice, path, signed_at="2026-03-01T15:00:00Z"), 201)
     consent_path = f"/consents/{created['id']}"
@@ -198,7 +212,9 @@ def test_concurrent_publications_get_distinct_numbers(practice: PracticeFixture)
 def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: PracticeFixture, path: str) -> None:
     patient = practice.people["client"]
     sign_path = f"/clients/{patient.staff_id}/agreements/CONFIDENTIALITY/sign"
-    assert error_code(send_request(client, practice, "POST", sign_path, patient, {})) == "NO_AGREEMENT"
+    for by, words in ((patient, "Please call the practice"), (None, "Publish one")):
+        answer = send_request(client, practice, "POST", sign_path, by, {})
+        assert (error_code(answer), words in answer.json()["error"]["message"]) == ("NO_AGREEMENT", True)
     publish(client, practice)
     newest = publish(client, practice, text="Newer.")
     before = len(

@@ -69,7 +69,8 @@ def test_two_coverages_of_a_rank_cannot_overlap(client: TestClient, practice: Pr
     longer = send_request(
         client, practice, "PATCH", f"/coverages/{first['id']}", None, {"ends_on": "2026-07-01"}, **version
     )
-    assert "from 2026-07-01 with no end date" in assert_invalid(longer)[0]
+    (problem,) = assert_invalid(longer)
+    assert "from 2026-07-01 with no end date. End this one before that one begins" in problem
     both = {"effective_on": "2026-12-01", "ends_on": "2026-11-01"}
     assert (
         len(assert_invalid(send_request(client, practice, "PATCH", f"/coverages/{first['id']}", None, both, **version)))

@@ -287,6 +287,58 @@ def test_a_refusal_has_a_reason_and_the_client_can_request_again(
     assert create_request(client, practice, patient.staff_id, patient).status_code == 201
 
 
+def withdraw(
+    client: TestClient, practice: PracticeFixture, request: dict[str, Any], step: str, by: Person | None = None
+) -> Any:
+    body = {"reason": "Ruth Quillfeather asked"}
+    return client.post(f"{URL}/{request['id']}/{step}", json=body, headers=auth_headers(practice, by))
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_request_is_withdrawn_until_it_is_carried_out(
+    client: TestClient, practice: PracticeFixture, patient: Person, approved: bool
+) -> None:
+    discharge(practice, patient.staff_id)
+    request = create_request(client, practice, patient.staff_id, patient).json()
+    if approved:
+        assert_ok(review_request(client, practice, request, approved=True))
+    assert withdraw(client, practice, request, "withdraw", make_portal_client(practice)).status_code == 404
+    no_reason = client.post(f"{URL}/{request['id']}/withdraw", json={}, headers=auth_headers(practice, patient))
+    assert no_reason.status_code == 422
+    withdrawn = assert_ok(withdraw(client, practice, request, "withdraw", patient))
+    assert (withdrawn["status"], withdrawn["withdrawal_reason"]) == ("WITHDRAWN", "Ruth Quillfeather asked")
+    assert withdrawn["withdrawn_by"] == str(patient.account_id)
+    for answer in (
+        redact_client(client, practice, request),
+        review_request(client, practice, request, approved=True),
+        withdraw(client, practice, request, "withdraw"),
+        withdraw(client, practice, request, "withdraw-approval"),
+    ):
+        assert (answer.status_code, error_code(answer)) == (409, "WRONG_STEP")
+    again = create_request(client, practice, patient.staff_id).json()
+    assert_ok(review_request(client, practice, again, approved=True))
+    assert find_tables_containing(practice, "Quillfeather") == {"deletion_requests"}
+    assert_ok(redact_client(client, practice, again))
+    assert find_tables_containing(practice, "Quillfeather") == set()
+    assert error_code(withdraw(client, practice, again, "withdraw")) == "WRONG_STEP"
+
+
+def test_an_approval_is_withdrawn_and_given_again(
+    client: TestClient, practice: PracticeFixture, patient: Person
+) -> None:
+    discharge(practice, patient.staff_id)
+    request = create_request(client, practice, patient.staff_id).json()
+    assert error_code(withdraw(client, practice, request, "withdraw-approval")) == "WRONG_STEP"
+    assert_ok(review_request(client, practice, request, approved=True))
+    for person in (patient, practice.add("scheduler")):
+        assert withdraw(client, practice, request, "withdraw-approval", person).status_code == 403
+    reopened = assert_ok(withdraw(client, practice, request, "withdraw-approval"))
+    assert (reopened["status"], reopened["reviewed_at"], reopened["reviewed_by"]) == ("ASKED", None, None)
+    assert error_code(redact_client(client, practice, request)) == "WRONG_STEP"
+    assert_ok(review_request(client, practice, request, approved=True))
+    assert_ok(redact_client(client, practice, request))
+
+
 @pytest.mark.parametrize("ended_on", [None, date(2026, 3, 19)])
 def test_a_client_in_treatment_is_not_redacted(
     client: TestClient, practice: PracticeFixture, patient: Person, ended_on: date | None

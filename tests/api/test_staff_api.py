@@ -22,7 +22,8 @@ def test_an_admin_adds_reads_and_changes_staff(client: TestClient, practice: Pra
     changed = client.patch(
         f"/api/v1/staff/{staff['id']}", json={"last_name": "Else"}, headers=auth_headers(practice) | {"If-Match": etag}
     )
-    nobody = {"affected": [], "affected_count": 0, "supervisees": []}
+    nobody = {"affected": [], "affected_count": 0, "supervisees": [], "unsigned": [], "unsigned_count": 0}
+    nobody |= {"warnings": [], "notes_in_review_count": 0}
     assert changed.json() == staff | {"last_name": "Else", "version": 2} | nobody
     stale = client.patch(
         f"/api/v1/staff/{staff['id']}", json={"last_name": "Lost"}, headers=auth_headers(practice) | {"If-Match": etag}
@@ -45,6 +46,23 @@ def test_staff_lose_access_after_their_last_day_even_if_not_deactivated(
         assert client.get("/api/v1/staff", headers=headers).status_code == status, instant
     with pytest.raises(PracticeClosed):
         practice.token(leaving, midnight)
+
+
+def test_staff_are_not_active_after_their_last_day(client: TestClient, practice: PracticeFixture) -> None:
+    leaving = practice.add("clinician")
+    path = f"/api/v1/staff/{leaving.staff_id}"
+
+    def list_ids(active: bool) -> set[str]:
+        query = {"active": active, "limit": 100}
+        items = client.get("/api/v1/staff", params=query, headers=auth_headers(practice)).json()["items"]
+        assert {item["active"] for item in items} <= {active}
+        return {item["id"] for item in items}
+
+    for version, left_on, active in ((1, "2026-03-18", True), (2, "2026-03-17", False)):
+        headers = auth_headers(practice) | {"If-Match": f'"{version}"'}
+        assert client.patch(path, json={"left_on": left_on}, headers=headers).json()["active"] is active
+        assert client.get(path, headers=auth_headers(practice)).json()["active"] is active
+        assert str(leaving.staff_id) in list_ids(active) - list_ids(not active)
 
 
 def test_the_only_admin_cannot_get_a_last_day(client: TestClient, practice: PracticeFixture) -> None:

@@ -144,6 +144,33 @@ def test_an_hour_is_recorded_once(team: Team) -> None:
     assert_ok(team.change(later, held_at=HELD.isoformat()))
 
 
+def test_sessions_of_a_supervisee_do_not_overlap(team: Team) -> None:
+    team.record_session(team.ann, held_at=HELD.isoformat(), hours="1.5")
+    for minutes, hours in ((1, "1.5"), (89, "0.25"), (-30, "0.51"), (-60, "4")):
+        answer = team.post_session(team.ann, held_at=(HELD + timedelta(minutes=minutes)).isoformat(), hours=hours)
+        assert (answer.status_code, error_code(answer)) == (409, "SUPERVISION_EXISTS")
+    before = team.record_session(team.ann, held_at=(HELD - timedelta(minutes=30)).isoformat(), hours="0.5")
+    after = team.record_session(team.ann, held_at=(HELD + timedelta(minutes=90)).isoformat())
+    longer = team.change(before, hours="0.51")
+    earlier = team.change(after, held_at=(HELD + timedelta(minutes=89)).isoformat())
+    for answer in (longer, earlier):
+        assert (answer.status_code, error_code(answer)) == (409, "SUPERVISION_EXISTS")
+    assert_ok(team.change(after, hours="2"))
+    team.record_session(team.ben, held_at=HELD.isoformat())  # somebody else at the same time
+    assert len(team.list_sessions()) == 4
+
+
+def test_hours_say_how_many_are_unsigned(team: Team) -> None:
+    signed = team.record_session(team.ann, note="Talked about boundaries.")
+    team.record_session(team.ann, held_at=(HELD + timedelta(hours=2)).isoformat(), hours="0.25")
+    assert_ok(team.sign(signed))
+    for path in (f"/staff/{team.ann.staff_id}/supervision-hours", "/supervision-sessions/hours"):
+        answer = assert_ok(team.get(f"{path}?month=2026-03"))
+        hours = next((item for item in answer["items"] if item["held"] != "0.00"), {}) if "items" in answer else answer
+        assert (hours["held"], hours["unsigned"], hours["missing"]) == ("1.75", "0.25", "0.25")
+    assert assert_ok(team.get(f"/staff/{team.ben.staff_id}/supervision-hours"))["unsigned"] == "0.00"
+
+
 def test_supervisors_record_sessions_of_their_team_and_admins_any_session(team: Team) -> None:
     assert "not on your team" in assert_invalid(team.post_session(team.stranger))[0]
     response = team.post_session(team.ann, supervisor_id=str(team.other.staff_id))
@@ -221,7 +248,9 @@ def test_the_supervisor_of_a_session_signs_it_after_a_team_change(team: Team) ->
 
 
 def test_sessions_are_listed_by_people_dates_and_signature(team: Team) -> None:
-    first = team.record_session(team.ann, held_at="2026-03-02T04:59:00Z", note="On the first, at 23:59 in New York.")
+    first = team.record_session(
+        team.ann, held_at="2026-03-02T04:59:00Z", hours="0.01", note="On the first, at 23:59 in New York."
+    )
     second = team.record_session(team.ann, held_at="2026-03-02T05:00:00Z")
     third = team.record_session(team.ben, held_at="2026-03-10T15:00:00Z")
     assert_ok(team.sign(first))

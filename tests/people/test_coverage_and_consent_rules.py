@@ -39,6 +39,19 @@ def test_a_day_has_at_most_one_coverage_of_a_rank(term: CoverageTerm, conflicts:
     assert all("primary coverage from 2026-01-01 with no end date" in problem.message for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("begins", "advice"),
+    [
+        (date(2026, 2, 1), "End it before this one begins, or choose another rank."),
+        (date(2025, 2, 1), "End this one before that one begins, or choose another rank."),
+        (date(2026, 1, 1), "Change that one, or choose another rank."),
+    ],
+)
+def test_the_advice_about_an_overlap_can_be_followed(begins: date, advice: str) -> None:
+    (problem,) = coverage_problems(CoverageTerm(1, begins, None), [CoverageTerm(1, date(2026, 1, 1), None)])
+    assert problem.message.endswith(advice)
+
+
 def test_a_coverage_does_not_end_before_it_begins() -> None:
     assert len(coverage_problems(CoverageTerm(1, date(2026, 2, 1), date(2026, 1, 31)), [])) == 1
     assert coverage_problems(CoverageTerm(1, date(2026, 2, 1), date(2026, 2, 1)), []) == []
@@ -72,6 +85,10 @@ def test_the_guardian_signs_for_a_minor(signer: str | None, guardian: str | None
         (timedelta(seconds=1), None, None, ["signature is in the future"]),
         (timedelta(0), date(2026, 3, 18), None, ["expires on or before the date of the signature"]),
         (timedelta(0), date(2026, 3, 19), None, []),
+        (timedelta(0), date(2027, 3, 18), None, []),
+        (timedelta(0), date(2027, 3, 19), None, ["at most a year after its signature. Choose 2027-03-18"]),
+        (date(2024, 2, 29) - NOW.date(), date(2025, 2, 28), None, []),
+        (date(2024, 2, 29) - NOW.date(), date(2025, 3, 1), None, ["Choose 2025-02-28 or earlier"]),
         (-timedelta(days=2), None, -timedelta(days=2), []),
         (-timedelta(days=2), None, timedelta(seconds=1), ["revocation is in the future"]),
         (-timedelta(days=2), None, -timedelta(days=3), ["before the signature"]),

@@ -16,6 +16,7 @@ from practice.scheduling.appointments.rules.lifecycle import find_status_before
 from practice.security.permissions import Scope
 from practice.sessions.corrections import revert_appointment
 from practice.store.ids import new_id
+from tests.support.builders.notes import make_note
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client, make_service, put
 from tests.support.builders.sessions import pay_session
@@ -229,6 +230,24 @@ def test_a_completion_is_taken_back_and_made_again(booking_api: BookingApi) -> N
     void = load_corrections(api)[1]
     assert (void.undone, void.since, void.at, void.void_reason) == ("VOID", first_at + HOUR, api.now, WHY["reason"])
     assert [status for status, _ in list_history(api, visit)] == ["SCHEDULED", "COMPLETED", "SCHEDULED", "COMPLETED"]
+
+
+def test_a_completion_taken_back_lists_the_notes_that_stay_signed(booking_api: BookingApi) -> None:
+    api = booking_api
+    visit, other = (api.book_appointment(TEN + number * HOUR) for number in range(2))
+    api.now = TEN + 2 * HOUR
+    note = {"client_id": api.client, "type": "SOAP_NOTE", "now": api.now}
+    ids = {}
+    for name, session, status in (("signed", visit, "SIGNED"), ("draft", visit, "DRAFT"), ("other", other, "SIGNED")):
+        api.take_step(session, "complete") if name != "draft" else None
+        values = note | {"appointment_id": UUID(session["id"]), "status": status}
+        ids[name] = make_note(api.practice, api.clinician, **values)
+    reverted = revert(api, visit, "COMPLETED", api.practice.admin).json()
+    assert (reverted["status"], reverted["signed_note_ids"]) == ("SCHEDULED", [str(ids["signed"])])
+    path = f"/notes/{ids['signed']}/entered-in-error"
+    assert api.post(path, api.clinician, **WHY).status_code == 200
+    api.take_step(visit, "complete")
+    assert revert(api, visit, "COMPLETED", api.clinician).json()["signed_note_ids"] == []
 
 
 def test_a_completion_is_not_taken_back_once_it_is_paid_or_charged(booking_api: BookingApi) -> None:

@@ -23,11 +23,12 @@ from practice.security.work import Work
 
 @dataclass(frozen=True)
 class MonthlyHours:
-    """One person's supervision hours in one month."""
+    """One person's supervision hours in one month, and how many of those held have no signed note yet."""
 
     staff: Staff
     month: Month
     hours: Hours
+    unsigned: Decimal
 
 
 def get_monthly_hours(work: Work, scope: Scope, staff_id: UUID, first: date | None = None) -> MonthlyHours:
@@ -56,13 +57,18 @@ def list_monthly_hours(work: Work, scope: Scope, first: date | None = None) -> l
 
 
 def count_hours(work: Work, people: Collection[Staff], month: Month) -> list[MonthlyHours]:
-    """Return each person's held and required hours.
+    """Return each person's held and required hours. Sessions count whether or not their note is signed.
 
     A session belongs to the month of its local date. Requirements are those in force at the end of the month, or today
     if it is not over.
     """
     zone = zone_of(work)
-    sums = select(SupervisionSession.supervisee_id, func.sum(SupervisionSession.hours).label("hours")).where(
+    total = func.sum(SupervisionSession.hours)
+    sums = select(
+        SupervisionSession.supervisee_id,
+        total.label("hours"),
+        total.filter(SupervisionSession.note_signed_at.is_(None)).label("unsigned"),
+    ).where(
         SupervisionSession.tenant_id == work.tenant_id,
         SupervisionSession.supervisee_id.in_([staff.id for staff in people]),
         SupervisionSession.voided_at.is_(None),
@@ -71,14 +77,12 @@ def count_hours(work: Work, people: Collection[Staff], month: Month) -> list[Mon
         SupervisionSession.held_at <= work.now,
     )
     rows = work.db.execute(sums.group_by(SupervisionSession.supervisee_id))
-    hours = {row.supervisee_id: row.hours for row in rows}
+    hours = {row.supervisee_id: (row.hours, row.unsigned or Decimal("0.00")) for row in rows}
+    none = Decimal("0.00"), Decimal("0.00")
     day = min(month.last, local_today(work))
     needed = {kind: get_setting_on(work, f"supervision_hours_{kind.lower()}", day) for kind in LICENSES}
     return [
-        MonthlyHours(
-            staff,
-            month,
-            Hours(compute_required_hours(to_person(staff), month, needed), hours.get(staff.id, Decimal("0.00"))),
-        )
+        MonthlyHours(staff, month, Hours(compute_required_hours(to_person(staff), month, needed), held), unsigned)
         for staff in people
+        for held, unsigned in [hours.get(staff.id, none)]
     ]

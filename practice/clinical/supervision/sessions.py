@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Interval, literal, or_, select
 
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
@@ -39,7 +39,7 @@ class SupervisionSigned(Refusal):
 
 
 class SupervisionExists(Refusal):
-    """One of the supervisees already has a supervision session at this time.
+    """One of the supervisees already has a supervision session that overlaps this one.
 
     Fix: choose another time, or change that session.
     """
@@ -138,7 +138,7 @@ def record_sessions(
         problems.append(FieldProblem("supervisor_id", "You can only record sessions that you held yourself."))
     if problems:
         raise Invalid(problems)
-    refuse_duplicate(work, supervisee_ids, held_at)
+    refuse_overlap(work, supervisee_ids, held_at, hours)
     sessions = [
         add_session(
             work,
@@ -165,13 +165,16 @@ def change_session(
     refuse_signed(session)
     if session.version != version:
         raise Stale
+    is_timed = not changes.keys().isdisjoint(("held_at", "hours"))
+    people = lock_staff(work, Scope.ALL, [session.supervisee_id]) if is_timed else {}
     if held_at := changes.get("held_at"):
-        people = lock_staff(work, Scope.ALL, [session.supervisee_id])
         held_on = date_of(held_at, zone_of(work))
         problems = session_problems(session.kind, [session.supervisee_id], people, session.supervisor_id, held_on)
         if problems := problems + held_at_problems(held_at, work.now):
             raise Invalid(problems)
-        refuse_duplicate(work, [session.supervisee_id], held_at, session_id)
+    if is_timed:
+        held_at, hours = (changes.get(name, getattr(session, name)) for name in ("held_at", "hours"))
+        refuse_overlap(work, [session.supervisee_id], held_at, hours, session_id)
     values = dict(changes)
     if "note" in changes:
         values["note"] = work.seal(TABLE, "note", session_id, changes["note"])
@@ -253,18 +256,22 @@ def to_person(staff: Staff) -> Person:
     return Person(staff.id, staff.roles, staff.license_type, staff.hired_on, staff.left_on, staff.supervisor_id)
 
 
-def refuse_duplicate(
-    work: Work, staff_ids: Collection[UUID], held_at: datetime, excluded_id: UUID | None = None
+def refuse_overlap(
+    work: Work, staff_ids: Collection[UUID], held_at: datetime, hours: Decimal, excluded_id: UUID | None = None
 ) -> None:
-    """Raise SupervisionExists if one of the supervisees already has a session at that time."""
+    """Raise SupervisionExists if one of the supervisees has a session in these hours: no hour counts twice."""
+    ends_at = SupervisionSession.held_at + SupervisionSession.hours * literal(timedelta(hours=1), Interval)
     query = select(SupervisionSession.id).where(
         SupervisionSession.tenant_id == work.tenant_id,
         SupervisionSession.supervisee_id.in_(staff_ids),
-        SupervisionSession.held_at == held_at,
+        SupervisionSession.held_at < held_at + float(hours) * timedelta(hours=1),
+        ends_at > held_at,
         SupervisionSession.voided_at.is_(None),
     )
-    if work.db.scalar(query.where(SupervisionSession.id != excluded_id) if excluded_id else query):
-        raise SupervisionExists("One of these supervisees already has a session at this time.")
+    if work.db.scalar(query.where(SupervisionSession.id != excluded_id).limit(1) if excluded_id else query.limit(1)):
+        raise SupervisionExists(
+            "One of these supervisees already has a session that overlaps this one. Check the time and the hours."
+        )
 
 
 def refuse_signed(session: SupervisionSession) -> None:

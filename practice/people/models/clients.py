@@ -254,8 +254,11 @@ class DeletionRequest(TenantPart, Versioned, Base):
             unique=True,
             postgresql_where=text("status in ('ASKED', 'APPROVED')"),
         ),
-        enum_check("status", "ASKED", "APPROVED", "REFUSED", "REDACTED"),
+        enum_check("status", "ASKED", "APPROVED", "REFUSED", "REDACTED", "WITHDRAWN"),
         CheckConstraint("(status = 'REFUSED') = (refusal is not null)", name="refusal"),
+        CheckConstraint(
+            "(status = 'WITHDRAWN') = (num_nonnulls(withdrawn_at, withdrawal_reason) = 2)", name="withdrawal"
+        ),
     )
 
     client_id: Mapped[UUID]
@@ -267,6 +270,9 @@ class DeletionRequest(TenantPart, Versioned, Base):
     refusal: Mapped[str | None]
     redacted_at: Mapped[datetime | None]
     redacted_by: Mapped[UUID | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[UUID | None]
+    withdrawal_reason: Mapped[str | None]
 
 
 class IntakeForm(TenantPart, Versioned, Base):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from practice.errors import FieldProblem
+from practice.people.rules.consents import is_same_name
 from practice.people.rules.practices import normalize_email
 
 EARLIEST_BIRTH = date(1900, 1, 1)
@@ -46,6 +47,17 @@ class Contact(NamedTuple):
 
     email: str | None
     phone: str | None
+
+
+def is_guardian_replaced(client: Any, changes: Mapping[str, Any], day: date) -> bool:
+    """Return whether the changes name another person as guardian of a client who needs one.
+
+    A name in other spacing, or in upper or lower case, is the same person's.
+    """
+    if client.guardian_name is None or "guardian_name" not in changes:
+        return False
+    replaced = not is_same_name(changes["guardian_name"] or "", client.guardian_name)
+    return replaced and needs_guardian(client.birth_date, client.emancipated, day)
 
 
 def choose_contact(client: Any, day: date) -> Contact:

@@ -42,6 +42,9 @@ def date_problems(
     if expires_on is not None and expires_on <= signed_on:
         message = "The consent expires on or before the date of the signature. Choose a later date."
         problems.append(FieldProblem("expires_on", message))
+    if expires_on is not None and expires_on > (latest := compute_latest_expiry(signed_on)):
+        message = f"A consent expires at most a year after its signature. Choose {latest} or earlier."
+        problems.append(FieldProblem("expires_on", message))
     if revoked_at is not None and revoked_at > now:
         problems.append(FieldProblem("revoked_at", "The revocation is in the future. Choose now or earlier."))
     if revoked_at is not None and revoked_at < signed_at:
@@ -58,9 +61,14 @@ class ConsentTerm(NamedTuple):
     revoked_at: datetime | None = None
 
 
+def compute_latest_expiry(signed_on: date) -> date:
+    """Return the same date of the next year, or February 28 after a signature on February 29."""
+    return signed_on + relativedelta(years=1)
+
+
 def compute_expiry(consent: ConsentTerm, zone: ZoneInfo) -> date:
     """Return the first date on which the consent is no longer in force (default: a year after the signature)."""
-    return consent.expires_on or date_of(consent.signed_at, zone) + relativedelta(years=1)
+    return consent.expires_on or compute_latest_expiry(date_of(consent.signed_at, zone))
 
 
 def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:

@@ -24,10 +24,16 @@ def coverage_problems(term: CoverageTerm, others: Iterable[CoverageTerm]) -> lis
         problems.append(FieldProblem("ends_on", "The coverage ends before it begins. Check both dates."))
     conflict = next((other for other in others if other.rank == term.rank and is_overlapping(term, other)), None)
     if conflict is not None:
+        if conflict.effective_on < term.effective_on:
+            advice = "End it before this one begins"
+        elif conflict.effective_on > term.effective_on:
+            advice = "End this one before that one begins"
+        else:
+            advice = "Change that one"
         until = f"until {conflict.ends_on}" if conflict.ends_on else "with no end date"
         message = (
             f"There is a {RANKS[term.rank]} coverage from {conflict.effective_on} {until}. "
-            "End it before this one begins, or choose another rank."
+            f"{advice}, or choose another rank."
         )
         problems.append(FieldProblem("rank", message))
     return problems

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from practice.people.models.clients import DeletionRequest
 from practice.store.ids import new_id
 from tests.support.builders.schedule import make_client, put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "scheduler", "client"}
 
@@ -53,5 +53,7 @@ SAMPLE_REQUESTS = {
     "request_deletion": SampleRequest(READERS, body=choose_client),
     "get_deletion_request": SampleRequest(READERS, make_open_request),
     "review_deletion_request": SampleRequest({"admin"}, make_open_request, lambda _world, _role: {"approved": True}),
+    "withdraw_deletion_request": SampleRequest(READERS, make_open_request, send_reason),
+    "withdraw_deletion_approval": SampleRequest({"admin"}, make_approved_request, send_reason),
     "redact_client": SampleRequest({"admin"}, make_approved_request),
 }

@@ -23,7 +23,7 @@ def make_session(world: World, role: str | None) -> dict[str, Any]:
         supervisee_id=world.clinician_id,
         supervisor_id=choose_supervisor(world, role),
         held_at=world.take_past_hour(),
-        hours=Decimal("1.50"),
+        hours=Decimal("1.00"),
         kind="INDIVIDUAL",
         topics=["ethics"],
     )
@@ -39,7 +39,7 @@ def build_session(world: World, _role: str | None) -> dict[str, Any]:
         "supervisor_id": str(world.people["supervisor"].staff_id),
         "kind": "INDIVIDUAL",
         "held_at": world.take_past_hour().isoformat(),
-        "hours": "1.25",
+        "hours": "0.75",
     }
 
 
@@ -50,7 +50,7 @@ SAMPLE_REQUESTS = {
     "record_supervision_sessions": SampleRequest(WRITERS, body=build_session),
     "list_supervision_hours": SampleRequest(READERS),
     "get_supervision_session": SampleRequest(READERS, make_session),
-    "change_supervision_session": SampleRequest(WRITERS, make_session, lambda _world, _role: {"hours": "2"}, SESSION),
+    "change_supervision_session": SampleRequest(WRITERS, make_session, lambda _world, _role: {"hours": "0.5"}, SESSION),
     "sign_supervision_session": SampleRequest(WRITERS, make_session),
     "void_supervision_session": SampleRequest(WRITERS, make_session, body=send_reason),
     "get_supervision_hours": SampleRequest(READERS, lambda world, _role: {"staff_id": world.clinician_id}),

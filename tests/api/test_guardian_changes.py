@@ -1,0 +1,99 @@
+"""Another guardian in a minor's record ends the portal access of the former one."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.builders.people import Person, PracticeFixture
+from tests.support.builders.schedule import make_portal_client
+from tests.support.drivers.clients import load_audit_entries, send_request, update_record
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
+from tests.support.drivers.sign_in_flow import list_emails, post, read_secret, set_clock
+
+NEW_GUARDIAN = {"guardian_name": "Ruth Lane", "guardian_email": "ruth@lane.example"}
+
+
+@pytest.fixture
+def scheduler(practice: PracticeFixture) -> Person:
+    return practice.add("scheduler")
+
+
+@pytest.fixture
+def guardian(practice: PracticeFixture) -> Person:
+    """Return the portal sign-in of a child's guardian, Gale Lane."""
+    return make_portal_client(practice, birth_date=date(2014, 9, 1), guardian_name="Gale Lane")
+
+
+def invite(client: TestClient, practice: PracticeFixture, child: Person, by: Person, **headers: str) -> Any:
+    return send_request(client, practice, "POST", f"/clients/{child.staff_id}/portal/invite", by, **headers)
+
+
+@pytest.mark.parametrize("new_email", [True, False])
+def test_a_new_guardian_ends_the_access_of_the_former(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person, new_email: bool
+) -> None:
+    path, session = f"/clients/{guardian.staff_id}", auth_headers(practice, guardian)
+    assert client.get(V1 + path, headers=session).status_code == 200
+    changes = NEW_GUARDIAN if new_email else {"guardian_name": "Ruth Lane"}
+    answer = assert_ok(update_record(client, practice, path, scheduler, **changes))
+    assert answer["portal_activated_at"] is None
+    assert client.get(V1 + path, headers=session).status_code == 401
+    assert client.post(f"{V1}{path}/agreements/GUARDIAN/sign", json={}, headers=session).status_code == 401
+    [entry] = load_audit_entries(client, practice, "client.portal_closed", guardian.staff_id)
+    assert entry["details"]["cause"] == "GUARDIAN_CHANGED"
+    assert all("#" not in email["text"] for email in list_emails(practice.installation, guardian.email))
+
+    refused = invite(client, practice, guardian, scheduler)
+    assert (refused.status_code, error_code(refused)) == (409, "INVITATION_HELD")
+    email = "ruth@lane.example" if new_email else guardian.email
+    assert_ok(invite(client, practice, guardian, practice.admin, X_Reason="Showed the court's order"))
+    assert read_secret(practice.installation, email)
+
+
+def test_the_front_desk_invites_the_new_guardian_after_the_hold(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    assert_ok(update_record(client, practice, path, scheduler, **NEW_GUARDIAN))
+    later = set_clock(client, timedelta(hours=24))
+    headers = token_headers(practice.token(scheduler, later))
+    assert_ok(client.post(f"{V1}{path}/portal/invite", headers=headers))
+    assert read_secret(practice.installation, "ruth@lane.example")
+
+
+def test_the_former_guardian_confirms_no_address(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    assert_ok(update_record(client, practice, path, scheduler, guardian_email="ruth@lane.example"))
+    link = read_secret(practice.installation, guardian.email, "email-change")
+    assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert error_code(post(client, "/email-changes/confirm", token=link)) == "LINK_NOT_VALID"
+    assert error_code(invite(client, practice, guardian, scheduler)) == "INVITATION_HELD"
+
+
+def test_a_portal_closed_before_leaves_the_former_guardian_no_say(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    assert_ok(send_request(client, practice, "POST", f"{path}/portal/close", scheduler))
+    assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert error_code(invite(client, practice, guardian, scheduler)) == "INVITATION_HELD"
+
+
+@pytest.mark.parametrize("name", ["gale  LANE", "Gale Lane"])
+def test_another_spelling_of_the_guardian_ends_nothing(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person, name: str
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    answer = assert_ok(update_record(client, practice, path, scheduler, guardian_name=name))
+    assert answer["portal_activated_at"] is not None
+    assert client.get(V1 + path, headers=auth_headers(practice, guardian)).status_code == 200
+
+
+def test_an_adults_portal_is_their_own(client: TestClient, practice: PracticeFixture, scheduler: Person) -> None:
+    adult = make_portal_client(practice, guardian_name="Gale Lane")
+    assert_ok(update_record(client, practice, f"/clients/{adult.staff_id}", scheduler, guardian_name="Ruth Lane"))
+    assert client.get(f"{V1}/clients/{adult.staff_id}", headers=auth_headers(practice, adult)).status_code == 200

@@ -1,0 +1,116 @@
+"""What a change of the staff leaves to do about notes: missing supervisors, notes in review, unsigned sessions."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.support.builders.people import Person
+from tests.support.drivers.notes import HOUR, NotesApi
+
+
+def change_staff(api: NotesApi, person: Person, **changes: Any) -> dict[str, Any]:
+    path, admin = f"/staff/{person.staff_id}", api.practice.admin
+    version = api.get(path, admin).json()["version"]
+    answer = api.http.patch(f"/api/v1{path}", json=changes, headers=api.build_headers(admin, If_Match=f'"{version}"'))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(("license_type", "warned"), [("APC", True), ("LPC", True), ("LCSW", False), (None, False)])
+def test_a_license_without_its_supervisor_is_warned_of(
+    notes_api: NotesApi, license_type: str | None, warned: bool
+) -> None:
+    supervised = change_staff(notes_api, notes_api.clinician, license_type=license_type)
+    assert supervised["warnings"] == []
+    removed = change_staff(notes_api, notes_api.clinician, supervisor_id=None)
+    assert removed["supervisor_id"] is None
+    assert ["nobody supervises this person" in warning for warning in removed["warnings"]] == [True] * warned
+    again = change_staff(notes_api, notes_api.clinician, supervisor_id=str(notes_api.supervisor.staff_id))
+    assert again["warnings"] == []
+
+
+def test_a_license_whose_hours_are_off_needs_no_supervisor(notes_api: NotesApi) -> None:
+    body = {"value": 0, "effective_on": "2026-03-18"}
+    assert notes_api.post("/settings/supervision_hours_apc", notes_api.practice.admin, **body).status_code == 201
+    changes = {"license_type": "APC", "supervisor_id": None}
+    assert change_staff(notes_api, notes_api.clinician, **changes)["warnings"] == []
+
+
+def load_messages(api: NotesApi, person: Person) -> list[tuple[str, str]]:
+    query = "select kind, about_id from messages where tenant_id = :tenant_id and staff_id = :id order by id"
+    return [(row.kind, str(row.about_id)) for row in api.load_rows(query, id=person.staff_id)]
+
+
+def test_a_new_supervisor_hears_of_the_notes_in_review(notes_api: NotesApi) -> None:
+    api = notes_api
+    change_staff(api, api.clinician, license_type="APC")
+    waiting, signed, draft = (api.create_note() for _ in range(3))
+    api.take_step(waiting, "submit")
+    api.take_step(api.take_step(signed, "submit"), "co-sign", api.supervisor)
+    addendum = api.post_step(api.read(signed), "addendum", text="One more thing.", reason="Forgotten")
+    assert addendum.status_code in (200, 201), addendum.text
+    other = api.practice.add("supervisor")
+    changed = change_staff(api, api.clinician, supervisor_id=str(other.staff_id))
+    assert changed["notes_in_review_count"] == 2
+    expected = {("NOTE_HANDED_IN", waiting["id"]), ("AMENDMENT_HANDED_IN", signed["id"])}
+    assert set(load_messages(api, other)) == expected
+    assert draft["id"] not in dict(load_messages(api, other)).values()
+    assert change_staff(api, api.clinician, license_number="APC-1")["notes_in_review_count"] == 2
+    assert len(load_messages(api, other)) == 2  # nothing is repeated
+    assert api.take_step(api.read(waiting, other), "co-sign", other)["status"] == "SIGNED"
+
+
+def deactivate(api: NotesApi, person: Person) -> dict[str, Any]:
+    body = {"left_on": api.practice.now.date().isoformat()}
+    answer = api.post(f"/staff/{person.staff_id}/deactivate", api.practice.admin, **body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def make_completed_session(api: NotesApi, person: Person, hours_ago: int = 3) -> UUID:
+    start = api.practice.now - timedelta(hours=hours_ago)
+    return api.make_session(start, person, status="COMPLETED", status_at=start)
+
+
+def test_deactivation_lists_the_sessions_without_a_signed_note(notes_api: NotesApi) -> None:
+    api = notes_api
+    unsigned, draft, signed = (make_completed_session(api, api.clinician, 6 - number) for number in range(3))
+    make_completed_session(api, api.colleague)
+    api.make_session(api.practice.now - timedelta(hours=9))  # not completed
+    api.create_note(appointment_id=str(draft))
+    api.create_signed_note(appointment_id=str(signed))
+    assert change_staff(api, api.clinician, license_number="LPC-1")["unsigned"] == []
+    answer = deactivate(api, api.clinician)
+    assert [session["id"] for session in answer["unsigned"]] == [str(unsigned), str(draft)]
+    assert answer["unsigned_count"] == 2
+    assert answer["unsigned"][0]["client_name"].startswith("Casey")
+
+
+@pytest.mark.parametrize("roles", [["supervisor", "clinician"], ["admin", "clinician"]])
+def test_the_session_of_a_leaver_is_finished_in_ones_own_name(notes_api: NotesApi, roles: list[str]) -> None:
+    api = notes_api
+    finisher = api.practice.add(*roles)
+    api.record_trainings(finisher)
+    if "supervisor" in roles:
+        change_staff(api, api.clinician, supervisor_id=str(finisher.staff_id))
+    session, open_session = make_completed_session(api, api.clinician), api.make_session(api.practice.now - HOUR)
+    refused = api.post_note(finisher, appointment_id=session)
+    assert "no such appointment" in refused.text  # its clinician writes it
+    deactivate(api, api.clinician)
+    for other, appointment_id in ((api.colleague, session), (finisher, open_session)):
+        assert "no such appointment" in api.post_note(other, appointment_id=appointment_id).text
+    note = api.create_note(finisher, appointment_id=session)
+    signed = api.take_step(note, "sign", finisher)
+    assert (signed["status"], signed["clinician_id"]) == ("SIGNED", str(finisher.staff_id))
+    assert api.verify(note, finisher)["intact"] is True
+    again = api.post_note(finisher, appointment_id=session)
+    assert "no such appointment" in again.text  # it is signed
+
+
+def test_another_supervisor_does_not_finish_the_session_of_a_leaver(notes_api: NotesApi) -> None:
+    api = notes_api
+    session, other = make_completed_session(api, api.clinician), api.practice.add("supervisor", "clinician")
+    deactivate(api, api.clinician)
+    assert "no such appointment" in api.post_note(other, appointment_id=session).text
