@@ -17,7 +17,9 @@ from practice.errors import FieldProblem, Invalid, Refusal
 from practice.payroll.completions import SessionPaid
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
+from practice.scheduling.appointments.notifications import list_reach_warnings
 from practice.scheduling.errors import BOOKING_REFUSALS, CONSENT_REFUSALS, DemographicsMissing, TooLate, WrongStatus
+from practice.scheduling.models.appointments import Appointment
 from practice.sessions import corrections
 from practice.sessions.completion import NoteDraft, complete_session
 from practice.sessions.corrections import SessionCharged
@@ -118,6 +120,12 @@ class RevertIn(Input):
 
 class AppointmentsOut(BaseModel):
     items: Annotated[list[AppointmentOut], describe("The appointments that came of it.")]
+    warnings: Annotated[list[str], describe("What to see to, such as a client whom no message can reach.")]
+
+    @classmethod
+    def of(cls, ctx: RequestContext, appointments: list[Appointment]) -> "AppointmentsOut":
+        warnings = list_reach_warnings(ctx.work, appointments)
+        return cls(items=to_response(ctx, *appointments), warnings=warnings)
 
 
 class CheckInOut(BaseModel):
@@ -223,7 +231,7 @@ def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: Cancella
     Staff can cancel at any time with a reason, clients until 24 hours before or the practice's own limit.
     """
     appointments = cancellation.cancel(ctx.work, ctx.scope, appointment_id, body.reason, body.series_scope)
-    return AppointmentsOut(items=to_response(ctx, *appointments))
+    return AppointmentsOut.of(ctx, appointments)
 
 
 @router.post(
@@ -244,7 +252,7 @@ def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Resc
     if "room_id" in changes and ctx.actor.client_id is not None:
         raise Invalid([FieldProblem("room_id", "The practice chooses the room. Leave `room_id` out.")])
     appointments = rescheduling.move(ctx.work, ctx.scope, appointment_id, body.starts_at, body.series_scope, changes)
-    return AppointmentsOut(items=to_response(ctx, *appointments))
+    return AppointmentsOut.of(ctx, appointments)
 
 
 @router.post("/bulk", permission="appointments.write", errors=[WrongStatus])

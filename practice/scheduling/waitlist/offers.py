@@ -96,7 +96,7 @@ def offer_freed_slot(work: Work, freed: Appointment | WaitlistOffer) -> None:
         work,
         [
             build_row(work, "WAITLIST_OFFER", channel, work.now) | {"client_id": first.client_id}
-            for channel in sorted(load_channels(work, first.client_id))
+            for channel in load_channels(work, first.client_id)
         ],
     )
     work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
