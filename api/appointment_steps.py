@@ -218,7 +218,7 @@ def revert_appointment(ctx: RequestContext, appointment_id: UUID, body: RevertIn
 
     Check-in, start, completion or no-show, back to the status before. Of a completion, the price is no longer fixed and
     the session voided; not once it is paid. A no-show takes its time again, if that is still free. The client gets no
-    message.
+    message, but the reminders that still lie ahead.
     """
     reverted = corrections.revert_appointment(ctx.work, ctx.scope, appointment_id, body.from_status, body.reason)
     return to_response(ctx, reverted)[0]

@@ -242,6 +242,31 @@ def test_clients_who_came_are_not_reminded(booking_api: BookingApi, action: str)
     assert list_reminders(booking_api) == []
 
 
+@pytest.mark.parametrize("steps", [["check-in"], ["confirm", "check-in"], ["no-show"]])
+def test_a_status_taken_back_brings_the_reminders_ahead_back(booking_api: BookingApi, steps: list[str]) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.write("update messages set status = 'SENT', sent_at = due_at where lead_minutes = 1440")
+    booking_api.now = TEN - HOUR if "check-in" in steps else TEN
+    for step in steps:
+        booking_api.take_step(booked, step)
+    assert list_reminders(booking_api) == []
+    booking_api.now = TEN - HOUR  # a clock that was ahead: no-shows are recorded from the start on
+    status = "CHECKED_IN" if "check-in" in steps else "NO_SHOW"
+    booking_api.take_step(booked, "revert", from_status=status, reason="Another client")
+    assert list_reminders(booking_api) == [(TEN - 15 * MINUTE, 15)]
+    assert [message.lead_minutes for message in load_messages(booking_api, "REMINDER", "SENT")] == [1440]
+
+
+def test_a_start_taken_back_brings_no_reminders(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.now = TEN - 10 * MINUTE
+    booking_api.take_step(booked, "check-in")
+    booking_api.take_step(booked, "start")
+    booking_api.now = TEN - 20 * MINUTE
+    booking_api.take_step(booked, "revert", from_status="IN_PROGRESS", reason="Another client")
+    assert list_reminders(booking_api) == []
+
+
 def test_a_confirmed_visit_still_has_reminders(booking_api: BookingApi) -> None:
     booking_api.take_step(booking_api.book_appointment(TEN), "confirm")
     assert len(list_reminders(booking_api)) == 3
