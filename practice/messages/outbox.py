@@ -94,11 +94,12 @@ def queue_client_messages(work: Work, client_id: UUID, recipient: Any, messages:
         work.db.execute(statement, rows)
 
 
-def queue_staff_messages(work: Work, kind: str, staff_ids: Iterable[UUID], appointment_id: UUID | None = None) -> None:
+def queue_staff_messages(work: Work, kind: str, staff_ids: Iterable[UUID], *, about_id: UUID) -> None:
+    """Queue a message to each of the staff about the record with `about_id`."""
     insert_rows(
         work,
         [
-            build_row(work, kind, "email", work.now) | {"staff_id": staff_id, "appointment_id": appointment_id}
+            build_row(work, kind, "email", work.now) | {"staff_id": staff_id, "about_id": about_id}
             for staff_id in sorted(set(staff_ids))
         ],
     )

@@ -19,6 +19,7 @@ from practice.scheduling import errors
 from practice.scheduling.appointments.booking import write_steps
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.consents import refuse_without_consents
+from practice.scheduling.appointments.move_requests import withdraw_open_requests
 from practice.scheduling.appointments.rules.booking_eligibility import (
     DEMOGRAPHICS,
     describe_missing_demographics,
@@ -35,6 +36,7 @@ from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.quotes import compute_cost
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
+from practice.scheduling.statuses import FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.records import update_versioned
@@ -254,6 +256,8 @@ def set_status(work: Work, appointment: Appointment, status: str, note: str | No
     with errors.translate_constraint_errors():
         work.db.flush()
     write_steps(work, [(appointment.id, status, note)])
+    if status in FINAL:
+        withdraw_open_requests(work, [appointment.id], status)
     fixed = {name: changes[name] for name in PRICE_FIELDS if name in changes}
     work.record(f"appointment.{status.lower()}", "appointment", appointment.id, **fixed)
     return appointment
