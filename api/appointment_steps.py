@@ -18,7 +18,14 @@ from practice.payroll.completions import SessionPaid
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
 from practice.scheduling.appointments.notifications import list_reach_warnings
-from practice.scheduling.errors import BOOKING_REFUSALS, CONSENT_REFUSALS, DemographicsMissing, TooLate, WrongStatus
+from practice.scheduling.errors import (
+    BOOKING_REFUSALS,
+    CONSENT_REFUSALS,
+    ClientNotActive,
+    DemographicsMissing,
+    TooLate,
+    WrongStatus,
+)
 from practice.scheduling.models.appointments import Appointment
 from practice.sessions import corrections
 from practice.sessions.completion import NoteDraft, complete_session
@@ -150,12 +157,17 @@ def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusN
     return to_response(ctx, lifecycle.confirm(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
-@router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, *CONSENT_REFUSALS])
+@router.post(
+    "/{appointment_id}/check-in",
+    permission="appointments.status",
+    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS],
+)
 def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: FirstStepIn) -> CheckInOut:
     """Check in a client.
 
     On the day of the visit. `outstanding_items` lists what the front desk still needs from the client. After the first
-    visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent.
+    visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent. A client whose
+    treatment has ended is readmitted first.
     """
     checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note, body.consent_override_reason)
     return CheckInOut(
@@ -181,7 +193,7 @@ def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNot
 @router.post(
     "/{appointment_id}/complete",
     permission="appointments.status",
-    errors=[WrongStatus, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
+    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
     """Complete a session.
