@@ -17,7 +17,16 @@ from practice.errors import FieldProblem, Invalid, Refusal
 from practice.payroll.completions import SessionPaid
 from practice.scheduling import cancellation, rescheduling
 from practice.scheduling.appointments import lifecycle
-from practice.scheduling.errors import BOOKING_REFUSALS, CONSENT_REFUSALS, DemographicsMissing, TooLate, WrongStatus
+from practice.scheduling.appointments.notifications import list_reach_warnings
+from practice.scheduling.errors import (
+    BOOKING_REFUSALS,
+    CONSENT_REFUSALS,
+    ClientNotActive,
+    DemographicsMissing,
+    TooLate,
+    WrongStatus,
+)
+from practice.scheduling.models.appointments import Appointment
 from practice.sessions import corrections
 from practice.sessions.completion import NoteDraft, complete_session
 from practice.sessions.corrections import SessionCharged
@@ -125,6 +134,12 @@ class RevertedAppointmentOut(AppointmentOut):
 
 class AppointmentsOut(BaseModel):
     items: Annotated[list[AppointmentOut], describe("The appointments that came of it.")]
+    warnings: Annotated[list[str], describe("What to see to, such as a client whom no message can reach.")]
+
+    @classmethod
+    def of(cls, ctx: RequestContext, appointments: list[Appointment]) -> "AppointmentsOut":
+        warnings = list_reach_warnings(ctx.work, appointments)
+        return cls(items=to_response(ctx, *appointments), warnings=warnings)
 
 
 class CheckInOut(BaseModel):
@@ -149,12 +164,17 @@ def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusN
     return to_response(ctx, lifecycle.confirm(ctx.work, ctx.scope, appointment_id, body.note))[0]
 
 
-@router.post("/{appointment_id}/check-in", permission="appointments.status", errors=[WrongStatus, *CONSENT_REFUSALS])
+@router.post(
+    "/{appointment_id}/check-in",
+    permission="appointments.status",
+    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS],
+)
 def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: FirstStepIn) -> CheckInOut:
     """Check in a client.
 
     On the day of the visit. `outstanding_items` lists what the front desk still needs from the client. After the first
-    visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent.
+    visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent. A client whose
+    treatment has ended is readmitted first.
     """
     checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note, body.consent_override_reason)
     return CheckInOut(
@@ -180,7 +200,7 @@ def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNot
 @router.post(
     "/{appointment_id}/complete",
     permission="appointments.status",
-    errors=[WrongStatus, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
+    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
     """Complete a session.
@@ -217,7 +237,7 @@ def revert_appointment(ctx: RequestContext, appointment_id: UUID, body: RevertIn
 
     Check-in, start, completion or no-show, back to the status before. Of a completion, the price is no longer fixed and
     the session voided; not once it is paid. A no-show takes its time again, if that is still free. The client gets no
-    message. `signed_note_ids` lists notes that stay signed.
+    message, but the reminders that still lie ahead. `signed_note_ids` lists notes that stay signed.
     """
     reverted = corrections.revert_appointment(ctx.work, ctx.scope, appointment_id, body.from_status, body.reason)
     signed_note_ids = corrections.list_signed_notes(ctx.work, reverted)
@@ -231,7 +251,7 @@ def cancel_appointment(ctx: RequestContext, appointment_id: UUID, body: Cancella
     Staff can cancel at any time with a reason, clients until 24 hours before or the practice's own limit.
     """
     appointments = cancellation.cancel(ctx.work, ctx.scope, appointment_id, body.reason, body.series_scope)
-    return AppointmentsOut(items=to_response(ctx, *appointments))
+    return AppointmentsOut.of(ctx, appointments)
 
 
 @router.post(
@@ -252,7 +272,7 @@ def reschedule_appointment(ctx: RequestContext, appointment_id: UUID, body: Resc
     if "room_id" in changes and ctx.actor.client_id is not None:
         raise Invalid([FieldProblem("room_id", "The practice chooses the room. Leave `room_id` out.")])
     appointments = rescheduling.move(ctx.work, ctx.scope, appointment_id, body.starts_at, body.series_scope, changes)
-    return AppointmentsOut(items=to_response(ctx, *appointments))
+    return AppointmentsOut.of(ctx, appointments)
 
 
 @router.post("/bulk", permission="appointments.write", errors=[WrongStatus])

@@ -106,6 +106,9 @@ class AppointmentChange(Input):
 
 
 class ClientAppointmentQuery(StartsQuery):
+    reference: Annotated[
+        Text40 | None, Field(description="With exactly this booking reference, in large or small letters.")
+    ] = None
     clinician_id: Annotated[IdOrMe | None, Field(description="A clinician's id, or `me` for yourself.")] = None
     room_id: Annotated[UUID | None, Field(description="In this room.")] = None
     series_id: Annotated[UUID | None, Field(description="Of this series.")] = None
@@ -118,6 +121,7 @@ class ClientAppointmentQuery(StartsQuery):
     def to_filters(self, ctx: RequestContext, client_id: UUID | None) -> Filters:
         """Return the filters of the query."""
         return Filters(
+            reference=self.reference,
             client_id=client_id,
             clinician_id=resolve_me(self.clinician_id, ctx.actor.staff_id),
             room_id=self.room_id,

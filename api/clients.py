@@ -29,6 +29,7 @@ from api.routing import PermissionRouter
 from practice.people import client_search, clients
 from practice.people.clients import ClientView
 from practice.people.models.clients import Client
+from practice.scheduling import client_contacts
 
 router = PermissionRouter(prefix="/clients", tags=["clients"])
 
@@ -271,7 +272,7 @@ def change_client(
     of the former guardian ends, and an invitation is held for a day unless an admin gives a reason.
     """
     changes = body.model_dump(exclude_unset=True)
-    return ClientOut.of(clients.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
+    return ClientOut.of(client_contacts.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
 
 
 @router.patch("/{client_id}/contact", permission="clients.contact")
@@ -281,7 +282,7 @@ def change_client_contact(ctx: RequestContext, client_id: UUID, version: Version
     Clients can change their own.
     """
     changes = body.model_dump(exclude_unset=True)
-    return ClientOut.of(clients.change_contact(ctx.work, ctx.scope, client_id, version, changes))
+    return ClientOut.of(client_contacts.change_contact(ctx.work, ctx.scope, client_id, version, changes))
 
 
 @router.get("/{client_id}/notification-preferences", permission="clients.read")
@@ -296,7 +297,8 @@ def set_notification_preferences(
 ) -> RemindersOut:
     """Set a client's notification preferences.
 
-    Reminders by email, SMS, both or neither.
+    Reminders by email, SMS, both or neither; those of visits ahead are planned anew. News about visits, such as a
+    cancellation, is always sent, by email or else by SMS.
     """
-    client = clients.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))
+    client = client_contacts.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))
     return RemindersOut.of(client)

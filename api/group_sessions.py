@@ -17,8 +17,10 @@ from api.names import ClientName, RoomName, ServiceName, StaffName, from_record
 from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid
+from practice.scheduling.appointments.notifications import list_reach_warnings
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.group_sessions import changes, opening, queries
+from practice.scheduling.group_sessions.changes import ChangedGroups
 from practice.scheduling.group_sessions.opening import GroupRequest
 from practice.scheduling.group_sessions.queries import GroupFilters, GroupView
 from practice.scheduling.models.appointments import GroupSession
@@ -140,6 +142,7 @@ class GroupDetailsOut(GroupOut):
 
 class GroupsOut(BaseModel):
     items: Annotated[list[GroupOut], describe("The group sessions that came of it.")]
+    warnings: Annotated[list[str], describe("The references of seats whose clients no message can reach.")]
 
 
 class GroupOccurrenceOut(BaseModel):
@@ -161,6 +164,12 @@ GroupInList: Any = partial_model(GroupOut)
 def to_response(ctx: RequestContext, groups: Sequence[GroupSession]) -> list[GroupOut]:
     """Return the groups with the numbers of their seats."""
     return [GroupOut.of(view, ctx) for view in queries.load_views(ctx.work, groups)]
+
+
+def describe_change(ctx: RequestContext, changed: ChangedGroups) -> GroupsOut:
+    """Return the groups that came of a change, and whom it could not be sent to."""
+    warnings = list_reach_warnings(ctx.work, changed.seats, named=True)
+    return GroupsOut(items=to_response(ctx, changed.groups), warnings=warnings)
 
 
 @router.get("", permission="appointments.read")
@@ -227,8 +236,8 @@ def cancel_group_session(ctx: RequestContext, group_session_id: UUID, body: Grou
 
     With all its seats; their clients are notified.
     """
-    groups = changes.cancel_group_sessions(ctx.work, ctx.scope, group_session_id, body.reason, body.series_scope)
-    return GroupsOut(items=to_response(ctx, groups))
+    changed = changes.cancel_group_sessions(ctx.work, ctx.scope, group_session_id, body.reason, body.series_scope)
+    return describe_change(ctx, changed)
 
 
 @router.post(
@@ -247,7 +256,7 @@ def reschedule_group_session(ctx: RequestContext, group_session_id: UUID, body: 
     if "clinician_id" in moved and body.clinician_id is None:
         message = "A group session needs a clinician. Send another `clinician_id`, or leave it out."
         raise Invalid([FieldProblem("clinician_id", message)])
-    groups = changes.move_group_sessions(
+    changed = changes.move_group_sessions(
         ctx.work, ctx.scope, group_session_id, body.starts_at, body.series_scope, moved
     )
-    return GroupsOut(items=to_response(ctx, groups))
+    return describe_change(ctx, changed)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
 from api.fields import Name, Npi, Text40
 from api.names import PersonOf, from_record
@@ -13,6 +14,7 @@ from api.responses import Input
 from api.routing import PermissionRouter
 from practice.people import practices
 from practice.people.models.practices import Practice
+from practice.scheduling.appointments import practice_changes
 from practice.security.permissions import find_scope
 from practice.sessions.setup import Key, list_setup_steps
 
@@ -67,6 +69,10 @@ class OwnPracticeOut(BaseModel):
         return from_record(cls, practice, time_zone_changes=changes, **hidden)
 
 
+class ChangedPracticeOut(OwnPracticeOut, AffectedOut):
+    """The practice, and the open visits that a changed time zone leaves outside the hours of their clinicians."""
+
+
 class SetupStepOut(BaseModel):
     key: Key = Field(description="The step.")
     done: bool = Field(description="Whether it is done.")
@@ -91,15 +97,15 @@ def get_own_practice(ctx: RequestContext) -> OwnPracticeOut:
 
 
 @router.patch("", permission="practice.write")
-def change_own_practice(ctx: RequestContext, version: Version, body: OwnPracticeChange) -> OwnPracticeOut:
+def change_own_practice(ctx: RequestContext, version: Version, body: OwnPracticeChange) -> ChangedPracticeOut:
     """Change your practice.
 
-    A changed time zone applies from now on. Appointments stay at their instants; check the weekly hours, which are
-    local times.
+    A changed time zone applies from now on. Appointments stay at their instants, while the weekly hours are local
+    times: the answer lists the visits that are outside them now.
     """
     changes = body.model_dump(exclude_unset=True)
-    practice = practices.change_practice(ctx.work, ctx.work.tenant_id, version, changes)
-    return OwnPracticeOut.of(ctx, practice)
+    practice, affected = practice_changes.change_own_practice(ctx.work, version, changes)
+    return ChangedPracticeOut(**OwnPracticeOut.of(ctx, practice).model_dump(), **describe_affected(affected))
 
 
 @router.get("/setup", permission="practice.write")

@@ -115,8 +115,10 @@ def list_first_free_slots(ctx: RequestContext, query: Annotated[FirstFreeQuery, 
     """List the first free slots.
 
     The earliest ones of any clinician who offers the service; for a group service as in the slots of one clinician.
+    An unknown service is refused.
     """
     refuse_long_range(query)
+    slots.require_offered_service(ctx.work, query.service)
     refuse_offline_service(ctx.work, query.service)
     first_slots = slots.find_first_free_slots(ctx.work, query.service, query.first, query.last, query.limit)
     return ClinicianSlotsOut(

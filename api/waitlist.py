@@ -90,6 +90,10 @@ class WaitlistEntryOut(BaseModel):
         )
 
 
+class NewWaitlistEntryOut(WaitlistEntryOut):
+    warnings: Annotated[list[str], describe("Whether the client already waits for some of the same times.")]
+
+
 class OfferOut(BaseModel):
     id: RecordId
     clinician_id: ClinicianId
@@ -141,12 +145,13 @@ def list_waitlist(ctx: RequestContext, query: Annotated[WaitlistQuery, Query()])
 
 
 @router.post("", permission="waitlist.write", status_code=201)
-def add_to_waitlist(ctx: RequestContext, body: WaitlistEntryIn) -> WaitlistEntryOut:
+def add_to_waitlist(ctx: RequestContext, body: WaitlistEntryIn) -> NewWaitlistEntryOut:
     """Add a client to the waitlist.
 
-    With their preferences.
+    With their preferences. `warnings` says when they already wait for some of the same times.
     """
-    return to_response(ctx, entries.add_entry(ctx.work, **body.model_dump()))
+    entry, warnings = entries.add_entry(ctx.work, **body.model_dump())
+    return NewWaitlistEntryOut(**to_response(ctx, entry).model_dump(), warnings=warnings)
 
 
 @router.get("/{entry_id}", permission="waitlist.read")

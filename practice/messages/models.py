@@ -42,9 +42,8 @@ class Message(TenantKeyed, Base):
     client_id: Mapped[UUID | None]
     staff_id: Mapped[UUID | None]
     appointment_id: Mapped[UUID | None]
-    about_id: Mapped[
-        UUID | None
-    ]  # what a staff message is about: the session of a note, the client of a plan, or a person
+    # what a staff message is about: the session of a note, the client of a plan, a person, or a reschedule request
+    about_id: Mapped[UUID | None]
     lead_minutes: Mapped[int | None]  # reminders only: how long before the appointment
     due_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(server_default="PLANNED")

@@ -1,12 +1,12 @@
 """Queuing of messages in the transaction that causes them, and cancellation of messages not yet sent."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from practice.local_time import date_of
@@ -18,6 +18,8 @@ from practice.security.installation import MessageBacklog
 from practice.security.work import Work
 from practice.store.ids import new_id
 
+REMINDER = "REMINDER"  # the kind of messages before an appointment; all others are news
+NEWS = "NEWS"  # any other kind, where only the channels matter
 MESSAGES = cast(Table, Message.__table__)  # the plain table: inserted rows are not needed as ORM objects
 
 
@@ -41,31 +43,43 @@ class StaffMessage(NamedTuple):
 
 def load_recipient(work: Work, client_id: UUID) -> Any:
     """Return the row of the client that the channels of their messages depend on."""
+    return load_recipients(work, [client_id])[client_id]
+
+
+def load_recipients(work: Work, client_ids: Collection[UUID]) -> dict[UUID, Any]:
+    """Return the rows of the clients that the channels of their messages depend on."""
     contacts = (Client.email, Client.phone, Client.guardian_email, Client.guardian_phone)
-    query = select(Practice.time_zone, Client.reminders, Client.birth_date, Client.emancipated, *contacts)
+    query = select(Client.id, Practice.time_zone, Client.reminders, Client.birth_date, Client.emancipated, *contacts)
     query = query.join(Practice, Practice.id == Client.tenant_id)
-    return work.db.execute(query.where(Client.tenant_id == work.tenant_id, Client.id == client_id)).one()
+    rows = work.db.execute(query.where(Client.tenant_id == work.tenant_id, Client.id.in_(list(client_ids))))
+    return {row.id: row for row in rows}
 
 
-def load_channels(work: Work, client_id: UUID) -> frozenset[str]:
-    """Return the channels over which the client, or a minor's guardian, can be reached now; may be empty."""
-    return find_channels(load_recipient(work, client_id), work.now)
+def load_channels(work: Work, client_id: UUID) -> Sequence[str]:
+    """Return the channel of news to the client, or to a minor's guardian, now; empty if nobody can be reached."""
+    return find_channels(load_recipient(work, client_id), NEWS, work.now)
 
 
-def find_channels(recipient: Any, at: datetime) -> frozenset[str]:
-    """Return the channels that the client chose and for which there are contact details at that time."""
+def find_channels(recipient: Any, kind: str, at: datetime) -> Sequence[str]:
+    """Return the channels of a message that is due at that time; empty if nobody can be reached.
+
+    The client chooses those of reminders, of which they may have none. News, such as a cancellation, always goes out:
+    by email, or else by SMS.
+    """
     contact = choose_contact(recipient, date_of(at, ZoneInfo(recipient.time_zone)))
-    contacts = {"email": contact.email, "sms": contact.phone}
-    return frozenset(channel for channel in recipient.reminders if contacts[channel])
+    reachable = [channel for channel, address in (("email", contact.email), ("sms", contact.phone)) if address]
+    if kind == REMINDER:
+        return [channel for channel in reachable if channel in recipient.reminders]
+    return reachable[:1]
 
 
 def queue_client_messages(work: Work, client_id: UUID, recipient: Any, messages: Iterable[ClientMessage]) -> None:
-    """Queue the messages, each over the channels in use when it is due. `recipient` is as from `load_recipient`."""
+    """Queue the messages, each over its channels when it is due. `recipient` is as from `load_recipient`."""
     rows = [
         build_row(work, message.kind, channel, message.due_at)
         | {"client_id": client_id, "appointment_id": message.appointment_id, "lead_minutes": message.lead_minutes}
         for message in messages
-        for channel in sorted(find_channels(recipient, message.due_at))
+        for channel in find_channels(recipient, message.kind, message.due_at)
     ]
     if rows:
         statement = pg_insert(MESSAGES)
@@ -80,11 +94,12 @@ def queue_client_messages(work: Work, client_id: UUID, recipient: Any, messages:
         work.db.execute(statement, rows)
 
 
-def queue_staff_messages(work: Work, kind: str, staff_ids: Iterable[UUID], appointment_id: UUID | None = None) -> None:
+def queue_staff_messages(work: Work, kind: str, staff_ids: Iterable[UUID], *, about_id: UUID) -> None:
+    """Queue a message to each of the staff about the record with `about_id`."""
     insert_rows(
         work,
         [
-            build_row(work, kind, "email", work.now) | {"staff_id": staff_id, "appointment_id": appointment_id}
+            build_row(work, kind, "email", work.now) | {"staff_id": staff_id, "about_id": about_id}
             for staff_id in sorted(set(staff_ids))
         ],
     )
@@ -114,6 +129,18 @@ def cancel_pending(work: Work, appointment_ids: Collection[UUID]) -> None:
         Message.tenant_id == work.tenant_id,
         Message.appointment_id.in_(list(appointment_ids)),
         Message.status == "PLANNED",
+    )
+    work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
+
+
+def cancel_reminders(work: Work, appointment_ids: Collection[UUID], channels: Collection[str]) -> None:
+    """Cancel the planned reminders of these appointments that are still to come, or go out on none of the channels."""
+    planned = update(Message).where(
+        Message.tenant_id == work.tenant_id,
+        Message.appointment_id.in_(list(appointment_ids)),
+        Message.kind == REMINDER,
+        Message.status == "PLANNED",
+        or_(Message.due_at > work.now, Message.channel.not_in(list(channels))),
     )
     work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
 

@@ -1,16 +1,18 @@
 """Reschedule requests: a clinician requests a move, the front desk decides, and both are notified."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
 from practice.errors import FieldProblem, Invalid, NotFound
-from practice.messages.outbox import list_staff_with_roles, queue_staff_messages
 from practice.people.access import visible_staff
 from practice.people.settings import get_setting
 from practice.scheduling import errors
-from practice.scheduling.appointments.lifecycle import RESCHEDULABLE, lock_appointment
+from practice.scheduling.appointments.lifecycle import RESCHEDULABLE, lock_appointment, lock_in_time_order
+from practice.scheduling.appointments.move_requests import decide, list_deciders, notify_staff
 from practice.scheduling.appointments.rules.lifecycle import far_ahead_problem, notice_problem
 from practice.scheduling.models.appointments import Appointment, RescheduleRequest
 from practice.scheduling.models.catalog import Room
@@ -19,7 +21,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
-from practice.store.records import on_conflict, update_versioned
+from practice.store.records import on_conflict
 
 
 class AlreadyRequested(errors.Refusal):
@@ -60,6 +62,14 @@ def select_visible_requests(work: Work, scope: Scope) -> Select[RescheduleReques
     return select(RescheduleRequest).where(
         RescheduleRequest.tenant_id == work.tenant_id, visible_staff(work, scope, RescheduleRequest.asked_by_id)
     )
+
+
+def load_visits(work: Work, requests: Collection[RescheduleRequest]) -> dict[UUID, Any]:
+    """Return the client, start and reference of the appointments that the requests are to move, by their ids."""
+    columns = (Appointment.id, Appointment.client_id, Appointment.starts_at, Appointment.reference)
+    query = select(*columns).where(Appointment.tenant_id == work.tenant_id)
+    rows = work.db.execute(query.where(Appointment.id.in_([request.appointment_id for request in requests])))
+    return {row.id: row for row in rows}
 
 
 def get_request(work: Work, scope: Scope, request_id: UUID) -> RescheduleRequest:
@@ -109,23 +119,22 @@ def request_reschedule(
     duplicate = AlreadyRequested("This appointment already has an open request. Withdraw it first.")
     with on_conflict("uq_reschedule_requests_tenant_id_appointment_id", duplicate):
         work.db.flush()
-    queue_staff_messages(work, "RESCHEDULE_ASKED", list_deciders(work))
+    notify_staff(work, "RESCHEDULE_ASKED", request, list_deciders(work))
     work.record("reschedule.requested", "reschedule_request", request.id)
     return request
 
 
-def list_deciders(work: Work) -> list[UUID]:
-    """Return the staff who decide on requests; all of them are notified of a decision."""
-    return list_staff_with_roles(work, "admin", "scheduler")
-
-
 def approve_request(work: Work, request_id: UUID, note: str | None = None) -> RescheduleRequest:
     """Move the appointment now and approve the request. If the time is taken, raise and keep the request open."""
+    by_id = (RescheduleRequest.tenant_id == work.tenant_id, RescheduleRequest.id == request_id)
+    lock_in_time_order(work, work.db.scalars(select(RescheduleRequest.appointment_id).where(*by_id)).all())
     request = lock_pending(work, Scope.ALL, request_id)
     if request.starts_at <= work.now:
         raise errors.TooLate(
             "The requested time has passed. Reject the request or reschedule the appointment directly."
         )
+    request.status = "APPROVED"  # so that the move does not withdraw it
+    work.db.flush()
     changes = {} if request.room_id is None else {"room_id": request.room_id}
     replacements = move(work, Scope.ALL, request.appointment_id, request.starts_at, changes=changes)
     return decide(work, request, "APPROVED", note, new_appointment_id=replacements[0].id)
@@ -144,21 +153,4 @@ def lock_pending(work: Work, scope: Scope, request_id: UUID) -> RescheduleReques
     request = find_request(work, scope, request_id, lock=True)
     if request.status != "PENDING":
         raise errors.WrongStatus("This request has already been decided or withdrawn.")
-    return request
-
-
-def decide(
-    work: Work, request: RescheduleRequest, status: str, note: str | None, new_appointment_id: UUID | None = None
-) -> RescheduleRequest:
-    """Store the decision and notify both sides."""
-    decision = {
-        "status": status,
-        "decided_at": work.now,
-        "decided_by": work.actor.account_id,
-        "decision_note": note,
-        "new_appointment_id": new_appointment_id,
-    }
-    update_versioned(request, decision)
-    queue_staff_messages(work, f"RESCHEDULE_{status}", [request.asked_by_id, *list_deciders(work)])
-    work.record(f"reschedule.{status.lower()}", "reschedule_request", request.id)
     return request

@@ -23,6 +23,7 @@ from practice.scheduling.appointments.booking import (
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.lifecycle import SeriesScope, lock_in_series, refuse_late_changes
+from practice.scheduling.appointments.move_requests import withdraw_open_requests
 from practice.scheduling.appointments.online import address_caller, booking_window_problems
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.models.appointments import Appointment, GroupSession
@@ -175,4 +176,6 @@ def mark_rescheduled(work: Work, originals: Sequence[Appointment]) -> None:
         original.version += 1
     work.db.flush()
     write_steps(work, [(original.id, "RESCHEDULED", None) for original in originals])
-    cancel_pending(work, [original.id for original in originals])
+    ids = [original.id for original in originals]
+    cancel_pending(work, ids)
+    withdraw_open_requests(work, ids, "RESCHEDULED")

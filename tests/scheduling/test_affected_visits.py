@@ -58,6 +58,25 @@ def test_discharging_a_client_lists_their_visits_from_that_day_on(booking_api: B
     assert booking_api.read(before)["status"] == "SCHEDULED"
 
 
+def test_a_changed_time_zone_lists_the_visits_that_it_leaves_outside_hours(booking_api: BookingApi) -> None:
+    admin, eight = booking_api.practice.admin, local(MONDAY, 8)
+    early = [booking_api.book_appointment(eight + number * DAY) for number in (0, 1)]
+    later = booking_api.book_appointment(TEN + DAY)  # at eight in Denver, when the hours begin, and at seven in Phoenix
+    booking_api.now = eight + HOUR
+
+    def change(**fields: Any) -> Any:
+        version = booking_api.get("/practice", admin).json()["version"]
+        return booking_api.patch("/practice", version, admin, **fields)
+
+    assert list_references(change(name="Pine Street")) == []
+    assert list_references(change(time_zone="America/New_York")) == []
+    moved = change(time_zone="America/Denver")
+    assert list_references(moved) == [early[1]["reference"]]  # the first has ended
+    assert moved.json()["affected"][0]["client_name"] == early[1]["client_name"]
+    assert moved.json()["time_zone_changes"][0]["new_zone"] == "America/Denver"
+    assert list_references(change(time_zone="America/Phoenix")) == [later["reference"]]
+
+
 def test_deactivating_a_room_lists_the_visits_in_it(booking_api: BookingApi) -> None:
     booked = booking_api.book_appointment(TEN, room_id=booking_api.room)
     booking_api.book_appointment(TEN + HOUR)

@@ -15,6 +15,7 @@ TEN = local(MONDAY, 10)
 def get_alternatives(response: Any) -> list[dict[str, Any]]:
     alternatives = response.json()["error"]["details"]["alternatives"]
     assert 0 < len(alternatives) <= 5
+    assert all(alternative["clinician_name"].startswith("Robin Tester") for alternative in alternatives)
     assert len({tuple(alternative.items()) for alternative in alternatives}) == len(alternatives)
     return alternatives
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from practice.scheduling.appointments.notifications import UNREACHABLE
 from tests.support.builders.people import Person
 from tests.support.builders.schedule import make_client, make_room, make_service
 from tests.support.drivers.booking import (
@@ -97,6 +98,17 @@ def messages_of(booking_api: BookingApi, kind: str) -> set[str]:
 
 
 # Opening
+
+
+def test_a_change_names_the_seats_whose_clients_no_message_reaches(booking_api: BookingApi, groups: Groups) -> None:
+    group = groups.open()
+    groups.join(group)
+    unreachable = groups.join(group, make_client(booking_api.practice, email=None, phone=None))
+    moved = groups.change(group, "reschedule", starts_at=TEN + DAY).json()
+    [new] = [seat for seat in groups.read(moved["items"][0])["seats"] if seat["client_id"] == unreachable["client_id"]]
+    cancelled = groups.change(moved["items"][0], "cancel", reason="The clinician is ill").json()
+    for answer in (moved, cancelled):
+        assert answer["warnings"] == [f"{new['reference']}: {UNREACHABLE[0]}"]
 
 
 def test_a_group_takes_its_time_before_anybody_has_a_seat(booking_api: BookingApi, groups: Groups) -> None:

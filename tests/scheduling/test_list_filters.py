@@ -28,6 +28,20 @@ def test_appointments_are_filtered_by_local_dates(booking_api: BookingApi) -> No
         assert_error(booking_api.get(path, from_=LATE), "VALIDATION_ERROR", 422)
 
 
+def test_a_visit_is_found_by_its_reference(booking_api: BookingApi) -> None:
+    booked, other = booking_api.book_appointment(LATE), booking_api.book_appointment(NEXT_DAY)
+    booking_api.write("update appointments set reference = 'old-7' where id = :id", id=other["id"])
+    assert booked["reference"] != booked["reference"].lower()
+    for path in ("/appointments", f"/clients/{booking_api.client}/appointments"):
+        for reference in (booked["reference"], booked["reference"].lower(), f" {booked['reference']} "):
+            assert list_references(booking_api, path, reference=reference) == [booked["reference"]]
+        assert list_references(booking_api, path, reference="old-7") == ["old-7"]
+        assert list_references(booking_api, path, reference=booked["reference"][:-1]) == []
+        assert list_references(booking_api, path, reference=booked["reference"], status="CANCELLED") == []
+    stranger = booking_api.add_clinician()
+    assert booking_api.get("/appointments", stranger, reference=booked["reference"]).json()["items"] == []
+
+
 def test_the_calendar_takes_dates(booking_api: BookingApi) -> None:
     booked = booking_api.book_appointment(LATE)
     days = booking_api.get("/appointments/calendar", from_=MONDAY, to=MONDAY + DAY).json()["days"]

@@ -6,11 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.builders.schedule import make_client
+from practice.scheduling.appointments.notifications import UNREACHABLE
+from tests.support.builders.schedule import ADULT, make_client
 from tests.support.drivers.booking import DAY, HOUR, MINUTE, MONDAY, BookingApi, local, parse_instant
+from tests.support.drivers.http import V1
 
 TEN = local(MONDAY, 10)
 LEADS = (24 * 60, 2 * 60, 15)
+CHILD = date(2014, 9, 1)
 
 
 def load_messages(booking_api: BookingApi, kind: str | None = None, status: str = "PLANNED") -> list[Any]:
@@ -45,58 +48,136 @@ def test_a_booking_queues_a_confirmation_and_three_reminders(booking_api: Bookin
 
 
 @pytest.mark.parametrize(
-    ("reminders", "contact", "channels"),
+    ("reminders", "contact", "channels", "news"),
     [
-        (["email"], {}, ["email"]),
-        (["sms"], {}, ["sms"]),
-        (["email", "sms"], {}, ["email", "sms"]),
-        ([], {}, []),
-        (["email", "sms"], {"phone": None}, ["email"]),
-        (["sms"], {"phone": None}, []),
-        (["email"], {"email": None}, []),
+        (["email"], {}, ["email"], ["email"]),
+        (["sms"], {}, ["sms"], ["email"]),
+        (["email", "sms"], {}, ["email", "sms"], ["email"]),
+        ([], {}, [], ["email"]),
+        (["email", "sms"], {"phone": None}, ["email"], ["email"]),
+        (["sms"], {"phone": None}, [], ["email"]),
+        (["email"], {"email": None}, [], ["sms"]),
+        ([], {"email": None}, [], ["sms"]),
+        (["email", "sms"], {"email": None, "phone": None}, [], []),
     ],
 )
-def test_clients_are_notified_over_their_channels(
-    booking_api: BookingApi, reminders: list[str], contact: dict[str, Any], channels: list[str]
+def test_clients_choose_the_channels_of_reminders_only(
+    booking_api: BookingApi, reminders: list[str], contact: dict[str, Any], channels: list[str], news: list[str]
 ) -> None:
     client = make_client(booking_api.practice, reminders=reminders, **contact)
     booked = booking_api.book_appointment(TEN, client_id=client)
     for lead in LEADS:
         assert [m.channel for m in load_messages(booking_api, "REMINDER") if m.lead_minutes == lead] == channels
-    assert [m.channel for m in load_messages(booking_api, "BOOKED")] == channels
+    assert [m.channel for m in load_messages(booking_api, "BOOKED")] == news
     booking_api.take_step(booked, "cancel", reason="Ill")
-    assert [m.channel for m in load_messages(booking_api, "CANCELLED")] == channels
+    assert [m.channel for m in load_messages(booking_api, "CANCELLED")] == news
 
 
-CHILD = date(2014, 9, 1)
+def set_preferences(booking_api: BookingApi, *reminders: str) -> None:
+    path = f"/clients/{booking_api.client}/notification-preferences"
+    headers = booking_api.build_headers(if_match=booking_api.get(path).headers["etag"])
+    response = booking_api.http.put(V1 + path, json={"reminders": list(reminders)}, headers=headers)
+    assert response.status_code == 200, response.text
+
+
+def change_client(booking_api: BookingApi, path: str = "", **fields: Any) -> None:
+    version = booking_api.get(f"/clients/{booking_api.client}").json()["version"]
+    response = booking_api.patch(f"/clients/{booking_api.client}{path}", version, **fields)
+    assert response.status_code == 200, response.text
+
+
+def list_planned(booking_api: BookingApi) -> set[tuple[str, int]]:
+    return {(message.channel, message.lead_minutes) for message in load_messages(booking_api, "REMINDER")}
+
+
+def test_a_change_of_preferences_plans_the_reminders_anew(booking_api: BookingApi) -> None:
+    for start in (TEN, TEN + DAY):
+        booking_api.book_appointment(start)
+    booking_api.write("update messages set status = 'SENT', sent_at = due_at where lead_minutes = 1440")
+    set_preferences(booking_api, "sms")
+    assert list_planned(booking_api) == {("sms", lead) for lead in LEADS}
+    set_preferences(booking_api)
+    assert list_planned(booking_api) == set()
+    set_preferences(booking_api, "email", "sms")
+    assert list_planned(booking_api) == {("sms", lead) for lead in LEADS} | {("email", 120), ("email", 15)}
+    assert [message.channel for message in load_messages(booking_api, "BOOKED")] == ["email", "email"]
+
+
+def test_reminders_overdue_on_a_channel_that_stays_are_still_sent(booking_api: BookingApi) -> None:
+    booking_api.book_appointment(TEN)
+    booking_api.now = TEN - HOUR  # two are overdue
+    set_preferences(booking_api, "email", "sms")
+    assert list_planned(booking_api) == {("email", 1440), ("email", 120), ("email", 15), ("sms", 15)}
+    set_preferences(booking_api, "sms")
+    assert list_planned(booking_api) == {("sms", 15)}
+
+
+@pytest.mark.parametrize("path", ["", "/contact"])
+def test_a_new_address_gets_the_reminders(booking_api: BookingApi, path: str) -> None:
+    booking_api.client = make_client(booking_api.practice, booking_api.clinician, email=None, reminders=["email"])
+    booking_api.book_appointment(TEN)
+    assert list_planned(booking_api) == set()
+    change_client(booking_api, path, email="new@example.com")
+    assert list_planned(booking_api) == {("email", lead) for lead in LEADS}
+
+
+def test_visits_without_reminders_get_none_from_a_change(booking_api: BookingApi) -> None:
+    cancelled, booked = booking_api.book_appointment(TEN + DAY), booking_api.book_appointment(TEN)
+    booking_api.take_step(cancelled, "cancel", reason="Ill")
+    booking_api.now = TEN - HOUR
+    booking_api.take_step(booked, "check-in")
+    set_preferences(booking_api, "sms")
+    assert list_planned(booking_api) == set()
 
 
 @pytest.mark.parametrize(
-    ("reminders", "contact", "channels"),
+    ("birth_date", "fields"),
+    [(ADULT, {}), (CHILD, {"guardian_name": "Pat"})],
+)
+def test_visits_of_clients_whom_no_message_reaches_are_warned_of(
+    booking_api: BookingApi, birth_date: date, fields: dict[str, Any]
+) -> None:
+    contact = {"email": None, "phone": None, "birth_date": birth_date} | fields
+    client = make_client(booking_api.practice, booking_api.clinician, **contact)
+    booked = booking_api.book(TEN, client_id=client).json()
+    assert [warning for warning in booked["warnings"] if warning.startswith("No message can be sent")]
+    moved = booking_api.take_step(booked["appointment"], "reschedule", starts_at=TEN + HOUR)
+    cancelled = booking_api.take_step(moved["items"][0], "cancel", reason="Ill")
+    for answer in (moved, cancelled):
+        assert answer["warnings"] == [UNREACHABLE[0]]
+    reachable = booking_api.take_step(booking_api.book_appointment(TEN), "cancel", reason="Ill")
+    assert reachable["warnings"] == []
+    past = booking_api.take_step(booking_api.book_appointment(booking_api.now - DAY), "cancel", reason="Twice")
+    assert past["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("reminders", "contact", "channels", "news"),
     [
-        (["email"], {"email": None, "phone": None, "guardian_email": "pat@example.com"}, ["email"]),
-        (["sms"], {"email": None, "phone": None, "guardian_phone": "404-555-0102"}, ["sms"]),
+        (["email"], {"email": None, "phone": None, "guardian_email": "pat@example.com"}, ["email"], ["email"]),
+        (["sms"], {"email": None, "phone": None, "guardian_phone": "404-555-0102"}, ["sms"], ["sms"]),
+        (["email"], {"guardian_phone": "404-555-0102"}, [], ["sms"]),
         # to the guardian alone: a child's own phone is not used
-        (["email", "sms"], {"guardian_email": "pat@example.com"}, ["email"]),
-        ([], {"guardian_email": "pat@example.com"}, []),
+        (["email", "sms"], {"guardian_email": "pat@example.com"}, ["email"], ["email"]),
+        ([], {"guardian_email": "pat@example.com"}, [], ["email"]),
         # a guardian without contact details is reached through those of the record
-        (["email"], {}, ["email"]),
+        (["email"], {}, ["email"], ["email"]),
         # an emancipated minor has no guardian
-        (["email"], {"emancipated": True, "email": None, "guardian_email": "pat@example.com"}, []),
+        (["email"], {"emancipated": True, "email": None, "guardian_email": "pat@example.com"}, [], ["sms"]),
     ],
 )
 def test_a_minors_messages_go_to_the_guardian(
-    booking_api: BookingApi, reminders: list[str], contact: dict[str, Any], channels: list[str]
+    booking_api: BookingApi, reminders: list[str], contact: dict[str, Any], channels: list[str], news: list[str]
 ) -> None:
     child = make_client(booking_api.practice, reminders=reminders, birth_date=CHILD, **contact)
     booked = booking_api.book_appointment(TEN, client_id=child)
     [moved] = booking_api.take_step(booked, "reschedule", starts_at=TEN + HOUR)["items"]
     for lead in LEADS:
         assert [m.channel for m in load_messages(booking_api, "REMINDER") if m.lead_minutes == lead] == channels
-    assert [m.channel for m in load_messages(booking_api, "MOVED")] == channels
+    assert [m.channel for m in load_messages(booking_api, "MOVED")] == news
     booking_api.now = TEN + 2 * HOUR
     booking_api.take_step(moved, "no-show")
-    assert [m.channel for m in load_messages(booking_api, "NO_SHOW_FOLLOW_UP")] == channels
+    assert [m.channel for m in load_messages(booking_api, "NO_SHOW_FOLLOW_UP")] == news
 
 
 def test_reminders_go_to_the_client_from_the_day_of_majority(booking_api: BookingApi) -> None:
@@ -158,6 +239,31 @@ def test_clients_who_came_are_not_reminded(booking_api: BookingApi, action: str)
     booked = booking_api.book_appointment(TEN)
     booking_api.now = TEN - HOUR if action == "check-in" else TEN
     booking_api.take_step(booked, action)
+    assert list_reminders(booking_api) == []
+
+
+@pytest.mark.parametrize("steps", [["check-in"], ["confirm", "check-in"], ["no-show"]])
+def test_a_status_taken_back_brings_the_reminders_ahead_back(booking_api: BookingApi, steps: list[str]) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.write("update messages set status = 'SENT', sent_at = due_at where lead_minutes = 1440")
+    booking_api.now = TEN - HOUR if "check-in" in steps else TEN
+    for step in steps:
+        booking_api.take_step(booked, step)
+    assert list_reminders(booking_api) == []
+    booking_api.now = TEN - HOUR  # a clock that was ahead: no-shows are recorded from the start on
+    status = "CHECKED_IN" if "check-in" in steps else "NO_SHOW"
+    booking_api.take_step(booked, "revert", from_status=status, reason="Another client")
+    assert list_reminders(booking_api) == [(TEN - 15 * MINUTE, 15)]
+    assert [message.lead_minutes for message in load_messages(booking_api, "REMINDER", "SENT")] == [1440]
+
+
+def test_a_start_taken_back_brings_no_reminders(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.now = TEN - 10 * MINUTE
+    booking_api.take_step(booked, "check-in")
+    booking_api.take_step(booked, "start")
+    booking_api.now = TEN - 20 * MINUTE
+    booking_api.take_step(booked, "revert", from_status="IN_PROGRESS", reason="Another client")
     assert list_reminders(booking_api) == []
 
 

@@ -57,6 +57,7 @@ SMALL_PRACTICES = """
 def five_years(installation: Installation) -> FiveYears:
     """Return a practice with history among many small ones, so that average statistics do not describe it."""
     with cluster.connect_as_superuser(installation.store.database) as connection:
+        connection.execute("set session_replication_role = replica")  # no triggers: they write for one practice
         connection.execute(SMALL_PRACTICES)
     practice = create_five_years(installation, clinicians=10, years=1, clients=2_000)
     assert practice.appointments > 20_000
@@ -108,6 +109,7 @@ QUERIES: dict[str, tuple[Callable[[Work, FiveYears], Any], int, int]] = {
     "list of a day": (read_page(since=lambda _: to_instant(TODAY, 0), until=lambda _: to_instant(TODAY, 19)), 2, 20),
     "list of no-shows": (read_page(status=lambda _: "NO_SHOW"), 2, 20),
     "list of those in progress, who are none": (read_page(status=lambda _: "IN_PROGRESS"), 2, 20),
+    "visit of a reference, which nobody has": (read_page(reference=lambda _: "bk-2026-none"), 2, 20),
     # of ten rooms
     "list of a room": (read_page(room_id=lambda practice: practice.rooms[3]), 20, 100),
 }
@@ -157,7 +159,7 @@ def test_booking_moving_and_cancelling_read_a_few_rows(installation: Installatio
         moving = measure_query(installation, five_years, make_move(appointment))
     for appointment in booked[12:]:
         cancelling = measure_query(installation, five_years, make_cancellation(appointment))
-    for measured, statements in ((booking, 13), (moving, 24), (cancelling, 8)):
+    for measured, statements in ((booking, 13), (moving, 25), (cancelling, 9)):
         assert not measured.scanned_tables & TABLES
         assert measured.count_rows(TABLES) <= 200
         assert len(measured.statements) <= statements

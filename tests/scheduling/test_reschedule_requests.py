@@ -72,6 +72,7 @@ def test_approving_moves_the_appointment_and_notifies_both_sides(booking_api: Bo
         "SCHEDULED",
     )
     assert booking_api.read(booked)["rescheduled_to_id"] == new["id"]
+    assert notified_staff(booking_api, "RESCHEDULE_WITHDRAWN") == set()
     assert notified_staff(booking_api, "RESCHEDULE_APPROVED") == {booking_api.clinician.staff_id} | list_front_desk(
         booking_api
     )
@@ -146,7 +147,49 @@ def test_a_cancelled_appointment_is_not_moved(booking_api: BookingApi) -> None:
     request = create_request(booking_api, booked)
     booking_api.take_step(booked, "cancel", reason="Ill")
     assert_error(decide_request(booking_api, request, "approve"), "WRONG_STATUS")
-    assert decide_request(booking_api, request, "reject", note="Cancelled meanwhile").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "note"),
+    [
+        ("cancel", {"reason": "Ill"}, "The visit was cancelled."),
+        ("reschedule", {"starts_at": TEN + HOUR}, "The visit was moved."),
+        ("complete", {}, "The visit took place."),
+        ("no-show", {}, "The client did not come."),
+    ],
+)
+def test_a_request_ends_with_its_visit(booking_api: BookingApi, action: str, body: dict[str, Any], note: str) -> None:
+    booked, other = booking_api.book_appointment(TEN), booking_api.book_appointment(TEN + 3 * DAY)
+    request = create_request(booking_api, booked)
+    still_open = create_request(booking_api, other, TEN + 4 * DAY)
+    if action in ("complete", "no-show"):
+        booking_api.now = TEN
+    booking_api.take_step(booked, action, **body)
+    closed = booking_api.get(f"{PATH}/{request['id']}").json()
+    assert (closed["status"], closed["decision_note"], closed["new_appointment_id"]) == ("WITHDRAWN", note, None)
+    assert parse_instant(closed["decided_at"]) == booking_api.now
+    assert [item["id"] for item in booking_api.get(PATH, status="PENDING").json()["items"]] == [still_open["id"]]
+    staff = {booking_api.clinician.staff_id} | list_front_desk(booking_api)
+    assert notified_staff(booking_api, "RESCHEDULE_WITHDRAWN") == staff
+
+
+def test_a_request_shows_the_visit_as_it_is(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    request = create_request(booking_api, booked)
+    assert (request["client_id"], request["appointment_reference"]) == (str(booking_api.client), booked["reference"])
+    assert parse_instant(request["appointment_starts_at"]) == TEN
+    for person in (booking_api.clinician, booking_api.scheduler):
+        [listed] = booking_api.get(PATH, person).json()["items"]
+        assert listed["client_name"] == booked["client_name"]
+
+
+def test_messages_name_the_request(booking_api: BookingApi) -> None:
+    for action in ("reject", "withdraw"):
+        request = create_request(booking_api, booking_api.book_appointment(TEN))
+        decide_request(booking_api, request, action, note="No")
+        booking_api.take_step(request["appointment_id"], "cancel", reason="Ill")
+        query = "select about_id from messages where tenant_id = :tenant_id and staff_id is not null and about_id = :id"
+        assert len(booking_api.load_rows(query, id=request["id"])) == 5  # two deciders twice, the clinician once
 
 
 @pytest.mark.parametrize(("ahead", "may"), [(timedelta(hours=48), True), (timedelta(hours=48) - SECOND, False)])

@@ -37,6 +37,19 @@ def test_a_day_has_slots_every_half_hour_within_the_hours(booking_api: BookingAp
         assert parse_instant(slot["ends_at"]) - parse_instant(slot["starts_at"]) == HOUR
 
 
+def test_the_slots_of_an_unknown_service_are_refused(booking_api: BookingApi) -> None:
+    make_service(booking_api.practice, "GONE", active=False)
+    for code in ("NOPE", "GONE"):
+        for person in (booking_api.scheduler, booking_api.add_portal_client()):
+            error = assert_error(
+                get_first_free(booking_api, MONDAY, MONDAY, person, service=code), "VALIDATION_ERROR", 422
+            )
+            assert [problem["field"] for problem in error["details"]] == ["service"]
+    make_service(booking_api.practice, "UNOFFERED")
+    booking_api.write("update staff set deactivated_at = now() where id = :id", id=booking_api.clinician.staff_id)
+    assert get_first_free(booking_api, MONDAY, MONDAY, service="UNOFFERED").json()["items"] == []
+
+
 def test_the_slot_step_is_a_setting(booking_api: BookingApi) -> None:
     with booking_api.practice.work() as work:
         change_setting(work, "slot_step_minutes", 60, booking_api.now.date())

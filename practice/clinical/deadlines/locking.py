@@ -160,7 +160,9 @@ def lock_session_row(work: Work, scope: Scope, appointment_id: UUID) -> Appointm
 
 
 def has_begun(work: Work, session: Appointment) -> bool:
-    """Return whether the session has begun and was not canceled, moved or missed."""
+    """Return whether the session has begun, maybe early, and was not canceled, moved or missed."""
+    if session.status in ("IN_PROGRESS", "COMPLETED"):
+        return True
     return session.starts_at <= work.now and session.status not in ("CANCELLED", "RESCHEDULED", "NO_SHOW")
 
 

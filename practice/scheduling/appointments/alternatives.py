@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from practice.people.models.practices import Staff
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.availability.group_slots import load_group_slots
@@ -46,7 +47,7 @@ def find_alternatives(
         return []
     groups = find_other_groups(work, request, context) if request.group_session_id else []
     if request.group_session_id is not None and work.actor.client_id is not None:
-        return serialize_alternatives(groups)  # clients open no group
+        return serialize_alternatives(work, groups)  # clients open no group
     rooms = [] if row.room_id is None else list_active_rooms(work, row.room_id)
     busy: dict[UUID, list[BusyInterval]] = {}
     period = (request.starts_at - DAYS_AROUND - DAY, request.starts_at + DAYS_AROUND + DAY)
@@ -74,7 +75,7 @@ def find_alternatives(
         same_time = expand_rooms(requested)
     nearby = take_first(find_nearest(work, request, context))
     others = take_first(find_other_clinicians(work, request, context))
-    return serialize_alternatives([*groups, *nearby[:MAX_NEARBY], *same_time, *others, *nearby[MAX_NEARBY:]])
+    return serialize_alternatives(work, [*groups, *nearby[:MAX_NEARBY], *same_time, *others, *nearby[MAX_NEARBY:]])
 
 
 def find_other_rooms(work: Work, appointment: Appointment, room_id: UUID) -> list[dict[str, Any]]:
@@ -82,20 +83,26 @@ def find_other_rooms(work: Work, appointment: Appointment, room_id: UUID) -> lis
     start, end = appointment.starts_at, appointment.ends_at
     rooms = list_active_rooms(work, room_id)
     busy = {interval.resource_id for interval in load_busy_intervals(work, [], rooms, [], start, end)}
-    return serialize_alternatives(
-        [Alternative(appointment.clinician_id, start, end, room) for room in rooms if room not in busy]
-    )
+    free = [Alternative(appointment.clinician_id, start, end, room) for room in rooms if room not in busy]
+    return serialize_alternatives(work, free)
 
 
-def serialize_alternatives(alternatives: Sequence[Alternative]) -> list[dict[str, Any]]:
+def serialize_alternatives(work: Work, alternatives: Sequence[Alternative]) -> list[dict[str, Any]]:
+    """Return the first alternatives with the names of their clinicians, which everybody who books may read."""
+    listed = alternatives[:MAX_ALTERNATIVES]
+    name = Staff.first_name + " " + Staff.last_name
+    query = select(Staff.id, name).where(Staff.tenant_id == work.tenant_id)
+    ids = {alternative.clinician_id for alternative in listed}
+    names = {row.id: row[1] for row in work.db.execute(query.where(Staff.id.in_(ids)))} if ids else {}
     return [
         {
             "clinician_id": str(alternative.clinician_id),
+            "clinician_name": names[alternative.clinician_id],
             "starts_at": alternative.start.isoformat(),
             "room_id": str(alternative.room_id) if alternative.room_id else None,
             "group_session_id": str(alternative.group_session_id) if alternative.group_session_id else None,
         }
-        for alternative in alternatives[:MAX_ALTERNATIVES]
+        for alternative in listed
     ]
 
 

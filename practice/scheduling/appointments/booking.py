@@ -18,10 +18,10 @@ from practice.scheduling.appointments.booking_context import BookingContext, loa
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.consents import limit_open_visits
 from practice.scheduling.appointments.groups import ensure_group_session, is_full, load_group_session, seat_problems
+from practice.scheduling.appointments.notifications import find_reach_warnings, list_reminders
 from practice.scheduling.appointments.online import address_caller, online_problems, open_visit_problems
 from practice.scheduling.appointments.references import generate_references
 from practice.scheduling.appointments.rules.booking_eligibility import booking_problems, list_consent_warnings
-from practice.scheduling.appointments.rules.reminders import plan_reminders
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.availability.queries import BusyInterval, load_busy_intervals, load_hours
@@ -281,11 +281,7 @@ def create_appointments(
     write_steps(work, [(appointment.id, "SCHEDULED", None) for appointment in appointments])
     upcoming = [appointment for appointment in appointments if appointment.starts_at > work.now]
     messages = [ClientMessage(notification, work.now, appointment.id) for appointment in upcoming[:1] if notification]
-    messages += [
-        ClientMessage("REMINDER", reminder.due_at, appointment.id, reminder.lead_minutes)
-        for appointment in appointments
-        for reminder in plan_reminders(appointment.starts_at, work.now, {"any"})
-    ]
+    messages += list_reminders(work, appointments)
     queue_client_messages(work, row.client_id, row, messages)
     return appointments
 
@@ -333,4 +329,6 @@ def collect_warnings(
         warnings.append(UNKNOWN_COPAY[is_client])
     if min(starts) < work.now:
         warnings.append("This time has already passed.")
+    if max(starts) > work.now:
+        warnings += find_reach_warnings(work, row)
     return warnings

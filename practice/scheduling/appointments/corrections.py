@@ -9,10 +9,12 @@ from practice.scheduling import errors
 from practice.scheduling.appointments.booking import find_conflicts_by_start, raise_for_problems, write_steps
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.lifecycle import PRICE_FIELDS, load_appointment_context
+from practice.scheduling.appointments.notifications import queue_reminders
 from practice.scheduling.appointments.rules.lifecycle import LABELS, LATER_STAMPS, REVERTIBLE, find_status_before
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.models.appointments import Appointment, AppointmentStep
+from practice.scheduling.statuses import EXPECTED
 from practice.security.work import Work
 from practice.store.records import update_versioned
 
@@ -30,7 +32,7 @@ def require_status(appointment: Appointment, from_status: str) -> None:
 
 
 def revert_status(work: Work, appointment: Appointment, reason: str) -> Appointment:
-    """Return a locked appointment to the status before, without sending anything to the client.
+    """Return a locked appointment to the status before. The client gets no message, but the reminders still ahead.
 
     A no-show takes its time again, or raises BookingRefused if that is taken meanwhile.
     """
@@ -45,6 +47,8 @@ def revert_status(work: Work, appointment: Appointment, reason: str) -> Appointm
     with errors.translate_constraint_errors():
         work.db.flush()
     cancel_pending(work, [appointment.id])  # such as the follow-up of a no-show
+    if status in EXPECTED:
+        queue_reminders(work, appointment.client_id, [appointment])
     write_steps(work, [(appointment.id, status, reason)])
     work.record("appointment.reverted", "appointment", appointment.id, from_status=taken_back, to_status=status)
     return appointment

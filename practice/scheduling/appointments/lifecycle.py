@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
+from practice.local_time import date_of
 from practice.messages.outbox import ClientMessage, cancel_pending, load_recipient, queue_client_messages
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
@@ -19,11 +20,13 @@ from practice.scheduling import errors
 from practice.scheduling.appointments.booking import write_steps
 from practice.scheduling.appointments.booking_context import BookingContext, load_booking_context
 from practice.scheduling.appointments.consents import refuse_without_consents
+from practice.scheduling.appointments.move_requests import withdraw_open_requests
 from practice.scheduling.appointments.rules.booking_eligibility import (
     DEMOGRAPHICS,
     describe_missing_demographics,
     find_missing_demographics,
     find_outstanding_items,
+    inactive_problems,
 )
 from practice.scheduling.appointments.rules.lifecycle import (
     check_in_day_problem,
@@ -35,6 +38,7 @@ from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.quotes import compute_cost
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
+from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.records import update_versioned
@@ -152,6 +156,7 @@ def check_in(
         now=work.now,
         zone=context.zone,
     )
+    refuse_inactive_client(appointment, context)
     refuse_without_consents(work, appointment, context, consent_override_reason)
     checked_in = set_status(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
@@ -186,6 +191,7 @@ def complete(
     appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "COMPLETED")
     context = load_appointment_context(work, appointment)
+    refuse_inactive_client(appointment, context)
     refuse_without_consents(work, appointment, context, consent_override_reason)
     missing = missing_demographics_of(work, context)
     if missing:
@@ -254,9 +260,18 @@ def set_status(work: Work, appointment: Appointment, status: str, note: str | No
     with errors.translate_constraint_errors():
         work.db.flush()
     write_steps(work, [(appointment.id, status, note)])
+    if status in FINAL:
+        withdraw_open_requests(work, [appointment.id], status)
     fixed = {name: changes[name] for name in PRICE_FIELDS if name in changes}
     work.record(f"appointment.{status.lower()}", "appointment", appointment.id, **fixed)
     return appointment
+
+
+def refuse_inactive_client(appointment: Appointment, context: BookingContext) -> None:
+    """Raise ClientNotActive at the first step of a visit after the end of treatment. A visit that has begun goes on."""
+    problems = inactive_problems(context.client, date_of(appointment.starts_at, context.zone))
+    if problems and appointment.status not in BEGUN:
+        raise errors.build_refusal(problems)
 
 
 def queue_messages(work: Work, client_id: UUID, messages: Sequence[ClientMessage]) -> None:

@@ -30,6 +30,7 @@ MAX_CALENDAR_APPOINTMENTS = 5000
 class Filters:
     """Filters of an appointment list; both instants bound the start, `until` exclusively."""
 
+    reference: str | None = None
     client_id: UUID | None = None
     clinician_id: UUID | None = None
     room_id: UUID | None = None
@@ -72,6 +73,8 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
     }
     conditions = [visible_appointments(work, scope)]
     conditions += [column == value for column, value in equal.items() if value is not None]
+    if filters.reference is not None:  # as written: imported references may have small letters
+        conditions.append(Appointment.reference.in_([filters.reference, filters.reference.upper()]))
     conditions += [] if filters.since is None else [Appointment.starts_at >= filters.since]
     conditions += [] if filters.until is None else [Appointment.starts_at < filters.until]
     if filters.outside_hours:

@@ -8,9 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from practice.errors import NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.local_time import DAY, start_of_day
 from practice.people.settings import get_setting
 from practice.scheduling.availability.group_slots import GroupSlot, load_group_slots
@@ -24,6 +24,7 @@ from practice.scheduling.availability.rules.free_time import (
     compute_hours,
     find_free_slots,
 )
+from practice.scheduling.models.catalog import Service
 from practice.security.work import Work
 
 MAX_RANGE_DAYS = 92  # days
@@ -91,6 +92,16 @@ def find_first_free_slots(
         free += find_clinician_slots(work, offerings, first, batch_end, step, window)
         first, days = batch_end + timedelta(days=1), 2 * days  # the fewer free slots, the larger the batches
     return sorted(free, key=lambda item: (item.slot.start, item.clinician_id))[:limit]
+
+
+def require_offered_service(work: Work, service_code: str) -> None:
+    """Raise Invalid if there is no such service, or it is no longer offered: no free slot would mean booked out."""
+    query = select(Service.active).where(Service.tenant_id == work.tenant_id, Service.code == service_code)
+    active = work.db.scalar(query)
+    if active is None:
+        raise Invalid([FieldProblem("service", "Service not found (`service`).")])
+    if not active:
+        raise Invalid([FieldProblem("service", "The service is no longer offered. Choose another one.")])
 
 
 def compute_bookable_range(work: Work) -> tuple[datetime, datetime]:

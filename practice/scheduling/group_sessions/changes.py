@@ -62,6 +62,14 @@ class LockedGroups:
 
 
 @dataclass(frozen=True)
+class ChangedGroups:
+    """The groups that came of a change, and their seats: the cancelled ones, or those at the new times."""
+
+    groups: list[GroupSession]
+    seats: list[Appointment]
+
+
+@dataclass(frozen=True)
 class GroupMove:
     """A group with its new start and the context of its clinician, service and room there."""
 
@@ -73,8 +81,8 @@ class GroupMove:
 
 def cancel_group_sessions(
     work: Work, scope: Scope, group_id: UUID, reason: str, series_scope: SeriesScope = "this"
-) -> list[GroupSession]:
-    """Cancel a group with its seats, or more of its series, notify the clients, and return the groups."""
+) -> ChangedGroups:
+    """Cancel a group with its seats, or more of its series, and notify the clients."""
     locked = lock_groups(work, scope, group_id, series_scope)
     refuse_begun(locked.all_seats, CANCELLABLE)
     first_seats: dict[UUID, Appointment] = {}
@@ -88,7 +96,7 @@ def cancel_group_sessions(
     for group in locked.groups:
         group.cancellation_reason = reason
         end_group(work, group, "CANCELLED")
-    return locked.groups
+    return ChangedGroups(locked.groups, locked.all_seats)
 
 
 def move_group_sessions(
@@ -98,7 +106,7 @@ def move_group_sessions(
     starts_at: datetime,
     series_scope: SeriesScope = "this",
     changes: dict[str, Any] | None = None,
-) -> list[GroupSession]:
+) -> ChangedGroups:
     """Move a group with its seats, or more of its series, to another time, clinician or room, and return the new ones.
 
     The others of the series move by the same number of days and the same difference in local time. Either all groups
@@ -114,18 +122,19 @@ def move_group_sessions(
     if problems:
         raise errors.build_refusal(problems)
     mark_rescheduled(work, locked.all_seats)
-    replacements = []
+    replacements, new_seats = [], []
     notified: set[UUID] = set()
     for move in moves:
         end_group(work, move.group, "RESCHEDULED")
         [new] = create_groups(work, move.context, [move.starts_at], move.group.series_id, held=True)
         move.group.rescheduled_to_id = new.id
         for seat in locked.seats[move.group.id]:
-            move_seat(work, seat, move, new, contexts[seat.client_id], notify=seat.client_id not in notified)
+            notify = seat.client_id not in notified
+            new_seats.append(move_seat(work, seat, move, new, contexts[seat.client_id], notify=notify))
             notified.add(seat.client_id)
         replacements.append(new)
     work.db.flush()
-    return replacements
+    return ChangedGroups(replacements, new_seats)
 
 
 def lock_groups(
@@ -275,8 +284,8 @@ def seat_move_problems(
 
 def move_seat(
     work: Work, seat: Appointment, move: GroupMove, group: GroupSession, context: BookingContext, *, notify: bool
-) -> None:
-    """Create the client's seat in the new group, and link the old one to it."""
+) -> Appointment:
+    """Create and return the client's seat in the new group, and link the old one to it."""
     request = BookingRequest(
         client_id=seat.client_id,
         clinician_id=group.clinician_id,
@@ -301,3 +310,4 @@ def move_seat(
     )
     seat.rescheduled_to_id = new.id
     work.record("appointment.moved", "appointment", seat.id, to=str(new.id))
+    return new

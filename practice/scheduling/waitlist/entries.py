@@ -6,7 +6,7 @@ Locks are taken in one order: the clinicians and rooms of offers, the offers, th
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_clients
@@ -15,6 +15,7 @@ from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.waitlist import WaitlistEntry
+from practice.scheduling.waitlist.rules import WaitlistPreference, overlaps
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -56,7 +57,8 @@ def read_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
     return get_entry(work, scope, entry_id)
 
 
-def add_entry(work: Work, client_id: UUID, **preferences: Any) -> WaitlistEntry:
+def add_entry(work: Work, client_id: UUID, **preferences: Any) -> tuple[WaitlistEntry, list[str]]:
+    """Add an entry. The warnings say whether the client already waits for some of the same times."""
     values, problems = resolve_preferences(work, preferences)
     if work.db.scalar(select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)) is None:
         problems.append(FieldProblem("client_id", "Client not found (`client_id`)."))
@@ -73,7 +75,36 @@ def add_entry(work: Work, client_id: UUID, **preferences: Any) -> WaitlistEntry:
     work.db.add(entry)
     work.db.flush()
     work.record("waitlist.added", "waitlist_entry", entry.id)
-    return entry
+    return entry, find_duplicate_warnings(work, entry)
+
+
+def find_duplicate_warnings(work: Work, entry: WaitlistEntry) -> list[str]:
+    """Return a warning if another open entry of the client suits some of the same times."""
+    query = select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == work.tenant_id,
+        WaitlistEntry.client_id == entry.client_id,
+        WaitlistEntry.id != entry.id,
+        WaitlistEntry.status.in_(["WAITING", "OFFERED"]),
+        or_(WaitlistEntry.until_on.is_(None), WaitlistEntry.until_on >= local_today(work)),
+    )
+    wish = build_preference(entry)
+    if not any(overlaps(wish, build_preference(other)) for other in work.db.scalars(query)):
+        return []
+    return ["The client already waits for some of these times. Withdraw the other entry, or change one of them."]
+
+
+def build_preference(entry: WaitlistEntry) -> WaitlistPreference:
+    return WaitlistPreference(
+        client=entry.client_id,
+        since=entry.created_at,
+        priority=entry.priority,
+        clinicians=frozenset(entry.clinician_ids),
+        services=frozenset(entry.service_ids),
+        weekdays=frozenset(entry.weekdays),
+        from_time=entry.time_from,
+        to_time=entry.time_to,
+        until=entry.until_on,
+    )
 
 
 def change_entry(work: Work, scope: Scope, entry_id: UUID, version: int, changes: dict[str, Any]) -> WaitlistEntry:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
 from practice.messages.outbox import build_row, insert_rows, load_channels
@@ -17,8 +18,8 @@ from practice.scheduling.availability.queries import load_busy_intervals
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
-from practice.scheduling.waitlist.entries import get_entry, read_entry
-from practice.scheduling.waitlist.rules import Opening, WaitlistPreference, is_suitable, sort_by_priority
+from practice.scheduling.waitlist.entries import build_preference, get_entry, read_entry
+from practice.scheduling.waitlist.rules import Opening, is_suitable, sort_by_priority
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -96,7 +97,7 @@ def offer_freed_slot(work: Work, freed: Appointment | WaitlistOffer) -> None:
         work,
         [
             build_row(work, "WAITLIST_OFFER", channel, work.now) | {"client_id": first.client_id}
-            for channel in sorted(load_channels(work, first.client_id))
+            for channel in load_channels(work, first.client_id)
         ],
     )
     work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
@@ -105,16 +106,21 @@ def offer_freed_slot(work: Work, freed: Appointment | WaitlistOffer) -> None:
 def find_matching_entries(work: Work, freed: Appointment | WaitlistOffer) -> list[WaitlistEntry]:
     """Return matching entries by priority, excluding clients already offered this slot or who just released it."""
     opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
-    already_offered = select(WaitlistOffer.entry_id).where(
-        WaitlistOffer.tenant_id == work.tenant_id,
-        WaitlistOffer.clinician_id == freed.clinician_id,
-        WaitlistOffer.starts_at == freed.starts_at,
+    offered = aliased(WaitlistEntry)
+    already_offered = (
+        select(offered.client_id)
+        .join(WaitlistOffer, (WaitlistOffer.tenant_id == offered.tenant_id) & (WaitlistOffer.entry_id == offered.id))
+        .where(
+            WaitlistOffer.tenant_id == work.tenant_id,
+            WaitlistOffer.clinician_id == freed.clinician_id,
+            WaitlistOffer.starts_at == freed.starts_at,
+        )
     )
     entries = work.db.scalars(
         select(WaitlistEntry).where(
             WaitlistEntry.tenant_id == work.tenant_id,
             WaitlistEntry.status == "WAITING",
-            WaitlistEntry.id.not_in(already_offered),
+            WaitlistEntry.client_id.not_in(already_offered),
         )
     )
     releasing_client = getattr(freed, "client_id", None)
@@ -151,20 +157,6 @@ def build_booking_request(work: Work, client_id: UUID, slot: Appointment | Waitl
         starts_at=slot.starts_at,
         room_id=slot.room_id,
         telehealth=slot.telehealth,
-    )
-
-
-def build_preference(entry: WaitlistEntry) -> WaitlistPreference:
-    return WaitlistPreference(
-        client=entry.client_id,
-        since=entry.created_at,
-        priority=entry.priority,
-        clinicians=frozenset(entry.clinician_ids),
-        services=frozenset(entry.service_ids),
-        weekdays=frozenset(entry.weekdays),
-        from_time=entry.time_from,
-        to_time=entry.time_to,
-        until=entry.until_on,
     )
 
 

@@ -46,6 +46,18 @@ def is_suitable(preference: WaitlistPreference, slot: Opening, zone: ZoneInfo) -
     )
 
 
+def overlaps(preference: WaitlistPreference, other: WaitlistPreference) -> bool:
+    """Return whether a freed time can lie within both preferences."""
+    sets = (
+        (preference.services, other.services),
+        (preference.clinicians, other.clinicians),
+        (preference.weekdays, other.weekdays),
+    )
+    latest_start = max(preference.from_time or time.min, other.from_time or time.min)
+    earliest_end = min(preference.to_time or time.max, other.to_time or time.max)
+    return all(not own or not others or own & others for own, others in sets) and latest_start < earliest_end
+
+
 def sort_by_priority(preferences: Iterable[WaitlistPreference]) -> list[WaitlistPreference]:
     """Sort by priority, then by the longest wait."""
     return sorted(preferences, key=lambda preference: (preference.priority, preference.since))

@@ -68,15 +68,20 @@ def booking_problems(
 ) -> list[Problem]:
     """Return every reason why the client cannot be booked for this start, each with a stable code."""
     day = date_of(starts_at, zone)
-    problems = []
-    if client.ended_on is not None and client.ended_on <= day:
-        problems.append(Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day. Readmit them first."))
+    problems = inactive_problems(client, day)
     unsigned = find_unsigned_consents(client, starts_at=starts_at, now=now, zone=zone)
     for kind in _list_required_consents(client, day, telehealth):
         problem = _consent_problem(client, kind, now, zone)
         if problem and kind not in unsigned:
             problems.append(problem)
     return problems
+
+
+def inactive_problems(client: ClientStanding, day: date) -> list[Problem]:
+    """Return why a client whose treatment has ended by that day is neither booked nor seen."""
+    if client.ended_on is None or client.ended_on > day:
+        return []
+    return [Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day. Readmit them first.")]
 
 
 def find_unsigned_consents(client: ClientStanding, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
