@@ -230,8 +230,8 @@ def void_note(ctx: RequestContext, note_id: UUID, body: VoidIn) -> None:
 def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) -> NoteHistoryOut:
     """Get the history of a note.
 
-    All versions with their content, the signatures, and the returns from review. An admin states a reason in X-Reason,
-    which goes into the audit log.
+    All versions with their content, the signatures, and the returns from review. Other clinicians of the client see
+    what is or was in force. An admin states a reason in X-Reason, which goes into the audit log.
     """
     history = queries.read_history(ctx.work, ctx.scope, note_id, reason)
     by_client = ctx.actor.client_id is not None

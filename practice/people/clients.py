@@ -17,7 +17,7 @@ from practice.people.access import (
     clients_treated_by,
     visible_clients,
 )
-from practice.people.email_changes import end_former_guardian_access, record_email_change
+from practice.people.email_changes import emails_of, end_former_guardian_access, record_email_change
 from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
@@ -146,11 +146,11 @@ def change_client(
     if problems:
         raise Invalid(problems)
     set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
-    old_email = rules.choose_contact(client, today).email
+    old_emails = emails_of(client, today)
     if rules.is_guardian_replaced(client, changes, today):
         end_former_guardian_access(work, client)
     update_versioned(client, {name: changes[name] for name in changes.keys() - CLINICAL_FIELDS})
-    record_email_change(work, client, old_email, rules.choose_contact(client, today).email)
+    record_email_change(work, client, old_emails, emails_of(client, today))
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
     notes = unseal_medical_notes(work, client) if can_read_medical_notes(work, client_id, reason) else None
     return view_of(work, client, today, notes)
@@ -185,9 +185,9 @@ def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, chan
     if problems:
         raise Invalid(problems)
     today = local_today(work)
-    old_email = rules.choose_contact(client, today).email
+    old_emails = emails_of(client, today)
     update_versioned(client, changes)
-    record_email_change(work, client, old_email, rules.choose_contact(client, today).email)
+    record_email_change(work, client, old_emails, emails_of(client, today))
     work.record("client.contact_changed", "client", client_id, fields=sorted(changes))
     return view_of(work, client, today)
 

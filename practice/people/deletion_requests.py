@@ -29,7 +29,7 @@ REDACTED = "Redacted"
 CLEARED_FIELDS = (
     *("email", "phone", "address", "city", "state", "zip", "emergency_contact_name", "emergency_contact_phone"),
     *("guardian_name", "guardian_phone", "guardian_email", "referring_provider", "medical_notes", "account_id"),
-    "former_account_id",
+    *("former_account_id", "confirmed_email"),
 )
 OPEN_VISITS = text("""
     select id, reference, starts_at, status from appointments

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 
 from practice.errors import FieldProblem, Invalid, Refusal
 from practice.people.clients import lock_client, reason_detail
-from practice.people.email_changes import end_portal_access
+from practice.people.email_changes import LINK_LIFETIME, emails_of, end_portal_access
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.people.practice_time import local_today
+from practice.people.practice_time import local_today, zone_of
 from practice.people.rules.clients import choose_contact, compute_adult_cutoff
 from practice.people.settings import get_setting
 from practice.security.accounts import ensure_account, invite_by_email, issue_invitation
@@ -100,7 +100,7 @@ def invite_client(
 def refuse_unconfirmed(work: Work, client: Client, account: Account) -> None:
     """Raise a refusal while the new account may be somebody else's: the address in a record proves nothing."""
     in_use = client.account_id if client.portal_activated_at is not None else client.former_account_id
-    if in_use == account.id or client.email_confirmed_at is not None:
+    if in_use == account.id or client.confirmed_email == account.email:
         return
     if in_use is not None:
         raise EmailUnconfirmed(
@@ -120,27 +120,32 @@ def refuse_unconfirmed(work: Work, client: Client, account: Account) -> None:
 def confirm_email(work: Work, scope: Scope, client_id: UUID, email: str) -> Client:
     """Confirm the signed-in client's own email address, as they read it in their record."""
     client = lock_client(work, scope, client_id)
-    recorded = choose_contact(client, local_today(work)).email
-    if recorded is None or recorded.lower() != email.strip().lower():
+    recorded = emails_of(client, local_today(work)).contact
+    if recorded is None or recorded != email.strip().lower():
         raise Invalid(
             [FieldProblem("email", "This is not the address in your record. Read it again, and confirm that one.")]
         )
-    return record_confirmation(work, client)
+    return record_confirmation(work, client, recorded)
 
 
 def confirm_email_by_link(installation: Installation, token: str, now: datetime, request_id: str | None = None) -> None:
-    """Confirm a client's new email address with the link sent to the address of their portal account."""
+    """Confirm a client's new email address with the link sent to the address of their portal account.
+
+    The link is about the address that messages went to when it was sent: a minor's guardian's, also after they come of
+    age. Each later change voids it.
+    """
     with installation.store.begin_system_session() as db:
         stored = find_token(db, "email_change", token, now)
     actor = Actor(stored.tenant_id or SYSTEM_TENANT, stored.account_id, request_id=request_id)
     with installation.work(actor, now) as work:
         client = lock_client(work, Scope.ALL, stored.client_id or SYSTEM_TENANT)  # before the token, as a change does
         consume_token(work.db, "email_change", token, now)
-        record_confirmation(work, client)
+        sent_at = stored.expires_at - LINK_LIFETIME
+        record_confirmation(work, client, emails_of(client, sent_at.astimezone(zone_of(work)).date()).contact)
 
 
-def record_confirmation(work: Work, client: Client) -> Client:
-    client.email_confirmed_at = work.now
+def record_confirmation(work: Work, client: Client, email: str | None) -> Client:
+    client.email_confirmed_at, client.confirmed_email = work.now, email
     work.record("client.email_confirmed", "client", client.id)
     return client
 
@@ -160,8 +165,9 @@ def close_guardian_portals(work: Work) -> None:
     The guardian has no say in the next invitation either.
     """
     of_age = or_(Client.birth_date <= compute_adult_cutoff(local_today(work)), Client.emancipated)
-    of_guardian = (func.lower(Client.guardian_email) == Account.email) & (
-        func.lower(Client.email).is_distinct_from(Account.email)
+    activated_as_minor = Client.portal_activated_at < Client.birth_date + text("interval '18 years'")
+    of_guardian = func.lower(Client.email).is_distinct_from(Account.email) & or_(
+        func.lower(Client.guardian_email) == Account.email, activated_as_minor
     )
     query = select(Client).join(Account, Account.id == Client.account_id).where(Client.tenant_id == work.tenant_id)
     for client in work.db.scalars(query.where(of_age, of_guardian).with_for_update(of=Client)).all():

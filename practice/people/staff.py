@@ -1,16 +1,16 @@
 """Staff: invite, update, deactivate."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, false, func, or_, select
+from sqlalchemy import exists, false, func, or_, select, text
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
-from practice.people.practice_time import local_today
+from practice.people.practice_time import local_today, zone_of
 from practice.people.rules.staff import (
     LEFT_BEFORE_HIRED,
     is_active_supervisor,
@@ -27,6 +27,30 @@ from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 from practice.store.records import on_conflict, update_versioned
 
+# An admin's access today is in the staff record; for that of the last day the record's earlier versions count too.
+OTHER_ADMIN = text("""
+    select exists (
+        select from staff as s
+        join memberships as b on b.tenant_id = s.tenant_id and b.account_id = s.account_id
+        where s.tenant_id = :tenant_id and s.id <> :own_id
+            and b.accepted_at is not null and (b.ended_at is null or b.ended_at > :since)
+            and (
+                'admin' = any(s.roles) and s.deactivated_at is null and (s.left_on is null or s.left_on >= :today)
+                or exists (
+                    select from (
+                        select
+                            record_values as v,
+                            lead(coalesce(known_at, '-infinity')) over (order by known_at nulls first, id) as until
+                        from record_versions
+                        where tenant_id = :tenant_id and record_kind = 'staff' and record_id = s.id
+                    ) as version
+                    where (until is null or until > :since)
+                        and v -> 'roles' @> '["admin"]' and v ->> 'deactivated_at' is null
+                        and coalesce(cast(v ->> 'left_on' as date), 'infinity') >= :yesterday
+                )
+            )
+    )
+""")
 NO_SUCH_SUPERVISOR = "Not found. Choose a member of the staff."
 
 
@@ -51,7 +75,7 @@ class LastAdmin(Refusal):
 class SelfGrant(Refusal):
     """The caller would give themselves a role, or the supervision of somebody, and with it access to records.
 
-    Fix: ask another admin to do it. The only admin of a practice states a reason in `X-Reason`.
+    Fix: ask another admin to do it. The only admin of a practice, since a day or longer, states a reason in `X-Reason`.
     """
 
     code = "SELF_GRANT"
@@ -292,11 +316,19 @@ def refuse_self_grant(work: Work, extends_own_access: bool, reason: str | None) 
     """Return the details for the audit log, or raise SelfGrant: another admin decides, or the only one says why."""
     if not extends_own_access or work.actor.staff_id is None:
         return {}
-    if any(admin != work.actor.staff_id for admin in list_admins(work)):
+    if has_other_admin(work, work.actor.staff_id):
         raise SelfGrant("You cannot extend your own access. Ask another admin of the practice to do it.")
     if reason is None:
         raise SelfGrant("This extends your own access, and you are the only admin. State the reason in X-Reason.")
     return {"self_granted": True, "reason": reason}
+
+
+def has_other_admin(work: Work, staff_id: UUID) -> bool:
+    """Return whether another admin has access or had it within the last day: removing them gives no free hand."""
+    since = work.now - timedelta(days=1)
+    zone = zone_of(work)
+    days = {"today": work.now.astimezone(zone).date(), "yesterday": since.astimezone(zone).date()}
+    return bool(work.db.scalar(OTHER_ADMIN, {"tenant_id": work.tenant_id, "own_id": staff_id, "since": since} | days))
 
 
 def refuse_last_admin(work: Work, leaving: UUID) -> None:

@@ -202,7 +202,7 @@ def test_a_minors_portal_belongs_to_the_guardian(
     child = make_client(practice, email=None, **minor)
     assert invite(client, practice, child, scheduler).status_code == 200
     assert read_secret(practice.installation, guardian)
-    # an address of the child changes nothing, and one of the guardian is a change like any other
+    # an address of the child leaves the guardian's as it is, and one of the guardian is a change like any other
     change_email(client, practice, child, new_email(), scheduler)
     assert invite(client, practice, child, scheduler).status_code == 200
     assert_ok(update_record(client, practice, f"/clients/{child}", scheduler, guardian_email=other))
@@ -242,3 +242,46 @@ def test_at_eighteen_the_guardians_portal_is_closed_and_the_client_can_be_invite
     assert error_code(invite(own_client, practice, children[1], scheduler)) == "INVITATION_HELD"
     assert_ok(invite(own_client, practice, children[1], practice.admin, **REASON))
     assert read_secret(own_installation, own)
+
+
+def test_a_minors_new_address_is_held_and_the_guardian_notified(
+    own_client: TestClient, own_installation: Installation
+) -> None:
+    practice = make_practice(own_installation)
+    scheduler, guardian, first, second = practice.add("scheduler"), new_email(), new_email(), new_email()
+    born = date(2008, 3, 19)  # comes of age tomorrow
+    child = make_client(practice, birth_date=born, guardian_name="Pat Example", guardian_email=guardian, email=first)
+    assert_ok(invite(own_client, practice, child, scheduler))
+    change_email(own_client, practice, child, second, scheduler)
+    for address, subject in ((guardian, "An email address at"), (first, "Your email address at")):
+        assert list_emails(own_installation, address)[-1]["subject"].startswith(subject)
+    assert list_emails(own_installation, second) == []
+    jobs.run_practice_jobs(own_installation, practice.now + timedelta(hours=20), threading.Event(), recent=True)
+    path = f"{V1}/clients/{child}/portal/invite"
+    for hours, code in ((20, "INVITATION_HELD"), (25, None)):
+        now = set_clock(own_client, timedelta(hours=hours), practice.now)
+        answer = own_client.post(path, headers=token_headers(practice.token(scheduler, now)))
+        assert (answer.status_code, None if code is None else error_code(answer)) == (
+            200 if code is None else 409,
+            code,
+        )
+
+
+@pytest.mark.parametrize("way", ["in the portal", "by link"])
+def test_a_guardians_confirmation_is_not_about_the_childs_address(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, way: str
+) -> None:
+    born = date(2008, 3, 19)  # comes of age tomorrow
+    guardian = make_portal_client(practice, birth_date=born, guardian_name="Pat Example", guardian_email=new_email())
+    path, new_guardian_email = f"/clients/{guardian.staff_id}", new_email()
+    change_email(client, practice, guardian.staff_id, new_email(), scheduler)
+    assert_ok(update_record(client, practice, path, scheduler, guardian_email=new_guardian_email))
+    if way == "in the portal":
+        confirm_path = f"{path}/portal/confirm-email"
+        assert_ok(send_request(client, practice, "POST", confirm_path, guardian, {"email": new_guardian_email}))
+    tomorrow = set_clock(client, timedelta(days=1))
+    if way == "by link":
+        assert_ok(confirm(client, practice, guardian.email))
+    headers = token_headers(practice.token(scheduler, tomorrow))
+    answer = client.post(f"{V1}{path}/portal/invite", headers=headers)
+    assert (answer.status_code, error_code(answer)) == (409, "EMAIL_UNCONFIRMED")

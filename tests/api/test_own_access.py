@@ -1,5 +1,6 @@
 """Admins do not extend their own access: another admin decides, and the only one states a reason."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from tests.support.builders.notes import make_note
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client
 from tests.support.drivers.clients import load_audit_entries
-from tests.support.drivers.http import V1, auth_headers, error_code
+from tests.support.drivers.http import V1, auth_headers, error_code, token_headers
+from tests.support.drivers.sign_in_flow import set_clock
 
 REASON = {"X-Reason": "Nobody else can co-sign"}
 
@@ -63,6 +65,24 @@ def test_the_only_admin_states_a_reason(client: TestClient, practice: PracticeFi
     assert [entry["subject_id"] for entry in entries] == [str(clinician.staff_id), str(admin.staff_id)]
     for entry in entries:
         assert entry["details"] | {"self_granted": True, "reason": REASON["X-Reason"]} == entry["details"]
+
+
+@pytest.mark.parametrize("way", ["leaves later", "left", "left yesterday", "demoted", "deactivated"])
+def test_an_admin_who_has_or_had_access_still_counts(client: TestClient, practice: PracticeFixture, way: str) -> None:
+    admin, second = practice.admin, practice.add("admin")
+    if way == "deactivated":
+        path = f"{V1}/staff/{second.staff_id}/deactivate"
+        answer = client.post(path, json={"left_on": "2026-03-18"}, headers=auth_headers(practice))
+    else:
+        changes = {"leaves later": "2099-01-01", "left": "2026-03-01", "left yesterday": "2026-03-17"}
+        body = {"left_on": changes[way]} if way in changes else {"roles": ["biller"]}
+        answer = change(client, practice, second, admin, **body)
+    assert answer.status_code == 200, answer.text
+    assert_refused(change(client, practice, admin, admin, REASON, roles=["admin", "supervisor"]))
+    now = set_clock(client, timedelta(hours=25))
+    headers = token_headers(practice.token(admin, now)) | {"If-Match": '"1"'} | REASON
+    answer = client.patch(f"{V1}/staff/{admin.staff_id}", json={"roles": ["admin", "supervisor"]}, headers=headers)
+    assert answer.status_code == (403 if way == "leaves later" else 200)
 
 
 def test_outside_their_team_an_admin_and_supervisor_states_a_reason(

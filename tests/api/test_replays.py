@@ -11,7 +11,8 @@ from tests.support.builders.notes import SOAP
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_service
 from tests.support.drivers.clients import load_audit_entries
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
+from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
+from tests.support.drivers.sign_in_flow import set_clock
 
 KEY = {"Idempotency-Key": "one-key-for-one-request"}
 
@@ -90,6 +91,49 @@ def test_a_lost_role_is_not_replayed(client: TestClient, practice: PracticeFixtu
     assert_ok(change)
     assert repeated.send("/clients", body, scheduler).status_code == 403
     assert len(load_audit_entries(client, practice, "request.replayed", made.json()["id"])) == 1
+
+
+def test_a_client_who_was_redacted_since_is_not_replayed(repeated: Repeated, practice: PracticeFixture) -> None:
+    client, admin = repeated.client, practice.admin
+    body = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17", "address": "1 Elm St"}
+    made = assert_ok(repeated.send("/clients", body, admin), 201)
+    assert repeated.send("/clients", body, admin).json() == made
+    headers = token_headers(practice.token(admin, set_clock(client, timedelta(hours=1))))
+    discharge = {"status": "DISCHARGED", "effective_on": "2026-03-18", "reason": "Done"}
+    assert_ok(client.post(f"{V1}/clients/{made['id']}/status", json=discharge, headers=headers))
+    request = assert_ok(client.post(f"{V1}/deletion-requests", json={"client_id": made["id"]}, headers=headers), 201)
+    path = f"{V1}/deletion-requests/{request['id']}"
+    assert_ok(client.post(f"{path}/review", json={"approved": True}, headers=headers))
+    for _ in range(2):  # the redaction itself is replayed: its response says nothing about the person
+        redacted = client.post(f"{path}/redact", headers=headers | {"Idempotency-Key": "of-the-redaction"})
+        assert assert_ok(redacted)["status"] == "REDACTED"
+    answer = client.post(f"{V1}/clients", json=body, headers=headers | KEY)
+    assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")
+
+
+def test_a_supervisee_who_has_moved_is_not_replayed(client: TestClient, practice: PracticeFixture) -> None:
+    supervisor = practice.add("supervisor")
+    supervisee = practice.add("clinician", supervisor=supervisor)
+    goal = {"staff_id": str(supervisee.staff_id), "metric_key": "no_show_rate", "target": 5}
+    goal |= {"starts_on": "2026-03-01", "ends_on": "2026-06-30"}
+    session = {"supervisee_ids": [str(supervisee.staff_id)], "held_at": "2026-03-17T15:00:00Z", "hours": 1}
+    session |= {"kind": "INDIVIDUAL"}
+    headers = auth_headers(practice, supervisor)
+
+    def send() -> list[int]:
+        requests = (("/goals", goal), ("/supervision-sessions", session))
+        return [
+            client.post(
+                V1 + path, json=body, headers=headers | {"Idempotency-Key": f"one-key-for{path[1:5]}"}
+            ).status_code
+            for path, body in requests
+        ]
+
+    assert [send(), send()] == [[201, 201], [201, 201]]
+    change = {"supervisor_id": str(practice.add("supervisor").staff_id)}
+    path = f"{V1}/staff/{supervisee.staff_id}"
+    assert_ok(client.patch(path, json=change, headers=auth_headers(practice) | {"If-Match": '"1"'}))
+    assert send() == [404, 404]
 
 
 def test_a_replay_about_no_client_is_audited_too(client: TestClient, practice: PracticeFixture) -> None:

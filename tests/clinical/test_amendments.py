@@ -232,6 +232,36 @@ def test_a_returned_amendment_never_counts(notes_api: NotesApi, co_signed: dict[
         assert len(notes_api.load_audit_entries(f"note.amendment_{name}")) == 1
 
 
+def test_other_clinicians_see_only_what_was_in_force(notes_api: NotesApi, co_signed: dict[str, Any]) -> None:
+    reader = notes_api.practice.add("clinician")
+    notes_api.make_session(clinician=reader, status="COMPLETED", status_at=NOW)
+
+    def read(person: Any) -> tuple[list[int], list[int], list[str]]:
+        seen, history = notes_api.read(co_signed, person), notes_api.read_history(co_signed, person)
+        assert seen["review_returns"] == history["review_returns"]
+        return (
+            [version["number"] for version in history["versions"]],
+            [signature["version_number"] for signature in history["signatures"]],
+            [item["reason"] for item in seen["review_returns"]],
+        )
+
+    amended = add_addendum(notes_api, co_signed, "The lab called.")
+    assert [read(person) for person in (reader, notes_api.clinician, notes_api.supervisor)] == [
+        ([1], [1, 1], []),
+        ([1, 2], [1, 1, 2], []),
+        ([1, 2], [1, 1, 2], []),
+    ]
+    returned = notes_api.take_step(amended, "return", notes_api.supervisor, reason="Say since when")
+    assert [read(person) for person in (reader, notes_api.clinician, notes_api.supervisor)] == [
+        ([1], [1, 1], []),
+        ([1, 2], [1, 1, 2], ["Say since when"]),
+        ([1, 2], [1, 1, 2], ["Say since when"]),
+    ]
+    co_signed_again = notes_api.take_step(amend(notes_api, returned), "co-sign", notes_api.supervisor)
+    assert co_signed_again["status"] == "AMENDED"
+    assert read(reader) == ([1, 3], [1, 1, 3, 3], [])
+
+
 def test_supervised_addenda_and_bulk_co_signing(notes_api: NotesApi, co_signed: dict[str, Any]) -> None:
     extended = add_addendum(notes_api, co_signed, "The lab called.")
     assert (extended["addenda"], extended["in_review"]["kind"]) == ([], "ADDENDUM")

@@ -155,6 +155,21 @@ def test_a_no_show_takes_its_time_again(booking_api: BookingApi) -> None:
     assert load_messages(api, "NO_SHOW_FOLLOW_UP") == ["PLANNED"]
 
 
+def test_without_consents_a_no_show_is_no_second_open_visit(booking_api: BookingApi) -> None:
+    api = booking_api
+    unsigned = make_client(api.practice, api.clinician)
+    api.write("update consents set voided_at = now() where client_id = :id", id=unsigned)
+    visit = api.book_appointment(TEN, client_id=unsigned)
+    api.now = TEN + 20 * MINUTE
+    api.take_step(visit, "no-show")
+    other = api.book_appointment(TEN + 2 * HOUR, client_id=unsigned)
+    answer = revert(api, visit, "NO_SHOW")
+    assert_error(answer, "CONSENT_MISSING")
+    assert api.read(visit)["status"] == "NO_SHOW"
+    api.take_step(other, "cancel", reason="A mistake")
+    assert revert(api, visit, "NO_SHOW").json()["status"] == "SCHEDULED"
+
+
 def test_a_no_show_whose_time_is_taken_stays_one(booking_api: BookingApi) -> None:
     api = booking_api
     visit = api.book_appointment(TEN + HOUR, room_id=api.room)

@@ -114,9 +114,10 @@ def build_conditions(work: Work, scope: Scope, filters: Filters) -> list[ColumnE
 
 @dataclass(frozen=True)
 class NoteView:
-    """A note with its content and who signed it. Clients never see the review returns or the reasons for addenda.
+    """A note with its content and who signed it. Clients never see the reasons for addenda.
 
-    `in_review` is an amendment or addendum that waits for the supervisor, for those who can see the author's drafts.
+    The review returns, and `in_review`, an amendment or addendum that waits for the supervisor, are for those who can
+    see the author's drafts.
     """
 
     note: Note
@@ -132,27 +133,29 @@ def read_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None
     """Return a note with its content and record the access in the audit log."""
     note = find_note(work, scope, note_id)
     audit_chart_access(work, note, "note.read", reason)
-    return load_note_view(work, note, with_review=can_see_drafts(work, scope, note))
+    return load_note_view(work, note, with_drafts=can_see_drafts(work, scope, note))
 
 
-def load_note_view(work: Work, note: Note, *, with_review: bool = True) -> NoteView:
-    """Return the note with its current content, addenda, signatures and review returns."""
+def load_note_view(work: Work, note: Note, *, with_drafts: bool = True) -> NoteView:
+    """Return the note with its content in force, addenda and signatures, and `with_drafts` the version in review and
+    the review returns.
+    """
     versions = load_current_versions(work, [note.id]).get(note.id)
     versions = versions or CurrentVersions(build_imported_version(work, note))
     return NoteView(
         note,
         versions.base,
         versions.addenda,
-        load_review_returns(work, note),
+        load_review_returns(work, note) if with_drafts else (),
         load_signatures(work, note.id),
-        versions.in_review if with_review else None,
+        versions.in_review if with_drafts else None,
         work.unseal("notes", "error_reason", note.id, note.error_reason),
     )
 
 
 def can_see_drafts(work: Work, scope: Scope, note: Note) -> bool:
     """Return whether the actor can see what the note's author has not signed alone: the author and their supervisor."""
-    if note.version_in_review is None or work.actor.client_id is not None:
+    if work.actor.client_id is not None:
         return False
     query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == note.clinician_id)
     return work.db.scalar(query.where(visible_staff(work, scope, Staff.id))) is not None
@@ -182,13 +185,14 @@ class NoteHistory:
 def read_history(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteHistory:
     """Return every version, signature and review return, oldest first.
 
-    Clients see it from the first signed version on, without amendments that were not co-signed.
+    Clients, and staff who cannot see the author's drafts, see it from the first signed version on, without amendments
+    that were not co-signed and without returns.
     """
     note = find_note(work, scope, note_id)
     audit_chart_access(work, note, "note.history_read", reason)
     versions = load_versions(work, note_id) or [build_imported_version(work, note)]
     signatures = load_signatures(work, note_id)
-    if work.actor.client_id is None:
+    if can_see_drafts(work, scope, note):
         return NoteHistory(note, versions, signatures, load_review_returns(work, note))
     first_signed = max(version.number for version in versions if version.kind == "CONTENT")
     co_signed = {signature.version_number for signature in signatures if signature.kind == "CO_SIGNATURE"}

@@ -59,6 +59,7 @@ class Client(TenantKeyed, Versioned, Base):
     email: Mapped[str | None]
     email_changed_at: Mapped[datetime | None]
     email_confirmed_at: Mapped[datetime | None]  # by the client, since the change
+    confirmed_email: Mapped[str | None]  # the address that they confirmed, in lower case
     phone: Mapped[str | None]
     address: Mapped[str | None]
     city: Mapped[str | None]

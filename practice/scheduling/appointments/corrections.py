@@ -8,6 +8,7 @@ from practice.messages.outbox import cancel_pending
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import find_conflicts_by_start, raise_for_problems, write_steps
 from practice.scheduling.appointments.booking_request import BookingRequest
+from practice.scheduling.appointments.consents import limit_open_visits
 from practice.scheduling.appointments.lifecycle import PRICE_FIELDS, load_appointment_context
 from practice.scheduling.appointments.notifications import queue_reminders
 from practice.scheduling.appointments.rules.lifecycle import LABELS, LATER_STAMPS, REVERTIBLE, find_status_before
@@ -34,12 +35,12 @@ def require_status(appointment: Appointment, from_status: str) -> None:
 def revert_status(work: Work, appointment: Appointment, reason: str) -> Appointment:
     """Return a locked appointment to the status before. The client gets no message, but the reminders still ahead.
 
-    A no-show takes its time again, or raises BookingRefused if that is taken meanwhile.
+    A no-show takes its time again, or raises BookingRefused if it cannot be booked any more.
     """
     taken_back = appointment.status
     status = find_status_before(load_statuses(work, appointment))
     if taken_back == "NO_SHOW":
-        refuse_taken_time(work, appointment)
+        refuse_unbookable(work, appointment)
     changes: dict[str, Any] = dict.fromkeys(LATER_STAMPS.get(status, ()))
     if taken_back == "COMPLETED":
         changes |= dict.fromkeys(COMPLETION_FIELDS)
@@ -62,8 +63,11 @@ def load_statuses(work: Work, appointment: Appointment) -> list[str]:
     return list(work.db.scalars(query.order_by(AppointmentStep.at, AppointmentStep.id)))
 
 
-def refuse_taken_time(work: Work, appointment: Appointment) -> None:
-    """Lock the clinician, room and client, and raise BookingRefused if one of them is taken at this time."""
+def refuse_unbookable(work: Work, appointment: Appointment) -> None:
+    """Lock the clinician, room and client, and raise BookingRefused if one of them is taken at this time.
+
+    Also raise it if the client lacks consents and has another open visit.
+    """
     room_id, group_id = appointment.room_id, appointment.group_session_id
     context = load_appointment_context(work, appointment)
     request = BookingRequest(
@@ -78,4 +82,6 @@ def refuse_taken_time(work: Work, appointment: Appointment) -> None:
     lock_resources(work, [appointment.client_id, appointment.clinician_id, room_id, group_id])
     length = appointment.ends_at - appointment.starts_at
     release_expired_offers(work, appointment.clinician_id, room_id, [appointment.starts_at], length)
-    raise_for_problems(work, request, context, find_conflicts_by_start(work, request, context, [appointment.starts_at]))
+    problems = find_conflicts_by_start(work, request, context, [appointment.starts_at])
+    limit_open_visits(work, request, context, problems)
+    raise_for_problems(work, request, context, problems)
