@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from fastapi import Request
+from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from practice.errors import FieldProblem
@@ -84,6 +86,16 @@ def field_error(message: str) -> PydanticCustomError:
 def describe_errors(errors: Iterable[dict[str, Any]]) -> list[FieldProblem]:
     """Return the errors of a request's validation as problems. The value is not repeated: it may be a password."""
     return list(dict.fromkeys(FieldProblem(name_field(error["loc"]), describe_error(error)) for error in errors))
+
+
+def unknown_parameter_problems(request: Request) -> list[FieldProblem]:
+    """Return a problem for each query parameter that the route does not read. A query's model reports them itself."""
+    fields = request.scope["route"].dependant.query_params
+    if any(isinstance(kind := field.field_info.annotation, type) and issubclass(kind, BaseModel) for field in fields):
+        return []
+    unknown = request.query_params.keys() - {field.alias for field in fields}
+    names = sorted({name_field(("query", name)) for name in unknown})
+    return [FieldProblem(name, MESSAGES["extra_forbidden"]) for name in names]
 
 
 def describe_error(error: dict[str, Any]) -> str:
