@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.field_problems import describe_errors
+from api.field_problems import describe_errors, unknown_parameter_problems
 from api.fields import describe
 from practice.errors import CaseloadError, FieldProblem, Invalid, Refusal
 from practice.security.installation import Installation
@@ -175,7 +175,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def handle_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        problems = describe_errors(error.errors())
+        problems = describe_errors(error.errors()) + unknown_parameter_problems(request)
         message = "1 field is invalid" if len(problems) == 1 else f"{len(problems)} fields are invalid"
         return build_validation_response(request, f"{message}. See `details`.", problems)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from fastapi import Request
+from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from practice.errors import FieldProblem
@@ -89,6 +91,16 @@ def describe_errors(errors: Iterable[dict[str, Any]]) -> list[FieldProblem]:
         FieldProblem(name_field(error["loc"]), describe_error(error)) for error in islice(errors, 20 * MAX_PROBLEMS)
     )
     return list(islice(dict.fromkeys(problems), MAX_PROBLEMS))
+
+
+def unknown_parameter_problems(request: Request) -> list[FieldProblem]:
+    """Return a problem for each query parameter that the route does not read. A query's model reports them itself."""
+    fields = request.scope["route"].dependant.query_params
+    if any(isinstance(kind := field.field_info.annotation, type) and issubclass(kind, BaseModel) for field in fields):
+        return []
+    unknown = request.query_params.keys() - {field.alias for field in fields}
+    names = sorted({name_field(("query", name)) for name in unknown})
+    return [FieldProblem(name, MESSAGES["extra_forbidden"]) for name in names]
 
 
 def describe_error(error: dict[str, Any]) -> str:

@@ -29,11 +29,12 @@ from api.context import (
 )
 from api.document import PATH_PARAMETERS
 from api.errors import KeyReused, ReasonMissing, TrainingLapsed, document_errors
+from api.field_problems import unknown_parameter_problems
 from api.idempotency import fingerprint, replay, reserve_key, store_response
 from api.names import fill_names
 from api.password_queue import PasswordQueue, SignInBusy
 from api.responses import FileOut, StreamOut, render
-from practice.errors import ConfigurationProblem, Refusal
+from practice.errors import ConfigurationProblem, Invalid, Refusal
 from practice.security.installation import Installation
 from practice.security.permissions import KNOWN
 from practice.security.sign_in import PracticeClosed
@@ -122,6 +123,9 @@ class PermissionRouter(APIRouter):
                 ctx = request.scope.get(ADMITTED)
                 if ctx is None or request.app.state.clock() - ctx.now > READMIT_AFTER:
                     ctx = admit(request, credentials)
+                problems = unknown_parameter_problems(request)
+                if problems:
+                    raise Invalid(problems)
                 if manages_transactions:
                     return render(function(ctx, **arguments), status_code, arguments)
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
