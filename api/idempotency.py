@@ -17,8 +17,9 @@ from api.errors import KeyReused
 from api.responses import json_response
 from practice.clinical.models.notes import Note
 from practice.errors import NotFound
-from practice.people.access import visible_clients
+from practice.people.access import visible_clients, visible_staff
 from practice.people.models.clients import Client, DeletionRequest
+from practice.people.models.practices import Staff
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
 from practice.security.work import Work
@@ -84,7 +85,8 @@ def reserve_key(work: Work, key: str, request_hash: bytes) -> StoredAnswer | Non
 def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], stored: StoredAnswer) -> Response:
     """Return the stored response.
 
-    The caller's permission has been checked as for any request; here, that they still see the clients concerned.
+    The caller's permission has been checked as for any request; here, that they still see the clients or staff that
+    the response is about.
     """
     body = ctx.work.unseal("stored_answers", "answer", stored.id, stored.answer) or ""
     content = json.loads(body) if body else {}
@@ -97,7 +99,8 @@ def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], store
 def record_replay(ctx: RequestContext, operation: str, ids: set[UUID], answered_at: datetime) -> None:
     """Record the replay for each client that these ids name.
 
-    Raise NotFound if one is no longer visible, or has been redacted since the response.
+    Raise NotFound if one is no longer visible, or has been redacted since the response. A response about no client is
+    about staff, if it names any: then all of them have to be visible.
     """
     work = ctx.work
     of_notes = select(Note.client_id).where(Note.tenant_id == work.tenant_id, Note.id.in_(ids))
@@ -114,7 +117,16 @@ def record_replay(ctx: RequestContext, operation: str, ids: set[UUID], answered_
     for client in clients:
         work.record("request.replayed", "client", client.id, operation=operation)
     if not clients:
+        require_visible_staff(ctx, ids)
         work.record("request.replayed", operation=operation)
+
+
+def require_visible_staff(ctx: RequestContext, ids: set[UUID]) -> None:
+    """Raise NotFound if one of these ids is of a staff member whom the caller no longer sees, such as a supervisee."""
+    work = ctx.work
+    staff = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(ids))
+    if work.actor.staff_id is not None and work.db.scalar(staff.where(~visible_staff(work, ctx.scope, Staff.id))):
+        raise NotFound
 
 
 def list_ids(content: Any) -> set[UUID]:

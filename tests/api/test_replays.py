@@ -111,6 +111,31 @@ def test_a_client_who_was_redacted_since_is_not_replayed(repeated: Repeated, pra
     assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")
 
 
+def test_a_supervisee_who_has_moved_is_not_replayed(client: TestClient, practice: PracticeFixture) -> None:
+    supervisor = practice.add("supervisor")
+    supervisee = practice.add("clinician", supervisor=supervisor)
+    goal = {"staff_id": str(supervisee.staff_id), "metric_key": "no_show_rate", "target": 5}
+    goal |= {"starts_on": "2026-03-01", "ends_on": "2026-06-30"}
+    session = {"supervisee_ids": [str(supervisee.staff_id)], "held_at": "2026-03-17T15:00:00Z", "hours": 1}
+    session |= {"kind": "INDIVIDUAL"}
+    headers = auth_headers(practice, supervisor)
+
+    def send() -> list[int]:
+        requests = (("/goals", goal), ("/supervision-sessions", session))
+        return [
+            client.post(
+                V1 + path, json=body, headers=headers | {"Idempotency-Key": f"one-key-for{path[1:5]}"}
+            ).status_code
+            for path, body in requests
+        ]
+
+    assert [send(), send()] == [[201, 201], [201, 201]]
+    change = {"supervisor_id": str(practice.add("supervisor").staff_id)}
+    path = f"{V1}/staff/{supervisee.staff_id}"
+    assert_ok(client.patch(path, json=change, headers=auth_headers(practice) | {"If-Match": '"1"'}))
+    assert send() == [404, 404]
+
+
 def test_a_replay_about_no_client_is_audited_too(client: TestClient, practice: PracticeFixture) -> None:
     body = {"email": f"new-{practice.id}@example.com", "first_name": "New", "last_name": "Comer"}
     body |= {"roles": ["biller"], "hired_on": "2026-03-01"}
