@@ -75,6 +75,10 @@ CLEARING = (
         update messages set status = 'CANCELLED'
         where tenant_id = :tenant_id and client_id = :client_id and status = 'PLANNED'
     """),
+    text("""
+        update deletion_requests set refusal = :redacted, version = version + 1
+        where tenant_id = :tenant_id and client_id = :client_id and refusal is not null
+    """),
     text("select forget_reasons(:tenant_id, :client_id)"),
 )
 
