@@ -62,7 +62,7 @@ class FirstStepIn(StatusNoteIn):
 
     consent_override_reason: Annotated[
         Reason200 | None,
-        Field(description="Why the visit goes on without an informed or guardian's consent; for the audit log."),
+        Field(description="Why the visit goes on without an informed or guardian's consent; for the status history."),
     ] = None
 
 

@@ -42,7 +42,7 @@ from practice.scheduling.catalog.quotes import Cost
 from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.intake import book_with_intake
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.security.permissions import Forbidden
 
 router = PermissionRouter(tags=["appointments"])
@@ -253,6 +253,9 @@ class StatusChangeOut(BaseModel):
     account_id: Annotated[UUID | None, describe("Who changed it; null for an import or the system.")]
     person: PersonOf = None
     note: Annotated[str | None, describe("What was noted about the step.")]
+    consent_override_reason: Annotated[
+        str | None, describe("Why the visit went on without an informed or guardian's consent.")
+    ]
 
 
 class StatusHistoryOut(BaseModel):
@@ -381,13 +384,19 @@ def list_status_history(ctx: RequestContext, appointment_id: UUID) -> StatusHist
     """
     steps = queries.list_steps(ctx.work, ctx.scope, appointment_id)
     for_staff = ctx.actor.client_id is None
+
+    def unseal(step: AppointmentStep, column: str) -> str | None:
+        sealed = getattr(step, column)
+        return ctx.work.unseal("appointment_steps", column, step.id, sealed) if for_staff else None
+
     return StatusHistoryOut(
         items=[
             StatusChangeOut(
                 status=step.status,
                 at=step.at,
                 account_id=step.account_id if for_staff else None,
-                note=ctx.work.unseal("appointment_steps", "note", step.id, step.note) if for_staff else None,
+                note=unseal(step, "note"),
+                consent_override_reason=unseal(step, "consent_override_reason"),
             )
             for step in steps
         ]

@@ -85,7 +85,8 @@ def reserve_key(work: Work, key: str, request_hash: bytes) -> StoredAnswer | Non
 def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], stored: StoredAnswer) -> Response:
     """Return the stored response.
 
-    The caller's permission has been checked as for any request; here, that they still see the people concerned.
+    The caller's permission has been checked as for any request; here, that they still see the clients or staff that
+    the response is about.
     """
     body = ctx.work.unseal("stored_answers", "answer", stored.id, stored.answer) or ""
     content = json.loads(body) if body else {}

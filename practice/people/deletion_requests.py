@@ -76,8 +76,11 @@ CLEARING = (
         where tenant_id = :tenant_id and client_id = :client_id and status = 'PLANNED'
     """),
     text("""
-        update deletion_requests set withdrawal_reason = :redacted, version = version + 1
-        where tenant_id = :tenant_id and client_id = :client_id and withdrawal_reason is not null
+        update deletion_requests
+        set refusal = case when refusal is not null then :redacted end,
+            withdrawal_reason = case when withdrawal_reason is not null then :redacted end,
+            version = version + 1
+        where tenant_id = :tenant_id and client_id = :client_id and coalesce(refusal, withdrawal_reason) is not null
     """),
     text("select forget_reasons(:tenant_id, :client_id)"),
 )

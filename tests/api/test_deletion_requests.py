@@ -176,6 +176,10 @@ def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice:
     assert void(client, url, auth_headers(practice), "Zweistromland").status_code == 204
     visit = api.book_appointment(local(MONDAY, 10), client_id=patient)
     api.take_step(visit, "confirm", note="Zweistromland")
+    step = {"appointment_id": UUID(visit["id"]), "status": "CONFIRMED", "at": practice.now}
+    put(practice, AppointmentStep(id=new_id(), consent_override_reason=b"x", **step))
+    earlier = create_request(client, practice, patient).json()
+    assert_ok(review_request(client, practice, earlier, approved=False, reason="Zweistromland"))
     discharge(practice, patient)
     request = create_request(client, practice, patient).json()
     review_request(client, practice, request, approved=True)
@@ -191,8 +195,9 @@ def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice:
     api.write("update messages set status = 'PLANNED' where tenant_id = :tenant_id and client_id = :id", id=patient)
     assert_ok(redact_client(client, practice, request))
     assert find_tables_containing(practice, *personal) == set()
-    steps = "select note from appointment_steps where tenant_id = :tenant_id and appointment_id = :id"
-    assert {row.note for row in api.load_rows(steps, id=UUID(visit["id"]))} == {None}
+    columns = "note, consent_override_reason"
+    steps = f"select {columns} from appointment_steps where tenant_id = :tenant_id and appointment_id = :id"
+    assert {tuple(row) for row in api.load_rows(steps, id=UUID(visit["id"]))} == {(None, None)}
     messages = "select status from messages where tenant_id = :tenant_id and client_id = :id"
     assert {row.status for row in api.load_rows(messages, id=patient)} == {"CANCELLED"}
 
@@ -205,7 +210,8 @@ def test_only_the_note_of_a_step_can_be_cleared(practice: PracticeFixture, colum
     put(practice, AppointmentStep(id=new_id(), appointment_id=visit, status="SCHEDULED", at=practice.now, note=b"x"))
     with practice.installation.store.open_owner_connection("owner") as db:
         db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
-        assert db.execute(text("update appointment_steps set note = null")).rowcount == 1
+        cleared = "update appointment_steps set note = null, consent_override_reason = null"
+        assert db.execute(text(cleared)).rowcount == 1
         with pytest.raises(DBAPIError, match="never changed or removed"):
             db.execute(text(f"update appointment_steps set {column} = {column}"))
 

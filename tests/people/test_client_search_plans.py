@@ -70,6 +70,7 @@ def large_practice(own_installation: Installation) -> PracticeFixture:
     values = {"tenant_id": practice.id, "clinicians": CLINICIANS, "team": TEAM, "supervisor": supervisor.staff_id}
     values |= {"clients": CLIENTS, "names": NAMES, "service": make_service(practice)}
     with cluster.connect_as_superuser(own_installation.store.database) as connection:
+        connection.execute("select set_config('app.tenant_id', %(tenant_id)s, false)", {"tenant_id": str(practice.id)})
         staff = [row[0] for row in connection.execute(INSERT_STAFF, values).fetchall()]
         values["staff"] = [clinician.staff_id, *staff[:-1]]
         for statement in (INSERT_CLIENTS, INSERT_APPOINTMENTS, "vacuum (analyze)"):

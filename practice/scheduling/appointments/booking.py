@@ -286,8 +286,10 @@ def create_appointments(
     return appointments
 
 
-def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> None:
-    """Record who moved which appointment to which status, now, with the sealed note."""
+def write_steps(
+    work: Work, steps: Sequence[tuple[UUID, str, str | None]], consent_override_reason: str | None = None
+) -> None:
+    """Record who moved which appointment to which status, now, with the sealed note and reason."""
     rows = []
     for appointment_id, status, note in steps:
         step_id = new_id()
@@ -300,6 +302,9 @@ def write_steps(work: Work, steps: Sequence[tuple[UUID, str, str | None]]) -> No
                 "at": work.now,
                 "account_id": work.actor.account_id,
                 "note": work.seal("appointment_steps", "note", step_id, note),
+                "consent_override_reason": work.seal(
+                    "appointment_steps", "consent_override_reason", step_id, consent_override_reason
+                ),
             }
         )
     if rows:  # a group session can move without any seat

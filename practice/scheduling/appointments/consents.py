@@ -51,25 +51,27 @@ def count_open_visits(work: Work, client_id: UUID) -> int:
 
 def refuse_without_consents(
     work: Work, appointment: Appointment, context: BookingContext, override_reason: str | None
-) -> None:
+) -> str | None:
     """Raise ConsentMissing or another refusal at the first step of a visit. A later revocation does not end a session.
 
-    The informed and the guardian's consent can be overridden with a reason, the telehealth consent cannot.
+    The informed and the guardian's consent can be overridden with a reason, the telehealth consent cannot. Return the
+    reason if it was needed: it belongs to the step, because the audit log contains no free text about clients.
     """
     if appointment.status in BEGUN:
-        return
+        return None
     if appointment.telehealth and not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
         raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
     problems = find_visit_problems(context.client, starts_at=appointment.starts_at, now=work.now, zone=context.zone)
     if any(problem.code == "CONSENT_MISSING" for problem in problems) and is_first_visit(work, appointment):
         problems = [problem for problem in problems if problem.code != "CONSENT_MISSING"]
     if not problems:
-        return
+        return None
     if override_reason is None:
         hint = "Or go on without it for a reason (`consent_override_reason`)."
         raise errors.build_refusal([problem._replace(message=f"{problem.message} {hint}") for problem in problems])
     codes = [problem.code for problem in problems]
-    work.record("appointment.consent_overridden", "appointment", appointment.id, reason=override_reason, problems=codes)
+    work.record("appointment.consent_overridden", "appointment", appointment.id, problems=codes)
+    return override_reason
 
 
 def is_first_visit(work: Work, appointment: Appointment) -> bool:

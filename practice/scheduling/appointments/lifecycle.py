@@ -157,8 +157,8 @@ def check_in(
         zone=context.zone,
     )
     refuse_inactive_client(appointment, context)
-    refuse_without_consents(work, appointment, context, consent_override_reason)
-    checked_in = set_status(work, appointment, "CHECKED_IN", note, arrived_at=work.now)
+    override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
+    checked_in = set_status(work, appointment, "CHECKED_IN", note, override_reason, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
     return CheckInResult(checked_in, outstanding_items)
 
@@ -192,7 +192,7 @@ def complete(
     refuse_transition(work, appointment, "COMPLETED")
     context = load_appointment_context(work, appointment)
     refuse_inactive_client(appointment, context)
-    refuse_without_consents(work, appointment, context, consent_override_reason)
+    override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
     missing = missing_demographics_of(work, context)
     if missing:
         raise errors.DemographicsMissing(describe_missing_demographics(missing), missing=missing)
@@ -201,7 +201,7 @@ def complete(
         actual_minutes = max(1, round((work.now - appointment.started_at).total_seconds() / 60))
     price = (cost.cents, cost.source, cost.copay_cents) if cost else (None, None, None)
     fixed = dict(zip(PRICE_FIELDS, price, strict=True))
-    set_status(work, appointment, "COMPLETED", note, actual_minutes=actual_minutes, **fixed)
+    set_status(work, appointment, "COMPLETED", note, override_reason, actual_minutes=actual_minutes, **fixed)
     cancel_pending(work, [appointment.id])
     return appointment
 
@@ -254,12 +254,19 @@ def transition(work: Work, appointment: Appointment, status: str, note: str | No
     return set_status(work, appointment, status, note, **changes)
 
 
-def set_status(work: Work, appointment: Appointment, status: str, note: str | None, **changes: Any) -> Appointment:
+def set_status(
+    work: Work,
+    appointment: Appointment,
+    status: str,
+    note: str | None,
+    consent_override_reason: str | None = None,
+    **changes: Any,
+) -> Appointment:
     """Set a status that `refuse_transition` has allowed, with its step and audit entry, which has a fixed price too."""
     update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
     with errors.translate_constraint_errors():
         work.db.flush()
-    write_steps(work, [(appointment.id, status, note)])
+    write_steps(work, [(appointment.id, status, note)], consent_override_reason)
     if status in FINAL:
         withdraw_open_requests(work, [appointment.id], status)
     fixed = {name: changes[name] for name in PRICE_FIELDS if name in changes}

@@ -191,7 +191,10 @@ class Occupancy(Base):
 
 
 class AppointmentStep(TenantPart, Base):
-    """A status change of an appointment: who made it, when, and their note. Append-only."""
+    """A status change of an appointment: who made it, when, their note, and why they went on without a consent.
+
+    Append-only; a redaction clears the texts.
+    """
 
     __tablename__ = "appointment_steps"
     __table_args__ = (
@@ -205,6 +208,7 @@ class AppointmentStep(TenantPart, Base):
     at: Mapped[datetime]
     account_id: Mapped[UUID | None]
     note: Mapped[bytes | None] = mapped_column(Sealed)
+    consent_override_reason: Mapped[bytes | None] = mapped_column(Sealed)
 
 
 class RescheduleRequest(TenantPart, Versioned, Base):
