@@ -1,6 +1,6 @@
 """Routes of appointments: booking, preview, lists and status history."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
+from api.costs import AmountDue, CostOut, PaymentRequired, describe_payment
 from api.fields import (
     EXAMPLE_ID,
     ClientId,
@@ -34,11 +35,9 @@ from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
 from practice.people.models.clients import IntakeForm
 from practice.scheduling.appointments import booking, queries, updates
-from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.appointments.groups import load_group_session
 from practice.scheduling.appointments.queries import Filters
-from practice.scheduling.catalog.quotes import Cost
 from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.intake import book_with_intake
@@ -58,14 +57,6 @@ Type = Literal[
 Status = Literal[
     "SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"
 ]
-
-
-Copay = Annotated[MoneyOut | None, Field(description="Null when it is not known.")]
-PaymentRequired = Annotated[
-    bool | None,
-    Field(description="Whether something is due at the visit; null when the amount is not known."),
-]
-AmountDue = Annotated[MoneyOut | None, Field(description="The amount due at the visit; null when it is not known.")]
 
 
 class BookingIn(Input):
@@ -176,40 +167,6 @@ class AppointmentOut(BaseModel):
         hidden = {} if ctx.actor.client_id is None else {"cancellation_reason": None}
         money = {"price": appointment.price_cents, "copay": appointment.copay_cents}
         return from_record(cls, appointment, **money, **hidden, **more)
-
-
-class CostOut(BaseModel):
-    service_code: Annotated[str, describe("The code of the service in the catalog.")]
-    service_name: ServiceName = None
-    cpt_code: Annotated[str | None, describe("The CPT code of the service on claims.")]
-    units: Annotated[int, describe("Billing units.")]
-    minutes: Annotated[int, describe("Length in minutes.")]
-    price: Annotated[MoneyOut | None, describe("What it will cost; null without a price.")]
-    price_source: Annotated[str | None, describe("Where the price comes from: fee schedule, clinician or catalog.")]
-    copay: Copay
-    insurance_applies: Annotated[bool, describe("Whether a coverage is in force on that day.")]
-    payment_required: PaymentRequired
-    amount: AmountDue
-
-    @classmethod
-    def of(cls, facts: BookingContext, cost: Cost | None) -> "CostOut":
-        return cls(
-            service_code=facts.row.service_code,
-            cpt_code=facts.row.cpt_code,
-            units=1,
-            minutes=facts.row.length // timedelta(minutes=1),
-            price=cost.cents if cost else None,
-            price_source=cost.source if cost else None,
-            copay=cost.copay_cents if cost else None,
-            insurance_applies=bool(cost and cost.insurance),
-            **describe_payment(cost),
-        )
-
-
-def describe_payment(cost: Cost | None) -> dict[str, Any]:
-    """Return what is due at the visit, as far as it is known."""
-    due = cost.due_cents if cost else None
-    return {"payment_required": None if due is None else due > 0, "amount": due}
 
 
 class BookedOut(BaseModel):
