@@ -42,12 +42,6 @@ class DeletionWithdrawalIn(Input):
     reason: Annotated[Reason200, describe("Why it is withdrawn; the client can read it.")]
 
 
-class ApprovalWithdrawalIn(Input):
-    model_config = example(reason="Approved by mistake.")
-
-    reason: Annotated[Reason200, describe("Why the approval is withdrawn; for the audit log.")]
-
-
 class DeletionQuery(ListQuery):
     client_id: Annotated[UUID | None, describe("Only of this client.")] = None
     status: Annotated[Status | None, describe("Only with this status.")] = None
@@ -130,12 +124,12 @@ def withdraw_deletion_request(ctx: RequestContext, request_id: UUID, body: Delet
 
 
 @router.post("/{request_id}/withdraw-approval", permission="deletion_requests.review", errors=[WrongStep])
-def withdraw_deletion_approval(ctx: RequestContext, request_id: UUID, body: ApprovalWithdrawalIn) -> DeletionOut:
+def withdraw_deletion_approval(ctx: RequestContext, request_id: UUID) -> DeletionOut:
     """Withdraw the approval of a deletion request.
 
     Before it is carried out. The request waits for its review again.
     """
-    return DeletionOut.of(deletion_requests.withdraw_approval(ctx.work, request_id, body.reason))
+    return DeletionOut.of(deletion_requests.withdraw_approval(ctx.work, request_id))
 
 
 @router.post(

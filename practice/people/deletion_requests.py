@@ -215,11 +215,11 @@ def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) ->
     return request
 
 
-def withdraw_approval(work: Work, request_id: UUID, reason: str) -> DeletionRequest:
+def withdraw_approval(work: Work, request_id: UUID) -> DeletionRequest:
     """Take an approval back before the client is redacted. The request waits for its review again."""
     request = lock_request(work, request_id, "APPROVED")
     update_versioned(request, {"status": "ASKED", "reviewed_at": None, "reviewed_by": None})
-    work.record("deletion.approval_withdrawn", "client", request.client_id, request_id=str(request_id), reason=reason)
+    work.record("deletion.approval_withdrawn", "client", request.client_id, request_id=str(request_id))
     return request
 
 

@@ -54,6 +54,6 @@ SAMPLE_REQUESTS = {
     "get_deletion_request": SampleRequest(READERS, make_open_request),
     "review_deletion_request": SampleRequest({"admin"}, make_open_request, lambda _world, _role: {"approved": True}),
     "withdraw_deletion_request": SampleRequest(READERS, make_open_request, send_reason),
-    "withdraw_deletion_approval": SampleRequest({"admin"}, make_approved_request, send_reason),
+    "withdraw_deletion_approval": SampleRequest({"admin"}, make_approved_request),
     "redact_client": SampleRequest({"admin"}, make_approved_request),
 }
