@@ -128,7 +128,7 @@ CHANGES = [
         matching={"status": "SCHEDULED", "group_id": ""},
     ),
     Change(
-        "consents", "PATCH", "/consents/{id}", body={"expires_on": "2027-01-31"}, expected={"expires_on": "2027-01-31"}
+        "consents", "PATCH", "/consents/{id}", body={"expires_on": "2025-07-31"}, expected={"expires_on": "2025-07-31"}
     ),
     Change(
         "trainings",

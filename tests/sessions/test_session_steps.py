@@ -82,7 +82,7 @@ def test_a_draft_with_another_template_cannot_be_linked(sessions_api: SessionsAp
         sessions_api.sessions.add_note(None, signed_at=TUESDAY + HOUR),
     )
     with sessions_api.practice.work(now=TUESDAY) as work:
-        set_template(work, "PROGRESS_NOTE", [TemplateSection("all", "All of it")])
+        set_template(work, "PROGRESS_NOTE", [TemplateSection("all", "All of it")], sessions_api.sessions.service_code)
     assert_error(sessions_api.put(session, 0, noteId=draft), "VALIDATION_ERROR", 422)
     assert expect_ok(sessions_api.put(session, 0, noteId=signed))["isNoteSigned"] is True
 

@@ -24,7 +24,8 @@ class SessionBuilder:
     def __init__(self, practice: PracticeFixture, clinician: Person) -> None:
         self.practice, self.clinician = practice, clinician
         self.client = make_client(practice, clinician)
-        self.service = make_service(practice)
+        self.service_code = f"S{new_id().hex[-8:]}"
+        self.service = make_service(practice, self.service_code)
 
     def add_session(self, starts_at: datetime, *, signed_at: datetime | None = None, **values: Any) -> UUID:
         """Add an appointment that is completed at its end, and unguarded like an import: any two may overlap."""
