@@ -128,7 +128,12 @@ CHANGES = [
         matching={"status": "SCHEDULED", "group_id": ""},
     ),
     Change(
-        "consents", "PATCH", "/consents/{id}", body={"expires_on": "2025-07-31"}, expected={"expires_on": "2025-07-31"}
+        "consents",
+        "POST",
+        "/consents/{id}/revoke",
+        {"revoked_at": "2026-03-17T09:00:00Z"},
+        {"revoked_at": "2026-03-17T09:00:00Z"},
+        {"revoked_at": ""},
     ),
     Change(
         "trainings",
