@@ -19,8 +19,11 @@ from api.context import find_network
 HEAD_SECONDS = 10  # from the connection, or the first byte of another request, until its head is complete
 WRITE_SECONDS = 60  # until the client reads on when the buffer of its response is full
 MAX_CONNECTIONS_OF_NETWORK = 100  # per worker
+MAX_SILENT = 200  # connections of a worker that have sent nothing yet; beyond, the oldest of
+SILENT_SECONDS = 0.5  # and more are closed
 
 connections_of_networks: Counter[str] = Counter()
+silent_connections: dict["LimitedProtocol", float] = {}  # with the time of each, oldest first
 
 
 class LimitedProtocol(H11Protocol):
@@ -34,6 +37,8 @@ class LimitedProtocol(H11Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self.start_head_timer()
+        silent_connections[self] = self.loop.time()
+        close_oldest_silent(self.loop.time())
         host = self.client[0] if self.client else None
         if host is None or (isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts):
             return
@@ -43,6 +48,7 @@ class LimitedProtocol(H11Protocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        silent_connections.pop(self, None)
         self.stop_head_timer()
         self.stop_write_timer()
         if self.network is not None:
@@ -52,6 +58,7 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        silent_connections.pop(self, None)
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self.stop_head_timer()
@@ -80,3 +87,13 @@ class LimitedProtocol(H11Protocol):
         if self.write_timer is not None:
             self.write_timer.cancel()
             self.write_timer = None
+
+
+def close_oldest_silent(now: float) -> None:
+    """Close the oldest silent connections beyond their number, so that many of them do not keep others out."""
+    while len(silent_connections) > MAX_SILENT:
+        oldest, since = next(iter(silent_connections.items()))
+        if now - since < SILENT_SECONDS:  # it may be about to send its request
+            return
+        del silent_connections[oldest]
+        oldest.transport.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60
 # Connections of one worker, idle ones included; beyond that it answers 503. So many leave memory and file descriptors.
-MAX_CONNECTIONS = 500
+MAX_CONNECTIONS = 1000
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder created there is private
 
 
@@ -81,6 +82,8 @@ class ApiProcess:
         settings = self.settings
         binding = ["--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)]
         command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *binding]
+        _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # each connection is one
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
                 command,

@@ -168,3 +168,23 @@ def test_an_address_has_a_limited_number_of_connections_unless_it_is_a_trusted_p
 
     asyncio.run(run())
     assert not http_protocol.connections_of_networks
+
+
+def test_the_oldest_silent_connections_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "MAX_SILENT", 3)
+    monkeypatch.setattr(http_protocol, "SILENT_SECONDS", 0.1)
+
+    async def run() -> None:
+        async with serve() as server:
+            answered, *silent = [await server.connect() for _ in range(4)]
+            assert await is_answered(answered)
+            await asyncio.sleep(0.2)
+            assert all([await is_answered(await server.connect()) for _ in range(3)])
+            _newest = await server.connect()
+            async with asyncio.timeout(http_protocol.HEAD_SECONDS / 2):
+                assert await silent[0][0].read() == b""
+            assert await is_answered(silent[1])
+            assert await is_answered(answered)  # which has been silent since, but is not new
+
+    asyncio.run(run())
+    assert not http_protocol.silent_connections
