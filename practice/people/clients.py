@@ -149,6 +149,8 @@ def change_client(
     old_emails = emails_of(client, today)
     if rules.is_guardian_replaced(client, changes, today):
         end_former_guardian_access(work, client)
+        if "guardian_name" in changes:  # whose contact details are not those of the former one
+            changes = {"guardian_email": None, "guardian_phone": None} | changes
     update_versioned(client, {name: changes[name] for name in changes.keys() - CLINICAL_FIELDS})
     record_email_change(work, client, old_emails, emails_of(client, today))
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
@@ -185,6 +187,12 @@ def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, chan
     if problems:
         raise Invalid(problems)
     today = local_today(work)
+    is_guardian = work.actor.client_id is not None and rules.needs_guardian(
+        client.birth_date, client.emancipated, today
+    )
+    if is_guardian and "email" in changes:
+        message = "This address is the child's own from the 18th birthday on. Ask the practice to change it."
+        raise Invalid([FieldProblem("email", message)])
     old_emails = emails_of(client, today)
     update_versioned(client, changes)
     record_email_change(work, client, old_emails, emails_of(client, today))

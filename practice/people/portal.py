@@ -166,8 +166,8 @@ def close_guardian_portals(work: Work) -> None:
     """
     of_age = or_(Client.birth_date <= compute_adult_cutoff(local_today(work)), Client.emancipated)
     activated_as_minor = Client.portal_activated_at < Client.birth_date + text("interval '18 years'")
-    of_guardian = func.lower(Client.email).is_distinct_from(Account.email) & or_(
-        func.lower(Client.guardian_email) == Account.email, activated_as_minor
+    of_guardian = activated_as_minor | (
+        (func.lower(Client.guardian_email) == Account.email) & func.lower(Client.email).is_distinct_from(Account.email)
     )
     query = select(Client).join(Account, Account.id == Client.account_id).where(Client.tenant_id == work.tenant_id)
     for client in work.db.scalars(query.where(of_age, of_guardian).with_for_update(of=Client)).all():

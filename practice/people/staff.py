@@ -33,7 +33,7 @@ OTHER_ADMIN = text("""
         select from staff as s
         join memberships as b on b.tenant_id = s.tenant_id and b.account_id = s.account_id
         where s.tenant_id = :tenant_id and s.id <> :own_id
-            and b.accepted_at is not null and (b.ended_at is null or b.ended_at > :since)
+            and (b.ended_at is null or b.ended_at > :since)
             and (
                 'admin' = any(s.roles) and s.deactivated_at is null and (s.left_on is null or s.left_on >= :today)
                 or exists (

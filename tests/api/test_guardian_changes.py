@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_portal_client
 from tests.support.drivers.clients import load_audit_entries, send_request, update_record
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
+from tests.support.drivers.http import V1, assert_invalid, assert_ok, auth_headers, error_code, token_headers
 from tests.support.drivers.sign_in_flow import list_emails, post, read_secret, set_clock
 
 NEW_GUARDIAN = {"guardian_name": "Ruth Lane", "guardian_email": "ruth@lane.example"}
@@ -97,3 +97,36 @@ def test_an_adults_portal_is_their_own(client: TestClient, practice: PracticeFix
     adult = make_portal_client(practice, guardian_name="Gale Lane")
     assert_ok(update_record(client, practice, f"/clients/{adult.staff_id}", scheduler, guardian_name="Ruth Lane"))
     assert client.get(f"{V1}/clients/{adult.staff_id}", headers=auth_headers(practice, adult)).status_code == 200
+
+
+def test_another_guardian_does_not_inherit_contact_details(
+    client: TestClient, practice: PracticeFixture, scheduler: Person
+) -> None:
+    contact = {"guardian_email": "gale@lane.example", "guardian_phone": "404-555-0103"}
+    child = make_portal_client(practice, birth_date=date(2014, 9, 1), guardian_name="Gale Lane", **contact)
+    path = f"/clients/{child.staff_id}"
+    answer = assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert (answer["guardian_email"], answer["guardian_phone"]) == (None, None)
+
+
+@pytest.mark.parametrize("change", [{"emancipated": True}, {"birth_date": "1999-09-01"}])
+def test_nobody_keeps_a_portal_when_somebody_else_comes_in_charge(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person, change: dict[str, Any]
+) -> None:
+    """Neither the guardian of somebody who is of age now, nor a child who turns out to need a guardian."""
+    grown_up = make_portal_client(practice, guardian_name="Tara Teen")
+    for person, changes in ((guardian, change), (grown_up, {"birth_date": "2010-03-03"})):
+        path, session = f"/clients/{person.staff_id}", auth_headers(practice, person)
+        assert client.get(V1 + path, headers=session).status_code == 200
+        assert_ok(update_record(client, practice, path, scheduler, **changes))
+        assert client.get(V1 + path, headers=session).status_code == 401
+        signed = client.post(f"{V1}{path}/agreements/GUARDIAN/sign", json={}, headers=session)
+        assert signed.status_code == 401
+
+
+def test_a_guardian_does_not_choose_the_childs_own_address(
+    client: TestClient, practice: PracticeFixture, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}/contact"
+    assert_invalid(update_record(client, practice, path, guardian, email="gale.second@lane.example"))
+    assert_ok(update_record(client, practice, path, guardian, city="Macon"))

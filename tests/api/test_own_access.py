@@ -67,10 +67,10 @@ def test_the_only_admin_states_a_reason(client: TestClient, practice: PracticeFi
         assert entry["details"] | {"self_granted": True, "reason": REASON["X-Reason"]} == entry["details"]
 
 
-@pytest.mark.parametrize("way", ["leaves later", "left", "left yesterday", "demoted", "deactivated"])
+@pytest.mark.parametrize("way", ["leaves later", "left", "left yesterday", "demoted", "deactivated", "rehired"])
 def test_an_admin_who_has_or_had_access_still_counts(client: TestClient, practice: PracticeFixture, way: str) -> None:
     admin, second = practice.admin, practice.add("admin")
-    if way == "deactivated":
+    if way in ("deactivated", "rehired"):
         path = f"{V1}/staff/{second.staff_id}/deactivate"
         answer = client.post(path, json={"left_on": "2026-03-18"}, headers=auth_headers(practice))
     else:
@@ -78,11 +78,16 @@ def test_an_admin_who_has_or_had_access_still_counts(client: TestClient, practic
         body = {"left_on": changes[way]} if way in changes else {"roles": ["biller"]}
         answer = change(client, practice, second, admin, **body)
     assert answer.status_code == 200, answer.text
+    if way == "rehired":  # the new invitation is not accepted yet
+        change(client, practice, second, admin, left_on="2026-03-16")
+        path = f"{V1}/staff/{second.staff_id}/rehire"
+        answer = client.post(path, json={"returned_on": "2026-03-18"}, headers=auth_headers(practice))
+        assert answer.status_code == 200, answer.text
     assert_refused(change(client, practice, admin, admin, REASON, roles=["admin", "supervisor"]))
     now = set_clock(client, timedelta(hours=25))
     headers = token_headers(practice.token(admin, now)) | {"If-Match": '"1"'} | REASON
     answer = client.patch(f"{V1}/staff/{admin.staff_id}", json={"roles": ["admin", "supervisor"]}, headers=headers)
-    assert answer.status_code == (403 if way == "leaves later" else 200)
+    assert answer.status_code == (403 if way in ("leaves later", "rehired") else 200)
 
 
 def test_outside_their_team_an_admin_and_supervisor_states_a_reason(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
@@ -54,6 +55,9 @@ def test_a_client_signs_in_to_the_portal(client: TestClient, practice: PracticeF
     )
     record = assert_ok(client.get(f"{V1}/clients/{client_id}", headers=headers))
     assert (record["id"], record["portal_activated_at"]) == (str(client_id), "2026-03-18T15:30:00Z")
+    with practice.work() as work:
+        query = "select known_at from record_versions where record_id = :id order by id"
+        assert list(work.db.scalars(text(query), {"id": client_id})) == [None, NOW]
     assert [item["id"] for item in assert_ok(client.get(f"{V1}/clients", headers=headers))["items"]] == [str(client_id)]
     for part in ("", "/statuses", "/coverages", "/consents", "/timeline", "/notification-preferences"):
         assert client.get(f"{V1}/clients/{client_id}{part}", headers=headers).status_code == 200

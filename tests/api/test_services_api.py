@@ -15,6 +15,7 @@ from practice.security.installation import Installation
 from practice.security.work import Work
 from tests.support.builders.people import NOW, Person, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service
+from tests.support.builders.sessions import make_group
 from tests.support.drivers.http import V1, assert_invalid, auth_headers, error_code, void
 from tests.support.drivers.waiting import collide
 
@@ -102,6 +103,15 @@ def test_the_kind_and_minutes_of_a_booked_service_cannot_change(client: TestClie
     changes = {"kind": "INTAKE", "minutes": 30, "name": "New"}
     answer = client.patch(f"{V1}/services/X", json=changes, headers=auth_headers(practice, if_match='"3"'))
     assert answer.status_code == 422
+    assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["kind", "minutes"]
+
+
+def test_the_kind_and_minutes_of_a_service_with_an_opened_group_cannot_change(
+    client: TestClient, practice: PracticeFixture
+) -> None:
+    make_group(practice, practice.add("clinician"), make_service(practice, "G", kind="GROUP"), NOW)
+    headers = auth_headers(practice, if_match='"1"')
+    answer = client.patch(f"{V1}/services/G", json={"kind": "INTAKE", "minutes": 120}, headers=headers)
     assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["kind", "minutes"]
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from ingest.bundle.load import import_bundle
 from practice.people.practices import find_practice
+from practice.security.accounts import prove_email
 from practice.security.installation import Installation
 from practice.security.sign_in import WrongCredentials, sign_in
+from practice.security.work import Actor
 from tests.support.builders.bundles import NOW, load_sample_rows, make_unique, write_folder
 from tests.support.builders.people import PASSWORD, give_credentials, make_practice
 
@@ -24,6 +26,8 @@ def test_people_sign_in_while_a_practice_is_imported(own_installation: Installat
     def try_to_sign_in() -> str:
         with pytest.raises(WrongCredentials):
             sign_in(own_installation, f"nobody-{len(outcomes)}@example.com", PASSWORD, NOW)
+        with own_installation.work(Actor(), NOW) as work:
+            prove_email(work, other.admin.account_id)
         return sign_in(own_installation, other.admin.email, PASSWORD, NOW).next
 
     folder = write_folder(tmp_path / "bundle", rows)

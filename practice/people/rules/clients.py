@@ -50,14 +50,17 @@ class Contact(NamedTuple):
 
 
 def is_guardian_replaced(client: Any, changes: Mapping[str, Any], day: date) -> bool:
-    """Return whether the changes name another person as guardian of a client who needs one.
+    """Return whether the changes put somebody else in charge: another guardian, or the client instead or no longer.
 
     A name in other spacing, or in upper or lower case, is the same person's.
     """
+    needed = needs_guardian(client.birth_date, client.emancipated, day)
+    birth_date, emancipated = (changes.get(name, getattr(client, name)) for name in ("birth_date", "emancipated"))
+    if needs_guardian(birth_date, emancipated, day) != needed:
+        return True
     if client.guardian_name is None or "guardian_name" not in changes:
         return False
-    replaced = not is_same_name(changes["guardian_name"] or "", client.guardian_name)
-    return replaced and needs_guardian(client.birth_date, client.emancipated, day)
+    return needed and not is_same_name(changes["guardian_name"] or "", client.guardian_name)
 
 
 def choose_contact(client: Any, day: date) -> Contact:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.practice_time import local_today
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.scheduling.models.catalog import Service, ServiceRate
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -127,8 +127,12 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
 
 
 def is_booked(work: Work, service: Service) -> bool:
-    query = select(Appointment.id).where(Appointment.tenant_id == work.tenant_id, Appointment.service_id == service.id)
-    return work.db.scalar(query.limit(1)) is not None
+    return any(
+        work.db.scalar(
+            select(booking.id).where(booking.tenant_id == work.tenant_id, booking.service_id == service.id).limit(1)
+        )
+        for booking in (Appointment, GroupSession)
+    )
 
 
 def set_service_active(work: Work, code: str, active: bool) -> Service:

@@ -40,7 +40,7 @@ begin
     end if;
     if s.tenant_id is not null then
         tenant_id := s.tenant_id;
-        perform enter_practice(s.tenant_id);
+        perform enter_practice(s.tenant_id, at_instant);
         select * into p from practices where id = s.tenant_id;
         if p.status <> 'ACTIVE' then
             verdict := 'suspended';
