@@ -297,7 +297,7 @@ def set_notification_preferences(
 ) -> RemindersOut:
     """Set a client's notification preferences.
 
-    Reminders by email, SMS, both or neither; those of visits ahead are planned anew. News about visits, such as a
+    Reminders by email, SMS, both or neither; those of upcoming visits are replanned. News about visits, such as a
     cancellation, is always sent, by email or else by SMS.
     """
     client = client_contacts.change_reminders(ctx.work, ctx.scope, client_id, version, list(body.reminders))

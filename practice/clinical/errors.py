@@ -105,6 +105,15 @@ class NoteLocked(Refusal):
     code = "NOTE_LOCKED"
 
 
+class SessionNotHeld(Refusal):
+    """The session of the note was cancelled, moved or missed, or has not begun.
+
+    Fix: correct the status of the appointment, link the note to another session, or mark it as entered in error.
+    """
+
+    code = "SESSION_NOT_HELD"
+
+
 class OwnSession(Refusal):
     """The session is the caller's own.
 
@@ -135,4 +144,4 @@ class NoteSigned(Refusal):
 
 CHANGE_ERRORS = (NotYourNote, NoteEnteredInError, Stale)  # of every change of a note
 WRITE_ERRORS = (*CHANGE_ERRORS, NoteSigned, NoteInReview, NoteLocked)
-SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded)
+SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded, SessionNotHeld)

@@ -10,14 +10,16 @@ from practice.scheduling.appointments.notifications import replan_reminders
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
-# What decides who is written to, and where.
-CONTACT_FIELDS = frozenset({"email", "phone", "guardian_email", "guardian_phone", "birth_date", "emancipated"})
+# What decides who is written to, and where. A new guardian's name clears the contact details of the former one.
+CONTACT_FIELDS = frozenset(
+    {"email", "phone", "guardian_name", "guardian_email", "guardian_phone", "birth_date", "emancipated"}
+)
 
 
 def change_client(
     work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any], reason: str | None = None
 ) -> ClientView:
-    """Change the client's record. If messages go elsewhere afterwards, plan the reminders of visits ahead anew."""
+    """Change the client's record. If messages then go elsewhere, replan the reminders of upcoming visits."""
     client = clients.change_client(work, scope, client_id, version, changes, reason)
     if changes.keys() & CONTACT_FIELDS:
         replan_reminders(work, client_id)
@@ -25,14 +27,14 @@ def change_client(
 
 
 def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any]) -> ClientView:
-    """Change contact details, which clients can maintain themselves, and plan the reminders of visits ahead anew."""
+    """Change contact details, which clients can maintain themselves, and replan the reminders of upcoming visits."""
     client = clients.change_contact(work, scope, client_id, version, changes)
     replan_reminders(work, client_id)
     return client
 
 
 def change_reminders(work: Work, scope: Scope, client_id: UUID, version: int, reminders: list[str]) -> Client:
-    """Set the channels of reminders, and plan those of visits ahead anew."""
+    """Set the channels of reminders, and replan those of upcoming visits."""
     client = clients.change_reminders(work, scope, client_id, version, reminders)
     replan_reminders(work, client_id)
     return client

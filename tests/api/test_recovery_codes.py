@@ -1,4 +1,4 @@
-"""Recovery codes are renewed with a code of the authenticator, and a reset second factor starts anew."""
+"""Recovery codes are renewed with a code of the authenticator, and after a reset, its steps start from zero."""
 
 from datetime import timedelta
 from typing import Any

@@ -56,6 +56,26 @@ def test_the_runtime_role_cannot_change_or_delete_signatures(notes_api: NotesApi
                 db.execute(text(statement))
 
 
+@pytest.mark.parametrize("status", ["CANCELLED", "NO_SHOW", "RESCHEDULED", "SCHEDULED"])
+def test_a_note_of_a_session_that_did_not_take_place_is_not_signed(notes_api: NotesApi, status: str) -> None:
+    set_license(notes_api.practice, notes_api.clinician, "APC")  # whose notes are reviewed
+    drafts = [
+        notes_api.create_note(appointment_id=notes_api.make_session(NOW - timedelta(hours=hours))) for hours in (3, 6)
+    ]
+    submitted = notes_api.take_step(drafts[1], "submit")
+    statement = """
+        update appointments
+        set
+            status = :status, status_at = :now,
+            starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day'
+    """
+    with notes_api.practice.work() as work:
+        work.db.execute(text(statement), {"status": status, "now": NOW})
+    assert_error(notes_api.post_step(drafts[0], "submit"), "SESSION_NOT_HELD")
+    assert_error(notes_api.post_step(submitted, "co-sign", notes_api.supervisor), "SESSION_NOT_HELD")
+    notes_api.take_step(notes_api.take_step(submitted, "withdraw"), "entered-in-error", reason="Another client")
+
+
 @pytest.fixture
 def supervised(notes_api: NotesApi) -> NotesApi:
     set_license(notes_api.practice, notes_api.clinician, "APC")

@@ -90,7 +90,7 @@ def list_planned(booking_api: BookingApi) -> set[tuple[str, int]]:
     return {(message.channel, message.lead_minutes) for message in load_messages(booking_api, "REMINDER")}
 
 
-def test_a_change_of_preferences_plans_the_reminders_anew(booking_api: BookingApi) -> None:
+def test_a_change_of_preferences_replans_the_reminders(booking_api: BookingApi) -> None:
     for start in (TEN, TEN + DAY):
         booking_api.book_appointment(start)
     booking_api.write("update messages set status = 'SENT', sent_at = due_at where lead_minutes = 1440")

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from practice.clinical.chart_audit import audit_chart_access
-from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions
+from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions, has_begun
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES, LockState
 from practice.clinical.documents.rules.content import signing_problems
 from practice.clinical.documents.rules.templates import TemplateSection
@@ -25,6 +25,7 @@ from practice.clinical.errors import (
     NotInReview,
     NotYourNote,
     ReviewNeeded,
+    SessionNotHeld,
     build_note_incomplete,
 )
 from practice.clinical.models.notes import Note
@@ -291,9 +292,14 @@ def find_refusal(
     problems = signing_problems(locked.versions.base.content, [section.key for section in template if section.required])
     if problems:
         return build_note_incomplete(problems)
-    if locked.session is not None and locked.session.id in locks and note.type not in NO_SESSION_NOTES:
-        return build_note_locked(locks[locked.session.id])
-    return None
+    if locked.session is None or note.type in NO_SESSION_NOTES:
+        return None
+    if not has_begun(work, locked.session):
+        return SessionNotHeld(
+            "The session of this note has not taken place. Correct the appointment's status, link the note to another "
+            "session, or mark it as entered in error."
+        )
+    return build_note_locked(locks[locked.session.id]) if locked.session.id in locks else None
 
 
 def load_authors(work: Work, locked_notes: Iterable[LockedNote]) -> dict[UUID, Author]:

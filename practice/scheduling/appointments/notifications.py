@@ -43,7 +43,7 @@ def queue_reminders(work: Work, client_id: UUID, appointments: Iterable[Appointm
 
 
 def replan_reminders(work: Work, client_id: UUID) -> None:
-    """Plan the reminders of the client's visits ahead anew, since the channels or the contact details have changed."""
+    """Replan the reminders of the client's upcoming visits, since the channels or the contact details have changed."""
     work.db.flush()
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id,
