@@ -19,8 +19,8 @@ from api.context import find_network
 HEAD_SECONDS = 10  # from the connection, or the first byte of another request, until its head is complete
 WRITE_SECONDS = 60  # until the client reads on when the buffer of its response is full
 MAX_CONNECTIONS_OF_NETWORK = 100  # per worker
-MAX_SILENT = 200  # connections of a worker that have sent nothing yet; beyond, the oldest of
-SILENT_SECONDS = 0.5  # and more are closed
+MAX_SILENT = 200  # connections of a worker that have sent nothing yet, before the oldest are closed
+SILENT_SECONDS = 0.5  # that a connection may be silent even then
 
 connections_of_networks: Counter[str] = Counter()
 silent_connections: dict["LimitedProtocol", float] = {}  # with the time of each, oldest first

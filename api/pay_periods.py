@@ -23,7 +23,10 @@ from practice.pdf import DocumentTooLong, PrintingBusy
 
 router = PermissionRouter(prefix="/pay/periods", tags=["pay"])
 
-STATUS = "`OPEN`, `CLOSED`, or `PAID_ELSEWHERE`: before the first week with pay, so that it is never paid here."
+PayWeekStatus = Annotated[
+    WeekStatus,
+    describe("`OPEN`, `CLOSED`, or `PAID_ELSEWHERE`: before the first week with pay, so that it is never paid here."),
+]
 
 
 class PeriodIn(Input):
@@ -82,7 +85,7 @@ class PayWeekOut(BaseModel):
     cut_off: Annotated[
         datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
     ]
-    status: Annotated[WeekStatus, describe(STATUS)]
+    status: PayWeekStatus
     closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
     lines: Annotated[list[PayLineOut], describe("What the week pays.")]
     standby: Annotated[list[PayLineOut], describe("Sessions that wait for their signature, not part of the total.")]
@@ -115,7 +118,7 @@ class StatementOut(BaseModel):
     cut_off: Annotated[
         datetime, describe("When the week is cut off: what is completed and signed later is paid later.")
     ]
-    status: Annotated[WeekStatus, describe(STATUS)]
+    status: PayWeekStatus
     closed_at: Annotated[datetime | None, describe("When the week was closed for good; null while it is open.")]
     regular: Annotated[MoneyOut, describe("Pay for sessions of the week itself.")]
     late: Annotated[MoneyOut, describe("Pay for sessions of earlier weeks.")]

@@ -13,11 +13,11 @@ from api.context import RequestContext
 from api.fields import Day, IdOrMe, MoneyOut, describe
 from api.filters import resolve_me
 from api.names import StaffName
+from api.pay_periods import PayWeekStatus
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.session_completions import SessionCompletionOut
 from practice.payroll.lines import Line, PayWeek
-from practice.payroll.rules import WeekStatus
 from practice.sessions import analytics
 from practice.sessions.analytics import Analytics, ClinicianWeek, Dashboard
 
@@ -98,7 +98,7 @@ class PaymentOut(BaseModel):
     providerName: StaffName = None
     payPeriodWeek: Annotated[date, describe("The Sunday on which the week begins.")]
     cutOff: Annotated[datetime, describe("When the week is cut off.")]
-    status: Annotated[WeekStatus, describe("`OPEN`, `CLOSED`, or `PAID_ELSEWHERE`: before the first week with pay.")]
+    status: PayWeekStatus
     totalAmount: Annotated[MoneyOut, describe("What the week pays.")]
     standbyAmount: Annotated[MoneyOut, describe("What waits for a signature.")]
     lines: Annotated[list[SessionPayLineOut], describe("One line for each session.")]

@@ -147,7 +147,7 @@ def change_client(
         raise Invalid(problems)
     set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
     old_emails = emails_of(client, today)
-    if rules.is_guardian_replaced(client, changes, today):
+    if rules.is_portal_holder_replaced(client, changes, today):
         end_former_guardian_access(work, client)
         if "guardian_name" in changes:  # whose contact details are not those of the former one
             changes = {"guardian_email": None, "guardian_phone": None} | changes

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from practice.people.rules.clients import DEMOGRAPHICS
 from practice.people.rules.consents import GUARDIAN, INFORMED, TELEHEALTH, ConsentTerm, has_consent_in_force
 from practice.scheduling.appointments.rules.booking_eligibility import (
-    DEMOGRAPHICS,
     ClientStanding,
     booking_problems,
     find_missing_demographics,

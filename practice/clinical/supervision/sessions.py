@@ -264,7 +264,7 @@ def refuse_overlap(
     query = select(SupervisionSession.id).where(
         SupervisionSession.tenant_id == work.tenant_id,
         SupervisionSession.supervisee_id.in_(staff_ids),
-        SupervisionSession.held_at < held_at + float(hours) * timedelta(hours=1),
+        SupervisionSession.held_at < held_at + timedelta(seconds=int(hours * 3600)),
         ends_at > held_at,
         SupervisionSession.voided_at.is_(None),
     )

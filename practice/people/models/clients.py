@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from practice.people.rules.clients import DEMOGRAPHICS
 from practice.store.base import (
     Base,
     Cents,
@@ -21,10 +22,6 @@ from practice.store.base import (
 
 CONSENT_KINDS = ("INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING")
 STATUSES = ("ACTIVE", "INACTIVE", "DISCHARGED")
-DEMOGRAPHICS = (
-    *("first_name", "last_name", "address", "city", "state", "zip", "phone"),
-    *("emergency_contact_name", "emergency_contact_phone"),
-)
 DOCUMENT_KINDS = ("CLINICAL", "INSURANCE", "CONSENT", "OTHER")
 
 
@@ -91,7 +88,11 @@ class Client(TenantKeyed, Versioned, Base):
     )
     has_complete_demographics: Mapped[bool] = mapped_column(
         Computed(
-            " and ".join(f"coalesce(trim(both from {field}), ''::text) <> ''::text" for field in DEMOGRAPHICS),
+            " and ".join(
+                f"coalesce(trim(both from {field}), ''::text) <> ''::text"
+                for field in DEMOGRAPHICS
+                if field != "birth_date"
+            ),
             persisted=True,
         )
     )

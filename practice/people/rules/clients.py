@@ -22,6 +22,20 @@ PHONE_FIELDS = {
 }
 GUARDIAN_FIELDS = ("birth_date", "emancipated", "guardian_name")
 
+# What a complete record has, besides a coverage or self-pay.
+DEMOGRAPHICS = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "birth_date": "birth date",
+    "address": "address",
+    "city": "city",
+    "state": "state",
+    "zip": "zip code",
+    "phone": "phone",
+    "emergency_contact_name": "emergency contact's name",
+    "emergency_contact_phone": "emergency contact's phone",
+}
+
 
 def compute_adult_cutoff(day: date) -> date:
     """Return the latest birth date of an adult on the day. Those born on February 29 come of age on March 1."""
@@ -49,7 +63,7 @@ class Contact(NamedTuple):
     phone: str | None
 
 
-def is_guardian_replaced(client: Any, changes: Mapping[str, Any], day: date) -> bool:
+def is_portal_holder_replaced(client: Any, changes: Mapping[str, Any], day: date) -> bool:
     """Return whether the changes put somebody else in charge: another guardian, or the client instead or no longer.
 
     A name in other spacing, or in upper or lower case, is the same person's.

@@ -15,6 +15,7 @@ from practice.messages.outbox import ClientMessage, cancel_pending, load_recipie
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
 from practice.people.practice_time import zone_of
+from practice.people.rules.clients import DEMOGRAPHICS
 from practice.people.settings import get_setting
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking import write_steps
@@ -22,7 +23,6 @@ from practice.scheduling.appointments.booking_context import BookingContext, loa
 from practice.scheduling.appointments.consents import refuse_without_consents
 from practice.scheduling.appointments.move_requests import withdraw_open_requests
 from practice.scheduling.appointments.rules.booking_eligibility import (
-    DEMOGRAPHICS,
     describe_missing_demographics,
     find_missing_demographics,
     find_outstanding_items,

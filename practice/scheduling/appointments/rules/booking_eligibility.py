@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from practice.errors import Problem
 from practice.local_time import date_of
-from practice.people.rules.clients import needs_guardian
+from practice.people.rules.clients import DEMOGRAPHICS, needs_guardian
 from practice.people.rules.consents import (
     GUARDIAN,
     INFORMED,
@@ -35,19 +35,6 @@ from practice.people.rules.consents import (
 )
 
 COVERAGE = "coverage"
-
-DEMOGRAPHICS = {
-    "first_name": "first name",
-    "last_name": "last name",
-    "birth_date": "birth date",
-    "address": "address",
-    "city": "city",
-    "state": "state",
-    "zip": "zip code",
-    "phone": "phone",
-    "emergency_contact_name": "emergency contact's name",
-    "emergency_contact_phone": "emergency contact's phone",
-}
 
 
 @dataclass(frozen=True)
