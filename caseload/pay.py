@@ -1,6 +1,6 @@
 """The pay of a week: `caseload pay`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,20 +17,11 @@ from caseload.console import (
     out,
     print_result,
 )
-from practice.errors import Refusal
+from caseload.instants import parse_instant
 from practice.money import format_cents
 
 if TYPE_CHECKING:
     from practice.payroll.lines import Line, PayWeek
-
-
-class InvalidInstant(Refusal):
-    """The instant is not valid.
-
-    Fix: write it with an offset, like 2026-03-18T20:30:00Z.
-    """
-
-    code = "NO_INSTANT"
 
 
 def show_pay(
@@ -61,17 +52,6 @@ def show_pay(
         else:
             pay_week = read_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
     print_result(to_document(pay_week), as_json, lambda: print_pay_week(pay_week))
-
-
-def parse_instant(text: str) -> datetime:
-    """Return the instant in UTC, or raise InvalidInstant."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InvalidInstant(f"Invalid instant {text!r}. Write it with an offset, like 2026-03-18T20:30:00Z.")
-    return instant.astimezone(UTC)
 
 
 def to_document(pay_week: "PayWeek") -> dict[str, Any]:
