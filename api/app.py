@@ -147,9 +147,9 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
 
 
 def run_maintenance(installation: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Write audit anchors, resume jobs, clean up and run the practices' jobs until `stop` is set, then write the last anchors.
+    """Write audit anchors, resume jobs, clean up and run the practices' jobs until `stop` is set.
 
-    Every worker runs this; an audit head that did not change is not written again.
+    Then write the last anchors. Every worker runs this; an audit head that did not change is not written again.
     """
 
     def clean_up(now: datetime) -> None:
@@ -187,4 +187,4 @@ def serve() -> FastAPI:
         return create_app(installation)
     except ConfigurationProblem as problem:
         sys.stderr.write(f"Error: {problem.message}\n")
-        raise SystemExit(STARTUP_FAILURE) from None  # uvicorn starts a worker that ends otherwise again
+        raise SystemExit(STARTUP_FAILURE) from None  # a worker that ends otherwise is started again

@@ -77,9 +77,8 @@ def run_server(folder: Path, workers: int = 2, **settings: Any) -> Generator[Ser
     }
     port = find_free_port()
     output = folder / "output"
-    command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", str(workers), "--no-access-log"]
-    command += ["--timeout-worker-healthcheck", "30", "--http", "api.http_protocol:LimitedProtocol"]
+    environment |= {"CASELOAD_PORT": str(port), "CASELOAD_WORKERS": str(workers)}
+    command = [sys.executable, "-c", "from api.supervisor import run; raise SystemExit(run('info'))"]
     with output.open("w") as file:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
