@@ -1,0 +1,35 @@
+-- The words of a name as they are searched. Both parts of a hyphenated name are words, and so is the whole.
+create function name_words(name text) returns text []
+language sql immutable strict parallel safe
+return array(
+    select distinct w.word
+    from string_to_table(
+        search_form(name) || ' ' || search_form(regexp_replace(normalize(name, nfc), '[^[:alnum:]]', ' ', 'g')), ' '
+    ) as w (word)
+    where w.word <> ''
+);
+
+create function keep_name_words() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if tg_op = 'UPDATE' then
+        delete from public.client_name_words where tenant_id = new.tenant_id and client_id = new.id;
+    end if;
+    insert into public.client_name_words (tenant_id, client_id, word)
+    select new.tenant_id, new.id, w.word
+    from unnest(public.name_words(new.first_name || ' ' || new.last_name)) as w (word);
+    return null;
+end
+$$;
+
+revoke execute on function name_words, keep_name_words from public;
+
+-- The rows of every practice, which the policies hide even from the owner.
+alter table clients no force row level security;
+insert into client_name_words (tenant_id, client_id, word)
+select c.tenant_id, c.id, w.word
+from clients as c cross join lateral unnest(name_words(c.first_name || ' ' || c.last_name)) as w (word);
+alter table clients force row level security;
+
+create trigger keep_name_words after insert or update of first_name, last_name on clients
+for each row execute function keep_name_words();
