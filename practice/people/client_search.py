@@ -14,12 +14,12 @@ from sqlalchemy.orm import aliased
 
 from practice.people.access import visible_clients
 from practice.people.models.clients import Client, ClientNameWord
+from practice.people.name_search import split_words
 from practice.people.practice_time import local_today
 from practice.people.rules.clients import derive_status
 from practice.security.permissions import Scope
 from practice.security.work import Work
 
-MAX_WORDS = 6
 RESULT_COLUMNS = (Client.id, Client.first_name, Client.last_name, Client.birth_date, Client.ended_on, Client.end_reason)
 
 
@@ -60,7 +60,7 @@ def build_conditions(work: Work, scope: Scope, search_text: str, limit: int) -> 
     client_id = parse_uuid(search_text)
     if client_id is not None:
         return [*conditions, Client.id == client_id]
-    words: list[str] = work.db.scalars(select(func.search_form(search_text))).one().split()[:MAX_WORDS]
+    words = split_words(work, search_text)
     if words:
         matches = select_by_name(work, scope, words).limit(limit)
         conditions.append(Client.id == any_(func.array(matches.scalar_subquery())))

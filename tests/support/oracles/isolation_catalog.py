@@ -22,7 +22,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "keep_name_words": set(),
     "keep_version": set(),
     "know_staff": {"caseload_app"},
-    "name_words": set(),
+    "name_words": {"caseload_app"},
     "occupy": set(),
     "occupy_for_appointment": set(),
     "occupy_for_block": set(),

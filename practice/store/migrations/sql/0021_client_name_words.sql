@@ -23,6 +23,7 @@ end
 $$;
 
 revoke execute on function name_words, keep_name_words from public;
+grant execute on function name_words to caseload_app;
 
 -- The rows of every practice, which the policies hide even from the owner.
 alter table clients no force row level security;
