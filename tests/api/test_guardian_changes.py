@@ -72,7 +72,9 @@ def test_the_former_guardian_confirms_no_address(
     path = f"/clients/{guardian.staff_id}"
     assert_ok(update_record(client, practice, path, scheduler, guardian_email="ruth@lane.example"))
     link = read_secret(practice.installation, guardian.email, "email-change")
-    assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert_ok(
+        update_record(client, practice, path, scheduler, guardian_name="Ruth Lane", guardian_email="ruth@ruth.example")
+    )
     assert error_code(post(client, "/email-changes/confirm", token=link)) == "LINK_NOT_VALID"
     assert error_code(invite(client, practice, guardian, scheduler)) == "INVITATION_HELD"
 
@@ -82,7 +84,7 @@ def test_a_portal_closed_before_leaves_the_former_guardian_no_say(
 ) -> None:
     path = f"/clients/{guardian.staff_id}"
     assert_ok(send_request(client, practice, "POST", f"{path}/portal/close", scheduler))
-    assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert_ok(update_record(client, practice, path, scheduler, **NEW_GUARDIAN))
     assert error_code(invite(client, practice, guardian, scheduler)) == "INVITATION_HELD"
 
 
