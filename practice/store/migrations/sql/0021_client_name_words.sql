@@ -1,11 +1,14 @@
 -- The words of a name as they are searched. Both parts of a hyphenated name are words, and so is the whole.
-create function name_words(name text) returns text []
+create function name_words(name text) returns text[]
 language sql immutable strict parallel safe
 return array(
     select distinct w.word
-    from string_to_table(
-        search_form(name) || ' ' || search_form(regexp_replace(normalize(name, nfc), '[^[:alnum:]]', ' ', 'g')), ' '
-    ) as w (word)
+    from
+        string_to_table(
+            search_form($1) || ' '
+            || search_form(regexp_replace(normalize($1), '[^[:alnum:]]', ' ', 'g')),
+            ' '
+        ) as w (word)
     where w.word <> ''
 );
 
@@ -24,13 +27,6 @@ $$;
 
 revoke execute on function name_words, keep_name_words from public;
 grant execute on function name_words to caseload_app;
-
--- The rows of every practice, which the policies hide even from the owner.
-alter table clients no force row level security;
-insert into client_name_words (tenant_id, client_id, word)
-select c.tenant_id, c.id, w.word
-from clients as c cross join lateral unnest(name_words(c.first_name || ' ' || c.last_name)) as w (word);
-alter table clients force row level security;
 
 create trigger keep_name_words after insert or update of first_name, last_name on clients
 for each row execute function keep_name_words();

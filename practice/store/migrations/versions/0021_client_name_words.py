@@ -26,6 +26,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "client_id", "word", name=op.f("pk_client_name_words")),
     )
     run_sql_file("0021_client_name_words.sql")
+    op.execute("alter table clients no force row level security")  # the rows of every practice, hidden from the owner
+    op.execute(
+        "insert into client_name_words (tenant_id, client_id, word) select c.tenant_id, c.id, w.word from clients as c "
+        "cross join lateral unnest(name_words(c.first_name || ' ' || c.last_name)) as w (word)"
+    )
+    op.execute("alter table clients force row level security")
     op.create_index(
         op.f("ix_client_name_words_tenant_id_word_client_id"),
         "client_name_words",
