@@ -33,6 +33,7 @@ from api.responses import Input, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.errors import FieldProblem, Invalid, NotFound
 from practice.people.access import can_see_client
+from practice.people.consents import GuardianSigns
 from practice.people.models.clients import IntakeForm
 from practice.scheduling.appointments import booking, queries, updates
 from practice.scheduling.appointments.booking_request import BookingRequest
@@ -289,7 +290,9 @@ def list_client_appointments(
     return to_page(page, AppointmentOut, ctx)
 
 
-@router.post("/appointments", permission="appointments.book", status_code=201, errors=BOOKING_REFUSALS)
+@router.post(
+    "/appointments", permission="appointments.book", status_code=201, errors=[*BOOKING_REFUSALS, GuardianSigns]
+)
 def book_appointment(ctx: RequestContext, body: AppointmentIn) -> BookedOut:
     """Book an appointment.
 

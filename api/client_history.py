@@ -14,10 +14,13 @@ from api.fields import EXAMPLE_ID, AccountId, ClientId, Day, EmailText, SetAt, T
 from api.names import ClientName, PersonOf, StaffName, from_record
 from api.responses import Input, PageOut, to_page
 from api.routing import PermissionRouter
+from api.waitlist import WaitlistEntryOut, list_entries_out
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken, EmailUnconfirmed, InvitationHeld
+from practice.scheduling import departures
 from practice.scheduling.appointments.affected import load_affected_by_client
+from practice.scheduling.errors import WrongStatus
 from practice.security.accounts import INVITATION_LIFETIME
 from practice.sessions.timeline import Event, load_timeline
 from practice.store.pages import PageRequest
@@ -62,7 +65,11 @@ class StatusesOut(BaseModel):
 
 
 class ChangedStatusOut(AffectedOut, ClientOut):
-    """A client, with the visits booked after the end of treatment."""
+    """A client, with the visits booked after the end of treatment and the waitlist entries that it withdrew."""
+
+    withdrawn_waitlist_entries: Annotated[
+        list[WaitlistEntryOut], describe("Entries that were waiting; held times went to the next in line.")
+    ]
 
 
 class PrimaryClinicianIn(Input):
@@ -154,15 +161,22 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
     return StatusesOut(items=[to_status(status, ctx) for status in statuses])
 
 
-@router.post("/status", permission="clients.write")
+@router.post("/status", permission="clients.write", errors=[WrongStatus])
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on. The response lists the visits booked after the end of treatment.
+    From a day on. The response lists the visits booked after the end of treatment, and the waitlist entries that were
+    withdrawn. If treatment ends on a later day, the entries are withdrawn on that day.
     """
-    view = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
+    view, entries = departures.change_client_status(
+        ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason
+    )
     visits = load_affected_by_client(ctx.work, view.client)
-    return ChangedStatusOut(**ClientOut.of(view).model_dump(), **describe_affected(visits))
+    return ChangedStatusOut(
+        **ClientOut.of(view).model_dump(),
+        **describe_affected(visits),
+        withdrawn_waitlist_entries=list_entries_out(ctx, entries),
+    )
 
 
 @router.get("/primary-clinician", permission="clients.read")

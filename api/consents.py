@@ -26,7 +26,7 @@ from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, VoidIn
 from api.routing import PermissionRouter
 from practice.people import consents
-from practice.people.consents import AlreadyRevoked, NoAgreement, SignedByGuardian
+from practice.people.consents import AlreadyRevoked, GuardianNotNeeded, GuardianSigns, NoAgreement
 from practice.people.models.clients import Agreement, Consent
 
 router = PermissionRouter(tags=["consents"])
@@ -144,7 +144,7 @@ def list_consents(
     return ConsentsOut(items=[ConsentOut.of(consent) for consent in signed])
 
 
-@router.post("/clients/{client_id}/consents", permission="consents.write", status_code=201)
+@router.post("/clients/{client_id}/consents", permission="consents.write", status_code=201, errors=[GuardianNotNeeded])
 def sign_consent(ctx: RequestContext, client_id: UUID, body: ConsentIn) -> ConsentOut:
     """Record a signed consent."""
     return ConsentOut.of(consents.sign_consent(ctx.work, ctx.scope, client_id, **body.model_dump()))
@@ -199,7 +199,7 @@ def publish_agreement(ctx: RequestContext, body: AgreementIn) -> AgreementOut:
     "/clients/{client_id}/agreements/{kind}/sign",
     permission="consents.sign",
     status_code=201,
-    errors=[NoAgreement, SignedByGuardian],
+    errors=[NoAgreement, GuardianNotNeeded, GuardianSigns],
 )
 def sign_agreement(ctx: RequestContext, client_id: UUID, kind: str, body: Signature) -> ConsentOut:
     """Sign an agreement.

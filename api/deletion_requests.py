@@ -12,9 +12,12 @@ from api.fields import EXAMPLE_ID, AccountId, ClientId, Reason200, RecordId, Rec
 from api.names import ClientName, PersonOf, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
+from practice.messages.deletion_requests import withdraw_request
 from practice.people import deletion_requests
 from practice.people.deletion_requests import DeletionAsked, StillInTreatment, VisitsOpen, WrongStep
 from practice.people.models.clients import DeletionRequest
+from practice.scheduling import departures
+from practice.scheduling.errors import WrongStatus
 
 router = PermissionRouter(prefix="/deletion-requests", tags=["deletion requests"])
 
@@ -118,9 +121,10 @@ def review_deletion_request(ctx: RequestContext, request_id: UUID, body: Deletio
 def withdraw_deletion_request(ctx: RequestContext, request_id: UUID, body: DeletionWithdrawalIn) -> DeletionOut:
     """Withdraw a deletion request.
 
-    By the client, or at the front desk, before it is carried out.
+    Before it is carried out: by the client, or at the front desk. One that the client made in the portal is withdrawn
+    by the client or an admin; the client then gets a message.
     """
-    return DeletionOut.of(deletion_requests.withdraw_request(ctx.work, ctx.scope, request_id, body.reason))
+    return DeletionOut.of(withdraw_request(ctx.work, ctx.scope, request_id, body.reason))
 
 
 @router.post("/{request_id}/withdraw-approval", permission="deletion_requests.review", errors=[WrongStep])
@@ -135,11 +139,11 @@ def withdraw_deletion_approval(ctx: RequestContext, request_id: UUID) -> Deletio
 @router.post(
     "/{request_id}/redact",
     permission="deletion_requests.redact",
-    errors=[WrongStep, StillInTreatment, VisitsOpen],
+    errors=[WrongStep, StillInTreatment, VisitsOpen, WrongStatus],
 )
 def redact_client(ctx: RequestContext, request_id: UUID) -> DeletionOut:
     """Redact a client.
 
     Carries out an approved request for good: identifying data is removed, what the law requires is retained.
     """
-    return DeletionOut.of(deletion_requests.redact_client(ctx.work, request_id))
+    return DeletionOut.of(departures.redact_client(ctx.work, request_id))

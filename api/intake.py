@@ -13,6 +13,7 @@ from api.names import ClientName, from_record
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import intake
+from practice.people.consents import GuardianSigns
 from practice.people.intake import IntakeCompleted, IntakeOpen
 from practice.people.models.clients import IntakeForm
 from practice.people.rules.intake import STEPS, Answers
@@ -212,7 +213,7 @@ def save_intake_agreements(ctx: RequestContext, form_id: UUID, version: Version,
     return save_step(ctx, form_id, version, "agreements", body)
 
 
-@router.post("/{form_id}/complete", permission="intake.write", errors=[IntakeCompleted])
+@router.post("/{form_id}/complete", permission="intake.write", errors=[IntakeCompleted, GuardianSigns])
 def complete_intake_form(ctx: RequestContext, form_id: UUID) -> IntakeState:
     """Complete an intake form.
 

@@ -15,6 +15,7 @@ from practice.people.models.practices import Practice
 from practice.people.portal import close_guardian_portals
 from practice.people.practice_time import local_today
 from practice.scheduling.availability.slots import find_first_free_slots
+from practice.scheduling.departures import withdraw_entries_of_former_clients
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.waitlist.offers import expire_offers
 from practice.security.installation import Installation, MessageBacklog
@@ -41,6 +42,7 @@ def run_practice_jobs(installation: Installation, now: datetime, stop: threading
         if stop.is_set():
             return
         run_job(installation, tenant_id, now, "waitlist offers", expire_offers)
+        run_job(installation, tenant_id, now, "waitlist of former clients", withdraw_entries_of_former_clients)
         run_job(installation, tenant_id, now, "portal access of guardians", close_guardian_portals)
         backlog = run_job(installation, tenant_id, now, "deadlines", run_deadlines)
         backlogs += [backlog] if backlog else []

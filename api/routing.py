@@ -123,9 +123,7 @@ class PermissionRouter(APIRouter):
                 ctx = request.scope.get(ADMITTED)
                 if ctx is None or request.app.state.clock() - ctx.now > READMIT_AFTER:
                     ctx = admit(request, credentials)
-                problems = unknown_parameter_problems(request)
-                if problems:
-                    raise Invalid(problems)
+                refuse_unknown_parameters(request)
                 if manages_transactions:
                     return render(function(ctx, **arguments), status_code, arguments)
                 with ctx.installation.work(ctx.actor, ctx.now) as work:
@@ -191,6 +189,7 @@ class PermissionRouter(APIRouter):
             @wraps(function)
             def serve(request: Request, **arguments: Any) -> Response:
                 ctx = request.scope.get(ADMITTED) or admit(request)
+                refuse_unknown_parameters(request)
                 response = render(function(ctx, **arguments), status_code, arguments)
                 response.background = BackgroundTask(ctx.afterwards) if ctx.afterwards else None
                 return response
@@ -239,6 +238,13 @@ class PermissionRouter(APIRouter):
             | ({"x-max-body-bytes": max_body_bytes} if max_body_bytes else {}),
             route_class_override=admit_first(admit) if takes_body else None,
         )
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Raise Invalid for query parameters that the route does not read."""
+    problems = unknown_parameter_problems(request)
+    if problems:
+        raise Invalid(problems)
 
 
 def wait_in_queue(serve: Route) -> Route:

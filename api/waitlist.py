@@ -126,7 +126,14 @@ def load_codes(ctx: RequestContext, waitlist_entries: Sequence[WaitlistEntry]) -
 
 
 def to_response(ctx: RequestContext, entry: WaitlistEntry) -> WaitlistEntryOut:
-    return WaitlistEntryOut.of(entry, load_codes(ctx, [entry]))
+    [response] = list_entries_out(ctx, [entry])
+    return response
+
+
+def list_entries_out(ctx: RequestContext, waitlist_entries: Sequence[WaitlistEntry]) -> list[WaitlistEntryOut]:
+    """Return the entries as responses."""
+    codes = load_codes(ctx, waitlist_entries)
+    return [WaitlistEntryOut.of(entry, codes) for entry in waitlist_entries]
 
 
 def to_offers(ctx: RequestContext, *entry_offers: WaitlistOffer) -> list[OfferOut]:

@@ -11,9 +11,10 @@ from practice.errors import Invalid, NotFound, Refusal, Stale
 from practice.people.access import can_see_client, client_visible
 from practice.people.clients import lock_client
 from practice.people.models.clients import CONSENT_KINDS, Agreement, Client, Consent
-from practice.people.practice_time import zone_of
+from practice.people.practice_time import local_today, zone_of
 from practice.people.rules import consents as rules
-from practice.people.rules.clients import needs_guardian
+from practice.people.rules.clients import choose_portal_email, needs_guardian
+from practice.security.models import Account
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -41,13 +42,23 @@ class NoAgreement(Refusal):
     code = "NO_AGREEMENT"
 
 
-class SignedByGuardian(Refusal):
-    """The client is of age and cannot sign as a guardian.
+class GuardianNotNeeded(Refusal):
+    """The client was of age or emancipated on the day of the signature, so no guardian consents for them.
 
-    Fix: have it signed at the front desk.
+    Fix: have the client sign the informed consent. For a minor, correct the birth date or `emancipated` first.
     """
 
-    code = "SIGNED_BY_GUARDIAN"
+    code = "GUARDIAN_NOT_NEEDED"
+    status = 422
+
+
+class GuardianSigns(Refusal):
+    """The client is a minor, and the portal account does not have the address of the guardian, who signs.
+
+    Fix: record the guardian's email address and invite them, or have it signed at the practice.
+    """
+
+    code = "GUARDIAN_SIGNS"
 
 
 def list_consents(work: Work, scope: Scope, client_id: UUID, *, voided: bool = False) -> list[Consent]:
@@ -74,16 +85,23 @@ def sign_consent(
 ) -> Consent:
     """Record a signed consent, for a minor in the guardian's name. It is valid for a year unless `expires_on` is given.
 
-    A minor's portal account is the guardian's, who signs there, too. Other clients sign there in their own name,
-    whatever they type.
+    A minor's guardian signs in the portal, too, with an account of their own address. Other clients sign there in their
+    own name, whatever they type.
     """
     client = lock_client(work, scope, client_id)
     signed_at = signed_at or work.now
     signed_on = local_date_of(work, signed_at)
     minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
     by_client = work.actor.client_id is not None
-    if by_client and kind == rules.GUARDIAN and not minor:
-        raise SignedByGuardian("You sign for yourself. A guardian's consent is signed at the practice.")
+    if kind == rules.GUARDIAN and not minor:
+        raise GuardianNotNeeded(
+            "You sign for yourself, so no guardian consents for you. Sign the informed consent."
+            if by_client
+            else "The client is of age or emancipated, so no guardian consents. Have the client sign the informed "
+            "consent, or correct the birth date first."
+        )
+    if by_client and minor:
+        refuse_other_than_guardian(work, client)
     typed_name = None if by_client and not minor else signed_by_name
     signer = typed_name or choose_signer(client, kind, minor)
     problems = rules.signing_problems(signer, client.guardian_name, minor)
@@ -104,6 +122,16 @@ def sign_consent(
     work.db.flush()
     work.record("consent.signed", "client", client_id, consent_id=str(consent.id), kind=kind, by_client=by_client)
     return consent
+
+
+def refuse_other_than_guardian(work: Work, client: Client) -> None:
+    """Raise GuardianSigns unless the signed-in account has the address of the guardian in a minor's record."""
+    account = work.db.get_one(Account, work.actor.account_id)
+    if account.email != choose_portal_email(client, local_today(work)):
+        raise GuardianSigns(
+            "The guardian signs for a minor, and this account does not have the guardian's email address. Please call "
+            "the practice, which can invite the guardian or have it signed there."
+        )
 
 
 def choose_signer(client: Client, kind: str, minor: bool) -> str | None:

@@ -13,12 +13,12 @@ from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client
 from practice.people.email_changes import end_portal_access
-from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
+from practice.people.models.clients import Client, Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.rules.clients import redact_birth_date
 from practice.people.rules.intake import STEPS
-from practice.security.permissions import Scope
+from practice.security.permissions import Forbidden, Scope, find_scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -198,10 +198,16 @@ def review_request(work: Work, request_id: UUID, *, approved: bool, reason: str 
 
 
 def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) -> DeletionRequest:
-    """Withdraw a request before it is carried out, also once it is approved, as the client or for them."""
+    """Withdraw a request before it is carried out, also once it is approved, as the client or for them.
+
+    Of the staff only those who review requests withdraw one that the client made in the portal.
+    """
     request = find_request(work, scope, request_id, lock=True)
     if request.status not in ("ASKED", "APPROVED"):
         raise WrongStep(f"The status is {request.status}, so there is nothing to withdraw.")
+    may_review = find_scope(work.actor.roles, "deletion_requests", "review") is not None
+    if work.actor.client_id is None and not may_review and is_by_client(work, request):
+        raise Forbidden("The client made this request. Ask them to withdraw it in the portal, or ask an admin.")
     update_versioned(
         request,
         {
@@ -213,6 +219,14 @@ def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) ->
     )
     work.record("deletion.withdrawn", "client", request.client_id, request_id=str(request_id))
     return request
+
+
+def is_by_client(work: Work, request: DeletionRequest) -> bool:
+    """Return whether the client, or a minor's guardian, made the request in the portal."""
+    client = work.db.get_one(Client, (work.tenant_id, request.client_id))
+    if request.asked_by is None:
+        return False
+    return request.asked_by in (client.account_id, client.former_account_id) or not is_staff(work, request.asked_by)
 
 
 def withdraw_approval(work: Work, request_id: UUID) -> DeletionRequest:

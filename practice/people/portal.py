@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 
 from practice.errors import FieldProblem, Invalid, Refusal
+from practice.local_time import date_of
 from practice.people.clients import lock_client, reason_detail
 from practice.people.email_changes import LINK_LIFETIME, emails_of, end_portal_access
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today, zone_of
-from practice.people.rules.clients import choose_contact, compute_adult_cutoff
+from practice.people.rules.clients import choose_portal_email, compute_adult_cutoff, needs_guardian
 from practice.people.settings import get_setting
 from practice.security.accounts import ensure_account, invite_by_email, issue_invitation
 from practice.security.installation import Installation
@@ -25,18 +26,18 @@ from practice.store.records import on_conflict
 
 
 class EmailMissing(Refusal):
-    """The client, or a minor's guardian, has no email address.
+    """The client has no email address, or a minor's record has none of the guardian, whose account it is.
 
-    Fix: add one to the client's record, then invite them.
+    Fix: add it to the client's record, then invite them.
     """
 
     code = "EMAIL_MISSING"
 
 
 class EmailTaken(Refusal):
-    """Another account of the practice signs in with this email address.
+    """The email address already serves another client of the practice, such as a brother or sister, or a staff member.
 
-    Fix: use a different one for this client.
+    Fix: use a different address for this client, or close the other client's portal first.
     """
 
     code = "EMAIL_TAKEN"
@@ -77,10 +78,15 @@ def invite_client(
     The account of a minor is the guardian's, who signs and gets the messages.
     """
     client = lock_client(work, scope, client_id)
-    email = choose_contact(client, local_today(work)).email
+    today = local_today(work)
+    email = choose_portal_email(client, today)
+    if email is None and needs_guardian(client.birth_date, client.emancipated, today):
+        raise EmailMissing(
+            "The portal account of a minor is the guardian's. Record the guardian's email, then invite them."
+        )
     if email is None:
-        raise EmailMissing("This client has no email address. Add one, or a minor's guardian's, then invite them.")
-    account = ensure_account(work.db, email.lower(), work.now)
+        raise EmailMissing("This client has no email address. Add one, then invite them.")
+    account = ensure_account(work.db, email, work.now)
     refuse_staff(work, account.id)
     if client.account_id != account.id:
         if reason is None or find_scope(work.actor.roles, "clients", "approve_email") is None:
@@ -88,7 +94,11 @@ def invite_client(
         if client.account_id is not None:
             end_portal_access(work, client)
     client.account_id = account.id
-    taken = EmailTaken("Another client signs in with this email address. Use a different one for this client.")
+    taken = EmailTaken(
+        "This email address already serves another client of the practice, such as a brother or sister, and an account "
+        "holds the portal of one client. Use a different address of the same person for this client, or close the "
+        "other client's portal first."
+    )
     with on_conflict("uq_clients_tenant_id_account_id", taken):
         work.db.flush()
     if by_email:
@@ -165,15 +175,26 @@ def close_guardian_portals(work: Work) -> None:
     The guardian has no say in the next invitation either.
     """
     of_age = or_(Client.birth_date <= compute_adult_cutoff(local_today(work)), Client.emancipated)
-    activated_as_minor = Client.portal_activated_at < Client.birth_date + text("interval '18 years'")
-    of_guardian = activated_as_minor | (
-        (func.lower(Client.guardian_email) == Account.email) & func.lower(Client.email).is_distinct_from(Account.email)
+    # two days more than the rule needs, which decides below
+    perhaps_as_minor = Client.portal_activated_at < Client.birth_date + text("interval '18 years 2 days'")
+    has_guardians_address = and_(
+        func.lower(Client.guardian_email) == Account.email, func.lower(Client.email).is_distinct_from(Account.email)
     )
-    query = select(Client).join(Account, Account.id == Client.account_id).where(Client.tenant_id == work.tenant_id)
-    for client in work.db.scalars(query.where(of_age, of_guardian).with_for_update(of=Client)).all():
+    query = select(Client, has_guardians_address).join(Account, Account.id == Client.account_id)
+    query = query.where(Client.tenant_id == work.tenant_id, of_age, perhaps_as_minor | has_guardians_address)
+    for client, of_guardian in work.db.execute(query.with_for_update(of=Client)).all():
+        if not (of_guardian or was_activated_as_minor(work, client)):
+            continue
         end_portal_access(work, client)
         client.former_account_id = None
         work.record("client.portal_closed", "client", client.id, cause="OF_AGE")
+
+
+def was_activated_as_minor(work: Work, client: Client) -> bool:
+    """Return whether a guardian used the portal first: before the 18th birthday, in the practice's time zone."""
+    if client.portal_activated_at is None:
+        return False
+    return needs_guardian(client.birth_date, client.emancipated, date_of(client.portal_activated_at, zone_of(work)))
 
 
 def refuse_staff(work: Work, account_id: UUID) -> None:

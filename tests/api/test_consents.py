@@ -100,9 +100,50 @@ def test_in_a_minors_portal_account_the_guardian_signs(
     )
     child = {"signed_by_name": "Casey Example"}
     assert "guardian" in assert_invalid(send_request(client, practice, "POST", sign_path, minor, child))[0]
-    unknown = make_portal_client(practice, birth_date=date(2012, 5, 17))
-    sign_path = f"/clients/{unknown.staff_id}/agreements/{kind}/sign"
-    assert "no guardian" in assert_invalid(send_request(client, practice, "POST", sign_path, unknown, {}))[0]
+
+
+@pytest.mark.parametrize("kind", ["INFORMED_TREATMENT", "GUARDIAN"])
+@pytest.mark.parametrize("recorded", [{}, {"guardian_email": "kin@example.com"}, {"guardian_phone": "404-555-0102"}])
+def test_a_child_with_an_account_signs_nothing_in_the_guardians_name(
+    client: TestClient, practice: PracticeFixture, kind: str, recorded: dict[str, str]
+) -> None:
+    guardian = {"guardian_email": None, "guardian_name": "Kin Example"} | recorded
+    child = make_portal_client(practice, birth_date=date(2012, 5, 17), **guardian)
+    publish(client, practice, kind)
+    sign_path = f"/clients/{child.staff_id}/agreements/{kind}/sign"
+    for body in ({}, {"signed_by_name": "Kin Example"}):
+        refused = send_request(client, practice, "POST", sign_path, child, body)
+        assert (refused.status_code, error_code(refused)) == (409, "GUARDIAN_SIGNS")
+        assert "call the practice" in refused.json()["error"]["message"]
+    assert load_audit_entries(client, practice, "consent.signed", child.staff_id) == []
+    at_the_practice = send_request(client, practice, "POST", sign_path, practice.add("scheduler"), {})
+    assert assert_ok(at_the_practice, 201)["signed_by_name"] == "Kin Example"
+
+
+@pytest.mark.parametrize("fields", [{}, {"birth_date": "2012-05-17", "emancipated": True}])
+def test_no_guardian_consents_for_a_client_who_signs_themselves(
+    client: TestClient, practice: PracticeFixture, fields: dict[str, Any]
+) -> None:
+    created = assert_ok(send_request(client, practice, "POST", "/clients", None, NEW_CLIENT | fields), 201)
+    publish(client, practice, "GUARDIAN")
+    consents, agreement = f"/clients/{created['id']}/consents", f"/clients/{created['id']}/agreements/GUARDIAN/sign"
+    for refused in (
+        sign(client, practice, consents, "GUARDIAN", signed_by_name="Kin Example"),
+        send_request(client, practice, "POST", agreement, None, {"signed_by_name": "Kin Example"}),
+    ):
+        assert (refused.status_code, error_code(refused)) == (422, "GUARDIAN_NOT_NEEDED")
+        assert "informed consent" in refused.json()["error"]["message"]
+    assert assert_ok(send_request(client, practice, "GET", consents))["items"] == []
+
+
+def test_a_guardians_consent_from_before_the_18th_birthday_is_recorded_later(
+    client: TestClient, practice: PracticeFixture
+) -> None:
+    adult = NEW_CLIENT | {"birth_date": "2008-03-01", "guardian_name": "Kin Example"}
+    created = assert_ok(send_request(client, practice, "POST", "/clients", None, adult), 201)
+    path = f"/clients/{created['id']}/consents"
+    assert error_code(sign(client, practice, path, "GUARDIAN")) == "GUARDIAN_NOT_NEEDED"
+    assert_ok(sign(client, practice, path, "GUARDIAN", signed_at="2026-02-27T15:00:00Z"), 201)
 
 
 def test_the_expiry_and_signer_of_a_consent_can_be_changed(
@@ -249,7 +290,7 @@ def test_clients_sign_for_themselves_and_not_as_their_guardian(
     sign_path = f"/clients/{patient.staff_id}/agreements/GUARDIAN/sign"
     assert (
         error_code(send_request(client, practice, "POST", sign_path, patient, {"signed_by_name": "Kin"}))
-        == "SIGNED_BY_GUARDIAN"
+        == "GUARDIAN_NOT_NEEDED"
     )
     other = path.replace("/consents", "/agreements/CONFIDENTIALITY/sign")
     assert send_request(client, practice, "POST", other, patient, {}).status_code == 404

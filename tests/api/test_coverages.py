@@ -257,3 +257,26 @@ def test_a_practice_sets_how_long_a_response_is_fresh(practice: PracticeFixture,
     for hours in (0, 0.9, 1):
         check_payer(practice, coverage_id, payer, hours)
     assert len(payer.checked_members) == 2
+
+
+def test_payers_are_listed_and_found_by_name(client: TestClient, practice: PracticeFixture, path: str) -> None:
+    for rank, payer_id, name in ((1, "P2", "Maple Blue-Cross"), (2, "P1", "Example Health"), (3, "P0", "maple care")):
+        assert_ok(post_coverage(client, practice, path, rank=rank, payer_id=payer_id, payer_name=name), 201)
+    other = f"/clients/{make_client(practice)}/coverages"
+    for rank in (1, 2):
+        names = {"payer_id": "P2", "payer_name": "Maple BlueCross", "effective_on": f"202{rank}-01-01"}
+        assert_ok(post_coverage(client, practice, other, rank=rank, **names), 201)
+    voided = assert_ok(post_coverage(client, practice, other, rank=3, payer_id="P9", payer_name="Typo"), 201)
+    send_request(client, practice, "DELETE", f"/coverages/{voided['id']}", None, {"reason": "Typo"})
+
+    def find(query: str = "", role: str = "biller") -> list[tuple[str, str]]:
+        answer = send_request(client, practice, "GET", f"/payers{query}", practice.people[role])
+        return [(payer["id"], payer["name"]) for payer in assert_ok(answer)["items"]]
+
+    everyone = [("P1", "Example Health"), ("P2", "Maple BlueCross"), ("P0", "maple care")]
+    assert find() == find(role="biller") == everyone
+    assert find("?name=map") == everyone[1:]
+    assert find("?name=CARE%20ma") == everyone[2:]
+    assert find("?name=aple") == find("?name=-") == []
+    clinician = practice.people["clinician"]
+    assert send_request(client, practice, "GET", "/payers", clinician).status_code == 403

@@ -1,7 +1,7 @@
 """A changed email address never moves a client's portal to somebody else."""
 
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -208,8 +208,13 @@ def test_a_minors_portal_belongs_to_the_guardian(
     assert_ok(update_record(client, practice, f"/clients/{child}", scheduler, guardian_email=other))
     assert list_emails(practice.installation, guardian)[-1]["subject"].endswith("was changed")
     assert error_code(invite(client, practice, child, scheduler)) == "INVITATION_HELD"
-    unreachable = make_client(practice, **minor | {"guardian_email": None, "guardian_phone": "404-555-0102"})
-    assert error_code(invite(client, practice, unreachable, scheduler)) == "EMAIL_MISSING"
+    for phone in (None, "404-555-0102"):
+        own_email = new_email()
+        contact = {"guardian_email": None, "guardian_phone": phone, "email": own_email}
+        refused = invite(client, practice, make_client(practice, **minor | contact), scheduler)
+        assert (refused.status_code, error_code(refused)) == (409, "EMAIL_MISSING")
+        assert "Record the guardian's email" in refused.json()["error"]["message"]
+        assert list_emails(practice.installation, own_email) == []
 
 
 def test_at_eighteen_the_guardians_portal_is_closed_and_the_client_can_be_invited(
@@ -242,6 +247,33 @@ def test_at_eighteen_the_guardians_portal_is_closed_and_the_client_can_be_invite
     assert error_code(invite(own_client, practice, children[1], scheduler)) == "INVITATION_HELD"
     assert_ok(invite(own_client, practice, children[1], practice.admin, **REASON))
     assert read_secret(own_installation, own)
+
+
+@pytest.mark.parametrize(
+    ("activated_at", "open_afterwards"),
+    [("2026-02-28T15:00Z", False), ("2026-03-01T04:59Z", False), ("2026-03-01T05:00Z", True)],
+)
+def test_a_portal_first_used_before_the_birthday_of_a_leap_day_is_the_guardians(
+    own_installation: Installation, activated_at: str, open_afterwards: bool
+) -> None:
+    """A client born on February 29, 2008 comes of age on March 1, 2026, at midnight in New York."""
+    practice = make_practice(own_installation)
+    born = make_portal_client(practice, birth_date=date(2008, 2, 29))
+    with practice.installation.store.begin_session(practice.id) as db:
+        client = db.get_one(Client, (practice.id, born.staff_id))
+        client.portal_activated_at = datetime.fromisoformat(activated_at)
+    jobs.run_practice_jobs(own_installation, practice.now, threading.Event(), recent=True)
+    with practice.work() as work:
+        client = work.db.get_one(Client, (practice.id, born.staff_id))
+        assert (client.account_id is not None) is open_afterwards
+
+
+def test_an_emancipated_minor_keeps_their_own_portal(own_installation: Installation) -> None:
+    practice = make_practice(own_installation)
+    person = make_portal_client(practice, birth_date=date(2009, 5, 17), emancipated=True)
+    jobs.run_practice_jobs(own_installation, practice.now, threading.Event(), recent=True)
+    with practice.work() as work:
+        assert work.db.get_one(Client, (practice.id, person.staff_id)).account_id == person.account_id
 
 
 def test_a_minors_new_address_is_held_and_the_guardian_notified(

@@ -162,7 +162,7 @@ def test_a_minors_guardian_consents_too(client: TestClient, practice: PracticeFi
 def test_the_guardian_of_a_minor_consents_in_the_portal(
     client: TestClient, practice: PracticeFixture, patient: Person
 ) -> None:
-    minor = {"birth_date": date(2012, 5, 1), "guardian_name": "Pat Example"}
+    minor = {"birth_date": date(2012, 5, 1), "guardian_name": "Pat Example", "guardian_email": patient.email}
     with practice.work() as work:
         work.db.execute(update(Client).where(Client.id == patient.staff_id).values(minor))
     form = fill(client, practice, patient, patient.staff_id)

@@ -1,6 +1,6 @@
 """Client portal over HTTP: invitation, sign-in, closing, and access to own records only."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +120,21 @@ def test_an_email_that_belongs_to_another_person_is_refused(
     assert error_code(answer) == ("EMAIL_MISSING" if email is None else "EMAIL_TAKEN")
     assert email is None or email not in answer.text
     assert load_audit_entries(client, practice, "client.invited", client_id) == []
+
+
+def test_a_second_child_of_a_guardian_is_refused_and_the_first_keeps_the_portal(
+    client: TestClient, practice: PracticeFixture
+) -> None:
+    guardian = {"guardian_name": "Pat Example", "guardian_email": f"pat-{new_id()}@example.com"}
+    first, second = (make_client(practice, birth_date=date(2014, 9, day), **guardian) for day in (1, 2))
+    assert_ok(invite(client, practice, first))
+    assert_ok(accept_invitation(client, guardian["guardian_email"]))
+    headers = sign_in_first_time(client, guardian["guardian_email"])
+    refused = invite(client, practice, second)
+    assert (refused.status_code, error_code(refused)) == (409, "EMAIL_TAKEN")
+    assert "already serves another client" in refused.json()["error"]["message"]
+    assert client.get(f"{V1}/clients/{first}", headers=headers).status_code == 200
+    assert client.get(f"{V1}/clients/{second}", headers=headers).status_code == 404
 
 
 def test_the_email_of_a_client_cannot_become_staff(client: TestClient, practice: PracticeFixture) -> None:

@@ -98,6 +98,17 @@ class Client(TenantKeyed, Versioned, Base):
     )
 
 
+class ClientNameWord(Base):
+    """A word of a client's name as it is searched, without accents and in small letters. A trigger writes them."""
+
+    __tablename__ = "client_name_words"
+    __table_args__ = (same_practice("client_id", "clients"), Index(None, "tenant_id", "word", "client_id"))
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+
+
 class ClientStatus(TenantPart, Base):
     """A change of a client's status from a date on. Rows are only added; only their reasons can be cleared."""
 

@@ -89,6 +89,15 @@ def choose_contact(client: Any, day: date) -> Contact:
     return Contact(client.email, client.phone)
 
 
+def choose_portal_email(client: Any, day: date) -> str | None:
+    """Return the address, in lower case, of whom the client's portal account is for: a minor's guardian or the client.
+
+    Unlike messages, an account is for the person who signs, so a child's own address never stands in for a guardian's.
+    """
+    email = client.guardian_email if needs_guardian(client.birth_date, client.emancipated, day) else client.email
+    return email.lower() if email else None
+
+
 def derive_status(ended_on: date | None, end_reason: str | None, day: date) -> str:
     """Return the status on a day by the record alone; for past days the history can differ."""
     return ACTIVE if ended_on is None or ended_on > day else end_reason or "INACTIVE"

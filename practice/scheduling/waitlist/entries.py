@@ -60,8 +60,11 @@ def read_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
 def add_entry(work: Work, client_id: UUID, **preferences: Any) -> tuple[WaitlistEntry, list[str]]:
     """Add an entry. The warnings say whether the client already waits for some of the same times."""
     values, problems = resolve_preferences(work, preferences)
-    if work.db.scalar(select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)) is None:
+    client = work.db.get(Client, (work.tenant_id, client_id))
+    if client is None:
         problems.append(FieldProblem("client_id", "Client not found (`client_id`)."))
+    elif client.ended_on is not None and client.ended_on <= local_today(work):
+        problems.append(FieldProblem("client_id", "This client's treatment has ended. Set the status to ACTIVE first."))
     if problems:
         raise Invalid(problems)
     entry = WaitlistEntry(

@@ -1,5 +1,6 @@
 """Offers of freed times to waitlist entries."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.records import update_versioned
 
+OPEN_STATUSES = ("WAITING", "OFFERED")  # of entries
+
 
 class OfferClosed(errors.Refusal):
     """The waitlist offer is no longer open.
@@ -38,19 +41,47 @@ class OfferClosed(errors.Refusal):
 def withdraw_entry(work: Work, scope: Scope, entry_id: UUID) -> WaitlistEntry:
     """Withdraw an entry. Its open offers go to the next matching entries."""
     get_entry(work, scope, entry_id)
-    query = select_open_offers(work).where(WaitlistOffer.entry_id == entry_id)
-    offers = lock_offers(work, query)
+    offers = lock_offers(work, select_open_offers(work).where(WaitlistOffer.entry_id == entry_id))
     entry = get_entry(work, scope, entry_id, lock=True)
-    if entry.status not in ("WAITING", "OFFERED"):
+    if entry.status not in OPEN_STATUSES:
         raise errors.WrongStatus("This entry is not waiting any more. Add a new one instead.")
-    if set(work.db.scalars(query)) != set(offers):
+    withdraw_locked_entries(work, [entry], offers)
+    return entry
+
+
+def lock_client_offers(work: Work, client_id: UUID) -> list[WaitlistOffer]:
+    """Lock and return the open offers to the client, before their record and entries are locked."""
+    entry_ids = select(WaitlistEntry.id).where(
+        WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.client_id == client_id
+    )
+    return lock_offers(work, select_open_offers(work).where(WaitlistOffer.entry_id.in_(entry_ids)))
+
+
+def withdraw_client_entries(work: Work, client_id: UUID, offers: Collection[WaitlistOffer]) -> list[WaitlistEntry]:
+    """Withdraw the open entries of a client who leaves, and return them. `offers` are the client's, locked."""
+    query = select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == work.tenant_id,
+        WaitlistEntry.client_id == client_id,
+        WaitlistEntry.status.in_(OPEN_STATUSES),
+    )
+    query = query.order_by(WaitlistEntry.created_at, WaitlistEntry.id).with_for_update(key_share=True)
+    entries = list(work.db.scalars(query.execution_options(populate_existing=True)))
+    withdraw_locked_entries(work, entries, offers)
+    return entries
+
+
+def withdraw_locked_entries(work: Work, entries: Collection[WaitlistEntry], offers: Collection[WaitlistOffer]) -> None:
+    """Withdraw the entries and pass their offers on, or raise WrongStatus if there are other open offers by now."""
+    open_offers = select_open_offers(work).where(WaitlistOffer.entry_id.in_([entry.id for entry in entries]))
+    if set(work.db.scalars(open_offers)) != set(offers):
         raise errors.WrongStatus("The client was offered a time just now. Decline it first or try again.")
-    update_versioned(entry, {"status": "WITHDRAWN"})
+    for entry in entries:
+        update_versioned(entry, {"status": "WITHDRAWN"})
     work.db.flush()
     for offer in offers:
         close_offer(work, offer, "DECLINED")
-    work.record("waitlist.withdrawn", "waitlist_entry", entry_id)
-    return entry
+    for entry in entries:
+        work.record("waitlist.withdrawn", "waitlist_entry", entry.id)
 
 
 def select_open_offers(work: Work) -> Select[WaitlistOffer]:

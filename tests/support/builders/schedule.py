@@ -69,9 +69,13 @@ def build_consents(practice: PracticeFixture, client_id: UUID) -> list[Consent]:
 
 
 def make_portal_client(practice: PracticeFixture, clinician: Person | None = None, **fields: Any) -> Person:
-    """Create a client with a portal sign-in and return them as a person whose `staff_id` is the client's id."""
+    """Create a client with a portal sign-in and return them as a person whose `staff_id` is the client's id.
+
+    With a `guardian_name` the sign-in is the guardian's, unless another `guardian_email` is sent.
+    """
     email = f"client-{new_id()}@example.com"
-    client_id = make_client(practice, clinician, **{"email": email} | fields)
+    guardian = {"guardian_email": email} if "guardian_name" in fields else {}
+    client_id = make_client(practice, clinician, **{"email": email} | guardian | fields)
     with practice.installation.store.begin_system_session() as db:
         account = ensure_account(db, email, practice.now)
         db.add(

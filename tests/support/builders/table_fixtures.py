@@ -40,6 +40,7 @@ RECORD_TABLES = {
             "client",
         ),
     ),
+    "client_name_words": Table("select", warehouse_reads=False),  # written by a trigger of clients
     "services": Table(
         READ_WRITE,
         insert=build_insert(

@@ -19,8 +19,10 @@ FUNCTIONS: dict[str, set[str]] = {
     "first_signature": {"caseload_app"},
     "forget_reasons": {"caseload_app"},
     "guard_from_now_on": set(),
+    "keep_name_words": set(),
     "keep_version": set(),
     "know_staff": {"caseload_app"},
+    "name_words": {"caseload_app"},
     "occupy": set(),
     "occupy_for_appointment": set(),
     "occupy_for_block": set(),
@@ -40,6 +42,7 @@ FUNCTIONS: dict[str, set[str]] = {
 DEFINERS = {
     "chain_audit_entry",
     "forget_reasons",
+    "keep_name_words",
     "keep_version",
     "know_staff",
     "occupy",

@@ -6,7 +6,7 @@ from practice.store.migrations.sqlfile import run_sql_file
 from practice.store.policies import THIS_PRACTICE
 
 revision = "0026"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

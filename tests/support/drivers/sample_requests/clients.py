@@ -97,6 +97,7 @@ SAMPLE_REQUESTS = {
     "verify_coverage": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
     "check_eligibility": SampleRequest({*FRONT_DESK, "biller"}, make_coverage),
     "list_eligibility_checks": SampleRequest(READERS, make_coverage),
+    "list_payers": SampleRequest({*FRONT_DESK, "biller"}),
     "list_consents": SampleRequest(READERS, pick_client),
     "sign_consent": SampleRequest(FRONT_DESK, pick_client, send(kind="TELEHEALTH")),
     "change_consent": SampleRequest(FRONT_DESK, make_consent, send(expires_on="2027-01-01"), CONSENT),
