@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.affected import AffectedOut, describe_affected
+from api.affected import AffectedOut, AffectedVisitOut, describe_affected
 from api.clients import ClientOut, Status
 from api.context import Reason, RequestContext
 from api.fields import EXAMPLE_ID, AccountId, ClientId, Day, EmailText, SetAt, Text200, describe, example
@@ -17,7 +17,7 @@ from api.routing import PermissionRouter
 from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken, EmailUnconfirmed, InvitationHeld
-from practice.scheduling.appointments.affected import load_affected_by_client
+from practice.scheduling.appointments.affected import MAX_LISTED, load_affected_by_client, load_unclosed_by_client
 from practice.security.accounts import INVITATION_LIFETIME
 from practice.sessions.timeline import Event, load_timeline
 from practice.store.pages import PageRequest
@@ -62,7 +62,13 @@ class StatusesOut(BaseModel):
 
 
 class ChangedStatusOut(AffectedOut, ClientOut):
-    """A client, with the visits booked after the end of treatment."""
+    """A client, with the visits booked after the end of treatment, and those that are still to be closed."""
+
+    to_close_count: Annotated[int, describe("Visits that have begun and are neither completed nor missed.")]
+    to_close: Annotated[
+        list[AffectedVisitOut],
+        describe(f"The first {MAX_LISTED} of them by start: complete each, or record that the client did not come."),
+    ]
 
 
 class PrimaryClinicianIn(Input):
@@ -158,11 +164,18 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on. The response lists the visits booked after the end of treatment.
+    From a day on. The response lists the visits booked after the end of treatment, and those that began before and are
+    still open: they can be completed, or recorded as missed.
     """
     view = client_history.change_status(ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason)
     visits = load_affected_by_client(ctx.work, view.client)
-    return ChangedStatusOut(**ClientOut.of(view).model_dump(), **describe_affected(visits))
+    unclosed = load_unclosed_by_client(ctx.work, view.client)
+    return ChangedStatusOut(
+        **ClientOut.of(view).model_dump(),
+        **describe_affected(visits),
+        to_close_count=unclosed.count,
+        to_close=[from_record(AffectedVisitOut, visit) for visit in unclosed.appointments],
+    )
 
 
 @router.get("/primary-clinician", permission="clients.read")

@@ -130,7 +130,7 @@ def record_sessions(
     supervisor_id = supervisor_id or me
     people = lock_staff(work, scope, [*supervisee_ids, *([supervisor_id] if supervisor_id else [])])
     problems = session_problems(kind, supervisee_ids, people, supervisor_id, date_of(held_at, zone_of(work)))
-    problems += supervisor_problems(find_person(work, supervisor_id)) 
+    problems += supervisor_problems(find_person(work, supervisor_id))
     problems += held_at_problems(held_at, hours, work.now)
     if me in supervisee_ids and supervisor_id != me:
         message = "Your own supervision is recorded by the supervisor who held it."
