@@ -180,6 +180,83 @@ def test_the_session_of_a_leaver_is_finished_in_ones_own_name(notes_api: NotesAp
     assert "no such appointment" in again.text  # it is signed
 
 
+def prepare_two_notes(api: NotesApi) -> tuple[Person, dict[str, Any], dict[str, Any]]:
+    """Return somebody who finishes a leaver's session, the leaver's note in review, and the finisher's draft."""
+    finisher = api.practice.add("supervisor", "clinician")
+    api.record_trainings(finisher)
+    session = make_completed_session(api, api.clinician)
+    change_staff(api, api.clinician, supervisor_id=str(finisher.staff_id), license_type="APC")
+    handed_in = api.create_note(appointment_id=session)
+    api.take_step(handed_in, "submit")
+    deactivate(api, api.clinician)
+    return finisher, api.read(handed_in, finisher), api.create_note(finisher, appointment_id=session)
+
+
+def list_signed(api: NotesApi) -> list[str]:
+    query = "select id from notes where tenant_id = :tenant_id and signed_at is not null"
+    return [str(row.id) for row in api.load_rows(query)]
+
+
+def test_a_session_of_a_leaver_gets_one_signed_note(notes_api: NotesApi) -> None:
+    api = notes_api
+    finisher, handed_in, draft = prepare_two_notes(api)
+    api.take_step(handed_in, "co-sign", finisher)
+    refused = api.post_step(draft, "sign", finisher)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "SESSION_SIGNED")
+    assert "Void it" in refused.json()["error"]["message"]
+    assert list_signed(api) == [handed_in["id"]]
+    headers = api.build_headers(finisher)
+    path = f"/api/v1/notes/{draft['id']}"
+    assert api.http.request("DELETE", path, json={"reason": "Signed already"}, headers=headers).status_code == 204
+
+
+def test_a_leavers_note_is_not_co_signed_after_it_was_finished(notes_api: NotesApi) -> None:
+    api = notes_api
+    finisher, handed_in, draft = prepare_two_notes(api)
+    api.take_step(draft, "sign", finisher)
+    refused = api.post_step(handed_in, "co-sign", finisher)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "SESSION_SIGNED")
+    assert "Return it to its author" in refused.json()["error"]["message"]
+    assert api.take_step(handed_in, "return", finisher, reason="Finished already")["status"] == "DRAFT"
+    assert list_signed(api) == [draft["id"]]
+
+
+def test_bulk_signing_signs_one_note_of_a_leavers_session(notes_api: NotesApi) -> None:
+    api = notes_api
+    finisher, handed_in, draft = prepare_two_notes(api)
+    answer = api.post("/notes/bulk-sign", finisher, note_ids=[draft["id"], handed_in["id"]])
+    assert sorted(item["code"] or "" for item in answer.json()["items"]) == ["", "SESSION_SIGNED"]
+    assert len(list_signed(api)) == 1
+
+
+def test_a_clinicians_own_session_can_have_two_signed_notes(notes_api: NotesApi) -> None:
+    session = make_completed_session(notes_api, notes_api.clinician)
+    for type in ("SOAP_NOTE", "SOAP_NOTE"):
+        notes_api.create_signed_note(appointment_id=session, type=type)
+    assert len(list_signed(notes_api)) == 2
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_leavers_late_session_is_unlocked_by_another_than_its_finisher(notes_api: NotesApi, begun: bool) -> None:
+    api = notes_api
+    finisher = api.practice.add("supervisor", "clinician")
+    api.record_trainings(finisher)
+    session = make_completed_session(api, api.clinician)
+    change_staff(api, api.clinician, supervisor_id=str(finisher.staff_id))
+    leavers = api.create_note(appointment_id=session)
+    deactivate(api, api.clinician)
+    note = api.create_note(finisher, appointment_id=session) if begun else leavers
+    api.now += timedelta(days=30)
+    path = f"/compliance/session-completion/{session}/supervisor-override"
+    for answer in (api.post_step(leavers, "unlock", finisher, reason="Late"), api.post(path, finisher, reason="Late")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "OWN_SESSION"), answer.text
+        assert "Ask an admin" in answer.json()["error"]["message"]
+    assert api.post_step(note, "sign", finisher).json()["error"]["code"] in ("NOTE_LOCKED", "NOT_IN_REVIEW")
+    assert api.post_step(leavers, "unlock", api.practice.admin, reason="Late").status_code == 200
+    note = note if begun else api.create_note(finisher, appointment_id=session)
+    assert api.take_step(note, "sign", finisher)["status"] == "SIGNED"
+
+
 def test_another_supervisor_does_not_finish_the_session_of_a_leaver(notes_api: NotesApi) -> None:
     api = notes_api
     session, other = make_completed_session(api, api.clinician), api.practice.add("supervisor", "clinician")
