@@ -36,7 +36,6 @@ class GroupFilters:
     room_id: UUID | None = None
     series_id: UUID | None = None
     status: str | None = None
-    not_cancelled: bool = False
     has_free_seats: bool = False
     since: datetime | None = None
     until: datetime | None = None
@@ -82,11 +81,14 @@ def load_groups_by_date(
     filters = GroupFilters(
         clinician_id,
         room_id=room_id,
-        not_cancelled=True,
         since=start_of_day(first, zone),
         until=start_of_day(last + DAY, zone),
     )
-    query = select_groups(work, scope, filters).order_by(GroupSession.starts_at, GroupSession.id)
+    query = (
+        select_groups(work, scope, filters)
+        .where(GroupSession.status == "SCHEDULED")
+        .order_by(GroupSession.starts_at, GroupSession.id)
+    )
     by_date: dict[date, list[GroupView]] = defaultdict(list)
     for view in load_views(work, list(work.db.scalars(query))):
         by_date[date_of(view.group.starts_at, zone)].append(view)
@@ -136,8 +138,6 @@ def select_groups(work: Work, scope: Scope, filters: GroupFilters) -> Select[Gro
         conditions.append(GroupSession.service_id.in_(service))
     if filters.has_free_seats:
         conditions += [status == "SCHEDULED", has_free_seats()]
-    if filters.not_cancelled:
-        conditions.append(GroupSession.status == "SCHEDULED")
     return select(GroupSession).where(
         GroupSession.tenant_id == work.tenant_id,
         or_(GroupSession.status != "SCHEDULED", is_taking_place(), status == "NO_SHOW"),
