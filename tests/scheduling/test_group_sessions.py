@@ -7,8 +7,7 @@ from uuid import UUID
 import pytest
 
 from practice.scheduling.appointments.notifications import UNREACHABLE
-from tests.support.builders.people import Person
-from tests.support.builders.schedule import make_client, make_room, make_service
+from tests.support.builders.schedule import make_client, make_room
 from tests.support.drivers.booking import (
     DAY,
     HOUR,
@@ -20,66 +19,9 @@ from tests.support.drivers.booking import (
     parse_instant,
     problem_codes,
 )
+from tests.support.drivers.group_sessions import TEN, Groups
 
-TEN = local(MONDAY, 10)
 WEEK = 7 * DAY
-
-
-class Groups:
-    """A group service of three seats in a room of eight, and its API."""
-
-    def __init__(self, booking_api: BookingApi) -> None:
-        self.booking_api = booking_api
-        make_service(booking_api.practice, "GRIEF", kind="GROUP", capacity=3, minutes=90)
-        self.room = make_room(booking_api.practice)
-
-    def body(self, start: datetime = TEN, **fields: Any) -> dict[str, Any]:
-        clinician = self.booking_api.clinician.staff_id
-        return {"clinician_id": clinician, "service_code": "GRIEF", "room_id": self.room, "starts_at": start} | fields
-
-    def open(self, start: datetime = TEN, **fields: Any) -> dict[str, Any]:
-        response = self.booking_api.post("/group-sessions", **self.body(start, **fields))
-        assert response.status_code == 201, response.text
-        return response.json()
-
-    def open_series(self, rule: str = "FREQ=WEEKLY;COUNT=3", **fields: Any) -> list[dict[str, Any]]:
-        response = self.booking_api.post("/group-sessions/series", **self.body(rule=rule, **fields))
-        assert response.status_code == 201, response.text
-        return self.list_groups(series_id=response.json()["series_id"])
-
-    def join(self, group: dict[str, Any], client: UUID | Person | None = None) -> dict[str, Any]:
-        response = self.try_join(group, client)
-        assert response.status_code == 201, response.text
-        return response.json()["appointment"]
-
-    def try_join(self, group: dict[str, Any], client: UUID | Person | None = None) -> Any:
-        if isinstance(client, Person):
-            return self.booking_api.post("/appointments", client, group_session_id=group["id"])
-        client = client or make_client(self.booking_api.practice)
-        return self.booking_api.post("/appointments", client_id=client, group_session_id=group["id"])
-
-    def list_groups(self, by: Person | None = None, **query: Any) -> list[dict[str, Any]]:
-        response = self.booking_api.get("/group-sessions", by, **query)
-        assert response.status_code == 200, response.text
-        return response.json()["items"]
-
-    def read(self, group: dict[str, Any], by: Person | None = None) -> dict[str, Any]:
-        response = self.booking_api.get(f"/group-sessions/{group['id']}", by)
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    def change(self, group: dict[str, Any], action: str, by: Person | None = None, **body: Any) -> Any:
-        return self.booking_api.post(f"/group-sessions/{group['id']}/{action}", by, **body)
-
-    def move(self, group: dict[str, Any], start: datetime, **body: Any) -> list[dict[str, Any]]:
-        response = self.change(group, "reschedule", starts_at=start, **body)
-        assert response.status_code == 201, response.text
-        return response.json()["items"]
-
-    def cancel(self, group: dict[str, Any], **body: Any) -> list[dict[str, Any]]:
-        response = self.change(group, "cancel", reason="The clinician is ill", **body)
-        assert response.status_code == 200, response.text
-        return response.json()["items"]
 
 
 @pytest.fixture
@@ -383,62 +325,3 @@ def test_a_series_of_groups_is_opened_whole_or_skips_conflicts(booking_api: Book
     assert len(groups.list_groups(series_id=opened["series_id"])) == 2
     wrong = booking_api.post("/group-sessions/series", **groups.body(rule="FREQ=DAILY;COUNT=3"))
     assert_error(wrong, "VALIDATION_ERROR", 422)
-
-
-# Afterwards
-
-
-def list_statuses(groups: Groups, **query: Any) -> dict[str, str]:
-    return {group["id"]: group["status"] for group in groups.list_groups(limit=100, **query)}
-
-
-def test_a_group_that_was_held_has_the_status_of_its_seats(booking_api: BookingApi, groups: Groups) -> None:
-    held, missed, cancelled, empty, later = (groups.open(TEN + number * DAY) for number in range(5))
-    seats = {name: [groups.join(group) for _ in range(2)] for name, group in (("held", held), ("missed", missed))}
-    booking_api.take_step(groups.join(cancelled), "cancel", reason="Ill")
-    booking_api.now = TEN + 3 * DAY + 2 * HOUR
-    booking_api.take_step(seats["held"][0], "complete")
-    booking_api.take_step(seats["missed"][0], "no-show")
-    assert {list_statuses(groups)[group["id"]] for group in (held, missed)} == {"SCHEDULED"}  # a seat is open each
-    for seat in (seats["held"][1], seats["missed"][1]):
-        booking_api.take_step(seat, "no-show")
-    expected = dict(
-        zip(
-            [group["id"] for group in (held, missed, cancelled, empty, later)],
-            ["COMPLETED", "NO_SHOW", "CANCELLED", "SCHEDULED", "SCHEDULED"],
-            strict=True,
-        )
-    )
-    assert list_statuses(groups) == expected
-    for status in ("SCHEDULED", "COMPLETED", "NO_SHOW", "CANCELLED"):
-        listed = list_statuses(groups, status=status)
-        assert listed == {id: of_group for id, of_group in expected.items() if of_group == status}
-    read = groups.read(held)
-    assert (read["status"], parse_instant(read["status_at"]), read["free_seats"]) == ("COMPLETED", booking_api.now, 0)
-    assert list_statuses(groups, has_free_seats=True).keys() == {empty["id"], later["id"]}
-    calendar = booking_api.get("/appointments/calendar", view="day", on=MONDAY).json()
-    assert [group["status"] for day in calendar["days"] for group in day["group_sessions"]] == ["COMPLETED"]
-
-
-def test_minutes_can_change_when_nothing_is_booked_any_more(booking_api: BookingApi, groups: Groups) -> None:
-    admin = booking_api.practice.admin
-
-    def change_minutes(minutes: int) -> int:
-        version = booking_api.get("/services/GRIEF", admin).json()["version"]
-        return booking_api.patch("/services/GRIEF", version, admin, minutes=minutes).status_code
-
-    assert change_minutes(80) == 200
-    booked = booking_api.book(TEN, service_code="GRIEF", client_id=make_client(booking_api.practice))
-    assert (booked.status_code, change_minutes(90)) == (201, 422)
-    booking_api.take_step(booked.json()["appointment"], "cancel", reason="Ill")
-    assert change_minutes(90) == 200  # the group came with its only seat
-    group = groups.open(TEN + DAY)
-    seat = groups.join(group)
-    booking_api.take_step(seat, "cancel", reason="Ill")
-    assert change_minutes(60) == 422  # seats of ninety minutes can still be booked
-    groups.cancel(group)
-    assert change_minutes(60) == 200
-    seat = groups.join(groups.open(TEN + 2 * DAY))
-    booking_api.now = TEN + 3 * DAY
-    booking_api.take_step(seat, "complete")
-    assert change_minutes(90) == 422
