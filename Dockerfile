@@ -21,5 +21,4 @@ ENV CASELOAD_ENVIRONMENT=production \
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
-CMD ["uvicorn", "api.app:serve", "--factory", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--no-access-log", "--log-level", "warning", \
-     "--timeout-worker-healthcheck", "30", "--timeout-graceful-shutdown", "5", "--limit-concurrency", "500", "--http", "api.http_protocol:LimitedProtocol"]
+CMD ["python", "-m", "api.supervisor"]

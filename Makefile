@@ -38,7 +38,7 @@ lint: setup  ## Check the format, and lint.
 
 .PHONY: types
 types: setup  ## Check types.
-	$(BIN)/ty check --error-on-warning practice edi ingest api caseload
+	$(BIN)/ty check --error-on-warning practice edi ingest warehouse api caseload
 
 .PHONY: contracts
 contracts: setup  ## Check the import contracts: layers, pure rules, no cycles.
@@ -60,6 +60,11 @@ words: setup  ## Show the share of functions and docstrings that begin with a ve
 .PHONY: errors
 errors: setup  ## Write docs/errors.md from the error classes.
 	$(BIN)/python -m tests.support.harness.error_reference > docs/errors.md
+
+.PHONY: dictionary
+dictionary: setup  ## Write the metric dictionary from the dbt project.
+	$(BIN)/python -m warehouse.dictionary > practice/metric_dictionary.part
+	mv practice/metric_dictionary.part practice/metric_dictionary.json
 
 .PHONY: format
 format: setup  ## Format, and fix what the linter can.

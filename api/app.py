@@ -61,7 +61,7 @@ from api import (
 from api.document import build_document
 from api.errors import install_error_handlers
 from api.idempotency import RESPONSE_RETENTION
-from api.job_runner import clean_up_jobs, run_jobs
+from api.job_runner import delete_expired_files, queue_waiting_jobs, run_jobs
 from api.middleware import RequestLog, configure_logging
 from api.pages import DOCUMENT_URL, NAME, PURPOSE, serve_pages
 from api.password_queue import HASHING_THREADS, PasswordQueue
@@ -147,20 +147,24 @@ def create_app(installation: Installation, clock: Callable[[], datetime] = utc_n
 
 
 def run_maintenance(installation: Installation, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Write audit anchors, clean up and run the practices' jobs until `stop` is set, then write the last anchors.
+    """Write audit anchors, resume jobs, clean up and run the practices' jobs until `stop` is set.
 
-    Every worker runs this; an audit head that did not change is not written again.
+    Then write the last anchors. Every worker runs this; an audit head that did not change is not written again.
     """
 
     def clean_up(now: datetime) -> None:
         installation.clean_up(now, RESPONSE_RETENTION)
-        clean_up_jobs(installation, now)
+        delete_expired_files(installation, now)
+
+    def resume_jobs(now: datetime) -> None:
+        queue_waiting_jobs(installation, now)
 
     rounds = 0
     stopping = False
     while not stopping:
         stopping = stop.wait(ANCHOR_EVERY)
-        for task in (installation.anchor_audit, clean_up) if rounds % TIDY_EVERY == 0 else (installation.anchor_audit,):
+        tasks = [installation.anchor_audit] if stopping else [installation.anchor_audit, resume_jobs]
+        for task in [*tasks, clean_up] if rounds % TIDY_EVERY == 0 else tasks:
             try:
                 task(clock())
             except (SQLAlchemyError, CaseloadError, OSError) as error:
@@ -183,4 +187,4 @@ def serve() -> FastAPI:
         return create_app(installation)
     except ConfigurationProblem as problem:
         sys.stderr.write(f"Error: {problem.message}\n")
-        raise SystemExit(STARTUP_FAILURE) from None  # uvicorn starts a worker that ends otherwise again
+        raise SystemExit(STARTUP_FAILURE) from None  # a worker that ends otherwise is started again

@@ -67,20 +67,32 @@ ExportInList: Any = partial_model(ExportOut)
 
 @router.get("/jobs/{job_id}", permission="exports.read")
 def get_job(ctx: RequestContext, job_id: UUID) -> JobOut:
-    """Get a job and its progress."""
-    return JobOut.of(jobs.get_job(ctx.work, job_id))
+    """Get a job and its progress.
+
+    If the process that ran it has ended, another one begins it again.
+    """
+    job = jobs.get_job(ctx.work, job_id)
+    if ctx.installation.job_queue.empty() and jobs.is_abandoned(ctx.work, job):
+        ctx.afterwards = lambda: queue_job(ctx, job)
+    return JobOut.of(job)
 
 
 @router.post("/exports", permission="exports.write", status_code=202, errors=[JobRunning])
 def start_export(ctx: RequestContext, body: ExportIn) -> JobOut:
     """Start an export.
 
-    Of the whole practice, as a bundle of CSV files in a zip archive. Poll `/jobs/{job_id}` until it is done.
+    Of the whole practice, as a bundle of CSV files in a zip archive. Poll `/jobs/{job_id}` until it is done. An export
+    whose process has ended is begun again, under its id.
     """
     job = jobs.start_job(ctx.work, "EXPORT")
     ctx.work.record("export.started", "export", job.id, reason=body.reason)
-    ctx.afterwards = lambda: ctx.installation.job_queue.put((ctx.actor.tenant_id, job.id))
+    ctx.afterwards = lambda: queue_job(ctx, job)
     return JobOut.of(job)
+
+
+def queue_job(ctx: RequestContext, job: Job) -> None:
+    """Have this worker run a job, once it is committed."""
+    ctx.installation.job_queue.put((ctx.actor.tenant_id, job.id))
 
 
 @router.get("/exports", permission="exports.read")

@@ -25,7 +25,7 @@ from api.fields import (
 from api.names import PersonOf, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
-from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER
+from practice.metric_dictionary import METRICS
 from practice.people import goals
 from practice.people.goals import GoalDecided
 from practice.people.models.records import Goal
@@ -40,7 +40,7 @@ def round_to_hundredths(value: Decimal) -> Decimal:
 Target = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(round_to_hundredths)]
 Status = Literal["ACTIVE", "ACHIEVED", "MISSED"]
 # The API document lists the keys. An unknown one is refused together with all other problems of the goal.
-MetricKey = Annotated[Text40, WithJsonSchema({"type": "string", "enum": [*HIGHER_IS_BETTER, *LOWER_IS_BETTER]})]
+MetricKey = Annotated[Text40, WithJsonSchema({"type": "string", "enum": list(METRICS)})]
 
 
 class GoalIn(Input):

@@ -14,6 +14,7 @@ from ingest.bundle.archive import write_archive
 from practice.jobs import exports, jobs
 from practice.security.installation import Installation
 from practice.security.work import Actor
+from practice.store.ids import SYSTEM_TENANT
 
 PROGRESS_EVERY = 1  # seconds
 WAIT_SECONDS = 1  # for the next job, before looking whether to stop
@@ -45,15 +46,18 @@ def run_next_job(installation: Installation, clock: Clock, wait_seconds: float =
 
 def run_job(installation: Installation, tenant_id: UUID, job_id: UUID, clock: Clock) -> None:
     """Run a job, unless another worker runs it. A failure is stored with the job."""
-    with installation.work(Actor(tenant_id), clock()) as work:
-        if jobs.claim_job(work, job_id) is None:
+    with jobs.hold_job(installation.store, job_id) as is_held:
+        if not is_held:
             return
-    try:
-        make_export(installation, tenant_id, job_id, clock)
-    except Exception as error:
         with installation.work(Actor(tenant_id), clock()) as work:
-            jobs.fail_job(work, job_id, FAILED.format(error=type(error).__name__))
-        raise
+            if not jobs.claim_job(work, job_id):
+                return
+        try:
+            make_export(installation, tenant_id, job_id, clock)
+        except Exception as error:
+            with installation.work(Actor(tenant_id), clock()) as work:
+                jobs.fail_job(work, job_id, FAILED.format(error=type(error).__name__))
+            raise
 
 
 def make_export(installation: Installation, tenant_id: UUID, job_id: UUID, clock: Clock) -> None:
@@ -79,14 +83,28 @@ def find_export_file(installation: Installation, tenant_id: UUID, export_id: UUI
     return installation.settings.exports / str(tenant_id) / f"{export_id}.export"
 
 
-def clean_up_jobs(installation: Installation, now: datetime) -> None:
-    """Delete the files of expired exports, and queue the jobs that a worker left when it ended."""
-    for tenant_id in installation.list_tenants():
-        if not tenant_id.int:
-            continue
+def queue_waiting_jobs(installation: Installation, now: datetime) -> None:
+    """Queue the jobs that no worker runs, unless this one has others to run first.
+
+    Several workers may queue the same job: the first that holds it runs it.
+    """
+    if not installation.job_queue.empty():
+        return
+    for tenant_id in list_practices(installation):
         with installation.work(Actor(tenant_id), now) as work:
-            expired, abandoned = exports.expire_exports(work), jobs.resume_jobs(work)
+            waiting = jobs.find_waiting_jobs(work)
+        for job_id in waiting:
+            installation.job_queue.put((tenant_id, job_id))
+
+
+def delete_expired_files(installation: Installation, now: datetime) -> None:
+    """Delete the files of expired exports."""
+    for tenant_id in list_practices(installation):
+        with installation.work(Actor(tenant_id), now) as work:
+            expired = exports.expire_exports(work)
         for export_id in expired:
             find_export_file(installation, tenant_id, export_id).unlink(missing_ok=True)
-        for job_id in abandoned:
-            installation.job_queue.put((tenant_id, job_id))
+
+
+def list_practices(installation: Installation) -> list[UUID]:
+    return [tenant_id for tenant_id in installation.list_tenants() if tenant_id != SYSTEM_TENANT]

@@ -77,7 +77,11 @@ class PayLineOut(BaseModel):
 class TotalOut(BaseModel):
     staff_id: Annotated[UUID, describe("Who is paid.")]
     staff_name: StaffName = None
-    amount: Annotated[MoneyOut, describe("Pay for the week.")]
+    amount: Annotated[MoneyOut, describe("The sum of the week.")]
+
+    @classmethod
+    def list_of(cls, cents_by_person: dict[str, int]) -> "list[TotalOut]":
+        return [cls(staff_id=UUID(staff_id), amount=cents) for staff_id, cents in sorted(cents_by_person.items())]
 
 
 class PayWeekOut(BaseModel):
@@ -92,10 +96,14 @@ class PayWeekOut(BaseModel):
     problems: Annotated[list[str], describe("What prevents the pay of somebody, such as a missing rate.")]
     totals: Annotated[list[TotalOut], describe("The pay of each person.")]
     total: Annotated[MoneyOut, describe("The pay of all, without standby.")]
+    standby_totals: Annotated[list[TotalOut], describe("What waits for a signature, of each person who has any.")]
 
     @classmethod
     def of(cls, week: PayWeek) -> "PayWeekOut":
-        by_person = sum_by_key((str(line.staff_id), line.amount_cents) for line in week.lines)
+        by_person, waiting = (
+            sum_by_key((str(line.staff_id), line.amount_cents) for line in lines)
+            for lines in (week.lines, week.pending)
+        )
         return cls(
             week=week.week,
             cut_off=week.cut_off,
@@ -104,8 +112,9 @@ class PayWeekOut(BaseModel):
             lines=[PayLineOut.of(line) for line in week.lines],
             standby=[PayLineOut.of(line) for line in week.pending],
             problems=week.problems,
-            totals=[TotalOut(staff_id=UUID(staff_id), amount=cents) for staff_id, cents in sorted(by_person.items())],
+            totals=TotalOut.list_of(by_person),
             total=sum(by_person.values()),
+            standby_totals=TotalOut.list_of(waiting),
         )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from practice.settings import Settings
 
 START_SECONDS = 60
-# Connections of one worker, idle ones included; beyond that it answers 503. So many leave memory and file descriptors.
-MAX_CONNECTIONS = 1000
+SERVER = "api.supervisor"
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder created there is private
 
 
@@ -55,7 +53,7 @@ class ApiProcess:
             command = Path(f"/proc/{process.pid}/cmdline").read_bytes() if process else b""
         except OSError:
             return None
-        return process if b"api.app:serve" in command else None  # the pid may belong to another process by now
+        return process if SERVER.encode() in command else None  # the pid may belong to another process by now
 
     def read_record(self) -> ProcessRecord | None:
         """Return the record of the last process that was started here and not stopped."""
@@ -73,17 +71,12 @@ class ApiProcess:
         inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
         environment = inherited | {
             "CASELOAD_DATA_DIR": str(self.settings.data_dir),
+            "CASELOAD_HOST": self.settings.host,
+            "CASELOAD_PORT": str(self.settings.port),
+            "CASELOAD_WORKERS": str(self.settings.workers),
             "PROMETHEUS_MULTIPROC_DIR": metrics,
         }
-        # a worker that computes on a busy machine may be slow to answer without being dead
-        options = "--factory --no-access-log --log-level warning"
-        options += " --timeout-worker-healthcheck 30 --timeout-graceful-shutdown 5"
-        options += f" --limit-concurrency {MAX_CONNECTIONS} --http api.http_protocol:LimitedProtocol"
-        settings = self.settings
-        binding = ["--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)]
-        command = [sys.executable, "-m", "uvicorn", "api.app:serve", *options.split(), *binding]
-        _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # each connection is one
+        command = [sys.executable, "-m", SERVER]
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
                 command,
@@ -128,7 +121,7 @@ class ApiProcess:
         process = self.find_running()
         if process is None:
             return False
-        os.killpg(process.pid, signal.SIGTERM)
+        os.kill(process.pid, signal.SIGTERM)  # it stops its workers
         deadline = time.monotonic() + 15
         while self.find_running() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -10,7 +10,7 @@ import typer
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
-from caseload import backups, bundles, pay
+from caseload import backups, bundles, pay, warehouse
 from caseload.api_process import ApiProcess
 from caseload.console import (
     AsJson,
@@ -65,6 +65,8 @@ app.add_typer(era_app, name="era")
 app.command("import")(bundles.import_practice)
 app.command("export")(bundles.export_practice)
 app.command("pay")(pay.show_pay)
+app.command("refresh")(warehouse.refresh)
+app.command("metrics")(warehouse.show_metrics)
 app.command("doctor")(backups.run_doctor)
 app.command("backup")(backups.create_backup)
 app.command("restore")(backups.restore_backup)

@@ -1,9 +1,11 @@
 """The pay of a week: `caseload pay`."""
 
-from datetime import UTC, datetime
+import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
@@ -17,20 +19,11 @@ from caseload.console import (
     out,
     print_result,
 )
-from practice.errors import Refusal
+from caseload.instants import parse_instant
 from practice.money import format_cents
 
 if TYPE_CHECKING:
     from practice.payroll.lines import Line, PayWeek
-
-
-class InvalidInstant(Refusal):
-    """The instant is not valid.
-
-    Fix: write it with an offset, like 2026-03-18T20:30:00Z.
-    """
-
-    code = "NO_INSTANT"
 
 
 def show_pay(
@@ -38,6 +31,9 @@ def show_pay(
     week: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The Sunday that begins the week.")],
     as_of: Annotated[str | None, typer.Option(help="Use what was known at this instant. Default: now.")] = None,
     close: Annotated[bool, typer.Option("--close", help="Close the week permanently, after its cut-off.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Close without asking. Without a terminal nothing is asked.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the pay of a week: each session with its amount, unsigned sessions on standby, and the totals.
@@ -52,26 +48,29 @@ def show_pay(
             "cannot be combined with --close, which uses the records of now. Leave one of them out.",
             param_hint="--as-of",
         )
-    with (
-        connect_installation() as installation,
-        installation.work(find_practice_actor(installation, practice), now()) as work,
-    ):
-        if close:
-            pay_week = close_period(work, week.date())
-        else:
-            pay_week = read_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
+    with connect_installation() as installation:
+        actor = find_practice_actor(installation, practice)
+        if close and not yes and sys.stdin.isatty():
+            with installation.work(actor, now()) as work:
+                preview = read_week(work, Scope.ALL, week.date(), work.now)
+            confirm_closing(preview)
+        with installation.work(actor, now()) as work:
+            if close:
+                pay_week = close_period(work, week.date())
+            else:
+                pay_week = read_week(work, Scope.ALL, week.date(), parse_instant(as_of) if as_of else work.now)
     print_result(to_document(pay_week), as_json, lambda: print_pay_week(pay_week))
 
 
-def parse_instant(text: str) -> datetime:
-    """Return the instant in UTC, or raise InvalidInstant."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InvalidInstant(f"Invalid instant {text!r}. Write it with an offset, like 2026-03-18T20:30:00Z.")
-    return instant.astimezone(UTC)
+def confirm_closing(pay_week: "PayWeek") -> None:
+    """Show the totals and ask whether to close the week, or end the command. A closed week stays as it is."""
+    if pay_week.closed_at:
+        return
+    print_totals(pay_week, err)
+    waiting = f" {format_cents(sum(pay_week.pending_totals.values()))} stay on standby." if pay_week.pending else ""
+    paid = format_cents(sum(pay_week.totals.values()))
+    question = f"The week of {pay_week.week} pays {paid}.{waiting} Close it permanently?"
+    typer.confirm(question, abort=True, err=True)
 
 
 def to_document(pay_week: "PayWeek") -> dict[str, Any]:
@@ -120,10 +119,7 @@ def print_pay_week(pay_week: "PayWeek") -> None:
             *(str(cells[name]) for name in ("minutes", "multiplier", "rate", "amount")),
         )
     out.print(table)
-    totals, pending = pay_week.totals, pay_week.pending_totals
-    for staff_id, name in sorted(pay_week.staff_names.items(), key=lambda person: (person[1], person[0])):
-        paid, standby = (format_cents(amounts.get(staff_id, 0)) for amounts in (totals, pending))
-        out.print(f"{name} ({staff_id}): {paid}, on standby {standby}", markup=False)
+    print_totals(pay_week, out)
     if pay_week.status == "PAID_ELSEWHERE":
         out.print("[yellow]This week is before the first one with pay here, so it is never paid here.[/]")
     if pay_week.closed_at:
@@ -131,3 +127,11 @@ def print_pay_week(pay_week: "PayWeek") -> None:
     out.print(f"Cut-off: {pay_week.cut_off:%Y-%m-%d %H:%M} UTC.")
     for problem in pay_week.problems:
         err.print(problem, markup=False)
+
+
+def print_totals(pay_week: "PayWeek", console: Console) -> None:
+    """Print what each person is paid, and what waits for a signature."""
+    totals, pending = pay_week.totals, pay_week.pending_totals
+    for staff_id, name in sorted(pay_week.staff_names.items(), key=lambda person: (person[1], person[0])):
+        paid, standby = (format_cents(amounts.get(staff_id, 0)) for amounts in (totals, pending))
+        console.print(f"{name} ({staff_id}): {paid}, on standby {standby}", markup=False)

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         return self.outbox_dir or self.data_dir / "outbox"
 
     @property
+    def warehouse(self) -> Path:
+        """Return the folder of the warehouse files, one folder per practice."""
+        return self.data_dir / "warehouse"
+
+    @property
     def exports(self) -> Path:
         """Return the folder of the encrypted exports, each until it expires."""
         return self.data_dir / "exports"

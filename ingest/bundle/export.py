@@ -19,7 +19,6 @@ from psycopg import IsolationLevel, sql
 
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Table
-from ingest.bundle.kinds import is_free_text
 from ingest.bundle.progress import ignore_count, ignore_message
 from ingest.bundle.queries import build_count_query, build_export_query
 from practice.csv_cells import FORMULA, escape_formula
@@ -153,7 +152,7 @@ def write_rows(
     sealed_names = {column for name, column in column_mapping.SEALED if name == table.name}
     cells = [
         guard_formula(column.name)
-        if is_free_text(column) and column.name not in sealed_names
+        if column.is_free_text and column.name not in sealed_names
         else sql.Identifier(column.name)
         for column in table.columns
     ]

@@ -32,6 +32,11 @@ class Column:
     minimum: int = 0
     maximum: int = MAX_NUMBER  # of a number, of a text's bytes, of a list's items
 
+    @property
+    def is_free_text(self) -> bool:
+        """Return whether people choose the text, which may then look like a formula."""
+        return self.kind in ("text", "prose", "email", "list") and not self.choices
+
 
 @dataclass(frozen=True)
 class Table:

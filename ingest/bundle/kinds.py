@@ -20,11 +20,6 @@ def parse_values(column: Column, texts: pl.Series) -> pl.Series:
     return texts.to_frame("text").select(build_parser(column).alias(column.name)).to_series()
 
 
-def is_free_text(column: Column) -> bool:
-    """Return whether people choose the text, which may then look like a formula."""
-    return column.kind in ("text", "prose", "email", "list") and not column.choices
-
-
 def build_parser(column: Column) -> pl.Expr:
     """Return the expression that converts `text` to the column's value, or to null."""
     text = pl.col("text")

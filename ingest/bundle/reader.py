@@ -139,7 +139,7 @@ def remove_formula_guards(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         frame[column.name].str.replace(f"^'({FORMULA})", "$1")
         for column in table.columns
-        if kinds.is_free_text(column) and frame[column.name].str.starts_with("'").any()
+        if column.is_free_text and frame[column.name].str.starts_with("'").any()
     )
 
 

@@ -12,7 +12,7 @@ OPEN_SQL = "status in ('QUEUED', 'RUNNING')"
 
 
 class Job(TenantKeyed, Base):
-    """Long work of a practice, one of a kind at a time. A worker that runs it keeps `active_at` recent."""
+    """Long work of a practice, one of a kind at a time. `active_at` is the time of the last progress."""
 
     __tablename__ = "jobs"
     __table_args__ = (

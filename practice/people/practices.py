@@ -89,6 +89,11 @@ class PracticeNotFound(Refusal):
     status = 404
 
 
+def list_all_practices(db: Session) -> Sequence[Practice]:
+    """Return every practice of the installation, by its short name."""
+    return db.scalars(select(Practice).order_by(Practice.slug)).all()
+
+
 def list_practices(db: Session, page_request: PageRequest) -> Page:
     sortable = {"name": Practice.name, "created_at": Practice.created_at, "id": Practice.id}
     return fetch_page(db, select(Practice), page_request, sortable, Practice.id, "name")

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from practice.errors import CaseloadError
 from practice.security.audit import verify_chain
 from practice.security.encryption import DecryptionRefused, FieldCipher, read_key_number, unwrap_data_key
 from practice.security.installation import Installation
-from practice.security.keyring import read_sealed_fields
+from practice.security.keyring import WrongMasterKey, read_sealed_fields
 from practice.security.models import DataKey
 from practice.store.ids import SYSTEM_TENANT
 from practice.store.migrate import read_revision, require_newest
@@ -59,6 +59,7 @@ def examine(
     `extra_examinations` are those of other packages, by area; each runs once per practice.
     """
     findings: list[Finding] = []
+    unreadable: set[UUID] = set()  # practices whose data keys another master key wraps: one finding says so for all
 
     def run(area: str, examination: Callable[[], Iterator[Finding]]) -> bool:
         progress(f"Examining: {area}")
@@ -66,6 +67,8 @@ def examine(
         try:
             findings.extend(examination())
         except CaseloadError as problem:
+            if unreadable and isinstance(problem, WrongMasterKey):
+                return True
             findings.append(Finding(area, False, problem.message))
         except (SQLAlchemyError, OSError) as problem:  # their own messages may quote a value
             message = f"The examination failed ({type(problem).__name__}). Read the database's log and try again."
@@ -76,10 +79,16 @@ def examine(
         run("row-level security", lambda: examine_policies(installation))
         run("schema", lambda: examine_guards(installation))
         names = load_names(installation)
+        unreadable |= find_unreadable(installation, names)
+        if unreadable:
+            findings.append(describe_wrong_key(installation, unreadable, len(names)))
         for number, (tenant_id, name) in enumerate(names.items(), 1):
             progress(f"Examining: {name} ({number} of {len(names)})")
-            run("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n))
-            run("encryption", lambda t=tenant_id, n=name: examine_fields(installation, t, n))
+            if tenant_id in unreadable:
+                run("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n, anchored=False))
+            else:
+                run("audit log", lambda t=tenant_id, n=name: examine_chain(installation, t, n))
+                run("encryption", lambda t=tenant_id, n=name: examine_fields(installation, t, n))
             run("people", lambda t=tenant_id, n=name: examine_people(installation, t, n))
             for area, examination in extra_examinations.items() if tenant_id != SYSTEM_TENANT else ():
                 run(area, lambda e=examination, t=tenant_id, n=name: e(installation, now, t, n))
@@ -131,11 +140,41 @@ def examine_guards(installation: Installation) -> Iterator[Finding]:
         yield Finding("schema", True, "All constraints, triggers and functions are as the migrations created them.")
 
 
-def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Iterator[Finding]:
+def find_unreadable(installation: Installation, tenant_ids: Collection[UUID]) -> set[UUID]:
+    """Return the practices of which the configured master key opens none of the data keys."""
+    key_ids = select(DataKey.master_key_id).distinct()
+    unreadable = set()
+    for tenant_id in tenant_ids:
+        with installation.store.begin_session(tenant_id) as db:
+            known = set(db.scalars(key_ids.where(DataKey.tenant_id == tenant_id)))
+        if known and installation.master.key_id not in known:
+            unreadable.add(tenant_id)
+    return unreadable
+
+
+def describe_wrong_key(installation: Installation, unreadable: Collection[UUID], tenants: int) -> Finding:
+    key_id = installation.master.key_id
+    if len(unreadable) == tenants:
+        problem = f"The configured master key ({key_id}) is not the one of this installation."
+        advice = (
+            "Set the right one in CASELOAD_MASTER_KEY_FILE or CASELOAD_MASTER_KEY, and run `caseload doctor` again."
+        )
+    else:
+        problem = f"The configured master key ({key_id}) opens the records of some practices only."
+        advice = "If a rotation of the master key was interrupted, finish it; else set the right key."
+    left_out = "Not checked without it: the anchors of the audit log, encrypted fields, and notes."
+    facts = {"key_id": key_id, "not_checked": sorted(str(tenant_id) for tenant_id in unreadable)}
+    return Finding("master key", False, f"{problem} {advice} {left_out}", facts)
+
+
+def examine_chain(
+    installation: Installation, tenant_id: UUID, name: str, *, anchored: bool = True
+) -> Iterator[Finding]:
+    """Yield the finding about an audit log, compared with its anchors if the master key that signed them is known."""
     with installation.store.begin_session(tenant_id) as db:
         db.execute(text("set local statement_timeout = 0"))  # a long log takes longer
         start = time.perf_counter()
-        report = verify_chain(db, tenant_id, installation.anchors)
+        report = verify_chain(db, tenant_id, installation.anchors if anchored else None)
         seconds = time.perf_counter() - start
         unanchored = db.execute(
             text("""
@@ -164,8 +203,9 @@ def examine_chain(installation: Installation, tenant_id: UUID, name: str) -> Ite
         )
         return
     entries = format_count(report.entries, "entry", "entries")
-    yield Finding("audit log", True, f"{name}: {entries}, intact ({rate} a second).", facts)
-    if unanchored.entries and unanchored.span > MAX_ANCHOR_DELAY:
+    unchecked = "" if anchored else " Its anchors are not checked."
+    yield Finding("audit log", True, f"{name}: {entries}, intact ({rate} a second).{unchecked}", facts)
+    if anchored and unanchored.entries and unanchored.span > MAX_ANCHOR_DELAY:
         yield Finding(
             "audit log",
             False,

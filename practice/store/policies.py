@@ -38,7 +38,7 @@ def open_system_table(table: str) -> str:
 
 
 UNPROTECTED = text("""
-    select c.relname, c.relrowsecurity, c.relforcerowsecurity,
+    select c.oid::regclass::text as relname, c.relrowsecurity, c.relforcerowsecurity,
         count(p.polname) filter (where p.polname = 'own_practice' and p.polpermissive and p.polcmd = '*'
             and p.polroles = '{0}'
             and pg_get_expr(p.polqual, p.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid)
@@ -48,9 +48,9 @@ UNPROTECTED = text("""
             or p.polroles <> array(select oid from pg_roles where rolname = 'caseload_warehouse'))), false) as wide_open
     from pg_class c
     left join pg_policy p on p.polrelid = c.oid
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname <> all(:system)
+    where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p') and c.relname <> all(:system)
     group by c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity
-    order by c.relname
+    order by 1
 """)
 
 

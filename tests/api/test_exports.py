@@ -4,20 +4,24 @@ import errno
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api import job_runner
-from api.job_runner import clean_up_jobs, find_export_file, run_next_job
+from api.job_runner import delete_expired_files, find_export_file, queue_waiting_jobs, run_next_job
 from ingest.bundle import archive
 from ingest.bundle.archive import read_archive
 from ingest.bundle.load import import_bundle
@@ -29,9 +33,13 @@ from tests.support.builders.people import NOW, PracticeFixture, make_practice
 from tests.support.builders.schedule import make_client, put
 from tests.support.drivers.clients import load_audit_entries, send_request
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, token_headers
+from tests.support.drivers.server import build_environment
 from tests.support.drivers.sign_in_flow import set_clock
+from tests.support.drivers.waiting import WAITING, wait_until
+from tests.support.harness import cluster
 
 HOUR = timedelta(hours=1)
+LOCKED = "select count(*) from pg_locks where locktype = 'advisory' and classid = 7235004"
 
 
 class ExportsApi:
@@ -51,14 +59,18 @@ class ExportsApi:
         return run_next_job(self.installation, self.clock)
 
     def run_all(self) -> None:
-        """Run the jobs of the queue a day later, when those that another test has left running are abandoned."""
-        while run_next_job(self.installation, lambda: NOW + timedelta(days=1)):
+        while self.run():
             pass
 
     def take(self, job_id: str) -> None:
         """Take the job from the queue, in which those of other practices may be before it."""
         while str(self.installation.job_queue.get_nowait()[1]) != job_id:
             pass
+
+    def take_all(self) -> list[str]:
+        """Take all jobs from the queue, and return their ids."""
+        queue = self.installation.job_queue
+        return [str(queue.get_nowait()[1]) for _ in range(queue.qsize())]
 
     def make(self) -> str:
         job = self.start()
@@ -167,9 +179,9 @@ def test_a_deleted_export_cannot_be_downloaded_and_its_file_is_gone(api: Exports
 
 def test_an_export_expires_and_its_file_is_deleted(api: ExportsApi) -> None:
     export_id = api.make()
-    clean_up_jobs(api.installation, NOW + 24 * HOUR - timedelta(seconds=1))
+    delete_expired_files(api.installation, NOW + 24 * HOUR - timedelta(seconds=1))
     assert api.find_file(export_id).exists()
-    clean_up_jobs(api.installation, NOW + 24 * HOUR)
+    delete_expired_files(api.installation, NOW + 24 * HOUR)
     assert not api.find_file(export_id).exists()
     assert error_code(api.download(export_id)) == "EXPORT_EXPIRED"
     assert load_audit_entries(api.client, api.practice, "export.expired", export_id)
@@ -212,37 +224,89 @@ def test_a_failed_export_says_so_and_leaves_no_file(api: ExportsApi) -> None:
     assert api.read_job(api.make())["status"] == "DONE"
 
 
-def test_a_job_of_a_worker_that_ended_is_run_by_another(api: ExportsApi) -> None:
+def test_a_queued_job_of_a_worker_that_ended_is_run_by_another(api: ExportsApi) -> None:
     job = api.start()
-    api.take(job["id"])  # as by a worker that ends before it has claimed it
-    clean_up_jobs(api.installation, NOW + timedelta(minutes=4))
-    api.run_all()
-    assert api.read_job(job["id"])["status"] == "QUEUED"
-    clean_up_jobs(api.installation, NOW + timedelta(minutes=6))
+    api.take(job["id"])  # as by a worker that ends before it has begun
+    queue_waiting_jobs(api.installation, NOW)
     api.run_all()
     assert api.read_job(job["id"])["status"] == "DONE"
 
 
+@pytest.mark.parametrize("noticed_by", ["a new export", "its reader", "the maintenance of another worker"])
+def test_an_export_whose_worker_was_killed_is_made_by_another_at_once(api: ExportsApi, noticed_by: str) -> None:
+    job = api.start()
+    api.take(job["id"])
+    with run_until_killed(api, job["id"]):
+        assert error_code(api.send("POST", "/exports", {"reason": "Again"})) == "JOB_RUNNING"
+        assert api.read_job(job["id"])["status"] == "RUNNING"
+        queue_waiting_jobs(api.installation, NOW)
+        assert job["id"] not in api.take_all()
+    if noticed_by == "a new export":
+        assert api.start()["id"] == job["id"]
+    elif noticed_by == "its reader":
+        assert api.read_job(job["id"])["status"] == "RUNNING"
+    else:
+        queue_waiting_jobs(api.installation, NOW)
+    api.run_all()
+    assert api.read_job(job["id"])["status"] == "DONE"
+    assert api.start()["id"] != job["id"]
+
+
 def test_a_job_that_is_interrupted_again_and_again_fails(api: ExportsApi) -> None:
     job = api.start()
-    at = NOW
     for _ in range(3):
         api.take(job["id"])
-        with api.installation.work(Actor(api.practice.id), at) as work:
-            assert job_runner.jobs.claim_job(work, UUID(job["id"])) is not None
-        at += timedelta(minutes=6)
-        clean_up_jobs(api.installation, at)
+        with api.installation.work(Actor(api.practice.id), NOW) as work:
+            assert job_runner.jobs.claim_job(work, UUID(job["id"]))
+        api.read_job(job["id"])
+    assert api.run()
     assert api.read_job(job["id"])["status"] == "FAILED"
+
+
+def test_an_export_that_was_interrupted_too_often_is_made_when_asked_for_again(api: ExportsApi) -> None:
+    job = api.start()
+    api.take(job["id"])
+    for _ in range(3):
+        with api.installation.work(Actor(api.practice.id), NOW) as work:
+            assert job_runner.jobs.claim_job(work, UUID(job["id"]))
+    api.start()
+    assert api.run()
+    assert api.read_job(job["id"])["status"] == "DONE"
 
 
 def test_a_running_job_is_not_run_twice(api: ExportsApi) -> None:
     job = api.start()
-    tenant_id, job_id = api.installation.job_queue.get()
-    with api.installation.work(Actor(tenant_id), NOW) as work:
-        job_runner.jobs.claim_job(work, job_id)
-    api.installation.job_queue.put((tenant_id, job_id))
-    assert api.run()
-    assert api.read_job(job["id"])["status"] == "RUNNING"
+    with job_runner.jobs.hold_job(api.installation.store, UUID(job["id"])) as is_held:
+        assert is_held
+        assert api.run()
+        assert api.read_job(job["id"])["status"] == "QUEUED"
+
+
+@contextmanager
+def run_until_killed(api: ExportsApi, job_id: str) -> Iterator[None]:
+    """Run the job in a process of its own that is killed at the end of the block, while it waits for a table."""
+    script = (
+        "import sys, uuid; from datetime import UTC, datetime; from api.job_runner import run_job; "
+        "from practice.security.installation import open_installation; from practice.settings import Settings; "
+        "run_job(open_installation(Settings()), *map(uuid.UUID, sys.argv[1:]), lambda: datetime.now(UTC))"
+    )
+    command = [sys.executable, "-c", script, str(api.practice.id), job_id]
+    database = api.installation.store.database
+    with cluster.connect_as_superuser(database) as observer:
+        with cluster.connect_as_superuser(database) as blocker, blocker.transaction():
+            blocker.execute("lock table closures in access exclusive mode")
+            worker = subprocess.Popen(command, env=build_environment(api.installation))
+            try:
+                wait_until(lambda: read_number(observer, WAITING) == 1)
+                yield
+            finally:
+                worker.kill()
+                worker.wait()
+        wait_until(lambda: read_number(observer, LOCKED) == 0)
+
+
+def read_number(observer: psycopg.Connection, query: str) -> int:
+    return observer.execute(query).fetchone()[0]
 
 
 def test_exports_are_for_admins_of_the_practice_only(api: ExportsApi) -> None:

@@ -11,11 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
+from api.supervisor import compute_pause
 from practice.security.encryption import MasterKey
+from tests.support.drivers.waiting import wait_until
 from tests.support.harness.installations import create_short_folder
 
 Caseload = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -126,6 +129,73 @@ def test_a_killed_database_restarts_by_itself(caseload: Caseload, folder: Path) 
     assert int((folder / "data" / "pg" / "postmaster.pid").read_text().splitlines()[0]) != postmaster
 
 
+def test_killed_workers_start_again(caseload: Caseload, folder: Path) -> None:
+    caseload("up")
+    first = find_workers(folder)
+    assert len(first) == 2
+    for worker in first:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(find_workers(folder)) - set(first)) == 2)
+    second = find_workers(folder)
+    os.kill(second[0], signal.SIGKILL)  # it still starts
+    wait_until(lambda: len(set(find_workers(folder)) - {*first, second[0]}) == 2)
+    wait_until(lambda: is_ready(folder))
+    os.kill(find_copied_process(folder), signal.SIGKILL)
+    wait_until(lambda: len(set(find_workers(folder)) - {*first, *second}) == 2)
+    wait_until(lambda: is_ready(folder))
+
+
+def test_workers_end_with_the_process_that_supervises_them(caseload: Caseload, folder: Path) -> None:
+    caseload("up")
+    workers = find_workers(folder)
+    os.kill(read_supervisor(folder), signal.SIGKILL)
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    assert caseload("up").returncode == 0
+
+
+def test_the_pauses_grow_while_a_worker_keeps_ending() -> None:
+    assert [compute_pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_the_copied_process_has_no_other_threads() -> None:
+    """A copy of a process has only the thread that made it: the others of a library would be missing."""
+    count = "import os, api.app; print(len(os.listdir('/proc/self/task')))"
+    counted = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
+    assert counted.stdout.strip() == "1"
+
+
+def read_supervisor(folder: Path) -> int:
+    return read_record(folder)["pid"]
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "data" / "services" / "api.json").read_text())
+
+
+def is_ready(folder: Path) -> bool:
+    try:
+        return httpx2.get(f"{read_record(folder)['url']}/health/ready", timeout=30).status_code == 200
+    except httpx2.TransportError:  # the connection of a worker that has just ended
+        return False
+
+
+def find_workers(folder: Path) -> list[int]:
+    """Return the worker processes, which the process that has imported the application has copied."""
+    return list_children(find_copied_process(folder))
+
+
+def find_copied_process(folder: Path) -> int:
+    children = list_children(read_supervisor(folder))
+    return next((child for child in children if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()), 0)
+
+
+def list_children(process: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def test_a_port_in_use_is_reported(caseload: Caseload, folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -155,10 +225,11 @@ def test_with_another_master_key_nothing_starts(caseload: Caseload, folder: Path
     assert refused.returncode == 1
     assert "The configured master key is not the one" in refused.stderr
     assert read_status(caseload)["api"] == "stopped"
-    command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--workers", "2", "--port", "0"]
+    command = [sys.executable, "-m", "api.supervisor"]
     environment = os.environ | {
         "CASELOAD_DATA_DIR": str(folder / "data"),
         "CASELOAD_MASTER_KEY_FILE": str(key_file),
+        "CASELOAD_PORT": "0",
     }
     served = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert "The configured master key is not the one" in served.stderr

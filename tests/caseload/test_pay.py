@@ -1,9 +1,11 @@
 """`caseload pay` on the command line, and the golden previews if CASELOAD_GOLDEN is set to their folder."""
 
 import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -91,6 +93,41 @@ def test_a_week_is_closed_permanently(run: RunCommand) -> None:
     skipped = run("pay", "oak-street-practice", "--week", "2025-10-19", "--close")
     assert (skipped.code, skipped.out) == (1, "")
     assert "Close the week of 2025-10-12 first" in skipped.err
+
+
+@pytest.mark.parametrize(("typed", "status"), [("n", "OPEN"), ("y", "CLOSED")])
+def test_closing_on_a_terminal_shows_the_totals_and_asks(run: RunCommand, typed: str, status: str) -> None:
+    run("import", OAK_STREET)
+    week = ("pay", "oak-street-practice", "--week", "2025-10-05")
+    code, shown = run_on_terminal(*week, "--close", typed=typed)
+    assert code == (0 if status == "CLOSED" else 1)
+    assert shown.index("Cleo Clinician (CLI): 45.38") < shown.index("The week of 2025-10-05 pays 45.38.")
+    assert "stay on standby. Close it permanently? [y/N]" in " ".join(shown.split())
+    assert run(*week, "--json").json["status"] == status
+
+
+def test_closing_on_a_terminal_can_be_confirmed_beforehand(run: RunCommand) -> None:
+    run("import", OAK_STREET)
+    week = ("pay", "oak-street-practice", "--week", "2025-10-05")
+    code, shown = run_on_terminal(*week, "--close", "--yes")
+    assert (code, "permanently?" in shown, run(*week, "--json").json["status"]) == (0, False, "CLOSED")
+    code, shown = run_on_terminal(*week, "--close")  # nothing is left to confirm
+    assert (code, "permanently?" in shown) == (0, False)
+
+
+def run_on_terminal(*arguments: str, typed: str = "") -> tuple[int, str]:
+    """Run a command on a terminal of its own, and return its exit code and what the terminal showed."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from caseload.main import run; run()", *arguments]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.write(ours, f"{typed}\n".encode())
+    shown = b""
+    with suppress(OSError):  # the end of the process, on Linux
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return process.wait(), shown.decode()
 
 
 def test_a_week_cannot_be_closed_as_of_an_instant(run: RunCommand) -> None:

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from practice.metric_keys import HIGHER_IS_BETTER, LOWER_IS_BETTER, METRIC_KEYS
 from practice.people.rules.goals import evaluate_goal, goal_problems
 
 TODAY = date(2026, 3, 18)
@@ -26,10 +25,6 @@ DAY = timedelta(days=1)
 )
 def test_a_goal_is_reached_at_its_target_or_better(key: str, target: str, value: str, status: str) -> None:
     assert evaluate_goal(key, Decimal(target), Decimal(value)) == status
-
-
-def test_every_metric_has_one_better_direction() -> None:
-    assert len(METRIC_KEYS) == len(HIGHER_IS_BETTER) + len(LOWER_IS_BETTER) == 43
 
 
 def test_a_goal_has_a_known_metric_and_ends_in_the_future() -> None:

@@ -9,15 +9,20 @@ from fastapi.testclient import TestClient
 
 from practice.clinical.deadlines.locking import lock_session, unlock_session
 from practice.clinical.deadlines.verification import examine_session_locks
+from practice.clinical.models.notes import Note
 from practice.payroll.verification import examine_closed_weeks
+from practice.people.models.practices import Staff
 from practice.scheduling.appointments.verification import examine_prices
+from practice.scheduling.models.availability import Closure
 from practice.security.doctor import Examination, Finding, examine
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
+from practice.security.version_checks import examine_versions
 from practice.sessions.deadline_job import run_deadline_job
 from practice.sessions.examinations import EXAMINATIONS
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, PracticeFixture, make_practice
+from tests.support.builders.schedule import make_client, put
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.booking import HOUR, MONDAY, BookingApi, local
 from tests.support.drivers.payroll import CUT_OFF, LAST_WEEK, NEXT_CUT_OFF, SESSION_START, WEEK, PayrollScenario
@@ -155,6 +160,48 @@ def test_a_change_of_a_session_lock_is_found(
     assert problem in finding.message
 
 
+# Versions
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        ("clients", "update clients set self_pay = not self_pay where tenant_id = %(tenant)s"),
+        ("clients", "delete from record_versions where record_kind = 'clients' and tenant_id = %(tenant)s"),
+        (
+            "clients",
+            "update record_versions set record_values = record_values || '{\"self_pay\": null}'"
+            " where record_kind = 'clients' and tenant_id = %(tenant)s",
+        ),
+        ("closures", "delete from closures where tenant_id = %(tenant)s"),
+        (
+            "closures",
+            "insert into closures (tenant_id, id, closed_on) values (%(tenant)s, uuidv7(), '2027-01-01')",
+        ),
+        ("notes", "update notes set appointment_id = null where tenant_id = %(tenant)s"),
+    ],
+)
+def test_a_record_that_differs_from_its_newest_version_is_found(
+    practice: PracticeFixture, table: str, statement: str
+) -> None:
+    make_client(practice)
+    put(practice, Closure(closed_on=NOW.date()))
+    sessions = SessionBuilder(practice, practice.add("clinician"))
+    first, second = (sessions.add_session(NOW - timedelta(days=days)) for days in (2, 1))
+    note = sessions.add_note(first)
+    with practice.work() as work:
+        work.db.get_one(Note, (practice.id, note)).appointment_id = second
+        work.db.get_one(Staff, (practice.id, practice.admin.staff_id)).license_type = "LPC"
+    sound = run_examination(examine_versions, practice)
+    assert (sound.ok, sound.message) == (True, "Practice Elm Street: all records are as their newest versions.")
+    changed = tamper(practice, statement)
+    assert changed > 0
+    finding = run_examination(examine_versions, practice)
+    assert not finding.ok
+    assert f"of {table} differ" in finding.message
+    assert len(finding.facts["records"]) == changed
+
+
 # Prices
 
 
@@ -185,7 +232,9 @@ def test_doctor_runs_all_examinations_of_records(own_installation: Installation)
     scenario.add_session()
     scenario.close_week(LAST_WEEK, CUT_OFF)
     findings = examine(own_installation, NOW + timedelta(days=9), extra_examinations=EXAMINATIONS)
-    assert {"notes", "session locks", "prices", "pay"} <= {finding.area for finding in findings if finding.ok}
+    assert {"notes", "session locks", "prices", "pay", "versions"} <= {
+        finding.area for finding in findings if finding.ok
+    }
     tamper(practice, "update pay_lines set amount_cents = 1 where tenant_id = %(tenant)s")
     findings = examine(own_installation, NOW + timedelta(days=9), extra_examinations=EXAMINATIONS)
     assert "pay" in {finding.area for finding in findings if not finding.ok}

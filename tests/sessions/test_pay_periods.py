@@ -66,6 +66,8 @@ def test_a_week_is_opened_previewed_and_closed(sessions_api: SessionsApi) -> Non
     closed = request(sessions_api, "POST", f"/{LAST_WEEK}/close").json()
     assert closed == before | {"status": "CLOSED", "closed_at": "2026-03-18T15:30:00Z"}
     assert (collect_ids(closed["lines"]), collect_ids(closed["standby"])) == ({paid}, {pending})
+    (waiting,) = closed["standby_totals"]
+    assert waiting["amount"] == closed["standby"][0]["amount"] == "80.00"
     (total,) = closed["totals"]
     assert (total["staff_id"], total["amount"]) == (str(sessions_api.clinician.staff_id), "80.00")
     assert {(row.kind, row.amount_cents) for row in load_lines(sessions_api)} == {("regular", 8000), ("standby", 8000)}

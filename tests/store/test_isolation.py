@@ -5,7 +5,7 @@ import pytest
 
 from practice.security.installation import Installation
 from practice.store.policies import SYSTEM_TABLES
-from tests.support.builders.two_practices import TABLES, create_two_practices
+from tests.support.builders.two_practices import TABLES, VIEWS, create_two_practices
 from tests.support.harness import cluster
 from tests.support.oracles import isolation
 
@@ -20,7 +20,9 @@ def test_nothing_leaks_for_any_relation_operation_role_or_setting(own_installati
         assert findings.cells[table] == cell_count
     for table in SYSTEM_TABLES:
         assert findings.cells[table] == cell_count * 6 // 7, "rows without a practice cannot be moved to another one"
-    assert set(findings.cells) == {*TABLES, *SYSTEM_TABLES}
+    for view in VIEWS:
+        assert findings.cells[view] == cell_count // len(isolation.NEEDS), "views are only read"
+    assert set(findings.cells) == {*TABLES, *VIEWS, *SYSTEM_TABLES}
     print(f"{len(findings.cells)} relations, {findings.cells.total()} cells, {len(findings.leaks)} leaks")  # noqa: T201
 
 

@@ -52,7 +52,26 @@ TABLES = {
         insert="""insert into stored_answers (tenant_id, id, request_hash, created_at)
         values (%(tenant_id)s, uuidv7(), 'hash', now())""",
     ),
+    "analytics.refreshes": Table(
+        "select, insert, update, delete",
+        warehouse_reads=False,
+        insert="""insert into analytics.refreshes (tenant_id, id, as_of, engine, started_at, published_at, is_current,
+            row_count, metric_keys, numerator_scales, denominator_scales, divided_by_days)
+        values (%(tenant_id)s, uuidv7(), now(), 'duckdb', now(), now(), true,
+            1, array['kept_visit_rate'], array[1], array[1], array[false])""",
+    ),
+    "analytics.metric_cells": Table(
+        "select, insert, update, delete",
+        warehouse_reads=False,
+        insert="""insert into analytics.metric_cells (tenant_id, entity_kind, entity_id, period_kind, period_start,
+            period_end, receivable_days, numerators, denominators, value_hundredths, statuses)
+        values (%(tenant_id)s, 'practice', %(tenant_id)s, 'month', '2026-03-01',
+            '2026-04-01', 90, array[9], array[10], array[9000], 'o')""",
+    ),
 }
+
+VIEWS = {"analytics.metric_values"}
+"""Views that the service reads. They show what the policies of their tables let through."""
 
 WAREHOUSE_READS_SYSTEM_TABLES = {"practices"}
 

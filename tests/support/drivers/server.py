@@ -70,21 +70,15 @@ def run_server(folder: Path, workers: int = 2, **settings: Any) -> Generator[Ser
     key = MasterKey.generate().to_text()
     store = Store(cluster.get_server().data_dir, database=database)
     installation = Installation(Settings(data_dir=folder, master_key=SecretStr(key)), store)
-    conninfo = store.build_connection_parameters("app")
     unlimited = dict.fromkeys(("requests_per_minute", "practice_requests_per_minute", "sign_ins_per_minute"), 10**6)
     environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": f"postgresql://{conninfo['user']}:{quote(conninfo['password'])}@/{database}?host={quote(conninfo['host'])}",
-        "CASELOAD_MASTER_KEY": key,
-        "CASELOAD_DATA_DIR": str(folder),
+        **build_environment(installation),
         **{f"CASELOAD_{name.upper()}": str(value) for name, value in (unlimited | settings).items()},
     }
     port = find_free_port()
     output = folder / "output"
-    command = [sys.executable, "-m", "uvicorn", "api.app:serve", "--factory", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", str(workers), "--no-access-log"]
-    command += ["--timeout-worker-healthcheck", "30", "--http", "api.http_protocol:LimitedProtocol"]
+    environment |= {"CASELOAD_PORT": str(port), "CASELOAD_WORKERS": str(workers)}
+    command = [sys.executable, "-c", "from api.supervisor import run; raise SystemExit(run('info'))"]
     with output.open("w") as file:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
@@ -97,6 +91,20 @@ def run_server(folder: Path, workers: int = 2, **settings: Any) -> Generator[Ser
         stop_process(process)
         store.close()
         cluster.drop_database(database)
+
+
+def build_environment(installation: Installation) -> dict[str, str]:
+    """Return the environment of a process that uses the installation."""
+    conninfo, database = installation.store.build_connection_parameters("app"), installation.store.database
+    key = installation.settings.master_key
+    assert key is not None
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": f"postgresql://{conninfo['user']}:{quote(conninfo['password'])}@/{database}?host={quote(conninfo['host'])}",
+        "CASELOAD_MASTER_KEY": key.get_secret_value(),
+        "CASELOAD_DATA_DIR": str(installation.settings.data_dir),
+    }
 
 
 def list_descriptors(process: str) -> list[Path]:

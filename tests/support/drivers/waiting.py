@@ -37,6 +37,14 @@ def collide(practice: PracticeFixture, first: Callable[[Work], Any], second: Cal
     return outcome
 
 
+def wait_until(is_done: Callable[[], bool]) -> None:
+    """Wait until another process has come so far."""
+    deadline = time.monotonic() + 120
+    while not is_done():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
 def assert_second_waits(practice: PracticeFixture, service_function: Callable[[Work], Any]) -> None:
     """Assert that a second call waits for the first transaction."""
     with practice.work() as first:

@@ -62,6 +62,7 @@ def copy_template(name: str) -> None:
         connection.execute(f"revoke all on database {name} from public")
         connection.execute(f"grant connect on database {name} to caseload_app, caseload_warehouse, caseload_analyst")
         connection.execute(f"grant temporary on database {name} to caseload_app")
+        connection.execute(f"grant create on database {name} to caseload_warehouse")
         connection.execute(f"alter database {name} owner to caseload_owner")
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 
 from practice.store.policies import SYSTEM_TABLES
-from tests.support.builders.two_practices import TABLES, WAREHOUSE_READS_SYSTEM_TABLES
+from tests.support.builders.two_practices import TABLES, VIEWS, WAREHOUSE_READS_SYSTEM_TABLES
 from tests.support.harness import cluster
 from tests.support.oracles import isolation_catalog
 
@@ -106,7 +106,7 @@ def disable_constraints(connection: psycopg.Connection) -> None:
     """Defer foreign keys and disable append-only triggers, which would hide the effect of the policies."""
     for table, name in connection.execute("""
         select conrelid::regclass::text, quote_ident(conname) from pg_constraint
-        where contype = 'f' and connamespace = 'public'::regnamespace and conparentid = 0
+        where contype = 'f' and connamespace = any('{public,analytics}'::regnamespace[]) and conparentid = 0
     """).fetchall():
         connection.execute(f"alter table {table} alter constraint {name} deferrable initially deferred")
     for table, name in connection.execute("""
@@ -120,23 +120,23 @@ def read_relations(connection: psycopg.Connection, own: UUID) -> list[Relation]:
     relations = [
         Relation(*row)
         for row in connection.execute("""
-            select c.relname, c.relkind::text, coalesce(array_agg(a.attname::text order by a.attnum) filter (
+            select c.oid::regclass::text, c.relkind::text, coalesce(array_agg(a.attname::text order by a.attnum) filter (
                 where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity <> 'a'), '{}')
             from pg_class as c
             left join pg_attribute as a on a.attrelid = c.oid
-            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-            group by c.oid, c.relname, c.relkind order by c.relname
+            where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+            group by c.oid, c.relkind order by 1
         """).fetchall()
     ]
     for relation in relations:
         if relation.kind == "S":
             continue
         key = "tenant_id" if relation.has_tenant else "null"
-        counts = connection.execute(f'select {key}, count(*) from "{relation.name}" group by 1').fetchall()
+        counts = connection.execute(f"select {key}, count(*) from {relation.name} group by 1").fetchall()
         relation.rows = {tenant if isinstance(tenant, UUID) else None: count for tenant, count in counts}
         condition = "tenant_id = %(own)s" if relation.has_tenant else "true"
         sample = connection.execute(
-            f'select to_jsonb(t)::text from "{relation.name}" as t where {condition} limit 1', {"own": own}
+            f"select to_jsonb(t)::text from {relation.name} as t where {condition} limit 1", {"own": own}
         ).fetchone()
         relation.sample = sample[0] if sample else "{}"
     return relations
@@ -148,7 +148,7 @@ def find_unproven(relation: Relation, own: UUID, other: UUID) -> Iterator[str]:
         if relation.name not in TABLES:
             yield f"{relation.name} is a sequence: its numbers would reveal the activity of other practices."
         return
-    if relation.name not in TABLES and not relation.is_system_table:
+    if relation.name not in (*TABLES, *VIEWS) and not relation.is_system_table:
         yield f"{relation.name} has no entry: declare its privileges in tests/support/builders/two_practices.py."
     if relation.has_tenant and not (relation.rows.get(own) and relation.rows.get(other)):
         yield f"{relation.name} has no rows of both practices, so nothing about it is proven."
@@ -162,6 +162,8 @@ def get_privileges(relation: Relation, role: str) -> set[str]:
         return EVERYTHING
     if relation.is_system_table:
         app, warehouse = SYSTEM_TABLES[relation.name], relation.name in WAREHOUSE_READS_SYSTEM_TABLES
+    elif relation.name in VIEWS:
+        app, warehouse = "select", False
     else:
         app, warehouse = TABLES[relation.name].privileges, TABLES[relation.name].warehouse_reads
     return {"app": set(app.split(", ")), "warehouse": {"select"} if warehouse else set(), "analyst": set()}[role]
@@ -170,18 +172,20 @@ def get_privileges(relation: Relation, role: str) -> set[str]:
 def generate_cells(
     relation: Relation, role: str, setting: str, own: UUID, other: UUID
 ) -> Iterator[tuple[str, list[Probe]]]:
-    listed = relation.name in TABLES or relation.is_system_table
+    listed = relation.name in TABLES or relation.name in VIEWS or relation.is_system_table
     tenant = {"own": own, "other": other}.get(setting)
     if relation.kind == "S":
         if role != "owner":
-            yield "SELECT", [Probe(f'select last_value from "{relation.name}"', {}, (REFUSED,))]
-            yield "UPDATE", [Probe(f"select nextval('\"{relation.name}\"')", {}, (REFUSED,))]
+            yield "SELECT", [Probe(f"select last_value from {relation.name}", {}, (REFUSED,))]
+            yield "UPDATE", [Probe(f"select nextval('{relation.name}')", {}, (REFUSED,))]
         return
     if not relation.is_system_table and not relation.has_tenant:
-        yield "SELECT", [Probe(f'select 1 from "{relation.name}"', {}, (REFUSED, 0))]
+        yield "SELECT", [Probe(f"select 1 from {relation.name}", {}, (REFUSED, 0))]
         return
     for operation, needs in NEEDS.items():
         if operation == "MOVE" and relation.is_system_table:
+            continue
+        if operation != "SELECT" and relation.kind == "v":  # views that join cannot be written to
             continue
         probes = list(generate_probes(relation, operation, tenant, own, other))
         allowed = listed and needs <= get_privileges(relation, role)
@@ -206,7 +210,7 @@ def generate_probes(relation: Relation, operation: str, tenant: UUID | None, own
     Updates and deletes are probed twice: with a condition, where the policy for reading also protects the rows, and
     without one, where only the policy of the operation does.
     """
-    name = f'"{relation.name}"'
+    name = relation.name
     ids = {"own": own, "other": other, "tenant": tenant or own}
     columns = ", ".join(f'"{column}"' for column in relation.columns)
     copy = Probe(

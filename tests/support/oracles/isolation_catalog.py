@@ -8,7 +8,7 @@ import psycopg
 from practice.store.engine import make_engine
 from practice.store.policies import SYSTEM_TABLES, find_protection_problems
 from practice.store.roles import ROLES
-from tests.support.builders.two_practices import TABLES, WAREHOUSE_READS_SYSTEM_TABLES
+from tests.support.builders.two_practices import TABLES, VIEWS, WAREHOUSE_READS_SYSTEM_TABLES
 from tests.support.harness import cluster
 
 FUNCTIONS: dict[str, set[str]] = {
@@ -51,7 +51,7 @@ DEFINERS = {
 }
 """Functions that run with their owner's privileges. Row-level security also restricts the owner."""
 
-SCHEMAS = {"public"}
+SCHEMAS = {"public", "analytics"}
 
 
 def find_faults(database: str) -> list[str]:
@@ -83,8 +83,8 @@ def check_primary_keys(connection: psycopg.Connection) -> Iterator[str]:
     for (table,) in fetch_rows(
         connection,
         """
-        select c.relname from pg_class as c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname <> all(%(system)s)
+        select c.oid::regclass::text from pg_class as c
+        where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p') and c.relname <> all(%(system)s)
             and not exists (
                 select from pg_constraint as k
                 join pg_attribute as a on a.attrelid = c.oid and a.attnum = k.conkey[1]
@@ -103,7 +103,7 @@ def check_foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
         """
         select k.conrelid::regclass::text, k.conname from pg_constraint as k
         join pg_class as target on target.oid = k.confrelid
-        where k.contype = 'f' and k.connamespace = 'public'::regnamespace and target.relname <> all(%(system)s)
+        where k.contype = 'f' and k.connamespace = any('{public,analytics}'::regnamespace[]) and target.relname <> all(%(system)s)
             and not exists (
                 select from unnest(k.conkey, k.confkey) as pair (source, target)
                 join pg_attribute as a on a.attrelid = k.conrelid and a.attnum = pair.source
@@ -123,7 +123,7 @@ def check_unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
         select i.indrelid::regclass::text, i.indexrelid::regclass::text from pg_index as i
         join pg_class as c on c.oid = i.indrelid
         left join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0]
-        where i.indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> all(%(system)s)
+        where i.indisunique and c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relname <> all(%(system)s)
             and a.attname is distinct from 'tenant_id'
         """,
     ):
@@ -135,8 +135,8 @@ def check_views(connection: psycopg.Connection) -> Iterator[str]:
     for name, kind in fetch_rows(
         connection,
         """
-        select c.relname, c.relkind::text from pg_class as c
-        where c.relnamespace = 'public'::regnamespace and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
+        select c.oid::regclass::text, c.relkind::text from pg_class as c
+        where c.relnamespace = any('{public,analytics}'::regnamespace[]) and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
             select from pg_options_to_table(c.reloptions)
             where option_name = 'security_invoker' and option_value::boolean
         ))
@@ -153,6 +153,7 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
         for privilege in privileges.split(", ")
     }
     listed |= {(table, "caseload_warehouse", "select") for table in WAREHOUSE_READS_SYSTEM_TABLES}
+    listed |= {(view, "caseload_app", "select") for view in VIEWS}
     for table, entry in TABLES.items():
         listed |= {(table, "caseload_app", privilege) for privilege in entry.privileges.split(", ")}
         listed |= {(table, "caseload_warehouse", "select")} if entry.warehouse_reads else set()
@@ -160,7 +161,7 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
         fetch_rows(
             connection,
             """
-            select c.relname, coalesce(r.rolname, 'public'), lower(acl.privilege_type)
+            select c.oid::regclass::text, coalesce(r.rolname, 'public'), lower(acl.privilege_type)
             from pg_class as c
             cross join lateral (
                 select * from aclexplode(c.relacl)
@@ -169,7 +170,7 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
                 where a.attrelid = c.oid
             ) as acl
             left join pg_roles as r on r.oid = acl.grantee
-            where c.relnamespace = 'public'::regnamespace and c.relkind <> 'i' and acl.grantee <> c.relowner
+            where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind <> 'i' and acl.grantee <> c.relowner
             """,
         )
     )
@@ -195,7 +196,7 @@ def check_functions(connection: psycopg.Connection) -> Iterator[str]:
             where acl.grantee <> p.proowner
         )::text[]
         from pg_proc as p
-        where p.pronamespace = 'public'::regnamespace and not exists (
+        where p.pronamespace = any('{public,analytics}'::regnamespace[]) and not exists (
             select from pg_depend as d
             where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_type'::regclass
                 and d.deptype = 'i'
@@ -228,11 +229,11 @@ def check_owners(connection: psycopg.Connection) -> Iterator[str]:
     for kind, name, owner in fetch_rows(
         connection,
         """
-        select 'relation', relname, pg_get_userbyid(relowner) from pg_class
-        where relnamespace = 'public'::regnamespace and pg_get_userbyid(relowner) <> 'caseload_owner'
+        select 'relation', oid::regclass::text, pg_get_userbyid(relowner) from pg_class
+        where relnamespace = any('{public,analytics}'::regnamespace[]) and pg_get_userbyid(relowner) <> 'caseload_owner'
         union all
         select 'function', proname, pg_get_userbyid(proowner) from pg_proc
-        where pronamespace = 'public'::regnamespace and pg_get_userbyid(proowner) <> 'caseload_owner'
+        where pronamespace = any('{public,analytics}'::regnamespace[]) and pg_get_userbyid(proowner) <> 'caseload_owner'
         """,
     ):
         yield f"The {kind} {name} belongs to {owner} and not to caseload_owner."

@@ -1,0 +1,184 @@
+"""The warehouse on the command line: `caseload refresh` and `caseload metrics`."""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from caseload.console import (
+    AsJson,
+    PracticeName,
+    connect_installation,
+    find_practice_actor,
+    now,
+    out,
+    print_result,
+    show_progress,
+)
+from caseload.instants import parse_instant
+
+if TYPE_CHECKING:
+    from practice.analytics.values import MetricValue, Selection
+    from practice.security.installation import Installation
+    from practice.security.work import Actor
+
+
+class EngineName(StrEnum):
+    """The engines that compute the warehouse."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+
+
+class PeriodKind(StrEnum):
+    """The kinds of periods."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class EntityKind(StrEnum):
+    """The kinds of entities."""
+
+    PRACTICE = "practice"
+    CLINICIAN = "clinician"
+    TEAM = "team"
+
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+COLORS = {"alert": "red", "below_target": "yellow", "on_target": "green"}
+PERIODS_SHOWN = 12
+
+
+def refresh(
+    practices: Annotated[list[str] | None, typer.Argument(metavar="[PRACTICE]...", help="Default: all.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="The engine that computes.")] = EngineName.DUCKDB,
+) -> None:
+    """Compute all metrics of practices as of now, and publish them.
+
+    Example: caseload refresh oak-street
+    """
+    from practice.people.practices import find_practice, list_all_practices
+    from warehouse.refresh import refresh_practice
+
+    with connect_installation() as installation:
+        with installation.store.begin_system_session() as db:
+            found = [find_practice(db, name) for name in practices] if practices else list_all_practices(db)
+            names = {practice.id: practice.name for practice in found}
+        root = installation.settings.warehouse
+        for tenant_id, name in names.items():
+            with show_progress(f"Refreshing {name}") as report:
+                refresh_practice(installation.store, root, tenant_id, now(), engine.value, report)
+            out.print(f"Refreshed {name}.", markup=False)
+
+
+def show_metrics(
+    practice: PracticeName,
+    metric: Annotated[str | None, typer.Option(help="Only this metric, by its key.")] = None,
+    period: Annotated[PeriodKind, typer.Option(help="The kind of periods.")] = PeriodKind.MONTH,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Periods that start on this day or later.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Periods that start on this day or before.")
+    ] = None,
+    entity: Annotated[EntityKind | None, typer.Option(help="Only this kind of entity.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Compute what was known at this instant.")] = None,
+    engine: Annotated[EngineName | None, typer.Option(help="Compute as of now with this engine.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the values of metrics: those of the last refresh or, with --as-of, computed as of an instant.
+
+    Example: caseload metrics oak-street --metric kept_visit_rate --period week
+    """
+    from practice.analytics.errors import UnknownMetric
+    from practice.analytics.values import Selection
+    from practice.metric_dictionary import METRICS
+
+    if metric is not None and metric not in METRICS:
+        raise UnknownMetric(f"Unknown metric: {metric!r}. Use one of these: {', '.join(METRICS)}.")
+    instant = parse_instant(as_of) if as_of else now()
+    first_on = first.date() if first else default_first(period, instant.date(), last.date() if last else None)
+    selection = Selection(
+        metric, period.value, first_on, last.date() if last else None, entity.value if entity else None
+    )
+    with connect_installation() as installation:
+        actor = find_practice_actor(installation, practice)
+        if as_of or engine:
+            values = compute_values(installation, actor, instant, selection, engine or EngineName.DUCKDB)
+        else:
+            from practice.analytics.values import list_values
+
+            with installation.work(actor, instant) as work:
+                values = list_values(work, selection)
+    print_result([to_document(value) for value in values], as_json, lambda: print_values(values))
+
+
+def compute_values(
+    installation: "Installation", actor: "Actor", as_of: datetime, selection: "Selection", engine: EngineName
+) -> "list[MetricValue]":
+    """Return values computed as of an instant, without publishing them."""
+    from practice.analytics.values import decode_cells
+    from warehouse.builds import list_keys
+    from warehouse.refresh import compute_aside
+
+    root = installation.settings.warehouse
+    with (
+        show_progress("Copying the records") as report,
+        compute_aside(installation.store, root, actor.tenant_id, as_of, selection.first, engine.value, report) as build,
+    ):
+        return list(decode_cells(build.read_cells(selection), list_keys(), selection.metric_key))
+
+
+def default_first(period: PeriodKind, today: date, last: date | None) -> date:
+    """Return the day from which the last 12 periods start."""
+    end = min(today, last) if last else today
+    if period is PeriodKind.DAY:
+        return end - timedelta(days=PERIODS_SHOWN - 1)
+    if period is PeriodKind.WEEK:
+        return end - timedelta(weeks=PERIODS_SHOWN) + timedelta(days=1)
+    months = PERIODS_SHOWN * (3 if period is PeriodKind.QUARTER else 1)
+    number = end.year * 12 + end.month - months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def to_document(value: "MetricValue") -> dict[str, Any]:
+    """Return the value as JSON."""
+    return {
+        "metric_key": value.metric_key,
+        "entity_kind": value.entity_kind,
+        "entity_id": value.external_id,
+        "period_kind": value.period_kind,
+        "period_start": value.period_start.isoformat(),
+        "numerator": float(value.numerator),
+        "denominator": None if value.denominator is None else float(value.denominator),
+        "value": None if value.value is None else float(value.value),
+        "status": value.status,
+    }
+
+
+def print_values(values: "list[MetricValue]") -> None:
+    numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator", "Value")]
+    table = Table("Metric", "Entity", "Period", *numbers, "Status")
+    for value in values:
+        color = COLORS.get(value.status, "dim")
+        table.add_row(
+            value.metric_key,
+            escape(f"{value.entity_kind} {value.external_id}".strip()),
+            value.period_start.isoformat(),
+            format_number(value.numerator),
+            format_number(value.denominator),
+            "" if value.value is None else f"{value.value}",
+            f"[{color}]{value.status.replace('_', ' ')}[/]",
+        )
+    out.print(table)
+
+
+def format_number(number: Fraction | None) -> str:
+    return "" if number is None else f"{float(number):.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,53 @@
+-- Conditions of clients that metrics ask about: one row for each condition and span of days
+with p as (select * from {{ ref('stg_practices') }}),
+
+clients as (select * from {{ ref('stg_clients') }}),
+
+coverages as (select * from {{ ref('stg_coverages') }}),
+
+-- between two neighboring ends of a client's coverages, the primary one stays the same
+ends as (
+    select tenant_id, client_id, from_on as on_date from coverages
+    union
+    select tenant_id, client_id, until_on from coverages where until_on is not null
+),
+
+spans as (
+    select tenant_id, client_id, on_date as from_on, lead(on_date) over (partition by tenant_id, client_id order by on_date) as until_on
+    from ends
+),
+
+ranked as (
+    select
+        s.tenant_id, s.client_id, s.from_on, s.until_on, c.verified_from_on, c.verified_on,
+        row_number() over (partition by s.tenant_id, s.client_id, s.from_on order by c.rank, c.external_id) as place
+    from spans as s
+    join coverages as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
+        and c.from_on <= s.from_on and (c.until_on is null or c.until_on > s.from_on)
+)
+
+select tenant_id, client_id, 'active' as kind, admitted_on as from_on, ended_on as until_on from clients
+union all
+select tenant_id, client_id, 'high_risk', high_risk_since, high_risk_until from clients where high_risk_since is not null
+union all
+select tenant_id, client_id, 'minor', date '1900-01-01', turns_18_on from clients where not emancipated
+union all
+select c.tenant_id, c.client_id, 'portal', {{ first_day_from('c.portal_activated_at') }}, null
+from clients as c
+join p on p.tenant_id = c.tenant_id
+where c.portal_activated_at <= p.as_of
+union all
+select tenant_id, client_id, 'covered', from_on, until_on from coverages
+union all
+select tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + 366)
+from ranked where place = 1 and verified_on is not null
+union all
+select tenant_id, client_id, kind, from_on, least(expires_on, revoked_on)
+from {{ ref('stg_consents') }} where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
+union all
+select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from {{ ref('stg_plan_reviews') }}
+union all
+select n.tenant_id, n.client_id, 'safety_plan', {{ first_day_from('n.signed_at') }}, {{ local_date('n.signed_at') }} + 366
+from {{ ref('stg_notes') }} as n
+join p on p.tenant_id = n.tenant_id
+where n.type = 'SAFETY_PLAN' and n.signed_at is not null

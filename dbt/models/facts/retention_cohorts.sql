@@ -1,0 +1,21 @@
+-- New clients 90 days after their first completed appointment, and whether they stayed
+with visits as (select tenant_id, client_id, on_date from {{ ref('appointments') }} where completed),
+
+firsts as (select tenant_id, client_id, min(on_date) as first_on from visits group by tenant_id, client_id),
+
+returned as (
+    select v.tenant_id, v.client_id
+    from visits as v
+    join firsts as f on f.tenant_id = v.tenant_id and f.client_id = v.client_id
+    where v.on_date between f.first_on + 60 and f.first_on + 90
+    group by v.tenant_id, v.client_id
+)
+
+select
+    f.tenant_id, c.clinician_id, f.first_on + 90 as on_date, f.client_id as row_id,
+    r.client_id is not null and c.admitted_on <= f.first_on + 90 and (c.ended_on is null or c.ended_on > f.first_on + 90) as retained
+from firsts as f
+join {{ ref('stg_clients') }} as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+join {{ ref('stg_practices') }} as p on p.tenant_id = f.tenant_id
+left join returned as r on r.tenant_id = f.tenant_id and r.client_id = f.client_id
+where c.admitted_on >= f.first_on - 30 and f.first_on + 90 <= p.last_day

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='scheduled',
+    summing='greatest(0, on_date - booked_on)'
+) }}

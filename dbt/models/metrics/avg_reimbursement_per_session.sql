@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='completed',
+    summing='applied_cents'
+) }}

@@ -1,0 +1,4 @@
+{{ dated_metric(
+    fact='incidents',
+    summing='responded_after_us'
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='scheduled and checked_in',
+    summing='waited_us'
+) }}

@@ -1,0 +1,4 @@
+{{ dated_metric(
+    fact='retention_cohorts',
+    counting='retained'
+) }}

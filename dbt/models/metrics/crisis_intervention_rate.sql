@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='completed',
+    counting='has_crisis_note'
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='claims',
+    date='adjudicated_on',
+    counting="outcome = 'DENIED'"
+) }}

@@ -1,0 +1,4 @@
+{{ state_metric(
+    fact='staff_spans',
+    counting='trained'
+) }}

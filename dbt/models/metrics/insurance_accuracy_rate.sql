@@ -1,0 +1,5 @@
+{{ state_metric(
+    fact='client_spans',
+    among='not self_pay and covered',
+    counting='verified'
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among="scheduled and status <> 'CANCELLED'",
+    counting='verified_before'
+) }}

@@ -1,0 +1,4 @@
+{{ state_metric(
+    fact='discipline_spans',
+    counting='disciplines >= 2'
+) }}

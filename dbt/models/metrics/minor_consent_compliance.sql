@@ -1,0 +1,5 @@
+{{ state_metric(
+    fact='client_spans',
+    among='minor',
+    counting='guardian'
+) }}

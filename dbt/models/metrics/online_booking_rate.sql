@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='scheduled',
+    counting="booked_via = 'PORTAL'"
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='completed and past_day',
+    counting='signed_on = on_date'
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='clinician_days',
+    among='scheduled > 0',
+    summing='sessions'
+) }}

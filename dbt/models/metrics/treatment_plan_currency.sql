@@ -1,0 +1,4 @@
+{{ state_metric(
+    fact='client_spans',
+    counting='plan_reviewed'
+) }}

@@ -1,0 +1,5 @@
+{{ dated_metric(
+    fact='appointments',
+    among='completed and deadline_passed',
+    counting='signed_at < deadline_at'
+) }}

@@ -1,0 +1,1 @@
+{{ day_sums('claims', 'adjudicated_on') }}

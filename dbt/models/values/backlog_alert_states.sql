@@ -1,0 +1,1 @@
+{{ state_sums('backlog_alerts') }}

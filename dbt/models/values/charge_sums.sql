@@ -1,0 +1,1 @@
+{{ day_sums('charges', 'service_date') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+-- The same for days
+{{ metric_sums(['day']) }}

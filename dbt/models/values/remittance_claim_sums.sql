@@ -1,0 +1,1 @@
+{{ day_sums('remittance_claims', 'received_on') }}

@@ -1,0 +1,1 @@
+{{ day_sums('claims', 'submitted_on') }}

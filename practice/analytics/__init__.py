@@ -1,0 +1,1 @@
+"""The read side of the warehouse: published metric values, and their age."""

@@ -1,0 +1,127 @@
+"""Refreshes: the published values are those of the build, replaced whole, and stay when a refresh fails."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from practice.analytics.errors import NoRefresh, RefreshRunning
+from practice.analytics.values import MetricValue, Selection, decode_cells, list_values
+from practice.errors import StoreProblem
+from practice.people.models.practices import Practice
+from practice.security.installation import Installation
+from practice.security.work import Actor
+from tests.support.builders.bundles import OAK_STREET, import_practice
+from warehouse.builds import list_keys
+from warehouse.refresh import compute_aside, lock_practice, refresh_practice
+
+NOW = datetime(2025, 11, 12, 17, 0, tzinfo=UTC)
+OCTOBER = Selection(first=date(2025, 10, 1), last=date(2025, 10, 31))
+ENGINES = ["duckdb", "postgres"]
+
+
+def be_quiet(message: str) -> None:
+    """Report no progress."""
+
+
+def read_published(
+    installation: Installation, tenant_id: UUID, selection: Selection = OCTOBER
+) -> dict[tuple[str, str, str], MetricValue]:
+    with installation.work(Actor(tenant_id), NOW) as work:
+        values = list_values(work, selection)
+    return {(value.metric_key, value.entity_kind, value.external_id): value for value in values}
+
+
+@pytest.fixture
+def oak_street(installation: Installation) -> Practice:
+    return import_practice(installation, OAK_STREET).practice
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_published_values_are_those_of_a_build_aside(
+    installation: Installation, oak_street: Practice, tmp_path: Path, engine: str
+) -> None:
+    store, messages = installation.store, []
+    refresh_practice(store, tmp_path, oak_street.id, NOW, engine, messages.append)
+    published = read_published(installation, oak_street.id)
+    other_engine = ENGINES[1 - ENGINES.index(engine)]
+    with compute_aside(store, tmp_path, oak_street.id, NOW, None, other_engine, be_quiet) as build:
+        aside = list(decode_cells(build.read_cells(OCTOBER), list_keys()))
+    assert sorted(published.values(), key=repr) == sorted(aside, key=repr)
+    kept = published["kept_visit_rate", "practice", ""]
+    assert (kept.numerator, kept.denominator, kept.status) == (2, 4, "alert")
+    assert "Publishing the values" in messages
+    with store.connect("superuser") as connection:
+        schemas = connection.execute("select nspname from pg_namespace where nspname like 'warehouse%'").fetchall()
+    assert schemas == [], "a schema of a build was left behind"
+
+
+def test_a_change_shows_with_the_next_refresh_and_not_before(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    refresh: Callable[[datetime], None] = lambda now: refresh_practice(  # noqa: E731
+        installation.store, tmp_path, oak_street.id, now, "duckdb", be_quiet
+    )
+    refresh(NOW)
+    before = read_published(installation, oak_street.id)
+    with installation.store.begin_session(oak_street.id) as db:
+        db.execute(text("update appointments set status = 'NO_SHOW' where external_id = 'A1'"))
+    assert read_published(installation, oak_street.id) == before
+    refresh(NOW + timedelta(minutes=5))
+    after = read_published(installation, oak_street.id)
+    key = ("kept_visit_rate", "practice", "")
+    assert (before[key].numerator, after[key].numerator) == (2, 1)
+    changed = {key for key in after if after[key] != before[key]}
+    assert ("hipaa_training_current", "practice", "") not in changed
+    with installation.store.begin_session(oak_street.id) as db:
+        current = db.execute(text("select as_of, engine from analytics.refreshes where is_current")).all()
+    assert current == [(NOW + timedelta(minutes=5), "duckdb")]
+
+
+def test_the_last_good_values_stay_when_a_refresh_fails(
+    installation: Installation, oak_street: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+    before = read_published(installation, oak_street.id)
+    with installation.store.begin_session(oak_street.id) as db:
+        db.execute(text("update appointments set status = 'NO_SHOW' where external_id = 'A1'"))
+    part = tmp_path / oak_street.id.hex / "warehouse.duckdb.part"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "")
+        patch.setenv("DBT_PARTIAL_PARSE", "not a boolean")  # dbt refuses to start
+        with pytest.raises(StoreProblem, match="could not build the warehouse"):
+            refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+    assert read_published(installation, oak_street.id) == before
+    part.write_bytes(b"half a file")  # what a killed refresh leaves
+    refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+    assert read_published(installation, oak_street.id) != before
+
+
+def test_one_refresh_of_a_practice_runs_at_a_time(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    with lock_practice(installation.store, oak_street.id), pytest.raises(RefreshRunning):
+        refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+
+
+def test_another_practice_sees_nothing_of_it(installation: Installation, oak_street: Practice, tmp_path: Path) -> None:
+    other = import_practice(installation, OAK_STREET).practice
+    refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+    assert read_published(installation, oak_street.id)
+    with pytest.raises(NoRefresh):
+        read_published(installation, other.id)
+
+
+def test_the_files_are_private(installation: Installation, oak_street: Practice, tmp_path: Path) -> None:
+    """They hold birth dates, and no names."""
+    root = tmp_path / "warehouse"
+    refresh_practice(installation.store, root, oak_street.id, NOW, "duckdb", be_quiet)
+    assert root.stat().st_mode & 0o777 == 0o700
+    content = (root / oak_street.id.hex / "warehouse.duckdb").read_bytes()
+    with installation.store.begin_session(oak_street.id) as db:
+        names = db.scalars(text("select last_name from clients union select email from staff")).all()
+    assert names
+    assert [name for name in names if name.encode() in content] == []

@@ -1,0 +1,76 @@
+"""Refreshes of a practice's warehouse: build, then publish. Builds as of an instant are made aside, not published."""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from practice.analytics.errors import RefreshRunning
+from practice.store.store import Store
+from warehouse.builds import DuckDBBuild, PostgresBuild, Progress, Scope, build_duckdb, build_postgres
+from warehouse.publishing import publish
+
+FILE = "warehouse.duckdb"
+
+
+def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, engine: str, progress: Progress) -> None:
+    """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs."""
+    scope = Scope(tenant_id, now)
+    folder = prepare_folder(root / tenant_id.hex)
+    with lock_practice(store, tenant_id):
+        if engine == "postgres":
+            with build_postgres(store, scope, folder, root, f"warehouse_{tenant_id.hex}", progress) as build:
+                progress("Publishing the values")
+                publish(store, build, scope, engine, now)
+        else:
+            part = folder / f"{FILE}.part"
+            remove_file(part)
+            build_duckdb(store, scope, folder, root, part, progress)
+            os.replace(part, folder / FILE)
+            progress("Publishing the values")
+            publish(store, DuckDBBuild(folder / FILE), scope, engine, now)
+
+
+@contextmanager
+def compute_aside(
+    store: Store, root: Path, tenant_id: UUID, as_of: datetime, first_on: date | None, engine: str, progress: Progress
+) -> Generator[DuckDBBuild | PostgresBuild]:
+    """Yield a build as of an instant, which is removed at the end of the block. Published values stay as they are."""
+    scope = Scope(tenant_id, as_of, first_on)
+    with TemporaryDirectory(dir=prepare_folder(root)) as name:
+        folder = Path(name)
+        if engine == "postgres":
+            schema = f"warehouse_{as_of:%Y%m%d%H%M%S}_{folder.name}".lower()
+            with build_postgres(store, scope, folder, root, schema, progress) as build:
+                yield build
+        else:
+            yield build_duckdb(store, scope, folder, root, folder / FILE, progress)
+
+
+@contextmanager
+def lock_practice(store: Store, tenant_id: UUID) -> Generator[None]:
+    """Hold the practice's refresh lock, or raise RefreshRunning. It ends with the connection, also after a crash."""
+    with store.connect("app") as connection:
+        connection.autocommit = True
+        query = "select pg_try_advisory_lock(hashtextextended(%s, 0)) as locked"
+        row = connection.execute(query, (f"refresh {tenant_id}",)).fetchone()
+        if row is None or not row[0]:
+            raise RefreshRunning
+        yield
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Return the folder, private to this account. It holds birth dates."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def remove_file(file: Path) -> None:
+    """Remove a file of an interrupted build, and the journal beside it."""
+    file.unlink(missing_ok=True)
+    Path(f"{file}.wal").unlink(missing_ok=True)
+    shutil.rmtree(f"{file}.tmp", ignore_errors=True)
