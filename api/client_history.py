@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.affected import AffectedOut, describe_affected
+from api.affected import AffectedOut, AffectedVisitOut, describe_affected
 from api.clients import ClientOut, Status
 from api.context import Reason, RequestContext
 from api.fields import EXAMPLE_ID, AccountId, ClientId, Day, EmailText, SetAt, Text200, describe, example
@@ -19,7 +19,7 @@ from practice.people import client_history, portal
 from practice.people.models.clients import ClientStatus, PrimaryClinician
 from practice.people.portal import EmailMissing, EmailTaken, EmailUnconfirmed, InvitationHeld
 from practice.scheduling import departures
-from practice.scheduling.appointments.affected import load_affected_by_client
+from practice.scheduling.appointments.affected import MAX_LISTED, load_affected_by_client, load_unclosed_by_client
 from practice.scheduling.errors import WrongStatus
 from practice.security.accounts import INVITATION_LIFETIME
 from practice.sessions.timeline import Event, load_timeline
@@ -65,10 +65,15 @@ class StatusesOut(BaseModel):
 
 
 class ChangedStatusOut(AffectedOut, ClientOut):
-    """A client, with the visits booked after the end of treatment and the waitlist entries that it withdrew."""
+    """A client, with the visits after the end of treatment, those still to be closed, and withdrawn waitlist entries."""
 
     withdrawn_waitlist_entries: Annotated[
         list[WaitlistEntryOut], describe("Entries that were waiting; held times went to the next in line.")
+    ]
+    to_close_count: Annotated[int, describe("Visits that have begun and are neither completed nor missed.")]
+    to_close: Annotated[
+        list[AffectedVisitOut],
+        describe(f"The first {MAX_LISTED} of them by start: complete each, or record that the client did not come."),
     ]
 
 
@@ -165,17 +170,21 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on. The response lists the visits booked after the end of treatment, and the waitlist entries that were
-    withdrawn. If treatment ends on a later day, the entries are withdrawn on that day.
+    From a day on. The response lists the visits booked after the end of treatment, those that began before and are
+    still open (they can be completed, or recorded as missed), and the waitlist entries that were withdrawn. If treatment
+    ends on a later day, the entries are withdrawn on that day.
     """
     view, entries = departures.change_client_status(
         ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason
     )
     visits = load_affected_by_client(ctx.work, view.client)
+    unclosed = load_unclosed_by_client(ctx.work, view.client)
     return ChangedStatusOut(
         **ClientOut.of(view).model_dump(),
         **describe_affected(visits),
         withdrawn_waitlist_entries=list_entries_out(ctx, entries),
+        to_close_count=unclosed.count,
+        to_close=[from_record(AffectedVisitOut, visit) for visit in unclosed.appointments],
     )
 
 

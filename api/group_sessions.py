@@ -27,7 +27,7 @@ from practice.scheduling.models.appointments import GroupSession
 
 router = PermissionRouter(prefix="/group-sessions", tags=["group sessions"])
 
-Status = Literal["SCHEDULED", "CANCELLED", "RESCHEDULED"]
+Status = Literal["SCHEDULED", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"]
 CLINICIAN = "01890000-0000-7000-8000-000000000001"
 
 
@@ -114,7 +114,10 @@ class GroupOut(BaseModel):
     capacity: Annotated[int | None, Field(description="All seats; null for no limit.")]
     taken_seats: Annotated[int, describe("The number of seats that are booked.")]
     free_seats: Annotated[int | None, Field(description="Seats that can be booked; null for no limit.")]
-    status: Annotated[str, describe("Where it stands: `SCHEDULED` to `COMPLETED`, or an end without a session.")]
+    status: Annotated[
+        Status,
+        describe("`SCHEDULED`, `CANCELLED` or `RESCHEDULED`; once it is over, that of its seats if all are final."),
+    ]
     status_at: Annotated[datetime | None, describe("When it got its status.")]
     cancellation_reason: Annotated[str | None, Field(description="For staff only.")]
     rescheduled_to_id: Annotated[UUID | None, describe("The group session that replaces it.")]
@@ -122,7 +125,7 @@ class GroupOut(BaseModel):
     @classmethod
     def of(cls, view: GroupView, ctx: RequestContext) -> "GroupOut":
         hidden = {} if ctx.actor.client_id is None else {"cancellation_reason": None}
-        seats = {"taken_seats": view.taken_seats, "free_seats": view.free_seats}
+        seats = {name: getattr(view, name) for name in ("taken_seats", "free_seats", "status", "status_at")}
         return from_record(GroupOut, view.group, service_code=view.service_code, **seats, **hidden)
 
 

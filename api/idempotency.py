@@ -4,25 +4,29 @@ import hashlib
 import hmac
 import json
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid5
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from sqlalchemy import and_, exists, or_, select, text
+from sqlalchemy import Table, and_, exists, false, func, or_, select, text, union
 from starlette.datastructures import UploadFile
 
 from api.context import RequestContext
 from api.errors import KeyReused
 from api.responses import json_response
 from practice.clinical.models.notes import Note
+from practice.clinical.notes.queries import is_readable, sees_drafts
 from practice.errors import NotFound
 from practice.people.access import visible_clients, visible_staff
 from practice.people.models.clients import Client, DeletionRequest
 from practice.people.models.practices import Staff
 from practice.security.installation import Installation
 from practice.security.models import StoredAnswer
+from practice.security.permissions import find_scope
 from practice.security.work import Work
+from practice.store.base import load_tables
 from practice.store.ids import SYSTEM_TENANT
 
 RESPONSE_RETENTION = timedelta(hours=24)  # how long a repeated request gets the first response
@@ -85,11 +89,12 @@ def reserve_key(work: Work, key: str, request_hash: bytes) -> StoredAnswer | Non
 def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], stored: StoredAnswer) -> Response:
     """Return the stored response.
 
-    The caller's permission has been checked as for any request; here, that they still see the clients or staff that
-    the response is about.
+    The caller's permission has been checked as for any request; here, that they still see the clients, notes or staff
+    that the response is about.
     """
     body = ctx.work.unseal("stored_answers", "answer", stored.id, stored.answer) or ""
     content = json.loads(body) if body else {}
+    require_readable_notes(ctx, list_ids(content), list_ids(arguments), stored.created_at)
     record_replay(ctx, operation, list_ids([content, arguments]), stored.created_at)
     response = json_response(body, stored.status or 200, content.get("version"))
     response.headers["Idempotency-Replayed"] = "true"
@@ -97,13 +102,18 @@ def replay(ctx: RequestContext, operation: str, arguments: dict[str, Any], store
 
 
 def record_replay(ctx: RequestContext, operation: str, ids: set[UUID], answered_at: datetime) -> None:
-    """Record the replay for each client that these ids name.
+    """Record the replay for each client that these ids name, themselves or by one of their records.
 
     Raise NotFound if one is no longer visible, or has been redacted since the response. A response about no client is
     about staff, if it names any: then all of them have to be visible.
     """
     work = ctx.work
-    of_notes = select(Note.client_id).where(Note.tenant_id == work.tenant_id, Note.id.in_(ids))
+    of_records = union(
+        *(
+            select(table.c.client_id).where(table.c.tenant_id == work.tenant_id, table.c.id.in_(ids))
+            for table in list_client_records()
+        )
+    )
     is_redacted = exists().where(
         DeletionRequest.tenant_id == work.tenant_id,
         DeletionRequest.client_id == Client.id,
@@ -111,7 +121,7 @@ def record_replay(ctx: RequestContext, operation: str, ids: set[UUID], answered_
     )
     is_available = and_(visible_clients(work, ctx.scope, Client.id), ~is_redacted).label("available")
     query = select(Client.id, is_available).where(Client.tenant_id == work.tenant_id)
-    clients = work.db.execute(query.where(or_(Client.id.in_(ids), Client.id.in_(of_notes)))).all()
+    clients = work.db.execute(query.where(or_(Client.id.in_(ids), Client.id.in_(of_records)))).all()
     if not all(client.available for client in clients):
         raise NotFound
     for client in clients:
@@ -119,6 +129,29 @@ def record_replay(ctx: RequestContext, operation: str, ids: set[UUID], answered_
     if not clients:
         require_visible_staff(ctx, ids)
         work.record("request.replayed", operation=operation)
+
+
+@cache
+def list_client_records() -> list[Table]:
+    """Return the tables of records that each belong to a client."""
+    return [table for table in load_tables() if {"tenant_id", "id", "client_id"} <= set(table.columns.keys())]
+
+
+def require_readable_notes(ctx: RequestContext, shown: set[UUID], named: set[UUID], answered_at: datetime) -> None:
+    """Raise NotFound if the caller can no longer read one of the notes as the response shows it.
+
+    The author, the supervisor and admins read all of it. Others read a note that was signed by then, but not the
+    response to a step that named it, which shows its review.
+    """
+    work = ctx.work
+    scope = find_scope(work.actor.roles, "notes", "read")
+    if scope is None:
+        return
+    is_signed = and_(is_readable(work, scope), Note.signed_at <= answered_at, Note.id.not_in(named))
+    is_known = or_(sees_drafts(work, scope), func.coalesce(is_signed, false()))
+    query = select(Note.id).where(Note.tenant_id == work.tenant_id, Note.id.in_(shown | named), ~is_known)
+    if work.db.scalar(query.limit(1)) is not None:
+        raise NotFound
 
 
 def require_visible_staff(ctx: RequestContext, ids: set[UUID]) -> None:

@@ -1,6 +1,6 @@
 """Responses about clinical notes: their state, content, versions and signers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -57,12 +57,19 @@ class NoteState(BaseModel):
     status: Annotated[Status, describe("`DRAFT`, `IN_REVIEW`, `SIGNED` or `AMENDED`.")]
     created_at: CreatedAt
     submitted_at: Annotated[datetime | None, describe("When it was submitted for review.")]
-    returned_at: Annotated[datetime | None, describe("When the supervisor last returned it.")]
+    returned_at: Annotated[
+        datetime | None,
+        describe("When the supervisor last returned it; for the author, the supervisor and admins."),
+    ]
     signed_at: Annotated[datetime | None, describe("When it was first signed.")]
     signed_by_id: Annotated[UUID | None, describe("Who signed it, a staff member.")]
     signed_by_name: StaffName = None
     version_in_review: Annotated[
-        int | None, Field(description="The amendment or addendum that waits for the supervisor's co-signature.")
+        int | None,
+        Field(
+            description="The amendment or addendum that waits for the supervisor's co-signature; for the author, the "
+            "supervisor and admins."
+        ),
     ]
     shared_at: Annotated[datetime | None, describe("Since when the client can read it; null if not shared.")]
     entered_in_error_at: Annotated[datetime | None, describe("When it was marked as entered in error; null otherwise.")]
@@ -75,8 +82,14 @@ class NoteState(BaseModel):
     version: RecordVersion
 
     @classmethod
-    def of(cls, note: Note) -> "NoteState":
-        return from_record(NoteState, note)
+    def of(cls, note: Note, authors_with_drafts: Collection[UUID]) -> "NoteState":
+        """Return the state; of the review, to those who see the drafts of the author."""
+        review = {} if note.clinician_id in authors_with_drafts else {"version_in_review": None, "returned_at": None}
+        return from_record(NoteState, note, **review)
+
+    @classmethod
+    def shown(cls, note: Note, *, with_drafts: bool) -> "NoteState":
+        return cls.of(note, [note.clinician_id] if with_drafts else [])
 
 
 class SectionOut(BaseModel):
@@ -210,7 +223,7 @@ def view_response(view: NoteView, *, by_client: bool = False) -> NoteOut:
         for addendum in view.addenda
     ]
     return NoteOut(
-        **NoteState.of(view.note).model_dump(),
+        **NoteState.shown(view.note, with_drafts=view.with_drafts).model_dump(),
         sections=to_sections(view.base.content),
         diagnoses=list(view.base.content.diagnoses),
         generated=view.base.generated,

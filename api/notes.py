@@ -101,7 +101,11 @@ class NoteQuery(ListQuery, NoteFilters):
     clinician_id: Annotated[UUID | None, describe("Only by this author.")] = None
     appointment_id: Annotated[UUID | None, describe("Only about this session.")] = None
     in_review: Annotated[
-        bool | None, Field(description="Whether the note, or a change of it, waits for the supervisor's co-signature.")
+        bool | None,
+        Field(
+            description="Whether the note, or a change of it, waits for the supervisor's co-signature, as far as you "
+            "may know it: of your own notes, those of your team, or as an admin."
+        ),
     ] = None
     voided: Annotated[bool, describe("Also list voided records.")] = False
 
@@ -136,8 +140,8 @@ class VerificationOut(BaseModel):
 
     note_id: NoteId
     intact: Annotated[bool, describe("Whether nothing was altered.")]
-    versions: Annotated[int, describe("The number of versions checked.")]
-    signatures: Annotated[int, describe("The number of signatures checked.")]
+    versions: Annotated[int, describe("The number of versions checked that you may see.")]
+    signatures: Annotated[int, describe("The number of signatures checked that you may see.")]
     has_imported_signature: Annotated[bool, describe("It was signed before its import, which cannot be verified.")]
     problems: Annotated[list[NoteProblemOut], describe("What is wrong; empty if nothing.")]
 
@@ -173,7 +177,7 @@ def list_notes(ctx: RequestContext, query: Annotated[NoteQuery, Query()], reason
     page = queries.list_notes(
         ctx.work, ctx.scope, query.page_request(), to_filters(query), voided=query.voided, reason=reason
     )
-    return to_page(page, NoteState)
+    return to_page(page, NoteState, queries.find_authors_with_drafts(ctx.work, ctx.scope, page.items))
 
 
 @router.post("", permission="notes.write", status_code=201, errors=[NoteLocked, NotYourNote])
@@ -193,7 +197,8 @@ def search_notes(ctx: RequestContext, body: NoteSearchIn, reason: Reason = None)
     goes into the audit log.
     """
     result = search.search_notes(ctx.work, ctx.scope, body.query, to_filters(body), cursor=body.cursor, reason=reason)
-    items = [NoteMatchOut(note=NoteState.of(match.note), snippet=match.snippet) for match in result.items]
+    authors = queries.find_authors_with_drafts(ctx.work, ctx.scope, [match.note for match in result.items])
+    items = [NoteMatchOut(note=NoteState.of(match.note, authors), snippet=match.snippet) for match in result.items]
     return NoteSearchOut(items=items, scanned_count=result.scanned_count, next_cursor=result.next_cursor)
 
 
@@ -240,7 +245,7 @@ def get_note_history(ctx: RequestContext, note_id: UUID, reason: Reason = None) 
     ]
     signatures = [from_record(SignatureOut, signature, hash=signature.hash.hex()) for signature in history.signatures]
     return NoteHistoryOut(
-        note=NoteState.of(history.note),
+        note=NoteState.shown(history.note, with_drafts=history.with_drafts),
         versions=versions,
         signatures=signatures,
         review_returns=to_returns(history.returns),

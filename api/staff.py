@@ -1,5 +1,6 @@
 """Routes of the staff: directory, roles, invitations, trainings."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,12 +10,12 @@ from pydantic import BaseModel, Field
 
 from api.affected import AffectedOut, AffectedVisitOut, describe_affected
 from api.context import Reason, RequestContext, Version
-from api.fields import CreatedAt, Day, Email, Name, Npi, RecordId, RecordVersion, Text40, describe, example
+from api.fields import CreatedAt, Day, Email, Name, NoteId, Npi, RecordId, RecordVersion, Text40, describe, example
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.clinical.supervision import handover
-from practice.clinical.supervision.handover import Handover
+from practice.clinical.supervision.handover import Handover, WaitingNote
 from practice.people import staff, trainings
 from practice.people.models.practices import Staff, Training
 from practice.people.practice_time import local_today
@@ -149,6 +150,16 @@ class SuperviseeOut(BaseModel):
         return cls(id=staff.id, name=f"{staff.first_name} {staff.last_name}")
 
 
+class WaitingNoteOut(BaseModel):
+    """A note, or a change of it, that waits for a supervisor's co-signature."""
+
+    id: NoteId
+    clinician_id: Annotated[UUID, describe("The author, a staff member.")]
+    clinician_name: StaffName = None
+    type: Annotated[str, describe("The type of note.")]
+    is_amendment: Annotated[bool, describe("Whether an amendment or addendum of a signed note waits.")]
+
+
 class ChangedStaffOut(AffectedOut, StaffOut):
     """A changed staff member, and what is left to do because of the change."""
 
@@ -162,7 +173,19 @@ class ChangedStaffOut(AffectedOut, StaffOut):
     notes_in_review_count: Annotated[
         int, describe("Notes of this person that wait for a supervisor. A new supervisor gets a message about each.")
     ]
-
+    notes_in_review: Annotated[
+        list[WaitingNoteOut], describe(f"The first {MAX_LISTED} of them, longest waiting first.")
+    ]
+    supervisees_notes_in_review_count: Annotated[
+        int,
+        describe(
+            "Notes of supervisees that wait for this person, who leaves or is no supervisor. Their authors get a "
+            "message about each. Set another supervisor."
+        ),
+    ]
+    supervisees_notes_in_review: Annotated[
+        list[WaitingNoteOut], describe(f"The first {MAX_LISTED} of them, longest waiting first.")
+    ]
     unsigned_count: Annotated[
         int, describe("Completed sessions without a signed note, of somebody who leaves or has left.")
     ]
@@ -183,11 +206,19 @@ class ChangedStaffOut(AffectedOut, StaffOut):
             **StaffOut.of(staff, local_today(ctx.work)).model_dump(),
             supervisees=supervisees,
             warnings=handover.warnings,
-            notes_in_review_count=handover.notes_in_review,
+            notes_in_review_count=len(handover.notes_in_review),
+            notes_in_review=list_waiting(handover.notes_in_review),
+            supervisees_notes_in_review_count=len(handover.unsupervised_notes),
+            supervisees_notes_in_review=list_waiting(handover.unsupervised_notes),
             unsigned_count=unsigned.count,
             unsigned=[from_record(AffectedVisitOut, session) for session in unsigned.appointments],
             **describe_affected(visits),
         )
+
+
+def list_waiting(notes: Sequence[WaitingNote]) -> list[WaitingNoteOut]:
+    """Return the first of the notes."""
+    return [from_record(WaitingNoteOut, note) for note in notes[:MAX_LISTED]]
 
 
 class InvitationOut(BaseModel):
@@ -267,11 +298,11 @@ def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) ->
     """Deactivate a staff member.
 
     Their access ends immediately; the record stays. The response lists their visits, which stay booked, and their
-    completed sessions without a signed note.
+    completed sessions without a signed note. Deactivating them with another `left_on` corrects their last day.
     """
-    deactivated = staff.deactivate_staff(ctx.work, staff_id, body.left_on)
-    visits = load_affected_by_clinician(ctx.work, deactivated)
-    return ChangedStaffOut.after(ctx, handover.hand_over(ctx.work, deactivated, deactivated.supervisor_id), visits)
+    deactivated = handover.deactivate_staff(ctx.work, staff_id, body.left_on)
+    visits = load_affected_by_clinician(ctx.work, deactivated.staff)
+    return ChangedStaffOut.after(ctx, deactivated, visits)
 
 
 @router.post("/{staff_id}/invite", permission="staff.write", errors=[IsAClient, StaffLeft])

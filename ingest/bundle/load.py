@@ -29,6 +29,7 @@ from ingest.bundle.replacement import PracticeExists, refuse_or_set_aside
 from ingest.bundle.rows import BEGINNING_OF_TIME, TableRows, build_table_rows, has_left
 from practice.people.models.practices import Practice, RuleSetting
 from practice.people.rules.practices import slugify
+from practice.scheduling.appointments.notifications import plan_reminders_of_practice
 from practice.security.accounts import add_members, ensure_accounts, issue_invitation
 from practice.security.encryption import FieldCipher
 from practice.security.installation import Installation
@@ -86,6 +87,8 @@ def import_bundle(
             account_ids, invitations = add_staff_accounts(practice_work, staff, departed)
             tables = list(build_table_rows(bundle.frames, account_ids, departed, now))
             load_tables(practice_work, tables, report, count)
+            report("Planning reminders")
+            plan_reminders_of_practice(practice_work)
             digest = compute_digest(bundle)
             practice_work.record("practice.imported", "practice", practice.id, rows=counts, digest=digest)
     return ImportResult(practice, counts, invitations)

@@ -114,10 +114,19 @@ class SessionNotHeld(Refusal):
     code = "SESSION_NOT_HELD"
 
 
-class OwnSession(Refusal):
-    """The session is the caller's own.
+class SessionSigned(Refusal):
+    """The session of a clinician who has left already has a signed note, by them or by somebody who finished it.
 
-    Fix: ask your supervisor or an admin to unlock it.
+    Fix: void the draft, or mark the note as entered in error if it was submitted; add to the signed note.
+    """
+
+    code = "SESSION_SIGNED"
+
+
+class OwnSession(Refusal):
+    """The session is the caller's own, or that of a clinician who has left and whose notes the caller finishes.
+
+    Fix: ask your supervisor or an admin to unlock it; for a clinician who has left, an admin.
     """
 
     code = "OWN_SESSION"
@@ -144,4 +153,4 @@ class NoteSigned(Refusal):
 
 CHANGE_ERRORS = (NotYourNote, NoteEnteredInError, Stale)  # of every change of a note
 WRITE_ERRORS = (*CHANGE_ERRORS, NoteSigned, NoteInReview, NoteLocked)
-SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded, SessionNotHeld)
+SIGN_ERRORS = (*WRITE_ERRORS, NotInReview, NoteIncomplete, ReviewNeeded, SessionNotHeld, SessionSigned)

@@ -254,12 +254,20 @@ def change_staff(work: Work, staff_id: UUID, version: int, changes: dict[str, An
 
 
 def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
-    """End a staff member's access immediately in all their sessions. Their record stays."""
+    """End a staff member's access immediately in all their sessions. Their record stays.
+
+    Of somebody who is deactivated already, another last day is a correction.
+    """
     staff = lock_staff(work, staff_id)
-    if staff.deactivated_at is not None:
+    if staff.deactivated_at is not None and staff.left_on == left_on:
         return staff
     if left_on < staff.hired_on:
         raise Invalid([FieldProblem("left_on", LEFT_BEFORE_HIRED)])
+    if staff.deactivated_at is not None:
+        former = staff.left_on.isoformat() if staff.left_on else None
+        update_versioned(staff, {"left_on": left_on})
+        work.record("staff.last_day_changed", "staff", staff_id, former=former, left_on=left_on.isoformat())
+        return staff
     work.serialize_on("supervisors")
     if "admin" in staff.roles:
         refuse_last_admin(work, staff_id)
@@ -299,10 +307,9 @@ def supervisor_problems(work: Work, staff_id: UUID | None, supervisor_id: UUID) 
 
 def list_unsupervised(work: Work, staff: Staff) -> list[Staff]:
     """Return the active supervisees of somebody who leaves or is no supervisor: they need another one."""
-    today = local_today(work)
-    is_staying = staff.left_on is None
-    if is_staying and is_active_supervisor(staff.roles, None, today, deactivated=staff.deactivated_at is not None):
+    if can_supervise_on(staff):
         return []
+    today = local_today(work)
     query = select(Staff).where(
         Staff.tenant_id == work.tenant_id,
         Staff.supervisor_id == staff.id,
@@ -310,6 +317,11 @@ def list_unsupervised(work: Work, staff: Staff) -> list[Staff]:
         or_(Staff.left_on.is_(None), Staff.left_on >= today),
     )
     return list(work.db.scalars(query.order_by(Staff.last_name, Staff.id)))
+
+
+def can_supervise_on(staff: Staff) -> bool:
+    """Return whether the staff member is a supervisor who stays."""
+    return "supervisor" in staff.roles and staff.deactivated_at is None and staff.left_on is None
 
 
 def refuse_self_grant(work: Work, extends_own_access: bool, reason: str | None) -> dict[str, Any]:

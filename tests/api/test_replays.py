@@ -143,3 +143,76 @@ def test_a_replay_about_no_client_is_audited_too(client: TestClient, practice: P
         assert client.post(f"{V1}/staff", json=body, headers=auth_headers(practice) | KEY).status_code == 201
     [entry] = load_audit_entries(client, practice, "request.replayed")
     assert (entry["subject_id"], entry["details"]) == (None, {"operation": "add_staff"})
+
+
+def change_supervisor(client: TestClient, practice: PracticeFixture, clinician: Person, supervisor: Person) -> None:
+    path = f"{V1}/staff/{clinician.staff_id}"
+    version = client.get(path, headers=auth_headers(practice)).json()["version"]
+    body, headers = {"supervisor_id": str(supervisor.staff_id)}, auth_headers(practice)
+    assert_ok(client.patch(path, json=body, headers=headers | {"If-Match": f'"{version}"'}))
+
+
+@pytest.mark.parametrize("step", ["return", "co-sign"])
+def test_a_step_on_a_former_supervisees_note_is_not_replayed(
+    client: TestClient, practice: PracticeFixture, step: str
+) -> None:
+    supervisor = practice.add("supervisor", "clinician")
+    repeated = Repeated(client, practice)
+    author = repeated.clinician
+    change_supervisor(client, practice, author, supervisor)
+    patient = repeated.client_id
+    make_appointment(practice, supervisor, patient, make_service(practice, "S"), NOW, guarded=False)  # sees the client
+    note = assert_ok(repeated.send(), 201)
+    headers = auth_headers(practice, author, if_match='"1"')
+    submitted = assert_ok(client.post(f"{V1}/notes/{note['id']}/submit", headers=headers))
+
+    def send() -> Any:
+        headers = auth_headers(practice, supervisor, if_match=f'"{submitted["version"]}"') | KEY
+        body = {"reason": "The plan is missing."} if step == "return" else None
+        return client.post(f"{V1}/notes/{note['id']}/{step}", json=body, headers=headers)
+
+    first = assert_ok(send())
+    assert assert_ok(send()) == first
+    change_supervisor(client, practice, author, practice.add("supervisor"))
+    answer = send()
+    assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")
+    change_supervisor(client, practice, author, supervisor)
+    assert assert_ok(send()) == first
+
+
+def test_signed_notes_of_colleagues_are_replayed_in_a_search(repeated: Repeated, practice: PracticeFixture) -> None:
+    client, colleague = repeated.client, practice.add("clinician")
+    service = make_service(practice, "S")
+    make_appointment(practice, colleague, repeated.client_id, service, NOW, guarded=False)
+    note = assert_ok(repeated.send(), 201)
+    headers = auth_headers(practice, repeated.clinician, if_match='"1"')
+    assert_ok(client.post(f"{V1}/notes/{note['id']}/sign", headers=headers))
+    body = {"query": "slept"}
+    found = assert_ok(repeated.send("/notes/search", body, colleague))
+    assert [match["note"]["id"] for match in found["items"]] == [note["id"]]
+    assert assert_ok(repeated.send("/notes/search", body, colleague)) == found
+
+
+def test_an_eligibility_check_of_a_redacted_client_is_not_replayed(
+    repeated: Repeated, practice: PracticeFixture
+) -> None:
+    client, admin = repeated.client, practice.admin
+    body = {"first_name": "Casey", "last_name": "Example", "birth_date": "1990-05-17"}
+    made = assert_ok(client.post(f"{V1}/clients", json=body, headers=auth_headers(practice)), 201)
+    coverage = {"payer_id": "60054", "payer_name": "Aetna", "member_id": "W1", "rank": 1}
+    coverage |= {"effective_on": "2026-01-01"}
+    path = f"{V1}/clients/{made['id']}/coverages"
+    covered = assert_ok(client.post(path, json=coverage, headers=auth_headers(practice)), 201)
+    check = f"/coverages/{covered['id']}/eligibility-check"
+    first = assert_ok(client.post(V1 + check, headers=auth_headers(practice) | KEY))
+    assert str(made["id"]) not in str(first)
+    headers = token_headers(practice.token(admin, set_clock(client, timedelta(hours=1))))
+    assert assert_ok(client.post(V1 + check, headers=headers | KEY)) == first
+    discharge = {"status": "DISCHARGED", "effective_on": "2026-03-18", "reason": "Done"}
+    assert_ok(client.post(f"{V1}/clients/{made['id']}/status", json=discharge, headers=headers))
+    request = assert_ok(client.post(f"{V1}/deletion-requests", json={"client_id": made["id"]}, headers=headers), 201)
+    path = f"{V1}/deletion-requests/{request['id']}"
+    assert_ok(client.post(f"{path}/review", json={"approved": True}, headers=headers))
+    assert_ok(client.post(f"{path}/redact", headers=headers))
+    answer = client.post(V1 + check, headers=headers | KEY)
+    assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")

@@ -109,7 +109,7 @@ def test_the_kind_and_minutes_of_a_booked_service_cannot_change(client: TestClie
 def test_the_kind_and_minutes_of_a_service_with_an_opened_group_cannot_change(
     client: TestClient, practice: PracticeFixture
 ) -> None:
-    make_group(practice, practice.add("clinician"), make_service(practice, "G", kind="GROUP"), NOW)
+    make_group(practice, practice.add("clinician"), make_service(practice, "G", kind="GROUP"), NOW, held=True)
     headers = auth_headers(practice, if_match='"1"')
     answer = client.patch(f"{V1}/services/G", json={"kind": "INTAKE", "minutes": 120}, headers=headers)
     assert [detail["field"] for detail in answer.json()["error"]["details"]] == ["kind", "minutes"]

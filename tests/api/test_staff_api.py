@@ -23,7 +23,8 @@ def test_an_admin_adds_reads_and_changes_staff(client: TestClient, practice: Pra
         f"/api/v1/staff/{staff['id']}", json={"last_name": "Else"}, headers=auth_headers(practice) | {"If-Match": etag}
     )
     nobody = {"affected": [], "affected_count": 0, "supervisees": [], "unsigned": [], "unsigned_count": 0}
-    nobody |= {"warnings": [], "notes_in_review_count": 0}
+    nobody |= {"warnings": [], "notes_in_review_count": 0, "notes_in_review": []}
+    nobody |= {"supervisees_notes_in_review_count": 0, "supervisees_notes_in_review": []}
     assert changed.json() == staff | {"last_name": "Else", "version": 2} | nobody
     stale = client.patch(
         f"/api/v1/staff/{staff['id']}", json={"last_name": "Lost"}, headers=auth_headers(practice) | {"If-Match": etag}

@@ -156,8 +156,41 @@ def test_sessions_of_a_supervisee_do_not_overlap(team: Team) -> None:
     for answer in (longer, earlier):
         assert (answer.status_code, error_code(answer)) == (409, "SUPERVISION_EXISTS")
     assert_ok(team.change(after, hours="2"))
-    team.record_session(team.ben, held_at=HELD.isoformat())  # somebody else at the same time
-    assert len(team.list_sessions()) == 4
+    assert len(team.list_sessions()) == 3
+
+
+def test_a_supervisor_holds_one_individual_session_at_a_time(team: Team) -> None:
+    individual = team.record_session(team.ann, held_at=HELD.isoformat(), hours="1.5")
+    end = (HELD + timedelta(minutes=90)).isoformat()
+    carl = team.practice.add("clinician", supervisor=team.supervisor)
+    for people in ([team.ben], [team.ben, carl]):
+        answer = team.post_session(*people, held_at=(HELD + timedelta(minutes=30)).isoformat())
+        assert (answer.status_code, error_code(answer)) == (409, "SUPERVISION_EXISTS")
+        assert "The supervisor already has a session" in answer.json()["error"]["message"]
+    team.record_session(team.stranger, by=team.other, held_at=HELD.isoformat())  # another supervisor
+    after = team.record_session(team.ben, held_at=end)
+    assert error_code(team.change(after, held_at=HELD.isoformat())) == "SUPERVISION_EXISTS"
+    assert error_code(team.change(individual, hours="1.51")) == "SUPERVISION_EXISTS"
+    assert team.void(individual).status_code == 204
+    assert_ok(team.change(after, held_at=HELD.isoformat()))
+
+
+def test_supervisees_of_one_group_are_recorded_and_changed_one_by_one(team: Team) -> None:
+    first = team.record_session(team.ann, kind="GROUP")
+    second = team.record_session(team.ben, kind="GROUP")
+    assert error_code(team.post_session(team.practice.add("clinician", supervisor=team.supervisor))) == (
+        "SUPERVISION_EXISTS"
+    )
+    for session in (first, second):
+        assert_ok(team.change(session, held_at=(HELD + timedelta(minutes=15)).isoformat()))
+
+
+def test_a_session_is_recorded_when_it_has_ended(team: Team) -> None:
+    assert "end in the future" in assert_invalid(team.post_session(team.ann, held_at=NOW.isoformat()))[0]
+    session = team.record_session(team.ann, held_at=(NOW - timedelta(minutes=90)).isoformat())
+    assert "end in the future" in assert_invalid(team.change(session, hours="1.51"))[0]
+    later = (NOW - timedelta(minutes=89)).isoformat()
+    assert "end in the future" in assert_invalid(team.change(session, held_at=later))[0]
 
 
 def test_hours_say_how_many_are_unsigned(team: Team) -> None:
@@ -222,7 +255,7 @@ def test_a_session_can_be_changed_until_its_supervisor_signs_the_note(team: Team
 
 def test_sessions_are_visible_to_those_concerned(team: Team) -> None:
     ann = team.record_session(team.ann, note="About Ann.")
-    ben = team.record_session(team.ben)
+    ben = team.record_session(team.ben, held_at=(HELD - timedelta(hours=2)).isoformat())
     stranger = team.record_session(team.stranger, by=team.other)
     assert set(team.list_sessions()) == {ann["id"], ben["id"], stranger["id"]}
     assert set(team.list_sessions(team.supervisor)) == {ann["id"], ben["id"]}

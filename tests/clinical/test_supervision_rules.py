@@ -121,5 +121,7 @@ def test_a_session_needs_a_supervisor_and_a_past_time() -> None:
     now = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
     assert supervisor_problems(replace(ANN, roles=["clinician", "supervisor"])) == []
     assert supervisor_problems(ANN) == supervisor_problems(None) != []
-    assert held_at_problems(now, now) == []
-    assert held_at_problems(now + timedelta(seconds=1), now)
+    assert held_at_problems(now - timedelta(minutes=90), Decimal("1.5"), now) == []
+    (later,) = held_at_problems(now + timedelta(seconds=1), Decimal("1.5"), now)
+    (unfinished,) = held_at_problems(now - timedelta(minutes=89), Decimal("1.5"), now)
+    assert (later.field, unfinished.field) == ("held_at", "hours")

@@ -1,4 +1,4 @@
-"""Visits of clients whose treatment has ended: nobody checks them in or completes them."""
+"""Visits of clients whose treatment has ended: those that began before it can still be closed, no later ones."""
 
 import pytest
 
@@ -48,3 +48,37 @@ def test_a_visit_before_the_end_of_treatment_is_recorded_late(booking_api: Booki
     end_treatment(booking_api)
     booking_api.now = TEN + HOUR
     booking_api.take_step(booked, "complete")
+
+
+@pytest.mark.parametrize("steps", [["complete"], ["check-in", "start", "complete"], ["no-show"]])
+def test_a_visit_before_the_discharge_of_the_same_day_is_listed_and_closed(
+    booking_api: BookingApi, steps: list[str]
+) -> None:
+    ended, missed, later = (booking_api.book_appointment(TEN + hours * HOUR) for hours in (0, 2, 8))
+    booking_api.now = TEN + 4 * HOUR
+    path = f"/clients/{booking_api.client}/status"
+    discharged = booking_api.post(path, status="DISCHARGED").json()
+    assert [visit["reference"] for visit in discharged["to_close"]] == [ended["reference"], missed["reference"]]
+    assert [visit["reference"] for visit in discharged["affected"]] == [later["reference"]]
+    assert (discharged["to_close_count"], discharged["affected_count"]) == (2, 1)
+    for step in steps:
+        booking_api.take_step(ended, step)
+    assert_error(booking_api.post_step(later, "check-in"), "CLIENT_NOT_ACTIVE")
+    booking_api.now += HOUR
+    corrected = booking_api.post(path, status="INACTIVE").json()  # recorded later, but treatment ended at two
+    assert [visit["reference"] for visit in corrected["to_close"]] == [missed["reference"]]
+    booking_api.take_step(missed, "no-show")
+    booking_api.now = TEN + 8 * HOUR
+    assert_error(booking_api.post_step(later, "complete"), "CLIENT_NOT_ACTIVE")
+    readmitted = booking_api.post(path, status="ACTIVE").json()
+    assert (readmitted["to_close"], readmitted["affected"]) == ([], [])
+
+
+def test_a_visit_after_a_discharge_set_before_does_not_begin(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    discharge = booking_api.post(
+        f"/clients/{booking_api.client}/status", status="DISCHARGED", effective_on=MONDAY.isoformat()
+    )
+    assert [visit["reference"] for visit in discharge.json()["affected"]] == [booked["reference"]]
+    booking_api.now = TEN + HOUR
+    assert_error(booking_api.post_step(booked, "complete"), "CLIENT_NOT_ACTIVE")

@@ -84,7 +84,7 @@ def test_the_day_of_a_supervisor(client: TestClient, practice: PracticeFixture) 
     day.now += HOUR
     body = {"supervisee_ids": [clinician.staff_id], "kind": "INDIVIDUAL", "hours": "1.5", "topics": ["Late notes"]}
     recorded = day.call(
-        "POST", "/supervision-sessions", supervisor, held_at=day.now - HOUR, note="We spoke of late notes.", **body
+        "POST", "/supervision-sessions", supervisor, held_at=day.now - 2 * HOUR, note="We spoke of late notes.", **body
     )
     (session,) = recorded["items"]
     assert day.call("POST", f"/supervision-sessions/{session['id']}/sign", supervisor)["note_signed_at"]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES, Lock, LockState, deadline_of, find_lock_state
+from practice.clinical.deadlines.writers import is_writer_of
 from practice.clinical.errors import NoteLocked, NoteSigned, NotLocked, OwnSession
 from practice.clinical.models.notes import Note
 from practice.clinical.models.session_locks import SessionLock
@@ -127,8 +128,10 @@ def unlock_session(
 ) -> SessionLock:
     """Unlock a session for some hours, so that its note can be written and signed. Signatures are never removed."""
     session = lock_session_row(work, scope, appointment_id)
-    if "admin" not in work.actor.roles and session.clinician_id == work.actor.staff_id:
-        raise OwnSession("You cannot unlock your own session. Ask your supervisor or an admin.")
+    if "admin" not in work.actor.roles and is_writer_of(work, session):
+        if session.clinician_id == work.actor.staff_id:
+            raise OwnSession("You cannot unlock your own session. Ask your supervisor or an admin.")
+        raise OwnSession("You finish the notes of this clinician, who has left. Ask an admin to unlock the session.")
     if is_session_signed(work, appointment_id):
         raise NoteSigned("This session is signed. Amend the note instead.")
     if not is_session_locked(work, session):

@@ -1,5 +1,6 @@
-"""Rules about when a session's note is due: its week and deadline, when it locks, and the 7-day rule."""
+"""Rules about when a session's note is due and who writes it: its week and deadline, its lock, and the 7-day rule."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -70,3 +71,11 @@ def compute_reminder_times(week: date, zone: ZoneInfo) -> dict[str, datetime]:
         "NOTE_REMINDER_FRIDAY": to_instant(week + 5 * DAY, time(9), zone),
         "NOTE_REMINDER_SUNDAY": to_instant(week + WEEK, time(12), zone),
     }
+
+
+def can_finish_for_leaver(roles: Collection[str], is_supervisor: bool) -> bool:
+    """Return whether a clinician can write the note of a session that somebody held who has left the practice.
+
+    Their supervisor can, and an admin who is a clinician. They sign it in their own name.
+    """
+    return "clinician" in roles and ("admin" in roles or ("supervisor" in roles and is_supervisor))

@@ -6,6 +6,7 @@ from uuid import UUID
 from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.deadlines.locking import NOT_BEGUN, has_begun, lock_session_rows, refuse_locked
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
+from practice.clinical.deadlines.writers import can_write_about
 from practice.clinical.documents.content import generate_salt
 from practice.clinical.documents.rules.content import (
     IMPORTED_SECTION,
@@ -19,12 +20,9 @@ from practice.clinical.documents.templates import find_template
 from practice.clinical.errors import NoteEnteredInError, NoteInReview, NoteNotSigned, NoteSigned, NotYourNote
 from practice.clinical.models.notes import NOTE_TYPES, Note
 from practice.clinical.notes.locked_notes import LockedNote, lock_note, seal_full_text, store_imported_versions
-from practice.clinical.notes.rules.review import can_finish_for_leaver
 from practice.clinical.notes.versions import build_version, store_versions
 from practice.errors import FieldProblem, Invalid, Stale
 from practice.people.access import can_see_client
-from practice.people.practice_time import local_today
-from practice.people.staff import get_staff, has_left
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -90,17 +88,6 @@ def appointment_problems(work: Work, session: Appointment | None, client_id: UUI
     if session is None or session.client_id != client_id or not can_write_about(work, session):
         return [FieldProblem("appointment_id", "You have no such appointment with this client.")]
     return [] if has_begun(work, session) else [NOT_BEGUN]
-
-
-def can_write_about(work: Work, session: Appointment) -> bool:
-    """Return whether the actor held the session, or can finish it for a clinician who has left."""
-    if session.clinician_id == work.actor.staff_id:
-        return True
-    if session.status != "COMPLETED" or session.note_signed_at is not None:
-        return False
-    clinician = get_staff(work, session.clinician_id)
-    is_supervisor = clinician.supervisor_id == work.actor.staff_id
-    return has_left(clinician, local_today(work)) and can_finish_for_leaver(work.actor.roles, is_supervisor)
 
 
 def save_note(

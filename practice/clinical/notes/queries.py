@@ -1,6 +1,6 @@
 """Access rules for notes, lists of notes, one note with its content, and its history."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -103,7 +103,7 @@ def build_conditions(work: Work, scope: Scope, filters: Filters) -> list[ColumnE
         if value is not None:
             conditions.append(getattr(Note, name) == value)
     if filters.in_review is not None:
-        in_review = or_(Note.status == "IN_REVIEW", Note.version_in_review.is_not(None))
+        in_review = and_(or_(Note.status == "IN_REVIEW", Note.version_in_review.is_not(None)), sees_drafts(work, scope))
         conditions.append(in_review if filters.in_review else ~in_review)
     if filters.since is not None:
         conditions.append(Note.created_at >= start_of_day(filters.since, zone_of(work)))
@@ -117,7 +117,7 @@ class NoteView:
     """A note with its content and who signed it. Clients never see the reasons for addenda.
 
     The review returns, and `in_review`, an amendment or addendum that waits for the supervisor, are for those who can
-    see the author's drafts.
+    see the author's drafts (`with_drafts`).
     """
 
     note: Note
@@ -127,6 +127,7 @@ class NoteView:
     signatures: Sequence[NoteSignature] = ()
     in_review: Version | None = None
     error_reason: str | None = None
+    with_drafts: bool = True
 
 
 def read_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteView:
@@ -150,15 +151,28 @@ def load_note_view(work: Work, note: Note, *, with_drafts: bool = True) -> NoteV
         load_signatures(work, note.id),
         versions.in_review if with_drafts else None,
         work.unseal("notes", "error_reason", note.id, note.error_reason),
+        with_drafts,
     )
 
 
 def can_see_drafts(work: Work, scope: Scope, note: Note) -> bool:
     """Return whether the actor can see what the note's author has not signed alone: the author and their supervisor."""
-    if work.actor.client_id is not None:
-        return False
-    query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id == note.clinician_id)
-    return work.db.scalar(query.where(visible_staff(work, scope, Staff.id))) is not None
+    return note.clinician_id in find_authors_with_drafts(work, scope, [note])
+
+
+def sees_drafts(work: Work, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition for notes of which the actor can see drafts and the review."""
+    return false() if work.actor.client_id is not None else visible_staff(work, scope, Note.clinician_id)
+
+
+def find_authors_with_drafts(work: Work, scope: Scope, notes: Collection[Note]) -> set[UUID]:
+    """Return the authors of these notes whose drafts and reviews the actor can see."""
+    if work.actor.client_id is not None or not notes:
+        return set()
+    query = select(Staff.id).where(
+        Staff.tenant_id == work.tenant_id, Staff.id.in_({note.clinician_id for note in notes})
+    )
+    return set(work.db.scalars(query.where(visible_staff(work, scope, Staff.id))))
 
 
 def load_signatures(work: Work, note_id: UUID) -> list[NoteSignature]:
@@ -174,12 +188,13 @@ def load_review_returns(work: Work, note: Note) -> list[ReviewReturn]:
 
 @dataclass(frozen=True)
 class NoteHistory:
-    """A note with its versions, signatures and review returns."""
+    """A note with its versions, signatures and review returns; all of them only `with_drafts`."""
 
     note: Note
     versions: Sequence[Version]
     signatures: Sequence[NoteSignature] = field(default_factory=list)
     returns: Sequence[ReviewReturn] = ()
+    with_drafts: bool = True
 
 
 def read_history(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> NoteHistory:
@@ -194,15 +209,21 @@ def read_history(work: Work, scope: Scope, note_id: UUID, reason: str | None = N
     signatures = load_signatures(work, note_id)
     if can_see_drafts(work, scope, note):
         return NoteHistory(note, versions, signatures, load_review_returns(work, note))
-    first_signed = max(version.number for version in versions if version.kind == "CONTENT")
+    numbers = list_numbers_in_force(versions, signatures)
+    shown = [version for version in versions if version.number in numbers]
+    signed = [signature for signature in signatures if signature.version_number in numbers]
+    return NoteHistory(note, shown, signed, with_drafts=False)
+
+
+def list_numbers_in_force(versions: Collection[Any], signatures: Collection[NoteSignature]) -> set[int]:
+    """Return the numbers of the versions that are or were in force, from the first signed one on."""
+    first_signed = max((version.number for version in versions if version.kind == "CONTENT"), default=1)
     co_signed = {signature.version_number for signature in signatures if signature.kind == "CO_SIGNATURE"}
-    shown = [
-        version
+    return {
+        version.number
         for version in versions
         if version.number >= first_signed and (not version.needs_review or version.number in co_signed)
-    ]
-    numbers = {version.number for version in shown}
-    return NoteHistory(note, shown, [signature for signature in signatures if signature.version_number in numbers])
+    }
 
 
 def find_note(work: Work, scope: Scope, note_id: UUID, *, wait_for_writers: bool = False) -> Note:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from practice.clinical.chart_audit import audit_chart_access
-from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions, has_begun
+from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions, has_begun, is_session_note
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES, LockState
 from practice.clinical.documents.rules.content import signing_problems
 from practice.clinical.documents.rules.templates import TemplateSection
@@ -26,6 +26,7 @@ from practice.clinical.errors import (
     NotYourNote,
     ReviewNeeded,
     SessionNotHeld,
+    SessionSigned,
     build_note_incomplete,
 )
 from practice.clinical.models.notes import Note
@@ -44,6 +45,7 @@ from practice.errors import NotFound, Refusal, Stale
 from practice.messages.outbox import StaffMessage, queue_staff_messages_once
 from practice.people.models.practices import Staff
 from practice.people.settings import list_effective_settings
+from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import find_scope
 from practice.security.work import Work
 from practice.store.records import update_versioned
@@ -253,7 +255,51 @@ def find_refusals(work: Work, locked_notes: Mapping[UUID, LockedNote], step: Ste
         note_id: find_refusal(work, locked, step, authors[locked.note.clinician_id], templates[note_id], locks)
         for note_id, locked in locked_notes.items()
     }
-    return {note_id: refusal for note_id, refusal in refusals.items() if refusal is not None}
+    refused = {note_id: refusal for note_id, refusal in refusals.items() if refusal is not None}
+    return refused | find_second_notes(
+        work, [locked for note_id, locked in locked_notes.items() if note_id not in refused]
+    )
+
+
+def find_second_notes(work: Work, ready: Iterable[LockedNote]) -> dict[UUID, Refusal]:
+    """Return a refusal for each note that would give a session two signed notes, one of them not by its clinician.
+
+    The caller holds the row locks of the sessions.
+    """
+    firsts = [
+        (locked, locked.session)
+        for locked in ready
+        if locked.session and locked.note.type not in NO_SESSION_NOTES and locked.note.signed_at is None
+    ]
+    authors = find_signed_authors(work, [session.id for _, session in firsts])
+    refusals: dict[UUID, Refusal] = {}
+    for locked, session in firsts:
+        note, signed_by = locked.note, authors[session.id]
+        if signed_by and signed_by | {note.clinician_id} != {session.clinician_id}:
+            advice = "Void it, or mark it as entered in error if you have submitted it."
+            if not is_author(work, locked):
+                advice = "Return it to its author."
+            refusals[note.id] = SessionSigned(
+                f"This session already has a signed note, so this one is not signed. {advice} What is missing is added "
+                "to the signed note."
+            )
+        else:
+            signed_by.add(note.clinician_id)
+    return refusals
+
+
+def find_signed_authors(work: Work, session_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Return, by session, the authors of its signed notes."""
+    authors: dict[UUID, set[UUID]] = {session_id: set() for session_id in session_ids}
+    query = select(Appointment.id, Note.clinician_id).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.id.in_(authors),
+        *is_session_note(),
+        Note.signed_at.is_not(None),
+    )
+    for session_id, author_id in work.db.execute(query) if authors else ():
+        authors[session_id].add(author_id)
+    return authors
 
 
 def find_refusal(

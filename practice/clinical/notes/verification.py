@@ -4,6 +4,7 @@ The audit log has its own verification (`practice/security/audit.py`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy import select, text, tuple_
 from practice.clinical.chart_audit import audit_chart_access
 from practice.clinical.documents.rules.content import full_text
 from practice.clinical.models.notes import Note, NoteSignature, NoteVersion
-from practice.clinical.notes.queries import find_note
+from practice.clinical.notes.queries import can_see_drafts, find_note, list_numbers_in_force, load_signatures
 from practice.clinical.notes.rules.signing import SignatureFacts
 from practice.clinical.notes.rules.verification import (
     VERIFIED_ACTIONS,
@@ -47,10 +48,20 @@ MAX_NAMED = 100  # suspect notes that are rechecked and named
 
 
 def verify_note(work: Work, scope: Scope, note_id: UUID, reason: str | None = None) -> VerificationResult:
-    """Verify one note and record the access in the audit log."""
+    """Verify one note and record the access in the audit log.
+
+    For those who cannot see the author's drafts, only what is or was in force is counted; all of it is verified.
+    """
     note = find_note(work, scope, note_id, wait_for_writers=True)
     audit_chart_access(work, note, "note.verified", reason)
-    return verify_notes(work, [note])[note_id]
+    result = verify_notes(work, [note])[note_id]
+    if can_see_drafts(work, scope, note):
+        return result
+    versions = list(work.db.scalars(select_versions(work, [note_id])))
+    signatures = load_signatures(work, note_id)
+    numbers = list_numbers_in_force(versions, signatures)
+    signed = [signature for signature in signatures if signature.version_number in numbers]
+    return replace(result, version_count=len(numbers), signature_count=len(signed))
 
 
 def verify_notes(work: Work, notes: Sequence[Note]) -> dict[UUID, VerificationResult]:

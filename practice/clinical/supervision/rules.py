@@ -108,5 +108,14 @@ def supervisor_problems(supervisor: Person | None) -> list[FieldProblem]:
     return []
 
 
-def held_at_problems(held_at: datetime, now: datetime) -> list[FieldProblem]:
-    return [FieldProblem("held_at", "The time is in the future. Choose now or earlier.")] if held_at > now else []
+def held_at_problems(held_at: datetime, hours: Decimal, now: datetime) -> list[FieldProblem]:
+    """Return whether a session has not ended: one is recorded after it was held."""
+    if held_at > now:
+        return [FieldProblem("held_at", "The time is in the future. Choose now or earlier.")]
+    if end_of(held_at, hours) > now:
+        return [FieldProblem("hours", "The session would end in the future. Record it when it has ended.")]
+    return []
+
+
+def end_of(held_at: datetime, hours: Decimal) -> datetime:
+    return held_at + timedelta(seconds=int(hours * 3600))

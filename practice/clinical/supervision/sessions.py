@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Interval, literal, or_, select
 
 from practice.clinical.errors import NotYours
 from practice.clinical.models.supervision import SupervisionSession
-from practice.clinical.supervision.rules import Person, held_at_problems, session_problems, supervisor_problems
+from practice.clinical.supervision.rules import Person, end_of, held_at_problems, session_problems, supervisor_problems
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.local_time import date_of, start_of_day
 from practice.people.access import visible_staff
@@ -39,7 +39,7 @@ class SupervisionSigned(Refusal):
 
 
 class SupervisionExists(Refusal):
-    """One of the supervisees already has a supervision session that overlaps this one.
+    """Another supervision session of a supervisee, or an individual one of the supervisor, overlaps this one.
 
     Fix: choose another time, or change that session.
     """
@@ -128,9 +128,10 @@ def record_sessions(
     """Record a session held by the actor with their team, or by any supervisor if the actor is an admin."""
     me = work.actor.staff_id
     supervisor_id = supervisor_id or me
-    people = lock_staff(work, scope, supervisee_ids)
+    people = lock_staff(work, scope, [*supervisee_ids, *([supervisor_id] if supervisor_id else [])])
     problems = session_problems(kind, supervisee_ids, people, supervisor_id, date_of(held_at, zone_of(work)))
-    problems += supervisor_problems(find_person(work, supervisor_id)) + held_at_problems(held_at, work.now)
+    problems += supervisor_problems(find_person(work, supervisor_id))
+    problems += held_at_problems(held_at, hours, work.now)
     if me in supervisee_ids and supervisor_id != me:
         message = "Your own supervision is recorded by the supervisor who held it."
         problems.append(FieldProblem("supervisee_ids", message))
@@ -138,7 +139,7 @@ def record_sessions(
         problems.append(FieldProblem("supervisor_id", "You can only record sessions that you held yourself."))
     if problems:
         raise Invalid(problems)
-    refuse_overlap(work, supervisee_ids, held_at, hours)
+    refuse_overlap(work, kind, supervisee_ids, supervisor_id, held_at, hours)
     sessions = [
         add_session(
             work,
@@ -165,16 +166,8 @@ def change_session(
     refuse_signed(session)
     if session.version != version:
         raise Stale
-    is_timed = not changes.keys().isdisjoint(("held_at", "hours"))
-    people = lock_staff(work, Scope.ALL, [session.supervisee_id]) if is_timed else {}
-    if held_at := changes.get("held_at"):
-        held_on = date_of(held_at, zone_of(work))
-        problems = session_problems(session.kind, [session.supervisee_id], people, session.supervisor_id, held_on)
-        if problems := problems + held_at_problems(held_at, work.now):
-            raise Invalid(problems)
-    if is_timed:
-        held_at, hours = (changes.get(name, getattr(session, name)) for name in ("held_at", "hours"))
-        refuse_overlap(work, [session.supervisee_id], held_at, hours, session_id)
+    if not changes.keys().isdisjoint(("held_at", "hours")):
+        refuse_time(work, session, *(changes.get(name, getattr(session, name)) for name in ("held_at", "hours")))
     values = dict(changes)
     if "note" in changes:
         values["note"] = work.seal(TABLE, "note", session_id, changes["note"])
@@ -256,21 +249,56 @@ def to_person(staff: Staff) -> Person:
     return Person(staff.id, staff.roles, staff.license_type, staff.hired_on, staff.left_on, staff.supervisor_id)
 
 
+def refuse_time(work: Work, session: SupervisionSession, held_at: datetime, hours: Decimal) -> None:
+    """Raise Invalid or SupervisionExists if the session cannot have been held at this time."""
+    people = lock_staff(work, Scope.ALL, [session.supervisee_id, session.supervisor_id])
+    held_on = date_of(held_at, zone_of(work))
+    problems = session_problems(session.kind, [session.supervisee_id], people, session.supervisor_id, held_on)
+    if problems := problems + held_at_problems(held_at, hours, work.now):
+        raise Invalid(problems)
+    refuse_overlap(
+        work, session.kind, [session.supervisee_id], session.supervisor_id, held_at, hours, excluded_id=session.id
+    )
+
+
 def refuse_overlap(
-    work: Work, staff_ids: Collection[UUID], held_at: datetime, hours: Decimal, excluded_id: UUID | None = None
+    work: Work,
+    kind: str,
+    supervisee_ids: Collection[UUID],
+    supervisor_id: UUID | None,
+    held_at: datetime,
+    hours: Decimal,
+    *,
+    excluded_id: UUID | None = None,
 ) -> None:
-    """Raise SupervisionExists if one of the supervisees has a session in these hours: no hour counts twice."""
+    """Raise SupervisionExists if a session in these hours stands against this one: no hour counts twice.
+
+    That is any session of a supervisee, and one of the supervisor if it or this one is individual. The rows of a group
+    are sessions of one supervisor at one time, and each can be corrected alone.
+    """
     ends_at = SupervisionSession.held_at + SupervisionSession.hours * literal(timedelta(hours=1), Interval)
-    query = select(SupervisionSession.id).where(
+    of_supervisor = SupervisionSession.supervisor_id == supervisor_id
+    if kind != "INDIVIDUAL":
+        of_supervisor &= SupervisionSession.kind == "INDIVIDUAL"
+    of_supervisee = SupervisionSession.supervisee_id.in_(supervisee_ids)
+    query = select(SupervisionSession.supervisee_id).where(
         SupervisionSession.tenant_id == work.tenant_id,
-        SupervisionSession.supervisee_id.in_(staff_ids),
-        SupervisionSession.held_at < held_at + timedelta(seconds=int(hours * 3600)),
+        or_(of_supervisee, of_supervisor),
+        SupervisionSession.held_at < end_of(held_at, hours),
         ends_at > held_at,
         SupervisionSession.voided_at.is_(None),
     )
-    if work.db.scalar(query.where(SupervisionSession.id != excluded_id).limit(1) if excluded_id else query.limit(1)):
+    if excluded_id is not None:
+        query = query.where(SupervisionSession.id != excluded_id)
+    overlapping = set(work.db.scalars(query))
+    if not overlapping.isdisjoint(supervisee_ids):
         raise SupervisionExists(
             "One of these supervisees already has a session that overlaps this one. Check the time and the hours."
+        )
+    if overlapping:
+        raise SupervisionExists(
+            "The supervisor already has a session that overlaps this one, and one of the two is individual. "
+            "Check the time and the hours."
         )
 
 

@@ -15,6 +15,7 @@ from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.appointments.queries import has_id
 from practice.scheduling.availability.outside_hours import is_open_ahead
 from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import find_scope
 from practice.security.work import Work
 
@@ -53,11 +54,25 @@ def load_affected_by_room(work: Work, room_id: UUID) -> AffectedVisits:
 
 
 def load_affected_by_client(work: Work, client: Client) -> AffectedVisits:
-    """Return the visits of the client from the end of treatment on."""
+    """Return the visits of the client from the end of treatment on that have not begun."""
     if client.ended_on is None:
         return NONE
     end = start_of_day(client.ended_on, zone_of(work))
-    return load_open_visits(work, Appointment.client_id == client.id, Appointment.starts_at >= end)
+    is_later = Appointment.starts_at >= end
+    return load_open_visits(work, Appointment.client_id == client.id, is_later, ~has_begun(work))
+
+
+def load_unclosed_by_client(work: Work, client: Client) -> AffectedVisits:
+    """Return the visits of a client whose treatment ends that have begun, and are neither completed nor missed."""
+    if client.ended_on is None:
+        return NONE
+    is_open = Appointment.status.not_in(FINAL)
+    return load_visits(work, is_open, Appointment.client_id == client.id, has_begun(work))
+
+
+def has_begun(work: Work) -> ColumnElement[bool]:
+    """Return the condition for visits that have begun, maybe early."""
+    return or_(Appointment.starts_at <= work.now, Appointment.status.in_(BEGUN))
 
 
 def load_affected_by_clinician(work: Work, staff: Staff) -> AffectedVisits:
@@ -74,6 +89,11 @@ def load_affected_by_clinician(work: Work, staff: Staff) -> AffectedVisits:
 
 def load_open_visits(work: Work, *conditions: ColumnElement[bool]) -> AffectedVisits:
     """Return the open visits ahead that meet the conditions and that the caller may see."""
+    return load_visits(work, *is_open_ahead(work), *conditions)
+
+
+def load_visits(work: Work, *conditions: ColumnElement[bool]) -> AffectedVisits:
+    """Return the visits that meet the conditions and that the caller may see."""
     scope = find_scope(work.actor.roles, "appointments", "read")
     if scope is None:
         return NONE
@@ -81,7 +101,6 @@ def load_open_visits(work: Work, *conditions: ColumnElement[bool]) -> AffectedVi
     visits = (
         Appointment.tenant_id == work.tenant_id,
         visible_appointments(work, scope),
-        *is_open_ahead(work),
         *conditions,
     )
     query = select(Appointment).where(*visits).order_by(Appointment.starts_at, Appointment.id)

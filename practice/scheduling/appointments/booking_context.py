@@ -25,6 +25,14 @@ BOOKING_CONTEXT_SQL = text("""
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
         ) as has_completed_visit,
         (
+            select min(e.set_at) from client_statuses as e
+            where e.tenant_id = p.id and e.client_id = c.id and e.status <> 'ACTIVE' and not exists (
+                select from client_statuses as n
+                where n.tenant_id = e.tenant_id and n.client_id = e.client_id and n.status = 'ACTIVE'
+                    and (n.effective_on, n.set_at) > (e.effective_on, e.set_at)
+            )
+        ) as ended_at,
+        (
             select max(f.completed_at) from intake_forms as f
             where f.tenant_id = p.id and f.client_id = c.id and f.treatment_declined
         ) as declined_at,
@@ -86,6 +94,7 @@ class BookingRow(NamedTuple):
     guardian_email: str | None
     guardian_phone: str | None
     has_completed_visit: bool
+    ended_at: datetime | None
     declined_at: datetime | None
     consent_kinds: list[str] | None
     consents_signed_at: list[datetime] | None
@@ -192,6 +201,7 @@ def build_client_standing(row: BookingRow) -> ClientStanding:
         birth_date=row.birth_date,
         emancipated=row.emancipated,
         ended_on=row.ended_on,
+        ended_at=row.ended_at,
         has_completed_visit=row.has_completed_visit,
         treatment_changed_at=to_instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
         declined_at=row.declined_at,

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
-from practice.local_time import date_of
 from practice.messages.outbox import ClientMessage, cancel_pending, load_recipient, queue_client_messages
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
@@ -26,7 +25,7 @@ from practice.scheduling.appointments.rules.booking_eligibility import (
     describe_missing_demographics,
     find_missing_demographics,
     find_outstanding_items,
-    inactive_problems,
+    former_client_problems,
 )
 from practice.scheduling.appointments.rules.lifecycle import (
     check_in_day_problem,
@@ -276,7 +275,7 @@ def set_status(
 
 def refuse_inactive_client(appointment: Appointment, context: BookingContext) -> None:
     """Raise ClientNotActive at the first step of a visit after the end of treatment. A visit that has begun goes on."""
-    problems = inactive_problems(context.client, date_of(appointment.starts_at, context.zone))
+    problems = former_client_problems(context.client, appointment.starts_at, context.zone)
     if problems and appointment.status not in BEGUN:
         raise errors.build_refusal(problems)
 

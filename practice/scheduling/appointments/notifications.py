@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from practice.messages.outbox import (
     NEWS,
@@ -16,7 +16,7 @@ from practice.messages.outbox import (
     load_recipients,
     queue_client_messages,
 )
-from practice.scheduling.appointments.rules.reminders import plan_reminders
+from practice.scheduling.appointments.rules.reminders import LEADS, plan_reminders
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.statuses import EXPECTED
 from practice.security.work import Work
@@ -26,6 +26,38 @@ UNREACHABLE = (
     "No message can be sent: the record has no email address or phone for the client's messages. Call or add one.",
     "No message can be sent to you. Add an email address or a phone number to your contact details.",
 )
+
+
+# As `find_channels` chooses the channels of one client's reminders: a minor's go to the guardian.
+PLAN_REMINDERS = text("""
+    insert into messages
+        (tenant_id, id, kind, channel, client_id, appointment_id, lead_minutes, due_at, created_at)
+    select a.tenant_id, uuidv7(), :kind, channels.channel, a.client_id, a.id, leads.minutes, due.at, :now
+    from appointments as a
+    join clients as c on c.tenant_id = a.tenant_id and c.id = a.client_id
+    join practices as p on p.id = a.tenant_id
+    cross join unnest(cast(:leads as integer [])) as leads (minutes)
+    cross join lateral (select a.starts_at - make_interval(mins => leads.minutes) as at) as due
+    cross join lateral (
+        select num_nonnulls(c.guardian_email, c.guardian_phone) > 0 and not c.emancipated
+            and c.birth_date > cast((due.at at time zone p.time_zone)::date - interval '18 years' as date) as guarded
+    ) as guardian
+    cross join lateral (
+        values
+        ('email', case when guardian.guarded then c.guardian_email else c.email end),
+        ('sms', case when guardian.guarded then c.guardian_phone else c.phone end)
+    ) as channels (channel, address)
+    where a.tenant_id = :tenant_id and a.status = any(:expected) and a.starts_at > :now and due.at > :now
+        and channels.address is not null and channels.channel = any(c.reminders)
+    on conflict do nothing
+""")
+
+
+def plan_reminders_of_practice(work: Work) -> None:
+    """Plan the reminders of all upcoming visits of a practice that have none, such as imported ones."""
+    work.db.flush()
+    parameters = {"kind": REMINDER, "leads": list(LEADS), "expected": sorted(EXPECTED)}
+    work.db.execute(PLAN_REMINDERS, parameters | {"tenant_id": work.tenant_id, "now": work.now})
 
 
 def list_reminders(work: Work, appointments: Iterable[Appointment]) -> list[ClientMessage]:

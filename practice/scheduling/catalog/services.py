@@ -118,7 +118,8 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
     ]
     if fixed and is_booked(work, service):
         message = (
-            "This determines the pay of booked sessions and cannot change. Deactivate the service and add a new one."
+            "This determines the pay of booked sessions and cannot change. Deactivate the service and add a new one, "
+            "or cancel what is booked and has not taken place."
         )
         raise Invalid([FieldProblem(name, message) for name in fixed])
     update_versioned(service, changes)
@@ -127,12 +128,21 @@ def change_service(work: Work, code: str, version: int, changes: dict[str, Any])
 
 
 def is_booked(work: Work, service: Service) -> bool:
-    return any(
-        work.db.scalar(
-            select(booking.id).where(booking.tenant_id == work.tenant_id, booking.service_id == service.id).limit(1)
-        )
-        for booking in (Appointment, GroupSession)
+    """Return whether visits or seats of the service are open or final without being cancelled, or can still be booked
+    in a group that was opened."""
+    visits = select(Appointment.id).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.service_id == service.id,
+        Appointment.status.not_in(("CANCELLED", "RESCHEDULED")),
     )
+    groups = select(GroupSession.id).where(
+        GroupSession.tenant_id == work.tenant_id,
+        GroupSession.service_id == service.id,
+        GroupSession.held,
+        GroupSession.status == "SCHEDULED",
+        GroupSession.ends_at > work.now,
+    )
+    return any(work.db.scalar(query.limit(1)) for query in (visits, groups))
 
 
 def set_service_active(work: Work, code: str, active: bool) -> Service:

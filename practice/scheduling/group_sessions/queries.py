@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
@@ -21,7 +21,7 @@ from practice.scheduling.availability.group_slots import count_active_seats, is_
 from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.scheduling.models.catalog import Service
-from practice.scheduling.statuses import ACTIVE
+from practice.scheduling.statuses import FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -43,17 +43,22 @@ class GroupFilters:
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group session with its service, the number of active seats and, of one group, the seats the caller may see."""
+    """A group session with its service, the number of active seats and, of one group, the seats the caller may see.
+
+    `status` is that of its seats once the group is over and all of them are final.
+    """
 
     group: GroupSession
     service_code: str
     taken_seats: int
+    status: str
+    status_at: datetime | None
     seats: tuple[Appointment, ...] = ()
 
     @property
     def free_seats(self) -> int | None:
         """Return the number of seats that can still be booked; None for no limit."""
-        if self.group.capacity is None or self.group.status != "SCHEDULED":
+        if self.group.capacity is None or self.status != "SCHEDULED":
             return None if self.group.capacity is None else 0
         return max(0, self.group.capacity - self.taken_seats)
 
@@ -76,11 +81,14 @@ def load_groups_by_date(
     filters = GroupFilters(
         clinician_id,
         room_id=room_id,
-        status="SCHEDULED",
         since=start_of_day(first, zone),
         until=start_of_day(last + DAY, zone),
     )
-    query = select_groups(work, scope, filters).order_by(GroupSession.starts_at, GroupSession.id)
+    query = (
+        select_groups(work, scope, filters)
+        .where(GroupSession.status == "SCHEDULED")
+        .order_by(GroupSession.starts_at, GroupSession.id)
+    )
     by_date: dict[date, list[GroupView]] = defaultdict(list)
     for view in load_views(work, list(work.db.scalars(query))):
         by_date[date_of(view.group.starts_at, zone)].append(view)
@@ -111,12 +119,16 @@ def find_group(work: Work, scope: Scope, group_id: UUID) -> GroupSession:
 
 
 def select_groups(work: Work, scope: Scope, filters: GroupFilters) -> Select[GroupSession]:
-    """Return the query for the visible groups that match, without those whose last seat was cancelled."""
+    """Return the query for the visible groups that match, without those whose last seat was cancelled.
+
+    A group that was opened as such takes place without seats too.
+    """
+    status = derive_status(work)
     equal = {
         GroupSession.clinician_id: filters.clinician_id,
         GroupSession.room_id: filters.room_id,
         GroupSession.series_id: filters.series_id,
-        GroupSession.status: filters.status,
+        status: filters.status,
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
     conditions += [] if filters.since is None else [GroupSession.starts_at >= filters.since]
@@ -125,13 +137,36 @@ def select_groups(work: Work, scope: Scope, filters: GroupFilters) -> Select[Gro
         service = select(Service.id).where(Service.tenant_id == work.tenant_id, Service.code == filters.service_code)
         conditions.append(GroupSession.service_id.in_(service))
     if filters.has_free_seats:
-        conditions += [GroupSession.status == "SCHEDULED", has_free_seats()]
+        conditions += [status == "SCHEDULED", has_free_seats()]
     return select(GroupSession).where(
         GroupSession.tenant_id == work.tenant_id,
-        or_(GroupSession.status != "SCHEDULED", is_taking_place()),
+        or_(GroupSession.status != "SCHEDULED", is_taking_place(), status == "NO_SHOW"),
         visible_groups(work, scope),
         *conditions,
     )
+
+
+def derive_status(work: Work) -> ColumnElement[str]:
+    """Return the group's status: its own, or that of its seats if it is over and all of them are final.
+
+    It took place if a client came, and was missed if somebody who had not cancelled did not.
+    """
+    seat = aliased(Appointment)
+    of_seats = (
+        select(
+            case(
+                (func.bool_or(seat.status.not_in(FINAL)), None),
+                (func.bool_or(seat.status == "COMPLETED"), "COMPLETED"),
+                (func.bool_or(seat.status == "NO_SHOW"), "NO_SHOW"),
+                (func.count() > 0, "CANCELLED"),
+            )
+        )
+        .where(seat.tenant_id == GroupSession.tenant_id, seat.group_session_id == GroupSession.id)
+        .correlate(GroupSession)
+        .scalar_subquery()
+    )
+    is_over = and_(GroupSession.status == "SCHEDULED", GroupSession.ends_at <= work.now)
+    return case((is_over, func.coalesce(of_seats, GroupSession.status)), else_=GroupSession.status)
 
 
 def has_free_seats() -> ColumnElement[bool]:
@@ -158,12 +193,21 @@ def visible_groups(work: Work, scope: Scope) -> ColumnElement[bool]:
 
 
 def load_views(work: Work, groups: Collection[GroupSession]) -> list[GroupView]:
-    """Return the groups with their services and the numbers of their active seats."""
-    query = select(Appointment.group_session_id, func.count()).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.group_session_id.in_([group.id for group in groups]),
-        Appointment.status.in_(ACTIVE),
+    """Return the groups with their services, the numbers of their active seats and where they stand."""
+    last_change = select(func.max(Appointment.status_at)).where(
+        Appointment.tenant_id == GroupSession.tenant_id, Appointment.group_session_id == GroupSession.id
     )
-    taken = {row[0]: row[1] for row in work.db.execute(query.group_by(Appointment.group_session_id))} if groups else {}
+    query = select(
+        GroupSession.id,
+        count_active_seats().label("taken"),
+        derive_status(work).label("status"),
+        last_change.correlate(GroupSession).scalar_subquery().label("seats_at"),
+    ).where(GroupSession.tenant_id == work.tenant_id, GroupSession.id.in_([group.id for group in groups]))
+    rows = {row.id: row for row in work.db.execute(query)} if groups else {}
     codes = load_service_codes(work, {group.service_id for group in groups})
-    return [GroupView(group, codes[group.service_id], taken.get(group.id, 0)) for group in groups]
+    views = []
+    for group in groups:
+        row = rows[group.id]
+        status_at = group.status_at if row.status == group.status else row.seats_at
+        views.append(GroupView(group, codes[group.service_id], row.taken, row.status, status_at))
+    return views

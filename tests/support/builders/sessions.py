@@ -54,7 +54,9 @@ class SessionBuilder:
         return note.id
 
 
-def make_group(practice: PracticeFixture, clinician: Person, service_id: UUID, starts_at: datetime) -> UUID:
+def make_group(
+    practice: PracticeFixture, clinician: Person, service_id: UUID, starts_at: datetime, *, held: bool = False
+) -> UUID:
     """Make a one-hour group session without seats."""
     group = GroupSession(
         id=new_id(),
@@ -62,6 +64,7 @@ def make_group(practice: PracticeFixture, clinician: Person, service_id: UUID, s
         service_id=service_id,
         starts_at=starts_at,
         ends_at=starts_at + HOUR,
+        held=held,
         capacity=8,
     )
     put(practice, group)

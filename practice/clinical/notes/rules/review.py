@@ -1,6 +1,6 @@
-"""Rules of which notes a supervisor reviews, and of who finishes those of somebody who has left."""
+"""Rules of which notes a supervisor reviews."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 
 def needs_review(license_type: str | None, has_supervisor: bool, hours: Mapping[str, int]) -> bool:
@@ -18,11 +18,3 @@ def lacks_supervisor(license_type: str | None, has_supervisor: bool, hours: Mapp
 
 def requires_supervision(license_type: str | None, hours: Mapping[str, int]) -> bool:
     return license_type is not None and hours.get(f"supervision_hours_{license_type.lower()}", 0) > 0
-
-
-def can_finish_for_leaver(roles: Collection[str], is_supervisor: bool) -> bool:
-    """Return whether a clinician can write the note of a session that somebody held who has left the practice.
-
-    Their supervisor can, and an admin who is a clinician. They sign it in their own name.
-    """
-    return "clinician" in roles and ("admin" in roles or ("supervisor" in roles and is_supervisor))

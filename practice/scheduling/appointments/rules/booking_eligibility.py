@@ -44,6 +44,7 @@ class ClientStanding:
     birth_date: date
     emancipated: bool = False
     ended_on: date | None = None
+    ended_at: datetime | None = None  # when the end of treatment was recorded; None if it was imported
     has_completed_visit: bool = False
     treatment_changed_at: datetime | None = None  # when the latest plan of another kind began
     declined_at: datetime | None = None  # when the client last declined treatment in an intake form
@@ -65,10 +66,17 @@ def booking_problems(
 
 
 def inactive_problems(client: ClientStanding, day: date) -> list[Problem]:
-    """Return why a client whose treatment has ended by that day is neither booked nor seen."""
+    """Return why a client whose treatment has ended by that day is not booked."""
     if client.ended_on is None or client.ended_on > day:
         return []
     return [Problem("CLIENT_NOT_ACTIVE", "The client is not active on that day. Readmit them first.")]
+
+
+def former_client_problems(client: ClientStanding, starts_at: datetime, zone: ZoneInfo) -> list[Problem]:
+    """Return why a client whose treatment has ended is not seen. Visits that began before its end was recorded are."""
+    if client.ended_at is not None and starts_at < client.ended_at:
+        return []
+    return inactive_problems(client, date_of(starts_at, zone))
 
 
 def find_unsigned_consents(client: ClientStanding, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
