@@ -65,7 +65,7 @@ class StatusesOut(BaseModel):
 
 
 class ChangedStatusOut(AffectedOut, ClientOut):
-    """A client, with the visits after the end of treatment, those still to be closed, and withdrawn waitlist entries."""
+    """A client, with visits after the end of treatment, those still to be closed, and withdrawn waitlist entries."""
 
     withdrawn_waitlist_entries: Annotated[
         list[WaitlistEntryOut], describe("Entries that were waiting; held times went to the next in line.")
@@ -171,8 +171,8 @@ def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -
     """Change a client's status.
 
     From a day on. The response lists the visits booked after the end of treatment, those that began before and are
-    still open (they can be completed, or recorded as missed), and the waitlist entries that were withdrawn. If treatment
-    ends on a later day, the entries are withdrawn on that day.
+    still open (they can be completed, or recorded as missed), and the waitlist entries that were withdrawn. If
+    treatment ends on a later day, the entries are withdrawn on that day.
     """
     view, entries = departures.change_client_status(
         ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason

@@ -48,7 +48,7 @@ UNPROTECTED = text("""
             or p.polroles <> array(select oid from pg_roles where rolname = 'caseload_warehouse'))), false) as wide_open
     from pg_class c
     left join pg_policy p on p.polrelid = c.oid
-    where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p')
+    where c.relnamespace::regnamespace::text in ('public', 'analytics') and c.relkind in ('r', 'p')
         and c.relname <> all(:system)
     group by c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity
     order by 1

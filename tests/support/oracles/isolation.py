@@ -106,7 +106,7 @@ def disable_constraints(connection: psycopg.Connection) -> None:
     """Defer foreign keys and disable append-only triggers, which would hide the effect of the policies."""
     for table, name in connection.execute("""
         select conrelid::regclass::text, quote_ident(conname) from pg_constraint
-        where contype = 'f' and connamespace = any('{public,analytics}'::regnamespace[]) and conparentid = 0
+        where contype = 'f' and connamespace::regnamespace::text in ('public', 'analytics') and conparentid = 0
     """).fetchall():
         connection.execute(f"alter table {table} alter constraint {name} deferrable initially deferred")
     for table, name in connection.execute("""
@@ -120,11 +120,13 @@ def read_relations(connection: psycopg.Connection, own: UUID) -> list[Relation]:
     relations = [
         Relation(*row)
         for row in connection.execute("""
-            select c.oid::regclass::text, c.relkind::text, coalesce(array_agg(a.attname::text order by a.attnum) filter (
+            select c.oid::regclass::text, c.relkind::text,
+                coalesce(array_agg(a.attname::text order by a.attnum) filter (
                 where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity <> 'a'), '{}')
             from pg_class as c
             left join pg_attribute as a on a.attrelid = c.oid
-            where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+            where c.relnamespace::regnamespace::text in ('public', 'analytics')
+                and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
             group by c.oid, c.relkind order by 1
         """).fetchall()
     ]

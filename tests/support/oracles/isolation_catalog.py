@@ -87,7 +87,8 @@ def check_primary_keys(connection: psycopg.Connection) -> Iterator[str]:
         connection,
         """
         select c.oid::regclass::text from pg_class as c
-        where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind in ('r', 'p') and c.relname <> all(%(system)s)
+        where c.relnamespace::regnamespace::text in ('public', 'analytics') and c.relkind in ('r', 'p')
+            and c.relname <> all(%(system)s)
             and not exists (
                 select from pg_constraint as k
                 join pg_attribute as a on a.attrelid = c.oid and a.attnum = k.conkey[1]
@@ -106,7 +107,8 @@ def check_foreign_keys(connection: psycopg.Connection) -> Iterator[str]:
         """
         select k.conrelid::regclass::text, k.conname from pg_constraint as k
         join pg_class as target on target.oid = k.confrelid
-        where k.contype = 'f' and k.connamespace = any('{public,analytics}'::regnamespace[]) and target.relname <> all(%(system)s)
+        where k.contype = 'f' and k.connamespace::regnamespace::text in ('public', 'analytics')
+            and target.relname <> all(%(system)s)
             and not exists (
                 select from unnest(k.conkey, k.confkey) as pair (source, target)
                 join pg_attribute as a on a.attrelid = k.conrelid and a.attnum = pair.source
@@ -126,7 +128,8 @@ def check_unique_indexes(connection: psycopg.Connection) -> Iterator[str]:
         select i.indrelid::regclass::text, i.indexrelid::regclass::text from pg_index as i
         join pg_class as c on c.oid = i.indrelid
         left join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0]
-        where i.indisunique and c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relname <> all(%(system)s)
+        where i.indisunique and c.relnamespace::regnamespace::text in ('public', 'analytics')
+            and c.relname <> all(%(system)s)
             and a.attname is distinct from 'tenant_id'
         """,
     ):
@@ -139,7 +142,8 @@ def check_views(connection: psycopg.Connection) -> Iterator[str]:
         connection,
         """
         select c.oid::regclass::text, c.relkind::text from pg_class as c
-        where c.relnamespace = any('{public,analytics}'::regnamespace[]) and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
+        where c.relnamespace::regnamespace::text in ('public', 'analytics')
+            and (c.relkind in ('m', 'f') or c.relkind = 'v' and not exists (
             select from pg_options_to_table(c.reloptions)
             where option_name = 'security_invoker' and option_value::boolean
         ))
@@ -173,7 +177,8 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
                 where a.attrelid = c.oid
             ) as acl
             left join pg_roles as r on r.oid = acl.grantee
-            where c.relnamespace = any('{public,analytics}'::regnamespace[]) and c.relkind <> 'i' and acl.grantee <> c.relowner
+            where c.relnamespace::regnamespace::text in ('public', 'analytics') and c.relkind <> 'i'
+                and acl.grantee <> c.relowner
             """,
         )
     )
@@ -199,7 +204,7 @@ def check_functions(connection: psycopg.Connection) -> Iterator[str]:
             where acl.grantee <> p.proowner
         )::text[]
         from pg_proc as p
-        where p.pronamespace = any('{public,analytics}'::regnamespace[]) and not exists (
+        where p.pronamespace::regnamespace::text in ('public', 'analytics') and not exists (
             select from pg_depend as d
             where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_type'::regclass
                 and d.deptype = 'i'
@@ -233,10 +238,12 @@ def check_owners(connection: psycopg.Connection) -> Iterator[str]:
         connection,
         """
         select 'relation', oid::regclass::text, pg_get_userbyid(relowner) from pg_class
-        where relnamespace = any('{public,analytics}'::regnamespace[]) and pg_get_userbyid(relowner) <> 'caseload_owner'
+        where relnamespace::regnamespace::text in ('public', 'analytics')
+            and pg_get_userbyid(relowner) <> 'caseload_owner'
         union all
         select 'function', proname, pg_get_userbyid(proowner) from pg_proc
-        where pronamespace = any('{public,analytics}'::regnamespace[]) and pg_get_userbyid(proowner) <> 'caseload_owner'
+        where pronamespace::regnamespace::text in ('public', 'analytics')
+            and pg_get_userbyid(proowner) <> 'caseload_owner'
         """,
     ):
         yield f"The {kind} {name} belongs to {owner} and not to caseload_owner."

@@ -11,10 +11,10 @@ create table analytics.refreshes (
     published_at timestamptz not null,
     is_current boolean not null,
     row_count bigint not null,
-    metric_keys text [] not null,
-    numerator_scales bigint [] not null,
-    denominator_scales bigint [] not null,
-    divided_by_days boolean [] not null,
+    metric_keys text[] not null,
+    numerator_scales bigint[] not null,
+    denominator_scales bigint[] not null,
+    divided_by_days boolean[] not null,
     constraint pk_refreshes primary key (tenant_id, id),
     constraint fk_refreshes_tenant_id foreign key (tenant_id) references practices (id),
     constraint ck_refreshes_engine check (engine in ('duckdb', 'postgres'))
@@ -32,9 +32,9 @@ create table analytics.metric_cells (
     period_start date not null,
     period_end date not null,
     receivable_days integer not null,
-    numerators bigint [] not null,
-    denominators bigint [] not null,
-    value_hundredths bigint [] not null,
+    numerators bigint[] not null,
+    denominators bigint[] not null,
+    value_hundredths bigint[] not null,
     statuses text not null,
     constraint pk_metric_cells primary key (tenant_id, entity_kind, entity_id, period_kind, period_start),
     constraint fk_metric_cells_tenant_id foreign key (tenant_id) references practices (id),
@@ -68,12 +68,14 @@ select
     end as status
 from analytics.metric_cells as c
 inner join analytics.refreshes as r on c.tenant_id = r.tenant_id and r.is_current
-cross join lateral unnest(
-    r.metric_keys, r.numerator_scales, r.denominator_scales, r.divided_by_days,
-    c.numerators, c.denominators, c.value_hundredths
-) with ordinality as m (
-    metric_key, numerator_scale, denominator_scale, by_days, numerator, denominator, value_hundredths, place
-)
+cross join
+    lateral unnest(
+        r.metric_keys, r.numerator_scales, r.denominator_scales, r.divided_by_days,
+        c.numerators, c.denominators, c.value_hundredths
+    ) with ordinality
+        as m (
+            metric_key, numerator_scale, denominator_scale, by_days, numerator, denominator, value_hundredths, place
+        )
 where substr(c.statuses, m.place::integer, 1) <> '-';
 
 grant usage on schema analytics to caseload_app;

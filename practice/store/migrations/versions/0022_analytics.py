@@ -5,7 +5,7 @@ from alembic import op
 from practice.store.migrations.sqlfile import run_sql_file
 from practice.store.policies import THIS_PRACTICE
 
-revision = "0026"
+revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
@@ -14,7 +14,7 @@ TABLES = ("refreshes", "metric_cells")
 
 
 def upgrade() -> None:
-    run_sql_file("0026_analytics.sql")
+    run_sql_file("0022_analytics.sql")
     for table in TABLES:
         name = f"analytics.{table}"
         op.execute(f"alter table {name} enable row level security")
