@@ -14,36 +14,30 @@ from practice.store.store import ConnectionParameters
 COLUMNS = {
     "practices": "id, time_zone",
     "time_zone_changes": "tenant_id, old_zone, changed_at",
-    "staff": "tenant_id, id, external_id, roles, discipline, license_type, supervisor_id, hired_on, left_on",
-    "clients": (
-        "tenant_id, id, primary_clinician_id, birth_date, emancipated, self_pay, has_complete_demographics, "
-        "admitted_on, ended_on, high_risk_since, high_risk_until, portal_activated_at"
-    ),
+    "record_versions": "tenant_id, id, record_kind, record_id, known_at, record_values::text as record_values",
+    "staff": "tenant_id, id, external_id",
+    "clients": "tenant_id, id, birth_date, admitted_on, ended_on",
+    "client_statuses": "tenant_id, id, client_id, status, effective_on, set_at, set_by",
+    "primary_clinicians": "tenant_id, id, client_id, clinician_id, effective_on, set_at, set_by",
+    "coverages": "tenant_id, id, external_id",
     "appointments": (
         "tenant_id, id, client_id, clinician_id, group_session_id, starts_at, ends_at, status, status_at, created_at, "
         "telehealth, booked_via, arrived_at, ready_at, actual_minutes, eligibility_verified_at"
     ),
-    "notes": ("tenant_id, id, client_id, appointment_id, type, created_at, signed_at, voided_at, entered_in_error_at"),
+    "notes": (
+        "tenant_id, id, client_id, appointment_id, type, created_at, signed_at, voided_at, entered_in_error_at"
+    ),
     "charges": (
         "tenant_id, id, external_id, client_id, clinician_id, appointment_id, service_date, amount_cents, "
         "created_at, voided_at"
     ),
     "payment_applications": "tenant_id, id, charge_id, amount_cents, posted_at",
     "adjustments": "tenant_id, id, charge_id, group_code, amount_cents, posted_at",
-    "availability_windows": (
-        "tenant_id, clinician_id, weekday, start_time, end_time, effective_on, ends_on, voided_at"
-    ),
-    "availability_exceptions": "tenant_id, clinician_id, on_date, available, start_time, end_time, voided_at",
-    "closures": "tenant_id, closed_on, voided_at",
     "sign_ins": "tenant_id, staff_id, at",
     "rule_settings": "tenant_id, key, value #>> '{}' as value, effective_on, set_at",
     "treatment_plan_reviews": "tenant_id, id, client_id, reviewed_on, created_at, voided_at",
-    "coverages": "tenant_id, id, external_id, client_id, rank, effective_on, ends_on, verified_at, voided_at",
-    "consents": "tenant_id, id, client_id, kind, signed_at, expires_on, revoked_at, voided_at",
     "claims": "tenant_id, id, submitted_at, first_response_at, first_response, adjudicated_at, outcome",
     "claim_charges": "tenant_id, claim_id, charge_id, position",
-    "supervision_sessions": "tenant_id, id, supervisee_id, held_at, hours::text as hours, note_signed_at, voided_at",
-    "trainings": "tenant_id, id, staff_id, kind, completed_on, voided_at",
     "incidents": "tenant_id, id, detected_at, responded_at, voided_at",
 }
 """The columns that metrics need, by table. No names, contacts or texts."""

@@ -54,6 +54,7 @@ select
     {{ whole('sum(d.' ~ m.key ~ '_d)') }} as {{ m.key }}_d{% endfor %}
 from days as d
 join {{ ref('entity_members') }} as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+    and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
 select
@@ -92,19 +93,49 @@ with ends as (
     group by tenant_id, clinician_id, until_on
 ),
 
+-- each clinician's own sums over time; their changes count for an entity while they are one of its members
+clinicians as (
+    select tenant_id, clinician_id, on_date as from_on,
+        coalesce(lead(on_date) over clinician, date '9999-01-01') as until_on
+        {%- for m in metrics %},
+        sum({{ m.key }}_n) over clinician as {{ m.key }}_n, sum({{ m.key }}_d) over clinician as {{ m.key }}_d{% endfor %}
+    from (
+        select tenant_id, clinician_id, on_date
+            {%- for m in metrics %},
+            coalesce(sum({{ m.key }}_n), 0) as {{ m.key }}_n, coalesce(sum({{ m.key }}_d), 0) as {{ m.key }}_d{% endfor %}
+        from ends
+        where clinician_id is not null
+        group by tenant_id, clinician_id, on_date
+    ) as e
+    window clinician as (partition by tenant_id, clinician_id order by on_date)
+),
+
+members as (
+    select
+        c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on
+        {%- for m in metrics %}, c.{{ m.key }}_n, c.{{ m.key }}_d{% endfor %}
+    from clinicians as c
+    join {{ ref('entity_members') }} as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+        and m.from_on < c.until_on and m.until_on > c.from_on
+),
+
 changes as (
-    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date
-        {%- for m in metrics %},
-        coalesce(sum({{ m.key }}_n), 0) as {{ m.key }}_n, coalesce(sum({{ m.key }}_d), 0) as {{ m.key }}_d{% endfor %}
-    from ends
-    group by tenant_id, on_date
-    union all
-    select e.tenant_id, m.entity_kind, m.entity_id, e.on_date
-        {%- for m in metrics %},
-        coalesce(sum(e.{{ m.key }}_n), 0), coalesce(sum(e.{{ m.key }}_d), 0){% endfor %}
-    from ends as e
-    join {{ ref('entity_members') }} as m on m.tenant_id = e.tenant_id and m.clinician_id = e.clinician_id
-    group by e.tenant_id, m.entity_kind, m.entity_id, e.on_date
+    select tenant_id, entity_kind, entity_id, on_date
+        {%- for m in metrics %}, sum({{ m.key }}_n) as {{ m.key }}_n, sum({{ m.key }}_d) as {{ m.key }}_d{% endfor %}
+    from (
+        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date
+            {%- for m in metrics %},
+            coalesce({{ m.key }}_n, 0) as {{ m.key }}_n, coalesce({{ m.key }}_d, 0) as {{ m.key }}_d{% endfor %}
+        from ends
+        union all
+        select tenant_id, entity_kind, entity_id, from_on{% for m in metrics %}, {{ m.key }}_n, {{ m.key }}_d{% endfor %}
+        from members
+        union all
+        select tenant_id, entity_kind, entity_id, until_on{% for m in metrics %}, -{{ m.key }}_n, -{{ m.key }}_d{% endfor %}
+        from members
+        where until_on < date '9999-01-01'
+    ) as e
+    group by tenant_id, entity_kind, entity_id, on_date
 )
 
 select

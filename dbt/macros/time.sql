@@ -29,8 +29,6 @@
     (case when {{ instant }} <= p.as_of then {{ local_date("(" ~ instant ~ " - interval '1 microsecond')") }} end)
 {%- endmacro %}
 
-{% macro sunday_of(day) %}({{ day }} - extract(dow from {{ day }})::integer){% endmacro %}
-
 {# Microseconds that two spans of time have in common. #}
 {% macro overlap(starts_at, ends_at, other_starts_at, other_ends_at) -%}
     case

@@ -115,7 +115,7 @@ with days_of_periods as (
 ),
 
 cells as (
-    select
+    select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
     from {{ ref('entities') }} as e
     join {{ ref('periods') }} as p on p.tenant_id = e.tenant_id

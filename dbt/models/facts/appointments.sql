@@ -20,6 +20,14 @@ charged as (
     group by tenant_id, appointment_id
 ),
 
+-- what staff or a payer verify counts for the client's appointments of the year after
+verified as (
+    select distinct a.tenant_id, a.appointment_id
+    from {{ ref('stg_coverages') }} as c
+    join appointments as a on a.tenant_id = c.tenant_id and a.client_id = c.client_id
+    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + interval '365 days'
+),
+
 kept as (
     select
         tenant_id, appointment_id,
@@ -63,11 +71,13 @@ select
     d.deadline_at,
     d.deadline_at <= p.as_of as deadline_passed,
     a.arrived_at <= p.as_of and a.ready_at <= p.as_of as checked_in,
-    i.self_pay or coalesce(a.eligibility_verified_at <= a.starts_at, false) as verified_before
+    coalesce(i.self_pay, false) or coalesce(a.eligibility_verified_at <= a.starts_at, false) or v.appointment_id is not null as verified_before
 from appointments as a
 join p on p.tenant_id = a.tenant_id
 join {{ ref('days') }} as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date
-join {{ ref('stg_clients') }} as i on i.tenant_id = a.tenant_id and i.client_id = a.client_id
+left join {{ ref('stg_client_versions') }} as i on i.tenant_id = a.tenant_id and i.client_id = a.client_id
+    and i.dated_from_on <= a.on_date and i.until_on > a.on_date
+left join verified as v on v.tenant_id = a.tenant_id and v.appointment_id = a.appointment_id
 left join signatures as s on s.tenant_id = a.tenant_id and s.appointment_id = a.appointment_id
 left join kept as k on k.tenant_id = a.tenant_id and k.appointment_id = a.appointment_id
 left join charged as c on c.tenant_id = a.tenant_id and c.appointment_id = a.appointment_id

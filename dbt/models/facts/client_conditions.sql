@@ -1,7 +1,7 @@
 -- Conditions of clients that metrics ask about: one row for each condition and span of days
 with p as (select * from {{ ref('stg_practices') }}),
 
-clients as (select * from {{ ref('stg_clients') }}),
+versions as (select * from {{ ref('stg_client_versions') }}),
 
 coverages as (select * from {{ ref('stg_coverages') }}),
 
@@ -26,23 +26,28 @@ ranked as (
         and c.from_on <= s.from_on and (c.until_on is null or c.until_on > s.from_on)
 )
 
-select tenant_id, client_id, 'active' as kind, admitted_on as from_on, ended_on as until_on from clients
+select tenant_id, client_id, 'active' as kind, from_on, until_on from {{ ref('stg_client_activity') }}
 union all
-select tenant_id, client_id, 'high_risk', high_risk_since, high_risk_until from clients where high_risk_since is not null
+select tenant_id, client_id, 'high_risk', greatest(from_on, high_risk_since), least(until_on, high_risk_until)
+from versions where high_risk_since is not null
 union all
-select tenant_id, client_id, 'minor', date '1900-01-01', turns_18_on from clients where not emancipated
+select v.tenant_id, v.client_id, 'minor', v.from_on, least(v.until_on, c.turns_18_on)
+from versions as v
+join {{ ref('stg_clients') }} as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
+where not v.emancipated
 union all
-select c.tenant_id, c.client_id, 'portal', {{ first_day_from('c.portal_activated_at') }}, null
-from clients as c
-join p on p.tenant_id = c.tenant_id
-where c.portal_activated_at <= p.as_of
+select tenant_id, client_id, 'portal', greatest(from_on, portal_from_on), until_on from versions where portal_from_on is not null
+union all
+select tenant_id, client_id, 'self_pay', from_on, until_on from versions where self_pay
+union all
+select tenant_id, client_id, 'complete_demographics', from_on, until_on from versions where has_complete_demographics
 union all
 select tenant_id, client_id, 'covered', from_on, until_on from coverages
 union all
 select tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + 366)
 from ranked where place = 1 and verified_on is not null
 union all
-select tenant_id, client_id, kind, from_on, least(expires_on, revoked_on)
+select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
 from {{ ref('stg_consents') }} where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
 select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from {{ ref('stg_plan_reviews') }}

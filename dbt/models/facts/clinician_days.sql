@@ -52,12 +52,12 @@ select
     {{ whole('case when h.available_us > 0 then coalesce(b.booked_us, 0) else 0 end') }} as booked_us,
     {{ whole('coalesce(h.prime_us, 0)') }} as prime_us,
     {{ whole('case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end') }} as prime_booked_us,
-    s.is_clinician and d.on_date >= s.hired_on and (s.left_on is null or d.on_date < s.left_on)
+    s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
     and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
     i.on_date is not null as signed_in
 from {{ ref('stg_staff') }} as s
 join {{ ref('stg_practices') }} as p on p.tenant_id = s.tenant_id
-join {{ ref('days') }} as d on d.tenant_id = s.tenant_id
+join {{ ref('days') }} as d on d.tenant_id = s.tenant_id and d.on_date >= s.from_on and d.on_date < s.until_on
 left join available as h on h.tenant_id = s.tenant_id and h.clinician_id = s.staff_id and h.on_date = d.on_date
 left join booked as b on b.tenant_id = s.tenant_id and b.clinician_id = s.staff_id and b.on_date = d.on_date
 left join scheduled as c on c.tenant_id = s.tenant_id and c.clinician_id = s.staff_id and c.on_date = d.on_date

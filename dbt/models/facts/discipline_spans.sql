@@ -6,6 +6,7 @@ with visits as (
     from {{ ref('appointments') }} as a
     join {{ ref('stg_practices') }} as p on p.tenant_id = a.tenant_id
     join {{ ref('stg_staff') }} as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
+        and s.from_on <= a.on_date and s.until_on > a.on_date
     where a.completed
 ),
 
@@ -42,6 +43,9 @@ steps as (
         select tenant_id, client_id, discipline, from_on as on_date, 1 as step from joined
         union all
         select tenant_id, client_id, discipline, until_on, -1 from joined
+        union all
+        -- cut where the primary clinician changes
+        select tenant_id, client_id, null, from_on, 0 from {{ ref('stg_primary_clinicians') }}
     ) as e
     group by tenant_id, client_id, on_date
 ),
@@ -56,5 +60,6 @@ spans as (
 
 select s.tenant_id, c.clinician_id, s.client_id as row_id, s.from_on, s.until_on, s.disciplines
 from spans as s
-join {{ ref('stg_clients') }} as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
+left join {{ ref('stg_primary_clinicians') }} as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
+    and c.from_on <= s.from_on and c.until_on > s.from_on
 where s.visits > 0

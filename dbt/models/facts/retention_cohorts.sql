@@ -12,10 +12,16 @@ returned as (
 )
 
 select
-    f.tenant_id, c.clinician_id, f.first_on + 90 as on_date, f.client_id as row_id,
-    r.client_id is not null and c.admitted_on <= f.first_on + 90 and (c.ended_on is null or c.ended_on > f.first_on + 90) as retained
+    f.tenant_id, k.clinician_id, f.first_on + 90 as on_date, f.client_id as row_id,
+    r.client_id is not null and exists (
+        select 1 from {{ ref('stg_client_activity') }} as a
+        where a.tenant_id = f.tenant_id and a.client_id = f.client_id
+            and a.from_on <= f.first_on + 90 and (a.until_on is null or a.until_on > f.first_on + 90)
+    ) as retained
 from firsts as f
 join {{ ref('stg_clients') }} as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
 join {{ ref('stg_practices') }} as p on p.tenant_id = f.tenant_id
+left join {{ ref('stg_primary_clinicians') }} as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
+    and k.from_on <= f.first_on + 90 and k.until_on > f.first_on + 90
 left join returned as r on r.tenant_id = f.tenant_id and r.client_id = f.client_id
 where c.admitted_on >= f.first_on - 30 and f.first_on + 90 <= p.last_day

@@ -1,6 +1,6 @@
 -- Active staff in spans of days in which nothing changes, trained or not
 with conditions as (
-    select tenant_id, staff_id, 'active' as kind, hired_on as from_on, left_on as until_on from {{ ref('stg_staff') }}
+    select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from {{ ref('stg_staff') }}
     union all
     select tenant_id, staff_id, 'trained', completed_on, completed_on + 366 from {{ ref('stg_trainings') }} where kind = 'HIPAA'
 ),

@@ -12,7 +12,7 @@ consented as (
     select distinct v.tenant_id, v.row_id
     from visits as v
     join {{ ref('stg_consents') }} as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
-        and c.kind = 'TELEHEALTH' and c.signed_at < v.starts_at and v.before_on < c.expires_on
+        and c.is_last and c.kind = 'TELEHEALTH' and c.signed_at < v.starts_at and v.before_on < c.expires_on
         and (c.revoked_at is null or c.revoked_at >= v.starts_at)
 ),
 
@@ -26,6 +26,7 @@ ranked as (
     from visits as v
     join {{ ref('days_of_periods') }} as d on d.tenant_id = v.tenant_id and d.on_date = v.on_date
     join {{ ref('entity_members_and_practice') }} as m on m.tenant_id = v.tenant_id and m.clinician_id = v.clinician_id
+        and m.from_on <= v.on_date and m.until_on > v.on_date
 )
 
 select

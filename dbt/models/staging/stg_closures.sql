@@ -1,5 +1,6 @@
 -- Days on which a practice is closed
-select distinct c.tenant_id, c.closed_on
-from {{ source('records', 'closures') }} as c
-join {{ ref('stg_practices') }} as p on p.tenant_id = c.tenant_id
-where c.voided_at is null or c.voided_at > p.as_of
+with versions as ({{ versions_of('closures') }})
+
+select distinct v.tenant_id, {{ value('closed_on', 'date') }} as closed_on
+from versions as v
+where v.is_last and {{ value('voided_at') }} is null

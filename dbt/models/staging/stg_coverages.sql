@@ -1,9 +1,18 @@
--- Coverages of clients, from their first day until the day after their last
+-- Versions of coverages, each in force from a day until another, with its verification
+with versions as ({{ versions_of('coverages') }})
+
 select
-    c.tenant_id, c.id as coverage_id, c.client_id, c.rank, coalesce(c.external_id, c.id::text) as external_id,
-    c.effective_on as from_on, c.ends_on + 1 as until_on,
-    {{ first_day_from('c.verified_at') }} as verified_from_on,
-    case when c.verified_at <= p.as_of then {{ local_date('c.verified_at') }} end as verified_on
-from {{ source('records', 'coverages') }} as c
-join {{ ref('stg_practices') }} as p on p.tenant_id = c.tenant_id
-where c.voided_at is null or c.voided_at > p.as_of
+    v.tenant_id,
+    v.record_id as coverage_id,
+    {{ value('client_id', 'uuid') }} as client_id,
+    {{ value('rank', 'integer') }} as rank,
+    coalesce(c.external_id, c.id::text) as external_id,
+    greatest(v.from_on, {{ value('effective_on', 'date') }}) as from_on,
+    least(v.until_on, {{ value('ends_on', 'date') }} + 1) as until_on,
+    {{ first_day_from(value('verified_at', 'timestamptz')) }} as verified_from_on,
+    case when {{ value('verified_at', 'timestamptz') }} <= p.as_of then {{ local_date(value('verified_at', 'timestamptz')) }} end as verified_on,
+    case when v.from_on > date '0001-01-01' then {{ value('verified_at', 'timestamptz') }} end as verified_by_staff_at
+from versions as v
+join {{ ref('stg_practices') }} as p on p.tenant_id = v.tenant_id
+join {{ source('records', 'coverages') }} as c on c.tenant_id = v.tenant_id and c.id = v.record_id
+where {{ value('voided_at') }} is null and v.until_on > v.from_on

@@ -1,18 +1,33 @@
 -- Hours in which clinicians can be booked: weekly windows, and exceptions on single days
-with windows as (select * from {{ source('records', 'availability_windows') }}),
+with windows as ({{ versions_of('availability_windows') }}),
 
-exceptions as (select * from {{ source('records', 'availability_exceptions') }}),
+exceptions as ({{ versions_of('availability_exceptions') }}),
 
-p as (select * from {{ ref('stg_practices') }})
+voided as (
+    select tenant_id, record_id from windows as v where v.is_last and {{ value('voided_at') }} is not null
+)
 
 select
-    w.tenant_id, w.clinician_id, true as opens, w.weekday, w.start_time, w.end_time,
-    w.effective_on as first_on, w.ends_on as last_on
-from windows as w
-join p on p.tenant_id = w.tenant_id
-where w.voided_at is null or w.voided_at > p.as_of
+    v.tenant_id,
+    {{ value('clinician_id', 'uuid') }} as clinician_id,
+    true as opens,
+    {{ value('weekday', 'smallint') }} as weekday,
+    {{ value('start_time', 'time') }} as start_time,
+    {{ value('end_time', 'time') }} as end_time,
+    greatest(v.dated_from_on, {{ value('effective_on', 'date') }}) as first_on,
+    least(v.until_on - 1, {{ value('ends_on', 'date') }}) as last_on
+from windows as v
+left join voided as x on x.tenant_id = v.tenant_id and x.record_id = v.record_id
+where x.record_id is null and v.until_on > v.dated_from_on
 union all
-select e.tenant_id, e.clinician_id, e.available, cast(null as smallint), e.start_time, e.end_time, e.on_date, e.on_date
-from exceptions as e
-join p on p.tenant_id = e.tenant_id
-where e.voided_at is null or e.voided_at > p.as_of
+select
+    v.tenant_id,
+    {{ value('clinician_id', 'uuid') }},
+    {{ value('available', 'boolean') }},
+    cast(null as smallint),
+    {{ value('start_time', 'time') }},
+    {{ value('end_time', 'time') }},
+    {{ value('on_date', 'date') }},
+    {{ value('on_date', 'date') }}
+from exceptions as v
+where v.is_last and {{ value('voided_at') }} is null

@@ -1,17 +1,18 @@
--- Staff with their roles, license and supervisor
-with staff as (select * from {{ source('records', 'staff') }}),
-
-p as (select * from {{ ref('stg_practices') }})
+-- Versions of staff records: roles, license, discipline, supervisor and employment, each from a day until another
+with versions as ({{ versions_of('staff') }})
 
 select
-    s.tenant_id,
-    s.id as staff_id,
+    v.tenant_id,
+    v.record_id as staff_id,
     coalesce(s.external_id, s.id::text) as external_id,
-    s.supervisor_id,
-    s.hired_on,
-    s.left_on,
-    s.discipline,
-    s.license_type,
-    {{ has_role('s.roles', 'clinician') }} as is_clinician
-from staff as s
-join p on p.tenant_id = s.tenant_id
+    {{ value('supervisor_id', 'uuid') }} as supervisor_id,
+    {{ value('discipline') }} as discipline,
+    {{ value('license_type') }} as license_type,
+    {{ value('roles') }} like '%"clinician"%' as is_clinician,
+    v.dated_from_on as from_on,
+    v.until_on,
+    greatest(v.dated_from_on, {{ value('hired_on', 'date') }}) as employed_from_on,
+    least(v.until_on, {{ value('left_on', 'date') }}) as employed_until_on
+from versions as v
+join {{ source('records', 'staff') }} as s on s.tenant_id = v.tenant_id and s.id = v.record_id
+where v.until_on > v.dated_from_on

@@ -1,5 +1,11 @@
--- Trainings of staff
-select t.tenant_id, t.id as training_id, t.staff_id, t.kind, t.completed_on
-from {{ source('records', 'trainings') }} as t
-join {{ ref('stg_practices') }} as p on p.tenant_id = t.tenant_id
-where t.voided_at is null or t.voided_at > p.as_of
+-- Trainings of staff, as they were known at as_of
+with versions as ({{ versions_of('trainings') }})
+
+select
+    v.tenant_id,
+    v.record_id as training_id,
+    {{ value('staff_id', 'uuid') }} as staff_id,
+    {{ value('kind') }} as kind,
+    {{ value('completed_on', 'date') }} as completed_on
+from versions as v
+where v.is_last and {{ value('voided_at') }} is null

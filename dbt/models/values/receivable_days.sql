@@ -2,11 +2,13 @@
 with members as (select * from {{ ref('entity_members_and_practice') }}),
 
 charges as (
-    select m.tenant_id, m.entity_kind, m.entity_id, c.service_date, c.known_on, c.void_on,
-        greatest(c.known_on, c.service_date + 89) as old_on
+    select
+        m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
+        greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
+        greatest(c.known_on, c.service_date + 89, m.from_on) as old_on
     from {{ ref('charges') }} as c
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
-    where c.void_on is null or c.void_on > c.known_on
+    where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
 ),
 
 steps as (
