@@ -61,10 +61,9 @@ words: setup  ## Show the share of functions and docstrings that begin with a ve
 errors: setup  ## Write docs/errors.md from the error classes.
 	$(BIN)/python -m tests.support.harness.error_reference > docs/errors.md
 
-.PHONY: dictionary
-dictionary: setup  ## Write the metric dictionary from the dbt project.
-	$(BIN)/python -m warehouse.dictionary > practice/metric_dictionary.part
-	mv practice/metric_dictionary.part practice/metric_dictionary.json
+.PHONY: warehouse
+warehouse: setup  ## Compile the dbt project: the SQL of each engine, and the metric dictionary.
+	$(BIN)/python -m warehouse.compilation
 
 .PHONY: format
 format: setup  ## Format, and fix what the linter can.

@@ -15,8 +15,8 @@ from psycopg import sql
 from practice.analytics.values import Cell, Selection
 from practice.metric_dictionary import METRICS
 from practice.store.store import Store
-from warehouse.dbt_build import run_models
 from warehouse.extraction import copy_records
+from warehouse.statements import load_statements
 
 Progress = Callable[[str], None]
 CELL_COLUMNS = (
@@ -96,22 +96,24 @@ def list_keys() -> list[str]:
     return list(METRICS)
 
 
-def build_duckdb(store: Store, scope: Scope, folder: Path, cache: Path, file: Path, progress: Progress) -> DuckDBBuild:
-    """Copy the practice's records into a new file, and build its warehouse there."""
-    copy_records(store.build_connection_parameters("app"), scope.tenant_id, scope.as_of, scope.first_on, file, progress)
-    progress("Computing the metrics")
-    run_models("duckdb", folder, cache, {"CASELOAD_WAREHOUSE_FILE": str(file)})
+def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> DuckDBBuild:
+    """Copy the practice's records into a new file, and compute its warehouse there."""
+    parameters = store.build_connection_parameters("app")
+    copy_records(parameters, scope.tenant_id, scope.as_of, scope.first_on, file, progress)
+    with duckdb.connect(file) as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema analytics")
+        for number, (kind, name, query) in enumerate(statements := load_statements("duckdb"), 1):
+            progress(f"Computing {number} of {len(statements)}")
+            connection.execute(f"create {kind} analytics.{name} as {query}")
     return DuckDBBuild(file)
 
 
 @contextmanager
-def build_postgres(
-    store: Store, scope: Scope, folder: Path, cache: Path, schema: str, progress: Progress
-) -> Generator[PostgresBuild]:
-    """Build the practice's warehouse inside the database, in a schema that exists until the end of the block."""
-    parameters = store.build_connection_parameters("warehouse")
+def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) -> Generator[PostgresBuild]:
+    """Compute the practice's warehouse inside the database, in a schema that exists until the end of the block."""
     with store.connect("warehouse") as connection:
         connection.autocommit = True
+        connection.execute("set work_mem = '256MB'; set jit = off")
         drop_schema(connection, schema)
         try:
             connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
@@ -121,21 +123,12 @@ def build_postgres(
                 ).format(sql.Identifier(schema, "scope")),
                 (scope.tenant_id, scope.as_of, scope.first_on),
             )
-            progress("Computing the metrics in the database")
-            run_models(
-                "postgres",
-                folder,
-                cache,
-                {
-                    "CASELOAD_WAREHOUSE_HOST": str(parameters["host"]),
-                    "CASELOAD_WAREHOUSE_PORT": str(parameters["port"]),
-                    "CASELOAD_WAREHOUSE_USER": str(parameters["user"]),
-                    "CASELOAD_WAREHOUSE_PASSWORD": str(parameters["password"]),
-                    "CASELOAD_WAREHOUSE_DATABASE": str(parameters["dbname"]),
-                    "CASELOAD_WAREHOUSE_SCHEMA": schema,
-                    "PGOPTIONS": "-c timezone=UTC -c work_mem=256MB -c jit=off",
-                },
-            )
+            for number, (kind, name, query) in enumerate(statements := load_statements("postgres"), 1):
+                progress(f"Computing {number} of {len(statements)} in the database")
+                statement = f"create {kind} {{schema}}.{name} as {query}".replace("{schema}", f'"{schema}"')
+                connection.execute(statement.encode())
+                if kind == "table":  # without statistics the planner joins badly
+                    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, name)))
             yield PostgresBuild(connection, schema)
         finally:
             drop_schema(connection, schema)

@@ -24,9 +24,7 @@ COLUMNS = {
         "tenant_id, id, client_id, clinician_id, group_session_id, starts_at, ends_at, status, status_at, created_at, "
         "telehealth, booked_via, arrived_at, ready_at, actual_minutes, eligibility_verified_at"
     ),
-    "notes": (
-        "tenant_id, id, client_id, appointment_id, type, created_at, signed_at, voided_at, entered_in_error_at"
-    ),
+    "notes": ("tenant_id, id, client_id, appointment_id, type, created_at, signed_at, voided_at, entered_in_error_at"),
     "charges": (
         "tenant_id, id, external_id, client_id, clinician_id, appointment_id, service_date, amount_cents, "
         "created_at, voided_at"

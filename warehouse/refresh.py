@@ -23,13 +23,13 @@ def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, e
     folder = prepare_folder(root / tenant_id.hex)
     with lock_practice(store, tenant_id):
         if engine == "postgres":
-            with build_postgres(store, scope, folder, root, f"warehouse_{tenant_id.hex}", progress) as build:
+            with build_postgres(store, scope, f"warehouse_{tenant_id.hex}", progress) as build:
                 progress("Publishing the values")
                 publish(store, build, scope, engine, now)
         else:
             part = folder / f"{FILE}.part"
             remove_file(part)
-            build_duckdb(store, scope, folder, root, part, progress)
+            build_duckdb(store, scope, part, progress)
             os.replace(part, folder / FILE)
             progress("Publishing the values")
             publish(store, DuckDBBuild(folder / FILE), scope, engine, now)
@@ -45,10 +45,10 @@ def compute_aside(
         folder = Path(name)
         if engine == "postgres":
             schema = f"warehouse_{as_of:%Y%m%d%H%M%S}_{folder.name}".lower()
-            with build_postgres(store, scope, folder, root, schema, progress) as build:
+            with build_postgres(store, scope, schema, progress) as build:
                 yield build
         else:
-            yield build_duckdb(store, scope, folder, root, folder / FILE, progress)
+            yield build_duckdb(store, scope, folder / FILE, progress)
 
 
 @contextmanager
@@ -65,7 +65,8 @@ def lock_practice(store: Store, tenant_id: UUID) -> Generator[None]:
 
 def prepare_folder(folder: Path) -> Path:
     """Return the folder, private to this account. It holds birth dates."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

@@ -1,0 +1,102 @@
+"""Past values stay what they were, whatever changes later."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
+
+from practice.analytics.values import MetricValue, Selection, decode_cells
+from practice.people.models.practices import Practice
+from practice.security.installation import Installation
+from practice.security.work import Actor
+from tests.warehouse.conftest import be_quiet
+from warehouse.builds import list_keys
+from warehouse.refresh import compute_aside
+
+BEFORE = datetime(2025, 11, 3, 17, 0, tzinfo=UTC)
+CHANGE = datetime(2025, 11, 5, 15, 0, tzinfo=UTC)
+AFTER = datetime(2025, 11, 12, 17, 0, tzinfo=UTC)
+
+CHANGES = {
+    "coverages verified again": "update coverages set verified_at = :now",
+    "coverages ended": "update coverages set ends_on = '2025-11-04'",
+    "consents revoked": "update consents set revoked_at = :now",
+    "the portal closed": "update clients set portal_activated_at = null",
+    "clients at high risk": "update clients set high_risk_since = '2025-11-05'",
+    "clients who pay themselves": "update clients set self_pay = not self_pay",
+    "addresses removed": "update clients set address = null",
+    "minors emancipated": "update clients set emancipated = true",
+    "staff under another supervisor": (
+        "update staff set supervisor_id = (select id from staff where external_id = 'ADM') "
+        "where supervisor_id is not null"
+    ),
+    "another license": "update staff set license_type = 'LMSW', discipline = 'PSYCHIATRY'",
+    "clinicians who lost the role": "update staff set roles = '{admin}' where 'clinician' = any(roles)",
+    "other hours": "update availability_windows set start_time = '12:00', end_time = '12:30'",
+}
+
+
+def compute(
+    installation: Installation, tenant_id: UUID, folder: Path, as_of: datetime
+) -> dict[tuple[str, str, str, str, date], MetricValue]:
+    """Return the values of October's weeks and of the month, by metric, entity and period."""
+    with compute_aside(installation.store, folder, tenant_id, as_of, None, "duckdb", be_quiet) as build:
+        values = [
+            value
+            for kind in ("week", "month")
+            for value in decode_cells(
+                build.read_cells(Selection(period_kind=kind, first=date(2025, 9, 28), last=date(2025, 10, 20))),
+                list_keys(),
+            )
+        ]
+    return {(v.metric_key, v.entity_kind, v.external_id, v.period_kind, v.period_start): v for v in values}
+
+
+def test_no_change_of_a_record_moves_a_value_of_the_past(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    before = compute(installation, oak_street.id, tmp_path, BEFORE)
+    assert {value.status for value in before.values()} >= {"on_target", "alert", "no_data"}
+    with installation.work(Actor(oak_street.id), CHANGE) as work:
+        for change, statement in CHANGES.items():
+            result = work.db.execute(text(statement), {"now": CHANGE} if ":now" in statement else {})
+            assert result.rowcount, f"{change}: nothing changed, so nothing is shown"
+    assert compute(installation, oak_street.id, tmp_path, BEFORE) == before, "as of before, computed after the change"
+    after = compute(installation, oak_street.id, tmp_path, AFTER)
+    moved = {
+        key: (before.get(key), after.get(key))
+        for key in before.keys() | after.keys()
+        if before.get(key) != after.get(key)
+    }
+    # as of later, notes signed and money posted in the meantime count; the changed records do not
+    assert {key[0] for key in moved} <= RUNNING, moved
+
+
+RUNNING = {
+    "avg_documentation_hours",
+    "avg_reimbursement_per_session",
+    "collection_rate",
+    "notes_signed_within_7_days_rate",
+    "supervision_note_timeliness",
+    "weekly_deadline_rate",
+}
+
+
+def test_a_change_shows_from_its_day_on(installation: Installation, oak_street: Practice, tmp_path: Path) -> None:
+    with installation.work(Actor(oak_street.id), CHANGE) as work:
+        for statement in CHANGES.values():
+            work.db.execute(text(statement), {"now": CHANGE} if ":now" in statement else {})
+    with compute_aside(installation.store, tmp_path, oak_street.id, AFTER, None, "duckdb", be_quiet) as build:
+        cells = build.read_cells(
+            Selection(period_kind="day", first=date(2025, 11, 4), last=date(2025, 11, 5), entity_kind="practice")
+        )
+        values = {(v.metric_key, v.period_start.day): v for v in decode_cells(cells, list_keys())}
+    for key, day_before, day_of_change in (
+        ("portal_adoption_rate", "some", "none"),
+        ("informed_consent_currency", "some", "none"),
+        ("complete_demographics_rate", "some", "none"),
+    ):
+        assert (values[key, 4].numerator > 0) == (day_before == "some"), key
+        assert (values[key, 5].numerator == 0) == (day_of_change == "none"), key
+    assert values["safety_plan_compliance", 5].denominator > values["safety_plan_compliance", 4].denominator
