@@ -25,15 +25,15 @@ SPAN = (date(2025, 10, 1), date(2026, 3, 31))
 @pytest.mark.skipif("CASELOAD_GOLDEN" not in os.environ, reason="CASELOAD_GOLDEN is not set")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 @pytest.mark.parametrize("name", ["a", "b"])
-def test_every_cell_agrees(installation: Installation, tmp_path: Path, name: str, engine: str) -> None:
-    practice = import_practice(installation, GOLDEN / f"practice_{name}").practice
+def test_every_cell_agrees(own_installation: Installation, tmp_path: Path, name: str, engine: str) -> None:
+    practice = import_practice(own_installation, GOLDEN / f"practice_{name}").practice
     files = {
         kind: file
         for kind in ("day", "week", "month", "quarter")
         if (file := GOLDEN / f"practice_{name}_{kind}.json").exists()
     }
     assert {"week", "month"} <= set(files)
-    with compute_aside(installation.store, tmp_path, practice.id, AS_OF, SPAN[0], engine, print) as build:
+    with compute_aside(own_installation.store, tmp_path, practice.id, AS_OF, SPAN[0], engine, print) as build:
         for kind, file in files.items():
             first, last = SPANS.get(kind, SPAN)
             cells = build.read_cells(Selection(period_kind=kind, first=first, last=last))
