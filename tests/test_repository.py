@@ -24,7 +24,7 @@ def test_no_source_file_is_too_long() -> None:
         if file.suffix in (".py", ".sql") and count_lines(file) > MAX_LINES
     }
     # generated, one statement after the other, and never edited again
-    long = {name for name in long if "/migrations/versions/" not in name}
+    long = {name for name in long if "/migrations/versions/" not in name and "/compiled/" not in name}
     assert long == set()
 
 
