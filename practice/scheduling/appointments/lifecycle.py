@@ -28,6 +28,7 @@ from practice.scheduling.appointments.rules.booking_eligibility import (
     former_client_problems,
 )
 from practice.scheduling.appointments.rules.lifecycle import (
+    absent_clinician_problems,
     check_in_day_problem,
     early_step_problem,
     portal_change_problem,
@@ -156,6 +157,7 @@ def check_in(
         zone=context.zone,
     )
     refuse_inactive_client(appointment, context)
+    refuse_absent_clinician(appointment, context)
     override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
     checked_in = set_status(work, appointment, "CHECKED_IN", note, override_reason, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
@@ -175,7 +177,11 @@ def mark_ready(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
 
 
 def start_session(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
-    return transition(work, lock_appointment(work, scope, appointment_id), "IN_PROGRESS", note, started_at=work.now)
+    """Record that the session has begun."""
+    appointment = lock_appointment(work, scope, appointment_id)
+    refuse_transition(work, appointment, "IN_PROGRESS")
+    refuse_absent_clinician(appointment, load_appointment_context(work, appointment))
+    return set_status(work, appointment, "IN_PROGRESS", note, started_at=work.now)
 
 
 def complete(
@@ -191,6 +197,7 @@ def complete(
     refuse_transition(work, appointment, "COMPLETED")
     context = load_appointment_context(work, appointment)
     refuse_inactive_client(appointment, context)
+    refuse_absent_clinician(appointment, context)
     override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
     missing = missing_demographics_of(work, context)
     if missing:
@@ -277,6 +284,17 @@ def refuse_inactive_client(appointment: Appointment, context: BookingContext) ->
     """Raise ClientNotActive at the first step of a visit after the end of treatment. A visit that has begun goes on."""
     problems = former_client_problems(context.client, appointment.starts_at, context.zone)
     if problems and appointment.status not in BEGUN:
+        raise errors.build_refusal(problems)
+
+
+def refuse_absent_clinician(appointment: Appointment, context: BookingContext) -> None:
+    """Raise ClinicianNotActive at each step of a visit on a day when the clinician does not work for the practice.
+
+    A visit on or before the last day can still be recorded late.
+    """
+    row = context.row
+    problems = absent_clinician_problems(row.hired_on, row.left_on, row.on_date, begun=appointment.status in BEGUN)
+    if problems:
         raise errors.build_refusal(problems)
 
 
