@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
@@ -36,11 +36,12 @@ from practice.scheduling.appointments.rules.lifecycle import (
 )
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.quotes import compute_cost
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.ids import new_id
 from practice.store.records import update_versioned
 
 SeriesScope = Literal["this", "this_and_following", "all"]
@@ -269,6 +270,8 @@ def set_status(
     **changes: Any,
 ) -> Appointment:
     """Set a status that `refuse_transition` has allowed, with its step and audit entry, which has a fixed price too."""
+    if appointment.status != "SCHEDULED" and appointment.external_id is not None:
+        add_imported_step(work, appointment)
     update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
     with errors.translate_constraint_errors():
         work.db.flush()
@@ -278,6 +281,22 @@ def set_status(
     fixed = {name: changes[name] for name in PRICE_FIELDS if name in changes}
     work.record(f"appointment.{status.lower()}", "appointment", appointment.id, **fixed)
     return appointment
+
+
+def add_imported_step(work: Work, appointment: Appointment) -> None:
+    """Record the status with which an appointment was imported, without steps, so that a correction goes back to it."""
+    has_steps = exists().where(
+        AppointmentStep.tenant_id == work.tenant_id, AppointmentStep.appointment_id == appointment.id
+    )
+    if not work.db.scalar(select(has_steps)):
+        step = AppointmentStep(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            appointment_id=appointment.id,
+            status=appointment.status,
+            at=min(appointment.status_at or appointment.created_at, work.now),
+        )
+        work.db.add(step)
 
 
 def refuse_inactive_client(appointment: Appointment, context: BookingContext) -> None:

@@ -59,7 +59,7 @@ def find_status_before(statuses: Sequence[str]) -> str:
     """Return the status before the last one of an appointment's steps, oldest first.
 
     No transition leads back to an earlier status, so a status that occurs again is a correction: it takes back what
-    came after its first occurrence. An imported appointment has no steps.
+    came after its first occurrence. An appointment that was imported as scheduled has no step before the first one.
     """
     path: list[str] = []
     for status in statuses:
