@@ -42,7 +42,9 @@ SAMPLE_REQUESTS = {
     "open_pay_period": SampleRequest({"admin"}, body=make_closed_week),
     "preview_pay_period": SampleRequest(READERS, make_closed_week),
     "close_pay_period": SampleRequest({"admin"}, make_closed_week),
-    "remove_pay_period": SampleRequest({"admin"}, make_open_week, body={"reason": "Opened by mistake"}),
+    "remove_pay_period": SampleRequest(
+        {"admin"}, make_open_week, body=lambda _world, _role: {"reason": "Opened by mistake"}
+    ),
     "list_pay_statements": SampleRequest(READERS, make_closed_week),
     "get_pay_statement": SampleRequest(READERS, make_statement),
     "export_pay_statement": SampleRequest(READERS, make_statement),
