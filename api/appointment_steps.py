@@ -22,6 +22,7 @@ from practice.scheduling.errors import (
     BOOKING_REFUSALS,
     CONSENT_REFUSALS,
     ClientNotActive,
+    ClinicianNotActive,
     DemographicsMissing,
     TooLate,
     WrongStatus,
@@ -167,14 +168,14 @@ def confirm_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusN
 @router.post(
     "/{appointment_id}/check-in",
     permission="appointments.status",
-    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS],
+    errors=[WrongStatus, ClientNotActive, ClinicianNotActive, *CONSENT_REFUSALS],
 )
 def check_in_appointment(ctx: RequestContext, appointment_id: UUID, body: FirstStepIn) -> CheckInOut:
     """Check in a client.
 
     On the day of the visit. `outstanding_items` lists what the front desk still needs from the client. After the first
     visit, a missing informed or guardian's consent refuses unless `consent_override_reason` is sent. A client whose
-    treatment has ended is readmitted first.
+    treatment has ended is readmitted first. A visit after the clinician's last day is rescheduled or cancelled.
     """
     checked_in = lifecycle.check_in(ctx.work, ctx.scope, appointment_id, body.note, body.consent_override_reason)
     return CheckInOut(
@@ -188,7 +189,7 @@ def mark_appointment_ready(ctx: RequestContext, appointment_id: UUID) -> Appoint
     return to_response(ctx, lifecycle.mark_ready(ctx.work, ctx.scope, appointment_id))[0]
 
 
-@router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus])
+@router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus, ClinicianNotActive])
 def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
     """Start a session.
 
@@ -200,7 +201,7 @@ def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNot
 @router.post(
     "/{appointment_id}/complete",
     permission="appointments.status",
-    errors=[WrongStatus, ClientNotActive, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
+    errors=[WrongStatus, ClientNotActive, ClinicianNotActive, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
 )
 def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
     """Complete a session.

@@ -14,7 +14,7 @@ from api.responses import Input, PageOut, StreamOut, partial_model, to_page
 from api.routing import PermissionRouter
 from ingest.bundle.archive import can_read_archive, read_archive
 from practice.jobs import exports, jobs
-from practice.jobs.exports import ExportExpired
+from practice.jobs.exports import ExportExpired, ExportNotReady
 from practice.jobs.jobs import JobRunning
 from practice.jobs.models import Export, Job
 
@@ -104,13 +104,16 @@ def list_exports(ctx: RequestContext, page: Paging) -> PageOut[ExportInList]:
     return to_page(exports.list_exports(ctx.work, page.page_request()), ExportOut)
 
 
-@router.get("/exports/{export_id}", permission="exports.read")
+@router.get("/exports/{export_id}", permission="exports.read", errors=[ExportNotReady])
 def get_export(ctx: RequestContext, export_id: UUID) -> ExportOut:
-    """Get an export."""
+    """Get an export.
+
+    Once its job is done; before that, `/jobs/{job_id}` shows its progress.
+    """
     return ExportOut.of(exports.get_export(ctx.work, export_id))
 
 
-@router.get("/exports/{export_id}/content", permission="exports.write", errors=[ExportExpired])
+@router.get("/exports/{export_id}/content", permission="exports.write", errors=[ExportNotReady, ExportExpired])
 def download_export(ctx: RequestContext, export_id: UUID) -> StreamOut:
     """Download an export.
 
@@ -124,7 +127,7 @@ def download_export(ctx: RequestContext, export_id: UUID) -> StreamOut:
     return StreamOut(name, "application/zip", read_archive(ctx.installation, file))
 
 
-@router.delete("/exports/{export_id}", permission="exports.write", status_code=204)
+@router.delete("/exports/{export_id}", permission="exports.write", status_code=204, errors=[ExportNotReady])
 def delete_export(ctx: RequestContext, export_id: UUID) -> None:
     """Delete the file of an export.
 

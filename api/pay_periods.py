@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from api.context import RequestContext
 from api.fields import AccountId, AppointmentId, Day, Instant, MoneyOut, RecordId, describe, example
 from api.names import PersonOf, StaffName, from_record
-from api.responses import FileOut, Input, ListQuery, PageOut, partial_model, to_page
+from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.payroll import periods
 from practice.payroll import statements as pay_statements
 from practice.payroll.lines import Line, PayWeek
 from practice.payroll.models import PayPeriod
-from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead
+from practice.payroll.periods import BeforePayBegan, CutOffAhead, OutOfOrder, WeekAhead, WeekPaid
 from practice.payroll.rules import Kind, Reason, WeekStatus, sum_by_key
 from practice.payroll.statements import Statement
 from practice.pdf import DocumentTooLong, PrintingBusy
@@ -198,6 +198,16 @@ def close_pay_period(ctx: RequestContext, week: Day) -> PayWeekOut:
     For good, after its cut-off and once earlier weeks are closed. Repeating the call returns the same result.
     """
     return PayWeekOut.of(periods.close_period(ctx.work, week))
+
+
+@router.delete("/{week}", permission="pay.write", status_code=204, errors=[OutOfOrder, WeekPaid])
+def remove_pay_period(ctx: RequestContext, week: Day, body: VoidIn) -> None:
+    """Remove a pay period.
+
+    The last one, if it was opened by mistake: pay can then begin with another week. A closed one can be removed while
+    no week has lines. The removal stays in the audit log with its reason.
+    """
+    periods.remove_period(ctx.work, week, body.reason)
 
 
 @router.get("/{week}/statements", permission="pay.read")

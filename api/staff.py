@@ -14,6 +14,7 @@ from api.fields import CreatedAt, Day, Email, Name, NoteId, Npi, RecordId, Recor
 from api.names import StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
+from api.waitlist import WaitlistEntryOut, list_entries_out
 from practice.clinical.supervision import handover
 from practice.clinical.supervision.handover import Handover, WaitingNote
 from practice.people import staff, trainings
@@ -31,6 +32,7 @@ from practice.people.staff import (
     reinvite_staff,
 )
 from practice.scheduling.appointments.affected import MAX_LISTED, NONE, AffectedVisits, load_affected_by_clinician
+from practice.scheduling.waitlist.entries import list_entries_without_clinician
 from practice.security.accounts import INVITATION_LIFETIME
 from practice.sessions.queries import list_unsigned_of_leaver
 
@@ -186,6 +188,10 @@ class ChangedStaffOut(AffectedOut, StaffOut):
     supervisees_notes_in_review: Annotated[
         list[WaitingNoteOut], describe(f"The first {MAX_LISTED} of them, longest waiting first.")
     ]
+    waitlist_entries: Annotated[
+        list[WaitlistEntryOut],
+        describe("Open waitlist entries that name nobody who stays, of somebody who leaves: change or withdraw them."),
+    ]
     unsigned_count: Annotated[
         int, describe("Completed sessions without a signed note, of somebody who leaves or has left.")
     ]
@@ -210,6 +216,7 @@ class ChangedStaffOut(AffectedOut, StaffOut):
             notes_in_review=list_waiting(handover.notes_in_review),
             supervisees_notes_in_review_count=len(handover.unsupervised_notes),
             supervisees_notes_in_review=list_waiting(handover.unsupervised_notes),
+            waitlist_entries=list_entries_out(ctx, list_entries_without_clinician(ctx.work, staff)),
             unsigned_count=unsigned.count,
             unsigned=[from_record(AffectedVisitOut, session) for session in unsigned.appointments],
             **describe_affected(visits),

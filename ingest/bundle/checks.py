@@ -50,6 +50,7 @@ MATCHING = (
 UNIQUE = (("claims", "control_number"), ("staff", "email"))
 SHARED_BY_SEATS = ("clinician_id", "room_id", "starts_at", "ends_at")
 POSITIVE = (("supervision", "hours"), ("refunds", "amount"))
+EARLY_START = timedelta(minutes=15)  # before their start, sessions can be completed
 MAX_APPOINTMENT = timedelta(hours=24)  # queries for what overlaps a moment look back no further
 
 
@@ -81,6 +82,14 @@ RULES = (
         "status_at",
         lambda data: pl.col("status").is_in(("COMPLETED", *INACTIVE)) & ~data.has_value("status_at"),
         "An appointment with a final status needs the time when that was set.",
+    ),
+    Rule(
+        "appointments",
+        "status_at",
+        lambda data: (
+            pl.col("status").is_in(("COMPLETED", "NO_SHOW")) & (pl.col("status_at") < pl.col("starts_at") - EARLY_START)
+        ),
+        "A visit is completed or missed at the earliest 15 minutes before its start. Correct its status or this time.",
     ),
     Rule(
         "appointments",

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 
 from practice.errors import Refusal
+from practice.messages.outbox import cancel_all_pending
 from practice.people.models.practices import Practice
 from practice.people.rules.practices import slugify
 from practice.security.accounts import end_all_memberships
@@ -136,7 +137,7 @@ def refuse_or_set_aside(work: Work, name: str, *, replace: bool) -> None:
 
 
 def set_aside(work: Work, practice: Practice) -> None:
-    """Suspend and rename a practice and end all its memberships.
+    """Suspend and rename a practice, end all its memberships and cancel its messages, such as reminders.
 
     No record is lost, and nobody works in the wrong practice.
     """
@@ -144,6 +145,7 @@ def set_aside(work: Work, practice: Practice) -> None:
     name = find_free_name(work, f"{practice.name} (replaced {today})")
     update_versioned(practice, {"name": name, "slug": slugify(name), "status": "SUSPENDED"})
     end_all_memberships(work)
+    cancel_all_pending(work)
     work.record("practice.replaced", "practice", practice.id)
     work.db.flush()
 

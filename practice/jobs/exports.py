@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from practice.errors import NotFound, Refusal
-from practice.jobs.models import Export
+from practice.jobs.models import Export, Job
 from practice.people.settings import get_setting
 from practice.security.work import Work
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -24,6 +24,15 @@ class ExportExpired(Refusal):
 
     def __init__(self) -> None:
         super().__init__("The file of this export was deleted. Start another export.")
+
+
+class ExportNotReady(Refusal):
+    """The export is not made yet, or could not be made.
+
+    Fix: poll `/jobs/{id}` until it is done, or start another export if it failed.
+    """
+
+    code = "EXPORT_NOT_READY"
 
 
 def add_export(work: Work, job_id: UUID, size: int, sha256: bytes, rows: int) -> Export:
@@ -49,10 +58,17 @@ def list_exports(work: Work, page_request: PageRequest) -> Page:
 
 
 def get_export(work: Work, export_id: UUID) -> Export:
+    """Return the export, or raise ExportNotReady if its job has not made it, or NotFound."""
     export = work.db.get(Export, (work.tenant_id, export_id))
-    if export is None:
+    if export is not None:
+        return export
+    job = work.db.get(Job, (work.tenant_id, export_id))
+    if job is None or job.kind != "EXPORT":
         raise NotFound
-    return export
+    if job.status == "FAILED":
+        raise ExportNotReady("This export could not be made. Start another one.", status=job.status)
+    message = f"This export is not made yet. Poll `/jobs/{job.id}` until it is done."
+    raise ExportNotReady(message, status=job.status)
 
 
 def open_export(work: Work, export_id: UUID) -> Export:

@@ -133,6 +133,12 @@ def cancel_pending(work: Work, appointment_ids: Collection[UUID]) -> None:
     work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
 
 
+def cancel_all_pending(work: Work) -> None:
+    """Cancel all messages of the practice that are planned and not sent."""
+    planned = update(Message).where(Message.tenant_id == work.tenant_id, Message.status == "PLANNED")
+    work.db.execute(planned.values(status="CANCELLED"), execution_options={"synchronize_session": False})
+
+
 def cancel_reminders(work: Work, appointment_ids: Collection[UUID], channels: Collection[str]) -> None:
     """Cancel the planned reminders of these appointments that are still to come, or go out on none of the channels."""
     planned = update(Message).where(

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
-from practice.errors import FieldProblem, Invalid, Refusal
+from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.local_time import WEEK, cut_off, week_of
 from practice.payroll.lines import PayWeek, compute_week, insert_lines, load_closed_week, restrict_to_scope
-from practice.payroll.models import PayPeriod
+from practice.payroll.models import PayLine, PayPeriod
 from practice.payroll.rules import PaySchedule, find_week_problem, hash_closed_week
 from practice.people.practice_time import local_today, zone_of
 from practice.security.permissions import Scope
@@ -36,7 +36,7 @@ class CutOffAhead(Refusal):
 
 
 class OutOfOrder(Refusal):
-    """An earlier week has to be opened or closed first.
+    """Another week has to be opened, closed or removed first.
 
     Fix: start with the week that the message names.
     """
@@ -44,10 +44,19 @@ class OutOfOrder(Refusal):
     code = "OUT_OF_ORDER"
 
 
+class WeekPaid(Refusal):
+    """The week is closed and weeks have lines already, so it stays.
+
+    Fix: correct its pay with rates or reversed sessions; the next week adjusts it.
+    """
+
+    code = "WEEK_PAID"
+
+
 class BeforePayBegan(Refusal):
     """The week is before the first one with pay.
 
-    Fix: choose the first week or a later one.
+    Fix: choose the first week or a later one. Remove a first week that was opened by mistake.
     """
 
     code = "BEFORE_PAY_BEGAN"
@@ -89,6 +98,31 @@ def open_period(work: Work, week: date) -> PayPeriod:
     work.db.flush()
     work.record("pay_period.opened", "pay_period", period.id, week=week.isoformat())
     return period
+
+
+def remove_period(work: Work, week: date, reason: str) -> None:
+    """Remove the last opened week, so that pay can begin with another one, or raise NotFound, OutOfOrder or WeekPaid.
+
+    A closed week can be removed while no week of the practice has lines.
+    """
+    require_pay_week(week)
+    work.serialize_on("pay")
+    periods = load_periods(work)
+    if week not in periods:
+        raise NotFound
+    last_opened = max(periods)
+    if week != last_opened:
+        raise OutOfOrder(
+            f"Weeks are removed from the last one on. Remove the week of {last_opened} first.", week=str(last_opened)
+        )
+    period = periods[week]
+    was_closed = period.closed_at is not None
+    if was_closed and work.db.scalar(select(exists().where(PayLine.tenant_id == work.tenant_id))):
+        raise WeekPaid("This week is closed and weeks have lines already, so it stays. Later weeks adjust its pay.")
+    work.db.delete(period)
+    work.db.flush()
+    details = {"week": week.isoformat(), "was_closed": was_closed, "reason": reason}
+    work.record("pay_period.removed", "pay_period", period.id, **details)
 
 
 def close_period(work: Work, week: date) -> PayWeek:

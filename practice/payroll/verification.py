@@ -19,7 +19,9 @@ CLOSED_WEEKS_SQL = text("""
         e.id as closed_id, e.digest
     from (
         select subject_id as id, details ->> 'week' as week, details ->> 'digest' as digest from audit_log
-        where tenant_id = :tenant_id and action = 'pay_period.closed'
+        where tenant_id = :tenant_id and action = 'pay_period.closed' and subject_id not in (
+            select subject_id from audit_log where tenant_id = :tenant_id and action = 'pay_period.removed'
+        )
     ) as e
     full join (select * from pay_periods where tenant_id = :tenant_id) as p on p.id = e.id
     where e.id is not null or p.closed_at is not null

@@ -124,7 +124,7 @@ class ConsentDeclined(BookingRefused):
 class ClinicianNotActive(BookingRefused):
     """The clinician is not active on that day.
 
-    Fix: choose another clinician.
+    Fix: choose another clinician. Reschedule a visit that is booked to another clinician, or cancel it.
     """
 
     code = "CLINICIAN_NOT_ACTIVE"

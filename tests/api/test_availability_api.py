@@ -26,7 +26,7 @@ ZONE = ZoneInfo("America/New_York")
 MONDAY, TUESDAY = date(2026, 3, 23), date(2026, 3, 24)
 MORNING = {"weekday": 1, "start_time": "09:00", "end_time": "12:00"}
 REASON = {"reason": "Entered twice"}
-NOTHING_AFFECTED: dict[str, Any] = {"affected_count": 0, "affected": []}
+NOTHING_AFFECTED: dict[str, Any] = {"affected_count": 0, "affected": [], "affected_groups": []}
 
 
 def local(hour: int, minute: int = 0, on: date = MONDAY) -> datetime:

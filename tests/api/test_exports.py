@@ -115,6 +115,25 @@ def test_an_export_is_made_in_the_background_and_holds_the_whole_practice(api: E
     assert [item["id"] for item in assert_ok(api.send("GET", "/exports"))["items"]] == [job["id"]]
 
 
+def test_an_export_that_is_not_made_yet_says_so(api: ExportsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = api.start()
+    for method, path in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
+        answer = api.send(method, f"/exports/{job['id']}{path}")
+        assert (answer.status_code, error_code(answer)) == (409, "EXPORT_NOT_READY")
+        assert f"/jobs/{job['id']}" in answer.json()["error"]["message"]
+        assert answer.json()["error"]["details"] == {"status": "QUEUED"}
+
+    def fail_to_write(out: IO[bytes], *_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive, "write_sealed", fail_to_write)
+    api.run_all()
+    failed = api.send("GET", f"/exports/{job['id']}")
+    assert (failed.status_code, error_code(failed)) == (409, "EXPORT_NOT_READY")
+    assert "Start another" in failed.json()["error"]["message"]
+    assert api.send("GET", f"/exports/{UUID(int=1)}").status_code == 404
+
+
 def test_an_export_can_be_imported_again(api: ExportsApi, own_installation: Installation, tmp_path: Path) -> None:
     make_client(api.practice, first_name="Paperwhite")
     file = tmp_path / "export.zip"

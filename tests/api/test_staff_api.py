@@ -22,7 +22,15 @@ def test_an_admin_adds_reads_and_changes_staff(client: TestClient, practice: Pra
     changed = client.patch(
         f"/api/v1/staff/{staff['id']}", json={"last_name": "Else"}, headers=auth_headers(practice) | {"If-Match": etag}
     )
-    nobody = {"affected": [], "affected_count": 0, "supervisees": [], "unsigned": [], "unsigned_count": 0}
+    nobody = {
+        "affected": [],
+        "affected_count": 0,
+        "affected_groups": [],
+        "waitlist_entries": [],
+        "supervisees": [],
+        "unsigned": [],
+        "unsigned_count": 0,
+    }
     nobody |= {"warnings": [], "notes_in_review_count": 0, "notes_in_review": []}
     nobody |= {"supervisees_notes_in_review_count": 0, "supervisees_notes_in_review": []}
     assert changed.json() == staff | {"last_name": "Else", "version": 2} | nobody

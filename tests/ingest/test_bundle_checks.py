@@ -72,6 +72,14 @@ INVALID: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
     "rescheduled, when?": ([("appointments", 1, {"status_at": ""})], [("appointments", 3, "status_at")]),
     "cancelled, when?": ([("appointments", 2, {"status_at": ""})], [("appointments", 4, "status_at")]),
     "no-show, when?": ([("appointments", 4, {"status_at": ""})], [("appointments", 6, "status_at")]),
+    "completed before its time": (
+        [("appointments", 0, {"status_at": "2025-10-06T12:44:59Z"})],
+        [("appointments", 2, "status_at")],
+    ),
+    "missed before its time": (
+        [("appointments", 4, {"status_at": "2025-10-08T12:44:59Z"})],
+        [("appointments", 6, "status_at")],
+    ),
     "moved to itself": ([("appointments", 1, {"rescheduled_to_id": "A2"})], [("appointments", 3, "rescheduled_to_id")]),
     "moved in a circle": (
         [("appointments", 2, {"rescheduled_to_id": "A7"}), ("appointments", 6, {"rescheduled_to_id": "A3"})],
@@ -180,7 +188,8 @@ VALID = {
     ),
     "an application taken back in full": set_to("payment_applications", 2, amount="-30.00"),
     "a note written after it was signed, elsewhere": set_to("notes", 0, created_at="2025-10-07T15:00:00Z"),
-    "status set before the appointment": set_to("appointments", 0, status_at="2025-10-01T15:00:00Z"),
+    "cancelled before the visit": set_to("appointments", 0, status="CANCELLED", status_at="2025-10-01T15:00:00Z"),
+    "completed as early as sessions start": set_to("appointments", 0, status_at="2025-10-06T12:45:00Z"),
     "booked after it was over": set_to("appointments", 0, created_at="2025-11-01T15:00:00Z"),
     "more seats than the room has": set_to("rooms", 0, capacity="1"),
     "a client who ended long ago": set_to("appointments", 5, client_id="K3"),
@@ -205,7 +214,7 @@ def test_what_history_may_contain_is_accepted(tmp_path: Path, change: Callable[[
 def make_overlapping_rows() -> Rows:
     """Return rows with a long appointment over two short ones of the same clinician."""
     rows = load_sample_rows()
-    first = rows["appointments"][0]
+    first = rows["appointments"][0] | {"status_at": "2025-12-01T13:00:00Z"}
     rows["appointments"] += [
         first | {"id": "B1", "starts_at": "2025-12-01T09:00:00Z", "ends_at": "2025-12-01T12:00:00Z", "room_id": ""},
         first | {"id": "B2", "client_id": "K2", "starts_at": "2025-12-01T09:30:00Z", "ends_at": "2025-12-01T10:00:00Z"},

@@ -82,6 +82,18 @@ def test_an_unused_practice_is_set_aside(installation: Installation, tmp_path: P
     ]
 
 
+def test_a_replaced_practice_sends_no_more_messages(installation: Installation, tmp_path: Path) -> None:
+    rows = make_unique(load_sample_rows())
+    rows["clients"][0]["email"] = "kim@example.com"
+    folder = write_folder(tmp_path / "b", rows)
+    statuses = "select distinct status from messages order by 1"
+    first = import_practice(installation, folder)
+    assert query_rows(installation, first.practice, statuses) == [("PLANNED",)]
+    second = import_practice(installation, folder, replace=True)
+    assert query_rows(installation, first.practice, statuses) == [("CANCELLED",)]
+    assert query_rows(installation, second.practice, statuses) == [("PLANNED",)]
+
+
 def record_work(installation: Installation, imported: ImportResult) -> None:
     (staff_id,) = query_rows(installation, imported.practice, "select id from staff where external_id = 'CLI'")[0]
     with installation.work(Actor(imported.practice.id), NOW) as work:

@@ -13,7 +13,9 @@ from tests.support.builders.people import PracticeFixture, make_practice
 from tests.support.drivers.payroll import CUT_OFF, HOUR, LAST_WEEK, NEXT_CUT_OFF, SESSION_START, WEEK, PayrollScenario
 
 ROLES = pytest.mark.parametrize("role", ["app", "owner"])
-REFUSED = r"never changed or removed|permission denied|must be owner|cannot truncate a table referenced"
+REFUSED = (
+    r"closed week stays|never changed or removed|permission denied|must be owner|cannot truncate a table referenced"
+)
 
 
 class ClosedWeek(PayrollScenario):
@@ -69,7 +71,6 @@ def scenario(practice: PracticeFixture) -> ClosedWeek:
         "update pay_periods set problems = '{}', version = version + 1 where id = :closed",
         "update pay_periods set week = week - 7 where id = :closed",
         "delete from pay_periods where id = :closed",
-        "delete from pay_periods where id = :open",
         "truncate pay_periods cascade",
         "truncate practices cascade",
     ],
@@ -79,6 +80,11 @@ def test_a_closed_week_cannot_be_changed_or_removed(scenario: ClosedWeek, role: 
     with pytest.raises(DBAPIError, match=REFUSED):
         scenario.execute(role, statement, closed=scenario.closed_id, open=scenario.open_id)
     assert scenario.load_oracle().rows == before
+
+
+@ROLES
+def test_an_open_week_can_be_removed(scenario: ClosedWeek, role: str) -> None:
+    assert scenario.execute(role, "delete from pay_periods where id = :open", open=scenario.open_id) == 1
 
 
 @ROLES

@@ -3,9 +3,12 @@
 from datetime import date
 from typing import Any
 
+import pytest
+
 from tests.support.builders.people import NOW
 from tests.support.builders.schedule import make_client
-from tests.support.drivers.booking import DAY, HOUR, MONDAY, BookingApi, local
+from tests.support.drivers.booking import DAY, HOUR, MONDAY, BookingApi, assert_error, local
+from tests.support.drivers.group_sessions import Groups
 
 TEN = local(MONDAY, 10)
 
@@ -101,3 +104,49 @@ def test_visits_of_somebody_who_left_are_outside_hours(booking_api: BookingApi) 
     assert list_outside(to=date(2026, 3, 23)) == [booked[0]["reference"]]
     assert list_outside(limit=1) == [booked[0]["reference"]]
     assert list_outside(status="CONFIRMED") == []
+
+
+@pytest.mark.parametrize("change", ["leave", "room", "closure"])
+def test_groups_without_seats_are_listed_too(booking_api: BookingApi, change: str) -> None:
+    groups = Groups(booking_api)
+    empty, booked, cancelled = (groups.open(TEN + hours * HOUR) for hours in (0, 2, 4))
+    groups.join(booked)
+    assert groups.change(cancelled, "cancel", reason="Ill").status_code == 200
+    groups.open(TEN + DAY, clinician_id=booking_api.add_clinician().staff_id, room_id=None)
+    admin = booking_api.practice.admin
+    path, body = {
+        "leave": (f"/staff/{booking_api.clinician.staff_id}/deactivate", {"left_on": NOW.date()}),
+        "room": (f"/rooms/{groups.room}/deactivate", {}),
+        "closure": ("/closures", {"closed_on": MONDAY, "reason": "Flood"}),
+    }[change]
+    response = booking_api.post(path, admin, **body)
+    assert response.status_code in (200, 201), response.text
+    listed = response.json()
+    assert [group["id"] for group in listed["affected_groups"]] == [empty["id"]]
+    names = ("id", "starts_at", "clinician_id", "clinician_name", "room_id", "room_name")
+    assert listed["affected_groups"][0] == {name: empty[name] for name in names}
+    assert listed["affected_count"] == 1
+    assert groups.read(empty)["status"] == "SCHEDULED"
+
+
+def test_a_leave_lists_the_waitlist_entries_for_the_clinician_alone(booking_api: BookingApi) -> None:
+    api, other = booking_api, booking_api.add_clinician()
+    own, others = api.clinician.staff_id, other.staff_id
+
+    def wait_for(*clinicians: Any) -> Any:
+        return api.post("/waitlist", client_id=make_client(api.practice), clinician_ids=list(clinicians))
+
+    alone, both, either = (wait_for(*clinicians).json() for clinicians in ([own], [own, others], []))
+    withdrawn = wait_for(own).json()
+    assert api.post(f"/waitlist/{withdrawn['id']}/withdraw").status_code == 200
+    left_on = {"left_on": NOW.date() - DAY}
+    left = api.post(f"/staff/{own}/deactivate", api.practice.admin, **left_on).json()
+    assert [entry["id"] for entry in left["waitlist_entries"]] == [alone["id"]]
+    error = assert_error(wait_for(own), "VALIDATION_ERROR", 422)
+    assert "Choose another clinician" in str(error["details"])
+    assert wait_for(own, others).status_code == 201
+    changed = api.patch(f"/waitlist/{either['id']}", either["version"], clinician_ids=[own])
+    assert_error(changed, "VALIDATION_ERROR", 422)
+    left = api.post(f"/staff/{others}/deactivate", api.practice.admin, **left_on).json()
+    assert both["id"] in [entry["id"] for entry in left["waitlist_entries"]]
+    assert alone["id"] not in [entry["id"] for entry in left["waitlist_entries"]]

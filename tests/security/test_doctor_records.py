@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from practice.clinical.deadlines.locking import lock_session, unlock_session
 from practice.clinical.deadlines.verification import examine_session_locks
 from practice.clinical.models.notes import Note
+from practice.payroll.periods import remove_period
 from practice.payroll.verification import examine_closed_weeks
 from practice.people.models.practices import Staff
 from practice.scheduling.appointments.verification import examine_prices
@@ -99,6 +100,17 @@ def test_a_week_closed_past_the_audit_log_is_found(closed_weeks: PayrollScenario
     finding = run_examination(examine_closed_weeks, practice)
     assert finding.facts["wrong"] == ["2026-03-22"]
     assert "no entry of its closing" in finding.message
+
+
+def test_a_week_that_an_admin_removed_is_no_fault(practice: PracticeFixture) -> None:
+    scenario = PayrollScenario(practice)
+    scenario.close_week(LAST_WEEK, CUT_OFF)
+    with practice.work(now=CUT_OFF) as work:
+        remove_period(work, LAST_WEEK, "Mistyped")
+    assert run_examination(examine_closed_weeks, practice).ok
+    scenario.close_week(LAST_WEEK, CUT_OFF)
+    finding = run_examination(examine_closed_weeks, practice)
+    assert finding.message == "Practice Elm Street: 1 closed pay week, all intact."
 
 
 def test_a_week_that_was_closed_without_a_digest_is_counted_as_not_verifiable(closed_weeks: PayrollScenario) -> None:

@@ -13,7 +13,7 @@ from practice.scheduling.appointments.rules.lifecycle import find_status_before
 from practice.store.ids import new_id
 from tests.support.builders.notes import make_note
 from tests.support.builders.people import Person, PracticeFixture
-from tests.support.builders.schedule import make_client, make_service, put
+from tests.support.builders.schedule import make_appointment, make_client, make_service, put
 from tests.support.builders.sessions import pay_session
 from tests.support.drivers.booking import (
     DAY,
@@ -71,6 +71,18 @@ def load_messages(api: BookingApi, kind: str) -> list[str]:
 )
 def test_the_status_before_ignores_what_was_taken_back(statuses: list[str], before: str) -> None:
     assert find_status_before(statuses) == before
+
+
+@pytest.mark.parametrize(("step", "status"), [("check-in", "CHECKED_IN"), ("no-show", "NO_SHOW")])
+def test_an_imported_visit_goes_back_to_confirmed(booking_api: BookingApi, step: str, status: str) -> None:
+    values = {"status": "CONFIRMED", "status_at": booking_api.now, "external_id": "A1"}
+    api = booking_api
+    visit = {"id": make_appointment(api.practice, api.clinician, api.client, api.service, TEN, **values)}
+    booking_api.now = TEN
+    for _ in range(2):
+        booking_api.take_step(visit, step)
+        assert revert(booking_api, visit, status).json()["status"] == "CONFIRMED"
+    assert [name for name, _ in list_history(booking_api, visit)] == ["CONFIRMED", *[status, "CONFIRMED"] * 2]
 
 
 def test_a_check_in_is_taken_back(booking_api: BookingApi) -> None:

@@ -103,6 +103,39 @@ def test_a_refused_opening_or_closing_has_a_code_and_changes_nothing(sessions_ap
     assert load_lines(sessions_api) == []
 
 
+def remove_week(sessions_api: SessionsApi, week: date, by: Person | None = None) -> Any:
+    return sessions_api.request("DELETE", f"{PERIODS}/{week}", by, json={"reason": "Mistyped"})
+
+
+def test_a_first_week_closed_by_mistake_is_removed(sessions_api: SessionsApi) -> None:
+    paid = add_session(sessions_api)
+    weeks = date(2016, 1, 3), date(2016, 1, 10)
+    for week in weeks:
+        request(sessions_api, "POST", f"/{week}/close")
+    assert request_error(sessions_api, f"/{LAST_WEEK}/close") == (409, "OUT_OF_ORDER")
+    assert error_code(remove_week(sessions_api, weeks[0])) == "OUT_OF_ORDER"
+    for week in reversed(weeks):
+        assert remove_week(sessions_api, week).status_code == 204
+    assert remove_week(sessions_api, weeks[0]).status_code == 404
+    assert collect_ids(request(sessions_api, "POST", f"/{LAST_WEEK}/close").json()["lines"]) == {paid}
+    entry = sessions_api.load_audit_entries("pay_period.removed")[-1]
+    assert entry.details == {"week": "2016-01-03", "was_closed": True, "reason": "Mistyped"}
+    assert error_code(remove_week(sessions_api, LAST_WEEK)) == "WEEK_PAID"
+    assert len(load_lines(sessions_api)) == 1
+
+
+def test_a_first_week_opened_too_late_is_removed(sessions_api: SessionsApi) -> None:
+    paid = add_session(sessions_api)
+    current = LAST_WEEK + timedelta(7)
+    request(sessions_api, "POST", "", status=201, json={"week": f"{current}"})
+    assert request_error(sessions_api, f"/{LAST_WEEK}/close") == (409, "BEFORE_PAY_BEGAN")
+    assert remove_week(sessions_api, current, sessions_api.biller).status_code == 403
+    assert remove_week(sessions_api, current).status_code == 204
+    assert collect_ids(request(sessions_api, "POST", f"/{LAST_WEEK}/close").json()["lines"]) == {paid}
+    request(sessions_api, "POST", "", status=201, json={"week": f"{current}"})
+    assert remove_week(sessions_api, current).status_code == 204  # open, though a week has paid
+
+
 @pytest.mark.parametrize("role", ["supervisor", "clinician", "biller", "scheduler", "analyst"])
 def test_only_admins_open_and_close_weeks(sessions_api: SessionsApi, role: str) -> None:
     person = getattr(sessions_api, role)

@@ -1,20 +1,22 @@
 """Open visits that a change concerns: somebody leaves, a room closes, hours change. They stay booked."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from practice.local_time import DAY, start_of_day
+from practice.people.access import visible_staff
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.appointments.queries import has_id
+from practice.scheduling.availability.group_slots import count_active_seats
 from practice.scheduling.availability.outside_hours import is_open_ahead
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import find_scope
 from practice.security.work import Work
@@ -24,12 +26,17 @@ MAX_LISTED = 200
 
 @dataclass(frozen=True)
 class AffectedVisits:
-    """The number of visits concerned that the caller may see, and the first of them by start."""
+    """The number of visits concerned that the caller may see, and the first of them by start.
+
+    `groups` are the first group sessions concerned that have no seats; those with seats are among the visits.
+    """
 
     count: int
     appointments: list[Appointment]
+    groups: list[GroupSession] = field(default_factory=list)
 
 
+VisitTable = type[Appointment] | type[GroupSession]
 NONE = AffectedVisits(0, [])
 
 
@@ -41,16 +48,13 @@ def load_affected(work: Work, visit_ids: Collection[UUID]) -> AffectedVisits:
 def load_affected_by_closure(work: Work, day: date) -> AffectedVisits:
     """Return the visits on the local date."""
     zone = zone_of(work)
-    return load_open_visits(
-        work,
-        Appointment.starts_at >= start_of_day(day, zone),
-        Appointment.starts_at < start_of_day(day + DAY, zone),
-    )
+    start, end = start_of_day(day, zone), start_of_day(day + DAY, zone)
+    return load_visits_and_groups(work, lambda table: [table.starts_at >= start, table.starts_at < end])
 
 
 def load_affected_by_room(work: Work, room_id: UUID) -> AffectedVisits:
     """Return the visits in the room."""
-    return load_open_visits(work, Appointment.room_id == room_id)
+    return load_visits_and_groups(work, lambda table: [table.room_id == room_id])
 
 
 def load_affected_by_client(work: Work, client: Client) -> AffectedVisits:
@@ -77,14 +81,46 @@ def has_begun(work: Work) -> ColumnElement[bool]:
 
 def load_affected_by_clinician(work: Work, staff: Staff) -> AffectedVisits:
     """Return the visits of a clinician on dates when they do not work for the practice, or no longer as a clinician."""
-    conditions = [Appointment.clinician_id == staff.id]
-    if staff.deactivated_at is None and "clinician" in staff.roles:
-        zone = zone_of(work)
-        before = Appointment.starts_at < start_of_day(staff.hired_on, zone)
-        conditions.append(
-            or_(before, Appointment.starts_at >= start_of_day(staff.left_on + DAY, zone)) if staff.left_on else before
-        )
-    return load_open_visits(work, *conditions)
+
+    def list_conditions(table: VisitTable) -> list[ColumnElement[bool]]:
+        conditions = [table.clinician_id == staff.id]
+        if staff.deactivated_at is None and "clinician" in staff.roles:
+            zone = zone_of(work)
+            before = table.starts_at < start_of_day(staff.hired_on, zone)
+            conditions.append(
+                or_(before, table.starts_at >= start_of_day(staff.left_on + DAY, zone)) if staff.left_on else before
+            )
+        return conditions
+
+    return load_visits_and_groups(work, list_conditions)
+
+
+def load_visits_and_groups(
+    work: Work, list_conditions: Callable[[VisitTable], list[ColumnElement[bool]]]
+) -> AffectedVisits:
+    """Return the open visits ahead, and the group sessions without seats, that meet the conditions."""
+    visits = load_open_visits(work, *list_conditions(Appointment))
+    return replace(visits, groups=load_empty_groups(work, *list_conditions(GroupSession)))
+
+
+def load_empty_groups(work: Work, *conditions: ColumnElement[bool]) -> list[GroupSession]:
+    """Return the first group sessions ahead without seats that meet the conditions and that the caller may see."""
+    scope = find_scope(work.actor.roles, "appointments", "read")
+    if scope is None:
+        return []
+    query = select(GroupSession).where(
+        GroupSession.tenant_id == work.tenant_id,
+        GroupSession.status == "SCHEDULED",
+        GroupSession.held,
+        GroupSession.ends_at > work.now,
+        count_active_seats() == 0,
+        visible_staff(work, scope, GroupSession.clinician_id),
+        *conditions,
+    )
+    groups = list(work.db.scalars(query.order_by(GroupSession.starts_at, GroupSession.id).limit(MAX_LISTED)))
+    if groups:
+        work.record("group_sessions.listed", count=len(groups))
+    return groups
 
 
 def load_open_visits(work: Work, *conditions: ColumnElement[bool]) -> AffectedVisits:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import aliased
 
 from practice.errors import NotFound
@@ -28,6 +28,7 @@ from practice.scheduling.appointments.rules.booking_eligibility import (
     former_client_problems,
 )
 from practice.scheduling.appointments.rules.lifecycle import (
+    absent_clinician_problems,
     check_in_day_problem,
     early_step_problem,
     portal_change_problem,
@@ -35,11 +36,12 @@ from practice.scheduling.appointments.rules.lifecycle import (
 )
 from practice.scheduling.availability.locks import lock_resources
 from practice.scheduling.catalog.quotes import compute_cost
-from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.appointments import Appointment, AppointmentStep
 from practice.scheduling.models.catalog import Service
 from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.store.ids import new_id
 from practice.store.records import update_versioned
 
 SeriesScope = Literal["this", "this_and_following", "all"]
@@ -156,6 +158,7 @@ def check_in(
         zone=context.zone,
     )
     refuse_inactive_client(appointment, context)
+    refuse_absent_clinician(appointment, context)
     override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
     checked_in = set_status(work, appointment, "CHECKED_IN", note, override_reason, arrived_at=work.now)
     cancel_pending(work, [appointment.id])  # no reminder for a client who is here
@@ -175,7 +178,11 @@ def mark_ready(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
 
 
 def start_session(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
-    return transition(work, lock_appointment(work, scope, appointment_id), "IN_PROGRESS", note, started_at=work.now)
+    """Record that the session has begun."""
+    appointment = lock_appointment(work, scope, appointment_id)
+    refuse_transition(work, appointment, "IN_PROGRESS")
+    refuse_absent_clinician(appointment, load_appointment_context(work, appointment))
+    return set_status(work, appointment, "IN_PROGRESS", note, started_at=work.now)
 
 
 def complete(
@@ -191,6 +198,7 @@ def complete(
     refuse_transition(work, appointment, "COMPLETED")
     context = load_appointment_context(work, appointment)
     refuse_inactive_client(appointment, context)
+    refuse_absent_clinician(appointment, context)
     override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
     missing = missing_demographics_of(work, context)
     if missing:
@@ -262,6 +270,8 @@ def set_status(
     **changes: Any,
 ) -> Appointment:
     """Set a status that `refuse_transition` has allowed, with its step and audit entry, which has a fixed price too."""
+    if appointment.status != "SCHEDULED" and appointment.external_id is not None:
+        add_imported_step(work, appointment)
     update_versioned(appointment, {"status": status, "status_at": work.now, **changes})
     with errors.translate_constraint_errors():
         work.db.flush()
@@ -273,10 +283,37 @@ def set_status(
     return appointment
 
 
+def add_imported_step(work: Work, appointment: Appointment) -> None:
+    """Record the status with which an appointment was imported, without steps, so that a correction goes back to it."""
+    has_steps = exists().where(
+        AppointmentStep.tenant_id == work.tenant_id, AppointmentStep.appointment_id == appointment.id
+    )
+    if not work.db.scalar(select(has_steps)):
+        step = AppointmentStep(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            appointment_id=appointment.id,
+            status=appointment.status,
+            at=min(appointment.status_at or appointment.created_at, work.now),
+        )
+        work.db.add(step)
+
+
 def refuse_inactive_client(appointment: Appointment, context: BookingContext) -> None:
     """Raise ClientNotActive at the first step of a visit after the end of treatment. A visit that has begun goes on."""
     problems = former_client_problems(context.client, appointment.starts_at, context.zone)
     if problems and appointment.status not in BEGUN:
+        raise errors.build_refusal(problems)
+
+
+def refuse_absent_clinician(appointment: Appointment, context: BookingContext) -> None:
+    """Raise ClinicianNotActive at each step of a visit on a day when the clinician does not work for the practice.
+
+    A visit on or before the last day can still be recorded late.
+    """
+    row = context.row
+    problems = absent_clinician_problems(row.hired_on, row.left_on, row.on_date, begun=appointment.status in BEGUN)
+    if problems:
         raise errors.build_refusal(problems)
 
 

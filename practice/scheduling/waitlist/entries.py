@@ -3,20 +3,22 @@
 Locks are taken in one order: the clinicians and rooms of offers, the offers, the entries.
 """
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, any_, exists, or_, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_clients
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
+from practice.people.staff import has_left
 from practice.scheduling.catalog.services import load_service_ids, service_code_problems
 from practice.scheduling.models.waitlist import WaitlistEntry
 from practice.scheduling.waitlist.rules import WaitlistPreference, overlaps
-from practice.security.permissions import Scope
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
@@ -122,6 +124,34 @@ def change_entry(work: Work, scope: Scope, entry_id: UUID, version: int, changes
     return entry
 
 
+def is_gone(staff: Staff, today: date) -> bool:
+    """Return whether the person has left or is no clinician any more."""
+    return "clinician" not in staff.roles or has_left(staff, today)
+
+
+def list_entries_without_clinician(work: Work, staff: Staff) -> list[WaitlistEntry]:
+    """Return the open entries for this person who leaves, visible to the caller, that name nobody who stays."""
+    scope = find_scope(work.actor.roles, "waitlist", "read")
+    is_leaving = staff.left_on is not None or is_gone(staff, local_today(work))
+    if scope is None or not is_leaving:
+        return []
+    stays = exists().where(
+        Staff.tenant_id == WaitlistEntry.tenant_id,
+        Staff.id == any_(WaitlistEntry.clinician_ids),
+        Staff.id != staff.id,
+        Staff.roles.contains(["clinician"]),
+        Staff.deactivated_at.is_(None),
+        Staff.left_on.is_(None),
+    )
+    query = select_visible_entries(work, scope).where(
+        WaitlistEntry.status.in_(["WAITING", "OFFERED"]), WaitlistEntry.clinician_ids.contains([staff.id]), ~stays
+    )
+    entries = list(work.db.scalars(query.order_by(WaitlistEntry.created_at, WaitlistEntry.id)))
+    if entries:
+        work.record_list("waitlist.listed", (entry.client_id for entry in entries))
+    return entries
+
+
 TIMES_OF_DAY = ("time_from", "time_to")
 
 
@@ -135,9 +165,13 @@ def resolve_preferences(work: Work, preferences: dict[str, Any]) -> tuple[dict[s
         values["service_ids"] = sorted(service_ids.values())
         problems += service_code_problems("service_codes", service_codes, service_ids)
     clinician_ids = set(values.get("clinician_ids") or ())
-    query = select(Staff.id).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(clinician_ids))
-    if clinician_ids - set(work.db.scalars(query)):
+    query = select(Staff).where(Staff.tenant_id == work.tenant_id, Staff.id.in_(clinician_ids))
+    clinicians = list(work.db.scalars(query))
+    if len(clinicians) < len(clinician_ids):
         problems.append(FieldProblem("clinician_ids", "Clinician not found (`clinician_ids`)."))
+    elif clinicians and all(is_gone(clinician, local_today(work)) for clinician in clinicians):
+        message = "Nobody of these sees clients here any more. Choose another clinician, or none for any."
+        problems.append(FieldProblem("clinician_ids", message))
     until = values.get("until_on")
     if until is not None and until < local_today(work):
         problems.append(FieldProblem("until_on", "This day is in the past. Choose today or later."))

@@ -316,7 +316,7 @@ RECORD_TABLES = {
         values (%(tenant_id)s, %(appointment_id)s, 'INDIVIDUAL', 60, now())""",
     ),
     "pay_periods": Table(
-        READ_WRITE, insert=build_insert("pay_periods", "week, opened_at", "'2026-03-01', now()", "period")
+        f"{READ_WRITE}, delete", insert=build_insert("pay_periods", "week, opened_at", "'2026-03-01', now()", "period")
     ),
     "pay_lines": Table(
         READ_APPEND,

@@ -2,11 +2,12 @@
 start an appointment may still change."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+from practice.errors import Problem
 from practice.local_time import date_before, date_of, elapsed
 from practice.scheduling.availability.rules.free_time import MAX_YEARS_AHEAD
 from practice.scheduling.statuses import FINAL
@@ -58,7 +59,7 @@ def find_status_before(statuses: Sequence[str]) -> str:
     """Return the status before the last one of an appointment's steps, oldest first.
 
     No transition leads back to an earlier status, so a status that occurs again is a correction: it takes back what
-    came after its first occurrence. An imported appointment has no steps.
+    came after its first occurrence. An appointment that was imported as scheduled has no step before the first one.
     """
     path: list[str] = []
     for status in statuses:
@@ -81,6 +82,16 @@ def early_step_problem(requested: str, starts_at: datetime, now: datetime, minut
     if elapsed(now, starts_at) <= timedelta(minutes=minutes):
         return None
     return f"The appointment cannot become {LABELS[requested]} more than {minutes} minutes before its start."
+
+
+def absent_clinician_problems(hired_on: date, left_on: date | None, day: date, *, begun: bool) -> list[Problem]:
+    """Return why a visit on that day is not held: its clinician has left before it, or starts later."""
+    if hired_on <= day and (left_on is None or day <= left_on):
+        return []
+    reason = f"starts on {hired_on}" if day < hired_on else f"left on {left_on}"
+    fix = "Take its status back, then reschedule" if begun else "Reschedule"
+    message = f"The clinician {reason} and does not hold this visit. {fix} it to another clinician or cancel it."
+    return [Problem("CLINICIAN_NOT_ACTIVE", message)]
 
 
 def portal_change_problem(starts_at: datetime, now: datetime, hours: int) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from practice.payroll.models import PayPeriod
 from practice.store.ids import new_id
 from tests.support.builders.schedule import put
-from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.operations import SampleRequest, World, send_reason
 
 READERS = {"admin", "supervisor", "clinician", "biller"}
 WEEKS = count()
@@ -26,6 +26,13 @@ def make_closed_week(world: World, _role: str | None) -> dict[str, Any]:
     return {"week": week.isoformat()}
 
 
+def make_open_week(world: World, _role: str | None) -> dict[str, Any]:
+    """Make an open week, the last one."""
+    week = take_closed_week()
+    put(world.practice, PayPeriod(id=new_id(), week=week, opened_at=world.practice.now, version=1, problems=[]))
+    return {"week": week.isoformat()}
+
+
 def make_statement(world: World, role: str | None) -> dict[str, Any]:
     return make_closed_week(world, role) | {"staff_id": world.clinician_id}
 
@@ -35,6 +42,7 @@ SAMPLE_REQUESTS = {
     "open_pay_period": SampleRequest({"admin"}, body=make_closed_week),
     "preview_pay_period": SampleRequest(READERS, make_closed_week),
     "close_pay_period": SampleRequest({"admin"}, make_closed_week),
+    "remove_pay_period": SampleRequest({"admin"}, make_open_week, send_reason),
     "list_pay_statements": SampleRequest(READERS, make_closed_week),
     "get_pay_statement": SampleRequest(READERS, make_statement),
     "export_pay_statement": SampleRequest(READERS, make_statement),

@@ -1,0 +1,49 @@
+"""Visits of clinicians who have left: those until the last day can still be closed, no later ones."""
+
+import pytest
+
+from tests.support.drivers.booking import DAY, HOUR, MONDAY, BookingApi, assert_error, local
+
+TEN = local(MONDAY, 10)
+
+
+def leave(booking_api: BookingApi, days_before: int = 1) -> None:
+    path = f"/staff/{booking_api.clinician.staff_id}/deactivate"
+    response = booking_api.post(path, booking_api.practice.admin, left_on=MONDAY - days_before * DAY)
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("action", ["check-in", "start", "complete"])
+def test_a_visit_after_the_last_day_is_not_held(booking_api: BookingApi, action: str) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.now = TEN
+    if action == "start":
+        booking_api.take_step(booked, "check-in")
+    leave(booking_api)
+    error = assert_error(booking_api.post_step(booked, action), "CLINICIAN_NOT_ACTIVE")
+    assert f"left on {MONDAY - DAY}" in error["message"]
+    assert "another clinician or cancel" in error["message"]
+    if action == "start":
+        assert "Take its status back" in error["message"]
+        booking_api.take_step(booked, "revert", from_status="CHECKED_IN", reason="The clinician has left")
+    other = booking_api.add_clinician()
+    moved = booking_api.take_step(booked, "reschedule", starts_at=TEN + HOUR, clinician_id=other.staff_id)
+    booking_api.now = TEN + HOUR
+    booking_api.take_step(moved["items"][0], "complete")
+
+
+def test_a_visit_on_the_last_day_is_recorded_after_it(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.now = TEN + DAY
+    leave(booking_api, 0)
+    booking_api.take_step(booked, "complete")
+
+
+def test_a_visit_before_the_first_day_is_not_held(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN)
+    booking_api.write(
+        "update staff set hired_on = :day where id = :id", day=MONDAY + DAY, id=booking_api.clinician.staff_id
+    )
+    booking_api.now = TEN
+    error = assert_error(booking_api.post_step(booked, "check-in"), "CLINICIAN_NOT_ACTIVE")
+    assert f"starts on {MONDAY + DAY}" in error["message"]
