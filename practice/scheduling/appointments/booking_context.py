@@ -26,11 +26,12 @@ BOOKING_CONTEXT_SQL = text("""
         ) as has_completed_visit,
         (
             select min(e.set_at) from client_statuses as e
-            where e.tenant_id = p.id and e.client_id = c.id and e.status <> 'ACTIVE' and not exists (
-                select from client_statuses as n
-                where n.tenant_id = e.tenant_id and n.client_id = e.client_id and n.status = 'ACTIVE'
-                    and (n.effective_on, n.set_at) > (e.effective_on, e.set_at)
-            )
+            where e.tenant_id = p.id and e.client_id = c.id and e.status <> 'ACTIVE' and e.effective_on <= l.on_date
+                and not exists (
+                    select from client_statuses as n
+                    where n.tenant_id = e.tenant_id and n.client_id = e.client_id and n.status = 'ACTIVE'
+                        and n.effective_on <= l.on_date and (n.set_at, n.id) > (e.set_at, e.id)
+                )
         ) as ended_at,
         (
             select max(f.completed_at) from intake_forms as f
