@@ -212,9 +212,7 @@ def status_problems(
     It replaces changes planned for later days, but not those that have already taken effect.
     """
     messages = []
-    passed = [
-        since for since, other in list_changes_in_force(history) if day < since <= today and other != status
-    ]
+    passed = [since for since, other in list_changes_in_force(history) if day < since <= today and other != status]
     if day < admitted_on:
         messages.append(f"The client was admitted on {admitted_on}. Choose that day or a later one.")
     elif passed:
