@@ -16,7 +16,13 @@ from api.routing import PermissionRouter
 from practice.messages.deletion_requests import withdraw_request
 from practice.people import deletion_requests
 from practice.people.deletion_askers import Asker, load_askers
-from practice.people.deletion_requests import AskedByFormerGuardian, DeletionAsked, StillInTreatment, VisitsOpen, WrongStep
+from practice.people.deletion_requests import (
+    AskedByFormerGuardian,
+    DeletionAsked,
+    StillInTreatment,
+    VisitsOpen,
+    WrongStep,
+)
 from practice.people.models.clients import DeletionRequest
 from practice.scheduling import departures
 from practice.scheduling.errors import WrongStatus

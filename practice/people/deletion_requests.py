@@ -14,7 +14,7 @@ from practice.people.access import can_see_client, client_visible, find_shown_cl
 from practice.people.clients import lock_client
 from practice.people.deletion_askers import find_asker
 from practice.people.email_changes import end_portal_access
-from practice.people.models.clients import Client, Consent, DeletionRequest, Document, IntakeForm
+from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.rules.clients import redact_birth_date

@@ -176,3 +176,20 @@ def test_an_approved_request_of_a_former_guardian_is_not_carried_out(
     assert_ok(send_request(client, practice, "POST", f"{path}/status", practice.admin, {"status": "DISCHARGED"}))
     refused = send_request(client, practice, "POST", f"{request}/redact", practice.admin)
     assert (refused.status_code, error_code(refused)) == (409, "ASKED_BY_FORMER_GUARDIAN")
+
+
+def test_consents_of_the_former_guardian_are_listed_when_the_guardian_changes(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    by_former = {"kind": "GUARDIAN", "signed_at": "2026-03-01T10:00:00Z"}
+    signed = assert_ok(send_request(client, practice, "POST", f"{path}/consents", scheduler, by_former), 201)
+    revoked = assert_ok(send_request(client, practice, "POST", f"{path}/consents", scheduler, by_former), 201)
+    assert_ok(send_request(client, practice, "POST", f"/consents/{revoked['id']}/revoke", scheduler, {}))
+    respelled = assert_ok(update_record(client, practice, path, scheduler, guardian_name="GALE Lane"))
+    assert respelled["former_guardian_consents"] == []
+    changed = assert_ok(update_record(client, practice, path, scheduler, **NEW_GUARDIAN))
+    assert changed["former_guardian_consents"] == [
+        {name: signed[name] for name in ("id", "kind", "signed_at", "signed_by_name")}
+    ]
+    assert assert_ok(update_record(client, practice, path, scheduler, city="Macon"))["former_guardian_consents"] == []
