@@ -9,6 +9,7 @@ COPY practice practice
 COPY edi edi
 COPY api api
 COPY ingest ingest
+COPY warehouse warehouse
 COPY caseload caseload
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 

@@ -171,9 +171,9 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on, in place of every change planned for a later day. The response lists the visits booked after the end of treatment, those that began before and are
-    still open (they can be completed, or recorded as missed), and the waitlist entries that were withdrawn. If
-    treatment ends on a later day, the entries are withdrawn on that day.
+    From a day on, in place of every change planned for a later day. The response lists the visits booked after the end
+    of treatment, those that began before and are still open (they can be completed, or recorded as missed), and the
+    waitlist entries that were withdrawn. If treatment ends on a later day, the entries are withdrawn on that day.
     """
     view, entries = departures.change_client_status(
         ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason

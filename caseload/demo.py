@@ -30,6 +30,7 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
 from practice.store.private_files import write_private
+from warehouse.refresh import refresh_practice
 
 SEED = 20
 FULL = Size.demo()
@@ -48,6 +49,8 @@ def create_demo(
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
     practice_id = import_practice(installation, now, report, size)
+    report("Computing the metrics")
+    refresh_practice(installation.store, installation.settings.warehouse, practice_id, now, "duckdb", report)
     for role in (*ROLES, "client"):
         if any(login["role"] == role for login in logins):
             continue

@@ -20,6 +20,6 @@ def parse_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
+    if instant is None or instant.tzinfo is None or not 1900 <= instant.year <= 2200:
         raise InvalidInstant(f"Invalid instant {text!r}. Write it with an offset, like 2026-03-18T20:30:00Z.")
     return instant.astimezone(UTC)

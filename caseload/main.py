@@ -1,6 +1,7 @@
 """The commands of `caseload`; each is a thin layer over a service function."""
 
 import json
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +84,7 @@ def set_options(
 
 
 def run() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a command has begun is removed, as after Ctrl-C
     sys.exit(run_command(app, sys.argv[1:]))
 
 

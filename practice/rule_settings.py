@@ -1,6 +1,9 @@
 """The configurable parameters of the practice's rules: key, range, default and description of each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from practice.metric_dictionary import METRICS
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,23 @@ class Parameter:
     minimum: int
     maximum: int
     description: str
+
+
+BOUNDS = {
+    "target_at_least": "reaches its benchmark from this value on",
+    "target_at_most": "reaches its benchmark up to this value",
+    "target_below": "reaches its benchmark below this value",
+    "alert_below": "raises an alert below this value",
+    "alert_above": "raises an alert above this value",
+}
+
+
+def generate_metric_parameters() -> Iterator[Parameter]:
+    """Yield a parameter for each benchmark and each alert threshold of the metric dictionary."""
+    for metric in METRICS.values():
+        for bound, default in metric.bounds.items():
+            description = f"{metric.label} ({metric.unit}) {BOUNDS[bound]}."
+            yield Parameter(f"{metric.key}_{bound}", default, 0, 10_000, description)
 
 
 PARAMETERS = {
@@ -83,6 +103,7 @@ PARAMETERS = {
             "Target reimbursement per session in cents; 0 means none.",
         ),
         Parameter("monthly_revenue_target_cents", 0, 0, 10**9, "Target revenue per month in cents; 0 means none."),
+        *generate_metric_parameters(),
     )
 }
 

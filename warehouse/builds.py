@@ -62,14 +62,6 @@ class PostgresBuild:
         self.connection = connection
         self.schema = schema
 
-    def let_read(self, store: Store) -> None:
-        """Let the service read the values, to publish them."""
-        reader = sql.Identifier(str(store.build_connection_parameters("app")["user"]))
-        schema = sql.Identifier(self.schema)
-        self.connection.execute(sql.SQL("grant usage on schema {} to {}").format(schema, reader))
-        cells = sql.Identifier(self.schema, "metric_cells")
-        self.connection.execute(sql.SQL("grant select on {} to {}").format(cells, reader))
-
     def read_cells(self, selection: Selection) -> list[Cell]:
         """Return the cells of a selection, by period and entity."""
         query = sql.SQL(
@@ -80,6 +72,10 @@ class PostgresBuild:
         return [Cell(*row) for row in self.connection.execute(query, list_parameters(selection)).fetchall()]
 
 
+# A build holds the lock of its schema for as long as it lives.
+LOCK_SCHEMA = "select pg_advisory_lock(hashtextextended(%s, 0))"
+TRY_LOCK_SCHEMA = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+UNLOCK_SCHEMA = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 FILTER = (
     "period_kind = {0} and period_start >= coalesce({1}, date '0001-01-01') "
     "and period_start <= coalesce({2}, date '9999-01-01') and entity_kind = coalesce({3}, entity_kind)"
@@ -114,6 +110,8 @@ def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) 
     with store.connect("warehouse") as connection:
         connection.autocommit = True
         connection.execute("set work_mem = '256MB'; set jit = off")
+        drop_abandoned_schemas(connection)
+        connection.execute(LOCK_SCHEMA, [schema])
         drop_schema(connection, schema)
         try:
             connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
@@ -132,6 +130,16 @@ def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) 
             yield PostgresBuild(connection, schema)
         finally:
             drop_schema(connection, schema)
+
+
+def drop_abandoned_schemas(connection: psycopg.Connection[Any]) -> None:
+    """Drop the schemas of builds whose process has ended before it could do so."""
+    query = "select nspname from pg_namespace where nspname like 'warehouse\\_%'"
+    for (schema,) in connection.execute(query).fetchall():
+        row = connection.execute(TRY_LOCK_SCHEMA, [schema]).fetchone()
+        if row and row[0]:
+            drop_schema(connection, schema)
+            connection.execute(UNLOCK_SCHEMA, [schema])
 
 
 def drop_schema(connection: psycopg.Connection[Any], schema: str) -> None:

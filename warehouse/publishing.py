@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import adbc_driver_postgresql.dbapi as adbc
+from psycopg import sql
 
 from practice.metric_dictionary import METRICS
 from practice.store.ids import new_id
@@ -49,34 +50,63 @@ REPLACE_CELLS = """
 
 def publish(store: Store, build: DuckDBBuild | PostgresBuild, scope: Scope, engine: str, started_at: datetime) -> None:
     """Replace the practice's published values by those of the build. Readers see either all of them or none."""
-    with adbc.connect(build_uri(store.build_connection_parameters("app"))) as connection, connection.cursor() as cursor:
-        cursor.execute(f"select enter_practice('{scope.tenant_id}')")
-        if isinstance(build, DuckDBBuild):
-            with build.connect() as source:
-                columns = COLUMNS.replace("entity_id", "cast(entity_id as varchar) as entity_id")
-                cells = source.sql(f"select {columns} from analytics.metric_cells")
-                cursor.adbc_ingest("cells", cells, mode="create", temporary=True)
-            columns = COLUMNS.replace("entity_id", "entity_id::uuid as entity_id")
-            cursor.execute(f"create temporary table new_cells as select {columns} from cells")
-        else:
-            build.let_read(store)
-            cursor.execute(f'create temporary table new_cells as select {COLUMNS} from "{build.schema}".metric_cells')
-        metrics = METRICS.values()
-        statements = REPLACE_CELLS.format(
-            columns=COLUMNS,
-            tenant_id=scope.tenant_id,
-            id=new_id(),
-            as_of=scope.as_of.isoformat(),
-            engine=engine,
-            started_at=started_at.isoformat(),
-            keys=to_array([f"'{metric.key}'" for metric in metrics], "text"),
-            numerator_scales=to_array([str(metric.numerator_scale) for metric in metrics], "bigint"),
-            denominator_scales=to_array([str(metric.denominator_scale) for metric in metrics], "bigint"),
-            divided_by_days=to_array([str(metric.divisor is not None).lower() for metric in metrics], "boolean"),
-        )
-        for statement in statements.split(";"):
+    statements = [f"select enter_practice('{scope.tenant_id}')", *format_statements(scope, engine, started_at)]
+    if isinstance(build, DuckDBBuild):
+        publish_from_file(store, build, statements)
+    else:
+        publish_from_schema(store, build, statements)
+
+
+def publish_from_file(store: Store, build: DuckDBBuild, statements: Sequence[str]) -> None:
+    """Send the cells of a DuckDB file to the database, and run the statements there."""
+    enter, *replace = statements
+    uri = build_uri(store.build_connection_parameters("app"))
+    with adbc.connect(uri) as connection, connection.cursor() as cursor, build.connect() as source:
+        cursor.execute(enter)
+        columns = COLUMNS.replace("entity_id", "cast(entity_id as varchar) as entity_id")
+        cells = source.sql(f"select {columns} from analytics.metric_cells")
+        cursor.adbc_ingest("cells", cells, mode="create", temporary=True)
+        columns = COLUMNS.replace("entity_id", "entity_id::uuid as entity_id")
+        cursor.execute(f"create temporary table new_cells as select {columns} from cells")
+        for statement in replace:
             cursor.execute(statement)
         connection.commit()
+
+
+def publish_from_schema(store: Store, build: PostgresBuild, statements: Sequence[str]) -> None:
+    """Copy the cells from the schema of a build, which the service itself cannot read, and run the statements."""
+    enter, *replace = statements
+    cells = sql.Identifier(build.schema, "metric_cells")
+    unload = sql.SQL("copy (select {} from {}) to stdout (format binary)").format(sql.SQL(COLUMNS), cells)
+    with store.connect("app") as connection:
+        connection.execute(enter.encode())
+        connection.execute("create temporary table new_cells (like analytics.metric_cells) on commit drop")
+        connection.execute("alter table new_cells drop column tenant_id")
+        load = sql.SQL("copy new_cells ({}) from stdin (format binary)").format(sql.SQL(COLUMNS))
+        with build.connection.cursor().copy(unload) as source, connection.cursor().copy(load) as target:
+            for block in source:
+                target.write(block)
+        for statement in replace:
+            connection.execute(statement.encode())
+        connection.commit()
+
+
+def format_statements(scope: Scope, engine: str, started_at: datetime) -> list[str]:
+    """Return the statements that replace the cells by those of the temporary table `new_cells`."""
+    metrics = METRICS.values()
+    statements = REPLACE_CELLS.format(
+        columns=COLUMNS,
+        tenant_id=scope.tenant_id,
+        id=new_id(),
+        as_of=scope.as_of.isoformat(),
+        engine=engine,
+        started_at=started_at.isoformat(),
+        keys=to_array([f"'{metric.key}'" for metric in metrics], "text"),
+        numerator_scales=to_array([str(metric.numerator_scale) for metric in metrics], "bigint"),
+        denominator_scales=to_array([str(metric.denominator_scale) for metric in metrics], "bigint"),
+        divided_by_days=to_array([str(metric.divisor is not None).lower() for metric in metrics], "boolean"),
+    )
+    return statements.split(";")
 
 
 def to_array(items: Sequence[str], type_name: str) -> str:

@@ -1,9 +1,10 @@
 """Refreshes of a practice's warehouse: build, then publish. Builds as of an instant are made aside, not published."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ FILE = "warehouse.duckdb"
 def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, engine: str, progress: Progress) -> None:
     """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs."""
     scope = Scope(tenant_id, now)
-    folder = prepare_folder(root / tenant_id.hex)
+    folder = prepare_folder(prepare_folder(root) / tenant_id.hex)
     with lock_practice(store, tenant_id):
         if engine == "postgres":
             with build_postgres(store, scope, f"warehouse_{tenant_id.hex}", progress) as build:
@@ -41,14 +42,32 @@ def compute_aside(
 ) -> Generator[DuckDBBuild | PostgresBuild]:
     """Yield a build as of an instant, which is removed at the end of the block. Published values stay as they are."""
     scope = Scope(tenant_id, as_of, first_on)
-    with TemporaryDirectory(dir=prepare_folder(root)) as name:
-        folder = Path(name)
+    with make_folder_aside(prepare_folder(root)) as folder:
         if engine == "postgres":
             schema = f"warehouse_{as_of:%Y%m%d%H%M%S}_{folder.name}".lower()
             with build_postgres(store, scope, schema, progress) as build:
                 yield build
         else:
             yield build_duckdb(store, scope, folder / FILE, progress)
+
+
+@contextmanager
+def make_folder_aside(root: Path) -> Generator[Path]:
+    """Yield a folder of one build, removed at the end of the block. Folders of builds that were killed go first.
+
+    A build holds the lock of its folder for as long as it lives.
+    """
+    with ExitStack() as stack:
+        with (root / "lock").open("w") as gate:  # so that nobody takes a folder for abandoned before it is locked
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            for abandoned in root.glob("aside_*"):
+                with suppress(OSError), (abandoned / "lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(abandoned)
+            folder = Path(stack.enter_context(TemporaryDirectory(dir=root, prefix="aside_")))
+            lock = stack.enter_context((folder / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 @contextmanager
@@ -65,8 +84,8 @@ def lock_practice(store: Store, tenant_id: UUID) -> Generator[None]:
 
 def prepare_folder(folder: Path) -> Path:
     """Return the folder, private to this account. It holds birth dates."""
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.mkdir(exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
     return folder
 
 

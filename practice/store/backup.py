@@ -76,7 +76,9 @@ def stream_contents(store: Store, anchors: Path) -> Iterator[bytes]:
     anchor_files = json.dumps({path.name: path.read_text() for path in sorted(anchors.glob("*.jsonl"))}).encode()
     yield LENGTH.pack(len(anchor_files))
     yield anchor_files
-    with start_tool(store, "pg_dump", "--format=custom", "--compress=gzip:3", stdout=subprocess.PIPE) as dump:
+    with start_tool(
+        store, "pg_dump", "--exclude-schema=warehouse_*", "--format=custom", "--compress=gzip:3", stdout=subprocess.PIPE
+    ) as dump:
         assert dump.stdout is not None  # noqa: S101 - requested above
         while piece := dump.stdout.read(PIECE_BYTES):
             yield piece

@@ -1,6 +1,6 @@
 """Past values stay what they were, whatever changes later."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from practice.analytics.values import MetricValue, Selection, decode_cells
 from practice.people.client_history import change_status
 from practice.people.models.practices import Practice
+from practice.people.settings import change_setting
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
@@ -128,3 +129,22 @@ def test_a_planned_end_that_was_replaced_does_not_count(
     active = {v.period_start.day: v.denominator for v in values if v.metric_key == "informed_consent_currency"}
     assert active[4] > 0
     assert [day for day in range(4, 11) if active[day] != active[4]] == [5]
+
+
+def test_a_benchmark_counts_from_its_day_on(installation: Installation, oak_street: Practice, tmp_path: Path) -> None:
+    monday, wednesday = datetime(2025, 10, 20, 15, 0, tzinfo=UTC), date(2025, 10, 22)
+    for minute, value in ((0, 90), (1, 40)):  # of two settings for one day the later one counts
+        with installation.work(Actor(oak_street.id), monday + timedelta(minutes=minute)) as work:
+            change_setting(work, "kept_visit_rate_target_at_least", value, wednesday)
+    with installation.work(Actor(oak_street.id), monday) as work:
+        change_setting(work, "kept_visit_rate_alert_below", 20, wednesday)
+    statuses = {}
+    for as_of in (AFTER, monday - timedelta(minutes=1)):
+        with compute_aside(installation.store, tmp_path, oak_street.id, as_of, None, "duckdb", be_quiet) as build:
+            for kind in ("week", "month"):
+                cells = build.read_cells(Selection(period_kind=kind, first=date(2025, 10, 1), entity_kind="practice"))
+                for value in decode_cells(cells, list_keys(), "kept_visit_rate"):
+                    statuses[as_of, kind, value.period_start] = value.status
+    assert statuses[AFTER, "week", date(2025, 10, 5)] == "alert"  # 2 of 4, before that day
+    assert statuses[AFTER, "month", date(2025, 10, 1)] == "on_target"  # whose last day lies after it
+    assert statuses[monday - timedelta(minutes=1), "month", date(2025, 10, 1)] == "alert"  # before it was set

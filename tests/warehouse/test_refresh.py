@@ -1,10 +1,15 @@
 """Refreshes: the published values are those of the build, replaced whole, and stay when a refresh fails."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -14,7 +19,7 @@ from practice.people.models.practices import Practice
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from tests.warehouse.conftest import be_quiet, import_oak_street
-from warehouse.builds import list_keys
+from warehouse.builds import PostgresBuild, list_keys
 from warehouse.refresh import compute_aside, lock_practice, refresh_practice
 
 NOW = datetime(2025, 11, 12, 17, 0, tzinfo=UTC)
@@ -118,3 +123,68 @@ def test_the_files_are_private(installation: Installation, oak_street: Practice,
         names = db.scalars(text("select last_name from clients union select email from staff")).all()
     assert names
     assert [name for name in names if name.encode() in content] == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_killed_computation_leaves_is_removed_by_the_next(
+    installation: Installation, oak_street: Practice, tmp_path: Path, engine: str
+) -> None:
+    code = f"""
+        import os, signal, sys
+        from pathlib import Path
+        from datetime import datetime
+        from uuid import UUID
+        from practice.store.store import Store
+        from warehouse.refresh import compute_aside
+
+        def report(message):
+            if message.startswith("Computing 5 "):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        store = Store(Path({str(installation.store.embedded.data_dir)!r}), database={installation.store.database!r})
+        with compute_aside(
+            store, Path({str(tmp_path)!r}), UUID({str(oak_street.id)!r}), datetime.fromisoformat({NOW.isoformat()!r}),
+            None, {engine!r}, report,
+        ):
+            pass
+    """
+    process = subprocess.run([sys.executable, "-c", dedent(code)], cwd=Path(__file__).parents[2], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert list_remains(installation, tmp_path)
+    with compute_aside(installation.store, tmp_path, oak_street.id, NOW, None, engine, be_quiet):
+        pass
+    assert list_remains(installation, tmp_path) == []
+
+
+def list_remains(installation: Installation, root: Path) -> list[str]:
+    """Return the folders and schemas of builds."""
+    with installation.store.connect("superuser") as connection:
+        query = "select nspname from pg_namespace where nspname like 'warehouse%'"
+        schemas = [name for (name,) in connection.execute(query).fetchall()]
+    return [*schemas, *(folder.name for folder in root.glob("aside_*"))]
+
+
+def test_no_session_of_the_service_reads_a_build_inside_the_database(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    with compute_aside(installation.store, tmp_path, oak_street.id, NOW, None, "postgres", be_quiet) as build:
+        assert isinstance(build, PostgresBuild)
+        with installation.store.connect("app") as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute(f'select count(*) from "{build.schema}".metric_cells'.encode())
+    refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "postgres", be_quiet)
+    with installation.store.connect("superuser") as connection:
+        query = "select count(*) from pg_namespace where nspacl::text like '%caseload_app%' and nspname like 'ware%'"
+        assert connection.execute(query).fetchone() == (0,)
+
+
+def test_a_practice_with_decades_of_days_is_computed_in_seconds(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    """Days grow with the first hire. A join that grows with their square or cube does not end."""
+    with installation.store.begin_session(oak_street.id) as db:
+        db.execute(text("update staff set hired_on = '1990-01-01' where external_id = 'BOS'"))
+        db.execute(text("set constraints all immediate"))
+    refresh_practice(installation.store, tmp_path, oak_street.id, NOW, "duckdb", be_quiet)
+    first = Selection(period_kind="quarter", first=date(1990, 1, 1), last=date(1990, 1, 1))
+    published = read_published(installation, oak_street.id, first)
+    assert published["kept_visit_rate", "clinician", "BOS"].status == "no_data"
