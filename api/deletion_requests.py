@@ -59,7 +59,7 @@ class DeletionQuery(ListQuery):
 
 
 class AskerOut(BaseModel):
-    """Who asked. Name and address are told to staff, until the client is redacted."""
+    """Who asked. Staff see name and address until the client is redacted."""
 
     kind: Annotated[
         Literal["staff", "client", "guardian", "former_guardian"],

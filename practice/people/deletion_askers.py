@@ -54,7 +54,7 @@ class Asker(NamedTuple):
 
 
 def load_askers(work: Work, requests: Sequence[DeletionRequest]) -> dict[UUID, Asker]:
-    """Return who made each request. Neither name nor address is told in the portal or of a redacted client."""
+    """Return who made each request. The portal shows neither name nor address, nor do records of redacted clients."""
     today, zone = local_today(work), zone_of(work)
     parameters = {"tenant_id": work.tenant_id, "ids": [request.id for request in requests]}
     askers = {}
