@@ -239,7 +239,7 @@ def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) ->
 
 
 def refuse_former_guardian(work: Work, request: DeletionRequest) -> None:
-    """Raise AskedByFormerGuardian if whoever made the request no longer decides for the client."""
+    """Raise AskedByFormerGuardian if the person who made the request no longer decides for the client."""
     asker = find_asker(work, request)
     if asker is not None and asker.kind == "former_guardian":
         raise AskedByFormerGuardian(
