@@ -54,6 +54,7 @@ class StatusIn(Input):
 class StatusOut(BaseModel):
     status: Annotated[str, describe("The status from that day on.")]
     effective_on: Annotated[date, describe("The first day on which it applies.")]
+    in_force: Annotated[bool, describe("Whether it counts; one set later replaces it from its own day on.")]
     reason: Annotated[str | None, describe("Why it changed.")]
     set_at: SetAt
     set_by: AccountId | None
@@ -146,9 +147,9 @@ class EventOut(BaseModel):
         return cls(**vars(event))
 
 
-def to_status(status: ClientStatus, ctx: RequestContext) -> StatusOut:
+def to_status(status: ClientStatus, in_force: bool, ctx: RequestContext) -> StatusOut:
     """Return a status. The reason is visible to staff only."""
-    out = from_record(StatusOut, status)
+    out = from_record(StatusOut, status, in_force=in_force)
     return out if ctx.actor.client_id is None else out.model_copy(update={"reason": None})
 
 
@@ -163,16 +164,16 @@ def list_client_statuses(ctx: RequestContext, client_id: UUID) -> StatusesOut:
     Latest first.
     """
     statuses = client_history.list_statuses(ctx.work, ctx.scope, client_id)
-    return StatusesOut(items=[to_status(status, ctx) for status in statuses])
+    return StatusesOut(items=[to_status(status, in_force, ctx) for status, in_force in statuses])
 
 
 @router.post("/status", permission="clients.write", errors=[WrongStatus])
 def change_client_status(ctx: RequestContext, client_id: UUID, body: StatusIn) -> ChangedStatusOut:
     """Change a client's status.
 
-    From a day on. The response lists the visits booked after the end of treatment, those that began before and are
-    still open (they can be completed, or recorded as missed), and the waitlist entries that were withdrawn. If
-    treatment ends on a later day, the entries are withdrawn on that day.
+    From a day on, in place of every change planned for a later day. The response lists the visits booked after the end
+    of treatment, those that began before and are still open (they can be completed, or recorded as missed), and the
+    waitlist entries that were withdrawn. If treatment ends on a later day, the entries are withdrawn on that day.
     """
     view, entries = departures.change_client_status(
         ctx.work, ctx.scope, client_id, body.status, body.effective_on, body.reason

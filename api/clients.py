@@ -23,12 +23,12 @@ from api.fields import (
     describe,
     example,
 )
-from api.names import StaffName, stored_fields
+from api.names import StaffName, from_record, stored_fields
 from api.responses import Input, ListQuery, PageOut, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people import client_search, clients
 from practice.people.clients import ClientView
-from practice.people.models.clients import Client
+from practice.people.models.clients import Client, Consent
 from practice.scheduling import client_contacts
 
 router = PermissionRouter(prefix="/clients", tags=["clients"])
@@ -189,6 +189,25 @@ class NewClientOut(ClientOut):
     warnings: Annotated[list[str], describe("What to see to, although the booking is possible.")]
 
 
+class SignedConsentOut(BaseModel):
+    id: RecordId
+    kind: Annotated[str, describe("What it is a consent to.")]
+    signed_at: Annotated[datetime, describe("When it was signed.")]
+    signed_by_name: Annotated[str | None, describe("The name of the signer.")]
+
+    @classmethod
+    def of(cls, consent: Consent) -> "SignedConsentOut":
+        return from_record(cls, consent)
+
+
+class ChangedClientOut(ClientOut):
+    """A client, with the consents of a former guardian, which go on counting until the new guardian signs."""
+
+    former_guardian_consents: Annotated[
+        list[SignedConsentOut], describe("Consents in force that the former guardian signed, latest first.")
+    ]
+
+
 class ClientMatchOut(BaseModel):
     id: RecordId
     first_name: Annotated[str, describe("Given name, as the person writes it.")]
@@ -264,15 +283,18 @@ def get_client(ctx: RequestContext, client_id: UUID, reason: Reason = None) -> C
 @router.patch("/{client_id}", permission="clients.change")
 def change_client(
     ctx: RequestContext, client_id: UUID, version: Version, body: ClientChange, reason: Reason = None
-) -> ClientOut:
+) -> ChangedClientOut:
     """Change a client.
 
     Medical notes and high risk are changed by the client's clinicians and their supervisors,
     other fields by the front desk and admins. When another person becomes the guardian of a minor, the portal access
     of the former guardian ends, and an invitation is held for a day unless an admin gives a reason.
+    `former_guardian_consents` lists what the former guardian signed and is still in force.
     """
     changes = body.model_dump(exclude_unset=True)
-    return ClientOut.of(client_contacts.change_client(ctx.work, ctx.scope, client_id, version, changes, reason))
+    view, signed = client_contacts.change_client(ctx.work, ctx.scope, client_id, version, changes, reason)
+    former = [SignedConsentOut.of(consent) for consent in signed]
+    return ChangedClientOut(**ClientOut.of(view).model_dump(), former_guardian_consents=former)
 
 
 @router.patch("/{client_id}/contact", permission="clients.contact")

@@ -34,7 +34,7 @@ router = PermissionRouter(tags=["consents"])
 Kind = Literal["INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH", "CONFIDENTIALITY", "DATA_PROCESSING"]
 Signer = Annotated[
     Name | None,
-    Field(description="Default: the client; for a minor the guardian of the record, whom a name sent has to match."),
+    Field(description="Default: the client, or a minor's guardian in the record. A name sent has to match it."),
 ]
 
 

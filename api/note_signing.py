@@ -81,6 +81,10 @@ class SignedManyOut(BaseModel):
     items: Annotated[list[SignedOut], describe("One result for each note, in the order sent.")]
 
 
+class SubmittedNoteOut(NoteOut):
+    warnings: Annotated[list[str], describe("What to see to, although the note is submitted.")]
+
+
 class LockOut(BaseModel):
     appointment_id: AppointmentId
     kind: Annotated[str, describe("`LOCKED` or `UNLOCKED`.")]
@@ -93,12 +97,13 @@ class LockOut(BaseModel):
 
 
 @router.post("/{note_id}/submit", permission="notes.write", errors=[*SIGN_ERRORS, NoSupervisor])
-def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> NoteOut:
+def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> SubmittedNoteOut:
     """Submit a note for review.
 
-    Signed by its author, for the supervisor's signature.
+    Signed by its author, for the supervisor's signature. `warnings` says when no active supervisor can review it.
     """
-    return to_response(ctx, signing.submit_note(ctx.work, note_id, version))
+    note, warnings = signing.submit_note(ctx.work, note_id, version)
+    return SubmittedNoteOut(**to_response(ctx, note).model_dump(), warnings=warnings)
 
 
 @router.post("/{note_id}/withdraw", permission="notes.write", errors=[*CHANGE_ERRORS, NotInReview])

@@ -22,13 +22,14 @@
 {# A value of a version. #}
 {% macro value(name, type='text') %}(v.v ->> '{{ name }}'){% if type != 'text' %}::{{ type }}{% endif %}{% endmacro %}
 
-{# Rows of a history, each from the day on which it is both in force and known until a later one replaces it. Rows that
-   nobody set came with an import, and have been known from the beginning. #}
+{# Rows of a history, each from the day on which it is both in force and known until one set later replaces it: a row
+   replaces those set before it from its own day on, also ones planned for a later day. Rows that nobody set came with an
+   import, and have been known from the beginning. #}
 {% macro history_of(table, columns) %}
     select
         h.tenant_id, h.client_id, {{ columns }}, h.from_on,
         min(h.from_on) over (
-            partition by h.tenant_id, h.client_id order by h.effective_on, h.set_at, h.id
+            partition by h.tenant_id, h.client_id order by h.set_at, h.id
             rows between 1 following and unbounded following
         ) as until_on
     from (

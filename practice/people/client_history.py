@@ -1,9 +1,10 @@
 """The history of a client's status and primary clinician.
 
-Rows are only added, each with its effective date; the client's record follows the latest.
+Rows are only added, each with its effective date. A status replaces those set before it for its day and later ones, and
+the client's record follows what remains.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,22 +20,26 @@ from practice.security.work import Work
 from practice.store.records import update_versioned
 
 
-def list_statuses(work: Work, scope: Scope, client_id: UUID) -> list[ClientStatus]:
-    """Return the client's status changes, latest first."""
+def list_statuses(work: Work, scope: Scope, client_id: UUID) -> list[tuple[ClientStatus, bool]]:
+    """Return the client's status changes, latest first, and whether each is in force."""
     if not can_see_client(work, scope, client_id):
         raise NotFound
     work.record("client.read", "client", client_id, part="statuses")
-    return load_statuses(work, client_id)[::-1]
+    statuses = load_statuses(work, client_id)
+    in_force = {row.id for _, row in rules.list_changes_in_force((row.effective_on, row) for row in statuses)}
+    statuses.sort(key=lambda row: (row.effective_on, row.set_at, row.id), reverse=True)
+    return [(row, row.id in in_force) for row in statuses]
 
 
 def change_status(
     work: Work, scope: Scope, client_id: UUID, status: str, effective_on: date | None = None, reason: str | None = None
 ) -> ClientView:
-    """Change the client's status from a date on (default: today)."""
+    """Change the client's status from a date on (default: today), and cancel changes planned for later days."""
     client = lock_client(work, scope, client_id)
     today = local_today(work)
     day = effective_on or today
-    history = [(row.effective_on, row.status) for row in load_statuses(work, client_id)]
+    statuses = load_statuses(work, client_id)
+    history = [(row.effective_on, row.status) for row in statuses]
     if not history and client.ended_on is not None:  # an imported record that has an end date but no history
         history = [(client.ended_on, rules.derive_status(client.ended_on, client.end_reason, client.ended_on))]
     current_status = rules.derive_status(client.ended_on, client.end_reason, today)
@@ -50,7 +55,7 @@ def change_status(
             status=status,
             effective_on=day,
             reason=reason,
-            set_at=work.now,
+            set_at=max([work.now, *(row.set_at + timedelta(microseconds=1) for row in statuses)]),
             set_by=work.actor.account_id,
         )
     )
@@ -97,9 +102,9 @@ def change_primary_clinician(
 
 
 def load_statuses(work: Work, client_id: UUID) -> list[ClientStatus]:
-    """Return status changes by effective date; the last one set on a date is the one in force."""
+    """Return status changes in the order in which they were set."""
     query = select(ClientStatus).where(ClientStatus.tenant_id == work.tenant_id, ClientStatus.client_id == client_id)
-    return list(work.db.scalars(query.order_by(ClientStatus.effective_on, ClientStatus.set_at, ClientStatus.id)))
+    return list(work.db.scalars(query.order_by(ClientStatus.set_at, ClientStatus.id)))
 
 
 def load_primary_clinicians(work: Work, client_id: UUID) -> list[PrimaryClinician]:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import defer
 
 from practice.errors import FieldProblem, Invalid, NotFound, Stale
@@ -18,7 +18,7 @@ from practice.people.access import (
     visible_clients,
 )
 from practice.people.email_changes import emails_of, end_former_guardian_access, record_email_change
-from practice.people.models.clients import Client, ClientStatus, PrimaryClinician
+from practice.people.models.clients import Client, ClientStatus, DeletionRequest, PrimaryClinician
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.rules import clients as rules
@@ -30,6 +30,10 @@ from practice.store.records import update_versioned
 
 # What the client's clinicians and their supervisors write, and not the front desk.
 CLINICAL_FIELDS = frozenset({"medical_notes", "high_risk_since", "high_risk_until"})
+REDACTED_PROBLEM = FieldProblem(
+    "client_id",
+    "This client's record was redacted and stays as it is. Add a new client if the person is treated again.",
+)
 SORTABLE = {"last_name": Client.by_last_name, "first_name": Client.by_first_name, "id": Client.id}
 
 
@@ -222,7 +226,10 @@ def find_client(work: Work, scope: Scope, client_id: UUID) -> Client:
 
 
 def lock_client(work: Work, scope: Scope, client_id: UUID, version: int | None = None) -> Client:
-    """Lock and return the client so that changes to the record and its dependent records are serialized."""
+    """Lock and return the client so that changes to the record and its dependent records are serialized.
+
+    Raise Invalid for a redacted client, whose record stays as it is.
+    """
     query = select(Client).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
     # FOR NO KEY UPDATE: inserts that reference the client, such as a booking, do not wait
     client = work.db.scalar(
@@ -232,7 +239,18 @@ def lock_client(work: Work, scope: Scope, client_id: UUID, version: int | None =
         raise NotFound
     if version is not None and client.version != version:
         raise Stale
+    if is_redacted(work, client_id):
+        raise Invalid([REDACTED_PROBLEM])
     return client
+
+
+def is_redacted(work: Work, client_id: UUID) -> bool:
+    condition = exists().where(
+        DeletionRequest.tenant_id == work.tenant_id,
+        DeletionRequest.client_id == client_id,
+        DeletionRequest.status == "REDACTED",
+    )
+    return bool(work.db.scalar(select(condition)))
 
 
 def clinician_problems(work: Work, field: str, clinician_id: UUID, today: date) -> list[FieldProblem]:

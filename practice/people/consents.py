@@ -72,6 +72,24 @@ def list_consents(work: Work, scope: Scope, client_id: UUID, *, voided: bool = F
     return list(work.db.scalars(query.order_by(Consent.signed_at.desc(), Consent.id.desc())))
 
 
+def list_signed_by(work: Work, client_id: UUID, name: str) -> list[Consent]:
+    """Return the client's consents in force that somebody of this name signed, latest first."""
+    query = select(Consent).where(
+        Consent.tenant_id == work.tenant_id,
+        Consent.client_id == client_id,
+        Consent.voided_at.is_(None),
+        Consent.revoked_at.is_(None),
+    )
+    consents = work.db.scalars(query.order_by(Consent.signed_at.desc(), Consent.id.desc()))
+    today, zone = local_today(work), zone_of(work)
+    return [
+        consent
+        for consent in consents
+        if rules.is_same_name(consent.signed_by_name or "", name)
+        and today < rules.compute_expiry(rules.ConsentTerm(consent.kind, consent.signed_at, consent.expires_on), zone)
+    ]
+
+
 def sign_consent(
     work: Work,
     scope: Scope,
@@ -103,8 +121,9 @@ def sign_consent(
     if by_client and minor:
         refuse_other_than_guardian(work, client)
     typed_name = None if by_client and not minor else signed_by_name
-    signer = typed_name or choose_signer(client, kind, minor)
-    problems = rules.signing_problems(signer, client.guardian_name, minor)
+    client_name = f"{client.first_name} {client.last_name}"
+    signer = typed_name or (client.guardian_name if minor else client_name)
+    problems = rules.signing_problems(signer, client_name, client.guardian_name, minor)
     problems += rules.date_problems(signed_at, signed_on, expires_on, None, work.now)
     if problems:
         raise Invalid(problems)
@@ -134,11 +153,6 @@ def refuse_other_than_guardian(work: Work, client: Client) -> None:
         )
 
 
-def choose_signer(client: Client, kind: str, minor: bool) -> str | None:
-    """Return the default signer: the guardian for a minor or a guardian's consent, otherwise the client."""
-    return client.guardian_name if minor or kind == rules.GUARDIAN else f"{client.first_name} {client.last_name}"
-
-
 def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, changes: dict[str, Any]) -> Consent:
     """Change when a consent expires or how the signer's name is written."""
     consent = lock_consent(work, scope, consent_id)
@@ -149,7 +163,8 @@ def change_consent(work: Work, scope: Scope, consent_id: UUID, version: int, cha
     problems = []
     if "signed_by_name" in changes:
         minor = needs_guardian(client.birth_date, client.emancipated, signed_on)
-        problems += rules.signing_problems(changes["signed_by_name"], client.guardian_name, minor)
+        names = (f"{client.first_name} {client.last_name}", client.guardian_name)
+        problems += rules.signing_problems(changes["signed_by_name"], *names, minor)
     if "expires_on" in changes:
         problems += rules.date_problems(consent.signed_at, signed_on, changes["expires_on"], None, work.now)
     if problems:

@@ -12,8 +12,9 @@ from sqlalchemy import exists, func, select, text, update
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
 from practice.people.clients import lock_client
+from practice.people.deletion_askers import find_asker
 from practice.people.email_changes import end_portal_access
-from practice.people.models.clients import Client, Consent, DeletionRequest, Document, IntakeForm
+from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.rules.clients import redact_birth_date
@@ -104,6 +105,15 @@ class WrongStep(Refusal):
     code = "WRONG_STEP"
 
 
+class AskedByFormerGuardian(Refusal):
+    """A former guardian made the deletion request, and somebody else decides for the client since.
+
+    Fix: withdraw it with a reason, or refuse it. The client, or the guardian on record, can make a new one.
+    """
+
+    code = "ASKED_BY_FORMER_GUARDIAN"
+
+
 class StillInTreatment(Refusal):
     """The client is still in treatment.
 
@@ -184,6 +194,8 @@ def review_request(work: Work, request_id: UUID, *, approved: bool, reason: str 
     request = lock_request(work, request_id, "ASKED")
     if not approved and reason is None:
         raise Invalid([FieldProblem("reason", "Refusing a request needs a reason. The client can read it.")])
+    if approved:
+        refuse_former_guardian(work, request)
     update_versioned(
         request,
         {
@@ -206,8 +218,13 @@ def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) ->
     if request.status not in ("ASKED", "APPROVED"):
         raise WrongStep(f"The status is {request.status}, so there is nothing to withdraw.")
     may_review = find_scope(work.actor.roles, "deletion_requests", "review") is not None
-    if work.actor.client_id is None and not may_review and is_by_client(work, request):
-        raise Forbidden("The client made this request. Ask them to withdraw it in the portal, or ask an admin.")
+    asker = find_asker(work, request)
+    if work.actor.client_id is None and not may_review and asker is not None and asker.kind != "staff":
+        raise Forbidden(
+            "A former guardian made this request. Ask an admin to withdraw it, with a reason."
+            if asker.kind == "former_guardian"
+            else f"The {asker.kind} made this request. Ask them to withdraw it in the portal, or ask an admin."
+        )
     update_versioned(
         request,
         {
@@ -221,12 +238,14 @@ def withdraw_request(work: Work, scope: Scope, request_id: UUID, reason: str) ->
     return request
 
 
-def is_by_client(work: Work, request: DeletionRequest) -> bool:
-    """Return whether the client, or a minor's guardian, made the request in the portal."""
-    client = work.db.get_one(Client, (work.tenant_id, request.client_id))
-    if request.asked_by is None:
-        return False
-    return request.asked_by in (client.account_id, client.former_account_id) or not is_staff(work, request.asked_by)
+def refuse_former_guardian(work: Work, request: DeletionRequest) -> None:
+    """Raise AskedByFormerGuardian if the person who made the request no longer decides for the client."""
+    asker = find_asker(work, request)
+    if asker is not None and asker.kind == "former_guardian":
+        raise AskedByFormerGuardian(
+            "A former guardian made this request and no longer decides for the client. Withdraw it with a reason; the "
+            "client, or the guardian on record, can make a new one."
+        )
 
 
 def withdraw_approval(work: Work, request_id: UUID) -> DeletionRequest:
@@ -240,6 +259,7 @@ def withdraw_approval(work: Work, request_id: UUID) -> DeletionRequest:
 def redact_client(work: Work, request_id: UUID) -> DeletionRequest:
     """Redact the client's personal data. This cannot be undone."""
     request = lock_request(work, request_id, "APPROVED")
+    refuse_former_guardian(work, request)
     client = lock_client(work, Scope.ALL, request.client_id)
     if client.ended_on is None or client.ended_on > local_today(work):
         raise StillInTreatment("This client is still in treatment. Discharge them first.")

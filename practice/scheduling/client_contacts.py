@@ -3,9 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from practice.people import clients
 from practice.people.clients import ClientView
-from practice.people.models.clients import Client
+from practice.people.consents import list_signed_by
+from practice.people.models.clients import Client, Consent
+from practice.people.practice_time import local_today
+from practice.people.rules.clients import needs_guardian
+from practice.people.rules.consents import is_same_name
 from practice.scheduling.appointments.notifications import replan_reminders
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -18,12 +24,21 @@ CONTACT_FIELDS = frozenset(
 
 def change_client(
     work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any], reason: str | None = None
-) -> ClientView:
-    """Change the client's record. If messages then go elsewhere, replan the reminders of upcoming visits."""
-    client = clients.change_client(work, scope, client_id, version, changes, reason)
+) -> tuple[ClientView, list[Consent]]:
+    """Change the client's record. If messages then go elsewhere, replan the reminders of upcoming visits.
+
+    Return the consents in force that a minor's former guardian signed: they go on counting.
+    """
+    query = select(Client.guardian_name).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
+    former = work.db.scalar(query)
+    view = clients.change_client(work, scope, client_id, version, changes, reason)
     if changes.keys() & CONTACT_FIELDS:
         replan_reminders(work, client_id)
-    return client
+    client = view.client
+    needed = needs_guardian(client.birth_date, client.emancipated, local_today(work))
+    if former is None or not needed or is_same_name(former, client.guardian_name or ""):
+        return view, []
+    return view, list_signed_by(work, client_id, former)
 
 
 def change_contact(work: Work, scope: Scope, client_id: UUID, version: int, changes: dict[str, Any]) -> ClientView:

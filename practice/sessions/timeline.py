@@ -40,7 +40,13 @@ BRANCHES = {
     "document": """
         select uploaded_at, id, media_type, null, null from documents
         where voided_at is null and (kind <> 'CLINICAL' or :clinical_documents)""",
-    "status": f"select {DAY.format('effective_on')}, id, null, status, null from client_statuses where true",
+    "status": f"""
+        select {DAY.format("effective_on")}, id, null, status, null from client_statuses as s
+        where not exists (
+            select from client_statuses as n
+            where n.tenant_id = s.tenant_id and n.client_id = s.client_id
+                and n.effective_on <= s.effective_on and (n.set_at, n.id) > (s.set_at, s.id)
+        )""",
     "primary_clinician": f"""
         select {DAY.format("effective_on")}, id, null,
             case when clinician_id is null then 'NONE' else 'CHOSEN' end, null

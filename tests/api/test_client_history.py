@@ -84,10 +84,39 @@ def test_an_invalid_status_change_is_refused_with_the_reason(
 
 
 def test_a_planned_discharge_can_be_cancelled(client: TestClient, practice: PracticeFixture, path: str) -> None:
+    for day in ("2026-05-01", None):
+        assert_ok(set_status(client, practice, path, "DISCHARGED", "2026-05-01"))
+        assert read_status(set_status(client, practice, path, "ACTIVE", day)) == ("ACTIVE", None, None)
+
+
+def test_a_client_discharged_by_mistake_is_readmitted_although_an_end_was_planned_before(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
     assert_ok(set_status(client, practice, path, "DISCHARGED", "2026-05-01"))
-    (problem,) = assert_invalid(set_status(client, practice, path, "ACTIVE"))
-    assert "2026-05-01" in problem
-    assert read_status(set_status(client, practice, path, "ACTIVE", "2026-05-01")) == ("ACTIVE", None, None)
+    assert read_status(set_status(client, practice, path, "DISCHARGED"))[:2] == ("DISCHARGED", "2026-03-18")
+    (problem,) = assert_invalid(set_status(client, practice, path, "ACTIVE", "2026-05-01"))
+    assert "not active today" in problem
+    assert read_status(set_status(client, practice, path, "ACTIVE")) == ("ACTIVE", None, None)
+    rows = assert_ok(send_request(client, practice, "GET", f"{path}/statuses"))["items"]
+    assert [(row["status"], row["effective_on"], row["in_force"]) for row in rows] == [
+        ("DISCHARGED", "2026-05-01", False),
+        ("ACTIVE", "2026-03-18", True),
+        ("DISCHARGED", "2026-03-18", False),
+        ("ACTIVE", "2026-01-05", True),
+    ]
+    events = assert_ok(send_request(client, practice, "GET", f"{path}/timeline?kinds=status"))["items"]
+    assert [(event["at"][:10], event["summary"]) for event in events] == [
+        ("2026-03-18", "Status: active"),
+        ("2026-01-05", "Status: active"),
+    ]
+
+
+def test_a_discharge_today_replaces_a_break_planned_for_later(
+    client: TestClient, practice: PracticeFixture, path: str
+) -> None:
+    assert_ok(set_status(client, practice, path, "INACTIVE", "2026-05-01"))
+    ended = ("DISCHARGED", "2026-03-18", "DISCHARGED")
+    assert read_status(set_status(client, practice, path, "DISCHARGED")) == ended
 
 
 def test_an_imported_end_without_history_is_respected(client: TestClient, practice: PracticeFixture) -> None:

@@ -34,7 +34,7 @@ def test_a_consent_is_signed_by_the_client_now_by_default(
     created = assert_ok(sign(client, practice, path), 201)
     assert (created["signed_at"], created["signed_by_name"]) == ("2026-03-18T15:30:00Z", "Casey Example")
     assert (created["expires_on"], created["revoked_at"], created["agreement_id"]) == (None, None, None)
-    earlier = {"signed_at": "2026-03-01T10:00:00-05:00", "signed_by_name": "C. Example", "expires_on": "2026-09-01"}
+    earlier = {"signed_at": "2026-03-01T10:00:00-05:00", "signed_by_name": "CASEY Example", "expires_on": "2026-09-01"}
     imported = assert_ok(sign(client, practice, path, **earlier), 201)
     assert imported | earlier | {"signed_at": "2026-03-01T15:00:00Z"} == imported
     assert assert_ok(send_request(client, practice, "GET", path))["items"] == [created, imported]
@@ -49,6 +49,20 @@ def test_all_problems_of_a_consent_are_reported_together(
     assert len(assert_invalid(sign(client, practice, path, **wrong))) == 2
     assert sign(client, practice, path, kind="OTHER").status_code == 422
     assert sign(client, practice, path, signed_at="2026-03-01T10:00:00").status_code == 422  # no UTC offset
+
+
+def test_nobody_else_signs_for_an_adult(client: TestClient, practice: PracticeFixture, path: str) -> None:
+    other = {"signed_by_name": "Kin Example"}
+    publish(client, practice)
+    agreement = path.replace("/consents", "/agreements/CONFIDENTIALITY/sign")
+    consent = assert_ok(sign(client, practice, path), 201)
+    for answer in (
+        sign(client, practice, path, **other),
+        send_request(client, practice, "POST", agreement, practice.admin, other),
+        send_request(client, practice, "PATCH", f"/consents/{consent['id']}", None, other, If_Match='"1"'),
+    ):
+        (problem,) = assert_invalid(answer)
+        assert "not the client, who signs for themselves" in problem
 
 
 def test_a_childs_guardian_signs_for_the_child(client: TestClient, practice: PracticeFixture) -> None:
@@ -151,7 +165,7 @@ def test_the_expiry_and_signer_of_a_consent_can_be_changed(
 ) -> None:
     created = assert_ok(sign(client, practice, path), 201)
     consent_path = f"/consents/{created['id']}"
-    body = {"expires_on": "2026-12-31", "signed_by_name": "Casey B. Example"}
+    body = {"expires_on": "2026-12-31", "signed_by_name": "CASEY EXAMPLE"}
     updated = assert_ok(send_request(client, practice, "PATCH", consent_path, None, body, If_Match='"1"'))
     assert updated == created | body | {"version": 2}
     assert send_request(client, practice, "PATCH", consent_path, None, body, If_Match='"1"').status_code == 412
@@ -274,10 +288,11 @@ def test_clients_sign_the_newest_text_themselves(client: TestClient, practice: P
         == before + 2
     )
     assert load_audit_entries(client, practice, "consent.signed")[0]["details"]["by_client"] is True
+    in_person = {"signed_by_name": signed["signed_by_name"].upper()}
     signed_in_person = assert_ok(
-        send_request(client, practice, "POST", sign_path, practice.add("scheduler"), {"signed_by_name": "C. E."}), 201
+        send_request(client, practice, "POST", sign_path, practice.add("scheduler"), in_person), 201
     )
-    assert signed_in_person["signed_by_name"] == "C. E."
+    assert signed_in_person["signed_by_name"] == in_person["signed_by_name"]
     assert send_request(client, practice, "POST", sign_path, practice.people["clinician"], {}).status_code == 403
 
 

@@ -16,7 +16,8 @@ from practice.store.ids import new_id
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_appointment, make_client, make_portal_client, make_service, put
 from tests.support.drivers.booking import MONDAY, BookingApi, local
-from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code, void
+from tests.support.drivers.clients import send_request, update_record
+from tests.support.drivers.http import V1, assert_invalid, assert_ok, auth_headers, error_code, void
 from tests.support.drivers.sample_requests.intake import ANSWERS
 
 URL = f"{V1}/deletion-requests"
@@ -385,3 +386,25 @@ def test_reading_requests_is_audited(client: TestClient, practice: PracticeFixtu
     actions = [(entry["action"], entry["subject_id"]) for entry in texts if entry["action"] != "session.started"]
     client_id = str(patient.staff_id)
     assert actions[-3:] == [("deletions.listed", None), ("client.read", client_id), ("deletion.read", client_id)]
+
+
+def test_a_redacted_record_stays_as_it_is(client: TestClient, practice: PracticeFixture) -> None:
+    clinician = practice.add("clinician")
+    client_id = make_client(practice, clinician)
+    discharge(practice, client_id)
+    created = create_request(client, practice, client_id)
+    assert_ok(review_request(client, practice, created.json(), approved=True))
+    assert_ok(redact_client(client, practice, created.json()))
+    before = load_rows(practice, "clients", client_id)
+    note = {"client_id": str(client_id), "type": "SOAP_NOTE", "sections": {}}
+    path = f"/clients/{client_id}"
+    for answer in (
+        send_request(client, practice, "POST", f"{path}/status", None, {"status": "ACTIVE"}),
+        update_record(client, practice, path, practice.admin, first_name="Casey"),
+        send_request(client, practice, "POST", f"{path}/consents", None, {"kind": "TELEHEALTH"}),
+        send_request(client, practice, "POST", "/notes", clinician, note),
+    ):
+        (problem,) = assert_invalid(answer)
+        assert "was redacted and stays as it is" in problem
+    assert load_rows(practice, "clients", client_id) == before
+    assert load_rows(practice, "notes", client_id) == []

@@ -135,3 +135,61 @@ def test_a_guardian_does_not_choose_the_childs_own_address(
     path = f"/clients/{guardian.staff_id}/contact"
     assert_invalid(update_record(client, practice, path, guardian, email="gale.second@lane.example"))
     assert_ok(update_record(client, practice, path, guardian, city="Macon"))
+
+
+def test_a_former_guardians_deletion_request_is_named_so_and_only_withdrawn(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    agreement = {"kind": "GUARDIAN", "title": "Ours", "text": "I agree"}
+    assert_ok(send_request(client, practice, "POST", "/agreements", practice.admin, agreement), 201)
+    signed = {"signed_by_name": "Gale Lane"}
+    assert_ok(send_request(client, practice, "POST", f"{path}/agreements/GUARDIAN/sign", guardian, signed), 201)
+    body = {"client_id": str(guardian.staff_id)}
+    asked = assert_ok(send_request(client, practice, "POST", "/deletion-requests", guardian, body), 201)
+    assert asked["asker"] == {"kind": "guardian", "name": None, "email": None}
+    request = f"/deletion-requests/{asked['id']}"
+    seen = assert_ok(send_request(client, practice, "GET", request, scheduler))["asker"]
+    assert seen == {"kind": "guardian", "name": "Gale Lane", "email": guardian.email}
+
+    assert_ok(update_record(client, practice, path, scheduler, **NEW_GUARDIAN))
+    former = {"kind": "former_guardian", "name": "Gale Lane", "email": guardian.email}
+    [listed] = assert_ok(send_request(client, practice, "GET", "/deletion-requests", scheduler))["items"]
+    assert listed["asker"] == former
+    reason = {"reason": "The guardian has changed"}
+    refused = send_request(client, practice, "POST", f"{request}/withdraw", scheduler, reason)
+    assert "former guardian made this request. Ask an admin" in refused.json()["error"]["message"]
+    approved = send_request(client, practice, "POST", f"{request}/review", practice.admin, {"approved": True})
+    assert (approved.status_code, error_code(approved)) == (409, "ASKED_BY_FORMER_GUARDIAN")
+    withdrawn = assert_ok(send_request(client, practice, "POST", f"{request}/withdraw", practice.admin, reason))
+    assert (withdrawn["status"], withdrawn["asker"]) == ("WITHDRAWN", former)
+
+
+def test_an_approved_request_of_a_former_guardian_is_not_carried_out(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path, body = f"/clients/{guardian.staff_id}", {"client_id": str(guardian.staff_id)}
+    asked = assert_ok(send_request(client, practice, "POST", "/deletion-requests", guardian, body), 201)
+    request = f"/deletion-requests/{asked['id']}"
+    assert_ok(send_request(client, practice, "POST", f"{request}/review", practice.admin, {"approved": True}))
+    assert_ok(update_record(client, practice, path, scheduler, guardian_name="Ruth Lane"))
+    assert_ok(send_request(client, practice, "POST", f"{path}/status", practice.admin, {"status": "DISCHARGED"}))
+    refused = send_request(client, practice, "POST", f"{request}/redact", practice.admin)
+    assert (refused.status_code, error_code(refused)) == (409, "ASKED_BY_FORMER_GUARDIAN")
+
+
+def test_consents_of_the_former_guardian_are_listed_when_the_guardian_changes(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    path = f"/clients/{guardian.staff_id}"
+    by_former = {"kind": "GUARDIAN", "signed_at": "2026-03-01T10:00:00Z"}
+    signed = assert_ok(send_request(client, practice, "POST", f"{path}/consents", scheduler, by_former), 201)
+    revoked = assert_ok(send_request(client, practice, "POST", f"{path}/consents", scheduler, by_former), 201)
+    assert_ok(send_request(client, practice, "POST", f"/consents/{revoked['id']}/revoke", scheduler, {}))
+    respelled = assert_ok(update_record(client, practice, path, scheduler, guardian_name="GALE Lane"))
+    assert respelled["former_guardian_consents"] == []
+    changed = assert_ok(update_record(client, practice, path, scheduler, **NEW_GUARDIAN))
+    assert changed["former_guardian_consents"] == [
+        {name: signed[name] for name in ("id", "kind", "signed_at", "signed_by_name")}
+    ]
+    assert assert_ok(update_record(client, practice, path, scheduler, city="Macon"))["former_guardian_consents"] == []

@@ -245,3 +245,17 @@ def test_signing_needs_an_account(notes_api: NotesApi) -> None:
     with pytest.raises(NotYourNote, match="signed in"), notes_api.practice.installation.work(nobody, NOW) as work:
         sign_note(work, UUID(note["id"]))
     assert notes_api.count_rows()["note_signatures"] == 0
+
+
+@pytest.mark.parametrize("change", ["deactivated_at = now()", "roles = '{clinician}'"])
+def test_a_note_submitted_to_nobody_says_so(supervised: NotesApi, change: str) -> None:
+    notes_api = supervised
+    assert notes_api.take_step(notes_api.create_note(), "submit")["warnings"] == []
+    with notes_api.practice.work() as work:
+        statement = text(f"update staff set {change} where id = :id")
+        work.db.execute(statement, {"id": notes_api.supervisor.staff_id})
+    submitted = notes_api.take_step(notes_api.create_note(), "submit")
+    assert submitted["status"] == "IN_REVIEW"
+    [warning] = submitted["warnings"]
+    assert "nobody can review this note" in warning
+    assert "Ask an admin to set another supervisor" in warning

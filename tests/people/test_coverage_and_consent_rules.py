@@ -66,6 +66,8 @@ def test_a_response_is_fresh_for_the_given_hours() -> None:
     ("signer", "guardian", "minor", "valid"),
     [
         ("Casey Example", None, False, True),
+        ("casey  EXAMPLE", "Kin Example", False, True),
+        ("Kin Example", "Kin Example", False, False),
         (None, None, False, False),
         ("Casey Example", "Kin Example", True, False),
         ("Kin Example", "Kin Example", True, True),
@@ -74,8 +76,10 @@ def test_a_response_is_fresh_for_the_given_hours() -> None:
         (None, None, True, False),
     ],
 )
-def test_the_guardian_signs_for_a_minor(signer: str | None, guardian: str | None, minor: bool, valid: bool) -> None:
-    assert (signing_problems(signer, guardian, minor) == []) == valid
+def test_the_guardian_signs_for_a_minor_and_others_for_themselves(
+    signer: str | None, guardian: str | None, minor: bool, valid: bool
+) -> None:
+    assert (signing_problems(signer, "Casey Example", guardian, minor) == []) == valid
 
 
 @pytest.mark.parametrize(

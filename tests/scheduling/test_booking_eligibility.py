@@ -236,3 +236,19 @@ def test_check_in_lists_missing_demographics_and_completion_requires_them(bookin
     booking_api.write("update clients set city = 'Atlanta', phone = '404-555-0100' where id = :id", id=client)
     assert booking_api.take_step(booked, "complete")["status"] == "COMPLETED"
     assert parse_instant(booking_api.read(booked)["status_at"]) == TEN
+
+
+def test_a_guardians_consent_signed_by_somebody_else_is_pointed_out(booking_api: BookingApi) -> None:
+    """Until the guardian on record signs: at booking and at check-in."""
+    child = EligibilityScenario(booking_api, visited=True, birth_date=CHILD, guardian_name="Ruth Lane")
+    child.sign("INFORMED_TREATMENT", "GUARDIAN", signed_by_name="Gale Lane")
+    hint = "Somebody else than the guardian on record signed the guardian's consent."
+    booked = booking_api.book(TEN, client_id=child.id).json()
+    assert [warning for warning in booked["warnings"] if hint in warning]
+    first = booked["appointment"]
+    later = booking_api.book_appointment(TEN + 2 * HOUR, client_id=child.id)
+    booking_api.now = TEN
+    assert [item for item in booking_api.take_step(first, "check-in")["outstanding_items"] if hint in item]
+    child.sign("GUARDIAN", signed_by_name="ruth  LANE")
+    assert hint not in str(booking_api.book(TEN + 4 * HOUR, client_id=child.id).json()["warnings"])
+    assert booking_api.take_step(later, "check-in")["outstanding_items"] == []

@@ -82,3 +82,18 @@ def test_a_visit_after_a_discharge_set_before_does_not_begin(booking_api: Bookin
     assert [visit["reference"] for visit in discharge.json()["affected"]] == [booked["reference"]]
     booking_api.now = TEN + HOUR
     assert_error(booking_api.post_step(booked, "complete"), "CLIENT_NOT_ACTIVE")
+
+
+def test_a_planned_end_that_was_replaced_does_not_count(booking_api: BookingApi) -> None:
+    early, late = booking_api.book_appointment(TEN), booking_api.book_appointment(TEN + 4 * HOUR)
+    path = f"/clients/{booking_api.client}/status"
+    planned = (MONDAY + 7 * DAY).isoformat()
+    assert booking_api.post(path, status="INACTIVE", effective_on=planned).status_code == 200
+    booking_api.now = TEN + 2 * HOUR
+    assert booking_api.post(path, status="DISCHARGED").status_code == 200
+    booking_api.take_step(early, "complete")
+    assert_error(booking_api.post_step(late, "check-in"), "CLIENT_NOT_ACTIVE")
+    booking_api.now += HOUR
+    assert booking_api.post(path, status="ACTIVE").status_code == 200
+    booking_api.now = TEN + 4 * HOUR
+    booking_api.take_step(late, "check-in")

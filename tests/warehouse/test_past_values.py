@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from practice.analytics.values import MetricValue, Selection, decode_cells
+from practice.people.client_history import change_status
 from practice.people.models.practices import Practice
 from practice.people.settings import change_setting
 from practice.security.installation import Installation
+from practice.security.permissions import Scope
 from practice.security.work import Actor
 from tests.warehouse.conftest import be_quiet
 from warehouse.builds import list_keys
@@ -101,6 +103,32 @@ def test_a_change_shows_from_its_day_on(installation: Installation, oak_street: 
         assert (values[key, 4].numerator > 0) == (day_before == "some"), key
         assert (values[key, 5].numerator == 0) == (day_of_change == "none"), key
     assert values["safety_plan_compliance", 5].denominator > values["safety_plan_compliance", 4].denominator
+
+
+def test_a_planned_end_that_was_replaced_does_not_count(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    with installation.work(Actor(oak_street.id), BEFORE) as work:
+        account_id = work.db.scalar(text("select account_id from staff where account_id is not null limit 1"))
+        client_ids = work.db.scalars(text("select id from clients where ended_on is null")).all()
+    actor = Actor(oak_street.id, account_id, roles=frozenset({"admin"}))
+    changes = (
+        (BEFORE, "DISCHARGED", date(2025, 11, 8)),
+        (CHANGE, "DISCHARGED", date(2025, 11, 5)),
+        (datetime(2025, 11, 6, 17, 0, tzinfo=UTC), "ACTIVE", date(2025, 11, 6)),
+    )
+    for now, status, day in changes:
+        with installation.work(actor, now) as work:
+            for client_id in client_ids:
+                change_status(work, Scope.ALL, client_id, status, day)
+    with compute_aside(installation.store, tmp_path, oak_street.id, AFTER, None, "duckdb", be_quiet) as build:
+        cells = build.read_cells(
+            Selection(period_kind="day", first=date(2025, 11, 4), last=date(2025, 11, 10), entity_kind="practice")
+        )
+        values = decode_cells(cells, list_keys())
+    active = {v.period_start.day: v.denominator for v in values if v.metric_key == "informed_consent_currency"}
+    assert active[4] > 0
+    assert [day for day in range(4, 11) if active[day] != active[4]] == [5]
 
 
 def test_a_benchmark_counts_from_its_day_on(installation: Installation, oak_street: Practice, tmp_path: Path) -> None:

@@ -909,7 +909,7 @@ with history as (
     select
         h.tenant_id, h.client_id, h.status, h.from_on,
         min(h.from_on) over (
-            partition by h.tenant_id, h.client_id order by h.effective_on, h.set_at, h.id
+            partition by h.tenant_id, h.client_id order by h.set_at, h.id
             rows between 1 following and unbounded following
         ) as until_on
     from (
@@ -1075,7 +1075,7 @@ with history as (
     select
         h.tenant_id, h.client_id, h.clinician_id, h.set_by, h.effective_on, h.from_on,
         min(h.from_on) over (
-            partition by h.tenant_id, h.client_id order by h.effective_on, h.set_at, h.id
+            partition by h.tenant_id, h.client_id order by h.set_at, h.id
             rows between 1 following and unbounded following
         ) as until_on
     from (

@@ -23,6 +23,7 @@ from practice.clinical.notes.locked_notes import LockedNote, lock_note, seal_ful
 from practice.clinical.notes.versions import build_version, store_versions
 from practice.errors import FieldProblem, Invalid, Stale
 from practice.people.access import can_see_client
+from practice.people.clients import REDACTED_PROBLEM, is_redacted
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -51,6 +52,8 @@ def create_note(
         problems += appointment_problems(work, session, client_id)
     elif not can_see_client(work, scope, client_id):
         problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
+    elif is_redacted(work, client_id):
+        problems.append(REDACTED_PROBLEM)
     if problems:
         raise Invalid(problems)
     template = find_template(work, type, session.service_id if session else None)

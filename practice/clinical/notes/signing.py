@@ -44,6 +44,8 @@ from practice.clinical.notes.signatures import NewSignature, store_signatures
 from practice.errors import NotFound, Refusal, Stale
 from practice.messages.outbox import StaffMessage, queue_staff_messages_once
 from practice.people.models.practices import Staff
+from practice.people.practice_time import local_today
+from practice.people.rules.staff import is_active_supervisor
 from practice.people.settings import list_effective_settings
 from practice.scheduling.models.appointments import Appointment
 from practice.security.permissions import find_scope
@@ -159,8 +161,11 @@ def put_amendments_in_force(work: Work, amended: Collection[LockedNote]) -> None
         work.db.execute(update(Note), rows)
 
 
-def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
-    """Sign a note as its author and submit it for the supervisor's co-signature."""
+def submit_note(work: Work, note_id: UUID, version: int | None = None) -> tuple[Note, list[str]]:
+    """Sign a note as its author and submit it for the supervisor's co-signature.
+
+    The warnings say when the supervisor can no longer review it.
+    """
     locked = lock_own_note(work, note_id)
     note = locked.note
     if version is not None and note.version != version:
@@ -174,7 +179,20 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> Note:
     if supervisor_id is not None:
         queue_staff_messages_once(work, [StaffMessage("NOTE_HANDED_IN", work.now, supervisor_id, note_id)])
     audit_chart_access(work, note, "note.submitted", **audit_details[note_id])
-    return note
+    return note, find_review_warnings(work, supervisor_id)
+
+
+def find_review_warnings(work: Work, supervisor_id: UUID | None) -> list[str]:
+    """Return a warning unless the supervisor still works in the practice as one."""
+    supervisor = work.db.get(Staff, (work.tenant_id, supervisor_id)) if supervisor_id is not None else None
+    if supervisor is not None and is_active_supervisor(
+        supervisor.roles, supervisor.left_on, local_today(work), deactivated=supervisor.deactivated_at is not None
+    ):
+        return []
+    return [
+        "Your supervisor is no longer active as one, so nobody can review this note. Ask an admin to set another "
+        "supervisor for you, who then finds it among the notes to review."
+    ]
 
 
 def withdraw_note(work: Work, note_id: UUID) -> Note:

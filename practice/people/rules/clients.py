@@ -191,30 +191,41 @@ def clinician_problems(
     return [FieldProblem(field, "The primary clinician has left the practice. Choose another.")] if left else []
 
 
-# Changes take effect on a date. Rows are only added; the last one added for a date is in force.
+# Changes take effect on a date. Rows are only added; each replaces those set before it for its day and later ones.
 
-History = Iterable[tuple[date, str]]
+History = Iterable[tuple[date, str]]  # in the order in which the changes were set
+
+
+def list_changes_in_force(history: Iterable[tuple[date, Any]]) -> list[tuple[date, Any]]:
+    """Return the changes that no later one has replaced, by the day on which they take effect."""
+    in_force: list[tuple[date, Any]] = []
+    for day, change in history:
+        in_force = [earlier for earlier in in_force if earlier[0] < day] + [(day, change)]
+    return in_force
 
 
 def status_problems(
     status: str, day: date, history: History, *, admitted_on: date, current_status: str, today: date
 ) -> list[FieldProblem]:
-    """Check a new status from a day on; `current_status` is the client's status today."""
+    """Check a new status from a day on; `current_status` is the client's status today.
+
+    It replaces changes planned for later days, but not those that have already taken effect.
+    """
     messages = []
-    later = [since for since, other in history if since > day and other != status]
+    passed = [since for since, other in list_changes_in_force(history) if day < since <= today and other != status]
     if day < admitted_on:
         messages.append(f"The client was admitted on {admitted_on}. Choose that day or a later one.")
-    elif later:
-        messages.append(f"Another change takes effect on {max(later)}. Choose that day or a later one.")
+    elif passed:
+        messages.append(f"Another change took effect on {max(passed)}. Choose that day or a later one.")
     if day > today and current_status != ACTIVE:
         messages.append("A client who is not active today cannot change status in the future. Choose today or earlier.")
     return [FieldProblem("effective_on", message) for message in messages]
 
 
 def derive_end(history: History) -> tuple[date | None, str | None]:
-    """Return since when the client is not active, and their status instead. The history is in chronological order."""
+    """Return since when the client is not active, and their status instead."""
     ended_on, end_reason = None, None
-    for day, status in sorted(dict(history).items()):
+    for day, status in list_changes_in_force(history):
         ended_on = None if status == ACTIVE else ended_on or day
         end_reason = None if status == ACTIVE else status
     return ended_on, end_reason

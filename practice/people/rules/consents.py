@@ -15,15 +15,17 @@ INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
 LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
 
 
-def signing_problems(signer: str | None, guardian: str | None, minor: bool) -> list[FieldProblem]:
-    """Check the signer: every consent for a minor has to be signed by the guardian in the client's record."""
+def signing_problems(signer: str | None, client_name: str, guardian: str | None, minor: bool) -> list[FieldProblem]:
+    """Check the signer: the guardian in the record signs every consent for a minor, others sign for themselves."""
     message = None
     if minor and guardian is None:
         message = "The client is under 18 and the record has no guardian. Add the guardian's name to it first."
     elif minor and (signer is None or not is_same_name(signer, guardian or "")):
         message = "The signer is not the guardian in the client's record. Use that name or correct the record first."
-    elif signer is None:
-        message = "No signer: the client's record has no guardian. Send `signed_by_name`."
+    elif not minor and (signer is None or not is_same_name(signer, client_name)):
+        message = (
+            "The signer is not the client, who signs for themselves. Use the name in the record or correct it first."
+        )
     if message is not None:
         return [FieldProblem("signed_by_name", message)]
     return []
@@ -59,6 +61,7 @@ class ConsentTerm(NamedTuple):
     signed_at: datetime
     expires_on: date | None = None
     revoked_at: datetime | None = None
+    signed_by: str | None = None  # not known of some imported ones
 
 
 def compute_latest_expiry(signed_on: date) -> date:
@@ -86,6 +89,12 @@ def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:
 
 def has_consent_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> bool:
     return any(consent.kind == kind and is_in_force(consent, at, zone) for consent in consents)
+
+
+def is_by_former_guardian(consents: Iterable[ConsentTerm], guardian: str | None, at: datetime, zone: ZoneInfo) -> bool:
+    """Return whether somebody else than the guardian on record signed every guardian's consent in force."""
+    signers = [consent.signed_by for consent in consents if consent.kind == GUARDIAN and is_in_force(consent, at, zone)]
+    return bool(guardian and signers) and not any(not name or is_same_name(name, guardian or "") for name in signers)
 
 
 def find_latest_expiry(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> date | None:

@@ -19,24 +19,25 @@ BOOKING_CONTEXT_SQL = text("""
     select
         p.time_zone,
         c.id as client_id, c.birth_date, c.emancipated, c.ended_on, c.self_pay, c.reminders, c.email, c.phone,
-        c.guardian_email, c.guardian_phone,
+        c.guardian_email, c.guardian_phone, c.guardian_name,
         exists (
             select from appointments as a
             where a.tenant_id = p.id and a.client_id = c.id and a.status = 'COMPLETED'
         ) as has_completed_visit,
         (
             select min(e.set_at) from client_statuses as e
-            where e.tenant_id = p.id and e.client_id = c.id and e.status <> 'ACTIVE' and not exists (
-                select from client_statuses as n
-                where n.tenant_id = e.tenant_id and n.client_id = e.client_id and n.status = 'ACTIVE'
-                    and (n.effective_on, n.set_at) > (e.effective_on, e.set_at)
-            )
+            where e.tenant_id = p.id and e.client_id = c.id and e.status <> 'ACTIVE' and e.effective_on <= l.on_date
+                and not exists (
+                    select from client_statuses as n
+                    where n.tenant_id = e.tenant_id and n.client_id = e.client_id and n.status = 'ACTIVE'
+                        and n.effective_on <= l.on_date and (n.set_at, n.id) > (e.set_at, e.id)
+                )
         ) as ended_at,
         (
             select max(f.completed_at) from intake_forms as f
             where f.tenant_id = p.id and f.client_id = c.id and f.treatment_declined
         ) as declined_at,
-        g.kinds, g.signed, g.expires, g.revoked,
+        g.kinds, g.signed, g.expires, g.revoked, g.signers,
         w.plans, w.begun,
         v.payer_id, v.copay_cents, v.verified_at,
         s.id as service_id, s.code as service_code, s.kind as service_kind, s.active as service_active,
@@ -59,7 +60,7 @@ BOOKING_CONTEXT_SQL = text("""
     cross join lateral (
         select
             array_agg(kind) as kinds, array_agg(signed_at) as signed, array_agg(expires_on) as expires,
-            array_agg(revoked_at) as revoked
+            array_agg(revoked_at) as revoked, array_agg(signed_by_name) as signers
         from consents where tenant_id = p.id and client_id = c.id and voided_at is null
     ) as g
     cross join lateral (
@@ -93,6 +94,7 @@ class BookingRow(NamedTuple):
     phone: str | None
     guardian_email: str | None
     guardian_phone: str | None
+    guardian_name: str | None
     has_completed_visit: bool
     ended_at: datetime | None
     declined_at: datetime | None
@@ -100,6 +102,7 @@ class BookingRow(NamedTuple):
     consents_signed_at: list[datetime] | None
     consents_expire_on: list[date | None] | None
     consents_revoked_at: list[datetime | None] | None
+    consent_signers: list[str | None] | None
     plan_kinds: list[str] | None
     plans_start_on: list[date] | None
     payer_id: str | None
@@ -194,6 +197,7 @@ def build_client_standing(row: BookingRow) -> ClientStanding:
         row.consents_signed_at or (),
         row.consents_expire_on or (),
         row.consents_revoked_at or (),
+        row.consent_signers or (),
         strict=True,
     )
     changed_on = find_treatment_change(zip(row.plans_start_on or (), row.plan_kinds or (), strict=True))
@@ -205,5 +209,6 @@ def build_client_standing(row: BookingRow) -> ClientStanding:
         has_completed_visit=row.has_completed_visit,
         treatment_changed_at=to_instant(changed_on, time.min, ZoneInfo(row.time_zone)) if changed_on else None,
         declined_at=row.declined_at,
+        guardian_name=row.guardian_name,
         consents=tuple(ConsentTerm(*values) for values in consents),
     )

@@ -32,9 +32,13 @@ from practice.people.rules.consents import (
     ConsentTerm,
     find_consent_problem,
     find_latest_expiry,
+    is_by_former_guardian,
 )
 
 COVERAGE = "coverage"
+SIGNED_BY_ANOTHER = (
+    "Somebody else than the guardian on record signed the guardian's consent. Ask the guardian on record to sign."
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class ClientStanding:
     has_completed_visit: bool = False
     treatment_changed_at: datetime | None = None  # when the latest plan of another kind began
     declined_at: datetime | None = None  # when the client last declined treatment in an intake form
+    guardian_name: str | None = None
     consents: tuple[ConsentTerm, ...] = ()
 
 
@@ -126,6 +131,8 @@ def list_consent_warnings(
                 warnings.setdefault(
                     kind, f"The {LABELS[kind]} ends on {ends_on}, before the visit on {day}. Ask for a new one."
                 )
+            elif kind == GUARDIAN and is_by_former_guardian(client.consents, client.guardian_name, now, zone):
+                warnings.setdefault(kind, SIGNED_BY_ANOTHER)
     return list(warnings.values())
 
 
@@ -143,6 +150,8 @@ def find_outstanding_items(
     kinds = _list_required_consents(client, date_of(starts_at, zone), telehealth)
     problems = [_consent_problem(client, kind, at, zone) for kind in kinds]
     items = [problem.message for problem in problems if problem]
+    if GUARDIAN in kinds and is_by_former_guardian(client.consents, client.guardian_name, at, zone):
+        items.append(SIGNED_BY_ANOTHER)
     return [*items, describe_missing_demographics(missing)] if missing else items
 
 
