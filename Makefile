@@ -18,7 +18,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 .PHONY: lock
 lock: setup  ## Update the lock file, which has versions and hashes only.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --quiet --group dev pyproject.toml -o requirements.lock
+		--no-annotate --no-strip-extras --quiet --group dev pyproject.toml -o requirements.lock
 
 .PHONY: demo
 demo: setup  ## Start everything with a demo practice, and print its URLs and logins.
