@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text, update
-from sqlalchemy.exc import DBAPIError
 
 from practice.people.models.clients import Client, ClientStatus, Consent
 from practice.scheduling.models.appointments import AppointmentStep, RescheduleRequest
@@ -201,35 +200,6 @@ def test_no_birth_date_member_id_or_reason_is_left(client: TestClient, practice:
     assert {tuple(row) for row in api.load_rows(steps, id=UUID(visit["id"]))} == {(None, None)}
     messages = "select status from messages where tenant_id = :tenant_id and client_id = :id"
     assert {row.status for row in api.load_rows(messages, id=patient)} == {"CANCELLED"}
-
-
-@pytest.mark.parametrize("column", ["status", "at", "account_id", "appointment_id"])
-def test_only_the_note_of_a_step_can_be_cleared(practice: PracticeFixture, column: str) -> None:
-    visit = make_appointment(
-        practice, practice.add("clinician"), make_client(practice), make_service(practice), practice.now
-    )
-    put(practice, AppointmentStep(id=new_id(), appointment_id=visit, status="SCHEDULED", at=practice.now, note=b"x"))
-    with practice.installation.store.open_owner_connection("owner") as db:
-        db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
-        cleared = "update appointment_steps set note = null, consent_override_reason = null"
-        assert db.execute(text(cleared)).rowcount == 1
-        with pytest.raises(DBAPIError, match="never changed or removed"):
-            db.execute(text(f"update appointment_steps set {column} = {column}"))
-
-
-@pytest.mark.parametrize(
-    "statement",
-    ["delete from client_statuses", "truncate client_statuses", "update client_statuses set reason = 'Another'"]
-    + [f"update client_statuses set {column} = {column}" for column in ("status", "effective_on", "set_at", "set_by")],
-)
-def test_only_the_reason_in_the_status_history_can_be_cleared(practice: PracticeFixture, statement: str) -> None:
-    patient = make_client(practice)
-    with practice.installation.store.open_owner_connection("owner") as db:
-        db.execute(text("select set_config('app.tenant_id', :id, false)"), {"id": str(practice.id)})
-        assert db.execute(text("update client_statuses set reason = null")).rowcount == 1
-        with pytest.raises(DBAPIError, match="never changed or removed"):
-            db.execute(text(statement))
-    assert len(load_rows(practice, "client_statuses", patient)) == 1
 
 
 def test_records_of_other_clients_are_not_touched(client: TestClient, practice: PracticeFixture) -> None:
