@@ -30,6 +30,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "occupy_for_offer": set(),
     "refuse_change": set(),
     "refuse_closed_week": set(),
+    "refuse_removal_of_paid_week": set(),
     "release": set(),
     "rule_value": {"caseload_app"},
     "search_form": {"caseload_app", "caseload_warehouse"},
