@@ -58,14 +58,6 @@ def test_records_created_here_are_exported_with_their_own_ids(installation: Inst
         list_locations(tmp_path / "out")
 
 
-def test_a_consent_of_more_than_a_year_comes_out_as_it_went_in(installation: Installation, tmp_path: Path) -> None:
-    rows = make_unique(load_sample_rows())
-    rows["consents"][0] |= {"signed_at": "2025-01-15T15:00:00Z", "expires_on": "2029-01-15", "revoked_at": ""}
-    practice = import_practice(installation, write_folder(tmp_path / "bundle", rows)).practice
-    exported = parse_rows(export_files(installation, practice, tmp_path / "out"), "consents.csv")
-    assert [row["expires_on"] for row in exported if row["signed_at"] == "2025-01-15T15:00:00Z"] == ["2029-01-15"]
-
-
 def test_rates_are_those_of_the_local_day(installation: Installation, practice: Practice, tmp_path: Path) -> None:
     for day, cents in (("2026-04-30", 7000), ("2026-05-01", 8000)):
         change(

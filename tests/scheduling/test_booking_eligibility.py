@@ -87,15 +87,6 @@ def test_a_lapsed_consent_is_refused_also_before_the_first_visit(booking_api: Bo
     assert agreed.find_problems() == {"CONSENT_LAPSED"}
 
 
-@pytest.mark.parametrize(("ago", "problems"), [(YEAR - DAY, set()), (YEAR, {"CONSENT_LAPSED"})])
-def test_an_imported_consent_counts_for_a_year_whatever_its_expiry(
-    booking_api: BookingApi, ago: timedelta, problems: set[str]
-) -> None:
-    later = booking_api.now.date() + 3 * YEAR
-    client = EligibilityScenario(booking_api, visited=True).sign("INFORMED_TREATMENT", ago=ago, expires_on=later)
-    assert client.find_problems() == problems
-
-
 @pytest.mark.parametrize("visited", [False, True])
 def test_a_revoked_consent_is_refused_until_there_is_a_new_one(booking_api: BookingApi, visited: bool) -> None:
     somebody = EligibilityScenario(booking_api, visited=visited).sign(

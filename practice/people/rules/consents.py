@@ -70,12 +70,8 @@ def compute_latest_expiry(signed_on: date) -> date:
 
 
 def compute_expiry(consent: ConsentTerm, zone: ZoneInfo) -> date:
-    """Return the first date on which the consent is no longer in force: at most a year after the signature.
-
-    Only an imported consent can state a later date.
-    """
-    latest = compute_latest_expiry(date_of(consent.signed_at, zone))
-    return min(consent.expires_on or latest, latest)
+    """Return the first date on which the consent is no longer in force (default: a year after the signature)."""
+    return consent.expires_on or compute_latest_expiry(date_of(consent.signed_at, zone))
 
 
 def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:
