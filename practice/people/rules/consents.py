@@ -16,19 +16,26 @@ LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEAL
 
 
 def signing_problems(signer: str | None, client_name: str, guardian: str | None, minor: bool) -> list[FieldProblem]:
-    """Check the signer: the guardian in the record signs every consent for a minor, others sign for themselves."""
+    """Check the signer: the guardian in the record signs every consent for a minor, others sign for themselves.
+
+    People write their own name in more than one way, so an adult's only has to have the first name of the record.
+    """
     message = None
     if minor and guardian is None:
         message = "The client is under 18 and the record has no guardian. Add the guardian's name to it first."
     elif minor and (signer is None or not is_same_name(signer, guardian or "")):
         message = "The signer is not the guardian in the client's record. Use that name or correct the record first."
-    elif not minor and (signer is None or not is_same_name(signer, client_name)):
+    elif not minor and (signer is None or not has_first_name(signer, client_name)):
         message = (
             "The signer is not the client, who signs for themselves. Use the name in the record or correct it first."
         )
     if message is not None:
         return [FieldProblem("signed_by_name", message)]
     return []
+
+
+def has_first_name(name: str, client_name: str) -> bool:
+    return client_name.casefold().split()[0] in name.casefold().split()
 
 
 def is_same_name(name: str, other: str) -> bool:
