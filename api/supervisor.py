@@ -25,6 +25,7 @@ from practice.settings import Settings
 MAX_CONNECTIONS = 1000
 ROUND_SECONDS = 0.5
 HUNG_SECONDS = 30  # without an answer; a worker that computes on a busy machine may be slow without being dead
+KEEP_ALIVE_SECONDS = 75  # longer than a client or proxy keeps an idle connection, or its next request may meet the end
 STOP_SECONDS = 5  # for the requests in progress
 STEADY_SECONDS = 60  # a worker that has lived so long starts again without a pause
 MAX_PAUSE_SECONDS = 30
@@ -136,6 +137,7 @@ def run(log_level: str = "warning") -> int:
         log_level=log_level,
         http="api.http_protocol:LimitedProtocol",
         limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     return supervise(config, settings.workers)

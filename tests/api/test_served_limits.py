@@ -3,8 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Generator
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pyotp
@@ -110,3 +113,12 @@ def test_sign_ins_are_limited_per_ip_address(http: httpx2.Client) -> None:
     # nor is a refresh: its token cannot be guessed, and a practice behind one IP address refreshes all day
     unknown = http.post(f"{V1}/auth/refresh", json={"refresh_token": "A" * 43})
     assert unknown.status_code == 401
+
+
+def test_an_idle_connection_stays_open_as_long_as_clients_keep_theirs(limited_server: Server) -> None:
+    """The library's own 5 seconds are those after which many clients stop reusing one: their requests would be lost."""
+    with closing(HTTPConnection(urlsplit(limited_server.url).netloc)) as connection:
+        for pause in (0.0, 6.0):
+            time.sleep(pause)
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().read() == b'{"status":"alive"}'
