@@ -13,15 +13,19 @@ from caseload.console import (
     AsJson,
     PracticeName,
     connect_installation,
+    describe_error,
     find_practice_actor,
     now,
     out,
+    print_error,
     print_result,
     show_progress,
 )
 from caseload.instants import parse_instant
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from practice.analytics.values import MetricValue, Selection
     from practice.security.installation import Installation
     from practice.security.work import Actor
@@ -51,7 +55,6 @@ class EntityKind(StrEnum):
     TEAM = "team"
 
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 COLORS = {"alert": "red", "below_target": "yellow", "on_target": "green"}
 PERIODS_SHOWN = 12
 
@@ -72,10 +75,17 @@ def refresh(
             found = [find_practice(db, name) for name in practices] if practices else list_all_practices(db)
             names = {practice.id: practice.name for practice in found}
         root = installation.settings.warehouse
+        failed = False
         for tenant_id, name in names.items():
-            with show_progress(f"Refreshing {name}") as report:
-                refresh_practice(installation.store, root, tenant_id, now(), engine.value, report)
-            out.print(f"Refreshed {name}.", markup=False)
+            try:
+                with show_progress(f"Refreshing {name}") as report:
+                    refresh_practice(installation.store, root, tenant_id, now(), engine.value, report)
+                out.print(f"Refreshed {name}.", markup=False)
+            except Exception as error:  # the other practices get their values; this one keeps its last good ones
+                failed = True
+                print_error(f"{name} keeps the values of its last refresh. {describe_error(error)}")
+    if failed:
+        raise typer.Exit(1)
 
 
 def show_metrics(
@@ -98,8 +108,9 @@ def show_metrics(
     Example: caseload metrics oak-street --metric kept_visit_rate --period week
     """
     from practice.analytics.errors import UnknownMetric
-    from practice.analytics.values import Selection
+    from practice.analytics.values import Selection, list_values
     from practice.metric_dictionary import METRICS
+    from practice.people.staff import load_staff_names
 
     if metric is not None and metric not in METRICS:
         raise UnknownMetric(f"Unknown metric: {metric!r}. Use one of these: {', '.join(METRICS)}.")
@@ -112,20 +123,18 @@ def show_metrics(
         actor = find_practice_actor(installation, practice)
         if as_of or engine:
             values = compute_values(installation, actor, instant, selection, engine or EngineName.DUCKDB)
-        else:
-            from practice.analytics.values import list_values
-
-            with installation.work(actor, instant) as work:
-                values = list_values(work, selection)
-    print_result([to_document(value) for value in values], as_json, lambda: print_values(values))
+        with installation.work(actor, now()) as work:
+            names = load_staff_names(work)
+            if not (as_of or engine):
+                instant, values = list_values(work, selection)
+    print_result([to_document(value) for value in values], as_json, lambda: print_values(values, names, instant))
 
 
 def compute_values(
     installation: "Installation", actor: "Actor", as_of: datetime, selection: "Selection", engine: EngineName
 ) -> "list[MetricValue]":
     """Return values computed as of an instant, without publishing them."""
-    from practice.analytics.values import decode_cells
-    from warehouse.builds import list_keys
+    from warehouse.builds import read_values
     from warehouse.refresh import compute_aside
 
     root = installation.settings.warehouse
@@ -133,7 +142,7 @@ def compute_values(
         show_progress("Copying the records") as report,
         compute_aside(installation.store, root, actor.tenant_id, as_of, selection.first, engine.value, report) as build,
     ):
-        return list(decode_cells(build.read_cells(selection), list_keys(), selection.metric_key))
+        return read_values(build, selection)
 
 
 def default_first(period: PeriodKind, today: date, last: date | None) -> date:
@@ -163,14 +172,14 @@ def to_document(value: "MetricValue") -> dict[str, Any]:
     }
 
 
-def print_values(values: "list[MetricValue]") -> None:
+def print_values(values: "list[MetricValue]", names: "dict[UUID, str]", as_of: datetime) -> None:
     numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator", "Value")]
     table = Table("Metric", "Entity", "Period", *numbers, "Status")
     for value in values:
         color = COLORS.get(value.status, "dim")
         table.add_row(
             value.metric_key,
-            escape(f"{value.entity_kind} {value.external_id}".strip()),
+            escape(f"{value.entity_kind} {names.get(value.entity_id, '')}".strip()),
             value.period_start.isoformat(),
             format_number(value.numerator),
             format_number(value.denominator),
@@ -178,6 +187,7 @@ def print_values(values: "list[MetricValue]") -> None:
             f"[{color}]{value.status.replace('_', ' ')}[/]",
         )
     out.print(table)
+    out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
 
 
 def format_number(number: Fraction | None) -> str:

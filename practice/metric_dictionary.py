@@ -8,7 +8,14 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-BOUNDS = ("target_at_least", "target_at_most", "target_below", "alert_below", "alert_above")
+BOUNDS = {
+    "target_at_least": "reaches its benchmark from this value on",
+    "target_at_most": "reaches its benchmark up to this value",
+    "target_below": "reaches its benchmark below this value",
+    "alert_below": "raises an alert below this value",
+    "alert_above": "raises an alert above this value",
+}
+"""The benchmarks and alert thresholds that a metric can have, in words."""
 
 
 @dataclass(frozen=True)

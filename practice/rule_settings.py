@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from practice.metric_dictionary import METRICS
+from practice.metric_dictionary import BOUNDS, METRICS
 
 
 @dataclass(frozen=True)
@@ -15,15 +15,6 @@ class Parameter:
     minimum: int
     maximum: int
     description: str
-
-
-BOUNDS = {
-    "target_at_least": "reaches its benchmark from this value on",
-    "target_at_most": "reaches its benchmark up to this value",
-    "target_below": "reaches its benchmark below this value",
-    "alert_below": "raises an alert below this value",
-    "alert_above": "raises an alert above this value",
-}
 
 
 def generate_metric_parameters() -> Iterator[Parameter]:

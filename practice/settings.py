@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     database_owner_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    database_warehouse_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_WAREHOUSE_URL")
     master_key: SecretStr | None = None
     master_key_file: Path = Field(default_factory=default_key_file)
     audit_anchor_dir: Path | None = None
@@ -86,7 +87,11 @@ class Settings(BaseSettings):
             for name, new_name in RETIRED_NAMES.items()
             if name in os.environ
         ]
-        for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_OWNER_URL", self.database_owner_url)):
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("DATABASE_OWNER_URL", self.database_owner_url),
+            ("DATABASE_WAREHOUSE_URL", self.database_warehouse_url),
+        ):
             if url is None:
                 continue
             try:

@@ -12,7 +12,7 @@ import duckdb
 import psycopg
 from psycopg import sql
 
-from practice.analytics.values import Cell, Selection
+from practice.analytics.values import Cell, MetricValue, Selection, decode_cells
 from practice.metric_dictionary import METRICS
 from practice.store.store import Store
 from warehouse.extraction import copy_records
@@ -87,9 +87,9 @@ def list_parameters(selection: Selection) -> list[Any]:
     return [selection.period_kind, selection.first, selection.last, selection.entity_kind]
 
 
-def list_keys() -> list[str]:
-    """Return the keys of the metrics, in the order in which cells hold them."""
-    return list(METRICS)
+def read_values(build: DuckDBBuild | PostgresBuild, selection: Selection) -> list[MetricValue]:
+    """Return the values of a selection, by period, entity and metric."""
+    return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_key))
 
 
 def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> DuckDBBuild:

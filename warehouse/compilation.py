@@ -4,7 +4,6 @@ Nothing else calls dbt. Its own start takes longer than a refresh of most practi
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +35,6 @@ def compile_project(engine: str) -> dict[str, Node]:
                 *("--target-path", folder, "--log-path", folder, "--no-introspect", "--no-populate-cache"),
             ],
             cwd=folder,
-            env={**os.environ, "CASELOAD_WAREHOUSE_FILE": str(Path(folder) / "warehouse.duckdb")},
             capture_output=True,
             text=True,
             check=False,

@@ -25,10 +25,6 @@
     (case when ({{ d }}) > 0 then round(({{ n }}) / ({{ d }}), {{ decimals }}) end)
 {%- endmacro %}
 
-{% macro has_role(roles, role) %}{{ return(adapter.dispatch('has_role', 'caseload')(roles, role)) }}{% endmacro %}
-{% macro duckdb__has_role(roles, role) %}list_contains({{ roles }}, '{{ role }}'){% endmacro %}
-{% macro postgres__has_role(roles, role) %}('{{ role }}' = any({{ roles }})){% endmacro %}
-
 {% macro json_number(value) %}{{ return(adapter.dispatch('json_number', 'caseload')(value)) }}{% endmacro %}
 {% macro duckdb__json_number(value) %}({{ value }})::bigint{% endmacro %}
 {% macro postgres__json_number(value) %}({{ value }} #>> '{}')::bigint{% endmacro %}
@@ -55,8 +51,3 @@ left join lateral (
 
 {# A sum as a 64-bit integer: sums are numeric on PostgreSQL, 128-bit integers on DuckDB. #}
 {% macro whole(expression) %}({{ expression }})::bigint{% endmacro %}
-
-{# Statistics of a new table: without them PostgreSQL plans later joins badly. #}
-{% macro analyze(relation, materialized) %}{{ return(adapter.dispatch('analyze', 'caseload')(relation, materialized)) }}{% endmacro %}
-{% macro duckdb__analyze(relation, materialized) %}{% endmacro %}
-{% macro postgres__analyze(relation, materialized) %}{% if materialized == 'table' %}analyze {{ relation }}{% endif %}{% endmacro %}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -97,7 +97,7 @@ CELLS_SQL = """
     select
         c.entity_kind, c.entity_id, coalesce(s.external_id, case when s.id is null then '' else s.id::text end),
         c.period_kind, c.period_start, c.receivable_days, c.numerators, c.denominators, c.value_hundredths, c.statuses,
-        r.metric_keys
+        r.metric_keys, r.as_of
     from analytics.refreshes as r
     left join analytics.metric_cells as c on c.tenant_id = r.tenant_id and c.period_kind = :period_kind
         and (cast(:first as date) is null or c.period_start >= :first)
@@ -109,8 +109,11 @@ CELLS_SQL = """
 """
 
 
-def list_values(work: Work, selection: Selection) -> list[MetricValue]:
-    """Return the published values, by period, entity and metric, or raise NoRefresh if there are none yet."""
+def list_values(work: Work, selection: Selection) -> tuple[datetime, list[MetricValue]]:
+    """Return the instant as of which values are published, and the values by period, entity and metric.
+
+    Raises NoRefresh if there are none yet.
+    """
     rows = work.db.execute(
         text(CELLS_SQL),
         {
@@ -123,5 +126,5 @@ def list_values(work: Work, selection: Selection) -> list[MetricValue]:
     ).all()
     if not rows:
         raise NoRefresh
-    cells = (Cell(*row[:-1]) for row in rows if row[0] is not None)
-    return list(decode_cells(cells, rows[0].metric_keys, selection.metric_key))
+    cells = (Cell(*row[:-2]) for row in rows if row[0] is not None)
+    return rows[0].as_of, list(decode_cells(cells, rows[0].metric_keys, selection.metric_key))

@@ -128,6 +128,12 @@ def list_staff(work: Work, page_request: PageRequest, *, role: str | None = None
     return fetch_page(work.db, query, page_request, sortable, Staff.id, "last_name")
 
 
+def load_staff_names(work: Work) -> dict[UUID, str]:
+    """Return the names of all staff by id, also of those who have left."""
+    query = select(Staff.id, Staff.first_name + " " + Staff.last_name).where(Staff.tenant_id == work.tenant_id)
+    return dict(work.db.execute(query).all())
+
+
 def get_staff(work: Work, staff_id: UUID) -> Staff:
     staff = work.db.get(Staff, (work.tenant_id, staff_id))
     if staff is None:

@@ -102,5 +102,6 @@ def open_installation(settings: Settings, *, pool_size: int = 8) -> Installation
     def url(secret: SecretStr | None) -> str | None:
         return secret.get_secret_value() if secret else None
 
-    store = Store(settings.data_dir, url(settings.database_url), url(settings.database_owner_url), pool_size=pool_size)
+    urls = (settings.database_url, settings.database_owner_url, settings.database_warehouse_url)
+    store = Store(settings.data_dir, *map(url, urls), pool_size=pool_size)
     return Installation(settings, store)

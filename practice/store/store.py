@@ -22,6 +22,10 @@ from practice.store.roles import ROLES, prepare_login, prepare_roles
 
 MIN_SERVER_VERSION = 180000
 ConnectionParameters = Mapping[str, Any]
+LOGINS = {
+    "owner": "the login that owns the database",
+    "warehouse": "a login that is a member of the role caseload_warehouse",
+}
 
 
 class Store:
@@ -32,12 +36,13 @@ class Store:
         data_dir: Path,
         database_url: str | None = None,
         owner_url: str | None = None,
+        warehouse_url: str | None = None,
         *,
         pool_size: int = 8,
         database: str = "caseload",
     ) -> None:
         self.embedded = None if database_url else EmbeddedServer(data_dir)
-        self._urls = {"app": database_url, "owner": owner_url}
+        self._urls = {"app": database_url, "owner": owner_url, "warehouse": warehouse_url}
         self._pool_size = pool_size
         self.database = database
 
@@ -89,13 +94,14 @@ class Store:
         self.side_engine.dispose()
 
     def build_connection_parameters(self, role: str) -> ConnectionParameters:
-        """Return how to connect as `app`, `owner` or `superuser`. On a server the last two are the owner's login."""
+        """Return how to connect in a role: `app`, `owner`, `superuser` (on a server the owner) or `warehouse`."""
         if self.embedded:
             return self.embedded.build_conninfo(role, self.database)
-        url = self._urls["app" if role == "app" else "owner"]
+        login = "owner" if role == "superuser" else role
+        url = self._urls[login]
         if url is None:
             raise StoreProblem(
-                "DATABASE_OWNER_URL is missing: this needs the login that owns the database. "
+                f"DATABASE_{login.upper()}_URL is missing: this needs {LOGINS[login]}. "
                 "Set it, and run the command again."
             )
         parts = make_url(url)
@@ -113,8 +119,8 @@ class Store:
         options = "-c timezone=UTC"
         if role == "app":  # set per connection: logins do not inherit the settings of their role
             options += " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
-        if role == "owner" and not self.embedded:
-            options += " -c role=caseload_owner"
+        if role in ("owner", "warehouse") and not self.embedded:
+            options += f" -c role=caseload_{role}"
         parameters = {
             **self.build_connection_parameters(role),
             "options": options,

@@ -19,7 +19,11 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Pa
     cluster.prepare_template()
     database = f"command_{new_id().hex}"
     cluster.copy_template(database)
-    for name, role in (("DATABASE_URL", "app"), ("DATABASE_OWNER_URL", "superuser")):
+    for name, role in (
+        ("DATABASE_URL", "app"),
+        ("DATABASE_OWNER_URL", "superuser"),
+        ("DATABASE_WAREHOUSE_URL", "warehouse"),
+    ):
         login = cluster.get_server().build_conninfo(role, database)
         credentials = f"{login['user']}:{login['password']}"
         url = f"postgresql://{credentials}@/{database}?host={login['host']}&port={login['port']}"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.analytics.values import MetricValue, Selection, decode_cells
+from practice.analytics.values import MetricValue, Selection
 from practice.people.client_history import change_status
 from practice.people.models.practices import Practice
 from practice.people.settings import change_setting
@@ -14,7 +14,7 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
 from tests.warehouse.conftest import be_quiet
-from warehouse.builds import list_keys
+from warehouse.builds import read_values
 from warehouse.refresh import compute_aside
 
 BEFORE = datetime(2025, 11, 3, 17, 0, tzinfo=UTC)
@@ -48,10 +48,7 @@ def compute(
         values = [
             value
             for kind in ("week", "month")
-            for value in decode_cells(
-                build.read_cells(Selection(period_kind=kind, first=date(2025, 9, 28), last=date(2025, 10, 20))),
-                list_keys(),
-            )
+            for value in read_values(build, Selection(None, kind, date(2025, 9, 28), date(2025, 10, 20)))
         ]
     return {(v.metric_key, v.entity_kind, v.external_id, v.period_kind, v.period_start): v for v in values}
 
@@ -91,17 +88,11 @@ def test_a_change_shows_from_its_day_on(installation: Installation, oak_street: 
         for statement in CHANGES.values():
             work.db.execute(text(statement), {"now": CHANGE} if ":now" in statement else {})
     with compute_aside(installation.store, tmp_path, oak_street.id, AFTER, None, "duckdb", be_quiet) as build:
-        cells = build.read_cells(
-            Selection(period_kind="day", first=date(2025, 11, 4), last=date(2025, 11, 5), entity_kind="practice")
-        )
-        values = {(v.metric_key, v.period_start.day): v for v in decode_cells(cells, list_keys())}
-    for key, day_before, day_of_change in (
-        ("portal_adoption_rate", "some", "none"),
-        ("informed_consent_currency", "some", "none"),
-        ("complete_demographics_rate", "some", "none"),
-    ):
-        assert (values[key, 4].numerator > 0) == (day_before == "some"), key
-        assert (values[key, 5].numerator == 0) == (day_of_change == "none"), key
+        selection = Selection(None, "day", date(2025, 11, 4), date(2025, 11, 5), "practice")
+        values = {(v.metric_key, v.period_start.day): v for v in read_values(build, selection)}
+    for key in ("portal_adoption_rate", "informed_consent_currency", "complete_demographics_rate"):
+        assert values[key, 4].numerator > 0, key
+        assert values[key, 5].numerator == 0, key
     assert values["safety_plan_compliance", 5].denominator > values["safety_plan_compliance", 4].denominator
 
 
@@ -122,11 +113,8 @@ def test_a_planned_end_that_was_replaced_does_not_count(
             for client_id in client_ids:
                 change_status(work, Scope.ALL, client_id, status, day)
     with compute_aside(installation.store, tmp_path, oak_street.id, AFTER, None, "duckdb", be_quiet) as build:
-        cells = build.read_cells(
-            Selection(period_kind="day", first=date(2025, 11, 4), last=date(2025, 11, 10), entity_kind="practice")
-        )
-        values = decode_cells(cells, list_keys())
-    active = {v.period_start.day: v.denominator for v in values if v.metric_key == "informed_consent_currency"}
+        days = Selection("informed_consent_currency", "day", date(2025, 11, 4), date(2025, 11, 10), "practice")
+        active = {value.period_start.day: value.denominator for value in read_values(build, days)}
     assert active[4] > 0
     assert [day for day in range(4, 11) if active[day] != active[4]] == [5]
 
@@ -142,8 +130,8 @@ def test_a_benchmark_counts_from_its_day_on(installation: Installation, oak_stre
     for as_of in (AFTER, monday - timedelta(minutes=1)):
         with compute_aside(installation.store, tmp_path, oak_street.id, as_of, None, "duckdb", be_quiet) as build:
             for kind in ("week", "month"):
-                cells = build.read_cells(Selection(period_kind=kind, first=date(2025, 10, 1), entity_kind="practice"))
-                for value in decode_cells(cells, list_keys(), "kept_visit_rate"):
+                selection = Selection("kept_visit_rate", kind, date(2025, 10, 1), None, "practice")
+                for value in read_values(build, selection):
                     statuses[as_of, kind, value.period_start] = value.status
     assert statuses[AFTER, "week", date(2025, 10, 5)] == "alert"  # 2 of 4, before that day
     assert statuses[AFTER, "month", date(2025, 10, 1)] == "on_target"  # whose last day lies after it

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from practice.analytics.errors import NoRefresh, RefreshRunning
-from practice.analytics.values import MetricValue, Selection, decode_cells, list_values
+from practice.analytics.values import MetricValue, Selection, list_values
 from practice.people.models.practices import Practice
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from tests.warehouse.conftest import be_quiet, import_oak_street
-from warehouse.builds import PostgresBuild, list_keys
+from warehouse.builds import PostgresBuild, read_values
 from warehouse.refresh import compute_aside, lock_practice, refresh_practice
 
 NOW = datetime(2025, 11, 12, 17, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def read_published(
     installation: Installation, tenant_id: UUID, selection: Selection = OCTOBER
 ) -> dict[tuple[str, str, str], MetricValue]:
     with installation.work(Actor(tenant_id), NOW) as work:
-        values = list_values(work, selection)
+        _, values = list_values(work, selection)
     return {(value.metric_key, value.entity_kind, value.external_id): value for value in values}
 
 
@@ -44,7 +44,7 @@ def test_published_values_are_those_of_a_build_aside(
     published = read_published(installation, oak_street.id)
     other_engine = ENGINES[1 - ENGINES.index(engine)]
     with compute_aside(store, tmp_path, oak_street.id, NOW, None, other_engine, be_quiet) as build:
-        aside = list(decode_cells(build.read_cells(OCTOBER), list_keys()))
+        aside = read_values(build, OCTOBER)
     assert sorted(published.values(), key=repr) == sorted(aside, key=repr)
     kept = published["kept_visit_rate", "practice", ""]
     assert (kept.numerator, kept.denominator, kept.status) == (2, 4, "alert")
