@@ -12,7 +12,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 SCHEMAS = {
-    "duckdb": {'"warehouse"."analytics".': "analytics.", '"warehouse"."records".': "records."},
+    "duckdb": {'"warehouse"."analytics".': "{schema}.", '"warehouse"."records".': "records."},
     "postgres": {'"caseload"."warehouse".': "{schema}.", '"caseload"."public".': "public."},
 }
 """What dbt writes before the name of a relation, and what we run."""
@@ -21,6 +21,7 @@ FIELDS = (
     *("label", "category", "owner", "direction", "unit", "value", "decimals", "numerator_scale", "denominator_scale"),
     *("entities", "periods", "target_at_least", "target_at_most", "target_below", "alert_below", "alert_above"),
     *("target_setting", "divisor", "action", "shape", "fact", "date", "among", "numerator", "denominator"),
+    *("late_sums", "window", "row_kind", "counted", "not_counted"),
 )
 Node = dict[str, Any]
 
