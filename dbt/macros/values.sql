@@ -72,6 +72,7 @@ select 1 as placeholder
 {% for name in ['days_of_periods', 'entities', 'late_matured_charges', 'periods', 'receivable_days'] -%}
 -- depends_on: {{ ref(name) }}
 {% endfor %}
+-- depends_on: {{ ref('notes_signed_within_7_days_rate') }}
 -- depends_on: {{ ref('supervision_hours') }}
 -- depends_on: {{ ref('supervision_met_rate') }}
 -- depends_on: {{ ref('telehealth_consent_compliance') }}

@@ -457,6 +457,7 @@ select
     a.session_id,
     a.starts_at,
     a.ends_at,
+    a.created_at,
     a.status,
     a.status_at,
     a.on_date,
@@ -478,7 +479,6 @@ select
     coalesce(c.applied_cents, 0) as applied_cents,
     (a.created_at at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= a.created_at))] end))::date as booked_on,
-    a.ends_at + interval '168 hours' <= p.as_of as seven_days_passed,
     d.deadline_at,
     d.deadline_at <= p.as_of as deadline_passed,
     a.arrived_at <= p.as_of and a.ready_at <= p.as_of as checked_in,
@@ -519,8 +519,6 @@ with days as (
         sum(case when resolved then 1 end) as kept_visit_rate_d,
         sum(case when resolved then case when status = 'NO_SHOW' then 1 else 0 end end) as no_show_rate_n,
         sum(case when resolved then 1 end) as no_show_rate_d,
-        sum(case when completed and seven_days_passed then case when signed_at <= ends_at + interval '168 hours' then 1 else 0 end end) as notes_signed_within_7_days_rate_n,
-        sum(case when completed and seven_days_passed then 1 end) as notes_signed_within_7_days_rate_d,
         sum(case when scheduled then case when booked_via = 'PORTAL' then 1 else 0 end end) as online_booking_rate_n,
         sum(case when scheduled then 1 end) as online_booking_rate_d,
         sum(case when completed then case when rebooked then 1 else 0 end end) as rebook_rate_n,
@@ -557,8 +555,6 @@ select
     (sum(d.kept_visit_rate_d))::bigint as kept_visit_rate_d,
     (sum(d.no_show_rate_n))::bigint as no_show_rate_n,
     (sum(d.no_show_rate_d))::bigint as no_show_rate_d,
-    (sum(d.notes_signed_within_7_days_rate_n))::bigint as notes_signed_within_7_days_rate_n,
-    (sum(d.notes_signed_within_7_days_rate_d))::bigint as notes_signed_within_7_days_rate_d,
     (sum(d.online_booking_rate_n))::bigint as online_booking_rate_n,
     (sum(d.online_booking_rate_d))::bigint as online_booking_rate_d,
     (sum(d.rebook_rate_n))::bigint as rebook_rate_n,
@@ -596,8 +592,6 @@ select
     (sum(kept_visit_rate_d))::bigint,
     (sum(no_show_rate_n))::bigint,
     (sum(no_show_rate_d))::bigint,
-    (sum(notes_signed_within_7_days_rate_n))::bigint,
-    (sum(notes_signed_within_7_days_rate_d))::bigint,
     (sum(online_booking_rate_n))::bigint,
     (sum(online_booking_rate_d))::bigint,
     (sum(rebook_rate_n))::bigint,
@@ -729,18 +723,44 @@ from spans as p
 left join settings as s on s.tenant_id = p.tenant_id and s.from_on <= p.from_on and (s.until_on is null or s.until_on > p.from_on)
 group by p.tenant_id, p.from_on, p.until_on
 
+-- table time_limits
+-- The limits in days that settings can change, each from a day until another
+with p as (select * from analytics."stg_practices"),
+defaults as (
+    select *
+    from (values ('hipaa_training_days', 365), ('note_alert_days', 7), ('plan_review_days', 90), ('safety_plan_days', 365))
+        as d (key, days)
+),
+settings as (select * from analytics."stg_settings")
+select
+    p.tenant_id, d.key, d.days, date '0001-01-01' as from_on,
+    coalesce(min(s.from_on), date '9999-01-01') as until_on
+from p
+cross join defaults as d
+left join settings as s on s.tenant_id = p.tenant_id and s.key = d.key
+group by p.tenant_id, d.key, d.days
+union all
+select s.tenant_id, s.key, cast(s.value as integer), s.from_on, coalesce(s.until_on, date '9999-01-01')
+from settings as s
+join defaults as d on d.key = s.key
+
 -- view unsigned_sessions
--- Sessions without a signed note, from the day on which they ended more than 7 x 24 hours ago until they are signed
+-- Sessions without a signed note, from the day on which they ended more than the limit ago until they are signed
 select
     a.tenant_id, a.clinician_id, a.appointment_id as row_id,
-    greatest((case when (a.ends_at + interval '168 hours') < p.as_of then ((a.ends_at + interval '168 hours') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.ends_at + interval '168 hours')))] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end)) as from_on,
-    (case when a.signed_at <= p.as_of then ((a.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.signed_at - interval '1 microsecond')))] end))::date end) as until_on
+    greatest(
+        (case when (a.ends_at + l.days * interval '24 hours') < p.as_of then ((a.ends_at + l.days * interval '24 hours') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.ends_at + l.days * interval '24 hours')))] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end),
+        (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.created_at - interval '1 microsecond')))] end))::date end), l.from_on
+    ) as from_on,
+    least((case when a.signed_at <= p.as_of then ((a.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.signed_at - interval '1 microsecond')))] end))::date end), l.until_on) as until_on
 from analytics."appointments" as a
 join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
-where a.status = 'COMPLETED' and a.ends_at + interval '168 hours' < p.as_of
+join analytics."time_limits" as l on l.tenant_id = a.tenant_id and l.key = 'note_alert_days'
+where a.status = 'COMPLETED' and a.ends_at + l.days * interval '24 hours' < p.as_of
 
 -- table unsigned_session_states
 with ends as (
@@ -1049,6 +1069,7 @@ where r.created_at <= p.as_of and (r.voided_at is null or r.voided_at > p.as_of)
 -- Conditions of clients that metrics ask about: one row for each condition and span of days
 with p as (select * from analytics."stg_practices"),
 versions as (select * from analytics."stg_client_versions"),
+limits as (select * from analytics."time_limits"),
 coverages as (select * from analytics."stg_coverages"),
 -- between two neighboring ends of a client's coverages, the primary one stays the same
 ends as (
@@ -1092,13 +1113,18 @@ union all
 select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
 from analytics."stg_consents" where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
-select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from analytics."stg_plan_reviews"
+select r.tenant_id, r.client_id, 'plan_reviewed', greatest(r.from_on, l.from_on), least(r.reviewed_on + l.days + 1, l.until_on)
+from analytics."stg_plan_reviews" as r
+join limits as l on l.tenant_id = r.tenant_id and l.key = 'plan_review_days'
 union all
-select n.tenant_id, n.client_id, 'safety_plan', (case when n.signed_at <= p.as_of then ((n.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (n.signed_at - interval '1 microsecond')))] end))::date end), (n.signed_at at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= n.signed_at))] end))::date + 366
+select
+    n.tenant_id, n.client_id, 'safety_plan',
+    greatest((case when n.signed_at <= p.as_of then ((n.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (n.signed_at - interval '1 microsecond')))] end))::date end), l.from_on), least((n.signed_at at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= n.signed_at))] end))::date + l.days + 1, l.until_on)
 from analytics."stg_notes" as n
 join p on p.tenant_id = n.tenant_id
+join limits as l on l.tenant_id = n.tenant_id and l.key = 'safety_plan_days'
 where n.type = 'SAFETY_PLAN' and n.signed_at is not null
 
 -- view stg_primary_clinicians
@@ -1523,16 +1549,25 @@ available as (
     from hours
     group by tenant_id, clinician_id, on_date
 ),
+active as (select * from analytics."appointments" where status not in ('CANCELLED', 'RESCHEDULED')),
+-- one that passes midnight takes time of the next day too; it lasts 24 hours at most, and a day 23 at least
+parts as (
+    select tenant_id, clinician_id, on_date, starts_at, ends_at, true as begins from active
+    union all
+    select a.tenant_id, a.clinician_id, d.on_date, a.starts_at, a.ends_at, false
+    from active as a
+    cross join (values (1), (2)) as later (days)
+    join analytics."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date + later.days and d.starts_at < a.ends_at
+),
 -- a minute of overlapping appointments counts once: each begins where those before it have ended
 appointments as (
     select
-        tenant_id, clinician_id, on_date, ends_at,
+        tenant_id, clinician_id, on_date, begins, ends_at,
         greatest(starts_at, coalesce(max(ends_at) over (
             partition by tenant_id, clinician_id, on_date order by starts_at, ends_at
             rows between unbounded preceding and 1 preceding
         ), starts_at)) as starts_at
-    from analytics."appointments"
-    where status not in ('CANCELLED', 'RESCHEDULED')
+    from parts
 ),
 scheduled as (
     select
@@ -1545,6 +1580,7 @@ scheduled as (
 booked as (
     select
         a.tenant_id, a.clinician_id, a.on_date,
+        max(case when a.begins then 1 else 0 end) = 1 as begins,
         sum(case
         when least(a.ends_at, h.ends_at) > greatest(a.starts_at, h.starts_at)
             and h.ends_at is not null
@@ -1570,7 +1606,7 @@ select
     (coalesce(h.prime_us, 0))::bigint as prime_us,
     (case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end)::bigint as prime_booked_us,
     s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
-    and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
+    and (coalesce(h.available_us, 0) > 0 or coalesce(b.begins, false)) as due,
     i.on_date is not null as signed_in
 from analytics."stg_staff" as s
 join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
@@ -1698,12 +1734,13 @@ with visits as (
     select
         a.tenant_id, a.client_id, s.discipline,
         greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end)) as from_on, a.on_date + 90 as until_on
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.created_at - interval '1 microsecond')))] end))::date end)) as from_on, a.on_date + 90 as until_on
     from analytics."appointments" as a
     join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
     join analytics."stg_staff" as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
         and s.from_on <= a.on_date and s.until_on > a.on_date
-    where a.completed
+    where a.status = 'COMPLETED'
 ),
 -- visits to one discipline that follow within 90 days join into one span
 marked as (
@@ -1878,7 +1915,10 @@ where v.is_last and (v.v ->> 'voided_at') is null
 with conditions as (
     select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from analytics."stg_staff"
     union all
-    select tenant_id, staff_id, 'trained', completed_on, completed_on + 366 from analytics."stg_trainings" where kind = 'HIPAA'
+    select t.tenant_id, t.staff_id, 'trained', greatest(t.completed_on, l.from_on), least(t.completed_on + l.days + 1, l.until_on)
+    from analytics."stg_trainings" as t
+    join analytics."time_limits" as l on l.tenant_id = t.tenant_id and l.key = 'hipaa_training_days'
+    where t.kind = 'HIPAA'
 ),
 ends as (
     select tenant_id, staff_id, kind, from_on as on_date, 1 as step from conditions where until_on is null or until_on > from_on
@@ -1987,6 +2027,20 @@ select
     (sum(net_collection_rate_d))::bigint
 from days
 group by tenant_id, on_date
+
+-- table sessions_signed_in_time
+-- Completed sessions of each clinician and day, by each limit for notes that has ever been in force: those for which it
+-- has passed, and those of them signed within it
+with limits as (select distinct tenant_id, days from analytics."time_limits" where key = 'note_alert_days')
+select
+    a.tenant_id, a.clinician_id, a.on_date, l.days,
+    count(*) as due,
+    sum(case when a.signed_at <= a.ends_at + l.days * interval '24 hours' then 1 else 0 end) as signed
+from analytics."appointments" as a
+join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
+join limits as l on l.tenant_id = a.tenant_id
+where a.completed and a.ends_at + l.days * interval '24 hours' <= p.as_of
+group by a.tenant_id, a.clinician_id, a.on_date, l.days
 
 -- table receivable_days
 -- The number of days over which charges are averaged, on days on which no charge of an entity is 90 days old
@@ -2398,7 +2452,17 @@ where r.place = 1
 
 -- table metric_sums
 -- Numerators and denominators of all metrics, side by side, for each entity and week, month and quarter
-with  __dbt__cte__supervision_hours as (
+with  __dbt__cte__notes_signed_within_7_days_rate as (
+select s.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start,
+    (sum(s.signed))::bigint as numerator, (sum(s.due))::bigint as denominator
+from analytics."sessions_signed_in_time" as s
+join analytics."days_of_periods" as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date
+join analytics."time_limits" as l on l.tenant_id = s.tenant_id and l.key = 'note_alert_days' and l.days = s.days
+    and l.from_on <= d.last_on and l.until_on > d.last_on
+join analytics."entity_members_and_practice" as m on m.tenant_id = s.tenant_id and m.clinician_id = s.clinician_id
+    and m.from_on <= s.on_date and m.until_on > s.on_date
+group by 1, 2, 3, 4, 5
+),  __dbt__cte__supervision_hours as (
 select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
     held_hundredths as numerator, required_hundredths as denominator
 from analytics."supervision_requirements"
@@ -2457,7 +2521,7 @@ select
     (coalesce(d6.net_collection_rate_n, 0) + coalesce(l.numerator, 0))::bigint as net_collection_rate_n,
     (coalesce(d6.net_collection_rate_d, 0) + coalesce(l.denominator, 0))::bigint as net_collection_rate_d,
     (coalesce(d2.no_show_rate_n, 0))::bigint as no_show_rate_n, (coalesce(d2.no_show_rate_d, 0))::bigint as no_show_rate_d,
-    (coalesce(d2.notes_signed_within_7_days_rate_n, 0))::bigint as notes_signed_within_7_days_rate_n, (coalesce(d2.notes_signed_within_7_days_rate_d, 0))::bigint as notes_signed_within_7_days_rate_d,
+    (coalesce(p1.numerator, 0))::bigint as notes_signed_within_7_days_rate_n, (coalesce(p1.denominator, 0))::bigint as notes_signed_within_7_days_rate_d,
     (coalesce(d2.online_booking_rate_n, 0))::bigint as online_booking_rate_n, (coalesce(d2.online_booking_rate_d, 0))::bigint as online_booking_rate_d,
     (coalesce(s2.portal_adoption_rate_n, 0))::bigint as portal_adoption_rate_n, (coalesce(s2.portal_adoption_rate_d, 0))::bigint as portal_adoption_rate_d,
     (coalesce(d4.prime_time_utilization_n, 0))::bigint as prime_time_utilization_n, (coalesce(d4.prime_time_utilization_d, 0))::bigint as prime_time_utilization_d,
@@ -2466,10 +2530,10 @@ select
     (coalesce(d2.same_day_documentation_rate_n, 0))::bigint as same_day_documentation_rate_n, (coalesce(d2.same_day_documentation_rate_d, 0))::bigint as same_day_documentation_rate_d,
     (coalesce(d4.schedule_fill_rate_n, 0))::bigint as schedule_fill_rate_n, (coalesce(d4.schedule_fill_rate_d, 0))::bigint as schedule_fill_rate_d,
     (coalesce(d4.sessions_per_day_n, 0))::bigint as sessions_per_day_n, (coalesce(d4.sessions_per_day_d, 0))::bigint as sessions_per_day_d,
-    (coalesce(p1.numerator, 0))::bigint as supervision_hours_n, (coalesce(p1.denominator, 0))::bigint as supervision_hours_d,
-    (coalesce(p2.numerator, 0))::bigint as supervision_met_rate_n, (coalesce(p2.denominator, 0))::bigint as supervision_met_rate_d,
+    (coalesce(p2.numerator, 0))::bigint as supervision_hours_n, (coalesce(p2.denominator, 0))::bigint as supervision_hours_d,
+    (coalesce(p3.numerator, 0))::bigint as supervision_met_rate_n, (coalesce(p3.denominator, 0))::bigint as supervision_met_rate_d,
     (coalesce(d10.supervision_note_timeliness_n, 0))::bigint as supervision_note_timeliness_n, (coalesce(d10.supervision_note_timeliness_d, 0))::bigint as supervision_note_timeliness_d,
-    (coalesce(p3.numerator, 0))::bigint as telehealth_consent_compliance_n, (coalesce(p3.denominator, 0))::bigint as telehealth_consent_compliance_d,
+    (coalesce(p4.numerator, 0))::bigint as telehealth_consent_compliance_n, (coalesce(p4.denominator, 0))::bigint as telehealth_consent_compliance_d,
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
@@ -2477,7 +2541,7 @@ select
 from cells as c
 left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from analytics."adjudicated_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
         and d1.period_kind = c.period_kind and d1.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from analytics."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from analytics."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
         and d2.period_kind = c.period_kind and d2.period_start = c.period_start
 left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.charge_entry_lag_days_n) as charge_entry_lag_days_n, sum(s.charge_entry_lag_days_d) as charge_entry_lag_days_d, sum(s.collection_rate_n) as collection_rate_n, sum(s.collection_rate_d) as collection_rate_d from analytics."charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id
         and d3.period_kind = c.period_kind and d3.period_start = c.period_start
@@ -2513,12 +2577,14 @@ asof left join analytics."staff_states" as s5
 asof left join analytics."unsigned_session_states" as s6
     on s6.tenant_id = c.tenant_id and s6.entity_kind = c.entity_kind and s6.entity_id = c.entity_id
         and c.last_on >= s6.from_on
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join __dbt__cte__notes_signed_within_7_days_rate as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join __dbt__cte__supervision_hours as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join __dbt__cte__supervision_met_rate as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
+left join __dbt__cte__telehealth_consent_compliance as p4 on p4.tenant_id = c.tenant_id and p4.entity_kind = c.entity_kind and p4.entity_id = c.entity_id
+        and p4.period_kind = c.period_kind and p4.period_start = c.period_start
 left join analytics."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start
 left join analytics."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id
@@ -2526,7 +2592,17 @@ left join analytics."receivable_days" as r on r.tenant_id = c.tenant_id and r.en
 
 -- view metric_sums_of_days
 -- The same for days
-with  __dbt__cte__supervision_hours as (
+with  __dbt__cte__notes_signed_within_7_days_rate as (
+select s.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start,
+    (sum(s.signed))::bigint as numerator, (sum(s.due))::bigint as denominator
+from analytics."sessions_signed_in_time" as s
+join analytics."days_of_periods" as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date
+join analytics."time_limits" as l on l.tenant_id = s.tenant_id and l.key = 'note_alert_days' and l.days = s.days
+    and l.from_on <= d.last_on and l.until_on > d.last_on
+join analytics."entity_members_and_practice" as m on m.tenant_id = s.tenant_id and m.clinician_id = s.clinician_id
+    and m.from_on <= s.on_date and m.until_on > s.on_date
+group by 1, 2, 3, 4, 5
+),  __dbt__cte__supervision_hours as (
 select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
     held_hundredths as numerator, required_hundredths as denominator
 from analytics."supervision_requirements"
@@ -2585,7 +2661,7 @@ select
     (coalesce(d6.net_collection_rate_n, 0) + coalesce(l.numerator, 0))::bigint as net_collection_rate_n,
     (coalesce(d6.net_collection_rate_d, 0) + coalesce(l.denominator, 0))::bigint as net_collection_rate_d,
     (coalesce(d2.no_show_rate_n, 0))::bigint as no_show_rate_n, (coalesce(d2.no_show_rate_d, 0))::bigint as no_show_rate_d,
-    (coalesce(d2.notes_signed_within_7_days_rate_n, 0))::bigint as notes_signed_within_7_days_rate_n, (coalesce(d2.notes_signed_within_7_days_rate_d, 0))::bigint as notes_signed_within_7_days_rate_d,
+    (coalesce(p1.numerator, 0))::bigint as notes_signed_within_7_days_rate_n, (coalesce(p1.denominator, 0))::bigint as notes_signed_within_7_days_rate_d,
     (coalesce(d2.online_booking_rate_n, 0))::bigint as online_booking_rate_n, (coalesce(d2.online_booking_rate_d, 0))::bigint as online_booking_rate_d,
     (coalesce(s2.portal_adoption_rate_n, 0))::bigint as portal_adoption_rate_n, (coalesce(s2.portal_adoption_rate_d, 0))::bigint as portal_adoption_rate_d,
     (coalesce(d4.prime_time_utilization_n, 0))::bigint as prime_time_utilization_n, (coalesce(d4.prime_time_utilization_d, 0))::bigint as prime_time_utilization_d,
@@ -2594,10 +2670,10 @@ select
     (coalesce(d2.same_day_documentation_rate_n, 0))::bigint as same_day_documentation_rate_n, (coalesce(d2.same_day_documentation_rate_d, 0))::bigint as same_day_documentation_rate_d,
     (coalesce(d4.schedule_fill_rate_n, 0))::bigint as schedule_fill_rate_n, (coalesce(d4.schedule_fill_rate_d, 0))::bigint as schedule_fill_rate_d,
     (coalesce(d4.sessions_per_day_n, 0))::bigint as sessions_per_day_n, (coalesce(d4.sessions_per_day_d, 0))::bigint as sessions_per_day_d,
-    (coalesce(p1.numerator, 0))::bigint as supervision_hours_n, (coalesce(p1.denominator, 0))::bigint as supervision_hours_d,
-    (coalesce(p2.numerator, 0))::bigint as supervision_met_rate_n, (coalesce(p2.denominator, 0))::bigint as supervision_met_rate_d,
+    (coalesce(p2.numerator, 0))::bigint as supervision_hours_n, (coalesce(p2.denominator, 0))::bigint as supervision_hours_d,
+    (coalesce(p3.numerator, 0))::bigint as supervision_met_rate_n, (coalesce(p3.denominator, 0))::bigint as supervision_met_rate_d,
     (coalesce(d10.supervision_note_timeliness_n, 0))::bigint as supervision_note_timeliness_n, (coalesce(d10.supervision_note_timeliness_d, 0))::bigint as supervision_note_timeliness_d,
-    (coalesce(p3.numerator, 0))::bigint as telehealth_consent_compliance_n, (coalesce(p3.denominator, 0))::bigint as telehealth_consent_compliance_d,
+    (coalesce(p4.numerator, 0))::bigint as telehealth_consent_compliance_n, (coalesce(p4.denominator, 0))::bigint as telehealth_consent_compliance_d,
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
@@ -2631,12 +2707,14 @@ asof left join analytics."staff_states" as s5
 asof left join analytics."unsigned_session_states" as s6
     on s6.tenant_id = c.tenant_id and s6.entity_kind = c.entity_kind and s6.entity_id = c.entity_id
         and c.last_on >= s6.from_on
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join __dbt__cte__notes_signed_within_7_days_rate as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join __dbt__cte__supervision_hours as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join __dbt__cte__supervision_met_rate as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
+left join __dbt__cte__telehealth_consent_compliance as p4 on p4.tenant_id = c.tenant_id and p4.entity_kind = c.entity_kind and p4.entity_id = c.entity_id
+        and p4.period_kind = c.period_kind and p4.period_start = c.period_start
 left join analytics."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start
 left join analytics."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id

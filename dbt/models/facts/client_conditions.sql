@@ -3,6 +3,8 @@ with p as (select * from {{ ref('stg_practices') }}),
 
 versions as (select * from {{ ref('stg_client_versions') }}),
 
+limits as (select * from {{ ref('time_limits') }}),
+
 coverages as (select * from {{ ref('stg_coverages') }}),
 
 -- between two neighboring ends of a client's coverages, the primary one stays the same
@@ -50,9 +52,14 @@ union all
 select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
 from {{ ref('stg_consents') }} where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
-select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from {{ ref('stg_plan_reviews') }}
+select r.tenant_id, r.client_id, 'plan_reviewed', greatest(r.from_on, l.from_on), least(r.reviewed_on + l.days + 1, l.until_on)
+from {{ ref('stg_plan_reviews') }} as r
+join limits as l on l.tenant_id = r.tenant_id and l.key = 'plan_review_days'
 union all
-select n.tenant_id, n.client_id, 'safety_plan', {{ first_day_from('n.signed_at') }}, {{ local_date('n.signed_at') }} + 366
+select
+    n.tenant_id, n.client_id, 'safety_plan',
+    greatest({{ first_day_from('n.signed_at') }}, l.from_on), least({{ local_date('n.signed_at') }} + l.days + 1, l.until_on)
 from {{ ref('stg_notes') }} as n
 join p on p.tenant_id = n.tenant_id
+join limits as l on l.tenant_id = n.tenant_id and l.key = 'safety_plan_days'
 where n.type = 'SAFETY_PLAN' and n.signed_at is not null
