@@ -454,6 +454,7 @@ select
     a.session_id,
     a.starts_at,
     a.ends_at,
+    a.created_at,
     a.status,
     a.status_at,
     a.on_date,
@@ -729,7 +730,9 @@ group by p.tenant_id, p.from_on, p.until_on
 -- Sessions without a signed note, from the day after which their note is late until they are signed
 select
     a.tenant_id, a.clinician_id, a.appointment_id as row_id,
-    greatest((case when a.note_due_at < p.as_of then (a.note_due_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(a.note_due_at, p.zone_changes)] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on,
+    greatest(
+        (case when a.note_due_at < p.as_of then (a.note_due_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(a.note_due_at, p.zone_changes)] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end)
+    ) as from_on,
     (case when a.signed_at <= p.as_of then ((a.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.signed_at - interval '1 microsecond'), p.zone_changes)] end))::date end) as until_on
 from {schema}."appointments" as a
 join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
@@ -1510,16 +1513,25 @@ available as (
     from hours
     group by tenant_id, clinician_id, on_date
 ),
+active as (select * from {schema}."appointments" where status not in ('CANCELLED', 'RESCHEDULED')),
+-- one that passes midnight takes time of the next day too; it lasts 24 hours at most, and a day 23 at least
+parts as (
+    select tenant_id, clinician_id, on_date, starts_at, ends_at, true as begins from active
+    union all
+    select a.tenant_id, a.clinician_id, d.on_date, a.starts_at, a.ends_at, false
+    from active as a
+    cross join (values (1), (2)) as later (days)
+    join {schema}."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date + later.days and d.starts_at < a.ends_at
+),
 -- a minute of overlapping appointments counts once: each begins where those before it have ended
 appointments as (
     select
-        tenant_id, clinician_id, on_date, ends_at,
+        tenant_id, clinician_id, on_date, begins, ends_at,
         greatest(starts_at, coalesce(max(ends_at) over (
             partition by tenant_id, clinician_id, on_date order by starts_at, ends_at
             rows between unbounded preceding and 1 preceding
         ), starts_at)) as starts_at
-    from {schema}."appointments"
-    where status not in ('CANCELLED', 'RESCHEDULED')
+    from parts
 ),
 scheduled as (
     select
@@ -1532,6 +1544,7 @@ scheduled as (
 booked as (
     select
         a.tenant_id, a.clinician_id, a.on_date,
+        max(case when a.begins then 1 else 0 end) = 1 as begins,
         sum(case
         when least(a.ends_at, h.ends_at) > greatest(a.starts_at, h.starts_at)
             and h.ends_at is not null
@@ -1557,7 +1570,7 @@ select
     (coalesce(h.prime_us, 0))::bigint as prime_us,
     (case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end)::bigint as prime_booked_us,
     s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
-    and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
+    and (coalesce(h.available_us, 0) > 0 or coalesce(b.begins, false)) as due,
     i.on_date is not null as signed_in
 from {schema}."stg_staff" as s
 join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
@@ -1688,12 +1701,13 @@ join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'q
 with visits as (
     select
         a.tenant_id, a.client_id, s.discipline,
-        greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on, a.on_date + p.interdisciplinary_days as until_on
+        greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on,
+        a.on_date + p.interdisciplinary_days as until_on
     from {schema}."appointments" as a
     join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
     join {schema}."stg_staff" as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
         and s.from_on <= a.on_date and s.until_on > a.on_date
-    where a.completed
+    where a.status = 'COMPLETED'
 ),
 -- visits to one discipline that follow closely enough join into one span
 marked as (
