@@ -29,8 +29,8 @@ ALERT_SIGNS = {"alert_below": "<", "alert_above": ">"}
 PAGE_HEAD = """# Metrics
 
 Made by `make warehouse` from the files in `dbt/models/metrics/`. Each benchmark, alert threshold and window is the
-default of a setting of the practice (`<metric>_target_at_least` and so on; windows by their own names). The one in force
-on the last day of a period counts. `caseload metrics PRACTICE --metric KEY --rows` shows the records behind a value."""
+default of a setting of the practice (`<metric>_target_at_least` and so on; windows by their own names). The one in
+force on the last day of a period counts. `caseload metrics PRACTICE --metric KEY --rows` shows the records."""
 
 
 def compile_project(engine: str) -> dict[str, Node]:
