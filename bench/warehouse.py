@@ -2,8 +2,9 @@
 
     python -m bench.warehouse [--disk] [--repeats N] [APPOINTMENTS ...]
 
-The statement computes ten of the metrics by month in PostgreSQL. Each refresh runs in a process of its own and begins
-with nothing published; the start of the process is not counted. Times are medians.
+The statement computes ten of the metrics by month in PostgreSQL. Each refresh runs in a process of its own, whose start
+is not counted. Full refreshes begin with nothing published. Times are medians; refreshes after changes are measured
+once.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,17 @@ REPEATS = 3
 MAX_RATIOS = {"duckdb": 4, "postgres": 14}  # of the yardstick
 MAX_MEMORY_MB = 1_500
 MAX_GROWTH = 10  # of the time, for ten times the appointments
+CHANGES = {  # the rows changed, the hours passed, and the target as a share of a full refresh
+    "1 % of the rows": ("abs(hashtext(id::text)) % 100 = 0", 0, 0.12),
+    "100 rows": ("id in (select id from {table} where tenant_id = '{tenant_id}' limit 25)", 0, 0.08),
+    "an hour": ("false", 1, 0.05),
+}
+CHANGED = {
+    "appointments": "telehealth = not telehealth",
+    "notes": "signed_at = signed_at + interval '1 hour'",
+    "charges": "amount_cents = amount_cents + 100",
+    "payment_applications": "amount_cents = amount_cents + 100",
+}
 STEPS = ("Copying", "Computing", "Publishing")
 SLOWEST_SHOWN = 6
 
@@ -103,7 +116,7 @@ def main() -> None:
     parser.add_argument("appointments", type=int, nargs="*", default=SIZES)
     parser.add_argument("--disk", action="store_true", help="put the database on disk, not in memory")
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--refresh", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--refresh", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.refresh:
         print(json.dumps(refresh(*arguments.refresh)))
@@ -129,6 +142,9 @@ def measure(appointments: int, repeats: int, *, disk: bool) -> dict[str, Any]:
             for engine in runs:
                 forget(store, practice.id, root)
                 runs[engine].append(refresh_in_process(root, practice.id, engine))
+        forget(store, practice.id, root)
+        refresh_in_process(root, practice.id, "duckdb")
+        result["changes"] = {name: refresh_after(store, root, practice.id, name) for name in CHANGES}
         result["yardstick"] = statistics.median(result["yardstick"])
         for engine, measured in runs.items():
             result[engine] = sorted(measured, key=lambda run: run["seconds"])[len(measured) // 2]
@@ -154,25 +170,36 @@ def forget(store: Store, tenant_id: UUID, root: Path) -> None:
         connection.execute("truncate analytics.metric_cells, analytics.refreshes")
 
 
-def refresh_in_process(root: Path, tenant_id: UUID, engine: str) -> dict[str, Any]:
+def refresh_after(store: Store, root: Path, tenant_id: UUID, name: str) -> dict[str, Any]:
+    """Make changes, and return the refresh after them."""
+    condition, hours, _ = CHANGES[name]
+    with store.connect("superuser") as connection:
+        for table, change in CHANGED.items():
+            where = condition.format(table=table, tenant_id=tenant_id)
+            connection.execute(f"update {table} set {change} where tenant_id = '{tenant_id}' and {where}".encode())
+    return refresh_in_process(root, tenant_id, "duckdb", hours)
+
+
+def refresh_in_process(root: Path, tenant_id: UUID, engine: str, hours: int = 0) -> dict[str, Any]:
     """Refresh in a process of its own, so that its memory is its own too."""
-    command = [sys.executable, "-m", "bench.warehouse", "--refresh", str(root), str(tenant_id), engine]
+    command = [sys.executable, "-m", "bench.warehouse", "--refresh", str(root), str(tenant_id), engine, str(hours)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def refresh(root: str, tenant_id: str, engine: str) -> dict[str, Any]:
+def refresh(root: str, tenant_id: str, engine: str, hours: str) -> dict[str, Any]:
     """Refresh, and return the seconds of each step and statement, the memory at most, and a checksum of the values."""
     installation = open_installation(Settings(), pool_size=1)
-    moments = [("Copying", time.perf_counter())]
+    moments, own_cpu = [("Copying", time.perf_counter())], time.process_time()
     refresh_practice(
         installation.store,
         Path(root),
         UUID(tenant_id),
-        NOW,
+        NOW + timedelta(hours=int(hours)),
         engine,
         lambda message: moments.append((message, time.perf_counter())),
     )
     moments.append(("", time.perf_counter()))
+    own_cpu = time.process_time() - own_cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     messages = [(message, end - start) for (message, start), (_, end) in pairwise(moments)]
     names = [statement.name for statement in load_statements(engine)]
@@ -188,6 +215,7 @@ def refresh(root: str, tenant_id: str, engine: str) -> dict[str, Any]:
         "steps": {step: sum(seconds for message, seconds in messages if message.startswith(step)) for step in STEPS},
         "slowest": slowest[:SLOWEST_SHOWN],
         "memory_mb": memory,
+        "own_cpu": own_cpu,
         "checksum": checksum,
     }
 
@@ -204,8 +232,15 @@ def format_result(result: dict[str, Any]) -> list[str]:
         ratio = run["seconds"] / yardstick
         lines += [
             f"  full refresh by {engine:<12}  {run['seconds']:>8.2f} s  {ratio:.1f} x (target {target} x): {steps}",
-            "    slowest: " + ", ".join(f"{name} {seconds:.1f}" for seconds, name in run["slowest"]),
+            f"    CPU of its process {run['own_cpu']:.1f} s, slowest: "
+            + ", ".join(f"{name} {seconds:.1f}" for seconds, name in run["slowest"]),
         ]
+    for name, run in result["changes"].items():
+        steps = ", ".join(f"{step.lower()} {seconds:.1f}" for step, seconds in run["steps"].items())
+        share = run["seconds"] / result["duckdb"]["seconds"]
+        lines.append(
+            f"  refresh after {name:<15} {run['seconds']:>8.2f} s  {share:.0%} (target {CHANGES[name][2]:.0%}): {steps}"
+        )
     cells = {count for count, _ in result["checksums"]}
     same = "the same" if len(result["checksums"]) == 1 else "NOT THE SAME"
     lines += [

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from practice.analytics.values import MetricValue, Selection
     from practice.security.installation import Installation
     from practice.security.work import Actor
+    from warehouse.extraction import Progress
 
 
 class EngineName(StrEnum):
@@ -62,6 +63,10 @@ PERIODS_SHOWN = 12
 def refresh(
     practices: Annotated[list[str] | None, typer.Argument(metavar="[PRACTICE]...", help="Default: all.")] = None,
     engine: Annotated[EngineName, typer.Option(help="The engine that computes.")] = EngineName.DUCKDB,
+    full: Annotated[bool, typer.Option("--full", help="Copy all records, not only those that changed.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="Compute what was known at this instant, and publish nothing.")
+    ] = None,
 ) -> None:
     """Compute all metrics of practices as of now, and publish them.
 
@@ -70,6 +75,7 @@ def refresh(
     from practice.people.practices import find_practice, list_all_practices
     from warehouse.refresh import refresh_practice
 
+    instant = parse_instant(as_of) if as_of else None
     with connect_installation() as installation:
         with installation.store.begin_system_session() as db:
             found = [find_practice(db, name) for name in practices] if practices else list_all_practices(db)
@@ -79,13 +85,33 @@ def refresh(
         for tenant_id, name in names.items():
             try:
                 with show_progress(f"Refreshing {name}") as report:
-                    refresh_practice(installation.store, root, tenant_id, now(), engine.value, report)
-                out.print(f"Refreshed {name}.", markup=False)
+                    if instant:
+                        message = build_aside(installation, tenant_id, instant, engine, report)
+                    else:
+                        refresh_practice(installation.store, root, tenant_id, now(), engine.value, report, full=full)
+                        message = "Refreshed {}."
+                out.print(message.format(name), markup=False)
             except Exception as error:  # the other practices get their values; this one keeps its last good ones
                 failed = True
                 print_error(f"{name} keeps the values of its last refresh. {describe_error(error)}")
     if failed:
         raise typer.Exit(1)
+
+
+def build_aside(
+    installation: "Installation", tenant_id: "UUID", as_of: datetime, engine: EngineName, report: "Progress"
+) -> str:
+    """Compute a practice's warehouse as of an instant, and return a message about it with a place for its name."""
+    from warehouse.refresh import build_as_of, compute_aside
+
+    store, root = installation.store, installation.settings.warehouse
+    built = f"as of {as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if engine is EngineName.DUCKDB:
+        built += f" in {build_as_of(store, root, tenant_id, as_of, report)}"
+    else:
+        with compute_aside(store, root, tenant_id, as_of, None, engine.value, report):
+            pass
+    return f"Computed {{}} {built}. Its published values stay as they are."
 
 
 def show_metrics(

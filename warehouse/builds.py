@@ -1,6 +1,6 @@
 """Builds of one practice's warehouse as of an instant, by DuckDB in a file or by PostgreSQL in a schema."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,10 +15,10 @@ from psycopg import sql
 from practice.analytics.values import Cell, MetricValue, Selection, decode_cells
 from practice.metric_dictionary import METRICS
 from practice.store.store import Store
-from warehouse.extraction import copy_records
+from warehouse.extraction import Progress, copy_records, open_snapshot
 from warehouse.statements import load_statements
 
-Progress = Callable[[str], None]
+MEMORY_LIMIT = "1GB"
 CELL_COLUMNS = (
     "entity_kind, entity_id, external_id, period_kind, period_start, receivable_days, "
     "numerators, denominators, value_hundredths, statuses"
@@ -42,8 +42,7 @@ class DuckDBBuild:
 
     @contextmanager
     def connect(self) -> Generator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(self.file, read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+        with open_file(self.file, read_only=True) as connection:
             yield connection
 
     def read_cells(self, selection: Selection) -> list[Cell]:
@@ -92,16 +91,34 @@ def read_values(build: DuckDBBuild | PostgresBuild, selection: Selection) -> lis
     return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_key))
 
 
+@contextmanager
+def open_file(file: Path, *, read_only: bool = False) -> Generator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to a DuckDB file, whose memory is limited: what does not fit goes to a folder beside it."""
+    with duckdb.connect(file, read_only=read_only, config={"memory_limit": MEMORY_LIMIT}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
 def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> DuckDBBuild:
     """Copy the practice's records into a new file, and compute its warehouse there."""
-    parameters = store.build_connection_parameters("app")
-    copy_records(parameters, scope.tenant_id, scope.as_of, scope.first_on, file, progress)
-    with duckdb.connect(file) as connection:
-        connection.execute("set TimeZone = 'UTC'; create schema analytics")
-        for number, (kind, name, query) in enumerate(statements := load_statements("duckdb"), 1):
-            progress(f"Computing {number} of {len(statements)}")
-            connection.execute(f"create {kind} analytics.{name} as {query}")
+    with open_file(file) as connection:
+        with open_snapshot(store, scope.tenant_id) as snapshot:
+            copy_records(snapshot, connection, progress)
+        compute(connection, scope, progress)
     return DuckDBBuild(file)
+
+
+def compute(connection: duckdb.DuckDBPyConnection, scope: Scope, progress: Progress) -> None:
+    """Compute the warehouse from the records of a file, in place of an earlier one."""
+    connection.execute("drop schema if exists analytics cascade; create schema analytics")
+    connection.execute(
+        "create or replace table records.scope as "
+        "select cast(? as uuid) as tenant_id, cast(? as timestamptz) as as_of, cast(? as date) as first_on",
+        [scope.tenant_id, scope.as_of, scope.first_on],
+    )
+    for number, (kind, name, query) in enumerate(statements := load_statements("duckdb"), 1):
+        progress(f"Computing {number} of {len(statements)}")
+        connection.execute(f"create {kind} analytics.{name} as {query}")
 
 
 @contextmanager
@@ -127,6 +144,9 @@ def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) 
                 connection.execute(statement.encode())
                 if kind == "table":  # without statistics the planner joins badly
                     connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, name)))
+                if name.endswith("_states"):  # each cell looks up the state of its last day
+                    index = sql.SQL("create index on {} (tenant_id, entity_kind, entity_id, from_on)")
+                    connection.execute(index.format(sql.Identifier(schema, name)))
             yield PostgresBuild(connection, schema)
         finally:
             drop_schema(connection, schema)
