@@ -88,6 +88,10 @@ bench: setup  ## Measure speed against controls in the same run.
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.bundle 100000
 
+.PHONY: bench-warehouse
+bench-warehouse: setup  ## Measure refreshes of a practice with a million appointments.
+	$(BIN)/python -m bench.warehouse
+
 # Other 835 readers and a fuzzer, in their own environment; Caseload does not depend on them.
 PEERS := $(VENV)/edi-peers
 $(PEERS)/.ready: $(VENV)/.ready

@@ -286,7 +286,7 @@ def list_rows(ctx: RequestContext, key: MetricKey, query: Annotated[RowsQuery, Q
     if query.refresh_id not in (None, refresh.id):
         raise RowsUnavailable
     value = ValueKey(metric.key, query.entity_kind, entity_id, query.period, query.start)
-    build = open_published(ctx.installation.settings.warehouse, ctx.work.tenant_id, refresh.as_of)
+    build = open_published(ctx.installation.settings.warehouse, ctx.work.tenant_id, refresh.id)
     return show_rows(
         ctx, refresh, query, metric, read_rows(build, ctx.work.tenant_id, value, query.limit, query.offset)
     )

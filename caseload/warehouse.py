@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from practice.security.installation import Installation
     from practice.security.work import Actor
     from warehouse.builds import Build
+    from warehouse.extraction import Progress
     from warehouse.rows import Row, Rows
 
 
@@ -66,6 +67,10 @@ PERIODS_SHOWN = 12
 def refresh(
     practices: Annotated[list[str] | None, typer.Argument(metavar="[PRACTICE]...", help="Default: all.")] = None,
     engine: Annotated[EngineName, typer.Option(help="The engine that computes.")] = EngineName.DUCKDB,
+    full: Annotated[bool, typer.Option("--full", help="Copy all records, not only those that changed.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="Compute what was known at this instant, and publish nothing.")
+    ] = None,
 ) -> None:
     """Compute all metrics of practices as of now, and publish them.
 
@@ -74,6 +79,7 @@ def refresh(
     from practice.people.practices import find_practice, list_all_practices
     from warehouse.refresh import refresh_practice
 
+    instant = parse_instant(as_of) if as_of else None
     with connect_installation() as installation:
         with installation.store.begin_system_session() as db:
             found = [find_practice(db, name) for name in practices] if practices else list_all_practices(db)
@@ -83,13 +89,33 @@ def refresh(
         for tenant_id, name in names.items():
             try:
                 with show_progress(f"Refreshing {name}") as report:
-                    refresh_practice(installation.store, root, tenant_id, now(), engine.value, report)
-                out.print(f"Refreshed {name}.", markup=False)
+                    if instant:
+                        message = build_aside(installation, tenant_id, instant, engine, report)
+                    else:
+                        refresh_practice(installation.store, root, tenant_id, now(), engine.value, report, full=full)
+                        message = "Refreshed {}."
+                out.print(message.format(name), markup=False)
             except Exception as error:  # the other practices get their values; this one keeps its last good ones
                 failed = True
                 print_error(f"{name} keeps the values of its last refresh. {describe_error(error)}")
     if failed:
         raise typer.Exit(1)
+
+
+def build_aside(
+    installation: "Installation", tenant_id: "UUID", as_of: datetime, engine: EngineName, report: "Progress"
+) -> str:
+    """Compute a practice's warehouse as of an instant, and return a message about it with a place for its name."""
+    from warehouse.refresh import build_as_of, compute_aside
+
+    store, root = installation.store, installation.settings.warehouse
+    built = f"as of {as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if engine is EngineName.DUCKDB:
+        built += f" in {build_as_of(store, root, tenant_id, as_of, report)}"
+    else:
+        with compute_aside(store, root, tenant_id, as_of, None, engine.value, report):
+            pass
+    return f"Computed {{}} {built}. Its published values stay as they are."
 
 
 def show_metrics(
@@ -130,13 +156,14 @@ def show_metrics(
     )
     with connect_installation() as installation:
         actor = find_practice_actor(installation, practice)
+        refresh_id = None
         with installation.work(actor, now()) as work:
             names = load_staff_names(work)
             if not (as_of or engine):
-                refresh, values = list_values(work, selection)
-                instant = refresh.as_of
+                published, values = list_values(work, selection)
+                instant, refresh_id = published.as_of, published.id
         if as_of or engine or rows:
-            with open_build(installation, actor, instant, first_on, engine, aside=bool(as_of or engine)) as build:
+            with open_build(installation, actor, refresh_id, instant, first_on, engine) as build:
                 if as_of or engine:
                     values = read_values(build, selection)
                 found = [(value, read_rows(build, actor.tenant_id, value.value_key)) for value in values if rows]
@@ -151,21 +178,20 @@ def show_metrics(
 def open_build(
     installation: "Installation",
     actor: "Actor",
+    refresh_id: "UUID | None",
     as_of: datetime,
     first_on: date,
     engine: EngineName | None,
-    *,
-    aside: bool,
 ) -> "Generator[Build]":
-    """Yield the build behind the published values or, if they are not asked for or it is lost, one made aside."""
+    """Yield the build of a refresh or, without one or when it is lost, one that is made aside."""
     from practice.analytics.errors import RowsUnavailable
     from warehouse.refresh import compute_aside, open_published
 
     root = installation.settings.warehouse
     published = None
-    if not aside:
+    if refresh_id is not None:
         with suppress(RowsUnavailable):
-            published = open_published(root, actor.tenant_id, as_of)
+            published = open_published(root, actor.tenant_id, refresh_id)
     if published is not None:
         yield published
         return

@@ -15,11 +15,11 @@ from psycopg import sql
 from practice.analytics.values import Cell, MetricValue, Selection, decode_cells
 from practice.metric_dictionary import METRICS
 from practice.store.store import Store
-from warehouse.extraction import copy_records
+from warehouse.extraction import Progress, copy_records, open_snapshot
 from warehouse.statements import load_statements
 from warehouse.windows import SETTINGS_SQL, list_windows
 
-Progress = Callable[[str], None]
+MEMORY_LIMIT = "1GB"
 CELL_COLUMNS = (
     "entity_kind, entity_id, external_id, period_kind, period_start, receivable_days, "
     "numerators, denominators, value_hundredths, statuses"
@@ -45,8 +45,7 @@ class DuckDBBuild:
 
     @contextmanager
     def connect(self) -> Generator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(self.file, read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+        with open_file(self.file, read_only=True) as connection:
             yield connection
 
     def read_cells(self, selection: Selection) -> list[Cell]:
@@ -106,23 +105,45 @@ def read_values(build: Build, selection: Selection) -> list[MetricValue]:
     return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_keys))
 
 
+@contextmanager
+def open_file(file: Path, *, read_only: bool = False) -> Generator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to a DuckDB file, whose memory is limited: what does not fit goes to a folder beside it."""
+    with duckdb.connect(file, read_only=read_only, config={"memory_limit": MEMORY_LIMIT}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
 def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> DuckDBBuild:
     """Copy the practice's records into a new file, and compute its warehouse there."""
-    parameters = store.build_connection_parameters("app")
-    copy_records(parameters, scope.tenant_id, scope.as_of, scope.first_on, file, progress)
-    with duckdb.connect(file) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        settings = SETTINGS_SQL.format(source="records.rule_settings, records.scope", value="value")
-        changes = connection.execute(settings).fetchall()
-
-        def create(statement: str) -> None:
-            connection.execute(statement)
-
-        def find_first_day(schema: str) -> date:
-            return connection.execute(f"select min(on_date) from {schema}.days").fetchall()[0][0]
-
-        compute_models("duckdb", DuckDBBuild.schema, scope, changes, create, find_first_day, progress)
+    with open_file(file) as connection:
+        with open_snapshot(store, scope.tenant_id) as snapshot:
+            copy_records(snapshot, connection, progress)
+        compute(connection, scope, progress)
     return DuckDBBuild(file)
+
+
+def compute(connection: duckdb.DuckDBPyConnection, scope: Scope, progress: Progress) -> None:
+    """Compute the warehouse from the records of a file, in place of an earlier one."""
+    found = connection.execute(
+        "select schema_name from information_schema.schemata where schema_name like 'analytics%'"
+    )
+    for (schema,) in found.fetchall():
+        connection.execute(f"drop schema {schema} cascade")
+    connection.execute(
+        "create or replace table records.scope as "
+        "select cast(? as uuid) as tenant_id, cast(? as timestamptz) as as_of, cast(? as date) as first_on",
+        [scope.tenant_id, scope.as_of, scope.first_on],
+    )
+    settings = SETTINGS_SQL.format(source="records.rule_settings, records.scope", value="value")
+    changes = connection.execute(settings).fetchall()
+
+    def create(statement: str) -> None:
+        connection.execute(statement)
+
+    def find_first_day(schema: str) -> date:
+        return connection.execute(f"select min(on_date) from {schema}.days").fetchall()[0][0]
+
+    compute_models("duckdb", DuckDBBuild.schema, scope, changes, create, find_first_day, progress)
 
 
 @contextmanager
@@ -146,6 +167,8 @@ def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) 
             connection.execute(statement.encode())
             if kind == "table":  # without statistics the planner joins badly
                 connection.execute(f"analyze {name}".encode())
+            if name.endswith("_states"):  # each cell looks up the state of its last day
+                connection.execute(f"create index on {name} (tenant_id, entity_kind, entity_id, from_on)".encode())
 
         def find_first_day(name: str) -> date:
             return connection.execute(f"select min(on_date) from {name}.days".encode()).fetchall()[0][0]

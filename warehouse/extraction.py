@@ -1,19 +1,19 @@
-"""The copy of one practice's records in a DuckDB file, from one snapshot of the database."""
+"""Copies of one practice's records in a DuckDB file, from one snapshot of the database: of all, or of those changed."""
 
-from collections.abc import Callable
-from datetime import date, datetime
-from pathlib import Path
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 
-from practice.store.store import ConnectionParameters
+from practice.store.store import ConnectionParameters, Store
 
 COLUMNS = {
     "practices": "id, time_zone",
-    "time_zone_changes": "tenant_id, old_zone, changed_at",
+    "time_zone_changes": "tenant_id, id, old_zone, changed_at",
     "record_versions": "tenant_id, id, record_kind, record_id, known_at, record_values::text as record_values",
     "staff": "tenant_id, id, external_id",
     "clients": "tenant_id, id, birth_date, admitted_on, ended_on",
@@ -31,8 +31,8 @@ COLUMNS = {
     ),
     "payment_applications": "tenant_id, id, charge_id, amount_cents, posted_at",
     "adjustments": "tenant_id, id, charge_id, group_code, amount_cents, posted_at",
-    "sign_ins": "tenant_id, staff_id, at",
-    "rule_settings": "tenant_id, key, value #>> '{}' as value, effective_on, set_at",
+    "sign_ins": "tenant_id, id, staff_id, at",
+    "rule_settings": "tenant_id, id, key, value #>> '{}' as value, effective_on, set_at",
     "treatment_plan_reviews": "tenant_id, id, client_id, reviewed_on, created_at, voided_at",
     "claims": "tenant_id, id, submitted_at, first_response_at, first_response, adjudicated_at, outcome",
     "claim_charges": "tenant_id, claim_id, charge_id, position",
@@ -40,38 +40,74 @@ COLUMNS = {
 }
 """The columns that metrics need, by table. No names, contacts or texts."""
 
+COPIED_WHOLE = "practices"
+"""One row, so that it is copied by every refresh."""
 
-def copy_records(
-    parameters: ConnectionParameters,
-    tenant_id: UUID,
-    as_of: datetime,
-    first_on: date | None,
-    file: Path,
-    progress: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Copy the practice's records into the schema `records` of a DuckDB file, all from one snapshot.
+KEYS = dict.fromkeys(COLUMNS, "id") | {"claim_charges": "claim_id"}
+"""The column by which triggers queue the changed rows of a table."""
 
-    Connects as the runtime role in the practice, so that row-level security holds here too.
+Progress = Callable[[str], None]
+
+
+class Snapshot:
+    """A transaction in a practice, which sees one snapshot of the database.
+
+    Connects as the runtime role, so that row-level security holds here too.
     """
-    with (
-        adbc.connect(build_uri(parameters)) as connection,
-        duckdb.connect(file) as target,
-        connection.cursor() as cursor,
-    ):
-        target.execute("set TimeZone = 'UTC'; create schema records")
-        target.execute(
-            "create table records.scope as "
-            "select cast(? as uuid) as tenant_id, cast(? as timestamptz) as as_of, cast(? as date) as first_on",
-            [tenant_id, as_of, first_on],
-        )
-        cursor.execute("set transaction isolation level repeatable read read only")
+
+    def __init__(self, connection: adbc.Connection, cursor: adbc.Cursor, tenant_id: UUID) -> None:
+        self.connection, self.cursor, self.tenant_id = connection, cursor, tenant_id
+
+    def fetch(self, query: str) -> Any:
+        """Return the rows of a query, for DuckDB to read."""
+        self.cursor.execute(query)
+        return self.cursor.fetch_arrow()
+
+    def commit(self) -> None:
+        self.connection.commit()
+
+
+@contextmanager
+def open_snapshot(store: Store, tenant_id: UUID) -> Generator[Snapshot]:
+    """Yield a transaction in the practice, rolled back at the end of the block unless it is committed."""
+    with adbc.connect(build_uri(store.build_connection_parameters("app"))) as connection, connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read")
         cursor.execute(f"select enter_practice('{tenant_id}')")
-        for table, columns in COLUMNS.items():
-            progress(f"Copying {table.replace('_', ' ')}")
-            key = "id" if table == "practices" else "tenant_id"
-            cursor.execute(f"select {columns} from {table} where {key} = '{tenant_id}'")
-            rows = cursor.fetch_arrow()  # noqa: F841 - DuckDB reads it by its name
-            target.execute(f"create table records.{table} as select * from rows")
+        yield Snapshot(connection, cursor, tenant_id)
+
+
+def copy_records(snapshot: Snapshot, target: duckdb.DuckDBPyConnection, progress: Progress) -> None:
+    """Copy the practice's records into the schema `records` of a new file."""
+    target.execute("create schema records")
+    for table in COLUMNS:
+        progress(f"Copying {table.replace('_', ' ')}")
+        rows = snapshot.fetch(select_rows(snapshot, table))  # noqa: F841 - DuckDB reads it by its name
+        target.execute(f"create table records.{table} as select * from rows")
+
+
+def copy_changes(snapshot: Snapshot, target: duckdb.DuckDBPyConnection, progress: Progress) -> None:
+    """Copy the changed records into a file that has those of the refresh before."""
+    queue = f"analytics.changes where tenant_id = '{snapshot.tenant_id}'"
+    changes = snapshot.fetch(f"select distinct table_name, record_id from {queue}")  # noqa: F841 - as above
+    target.execute("create temporary table changes as select * from changes")
+    changed = target.execute("select table_name, bool_or(record_id is null) from changes group by 1").fetchall()
+    whole = dict(changed) | {COPIED_WHOLE: True}
+    for table in COLUMNS:
+        if table in whole:
+            progress(f"Copying changed {table.replace('_', ' ')}")
+            of_table = f"table_name = '{table}'"
+            query, condition = select_rows(snapshot, table), ""
+            if not whole[table]:
+                query += f" and {KEYS[table]} = any(array(select record_id from {queue} and {of_table}))"
+                condition = f"where {KEYS[table]} in (select record_id from changes where {of_table})"
+            rows = snapshot.fetch(query)  # noqa: F841 - as above
+            target.execute(f"delete from records.{table} {condition}")
+            target.execute(f"insert into records.{table} select * from rows")
+
+
+def select_rows(snapshot: Snapshot, table: str) -> str:
+    key = "id" if table == "practices" else "tenant_id"
+    return f"select {COLUMNS[table]} from {table} where {key} = '{snapshot.tenant_id}'"
 
 
 def build_uri(parameters: ConnectionParameters) -> str:

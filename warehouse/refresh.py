@@ -10,32 +10,82 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-import duckdb
+from sqlalchemy import text
 
 from practice.analytics.errors import RefreshRunning, RowsUnavailable
 from practice.store.store import Store
-from warehouse.builds import Build, DuckDBBuild, Progress, Scope, build_duckdb, build_postgres
-from warehouse.publishing import publish
+from warehouse.builds import Build, DuckDBBuild, Scope, build_duckdb, build_postgres, compute, open_file
+from warehouse.extraction import Progress, copy_changes, copy_records, open_snapshot
+from warehouse.files import FILE, begin_part, complete_part, find_file, is_of
+from warehouse.publishing import Publication, publish_file, publish_schema
 
-FILE = "warehouse.duckdb"
+LONG_TRANSACTION = """
+    set transaction isolation level repeatable read;
+    set local idle_in_transaction_session_timeout = 0;
+    set local statement_timeout = 0
+"""
 
 
-def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, engine: str, progress: Progress) -> None:
-    """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs."""
-    scope = Scope(tenant_id, now)
+def refresh_practice(
+    store: Store, root: Path, tenant_id: UUID, now: datetime, engine: str, progress: Progress, *, full: bool = False
+) -> None:
+    """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs.
+
+    Copies only records that changed, unless the practice's file is missing or not that of the last refresh, or `full`.
+    """
+    publication = Publication(tenant_id, now, engine, started_at=now)
     folder = prepare_folder(prepare_folder(root) / tenant_id.hex)
     with lock_practice(store, tenant_id):
         if engine == "postgres":
-            with build_postgres(store, scope, f"warehouse_{tenant_id.hex}", progress) as build:
-                progress("Publishing the values")
-                publish(store, build, scope, engine, now)
+            refresh_in_database(store, publication, progress)
         else:
-            part = folder / f"{FILE}.part"
-            remove_file(part)
-            build_duckdb(store, scope, part, progress)
-            os.replace(part, folder / FILE)
+            refresh_file(store, folder, publication, progress, full=full)
+
+
+def refresh_file(store: Store, folder: Path, publication: Publication, progress: Progress, *, full: bool) -> None:
+    """Bring a copy of the practice's file up to date, publish its values, and put it in the place of the file."""
+    with open_snapshot(store, publication.tenant_id) as snapshot:
+        file = None if full else find_file(folder, find_current_refresh(store, publication.tenant_id))
+        part = begin_part(folder, file)
+        with open_file(part) as connection:
+            if file is None:
+                copy_records(snapshot, connection, progress)
+            else:
+                copy_changes(snapshot, connection, progress)
+            compute(connection, Scope(publication.tenant_id, publication.as_of), progress)
             progress("Publishing the values")
-            publish(store, DuckDBBuild(folder / FILE), scope, engine, now)
+            complete_part(connection, publication.id, continued=file is not None)
+        with open_file(part, read_only=True) as connection:
+            publish_file(snapshot, connection, publication, continued=file is not None)
+        snapshot.commit()
+    os.replace(part, folder / FILE)
+
+
+def find_current_refresh(store: Store, tenant_id: UUID) -> UUID | None:
+    """Return the refresh whose values are published, if there is one."""
+    with store.begin_session(tenant_id) as db:
+        return db.scalar(text("select id from analytics.refreshes where is_current"))
+
+
+def refresh_in_database(store: Store, publication: Publication, progress: Progress) -> None:
+    """Compute inside the database, and publish. The file is not that of the current refresh any more."""
+    tenant_id = publication.tenant_id
+    with store.connect("app") as connection:
+        connection.execute(LONG_TRANSACTION)
+        connection.execute("select enter_practice(%s)", [tenant_id])  # and takes the snapshot, before anything is read
+        scope = Scope(tenant_id, publication.as_of)
+        with build_postgres(store, scope, f"warehouse_{tenant_id.hex}", progress) as build:
+            progress("Publishing the values")
+            publish_schema(connection, build, publication)
+            connection.commit()
+
+
+def build_as_of(store: Store, root: Path, tenant_id: UUID, as_of: datetime, progress: Progress) -> Path:
+    """Build a file as of an instant, beside the practice's, and return it. Published values stay as they are."""
+    folder = prepare_folder(prepare_folder(root) / tenant_id.hex)
+    with make_folder_aside(prepare_folder(root)) as aside:
+        build = build_duckdb(store, Scope(tenant_id, as_of), aside / FILE, progress)
+        return Path(shutil.move(build.file, folder / f"as_of_{as_of:%Y%m%dT%H%M%SZ}.duckdb"))
 
 
 @contextmanager
@@ -53,19 +103,13 @@ def compute_aside(
             yield build_duckdb(store, scope, folder / FILE, progress)
 
 
-def open_published(root: Path, tenant_id: UUID, as_of: datetime) -> DuckDBBuild:
+def open_published(root: Path, tenant_id: UUID, refresh_id: UUID) -> DuckDBBuild:
     """Return the build behind the published values, or raise RowsUnavailable if the file is that of another refresh."""
-    file = root / tenant_id.hex / FILE
-    if not file.exists():
-        raise RowsUnavailable
-    build = DuckDBBuild(file)
-    try:
-        found = build.fetch("select as_of from records.scope", [])
-    except duckdb.Error:  # a file that something else damaged; the next refresh makes it anew
-        raise RowsUnavailable from None
-    if found != [(as_of,)]:
-        raise RowsUnavailable
-    return build
+    folder = root / tenant_id.hex
+    for file in (folder / FILE, folder / f"{FILE}.part"):  # the second until it takes the place of the first
+        if is_of(file, refresh_id):
+            return DuckDBBuild(file)
+    raise RowsUnavailable
 
 
 @contextmanager
@@ -104,10 +148,3 @@ def prepare_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     return folder
-
-
-def remove_file(file: Path) -> None:
-    """Remove a file of an interrupted build, and the journal beside it."""
-    file.unlink(missing_ok=True)
-    Path(f"{file}.wal").unlink(missing_ok=True)
-    shutil.rmtree(f"{file}.tmp", ignore_errors=True)

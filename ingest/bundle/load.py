@@ -41,6 +41,7 @@ CHUNK_ROWS = 50_000  # few enough for memory and for showing progress
 PREFETCHED_CHUNKS = 2
 BULK_SESSION_SETTINGS = (
     "app.signatures_written = on",  # with the appointments, so that the trigger of notes need not
+    "app.never_refreshed = on",  # a new practice, whose first refresh of the warehouse copies everything
     "statement_timeout = 0",
     "idle_in_transaction_session_timeout = 0",
     "plan_cache_mode = force_generic_plan",  # triggers run the same statements for each row

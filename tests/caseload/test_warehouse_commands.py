@@ -51,6 +51,22 @@ def test_values_as_of_an_instant_need_no_refresh_and_publish_nothing(run: RunCom
     assert run(*metrics).code == 1, "something was published"
 
 
+def test_a_refresh_as_of_an_instant_is_a_file_aside(run: RunCommand) -> None:
+    run("import", OAK_STREET)
+    assert run("refresh", "oak-street-practice", "--full").out == "Refreshed Oak Street Practice.\n"
+    metrics = ("metrics", "oak-street-practice", *OCTOBER, "--json")
+    published = run(*metrics).json
+    for engine in ("duckdb", "postgres"):
+        built = run("refresh", "oak-street-practice", "--as-of", "2025-10-20T12:00:00Z", "--engine", engine)
+        assert built.out.startswith("Computed Oak Street Practice as of 2025-10-20 12:00:00 UTC")
+        assert built.out.endswith(" Its published values stay as they are.\n")
+    (file,) = Settings().warehouse.glob("*/as_of_20251020T120000Z.duckdb")
+    assert file.stat().st_mode & 0o077 == 0 or file.parent.stat().st_mode & 0o777 == 0o700
+    assert run(*metrics).json == published
+    refused = run("refresh", "oak-street-practice", "--as-of", "yesterday")
+    assert (refused.code, "Invalid instant" in refused.err) == (1, True)
+
+
 def test_the_other_engine_needs_a_login_of_its_own_on_a_server(
     run: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

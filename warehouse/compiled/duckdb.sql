@@ -1716,7 +1716,7 @@ join p on p.tenant_id = k.tenant_id
 join {schema}."stg_time_zones" as z on z.tenant_id = k.tenant_id
 group by k.tenant_id, k.period_kind, k.period_start, k.period_end, p.last_day, p.as_of
 
--- view days_of_periods
+-- table days_of_periods
 -- The days of each period that has begun
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on
 from {schema}."days" as d
@@ -1877,7 +1877,7 @@ from staff as s
 join staff as m on m.tenant_id = s.tenant_id and m.supervisor_id = s.staff_id
 where greatest(s.employed_from_on, m.from_on) < least(s.employed_until_on, m.until_on)
 
--- view entity_members_and_practice
+-- table entity_members_and_practice
 -- The members of each clinician, team and practice, from a day until another
 select tenant_id, entity_kind, entity_id, clinician_id, from_on, until_on from {schema}."entity_members"
 union all

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- The days of each period that has begun
 {% for kind, start in [('day', 'on_date'), ('week', 'week_on'), ('month', 'month_on'), ('quarter', 'quarter_on')] %}
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- The members of each clinician, team and practice, from a day until another
 select tenant_id, entity_kind, entity_id, clinician_id, from_on, until_on from {{ ref('entity_members') }}
 union all

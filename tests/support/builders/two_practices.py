@@ -60,6 +60,11 @@ TABLES = {
         values (%(tenant_id)s, uuidv7(), now(), 'duckdb', now(), now(), true,
             1, array['kept_visit_rate'], array[1], array[1], array[false])""",
     ),
+    "analytics.changes": Table(
+        "select, insert, delete",
+        warehouse_reads=False,
+        insert="insert into analytics.changes (tenant_id, table_name) values (%(tenant_id)s, 'notes')",
+    ),
     "analytics.metric_cells": Table(
         "select, insert, update, delete",
         warehouse_reads=False,

@@ -28,6 +28,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "occupy_for_block": set(),
     "occupy_for_group": set(),
     "occupy_for_offer": set(),
+    "queue_changes": set(),
+    "queue_claims": set(),
     "refuse_change": set(),
     "refuse_closed_week": set(),
     "refuse_removal_of_paid_week": set(),
