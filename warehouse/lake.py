@@ -1,7 +1,7 @@
 """The lake: the marts of practices as Parquet files, and a DuckDB file with views over them.
 
-    FOLDER/practice=<slug>/<mart>.parquet
-    FOLDER/caseload.duckdb                  views by relative paths: open it in its folder, or set `file_search_path`
+FOLDER/practice=<slug>/<mart>.parquet
+FOLDER/caseload.duckdb                  views by relative paths: open it in its folder, or set `file_search_path`
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +53,9 @@ def write_lake(store: Store, practices: Mapping[str, UUID], folder: Path, progre
         part.mkdir(mode=0o700)
         marts = list_marts(store)
         files = [
-            file for slug, tenant_id in practices.items() for file in copy_practice(store, slug, tenant_id, marts, part, progress)
+            file
+            for slug, tenant_id in practices.items()
+            for file in copy_practice(store, slug, tenant_id, marts, part, progress)
         ]
         write_catalog(part, marts)
         if folder.exists():

@@ -25,7 +25,10 @@ def read(installation: Installation, practice: PracticeFixture) -> Read:
 @pytest.fixture
 def analyst(installation: Installation, practice: PracticeFixture) -> Iterator[psycopg.Connection]:
     """Yield a connection of an analyst of the practice."""
-    with make_analysts(installation, practice.id) as [credentials], connect_analyst(installation, credentials) as reader:
+    with (
+        make_analysts(installation, practice.id) as [credentials],
+        connect_analyst(installation, credentials) as reader,
+    ):
         yield reader
 
 
