@@ -1,6 +1,6 @@
 """The marts: what analysts read of a practice. Their views are in the schema `marts`; comments are the dictionary."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -80,7 +80,7 @@ def run_statement(store: Store, tenant_id: UUID, statement: str) -> Result:
 
 
 @contextmanager
-def open_reader(store: Store, tenant_id: UUID) -> Iterator[psycopg.Connection[Any]]:
+def open_reader(store: Store, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
     """Yield a connection in a read-only transaction of the practice, with the rights of an analyst."""
     connection = store.connect("app")
     try:

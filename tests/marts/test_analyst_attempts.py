@@ -79,17 +79,11 @@ def test_functions_with_errors_see_no_row_of_another_practice(
     other = make_practice(installation)
     make_client(other, birth_date="1955-05-05")
     make_client(practice, birth_date="1999-09-09")
-    for condition in (
-        "cast(birth_year::text || 'x' as integer) = 1",
-        "1 / (birth_year - 1955) > 0",
-        "(select 1 / (birth_year - 1955)) > 0",
-    ):
-        try:
-            rows = analyst.execute(f"select birth_year from marts.clients where {condition}").fetchall()  # ty: ignore
-        except psycopg.Error as error:
-            assert "1999x" in str(error)
-        else:
-            assert rows == []
+    years = "select birth_year from marts.clients where "
+    for condition in ("1 / (birth_year - 1955) > 0", "(select 1 / (birth_year - 1955)) > 0"):
+        assert analyst.execute(years + condition).fetchall() == []  # ty: ignore[no-matching-overload]
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="1999x"):
+        analyst.execute(years + "cast(birth_year::text || 'x' as integer) = 1")
     with pytest.raises(psycopg.errors.DivisionByZero):
         analyst.execute("select 1 / (birth_year - 1999) from marts.clients")
 

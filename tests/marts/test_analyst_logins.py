@@ -94,10 +94,17 @@ def test_names_are_unique_in_a_practice_and_valid(installation: Installation, pr
 
 
 def test_nothing_is_created_when_the_work_fails(installation: Installation, practice: PracticeFixture) -> None:
-    with pytest.raises(ZeroDivisionError), begin_administrator_work(installation, practice.actor(), NOW) as work:
-        credentials = create_analyst(work, "Nina")
-        raise ZeroDivisionError
-    assert count_roles(credentials.login) == 0
+    logins = []
+
+    def create_and_fail() -> None:
+        with begin_administrator_work(installation, practice.actor(), NOW) as work:
+            logins.append(create_analyst(work, "Nina").login)
+            assert work.db.scalar(text("select count(*) from pg_roles where rolname = :login"), {"login": logins[0]})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        create_and_fail()
+    assert count_roles(logins[0]) == 0
     assert read_audit(practice) == []
 
 

@@ -82,7 +82,7 @@ def test_every_policy_that_the_marts_rest_on_is_missed_by_the_doctor(own_install
 )
 def test_a_login_that_may_do_more_is_named(own_installation: Installation, statement: str) -> None:
     database = own_installation.store.database
-    own, other = create_two_practices(own_installation, database)
+    own, _ = create_two_practices(own_installation, database)
     with make_analysts(own_installation, own) as [analyst]:
         with cluster.connect_as_superuser(database) as connection:
             connection.execute(statement.format(login=analyst.login, database=database))

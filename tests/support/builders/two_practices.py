@@ -77,8 +77,8 @@ MARTS = {
     "marts.appointments": "select count(*) from appointments where tenant_id = %(tenant_id)s",
     # from the quarter in which the staff was hired
     "marts.calendar": """
-        select (date_trunc('quarter', now() at time zone 'America/New_York') + interval '3 months')::date - min(hired_on)
-            + (min(hired_on) - date_trunc('quarter', min(hired_on))::date)
+        select (date_trunc('quarter', now() at time zone 'America/New_York') + interval '3 months')::date
+            - date_trunc('quarter', min(hired_on))::date
         from staff where tenant_id = %(tenant_id)s
     """,
     "marts.charges": "select count(*) from charges where tenant_id = %(tenant_id)s",

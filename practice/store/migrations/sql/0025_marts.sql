@@ -1,5 +1,6 @@
 -- New views: nothing is blocked.
 -- squawk-ignore-file prefer-robust-stmts
+-- noqa: disable=ST05
 -- What analysts read. The views read as their owner caseload_marts, which row-level security limits to the practice of
 -- the session, and which can select only the columns named here. Columns that end in `_at` are instants, those that end
 -- in `_on` local dates of the practice, those that end in `_cents` amounts of money.
@@ -86,17 +87,19 @@ select
 from public.appointments as a
 inner join public.services as s on a.tenant_id = s.tenant_id and a.service_id = s.id
 cross join marts.time_zones as z
-cross join lateral (
-    select
-        (a.starts_at at time zone z.zones[1 + width_bucket(a.starts_at, z.changed_at)])::date as starts_on,
-        (a.note_signed_at at time zone z.zones[1 + width_bucket(a.note_signed_at, z.changed_at)])::date as signed_on
-) as l
-cross join lateral (
-    select
-        l.starts_on,
-        l.signed_on as note_signed_on,
-        l.starts_on - extract(dow from l.starts_on)::integer as week_on
-) as d
+cross join
+    lateral (
+        select
+            (a.starts_at at time zone z.zones[1 + width_bucket(a.starts_at, z.changed_at)])::date as starts_on,
+            (a.note_signed_at at time zone z.zones[1 + width_bucket(a.note_signed_at, z.changed_at)])::date as signed_on
+    ) as l
+cross join
+    lateral (
+        select
+            l.starts_on,
+            l.signed_on as note_signed_on,
+            l.starts_on - extract(dow from l.starts_on)::integer as week_on
+    ) as d
 left join public.session_completions as c on a.tenant_id = c.tenant_id and a.id = c.id
 left join (
     select
@@ -160,7 +163,8 @@ select
     coalesce(j.adjusted_cents, 0) as adjusted_cents,
     case
         when c.voided_at is null
-            then c.amount_cents - coalesce(p.insurance_cents, 0) - coalesce(p.client_cents, 0)
+            then
+                c.amount_cents - coalesce(p.insurance_cents, 0) - coalesce(p.client_cents, 0)
                 - coalesce(j.adjusted_cents, 0)
         else 0
     end as balance_cents,
@@ -179,7 +183,10 @@ left join (
     group by x.tenant_id, x.charge_id
 ) as p on c.tenant_id = p.tenant_id and c.id = p.charge_id
 left join (
-    select tenant_id, charge_id, sum(amount_cents)::bigint as adjusted_cents
+    select
+        tenant_id,
+        charge_id,
+        sum(amount_cents)::bigint as adjusted_cents
     from public.adjustments
     group by tenant_id, charge_id
 ) as j on c.tenant_id = j.tenant_id and c.id = j.charge_id;
@@ -206,12 +213,18 @@ select
 from public.payments as p
 cross join marts.time_zones as z
 left join (
-    select tenant_id, payment_id, sum(amount_cents)::bigint as applied_cents
+    select
+        tenant_id,
+        payment_id,
+        sum(amount_cents)::bigint as applied_cents
     from public.payment_applications
     group by tenant_id, payment_id
 ) as x on p.tenant_id = x.tenant_id and p.id = x.payment_id
 left join (
-    select tenant_id, payment_id, sum(amount_cents)::bigint as refunded_cents
+    select
+        tenant_id,
+        payment_id,
+        sum(amount_cents)::bigint as refunded_cents
     from public.refunds
     group by tenant_id, payment_id
 ) as r on p.tenant_id = r.tenant_id and p.id = r.payment_id;
@@ -265,10 +278,14 @@ select
 from public.clients as c
 cross join (select (now() at time zone z.time_zone)::date as today from marts.time_zones as z) as d
 left join (
-    select distinct on (o.tenant_id, o.client_id) o.tenant_id, o.client_id, o.payer_id, o.verified_at
+    select distinct on (o.tenant_id, o.client_id)
+        o.tenant_id,
+        o.client_id,
+        o.payer_id,
+        o.verified_at
     from public.coverages as o
-    cross join (select (now() at time zone z.time_zone)::date as today from marts.time_zones as z) as d
-    where o.voided_at is null and o.effective_on <= d.today and (o.ends_on is null or o.ends_on >= d.today)
+    cross join (select (now() at time zone z.time_zone)::date as today from marts.time_zones as z) as e
+    where o.voided_at is null and o.effective_on <= e.today and (o.ends_on is null or o.ends_on >= e.today)
     order by o.tenant_id, o.client_id, o.rank, o.id
 ) as v on c.tenant_id = v.tenant_id and c.id = v.client_id;
 
@@ -314,76 +331,3 @@ select
     y.amount_cents
 from public.pay_lines as y
 inner join public.pay_periods as p on y.tenant_id = p.tenant_id and y.period_id = p.id;
-
--- From the quarter of the first record to the end of the running one, or the last appointment after it.
-create view marts.calendar with (security_barrier) as
-select
-    d.calendar_on,
-    extract(dow from d.calendar_on)::integer as weekday,
-    trim(both from to_char(d.calendar_on, 'Day')) as weekday_name,
-    d.calendar_on - extract(dow from d.calendar_on)::integer as week_on,
-    date_trunc('month', d.calendar_on)::date as month_on,
-    date_trunc('quarter', d.calendar_on)::date as quarter_on,
-    extract(year from d.calendar_on)::integer as year
-from (
-    select
-        z.zones,
-        z.changed_at,
-        (now() at time zone z.time_zone)::date as today,
-        (select min(a.starts_at) from public.appointments as a) as first_at,
-        (select max(a.starts_at) from public.appointments as a) as last_at,
-        (select min(s.hired_on) from public.staff as s) as hired_on,
-        (select min(c.service_date) from public.charges as c) as charged_on
-    from marts.time_zones as z
-) as r
-cross join lateral (
-    select g.day::date as calendar_on
-    from
-        generate_series(
-            date_trunc(
-                'quarter',
-                least(
-                    (r.first_at at time zone r.zones[1 + width_bucket(r.first_at, r.changed_at)])::date,
-                    r.hired_on, r.charged_on, r.today
-                )::timestamp
-            ),
-            greatest(
-                date_trunc('quarter', r.today::timestamp) + interval '3 months' - interval '1 day',
-                date_trunc('day', r.last_at at time zone r.zones[1 + width_bucket(r.last_at, r.changed_at)])
-            ),
-            interval '1 day'
-        ) as g (day)
-) as d;
-
--- As in analytics.metric_values, which reads as its caller and therefore not from here.
-create view marts.metric_values with (security_barrier) as
-select
-    m.metric_key,
-    c.entity_kind,
-    case when c.entity_kind <> 'practice' then c.entity_id end as staff_id,
-    c.period_kind,
-    c.period_start as period_start_on,
-    c.period_end as period_end_on,
-    m.numerator / m.numerator_scale::numeric as numerator,
-    m.denominator / (m.denominator_scale * case when m.by_days then c.receivable_days else 1 end)::numeric
-        as denominator,
-    m.value_hundredths / 100::numeric as value,
-    case substr(c.statuses, m.place::integer, 1)
-        when 'o' then 'on_target'
-        when 'b' then 'below_target'
-        when 'a' then 'alert'
-        when 'i' then 'info'
-        else 'no_data'
-    end as status,
-    r.as_of as computed_at
-from analytics.metric_cells as c
-inner join analytics.refreshes as r on c.tenant_id = r.tenant_id and r.is_current
-cross join
-    lateral unnest(
-        r.metric_keys, r.numerator_scales, r.denominator_scales, r.divided_by_days,
-        c.numerators, c.denominators, c.value_hundredths
-    ) with ordinality
-        as m (
-            metric_key, numerator_scale, denominator_scale, by_days, numerator, denominator, value_hundredths, place
-        )
-where substr(c.statuses, m.place::integer, 1) <> '-';

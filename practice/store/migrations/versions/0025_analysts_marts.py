@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.execute("create schema marts authorization caseload_marts")
     op.execute("set role caseload_marts")
     run_sql_file("0025_marts.sql")
+    run_sql_file("0025_marts_metrics.sql")
     run_sql_file("0025_marts_comments.sql")
     op.execute("grant usage on schema marts to caseload_analyst, caseload_app")
     op.execute("grant select on all tables in schema marts to caseload_analyst, caseload_app")
