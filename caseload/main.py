@@ -11,7 +11,8 @@ import typer
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
-from caseload import backups, bundles, pay, warehouse
+from caseload import backups, bundles, marts, pay, warehouse
+from caseload.analysts import analyst_app
 from caseload.api_process import ApiProcess
 from caseload.console import (
     AsJson,
@@ -61,6 +62,7 @@ app.add_typer(practice_app, name="practice")
 app.add_typer(platform_admin_app, name="platform-admin")
 app.add_typer(settings_app, name="settings")
 app.add_typer(keys_app, name="keys")
+app.add_typer(analyst_app, name="analyst")
 app.add_typer(era_app, name="era")
 
 app.command("import")(bundles.import_practice)
@@ -68,6 +70,8 @@ app.command("export")(bundles.export_practice)
 app.command("pay")(pay.show_pay)
 app.command("refresh")(warehouse.refresh)
 app.command("metrics")(warehouse.show_metrics)
+app.command("lake")(marts.write_lake)
+app.command("sql")(marts.open_prompt)
 app.command("doctor")(backups.run_doctor)
 app.command("backup")(backups.create_backup)
 app.command("restore")(backups.restore_backup)

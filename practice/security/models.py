@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from practice.store.base import Base, Sealed, TenantPart, Versioned, same_practice, unique_external_id
@@ -44,6 +44,18 @@ class Membership(Base):
     created_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class AnalystLogin(Base):
+    """The practice of an analyst's database login. Its name tells nothing: everybody in the database sees it."""
+
+    __tablename__ = "analyst_logins"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class RecoveryCode(Base):

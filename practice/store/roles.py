@@ -1,4 +1,4 @@
-"""The database roles: owner of the tables, service, warehouse and analysts."""
+"""The database roles: owner of the tables, service, warehouse, marts and analysts."""
 
 from collections.abc import Mapping
 from typing import LiteralString
@@ -10,6 +10,7 @@ ROLES = {
     "caseload_owner": "owns every table; runs migrations and nothing else",
     "caseload_app": "the service itself: reads and writes what row-level security lets through",
     "caseload_warehouse": "reads the records of all practices to build the warehouse",
+    "caseload_marts": "owns the views of schema marts, which read as this role; nobody signs in as it",
     "caseload_analyst": "reads marts; given to the logins of analysts, one per person and practice",
 }
 ROLES_LOCK = 7_235_001  # advisory lock: of two processes that prepare a database, the second waits and finds the roles
@@ -50,6 +51,10 @@ def prepare_roles(connection: Connection, passwords: Mapping[str, str] | None) -
     run("revoke all on database {database} from public", database=database)
     run("grant connect on database {database} to caseload_app, caseload_warehouse, caseload_analyst", database=database)
     run("grant temporary on database {database} to caseload_app", database=database)
+    # Not inherited, so that neither gets more rights: migrations create the views as their owner, and `caseload sql`
+    # reads as analysts do.
+    run("grant caseload_marts to caseload_owner with inherit false, set true")
+    run("grant caseload_analyst to caseload_app with inherit false, set true")
 
 
 def prepare_login(connection: Connection, login: str, password: str) -> None:

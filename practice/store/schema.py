@@ -18,7 +18,7 @@ CATALOG = """
         select c.oid, c.oid::regclass::text as name, c.relkind, c.relacl, c.relowner, c.relrowsecurity,
             c.relforcerowsecurity,
             c.relpersistence, c.reloptions
-        from pg_class as c where c.relnamespace::regnamespace::text in ('public', 'analytics')
+        from pg_class as c where c.relnamespace::regnamespace::text in ('public', 'analytics', 'marts')
     ),
     granted as (
         select t.name || '  grant ' || coalesce(r.rolname, 'public') || ': '
@@ -88,7 +88,7 @@ CATALOG = """
         ), ', '), 'nobody')
         || ', body ' || md5(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc))
     from pg_proc as p join pg_language as l on l.oid = p.prolang
-        where p.pronamespace::regnamespace::text in ('public', 'analytics')
+        where p.pronamespace::regnamespace::text in ('public', 'analytics', 'marts')
     union all
     select 'type ' || y.typname || '  ' || case y.typtype when 'e' then 'enum ' || array_to_string(array(
             select e.enumlabel from pg_enum as e where e.enumtypid = y.oid order by e.enumsortorder
@@ -96,7 +96,7 @@ CATALOG = """
             select format_type(g.rngsubtype, null) from pg_range as g where g.rngtypid = y.oid
         ) when 'd' then 'domain over ' || format_type(y.typbasetype, y.typtypmod) when 'c' then 'composite' end
     from pg_type as y left join pg_class as c on c.oid = y.typrelid
-    where y.typnamespace::regnamespace::text in ('public', 'analytics') and y.typtype in ('e', 'r', 'd', 'c')
+    where y.typnamespace::regnamespace::text in ('public', 'analytics', 'marts') and y.typtype in ('e', 'r', 'd', 'c')
         and (c.oid is null or c.relkind = 'c')
     union all
     select 'default privileges  ' || pg_get_userbyid(d.defaclrole) || ' ' || d.defaclobjtype::text || ' '

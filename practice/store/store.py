@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from practice.errors import StoreProblem
+from practice.store.embedded import ROLES as LOGIN_NAMES
 from practice.store.embedded import EmbeddedServer
 from practice.store.engine import begin_session, make_engine
 from practice.store.migrate import find_newest_revision, migrate, read_revision, require_newest
@@ -29,7 +30,8 @@ LOGINS = {
 
 
 class Store:
-    """The database. Connects as the runtime role; as the owner only to migrate, as a superuser only to back up."""
+    """The database. Connects as the runtime role; as the owner only to migrate, as a superuser to back up and to
+    manage roles."""
 
     def __init__(
         self,
@@ -57,6 +59,11 @@ class Store:
         Taking a second connection from the main pool could deadlock with other threads that do the same.
         """
         return make_engine(lambda: self.connect("app"), pool_size=1)
+
+    @property
+    def administrator_engine(self) -> Engine:
+        """Return an engine for managing roles: as the superuser, or on a server with the administrator's login."""
+        return make_engine(lambda: self.connect("superuser"), pool_size=0)
 
     def begin_session(self, tenant_id: UUID) -> AbstractContextManager[Session]:
         """Begin a transaction in a practice, committed at the end of the block."""
@@ -206,7 +213,7 @@ class Store:
         with self.open_owner_connection() as connection, connection.begin():
             passwords = None
             if self.embedded:
-                passwords = {role: self.embedded.read_password(role.removeprefix("caseload_")) for role in ROLES}
+                passwords = {f"caseload_{name}": self.embedded.read_password(name) for name in LOGIN_NAMES}
             prepare_roles(connection, passwords)
             if not self.embedded:
                 app = self.build_connection_parameters("app")

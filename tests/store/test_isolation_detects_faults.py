@@ -147,7 +147,8 @@ def test_a_new_table_without_an_entry_though_it_is_protected_and_nobody_may_use_
         insert_sketches(altered),
         "alter table sketches enable row level security",
         "alter table sketches force row level security",
-        f"create policy own_practice on sketches using ({THIS_PRACTICE}) with check ({THIS_PRACTICE})",
+        "create policy own_practice on sketches to caseload_owner, caseload_app "
+        f"using ({THIS_PRACTICE}) with check ({THIS_PRACTICE})",
     )
     assert altered.find_leaks("sketches").splitlines() == [
         "sketches has no entry: declare its privileges in tests/support/builders/two_practices.py."
@@ -275,6 +276,7 @@ def test_a_role_with_dangerous_attributes(altered: Altered) -> None:
     assert {"superuser", "bypassrls"} <= set(real[me])
     invented = [("caseload_app", ["bypassrls"], []), ("caseload_analyst", [], ["caseload_owner"])]
     assert list(isolation_catalog.find_role_faults(invented)) == [
+        "The role caseload_marts is missing.",
         "The role caseload_owner is missing.",
         "The role caseload_warehouse is missing.",
         "The role caseload_app has attributes that bypass tenant isolation: bypassrls.",

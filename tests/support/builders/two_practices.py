@@ -78,14 +78,46 @@ TABLES = {
 VIEWS = {"analytics.metric_values"}
 """Views that the service reads. They show what the policies of their tables let through."""
 
+MARTS = {
+    "marts.appointments": "select count(*) from appointments where tenant_id = %(tenant_id)s",
+    # from the quarter in which the staff was hired
+    "marts.calendar": """
+        select (date_trunc('quarter', now() at time zone 'America/New_York') + interval '3 months')::date
+            - date_trunc('quarter', min(hired_on))::date
+        from staff where tenant_id = %(tenant_id)s
+    """,
+    "marts.charges": "select count(*) from charges where tenant_id = %(tenant_id)s",
+    "marts.clients": "select count(*) from clients where tenant_id = %(tenant_id)s",
+    "marts.metric_values": "select count(*) from analytics.metric_cells where tenant_id = %(tenant_id)s",
+    "marts.notes": "select count(*) from notes where tenant_id = %(tenant_id)s",
+    "marts.pay_lines": "select count(*) from pay_lines where tenant_id = %(tenant_id)s",
+    "marts.pay_periods": "select count(*) from pay_periods where tenant_id = %(tenant_id)s",
+    "marts.payments": "select count(*) from payments where tenant_id = %(tenant_id)s",
+    "marts.remittance_claims": "select 0",
+    "marts.sessions": "select count(*) from appointments where tenant_id = %(tenant_id)s and status = 'COMPLETED'",
+    "marts.staff": "select count(*) from staff where tenant_id = %(tenant_id)s",
+    "marts.time_zones": "select count(*) from practices where id = %(tenant_id)s",
+}
+"""Views that analysts and the service read, with the number of rows that they show of a practice."""
+
 WAREHOUSE_READS_SYSTEM_TABLES = {"practices"}
 
 ROWS_OF_SYSTEM_TABLES = (
     "insert into recovery_codes (account_id, code_hash) values (%(account_id)s, 'hash')",
     "insert into sign_in_attempts (key, failures, last_at) values (%(key)s::text::bytea, 1, now())",
     "insert into rate_counters (key, minute, requests) values (%(key)s, now(), 1)",
+    """insert into analyst_logins (login, tenant_id, name, created_at)
+    values ('analyst_' || %(key)s, %(tenant_id)s, 'Somebody', now())""",
 )
 """Rows of the tables that neither creating a practice nor signing in fills."""
+
+COMPLETED_APPOINTMENT = """
+    insert into appointments (tenant_id, id, reference, client_id, clinician_id, service_id, starts_at, ends_at, type,
+        status, status_at, created_at, booked_via, telehealth, guarded)
+    values (%(tenant_id)s, uuidv7(), 'BK-2026-000002', %(client_id)s, %(staff_id)s, %(service_id)s,
+        '2026-02-01T15:00Z', '2026-02-01T16:00Z', 'THERAPY_SESSION', 'COMPLETED', '2026-02-01T16:00Z', now(),
+        'PORTAL', false, false)
+"""
 
 
 def create_two_practices(installation: Installation, database: str) -> tuple[UUID, UUID]:
@@ -107,6 +139,7 @@ def create_two_practices(installation: Installation, database: str) -> tuple[UUI
             for statement in (
                 *(entry.insert for entry in TABLES.values() if entry.insert),
                 *ROWS_OF_SYSTEM_TABLES,
+                COMPLETED_APPOINTMENT,
             ):
                 connection.execute(statement, ids)
         practice_ids.append(practice.id)

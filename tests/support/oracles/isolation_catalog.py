@@ -8,11 +8,12 @@ import psycopg
 from practice.store.engine import make_engine
 from practice.store.policies import SYSTEM_TABLES, find_protection_problems
 from practice.store.roles import ROLES
-from tests.support.builders.two_practices import TABLES, VIEWS, WAREHOUSE_READS_SYSTEM_TABLES
+from tests.support.builders.two_practices import MARTS, TABLES, VIEWS, WAREHOUSE_READS_SYSTEM_TABLES
 from tests.support.harness import cluster
 
 FUNCTIONS: dict[str, set[str]] = {
     "admit": {"caseload_app"},
+    "analyst_practice": {"caseload_analyst", "caseload_app"},
     "chain_audit_entry": set(),
     "count_request": {"caseload_app"},
     "enter_practice": {"caseload_app"},
@@ -43,6 +44,7 @@ FUNCTIONS: dict[str, set[str]] = {
 """The roles that may call a function, besides its owner. Trigger functions need none."""
 
 DEFINERS = {
+    "analyst_practice",
     "chain_audit_entry",
     "forget_reasons",
     "keep_name_words",
@@ -57,7 +59,10 @@ DEFINERS = {
 }
 """Functions that run with their owner's privileges. Row-level security also restricts the owner."""
 
-SCHEMAS = {"public", "analytics"}
+SCHEMAS = {"public", "analytics", "marts"}
+
+MEMBERSHIPS = {("caseload_owner", "caseload_marts"), ("caseload_app", "caseload_analyst")}
+"""Roles that may act as another one, without inheriting its privileges."""
 
 
 def find_faults(database: str) -> list[str]:
@@ -71,6 +76,8 @@ def find_faults(database: str) -> list[str]:
             check_unique_indexes,
             check_views,
             check_grants,
+            check_marts_columns,
+            check_marts,
             check_functions,
             check_owners,
             check_schemas,
@@ -163,7 +170,8 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
         for privilege in privileges.split(", ")
     }
     listed |= {(table, "caseload_warehouse", "select") for table in WAREHOUSE_READS_SYSTEM_TABLES}
-    listed |= {(view, "caseload_app", "select") for view in VIEWS}
+    listed |= {(view, "caseload_app", "select") for view in (*VIEWS, *MARTS)}
+    listed |= {(mart, "caseload_analyst", "select") for mart in MARTS}
     for table, entry in TABLES.items():
         listed |= {(table, "caseload_app", privilege) for privilege in entry.privileges.split(", ")}
         listed |= {(table, "caseload_warehouse", "select")} if entry.warehouse_reads else set()
@@ -180,8 +188,8 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
                 where a.attrelid = c.oid
             ) as acl
             left join pg_roles as r on r.oid = acl.grantee
-            where c.relnamespace::regnamespace::text in ('public', 'analytics') and c.relkind <> 'i'
-                and acl.grantee <> c.relowner
+            where c.relnamespace::regnamespace::text in ('public', 'analytics', 'marts') and c.relkind <> 'i'
+                and acl.grantee <> c.relowner and r.rolname is distinct from 'caseload_marts'
             """,
         )
     )
@@ -193,6 +201,63 @@ def check_grants(connection: psycopg.Connection) -> Iterator[str]:
         f"{role} was not granted {privilege} on {table}, which is listed."
         for table, role, privilege in listed - granted
     )
+
+
+def check_marts_columns(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that caseload_marts may select exactly the columns that its views refer to."""
+    granted = set(
+        fetch_rows(
+            connection,
+            """
+            select c.oid::regclass::text, '', lower(acl.privilege_type)
+            from pg_class as c cross join lateral aclexplode(c.relacl) as acl
+            where acl.grantee = 'caseload_marts'::regrole and acl.grantee <> c.relowner
+            union all
+            select a.attrelid::regclass::text, a.attname, lower(acl.privilege_type)
+            from pg_attribute as a cross join lateral aclexplode(a.attacl) as acl
+            where acl.grantee = 'caseload_marts'::regrole
+            """,
+        )
+    )
+    needed = set(
+        fetch_rows(
+            connection,
+            """
+            select c.oid::regclass::text, a.attname, 'select'
+            from pg_class as v
+            join pg_rewrite as w on w.ev_class = v.oid
+            join pg_depend as d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+                and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+            join pg_class as c on c.oid = d.refobjid and c.relnamespace <> v.relnamespace
+            join pg_attribute as a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+            where v.relnamespace::regnamespace::text = 'marts'
+            """,
+        )
+    )
+    for table, column, privilege in granted - needed:
+        yield f"caseload_marts was granted {privilege} on {table}.{column}, which no mart needs."
+    for table, column, _ in needed - granted:
+        yield f"caseload_marts was not granted {table}.{column}, which a mart needs."
+
+
+def check_marts(connection: psycopg.Connection) -> Iterator[str]:
+    """Check that each relation of the schema has an entry, and each column a description: the data dictionary."""
+    for relation, column, description in fetch_rows(
+        connection,
+        """
+        select c.oid::regclass::text, coalesce(a.attname, ''),
+            coalesce(case when a.attnum > 0 then col_description(c.oid, a.attnum)
+                else obj_description(c.oid, 'pg_class') end, '')
+        from pg_class as c
+        join (select attrelid, attname, attnum from pg_attribute where attnum > 0 and not attisdropped
+            union all select oid, '', 0 from pg_class) as a on a.attrelid = c.oid
+        where c.relnamespace::regnamespace::text = 'marts'
+        """,
+    ):
+        if relation not in MARTS and not column:
+            yield f"{relation} has no entry: declare it in tests/support/builders/two_practices.py."
+        if not description:
+            yield f"{relation}{'.' if column else ''}{column} has no comment."
 
 
 def check_functions(connection: psycopg.Connection) -> Iterator[str]:
@@ -207,7 +272,7 @@ def check_functions(connection: psycopg.Connection) -> Iterator[str]:
             where acl.grantee <> p.proowner
         )::text[]
         from pg_proc as p
-        where p.pronamespace::regnamespace::text in ('public', 'analytics') and not exists (
+        where p.pronamespace::regnamespace::text in ('public', 'analytics', 'marts') and not exists (
             select from pg_depend as d
             where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_type'::regclass
                 and d.deptype = 'i'
@@ -236,7 +301,8 @@ def check_owners(connection: psycopg.Connection) -> Iterator[str]:
             and d.dbid in (0, (select oid from pg_database where datname = current_database()))
         """,
     ):
-        yield f"{role} owns {description}."
+        if role != "caseload_marts" or description not in {"schema marts", *(f"view {mart}" for mart in MARTS)}:
+            yield f"{role} owns {description}."
     for kind, name, owner in fetch_rows(
         connection,
         """
@@ -267,14 +333,19 @@ def check_schemas(connection: psycopg.Connection) -> Iterator[str]:
             and has_schema_privilege(r.oid, n.oid, 'create')
         """,
     ):
-        yield f"{role} may create objects in the schema {schema}."
+        if (role, schema) != ("caseload_marts", "marts"):
+            yield f"{role} may create objects in the schema {schema}."
 
 
 ROLE_ATTRIBUTES = """
     select r.rolname, array_remove(array[
         case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypassrls' end,
         case when r.rolcreaterole then 'createrole' end, case when r.rolcreatedb then 'createdb' end,
-        case when r.rolreplication then 'replication' end
+        case when r.rolreplication then 'replication' end,
+        case when exists (
+            select from pg_roles as g where g.oid <> r.oid and pg_has_role(r.oid, g.oid, 'usage')
+                and g.rolname <> 'pg_database_owner'
+        ) then 'inherits other roles' end
     ], null), array(
         select g.rolname from pg_roles as g where g.oid <> r.oid and pg_has_role(r.oid, g.oid, 'member')
             and g.rolname <> 'pg_database_owner'  -- every owner of a database is a member, and it owns the schema
@@ -284,11 +355,12 @@ ROLE_ATTRIBUTES = """
 
 
 def find_role_faults(rows: Iterable[tuple[str, list[str], list[str]]]) -> Iterator[str]:
-    """Return the attributes and memberships of Caseload's roles. They must have none."""
+    """Return the attributes and unlisted memberships of Caseload's roles. They must have none."""
     rows = list(rows)
     yield from (f"The role {role} is missing." for role in sorted(set(ROLES) - {name for name, _, _ in rows}))
     for role, attributes, memberships in rows:
         if attributes:
             yield f"The role {role} has attributes that bypass tenant isolation: {', '.join(attributes)}."
-        if memberships:
-            yield f"The role {role} is a member of {', '.join(memberships)}."
+        unlisted = [group for group in memberships if (role, group) not in MEMBERSHIPS]
+        if unlisted:
+            yield f"The role {role} is a member of {', '.join(unlisted)}."
