@@ -27,11 +27,15 @@ CELL_COLUMNS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """The practice of a build, the instant as of which it is computed, and the day from which on it has periods."""
+    """The practice of a build, the instant as of which it is computed, and the day from which on it has periods.
+
+    `audit_seq` is an audit entry that was the last one before the records were read.
+    """
 
     tenant_id: UUID
     as_of: datetime
     first_on: date | None = None
+    audit_seq: int = 0
 
 
 class DuckDBBuild:

@@ -38,11 +38,12 @@ REPLACE_CELLS = """
     update analytics.refreshes set is_current = false where tenant_id = '{tenant_id}' and is_current;
     insert into analytics.refreshes (
         tenant_id, id, as_of, engine, started_at, published_at, is_current, row_count,
-        metric_keys, numerator_scales, denominator_scales, divided_by_days
+        metric_keys, numerator_scales, denominator_scales, divided_by_days, audit_seq
     )
     select
         '{tenant_id}', '{id}', '{as_of}', '{engine}', '{started_at}', clock_timestamp(), true,
-        (select count(*) from new_cells), {keys}, {numerator_scales}, {denominator_scales}, {divided_by_days};
+        (select count(*) from new_cells), {keys}, {numerator_scales}, {denominator_scales}, {divided_by_days},
+        {audit_seq};
     delete from analytics.refreshes
     where tenant_id = '{tenant_id}' and not is_current and published_at < clock_timestamp() - interval '30 days'
 """
@@ -101,6 +102,7 @@ def format_statements(scope: Scope, engine: str, started_at: datetime) -> list[s
         as_of=scope.as_of.isoformat(),
         engine=engine,
         started_at=started_at.isoformat(),
+        audit_seq=scope.audit_seq,
         keys=to_array([f"'{metric.key}'" for metric in metrics], "text"),
         numerator_scales=to_array([str(metric.numerator_scale) for metric in metrics], "bigint"),
         denominator_scales=to_array([str(metric.denominator_scale) for metric in metrics], "bigint"),

@@ -3,14 +3,18 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+from practice.analytics.changes import read_audit_position
 from practice.analytics.errors import RefreshRunning
+from practice.analytics.published import count_rows
 from practice.store.store import Store
 from warehouse.builds import DuckDBBuild, PostgresBuild, Progress, Scope, build_duckdb, build_postgres
 from warehouse.publishing import publish
@@ -20,9 +24,9 @@ FILE = "warehouse.duckdb"
 
 def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, engine: str, progress: Progress) -> None:
     """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs."""
-    scope = Scope(tenant_id, now)
     folder = prepare_folder(prepare_folder(root) / tenant_id.hex)
     with lock_practice(store, tenant_id):
+        scope = Scope(tenant_id, now, audit_seq=read_audit_position(store, tenant_id))
         if engine == "postgres":
             with build_postgres(store, scope, f"warehouse_{tenant_id.hex}", progress) as build:
                 progress("Publishing the values")
@@ -34,6 +38,39 @@ def refresh_practice(store: Store, root: Path, tenant_id: UUID, now: datetime, e
             os.replace(part, folder / FILE)
             progress("Publishing the values")
             publish(store, DuckDBBuild(folder / FILE), scope, engine, now)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a practice's refresh. A failure is named by its kind alone: its text could quote a record."""
+
+    practice_id: UUID
+    seconds: float
+    rows: int = 0
+    failure: str | None = None
+
+
+def refresh_each(
+    store: Store, root: Path, practice_ids: Iterable[UUID], clock: Callable[[], datetime], progress: Progress
+) -> list[Outcome]:
+    """Refresh practices one after the other, and return what became of each.
+
+    A practice that fails keeps the values of its last refresh, and the others go on. One that somebody else refreshes
+    at this moment is left out.
+    """
+    outcomes = []
+    for number, practice_id in enumerate(practice_ids, 1):
+        progress(f"Refreshing practice {number}")
+        start = time.monotonic()
+        try:
+            refresh_practice(store, root, practice_id, clock(), "duckdb", lambda _: None)
+            rows = count_rows(store, practice_id)
+            outcomes.append(Outcome(practice_id, time.monotonic() - start, rows))
+        except RefreshRunning:
+            continue
+        except Exception as error:
+            outcomes.append(Outcome(practice_id, time.monotonic() - start, failure=type(error).__name__))
+    return outcomes
 
 
 @contextmanager

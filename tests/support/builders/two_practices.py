@@ -78,6 +78,7 @@ WAREHOUSE_READS_SYSTEM_TABLES = {"practices"}
 ROWS_OF_SYSTEM_TABLES = (
     "insert into recovery_codes (account_id, code_hash) values (%(account_id)s, 'hash')",
     "insert into sign_in_attempts (key, failures, last_at) values (%(key)s::text::bytea, 1, now())",
+    "insert into dagster_tickets (ticket_hash, expires_at) values (%(key)s::text::bytea, now())",
     "insert into rate_counters (key, minute, requests) values (%(key)s, now(), 1)",
 )
 """Rows of the tables that neither creating a practice nor signing in fills."""
