@@ -126,13 +126,13 @@ def start_demo(
 
 
 def start_services(dagster_url: str | None) -> tuple[ApiProcess, DagsterProcess]:
-    """Start those that are not running, and wait for the API. Dagster takes longer, and nobody signs in there."""
+    """Start those that are not running, and wait for the API alone: Dagster takes longer, and nobody waits for it."""
     api, dagster = ApiProcess(read_settings()), DagsterProcess(read_settings())
-    if dagster_url is not None and dagster.find_running() is None:
-        dagster.start(dagster_url)
     if api.find_running() is None:
         with show_progress("Starting the API"):
             api.start()
+    if dagster_url is not None and dagster.find_running() is None:
+        dagster.start(dagster_url)
     return api, dagster
 
 

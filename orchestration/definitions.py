@@ -1,6 +1,5 @@
 """The code location: the models of the warehouse as assets, the job that refreshes them, and when it runs."""
 
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,9 +75,7 @@ def refresh_metrics(
     Every model is computed in each run. A run reports those that it is for.
     """
     list_practices = list_stale_practices if config.only_stale else list_all
-    outcomes = refresh_each(
-        place.store, place.warehouse, list_practices(place.store, now()), now, context.log.info
-    )
+    outcomes = refresh_each(place.store, place.warehouse, list_practices(place.store, now()), now, context.log.info)
     failed = {str(outcome.practice_id): outcome.failure for outcome in outcomes if outcome.failure}
     for practice_id, failure in failed.items():
         context.log.error(f"Practice {practice_id} keeps the values of its last refresh ({failure}).")
@@ -164,20 +161,11 @@ def refresh_at_once(database_url: str, place: Place) -> bool:
         return job.execute_in_process(instance=instance, resources={"place": place}, raise_on_error=False).success
 
 
-@dg.logger
-def log_errors(_: dg.InitLoggerContext) -> logging.Logger:
-    """Write only errors to the log of the process. The page shows all events of a run."""
-    logger = logging.getLogger("orchestration")
-    logger.setLevel(logging.ERROR)
-    return logger
-
-
 definitions = dg.Definitions(
     assets=[refresh_metrics],
     jobs=[refresh, refresh_stale],
     sensors=[stale_practices],
     schedules=[nightly],
     resources={"place": open_place()},
-    loggers={"errors": log_errors},
     executor=dg.in_process_executor,
 )

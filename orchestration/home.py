@@ -13,6 +13,7 @@ INSTANCE: dict[str, Any] = {
     "concurrency": {"runs": {"max_concurrent_runs": 1}},
     "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
     "freshness": {"enabled": True},
+    "python_logs": {"python_log_level": "ERROR"},  # the page shows what happened in a run
     "retention": {"sensor": {"purge_after_days": 1}, "schedule": {"purge_after_days": 30}},
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},

@@ -100,22 +100,37 @@ def supervise(home: Path, database_url: str) -> None:
                 "code server",
                 (
                     *("-m", "dagster", "api", "grpc", "--socket", str(socket), "-m", "orchestration.definitions"),
-                    *("--location-name", "caseload", "--max-workers", "4"),
+                    *("--location-name", "caseload", "--max-workers", "4", "--log-level", "warning"),
                 ),
             ),
             ("page", ("-m", "orchestration.page")),
-            ("daemon", ("-m", "dagster._daemon", "run", "--workspace", str(get_workspace_file(home)))),
+            (
+                "daemon",
+                (
+                    *("-m", "dagster._daemon", "run", "--workspace", str(get_workspace_file(home))),
+                    *("--log-level", "warning"),
+                ),
+            ),
         )
     )
     while not stop.is_set():
         for service in (code, page, daemon):
             service.keep_alive(time.monotonic())
+        reap_orphans({service.process.pid for service in (code, page, daemon) if service.process})
         stop.wait(ROUND_SECONDS)
     for service in (daemon, page, code):
         service.stop()
     for child in list_children():
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
+
+
+def reap_orphans(own: set[int]) -> None:
+    """Let the adopted processes go that have ended."""
+    for child in list_children():
+        if child not in own:
+            with suppress(ChildProcessError):
+                os.waitpid(child, os.WNOHANG)
 
 
 def list_children() -> list[int]:
