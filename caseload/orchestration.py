@@ -80,7 +80,7 @@ def examine_dagster(installation: "Installation") -> "Finding":
     """Return whether Dagster runs, if it was started, and whether all values are as fresh as it keeps them."""
     from practice.analytics.changes import list_active_practices
     from practice.analytics.published import check_published_values
-    from practice.security.doctor import Finding
+    from practice.security.doctor import Finding, format_count
 
     dagster = DagsterProcess(installation.settings)
     if dagster.read_record() is None:
@@ -96,4 +96,5 @@ def examine_dagster(installation: "Installation") -> "Finding":
             f"{outdated} of {len(values)} practices have metrics older than two hours. "
             "Open the last run with `caseload dagster`.",
         )
-    return Finding("dagster", True, f"Dagster runs, and the metrics of all {len(values)} practices are up to date.")
+    practices = format_count(len(values), "practice")
+    return Finding("dagster", True, f"Dagster runs, and the metrics of {practices} are up to date.")

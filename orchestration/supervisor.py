@@ -17,7 +17,7 @@ from pathlib import Path
 from orchestration.home import build_environment, get_socket, get_workspace_file, write_home
 
 ROUND_SECONDS = 0.25
-STOP_SECONDS = 5  # then a process is killed, and with it a refresh: nothing is published by halves
+STOP_SECONDS = 2  # then a process is killed, and with it a refresh: nothing is published by halves
 STEADY_SECONDS = 60  # a process that has lived so long starts again without a pause
 MAX_PAUSE_SECONDS = 30
 SET_SIGNAL_OF_PARENTS_END, ADOPT_ORPHANS = 1, 36  # of prctl(2)

@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 from orchestration import definitions, runs
 from orchestration.definitions import CHECKS, PUBLISHED, Place
-from practice.analytics.changes import list_stale_practices
+from practice.analytics.changes import REFRESH_AFTER, list_stale_practices
 from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.builders.bundles import import_practice, load_sample_rows, make_unique, write_folder
 from tests.support.builders.people import make_practice, sign_in
+from warehouse.refresh import refresh_practice
 from warehouse.statements import load_models, load_statements
 
 EVERYTHING = definitions.definitions.resolve_job_def("refresh")
@@ -97,14 +98,16 @@ def test_a_practice_that_fails_is_reported_and_left_out(
     own_installation: Installation, place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     broken, whole = [import_oak_street(own_installation, tmp_path / name) for name in ("one", "two")]
-    run_job(place, instance)
+    for practice_id in (broken, whole):
+        earlier = datetime.now(UTC) - REFRESH_AFTER
+        refresh_practice(place.store, place.warehouse, practice_id, earlier, "duckdb", lambda _: None)
     before = read_instants(place, [broken, whole])
     folder = place.warehouse / broken.hex
     for file in folder.iterdir():
         file.unlink()
     folder.rmdir()
     folder.write_text("not a folder")
-    result = run_job(place, instance, EVERYTHING)
+    result = run_job(place, instance)
     after = read_instants(place, [broken, whole])
     assert after[0] == before[0], "it keeps the values of its last refresh"
     assert after[1] > before[1]
@@ -170,7 +173,7 @@ def test_a_change_that_is_committed_while_a_refresh_reads_is_not_missed(
     practice = make_practice(own_installation, now=now)
     with practice.work(now=now) as work:
         work.record("staff.changed", "staff", practice.admin.staff_id)
-        run_job(place, instance, EVERYTHING)
+        run_job(place, instance)
         assert list_stale_practices(place.store, datetime.now(UTC)) == []
     assert list_stale_practices(place.store, datetime.now(UTC)) == [practice.id]
 

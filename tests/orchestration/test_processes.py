@@ -86,7 +86,7 @@ def test_a_killed_run_is_done_again_and_down_leaves_nothing(caseload: Caseload, 
     wait_until(lambda: read_runs(folder) == ["FAILURE", "SUCCESS"])
     assert count_refreshes(folder) == 1
     assert json.loads(caseload("status", "--json"))["dagster"] == "ready"
-    assert "up to date" in caseload("doctor")
+    assert "the metrics of 1 practice are up to date" in caseload("doctor", "--json")
     check_page(caseload("dagster").strip())
     check_login(folder)
     log = folder / "data" / "services" / "dagster.log"
