@@ -1,4 +1,4 @@
-# The API and the command line. docker-compose.yml runs the database as its own service.
+# The API, Dagster and the command line. docker-compose.yml runs the database as its own service.
 FROM python:3.11-slim
 
 RUN useradd --system --create-home --home-dir /var/lib/caseload --uid 10001 caseload
@@ -10,6 +10,7 @@ COPY edi edi
 COPY api api
 COPY ingest ingest
 COPY warehouse warehouse
+COPY orchestration orchestration
 COPY caseload caseload
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 

@@ -40,6 +40,7 @@ from api import (
     note_signing,
     note_templates,
     notes,
+    orchestration,
     own_practice,
     pay_periods,
     pay_rates,
@@ -73,7 +74,7 @@ from practice.security.installation import Installation, open_installation
 from practice.settings import Settings
 
 ROUTERS = (
-    *(auth, practices, own_practice, settings, staff, audit, exports),
+    *(auth, practices, orchestration, own_practice, settings, staff, audit, exports),
     *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
     *(treatment_plans, progress_reports, supervision),

@@ -1,101 +1,37 @@
-"""The API server process: start, find and stop it."""
+"""The API server process."""
 
-import json
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from practice.errors import StoreProblem
+from caseload.service_process import ServiceProcess, answers, refuse_taken_port
 
-if TYPE_CHECKING:
-    from practice.settings import Settings
-
-START_SECONDS = 60
 SERVER = "api.supervisor"
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder created there is private
 
 
-@dataclass(frozen=True)
-class ProcessRecord:
-    """What the record file stores about the running process."""
+class ApiProcess(ServiceProcess):
+    """The API server of an installation."""
 
-    name: str
-    pid: int
-    url: str
-    metrics: str = ""
-
-
-class ApiProcess:
-    """The API server of an installation, recorded in the folder `services`."""
-
-    def __init__(self, settings: "Settings") -> None:
-        self.settings = settings
-        self.folder = settings.data_dir / "services"
-        self.record = self.folder / "api.json"
-        self.log = self.folder / "api.log"
+    name, title, server = "api", "the API", SERVER
 
     @property
     def url(self) -> str:
         return f"http://{self.settings.host}:{self.settings.port}"
 
-    def find_running(self) -> ProcessRecord | None:
-        """Return the record of the running process, if there is one."""
-        process = self.read_record()
-        try:
-            command = Path(f"/proc/{process.pid}/cmdline").read_bytes() if process else b""
-        except OSError:
-            return None
-        return process if SERVER.encode() in command else None  # the pid may belong to another process by now
-
-    def read_record(self) -> ProcessRecord | None:
-        """Return the record of the last process that was started here and not stopped."""
-        try:
-            return ProcessRecord(**json.loads(self.record.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def start(self) -> ProcessRecord:
+    def start(self) -> None:
         """Start the process and wait until it is ready. The caller checks that it is not running."""
-        self.refuse_taken_port()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        refuse_taken_port(self.settings.host, self.settings.port, "CASELOAD_PORT")
         metrics = self.make_metrics_folder()
-        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
-        environment = inherited | {
-            "CASELOAD_DATA_DIR": str(self.settings.data_dir),
+        variables = {
             "CASELOAD_HOST": self.settings.host,
             "CASELOAD_PORT": str(self.settings.port),
             "CASELOAD_WORKERS": str(self.settings.workers),
             "PROMETHEUS_MULTIPROC_DIR": metrics,
         }
-        command = [sys.executable, "-m", SERVER]
-        with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=environment,
-                cwd="/",
-            )
-        record = ProcessRecord("api", process.pid, self.url, metrics)
-        self.record.write_text(json.dumps(vars(record)))
-        deadline = time.monotonic() + START_SECONDS
-        while not self.is_ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise StoreProblem(f"The API did not start. See its log: {self.log}")
-            time.sleep(0.1)
-        return record
+        self.launch(variables, metrics)
+        self.wait_until_ready()
 
     def make_metrics_folder(self) -> str:
         """Create an empty folder for the metrics of the workers, in memory where possible, and remove the last one.
@@ -108,36 +44,12 @@ class ApiProcess:
         return tempfile.mkdtemp(prefix="caseload-metrics-", dir=MEMORY if in_memory else None)
 
     def is_ready(self) -> bool:
-        import urllib.request  # slow to import
-
-        try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as response:  # noqa: S310 - our own URL
-                return response.status == 200
-        except OSError:
-            return False
+        return answers(f"{self.url}/health/ready")
 
     def stop(self) -> bool:
-        """Stop the process, and return whether it was running."""
+        """Stop the process, remove its metrics, and return whether it was running."""
         process = self.find_running()
-        if process is None:
-            return False
-        os.kill(process.pid, signal.SIGTERM)  # it stops its workers
-        deadline = time.monotonic() + 15
-        while self.find_running() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if self.find_running():
-            os.killpg(process.pid, signal.SIGKILL)
-        shutil.rmtree(process.metrics, ignore_errors=True)
-        self.record.unlink(missing_ok=True)
-        return True
-
-    def refuse_taken_port(self) -> None:
-        """Raise StoreProblem if another program uses the port."""
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.settings.host, self.settings.port))
-            except OSError:
-                raise StoreProblem(
-                    f"Port {self.settings.port} is in use by another program. Stop that program, or set CASELOAD_PORT."
-                ) from None
+        stopped = super().stop()
+        if process is not None:
+            shutil.rmtree(process.metrics, ignore_errors=True)
+        return stopped

@@ -20,6 +20,7 @@ from caseload.console import (
     read_settings,
     show_progress,
 )
+from caseload.orchestration import examine_dagster
 
 if TYPE_CHECKING:
     from practice.security.doctor import Finding
@@ -65,7 +66,7 @@ def examine_installation(installation: "Installation") -> list["Finding"]:
     from practice.sessions.examinations import EXAMINATIONS
 
     with show_progress("Examining") as report:
-        return examine(installation, now(), report, EXAMINATIONS)
+        return [*examine(installation, now(), report, EXAMINATIONS), examine_dagster(installation)]
 
 
 def print_findings(findings: list["Finding"]) -> None:

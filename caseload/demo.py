@@ -30,7 +30,6 @@ from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor
 from practice.store.private_files import write_private
-from warehouse.refresh import refresh_practice
 
 SEED = 20
 FULL = Size.demo()
@@ -49,8 +48,6 @@ def create_demo(
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
     practice_id = import_practice(installation, now, report, size)
-    report("Computing the metrics")
-    refresh_practice(installation.store, installation.settings.warehouse, practice_id, now, "duckdb", report)
     for role in (*ROLES, "client"):
         if any(login["role"] == role for login in logins):
             continue
@@ -59,6 +56,19 @@ def create_demo(
         logins.append(activate_login(installation, role, email, secret, password, now))
         write_private(file, json.dumps(logins, indent=2))
     return logins
+
+
+def refresh(installation: Installation, dagster_url: str | None, now: datetime, report: Callable[[str], None]) -> None:
+    """Compute the metrics of all practices: in a run that Dagster's page shows, or without Dagster."""
+    from orchestration.definitions import Place, refresh_at_once
+    from practice.analytics.refreshes import list_active_practices
+    from warehouse.refresh import refresh_each
+
+    store, root = installation.store, installation.settings.warehouse
+    if dagster_url is not None:
+        refresh_at_once(dagster_url, Place(store, root))
+    else:
+        refresh_each(store, root, list_active_practices(store), lambda: now, report)
 
 
 def import_practice(installation: Installation, now: datetime, report: Callable[[str], None], size: Size) -> UUID:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
-from caseload import backups, bundles, marts, pay, warehouse
+from caseload import backups, bundles, marts, orchestration, pay, warehouse
 from caseload.analysts import analyst_app
 from caseload.api_process import ApiProcess
 from caseload.console import (
@@ -30,6 +30,8 @@ from caseload.console import (
 )
 from caseload.era import era_app
 from caseload.keys import keys_app
+from caseload.orchestration import DagsterProcess, prepare_dagster_database
+from caseload.service_process import ServiceProcess
 from practice.errors import Refusal
 
 
@@ -72,6 +74,7 @@ app.command("refresh")(warehouse.refresh)
 app.command("metrics")(warehouse.show_metrics)
 app.command("lake")(marts.write_lake)
 app.command("sql")(marts.open_prompt)
+app.command("dagster")(orchestration.print_dagster_link)
 app.command("doctor")(backups.run_doctor)
 app.command("backup")(backups.create_backup)
 app.command("restore")(backups.restore_backup)
@@ -105,7 +108,13 @@ def start_demo(
     with connect_installation() as installation, show_progress("Creating the demo practice") as report:
         size = demo_practice.SMALL if small else demo_practice.FULL
         logins = demo_practice.create_demo(installation, now(), report, size)
-    api = start_api()
+        report("Computing the metrics")
+        dagster_url = prepare_dagster_database(installation)
+        demo_practice.refresh(installation, dagster_url, now(), report)
+    api, dagster = start_services(dagster_url)
+    if dagster_url is not None:
+        with show_progress("Starting Dagster"):
+            dagster.wait_until_ready()
     out.print(
         f"[bold]{demo_practice.NAME}[/] is ready. The password of all users is [bold]{logins[0]['password']}[/]\n"
     )
@@ -116,43 +125,53 @@ def start_demo(
         out.print(row(login["role"], login["email"], login["authenticator"], code))
     out.print(f"\nThe API       {api.url}/api/v1\nAPI docs      {api.url}/docs")
     out.print("Sign in       POST /api/v1/auth/login, then POST the code to /api/v1/auth/mfa/verify")
+    out.print("Dagster       `caseload dagster` prints a link, which works once")
     out.print("Stop          `caseload down` or `make down`")
 
 
-def start_api() -> ApiProcess:
-    api = ApiProcess(read_settings())
+def start_services(dagster_url: str | None) -> tuple[ApiProcess, DagsterProcess]:
+    """Start those that are not running, and wait for the API alone: Dagster takes longer, and nobody waits for it."""
+    api, dagster = ApiProcess(read_settings()), DagsterProcess(read_settings())
     if api.find_running() is None:
         with show_progress("Starting the API"):
             api.start()
-    return api
+    if dagster_url is not None and dagster.find_running() is None:
+        dagster.start(dagster_url)
+    return api, dagster
 
 
 @app.command("up")
 def start() -> None:
-    """Start the database and the API.
+    """Start the database, the API and Dagster.
 
     Example: caseload up
     """
-    api = ApiProcess(read_settings())
-    running = api.find_running()
-    if running is not None:
+    settings = read_settings()
+    running, dagster = ApiProcess(settings).find_running(), DagsterProcess(settings)
+    if running is not None and (dagster.find_running() is not None or not dagster.is_configured):
         out.print(f"Caseload is already running: {running.url}/docs")
         return
     with connect_installation() as installation:
         installation.check_master_key()
-    start_api()
+        dagster_url = prepare_dagster_database(installation)
+    api, _ = start_services(dagster_url)
     out.print(f"Caseload is running: {api.url}/docs")
+    if dagster_url is None:
+        out.print("Without DATABASE_DAGSTER_URL nothing refreshes the metrics but `caseload refresh`.")
 
 
 @app.command("down")
 def stop() -> None:
-    """Stop the API and the embedded database.
+    """Stop Dagster, the API and the embedded database.
 
     Example: caseload down
     """
-    services = (("the API", ApiProcess(read_settings()).stop), ("the database", stop_database))
-    stopped = [name for name, stop_service in services if stop_service()]
-    out.print(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
+    settings = read_settings()
+    services = (DagsterProcess(settings), ApiProcess(settings))
+    stopped = [service.title for service in services if service.stop()]
+    stopped += ["the database"] if stop_database() else []
+    *others, last = stopped or ["nothing"]
+    out.print(f"Stopped {', '.join(others)}{' and ' if others else ''}{last}." if stopped else "Nothing was running.")
 
 
 def stop_database() -> bool:
@@ -177,8 +196,9 @@ def show_status(as_json: AsJson = False) -> None:
     document: dict[str, Any] = {
         "data_dir": str(settings.data_dir),
         "database": "server" if embedded is None else "running" if embedded.is_running() else "stopped",
-        "api": "stopped" if running is None else "ready" if api.is_ready() else "starting",
+        "api": describe_state(api),
         "url": running.url if running else None,
+        "dagster": describe_state(DagsterProcess(settings)),
     }
 
     def print_table() -> None:
@@ -190,6 +210,10 @@ def show_status(as_json: AsJson = False) -> None:
     print_result(document, as_json, print_table)
 
 
+def describe_state(service: ServiceProcess) -> str:
+    return "stopped" if service.find_running() is None else "ready" if service.is_ready() else "starting"
+
+
 @app.command()
 def migrate() -> None:
     """Upgrade the schema to the newest version. On a server, also create the roles and the login of DATABASE_URL.
@@ -199,6 +223,7 @@ def migrate() -> None:
     with connect_installation(prepared=False) as installation, show_progress("Checking the database") as report:
         installation.store.prepare(report)
         installation.store.check()
+        prepare_dagster_database(installation)
     out.print("The database is up to date.")
 
 

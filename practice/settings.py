@@ -39,11 +39,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     database_owner_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
     database_warehouse_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_WAREHOUSE_URL")
+    database_dagster_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_DAGSTER_URL")
     master_key: SecretStr | None = None
     master_key_file: Path = Field(default_factory=default_key_file)
     audit_anchor_dir: Path | None = None
     outbox_dir: Path | None = None
     public_url: str = ""  # by default at `port`
+    dagster_host: str = "127.0.0.1"
+    dagster_port: int = 0  # by default the one after `port`
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
@@ -52,9 +55,10 @@ class Settings(BaseSettings):
     sign_ins_per_minute: int = 60
 
     @model_validator(mode="after")
-    def fill_public_url(self) -> Self:
-        """Derive the base URL of links from the port, unless it is set."""
+    def fill_addresses(self) -> Self:
+        """Derive the base URL of links and the port of Dagster's page from the port, unless they are set."""
         self.public_url = self.public_url or f"http://127.0.0.1:{self.port}"
+        self.dagster_port = self.dagster_port or self.port + 1
         return self
 
     @property
@@ -76,6 +80,11 @@ class Settings(BaseSettings):
         return self.data_dir / "warehouse"
 
     @property
+    def dagster_url(self) -> str:
+        """Return the address of Dagster's page, which is reached from its own machine only."""
+        return f"http://127.0.0.1:{self.dagster_port}/dagster"
+
+    @property
     def exports(self) -> Path:
         """Return the folder of the encrypted exports, each until it expires."""
         return self.data_dir / "exports"
@@ -91,6 +100,7 @@ class Settings(BaseSettings):
             ("DATABASE_URL", self.database_url),
             ("DATABASE_OWNER_URL", self.database_owner_url),
             ("DATABASE_WAREHOUSE_URL", self.database_warehouse_url),
+            ("DATABASE_DAGSTER_URL", self.database_dagster_url),
         ):
             if url is None:
                 continue

@@ -4,6 +4,7 @@ Nothing else calls dbt. Its own start takes longer than a refresh of most practi
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,25 @@ def format_page(nodes: dict[str, Node]) -> str:
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
+def format_models(nodes: dict[str, Node]) -> str:
+    """Return the models as JSON, in the order in which they run: folder, description and the models that they read."""
+    models = [
+        {
+            "name": node["name"],
+            "folder": Path(node["path"]).parts[0],
+            "description": node["description"] or read_comment(node["raw_code"]),
+            "reads": sorted(nodes[key]["name"] for key in node["depends_on"]["nodes"] if key in nodes),
+        }
+        for node in sort_by_dependency(nodes)
+    ]
+    return json.dumps(models, indent=1) + "\n"
+
+
+def read_comment(sql: str) -> str:
+    """Return the comment with which a model begins, or nothing."""
+    comment = re.search(r"(^-- .+\n)+", sql, re.MULTILINE)
+    return " ".join(line.removeprefix("-- ") for line in comment[0].splitlines()) if comment else ""
+
 
 def list_files() -> dict[Path, str]:
     """Return the files that are made of the project, with what they must contain."""
@@ -123,6 +143,7 @@ def list_files() -> dict[Path, str]:
     here = Path(__file__).resolve().parent
     files = {here / "compiled" / f"{engine}.sql": format_sql(engine, nodes[engine]) for engine in SCHEMAS}
     root = here.parent
+    files[here / "compiled" / "models.json"] = format_models(nodes["duckdb"])
     files[root / "practice" / "metric_dictionary.json"] = format_dictionary(nodes["duckdb"])
     return files | {root / "docs" / "metrics.md": format_page(nodes["duckdb"])}
 

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from practice.analytics.errors import RefreshRunning, RowsUnavailable
+from practice.analytics.published import count_rows
 from practice.store.store import Store
 from warehouse.builds import Build, DuckDBBuild, Scope, build_duckdb, build_postgres, compute, open_file
 from warehouse.extraction import Progress, copy_changes, copy_records, open_snapshot
@@ -86,6 +89,39 @@ def build_as_of(store: Store, root: Path, tenant_id: UUID, as_of: datetime, prog
     with make_folder_aside(prepare_folder(root)) as aside:
         build = build_duckdb(store, Scope(tenant_id, as_of), aside / FILE, progress)
         return Path(shutil.move(build.file, folder / f"as_of_{as_of:%Y%m%dT%H%M%SZ}.duckdb"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a practice's refresh. A failure is named by its kind alone: its text could quote a record."""
+
+    practice_id: UUID
+    seconds: float
+    rows: int = 0
+    failure: str | None = None
+
+
+def refresh_each(
+    store: Store, root: Path, practice_ids: Iterable[UUID], clock: Callable[[], datetime], progress: Progress
+) -> list[Outcome]:
+    """Refresh practices one after the other, and return what became of each.
+
+    A practice that fails keeps the values of its last refresh, and the others go on. One that somebody else refreshes
+    at this moment is left out.
+    """
+    outcomes = []
+    for number, practice_id in enumerate(practice_ids, 1):
+        progress(f"Refreshing practice {number}")
+        start = time.monotonic()
+        try:
+            refresh_practice(store, root, practice_id, clock(), "duckdb", lambda _: None)
+            rows = count_rows(store, practice_id)
+            outcomes.append(Outcome(practice_id, time.monotonic() - start, rows))
+        except RefreshRunning:
+            continue
+        except Exception as error:
+            outcomes.append(Outcome(practice_id, time.monotonic() - start, failure=type(error).__name__))
+    return outcomes
 
 
 @contextmanager

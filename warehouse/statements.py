@@ -1,5 +1,6 @@
-"""The statements that compute the warehouse, as compiled from the dbt project."""
+"""The statements that compute the warehouse, and its models, as compiled from the dbt project."""
 
+import json
 import re
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -13,6 +14,21 @@ class Statement(NamedTuple):
     kind: Literal["table", "view"]
     name: str
     query: str
+
+
+class Model(NamedTuple):
+    """A model of the project: its folder, what it holds, and the models that it reads."""
+
+    name: str
+    folder: str
+    description: str
+    reads: list[str]
+
+
+def load_models() -> list[Model]:
+    """Return all models, those that others include in their statements as well, each after those that it reads."""
+    text = files("warehouse").joinpath("compiled", "models.json").read_text()
+    return [Model(**model) for model in json.loads(text)]
 
 
 def load_statements(engine: str) -> list[Statement]:

@@ -1,5 +1,6 @@
 """Refreshes of the warehouse: which practices need one."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import select, text
 from practice.people.models.practices import Practice
 from practice.store.store import Store
 
-MAX_AGE = timedelta(hours=1)  # the clock alone moves values: a note becomes late, a session begins
+REFRESH_AFTER = timedelta(hours=1)  # the clock alone moves values: a note becomes late, a session begins
 
 STALE = text("""
     select
@@ -19,13 +20,17 @@ STALE = text("""
 """)
 
 
+def list_active_practices(store: Store) -> Sequence[UUID]:
+    """Return the practices that are not suspended, by their short name."""
+    with store.begin_system_session() as db:
+        return db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.slug)).all()
+
+
 def list_stale_practices(store: Store, now: datetime) -> list[UUID]:
     """Return the active practices with changes since their last refresh, or whose last refresh is an hour old."""
-    with store.begin_system_session() as db:
-        practice_ids = db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.slug)).all()
     stale = []
-    for tenant_id in practice_ids:
+    for tenant_id in list_active_practices(store):
         with store.begin_session(tenant_id) as db:
-            if db.scalar(STALE, {"tenant_id": tenant_id, "oldest": now - MAX_AGE}):
+            if db.scalar(STALE, {"tenant_id": tenant_id, "oldest": now - REFRESH_AFTER}):
                 stale.append(tenant_id)
     return stale

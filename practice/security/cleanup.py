@@ -10,6 +10,7 @@ TOKEN_RETENTION = timedelta(days=1)  # past expiry, so that the reuse of a token
 
 EXPIRED_TOKENS = (
     "delete from one_time_tokens where expires_at < :before",
+    "delete from dagster_tickets where expires_at < :before",
     "delete from refresh_tokens where expires_at < :before",
     "delete from sign_in_attempts where last_at < :before",
     "delete from rate_counters where minute < :before",

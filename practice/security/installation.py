@@ -98,10 +98,14 @@ class Installation:
 def open_installation(settings: Settings, *, pool_size: int = 8) -> Installation:
     """Return the installation that the settings describe. Nothing is started or changed."""
     settings.check()
+    return Installation(settings, open_store(settings, pool_size=pool_size))
+
+
+def open_store(settings: Settings, *, pool_size: int) -> Store:
+    """Return the database alone, for programs that need no key."""
 
     def url(secret: SecretStr | None) -> str | None:
         return secret.get_secret_value() if secret else None
 
     urls = (settings.database_url, settings.database_owner_url, settings.database_warehouse_url)
-    store = Store(settings.data_dir, *map(url, urls), pool_size=pool_size)
-    return Installation(settings, store)
+    return Store(settings.data_dir, *map(url, urls), pool_size=pool_size)

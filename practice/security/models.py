@@ -130,6 +130,16 @@ class OneTimeToken(Base):
     used_at: Mapped[datetime | None]
 
 
+class DagsterTicket(Base):
+    """The hash of a ticket to Dagster's page, until it is used; without a session it is the operator's."""
+
+    __tablename__ = "dagster_tickets"
+
+    ticket_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_sessions.id"))
+    expires_at: Mapped[datetime]
+
+
 class RateCounter(Base):
     """The requests of the current minute. Unlogged: after a crash, counting starts over."""
 

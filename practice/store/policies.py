@@ -14,6 +14,7 @@ SYSTEM_TABLES: dict[str, str] = {
     "account_sessions": "select, insert, update",
     "refresh_tokens": "select, insert, update, delete",
     "one_time_tokens": "select, insert, update, delete",
+    "dagster_tickets": "select, insert, delete",
     "rate_counters": "select, insert, update, delete",
     "analyst_logins": "select",
 }

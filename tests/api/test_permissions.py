@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "create_practice": {"platform_admin"},
     "get_practice": {"platform_admin"},
     "change_practice": {"platform_admin"},
+    "create_dagster_ticket": {"platform_admin"},
 }
 SIGNED_IN = {"get_me", "log_out", "list_sessions", "end_session", "change_password", "renew_recovery_codes"}
 PUBLIC = {

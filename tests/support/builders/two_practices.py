@@ -105,6 +105,7 @@ WAREHOUSE_READS_SYSTEM_TABLES = {"practices"}
 ROWS_OF_SYSTEM_TABLES = (
     "insert into recovery_codes (account_id, code_hash) values (%(account_id)s, 'hash')",
     "insert into sign_in_attempts (key, failures, last_at) values (%(key)s::text::bytea, 1, now())",
+    "insert into dagster_tickets (ticket_hash, expires_at) values (%(key)s::text::bytea, now())",
     "insert into rate_counters (key, minute, requests) values (%(key)s, now(), 1)",
     """insert into analyst_logins (login, tenant_id, name, created_at)
     values ('analyst_' || %(key)s, %(tenant_id)s, 'Somebody', now())""",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("api", "bench", "caseload", "edi", "ingest", "practice")
+PACKAGES = ("api", "bench", "caseload", "edi", "ingest", "orchestration", "practice")
 VERBS = frozenset(Path(__file__).with_name("verbs.txt").read_text().split())
 
 

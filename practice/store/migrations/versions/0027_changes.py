@@ -6,7 +6,7 @@ from practice.store.migrations.sqlfile import run_sql_file
 from practice.store.policies import protect
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
