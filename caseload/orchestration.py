@@ -78,8 +78,8 @@ def print_dagster_link() -> None:
 
 def examine_dagster(installation: "Installation") -> "Finding":
     """Return whether Dagster runs, if it was started, and whether all values are as fresh as it keeps them."""
-    from practice.analytics.refreshes import list_active_practices
     from practice.analytics.published import check_published_values
+    from practice.analytics.refreshes import list_active_practices
     from practice.security.doctor import Finding, format_count
 
     dagster = DagsterProcess(installation.settings)

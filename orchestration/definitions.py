@@ -8,8 +8,8 @@ from typing import NamedTuple
 import dagster as dg
 
 from orchestration.runs import delete_old_runs, find_obstacle, open_instance
-from practice.analytics.refreshes import REFRESH_AFTER, list_active_practices, list_stale_practices
 from practice.analytics.published import PublishedValues, check_published_values
+from practice.analytics.refreshes import REFRESH_AFTER, list_active_practices, list_stale_practices
 from practice.security.installation import open_store
 from practice.settings import Settings
 from practice.store.store import Store

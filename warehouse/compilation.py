@@ -117,6 +117,7 @@ def format_page(nodes: dict[str, Node]) -> str:
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
+
 def format_models(nodes: dict[str, Node]) -> str:
     """Return the models as JSON, in the order in which they run: folder, description and the models that they read."""
     models = [
