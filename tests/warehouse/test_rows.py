@@ -1,7 +1,7 @@
 """The rows behind values add up to their numerators and denominators, and say why they count."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -28,22 +28,22 @@ SPANS = {
 }
 
 
-def list_samples(build: Build) -> Iterator[MetricValue]:
-    """Yield values of every metric, entity kind and period kind: the running period, and one with a large numerator."""
-    for kind, (first, last) in SPANS.items():
+def list_samples(build: Build, kinds: Iterable[str]) -> Iterator[MetricValue]:
+    """Yield a value of every metric, entity kind and period kind, one with much to count."""
+    for kind in kinds:
+        first, last = SPANS[kind]
         values = read_values(build, Selection(period_kind=kind, first=first, last=last))
         for key in METRICS:
             for entity_kind in ("practice", "clinician", "team"):
                 found = [value for value in values if (value.metric_key, value.entity_kind) == (key, entity_kind)]
                 if found:
-                    yield max(found, key=lambda value: value.period_start)
                     yield max(found, key=lambda value: (value.denominator or 0, value.numerator, value.external_id))
 
 
-def check_sums(build: Build, practice: Practice) -> int:
+def check_sums(build: Build, practice: Practice, kinds: Iterable[str]) -> int:
     """Compare the sums of rows with the values, and return for how many metrics there were rows."""
     seen = set()
-    for value in list_samples(build):
+    for value in list_samples(build, kinds):
         behind = read_rows(build, practice.id, value.value_key)
         assert len(behind.rows) == behind.count
         assert sum(row.numerator for row in behind.rows) == behind.numerator == value.numerator, value
@@ -56,13 +56,15 @@ def check_sums(build: Build, practice: Practice) -> int:
 
 
 @pytest.mark.skipif("CASELOAD_GOLDEN" not in os.environ, reason="CASELOAD_GOLDEN is not set")
-@pytest.mark.parametrize(("name", "engine"), [("a", "duckdb"), ("b", "duckdb"), ("b", "postgres")])
+@pytest.mark.parametrize(
+    ("name", "engine", "kinds"), [("a", "duckdb", ["month"]), ("b", "duckdb", SPANS), ("b", "postgres", ["month"])]
+)
 def test_rows_of_the_golden_practices_add_up(
-    own_installation: Installation, tmp_path: Path, name: str, engine: str
+    own_installation: Installation, tmp_path: Path, name: str, engine: str, kinds: Iterable[str]
 ) -> None:
     practice = import_practice(own_installation, GOLDEN / f"practice_{name}").practice
     with compute_aside(own_installation.store, tmp_path, practice.id, GOLDEN_AS_OF, None, engine, be_quiet) as build:
-        assert check_sums(build, practice) >= 40
+        assert check_sums(build, practice, kinds) >= 38
 
 
 def test_rows_of_the_sample_practice_say_why_they_count(
