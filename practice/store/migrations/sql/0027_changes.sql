@@ -1,6 +1,6 @@
 -- The records that changed since the last refresh of the warehouse. Triggers write a row in the transaction of the
--- change, and a refresh deletes those that it has read in the transaction that publishes, so that neither a rollback nor
--- a crash loses one. Nothing looks for a row that is there already: a refresh could have read the record before this
+-- change, and a refresh deletes those that it has read in the transaction that publishes. So neither a rollback nor a
+-- crash loses one. Nothing looks for a row that is there already: a refresh could have read the record before this
 -- change, and delete that row.
 -- squawk-ignore-file prefer-robust-stmts
 create table analytics.changes (
