@@ -71,7 +71,7 @@ def test_settings_count_from_the_periods_that_end_on_their_day_or_later(
     installation: Installation, tmp_path: Path
 ) -> None:
     assert set(OTHER_WINDOWS) == set(WINDOW_KEYS)
-    generate(tmp_path / "bundle", Size("Windows", "America/New_York", 2, 50, 8), 5, NOW)
+    generate(tmp_path / "bundle", Size("Windows", "America/New_York", 3, 80, 9), 5, NOW)
     practice_id = import_practice(installation, tmp_path / "bundle").practice.id
     before = compute(installation, practice_id, tmp_path)
     early = SET_AT - timedelta(minutes=1)
