@@ -86,6 +86,7 @@ bench: setup  ## Measure speed against controls in the same run.
 	$(BIN)/python -m bench.notes
 	$(BIN)/python -m bench.pay
 	$(BIN)/python -m bench.sessions
+	$(BIN)/python -m bench.marts
 	$(BIN)/python -m bench.bundle 100000
 
 .PHONY: bench-warehouse

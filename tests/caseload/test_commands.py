@@ -230,7 +230,7 @@ def test_an_outdated_database_is_refused_until_it_is_migrated(run: RunCommand, m
 
     database = os.environ["DATABASE_URL"].split("@/")[-1].split("?")[0]
     with cluster.connect_as_superuser(database) as connection:
-        connection.execute("drop owned by caseload_owner cascade")
+        connection.execute("drop owned by caseload_owner, caseload_marts cascade")
         connection.execute("grant all on schema public to caseload_owner; grant usage on schema public to public")
     refused = run("settings", "show", "oak-street")
     assert refused.code == 1
