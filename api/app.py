@@ -36,6 +36,7 @@ from api import (
     incidents,
     intake,
     jobs,
+    metrics,
     note_signing,
     note_templates,
     notes,
@@ -80,7 +81,7 @@ ROUTERS = (
     *(clients, client_history, coverages, payers, consents),
     *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
-    *(session_completions, session_analytics),
+    *(session_completions, session_analytics, metrics),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance

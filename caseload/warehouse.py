@@ -1,5 +1,6 @@
 """The warehouse on the command line: `caseload refresh` and `caseload metrics`."""
 
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -24,11 +25,14 @@ from caseload.console import (
 from caseload.instants import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from uuid import UUID
 
-    from practice.analytics.values import MetricValue, Selection
+    from practice.analytics.values import MetricValue
     from practice.security.installation import Installation
     from practice.security.work import Actor
+    from warehouse.builds import Build
+    from warehouse.rows import Row, Rows
 
 
 class EngineName(StrEnum):
@@ -101,48 +105,76 @@ def show_metrics(
     entity: Annotated[EntityKind | None, typer.Option(help="Only this kind of entity.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Compute what was known at this instant.")] = None,
     engine: Annotated[EngineName | None, typer.Option(help="Compute as of now with this engine.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Show the records behind the values.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the values of metrics: those of the last refresh or, with --as-of, computed as of an instant.
 
     Example: caseload metrics oak-street --metric kept_visit_rate --period week
     """
-    from practice.analytics.errors import UnknownMetric
-    from practice.analytics.values import Selection, list_values
-    from practice.metric_dictionary import METRICS
+    from practice.analytics.values import Selection, list_values, require_metric
     from practice.people.staff import load_staff_names
+    from warehouse.builds import read_values
+    from warehouse.rows import read_rows
 
-    if metric is not None and metric not in METRICS:
-        raise UnknownMetric(f"Unknown metric: {metric!r}. Use one of these: {', '.join(METRICS)}.")
+    if metric is not None:
+        require_metric(metric)
     instant = parse_instant(as_of) if as_of else now()
     first_on = first.date() if first else default_first(period, instant.date(), last.date() if last else None)
     selection = Selection(
-        metric, period.value, first_on, last.date() if last else None, entity.value if entity else None
+        frozenset([metric]) if metric else None,
+        period.value,
+        first_on,
+        last.date() if last else None,
+        entity.value if entity else None,
     )
     with connect_installation() as installation:
         actor = find_practice_actor(installation, practice)
-        if as_of or engine:
-            values = compute_values(installation, actor, instant, selection, engine or EngineName.DUCKDB)
         with installation.work(actor, now()) as work:
             names = load_staff_names(work)
             if not (as_of or engine):
-                instant, values = list_values(work, selection)
+                refresh, values = list_values(work, selection)
+                instant = refresh.as_of
+        if as_of or engine or rows:
+            with open_build(installation, actor, instant, first_on, engine, aside=bool(as_of or engine)) as build:
+                if as_of or engine:
+                    values = read_values(build, selection)
+                found = [(value, read_rows(build, actor.tenant_id, value.value_key)) for value in values if rows]
+    if rows:
+        document = [to_row_document(value, row) for value, behind in found for row in behind.rows]
+        print_result(document, as_json, lambda: print_rows(found, names))
+        return
     print_result([to_document(value) for value in values], as_json, lambda: print_values(values, names, instant))
 
 
-def compute_values(
-    installation: "Installation", actor: "Actor", as_of: datetime, selection: "Selection", engine: EngineName
-) -> "list[MetricValue]":
-    """Return values computed as of an instant, without publishing them."""
-    from warehouse.builds import read_values
-    from warehouse.refresh import compute_aside
+@contextmanager
+def open_build(
+    installation: "Installation",
+    actor: "Actor",
+    as_of: datetime,
+    first_on: date,
+    engine: EngineName | None,
+    *,
+    aside: bool,
+) -> "Generator[Build]":
+    """Yield the build behind the published values or, if they are not asked for or it is lost, one made aside."""
+    from practice.analytics.errors import RowsUnavailable
+    from warehouse.refresh import compute_aside, open_published
 
     root = installation.settings.warehouse
+    published = None
+    if not aside:
+        with suppress(RowsUnavailable):
+            published = open_published(root, actor.tenant_id, as_of)
+    if published is not None:
+        yield published
+        return
+    name = (engine or EngineName.DUCKDB).value
     with (
         show_progress("Copying the records") as report,
-        compute_aside(installation.store, root, actor.tenant_id, as_of, selection.first, engine.value, report) as build,
+        compute_aside(installation.store, root, actor.tenant_id, as_of, first_on, name, report) as build,
     ):
-        return read_values(build, selection)
+        yield build
 
 
 def default_first(period: PeriodKind, today: date, last: date | None) -> date:
@@ -188,6 +220,44 @@ def print_values(values: "list[MetricValue]", names: "dict[UUID, str]", as_of: d
         )
     out.print(table)
     out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
+
+
+def to_row_document(value: "MetricValue", row: "Row") -> dict[str, Any]:
+    """Return a row behind a value as JSON."""
+    return {
+        "metric_key": value.metric_key,
+        "entity_kind": value.entity_kind,
+        "entity_id": value.external_id,
+        "period_kind": value.period_kind,
+        "period_start": value.period_start.isoformat(),
+        "kind": row.kind,
+        "id": str(row.id),
+        "on_date": row.on_date.isoformat() if row.on_date else None,
+        "numerator": float(row.numerator),
+        "denominator": None if row.denominator is None else float(row.denominator),
+        "reason": row.reason,
+    }
+
+
+def print_rows(found: "list[tuple[MetricValue, Rows]]", names: "dict[UUID, str]") -> None:
+    """Print the rows behind values, each value with its sums."""
+    for value, behind in found:
+        numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator")]
+        entity = f"{value.entity_kind} {names.get(value.entity_id, '')}".strip()
+        title = f"{value.metric_key}, {entity}, {value.period_kind} of {value.period_start}"
+        table = Table("Day", "Record", "Clinician", *numbers, "Reason", title=escape(title), title_justify="left")
+        for row in behind.rows:
+            table.add_row(
+                row.on_date.isoformat() if row.on_date else "",
+                f"{row.kind} {row.id}",
+                escape(names.get(row.clinician_id, "") if row.clinician_id else ""),
+                format_number(row.numerator),
+                format_number(row.denominator),
+                row.reason,
+            )
+        sums = (format_number(behind.numerator), format_number(behind.denominator))
+        table.add_row("", f"{behind.count} rows", "", *sums, "", style="bold")
+        out.print(table)
 
 
 def format_number(number: Fraction | None) -> str:

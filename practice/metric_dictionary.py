@@ -30,6 +30,9 @@ class Metric:
     direction: Literal["higher", "lower"]
     unit: str
     shape: Literal["dated", "state", "period"]
+    row_kind: str
+    counted: str
+    not_counted: str = ""
     value: str = "percent"
     decimals: int = 2
     numerator_scale: int = 1
@@ -49,6 +52,8 @@ class Metric:
     among: str | None = None
     numerator: str | None = None
     denominator: str | None = None
+    late_sums: str | None = None
+    window: str | None = None
 
     @property
     def bounds(self) -> dict[str, int]:

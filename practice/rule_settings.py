@@ -86,6 +86,13 @@ PARAMETERS = {
         Parameter("supervision_hours_lpc", 2, 0, 40, "Hours of supervision that an LPC needs per month."),
         Parameter("supervision_hours_apc", 2, 0, 40, "Hours of supervision that an APC needs per month."),
         Parameter("supervision_hours_lmsw", 4, 0, 40, "Hours of supervision that an LMSW needs per month."),
+        Parameter("rebook_days", 30, 1, 365, "Days after a session within which its client counts as rebooked."),
+        Parameter("retention_days", 90, 30, 365, "Days after a first session on which a client's retention is judged."),
+        Parameter("interdisciplinary_days", 90, 1, 365, "Days in which a client's disciplines are counted."),
+        Parameter("coverage_verification_days", 365, 1, 1095, "Days for which the verification of a coverage counts."),
+        Parameter("supervision_note_days", 7, 1, 60, "Days in which the note of a supervision session is due."),
+        Parameter("receivable_days", 90, 1, 365, "Days over which the charges beside receivables are averaged."),
+        Parameter("collection_days", 90, 1, 365, "Days that a charge has to be paid until its collection is judged."),
         Parameter(
             "average_reimbursement_target_cents",
             0,

@@ -1,9 +1,9 @@
 """Builds of one practice's warehouse as of an instant, by DuckDB in a file or by PostgreSQL in a schema."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from practice.metric_dictionary import METRICS
 from practice.store.store import Store
 from warehouse.extraction import copy_records
 from warehouse.statements import load_statements
+from warehouse.windows import SETTINGS_SQL, list_windows
 
 Progress = Callable[[str], None]
 CELL_COLUMNS = (
@@ -41,6 +42,8 @@ class Scope:
 class DuckDBBuild:
     """A finished build in a DuckDB file."""
 
+    schema = "analytics"
+
     def __init__(self, file: Path) -> None:
         self.file = file
 
@@ -53,10 +56,14 @@ class DuckDBBuild:
     def read_cells(self, selection: Selection) -> list[Cell]:
         """Return the cells of a selection, by period and entity."""
         with self.connect() as connection:
-            query = (
-                f"select {CELL_COLUMNS} from analytics.metric_cells where {FILTER.format('?', '?', '?', '?')} {ORDER}"
-            )
+            condition = FILTER.format("?", "?", "?", "?", "?")
+            query = f"select {CELL_COLUMNS} from analytics.cells where {condition} {ORDER}"
             return [Cell(*row) for row in connection.execute(query, list_parameters(selection)).fetchall()]
+
+    def fetch(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query whose parameters are `$1` and so on."""
+        with self.connect() as connection:
+            return connection.execute(query, parameters).fetchall()
 
 
 class PostgresBuild:
@@ -70,30 +77,37 @@ class PostgresBuild:
         """Return the cells of a selection, by period and entity."""
         query = sql.SQL(
             f"select {CELL_COLUMNS} from {{}} where "
-            + FILTER.format("%s", "%s::date", "%s::date", "%s::text")
+            + FILTER.format("%s", "%s::date", "%s::date", "%s::text", "%s::uuid")
             + f" {ORDER}"
-        ).format(sql.Identifier(self.schema, "metric_cells"))
+        ).format(sql.Identifier(self.schema, "cells"))
         return [Cell(*row) for row in self.connection.execute(query, list_parameters(selection)).fetchall()]
 
+    def fetch(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query whose parameters are `$1` and so on."""
+        with psycopg.RawCursor(self.connection) as cursor:
+            return cursor.execute(query.encode(), parameters).fetchall()
 
+
+Build = DuckDBBuild | PostgresBuild
 # A build holds the lock of its schema for as long as it lives.
 LOCK_SCHEMA = "select pg_advisory_lock(hashtextextended(%s, 0))"
 TRY_LOCK_SCHEMA = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 UNLOCK_SCHEMA = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 FILTER = (
     "period_kind = {0} and period_start >= coalesce({1}, date '0001-01-01') "
-    "and period_start <= coalesce({2}, date '9999-01-01') and entity_kind = coalesce({3}, entity_kind)"
+    "and period_start <= coalesce({2}, date '9999-01-01') and entity_kind = coalesce({3}, entity_kind) "
+    "and entity_id = coalesce({4}, entity_id)"
 )
 ORDER = "order by period_start, entity_kind, external_id"
 
 
 def list_parameters(selection: Selection) -> list[Any]:
-    return [selection.period_kind, selection.first, selection.last, selection.entity_kind]
+    return [selection.period_kind, selection.first, selection.last, selection.entity_kind, selection.entity_id]
 
 
-def read_values(build: DuckDBBuild | PostgresBuild, selection: Selection) -> list[MetricValue]:
+def read_values(build: Build, selection: Selection) -> list[MetricValue]:
     """Return the values of a selection, by period, entity and metric."""
-    return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_key))
+    return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_keys))
 
 
 def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> DuckDBBuild:
@@ -101,39 +115,96 @@ def build_duckdb(store: Store, scope: Scope, file: Path, progress: Progress) -> 
     parameters = store.build_connection_parameters("app")
     copy_records(parameters, scope.tenant_id, scope.as_of, scope.first_on, file, progress)
     with duckdb.connect(file) as connection:
-        connection.execute("set TimeZone = 'UTC'; create schema analytics")
-        for number, (kind, name, query) in enumerate(statements := load_statements("duckdb"), 1):
-            progress(f"Computing {number} of {len(statements)}")
-            connection.execute(f"create {kind} analytics.{name} as {query}")
+        connection.execute("set TimeZone = 'UTC'")
+        settings = SETTINGS_SQL.format(source="records.rule_settings, records.scope", value="value")
+        changes = connection.execute(settings).fetchall()
+
+        def create(statement: str) -> None:
+            connection.execute(statement)
+
+        def find_first_day(schema: str) -> date:
+            return connection.execute(f"select min(on_date) from {schema}.days").fetchall()[0][0]
+
+        compute_models("duckdb", DuckDBBuild.schema, scope, changes, create, find_first_day, progress)
     return DuckDBBuild(file)
 
 
 @contextmanager
 def build_postgres(store: Store, scope: Scope, schema: str, progress: Progress) -> Generator[PostgresBuild]:
-    """Compute the practice's warehouse inside the database, in a schema that exists until the end of the block."""
+    """Compute the practice's warehouse inside the database, in schemas that exist until the end of the block."""
     with store.connect("warehouse") as connection:
         connection.autocommit = True
-        connection.execute("set work_mem = '256MB'; set jit = off")
+        # the tables' statistics do not know a practice that was just imported: the planner expects a row or none of it,
+        # and nested loops over what is not there would take hours
+        connection.execute("set work_mem = '256MB'; set jit = off; set enable_nestloop = off")
+        connection.execute("set client_connection_check_interval = '5s'")  # end with the process that waits for it
         drop_abandoned_schemas(connection)
-        connection.execute(LOCK_SCHEMA, [schema])
-        drop_schema(connection, schema)
+        created: list[str] = []
+
+        def create(statement: str) -> None:
+            kind, name = statement.split(maxsplit=3)[1:3]
+            if kind == "schema":
+                connection.execute(LOCK_SCHEMA, [name])
+                drop_schema(connection, name)
+                created.append(name)
+            connection.execute(statement.encode())
+            if kind == "table":  # without statistics the planner joins badly
+                connection.execute(f"analyze {name}".encode())
+
+        def find_first_day(name: str) -> date:
+            return connection.execute(f"select min(on_date) from {name}.days".encode()).fetchall()[0][0]
+
         try:
-            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-            connection.execute(
-                sql.SQL(
-                    "create table {} as select %s::uuid as tenant_id, %s::timestamptz as as_of, %s::date as first_on"
-                ).format(sql.Identifier(schema, "scope")),
-                (scope.tenant_id, scope.as_of, scope.first_on),
+            first_on = "null" if scope.first_on is None else f"'{scope.first_on.isoformat()}'"
+            create(f"create schema {schema}")
+            create(
+                f"create table {schema}.scope as select '{scope.tenant_id}'::uuid as tenant_id, "
+                f"'{scope.as_of.isoformat()}'::timestamptz as as_of, {first_on}::date as first_on"
             )
-            for number, (kind, name, query) in enumerate(statements := load_statements("postgres"), 1):
-                progress(f"Computing {number} of {len(statements)} in the database")
-                statement = f"create {kind} {{schema}}.{name} as {query}".replace("{schema}", f'"{schema}"')
-                connection.execute(statement.encode())
-                if kind == "table":  # without statistics the planner joins badly
-                    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, name)))
+            settings = SETTINGS_SQL.format(source=f"rule_settings, {schema}.scope", value="value #>> '{}'")
+            changes = connection.execute(settings.encode()).fetchall()
+            compute_models("postgres", schema, scope, changes, create, find_first_day, progress)
             yield PostgresBuild(connection, schema)
         finally:
-            drop_schema(connection, schema)
+            for name in created:
+                drop_schema(connection, name)
+
+
+def compute_models(
+    engine: str,
+    schema: str,
+    scope: Scope,
+    changes: Iterable[tuple[str, date, int]],
+    create: Callable[[str], None],
+    find_first_day: Callable[[str], date],
+    progress: Progress,
+) -> None:
+    """Compute all models in the schema and, for periods before a change of windows, in others numbered from it.
+
+    The view `cells` of the schema has the cells of all of them.
+    """
+    statements = load_statements(engine)
+    tomorrow = scope.as_of.date() + timedelta(days=2)  # in every time zone
+    in_force = [windows for windows in list_windows(changes) if windows.from_on < tomorrow]
+    schemas: list[str] = []
+    for windows in reversed(in_force):  # the latest first, which finds the first day of the calendar
+        if schemas and windows.until_on <= find_first_day(schema):
+            break
+        name = f"{schema}_{len(schemas)}" if schemas else schema
+        if schemas or engine == "duckdb":
+            create(f"create schema {name}")
+        if schemas and engine == "postgres":
+            create(f"create view {name}.scope as select * from {schema}.scope")
+        create(
+            f"create table {name}.windows as "
+            f"select cast('{scope.tenant_id}' as uuid) as tenant_id, {windows.format_columns()}"
+        )
+        for number, (kind, model, query) in enumerate(statements, 1):
+            progress(f"Computing {number} of {len(statements)}{' in the database' if engine == 'postgres' else ''}")
+            create(f"create {kind} {name}.{model} as {query}".replace("{schema}", name))
+        schemas.append(name)
+    cells = " union all ".join(f"select *, '{name}' as computed_in from {name}.metric_cells" for name in schemas)
+    create(f"create view {schema}.cells as {cells}")
 
 
 def drop_abandoned_schemas(connection: psycopg.Connection[Any]) -> None:

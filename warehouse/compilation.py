@@ -13,7 +13,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 SCHEMAS = {
-    "duckdb": {'"warehouse"."analytics".': "analytics.", '"warehouse"."records".': "records."},
+    "duckdb": {'"warehouse"."analytics".': "{schema}.", '"warehouse"."records".': "records."},
     "postgres": {'"caseload"."warehouse".': "{schema}.", '"caseload"."public".': "public."},
 }
 """What dbt writes before the name of a relation, and what we run."""
@@ -22,8 +22,16 @@ FIELDS = (
     *("label", "category", "owner", "direction", "unit", "value", "decimals", "numerator_scale", "denominator_scale"),
     *("entities", "periods", "target_at_least", "target_at_most", "target_below", "alert_below", "alert_above"),
     *("target_setting", "divisor", "action", "shape", "fact", "date", "among", "numerator", "denominator"),
+    *("late_sums", "window", "row_kind", "counted", "not_counted"),
 )
 Node = dict[str, Any]
+TARGET_SIGNS = {"target_at_least": "≥", "target_at_most": "≤", "target_below": "<"}
+ALERT_SIGNS = {"alert_below": "<", "alert_above": ">"}
+PAGE_HEAD = """# Metrics
+
+Made by `make warehouse` from the files in `dbt/models/metrics/`. Each benchmark, alert threshold and window is the
+default of a setting of the practice (`<metric>_target_at_least` and so on; windows by their own names). The one in
+force on the last day of a period counts. `caseload metrics PRACTICE --metric KEY --rows` shows the records."""
 
 
 def compile_project(engine: str) -> dict[str, Node]:
@@ -106,13 +114,39 @@ def read_comment(sql: str) -> str:
     return " ".join(line.removeprefix("-- ") for line in comment[0].splitlines()) if comment else ""
 
 
+def format_page(nodes: dict[str, Node]) -> str:
+    """Return the metrics as a page for people, by category."""
+    metrics = sorted(
+        (node for node in nodes.values() if node["path"].startswith("metrics/")), key=lambda node: node["name"]
+    )
+    lines = [PAGE_HEAD]
+    for category in sorted({node["config"]["meta"]["category"] for node in metrics}):
+        lines.append(f"\n## {category.replace('_', ' ').capitalize()}\n")
+        lines.append(
+            "| metric | definition | benchmark | alert | window | an alert asks to |\n|---|---|---|---|---|---|"
+        )
+        for node in metrics:
+            meta = node["config"]["meta"]
+            if meta["category"] == category:
+                bounds = [
+                    ", ".join(f"{sign} {meta[name]}" for name, sign in names.items() if name in meta)
+                    for names in (TARGET_SIGNS, ALERT_SIGNS)
+                ]
+                window = f"`{meta['window']}`" if "window" in meta else ""
+                cells = (f"`{node['name']}`", node["description"], *bounds, window, meta.get("action", ""))
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def list_files() -> dict[Path, str]:
     """Return the files that are made of the project, with what they must contain."""
     nodes = {engine: compile_project(engine) for engine in SCHEMAS}
     here = Path(__file__).resolve().parent
     files = {here / "compiled" / f"{engine}.sql": format_sql(engine, nodes[engine]) for engine in SCHEMAS}
     files[here / "compiled" / "models.json"] = format_models(nodes["duckdb"])
-    return files | {here.parent / "practice" / "metric_dictionary.json": format_dictionary(nodes["duckdb"])}
+    root = here.parent
+    files[root / "practice" / "metric_dictionary.json"] = format_dictionary(nodes["duckdb"])
+    return files | {root / "docs" / "metrics.md": format_page(nodes["duckdb"])}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from psycopg import sql
 from practice.metric_dictionary import METRICS
 from practice.store.ids import new_id
 from practice.store.store import Store
-from warehouse.builds import DuckDBBuild, PostgresBuild, Scope
+from warehouse.builds import Build, DuckDBBuild, PostgresBuild, Scope
 from warehouse.extraction import build_uri
 
 COLUMNS = (
@@ -49,7 +49,7 @@ REPLACE_CELLS = """
 """
 
 
-def publish(store: Store, build: DuckDBBuild | PostgresBuild, scope: Scope, engine: str, started_at: datetime) -> None:
+def publish(store: Store, build: Build, scope: Scope, engine: str, started_at: datetime) -> None:
     """Replace the practice's published values by those of the build. Readers see either all of them or none."""
     statements = [f"select enter_practice('{scope.tenant_id}')", *format_statements(scope, engine, started_at)]
     if isinstance(build, DuckDBBuild):
@@ -65,7 +65,7 @@ def publish_from_file(store: Store, build: DuckDBBuild, statements: Sequence[str
     with adbc.connect(uri) as connection, connection.cursor() as cursor, build.connect() as source:
         cursor.execute(enter)
         columns = COLUMNS.replace("entity_id", "cast(entity_id as varchar) as entity_id")
-        cells = source.sql(f"select {columns} from analytics.metric_cells")
+        cells = source.sql(f"select {columns} from analytics.cells")
         cursor.adbc_ingest("cells", cells, mode="create", temporary=True)
         columns = COLUMNS.replace("entity_id", "entity_id::uuid as entity_id")
         cursor.execute(f"create temporary table new_cells as select {columns} from cells")
@@ -77,7 +77,7 @@ def publish_from_file(store: Store, build: DuckDBBuild, statements: Sequence[str
 def publish_from_schema(store: Store, build: PostgresBuild, statements: Sequence[str]) -> None:
     """Copy the cells from the schema of a build, which the service itself cannot read, and run the statements."""
     enter, *replace = statements
-    cells = sql.Identifier(build.schema, "metric_cells")
+    cells = sql.Identifier(build.schema, "cells")
     unload = sql.SQL("copy (select {} from {}) to stdout (format binary)").format(sql.SQL(COLUMNS), cells)
     with store.connect("app") as connection:
         connection.execute(enter.encode())

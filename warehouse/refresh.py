@@ -12,11 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+import duckdb
+
 from practice.analytics.changes import read_audit_position
-from practice.analytics.errors import RefreshRunning
+from practice.analytics.errors import RefreshRunning, RowsUnavailable
 from practice.analytics.published import count_rows
 from practice.store.store import Store
-from warehouse.builds import DuckDBBuild, PostgresBuild, Progress, Scope, build_duckdb, build_postgres
+from warehouse.builds import Build, DuckDBBuild, Progress, Scope, build_duckdb, build_postgres
 from warehouse.publishing import publish
 
 FILE = "warehouse.duckdb"
@@ -76,7 +78,7 @@ def refresh_each(
 @contextmanager
 def compute_aside(
     store: Store, root: Path, tenant_id: UUID, as_of: datetime, first_on: date | None, engine: str, progress: Progress
-) -> Generator[DuckDBBuild | PostgresBuild]:
+) -> Generator[Build]:
     """Yield a build as of an instant, which is removed at the end of the block. Published values stay as they are."""
     scope = Scope(tenant_id, as_of, first_on)
     with make_folder_aside(prepare_folder(root)) as folder:
@@ -86,6 +88,21 @@ def compute_aside(
                 yield build
         else:
             yield build_duckdb(store, scope, folder / FILE, progress)
+
+
+def open_published(root: Path, tenant_id: UUID, as_of: datetime) -> DuckDBBuild:
+    """Return the build behind the published values, or raise RowsUnavailable if the file is that of another refresh."""
+    file = root / tenant_id.hex / FILE
+    if not file.exists():
+        raise RowsUnavailable
+    build = DuckDBBuild(file)
+    try:
+        found = build.fetch("select as_of from records.scope", [])
+    except duckdb.Error:  # a file that something else damaged; the next refresh makes it anew
+        raise RowsUnavailable from None
+    if found != [(as_of,)]:
+        raise RowsUnavailable
+    return build
 
 
 @contextmanager

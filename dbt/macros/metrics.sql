@@ -2,9 +2,19 @@
 
 {% macro one_if(condition) %}case when {{ condition }} then 1 else 0 end{% endmacro %}
 
+{# The kind of the rows of each fact, for the rows behind a value. #}
+{% macro row_kind(fact) %}
+{{ return({
+    'appointments': 'appointment', 'unsigned_sessions': 'appointment', 'charges': 'charge', 'matured_charges': 'charge',
+    'receivables': 'charge', 'claims': 'claim', 'remittance_claims': 'remittance_claim', 'client_spans': 'client',
+    'discipline_spans': 'client', 'retention_cohorts': 'client', 'clinician_days': 'clinician_day', 'staff_spans': 'staff',
+    'backlog_alerts': 'staff', 'incidents': 'incident', 'supervision_sessions': 'supervision'
+}[fact]) }}
+{% endmacro %}
+
 {# A metric of rows that have a date: the rows `among`, of which those `counting` are counted, or `summing` is summed. #}
 {% macro dated_metric(fact, counting=none, summing=none, among='true', per='1', date='on_date') %}
-{{ config(meta={'shape': 'dated', 'fact': fact, 'date': date, 'among': among, 'numerator': summing or one_if(counting), 'denominator': per}) }}
+{{ config(meta={'shape': 'dated', 'fact': fact, 'row_kind': row_kind(fact), 'date': date, 'among': among, 'numerator': summing or one_if(counting), 'denominator': per}) }}
 select tenant_id, clinician_id, row_id, {{ date }} as on_date, {{ summing or one_if(counting) }} as numerator, {{ per }} as denominator
 from {{ ref(fact) }}
 where {{ among }}
@@ -12,7 +22,7 @@ where {{ among }}
 
 {# A metric of rows that hold from a day until another. #}
 {% macro state_metric(fact, counting=none, summing=none, among='true', per='1') %}
-{{ config(meta={'shape': 'state', 'fact': fact, 'date': 'from_on', 'among': among, 'numerator': summing or one_if(counting), 'denominator': per}) }}
+{{ config(meta={'shape': 'state', 'fact': fact, 'row_kind': row_kind(fact), 'date': 'from_on', 'among': among, 'numerator': summing or one_if(counting), 'denominator': per}) }}
 select tenant_id, clinician_id, row_id, from_on, until_on, {{ summing or one_if(counting) }} as numerator, {{ per }} as denominator
 from {{ ref(fact) }}
 where {{ among }}
@@ -28,6 +38,11 @@ where {{ among }}
     {% endif %}
 {% endfor %}
 {{ return(metrics | sort(attribute='key')) }}
+{% endmacro %}
+
+{# The settings whose value in force on the last day of a period decides the windows of its metrics. #}
+{% macro window_names() %}
+{{ return((list_metrics() | map(attribute='meta.window') | select | unique | sort) if execute else []) }}
 {% endmacro %}
 
 {# Sums of each day for each clinician, team and the practice: one pass over the facts, whatever the number of metrics. #}

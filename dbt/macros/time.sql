@@ -38,3 +38,6 @@
         else 0
     end
 {%- endmacro %}
+
+{# A number of days of 24 hours. #}
+{% macro days(number) -%} {{ number }} * interval '24 hours' {%- endmacro %}

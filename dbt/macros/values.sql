@@ -72,6 +72,7 @@ select 1 as placeholder
 {% for name in ['days_of_periods', 'entities', 'late_matured_charges', 'periods', 'receivable_days'] -%}
 -- depends_on: {{ ref(name) }}
 {% endfor %}
+-- depends_on: {{ ref('stg_practices') }}
 -- depends_on: {{ ref('supervision_hours') }}
 -- depends_on: {{ ref('supervision_met_rate') }}
 -- depends_on: {{ ref('telehealth_consent_compliance') }}
@@ -108,7 +109,10 @@ select 1 as placeholder
 {% for m in list_metrics('period') %}
     {% set alias = 'p' ~ loop.index %}
     {% do columns.append({'key': m.key, 'n': alias ~ '.numerator', 'd': alias ~ '.denominator', 'meta': m.meta}) %}
-    {% do joins.append('left join ' ~ ref(m.key) ~ ' as ' ~ alias ~ ' on ' ~ alias ~ period_join.replace('{alias}', alias)) %}
+    {% do joins.append('left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, '
+        ~ whole('sum(numerator)') ~ ' as numerator, ' ~ whole('sum(denominator)') ~ ' as denominator from ' ~ ref(m.key)
+        ~ ' group by tenant_id, entity_kind, entity_id, period_kind, period_start) as ' ~ alias
+        ~ ' on ' ~ alias ~ period_join.replace('{alias}', alias)) %}
 {% endfor %}
 with days_of_periods as (
     select * from {{ ref('days_of_periods') }} where period_kind in ('{{ kinds | join("', '") }}')
@@ -118,7 +122,8 @@ cells as (
     select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
     from {{ ref('entities') }} as e
-    join {{ ref('periods') }} as p on p.tenant_id = e.tenant_id
+    join {{ ref('stg_practices') }} as w on w.tenant_id = e.tenant_id
+    join {{ ref('periods') }} as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
         and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
     where p.period_kind in ('{{ kinds | join("', '") }}')
 )
@@ -132,8 +137,9 @@ select
     {%- else %}
     {{ whole('coalesce(' ~ m.n ~ ', 0)') }} as {{ m.key }}_n, {{ whole('coalesce(' ~ m.d ~ ', 0)') }} as {{ m.key }}_d
     {%- endif %}{% endfor %},
-    coalesce(r.days, 90) as receivable_days
+    coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
+join {{ ref('stg_practices') }} as w on w.tenant_id = c.tenant_id
 {% for join in joins %}
 {{ join }}
 {% endfor %}

@@ -127,13 +127,13 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     "billing": {"admin": "W", "clinician": "R own", "biller": "W", "client": "statements own, pay own"},
     "expenses": {"admin": "W", "biller": "W"},
-    "metrics": {
-        "admin": "R",
-        "supervisor": "R team",
-        "clinician": "R own",
-        "scheduler": "front_desk",
-        "biller": "money",
-        "analyst": "values",
+    "metrics": {  # `rows`: the records behind a value. Schedulers and billers read some categories of metrics
+        "admin": "R, rows",
+        "supervisor": "R team, rows team",
+        "clinician": "R own, rows own",
+        "scheduler": "R, rows",
+        "biller": "R, rows",
+        "analyst": "R",
     },
     "incidents": {
         "admin": "W, report",

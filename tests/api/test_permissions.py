@@ -115,8 +115,13 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("billing", "write"): {"admin": "all", "biller": "all"},
     ("expenses", "read"): {"admin": "all", "biller": "all"},
     ("expenses", "write"): {"admin": "all", "biller": "all"},
-    ("metrics", "read"): {"admin": "all", "supervisor": "team", "clinician": "own"},
-    ("metrics", "values"): {"analyst": "all"},
+    ("metrics", "read"): {
+        **{"admin": "all", "supervisor": "team", "clinician": "own"},
+        **{"scheduler": "all", "biller": "all", "analyst": "all"},
+    },
+    ("metrics", "rows"): {
+        **{"admin": "all", "supervisor": "team", "clinician": "own", "scheduler": "all", "biller": "all"},
+    },
     ("deletion_requests", "read"): {"admin": "all", "scheduler": "all", "client": "own"},
     ("deletion_requests", "ask"): {"admin": "all", "scheduler": "all", "client": "own"},
     ("deletion_requests", "review"): {"admin": "all"},

@@ -34,12 +34,17 @@ def rewind_attempts(server: Server, kind: str, subject: str, wait: timedelta) ->
         assert moved.rowcount == 1
 
 
-def test_parallel_requests_reach_two_workers(server: Server, http: httpx2.Client) -> None:
+def test_parallel_requests_reach_two_workers(server: Server) -> None:
     """A precondition of the other tests here, which are about several processes."""
     before = server.count_connections()
     assert len(before) == 2
-    run_in_parallel(lambda _: http.get("/health/ready"), range(GUESSES))
-    assert all(now >= earlier + 3 for earlier, now in zip(before, server.count_connections(), strict=True))
+    reached: set[int] = set()
+    for _ in range(10):  # a worker that is quicker may take all connections of a round
+        with server.open_client() as http:
+            run_in_parallel(lambda _: http.get("/health/ready"), range(GUESSES))
+            now = server.count_connections()
+        reached |= {worker for worker in range(2) if now[worker] >= before[worker] + 3}
+    assert reached == {0, 1}
 
 
 def test_five_of_fifty_concurrent_password_guesses_are_checked(server: Server, http: httpx2.Client) -> None:

@@ -113,7 +113,9 @@ def test_a_planned_end_that_was_replaced_does_not_count(
             for client_id in client_ids:
                 change_status(work, Scope.ALL, client_id, status, day)
     with compute_aside(installation.store, tmp_path, oak_street.id, AFTER, None, "duckdb", be_quiet) as build:
-        days = Selection("informed_consent_currency", "day", date(2025, 11, 4), date(2025, 11, 10), "practice")
+        days = Selection(
+            frozenset(["informed_consent_currency"]), "day", date(2025, 11, 4), date(2025, 11, 10), "practice"
+        )
         active = {value.period_start.day: value.denominator for value in read_values(build, days)}
     assert active[4] > 0
     assert [day for day in range(4, 11) if active[day] != active[4]] == [5]
@@ -130,7 +132,7 @@ def test_a_benchmark_counts_from_its_day_on(installation: Installation, oak_stre
     for as_of in (AFTER, monday - timedelta(minutes=1)):
         with compute_aside(installation.store, tmp_path, oak_street.id, as_of, None, "duckdb", be_quiet) as build:
             for kind in ("week", "month"):
-                selection = Selection("kept_visit_rate", kind, date(2025, 10, 1), None, "practice")
+                selection = Selection(frozenset(["kept_visit_rate"]), kind, date(2025, 10, 1), None, "practice")
                 for value in read_values(build, selection):
                     statuses[as_of, kind, value.period_start] = value.status
     assert statuses[AFTER, "week", date(2025, 10, 5)] == "alert"  # 2 of 4, before that day

@@ -1,5 +1,5 @@
--- view stg_practices
--- The practices of this build, with their time zone as of the build's instant, and the zones before it
+-- table stg_practices
+-- The practices of this build, with their windows, their time zone as of the build's instant, and the zones before it
 with practices as (select * from records."practices"),
 changes as (
     select
@@ -21,11 +21,24 @@ p as (
 )
 select
     p.*,
+    w.collection_days,
+    w.coverage_verification_days,
+    w.hipaa_training_days,
+    w.interdisciplinary_days,
+    w.note_alert_days,
+    w.plan_review_days,
+    w.rebook_days,
+    w.receivable_days,
+    w.retention_days,
+    w.safety_plan_days,
+    w.supervision_note_days,
+    w.from_on as judged_from_on, w.until_on as judged_until_on,
     (p.as_of at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= p.as_of))] end))::date as today,
     ((p.as_of - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (p.as_of - interval '1 microsecond')))] end))::date as last_day
 from p
+join {schema}."windows" as w on w.tenant_id = p.tenant_id
 
 -- view stg_claims
 -- Claims submitted by as_of, with the first response and the outcome if known then
@@ -37,7 +50,7 @@ select
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= c.adjudicated_at))] end))::date end as adjudicated_on,
     c.outcome
 from records."claims" as c
-join analytics."stg_practices" as p on p.tenant_id = c.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
 where c.submitted_at <= p.as_of
 
 -- table claims
@@ -50,7 +63,7 @@ with firsts as (
 )
 select
     c.tenant_id, c.claim_id as row_id, f.clinician_id, c.submitted_on, c.adjudicated_on, c.first_response, c.outcome
-from analytics."stg_claims" as c
+from {schema}."stg_claims" as c
 join firsts as f on f.tenant_id = c.tenant_id and f.claim_id = c.claim_id
 
 -- view stg_staff
@@ -67,7 +80,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'staff' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -91,7 +104,7 @@ where v.until_on > v.dated_from_on
 -- table entity_members
 -- The staff whose records count for an entity, from a day until another. Records without a clinician count for the
 -- practice alone.
-with staff as (select * from analytics."stg_staff")
+with staff as (select * from {schema}."stg_staff")
 select distinct
     tenant_id, 'clinician' as entity_kind, staff_id as entity_id, staff_id as clinician_id,
     date '0001-01-01' as from_on, date '9999-01-01' as until_on
@@ -106,7 +119,7 @@ with days as (
         tenant_id, clinician_id, adjudicated_on as on_date,
         sum(case when true then case when outcome = 'DENIED' then 1 else 0 end end) as denial_rate_n,
         sum(case when true then 1 end) as denial_rate_d
-    from analytics."claims"
+    from {schema}."claims"
     where adjudicated_on is not null
     group by tenant_id, clinician_id, adjudicated_on
 )
@@ -115,7 +128,7 @@ select
     (sum(d.denial_rate_n))::bigint as denial_rate_n,
     (sum(d.denial_rate_d))::bigint as denial_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -129,7 +142,7 @@ group by tenant_id, on_date
 -- view stg_charges
 -- Charges as they were known at as_of
 with charges as (select * from records."charges"),
-p as (select * from analytics."stg_practices")
+p as (select * from {schema}."stg_practices")
 select
     c.tenant_id,
     c.id as charge_id,
@@ -149,7 +162,7 @@ where c.created_at <= p.as_of
 -- Postings that lower the balance of a charge: money applied, and adjustments by their group
 with applications as (select * from records."payment_applications"),
 adjustments as (select * from records."adjustments"),
-p as (select * from analytics."stg_practices")
+p as (select * from {schema}."stg_practices")
 select a.tenant_id, a.id as posting_id, a.charge_id, 'MONEY' as kind, a.amount_cents, a.posted_at, (case when a.posted_at <= p.as_of then ((a.posted_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.posted_at - interval '1 microsecond')))] end))::date end) as posted_on
 from applications as a
@@ -166,7 +179,7 @@ where a.posted_at <= p.as_of
 -- Charges known at as_of, the money applied to them by then, and the days on which they became known and void
 with applied as (
     select tenant_id, charge_id, sum(amount_cents) as applied_cents
-    from analytics."stg_postings"
+    from {schema}."stg_postings"
     where kind = 'MONEY'
     group by tenant_id, charge_id
 )
@@ -181,14 +194,14 @@ select
     (case when c.voided_at <= p.as_of then ((c.voided_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (c.voided_at - interval '1 microsecond')))] end))::date end) as void_on,
     (coalesce(a.applied_cents, 0))::bigint as applied_cents
-from analytics."stg_charges" as c
-join analytics."stg_practices" as p on p.tenant_id = c.tenant_id
+from {schema}."stg_charges" as c
+join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
 left join applied as a on a.tenant_id = c.tenant_id and a.charge_id = c.charge_id
 
 -- view stg_appointments
 -- Appointments and seats as they were known at as_of: a final status set later is not known yet
 with appointments as (select * from records."appointments"),
-p as (select * from analytics."stg_practices")
+p as (select * from {schema}."stg_practices")
 select
     a.tenant_id,
     a.id as appointment_id,
@@ -218,13 +231,13 @@ where a.created_at <= p.as_of
 
 -- table calendar
 -- The first and the last day of the practice's calendar: from its first record to the last week of the quarter of as_of
-with p as (select * from analytics."stg_practices"),
+with p as (select * from {schema}."stg_practices"),
 records as (
-    select tenant_id, min(on_date) as first_on, max(on_date) as last_on from analytics."stg_appointments" group by tenant_id
+    select tenant_id, min(on_date) as first_on, max(on_date) as last_on from {schema}."stg_appointments" group by tenant_id
     union all
-    select tenant_id, min(service_date), null from analytics."stg_charges" group by tenant_id
+    select tenant_id, min(service_date), null from {schema}."stg_charges" group by tenant_id
     union all
-    select tenant_id, min(employed_from_on), null from analytics."stg_staff" group by tenant_id
+    select tenant_id, min(employed_from_on), null from {schema}."stg_staff" group by tenant_id
 )
 select
     p.tenant_id, p.last_day,
@@ -236,7 +249,7 @@ group by p.tenant_id, p.first_on, p.last_day
 
 -- view stg_time_zones
 -- Each time zone of a practice, with the span of time in which it was in force
-with p as (select * from analytics."stg_practices"),
+with p as (select * from {schema}."stg_practices"),
 changes as (
     select c.tenant_id, c.old_zone, c.changed_at
     from records."time_zone_changes" as c
@@ -259,7 +272,7 @@ from ends
 -- Each local date of the calendar, with the instants at which it begins and ends, and the weekly deadline of its notes
 with dates as (
     select b.tenant_id, b.last_day, b.last_on, d.day::date as on_date
-    from analytics."calendar" as b
+    from {schema}."calendar" as b
     cross join lateral generate_series(
         date_trunc('quarter', b.first_on)::timestamp, b.last_on::timestamp + interval '8 days', interval '1 day'
     ) as d (day)
@@ -277,7 +290,7 @@ midnights as (
         else ((d.on_date::timestamp) at time zone z.time_zone)
     end), z.from_at) end) as starts_at
     from dates as d
-    join analytics."stg_time_zones" as z on z.tenant_id = d.tenant_id
+    join {schema}."stg_time_zones" as z on z.tenant_id = d.tenant_id
     group by d.tenant_id, d.last_day, d.last_on, d.on_date
 ),
 days as (
@@ -317,7 +330,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'clients' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -336,7 +349,7 @@ select
     (case when (v.v ->> 'portal_activated_at')::timestamptz <= p.as_of then (((v.v ->> 'portal_activated_at')::timestamptz - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= ((v.v ->> 'portal_activated_at')::timestamptz - interval '1 microsecond')))] end))::date end) as portal_from_on
 from versions as v
-join analytics."stg_practices" as p on p.tenant_id = v.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 where v.until_on > v.dated_from_on
 
 -- view stg_coverages
@@ -353,7 +366,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'coverages' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -372,14 +385,14 @@ select
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (v.v ->> 'verified_at')::timestamptz))] end))::date end as verified_on,
     case when v.from_on > date '0001-01-01' then (v.v ->> 'verified_at')::timestamptz end as verified_by_staff_at
 from versions as v
-join analytics."stg_practices" as p on p.tenant_id = v.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 join records."coverages" as c on c.tenant_id = v.tenant_id and c.id = v.record_id
 where (v.v ->> 'voided_at') is null and v.until_on > v.from_on
 
 -- view stg_notes
 -- Notes as they were known at as_of, without their text
 with notes as (select * from records."notes"),
-p as (select * from analytics."stg_practices"),
+p as (select * from {schema}."stg_practices"),
 -- few notes change their session
 sessions as (
     select
@@ -393,7 +406,7 @@ sessions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'notes' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -414,37 +427,38 @@ where n.created_at <= p.as_of
 
 -- table appointments
 -- One row per appointment known at as_of, with each condition that a metric asks about
-with appointments as (select * from analytics."stg_appointments"),
-p as (select * from analytics."stg_practices"),
+with appointments as (select * from {schema}."stg_appointments"),
+p as (select * from {schema}."stg_practices"),
 signatures as (
     select
         tenant_id, appointment_id,
         min(case when type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY') then signed_at end) as signed_at,
         max(case when type = 'CRISIS_INTERVENTION' then 1 else 0 end) = 1 as has_crisis_note
-    from analytics."stg_notes"
+    from {schema}."stg_notes"
     where appointment_id is not null
     group by tenant_id, appointment_id
 ),
 charged as (
     select tenant_id, appointment_id, (sum(applied_cents))::bigint as applied_cents
-    from analytics."charges"
+    from {schema}."charges"
     where appointment_id is not null and voided_at is null
     group by tenant_id, appointment_id
 ),
--- what staff or a payer verify counts for the client's appointments of the year after
+-- what staff or a payer verify counts for the client's appointments to come
 verified as (
     select distinct a.tenant_id, a.appointment_id
-    from analytics."stg_coverages" as c
+    from {schema}."stg_coverages" as c
+    join p on p.tenant_id = c.tenant_id
     join appointments as a on a.tenant_id = c.tenant_id and a.client_id = c.client_id
-    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + interval '365 days'
+    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + p.coverage_verification_days * interval '24 hours'
 ),
 kept as (
     select
         tenant_id, appointment_id,
-        count(*) over (
+        min(starts_at) over (
             partition by tenant_id, client_id order by starts_at
-            range between interval '1 microsecond' following and interval '720 hours' following
-        ) > 0 as rebooked
+            range between interval '1 microsecond' following and unbounded following
+        ) as next_at
     from appointments
     where status not in ('CANCELLED', 'RESCHEDULED')
 )
@@ -457,6 +471,7 @@ select
     a.session_id,
     a.starts_at,
     a.ends_at,
+    a.created_at,
     a.status,
     a.status_at,
     a.on_date,
@@ -473,20 +488,21 @@ select
     (s.signed_at at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= s.signed_at))] end))::date as signed_on,
     coalesce(s.has_crisis_note, false) as has_crisis_note,
-    coalesce(k.rebooked, false) as rebooked,
+    coalesce(k.next_at <= a.starts_at + p.rebook_days * interval '24 hours', false) as rebooked,
     c.appointment_id is not null as charged,
     coalesce(c.applied_cents, 0) as applied_cents,
     (a.created_at at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= a.created_at))] end))::date as booked_on,
-    a.ends_at + interval '168 hours' <= p.as_of as seven_days_passed,
+    a.ends_at + p.note_alert_days * interval '24 hours' as note_due_at,
+    a.ends_at + p.note_alert_days * interval '24 hours' <= p.as_of as note_due_passed,
     d.deadline_at,
     d.deadline_at <= p.as_of as deadline_passed,
     a.arrived_at <= p.as_of and a.ready_at <= p.as_of as checked_in,
     coalesce(i.self_pay, false) or coalesce(a.eligibility_verified_at <= a.starts_at, false) or v.appointment_id is not null as verified_before
 from appointments as a
 join p on p.tenant_id = a.tenant_id
-join analytics."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date
-left join analytics."stg_client_versions" as i on i.tenant_id = a.tenant_id and i.client_id = a.client_id
+join {schema}."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date
+left join {schema}."stg_client_versions" as i on i.tenant_id = a.tenant_id and i.client_id = a.client_id
     and i.dated_from_on <= a.on_date and i.until_on > a.on_date
 left join verified as v on v.tenant_id = a.tenant_id and v.appointment_id = a.appointment_id
 left join signatures as s on s.tenant_id = a.tenant_id and s.appointment_id = a.appointment_id
@@ -519,8 +535,8 @@ with days as (
         sum(case when resolved then 1 end) as kept_visit_rate_d,
         sum(case when resolved then case when status = 'NO_SHOW' then 1 else 0 end end) as no_show_rate_n,
         sum(case when resolved then 1 end) as no_show_rate_d,
-        sum(case when completed and seven_days_passed then case when signed_at <= ends_at + interval '168 hours' then 1 else 0 end end) as notes_signed_within_7_days_rate_n,
-        sum(case when completed and seven_days_passed then 1 end) as notes_signed_within_7_days_rate_d,
+        sum(case when completed and note_due_passed then case when signed_at <= note_due_at then 1 else 0 end end) as notes_signed_within_7_days_rate_n,
+        sum(case when completed and note_due_passed then 1 end) as notes_signed_within_7_days_rate_d,
         sum(case when scheduled then case when booked_via = 'PORTAL' then 1 else 0 end end) as online_booking_rate_n,
         sum(case when scheduled then 1 end) as online_booking_rate_d,
         sum(case when completed then case when rebooked then 1 else 0 end end) as rebook_rate_n,
@@ -529,7 +545,7 @@ with days as (
         sum(case when completed and past_day then 1 end) as same_day_documentation_rate_d,
         sum(case when completed and deadline_passed then case when signed_at < deadline_at then 1 else 0 end end) as weekly_deadline_rate_n,
         sum(case when completed and deadline_passed then 1 end) as weekly_deadline_rate_d
-    from analytics."appointments"
+    from {schema}."appointments"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -568,7 +584,7 @@ select
     (sum(d.weekly_deadline_rate_n))::bigint as weekly_deadline_rate_n,
     (sum(d.weekly_deadline_rate_d))::bigint as weekly_deadline_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -616,7 +632,7 @@ with changes as (
         s.tenant_id, s.key, s.effective_on, (s.value)::bigint as value,
         row_number() over (partition by s.tenant_id, s.key, s.effective_on order by s.set_at desc) as place
     from records."rule_settings" as s
-    join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
+    join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
     where s.set_at <= p.as_of
 )
 select
@@ -627,9 +643,9 @@ where place = 1
 
 -- table metric_bounds
 -- Benchmarks and alert thresholds, from a day until another: the practice's settings, else the defaults
-with settings as (select * from analytics."stg_settings"),
+with settings as (select * from {schema}."stg_settings"),
 starts as (
-    select tenant_id, date '0001-01-01' as from_on from analytics."stg_practices"
+    select tenant_id, date '0001-01-01' as from_on from {schema}."stg_practices"
     union
     select tenant_id, from_on from settings
 ),
@@ -730,31 +746,34 @@ left join settings as s on s.tenant_id = p.tenant_id and s.from_on <= p.from_on 
 group by p.tenant_id, p.from_on, p.until_on
 
 -- view unsigned_sessions
--- Sessions without a signed note, from the day on which they ended more than 7 x 24 hours ago until they are signed
+-- Sessions without a signed note, from the day after which their note is late until they are signed
 select
     a.tenant_id, a.clinician_id, a.appointment_id as row_id,
-    greatest((case when (a.ends_at + interval '168 hours') < p.as_of then ((a.ends_at + interval '168 hours') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.ends_at + interval '168 hours')))] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end)) as from_on,
+    greatest(
+        (case when a.note_due_at < p.as_of then (a.note_due_at at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= a.note_due_at))] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.created_at - interval '1 microsecond')))] end))::date end)
+    ) as from_on,
     (case when a.signed_at <= p.as_of then ((a.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.signed_at - interval '1 microsecond')))] end))::date end) as until_on
-from analytics."appointments" as a
-join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
-where a.status = 'COMPLETED' and a.ends_at + interval '168 hours' < p.as_of
+from {schema}."appointments" as a
+join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
+where a.status = 'COMPLETED' and a.note_due_at < p.as_of
 
 -- table unsigned_session_states
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then 1 end) as unsigned_note_backlog_n,
         sum(case when true then 0 end) as unsigned_note_backlog_d
-    from analytics."unsigned_sessions"
+    from {schema}."unsigned_sessions"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
     select tenant_id, clinician_id, until_on,
         -sum(case when true then 1 end),
         -sum(case when true then 0 end)
-    from analytics."unsigned_sessions"
+    from {schema}."unsigned_sessions"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -776,7 +795,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.unsigned_note_backlog_n, c.unsigned_note_backlog_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -809,8 +828,8 @@ window entity as (partition by tenant_id, entity_kind, entity_id order by on_dat
 select
     s.tenant_id, s.entity_id as clinician_id, s.entity_id as row_id,
     greatest(s.from_on, b.from_on) as from_on, least(s.until_on, b.until_on) as until_on
-from analytics."unsigned_session_states" as s
-join analytics."metric_bounds" as b on b.tenant_id = s.tenant_id
+from {schema}."unsigned_session_states" as s
+join {schema}."metric_bounds" as b on b.tenant_id = s.tenant_id
     and b.from_on < s.until_on and b.until_on > s.from_on
 where s.entity_kind = 'clinician' and s.unsigned_note_backlog_n > b.unsigned_note_backlog_alert_above
 
@@ -819,14 +838,14 @@ with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then 1 end) as clinicians_over_backlog_n,
         sum(case when true then 0 end) as clinicians_over_backlog_d
-    from analytics."backlog_alerts"
+    from {schema}."backlog_alerts"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
     select tenant_id, clinician_id, until_on,
         -sum(case when true then 1 end),
         -sum(case when true then 0 end)
-    from analytics."backlog_alerts"
+    from {schema}."backlog_alerts"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -848,7 +867,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.clinicians_over_backlog_n, c.clinicians_over_backlog_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -883,7 +902,7 @@ select
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= i.detected_at))] end))::date as detected_on,
     case when i.responded_at <= p.as_of then i.responded_at end as responded_at
 from records."incidents" as i
-join analytics."stg_practices" as p on p.tenant_id = i.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = i.tenant_id
 where i.detected_at <= p.as_of and (i.voided_at is null or i.voided_at > p.as_of)
 
 -- table incidents
@@ -891,8 +910,8 @@ where i.detected_at <= p.as_of and (i.voided_at is null or i.voided_at > p.as_of
 select
     i.tenant_id, cast(null as uuid) as clinician_id, i.detected_on as on_date, i.incident_id as row_id,
     epoch_us(coalesce(i.responded_at, p.as_of) - i.detected_at) as responded_after_us
-from analytics."stg_incidents" as i
-join analytics."stg_practices" as p on p.tenant_id = i.tenant_id
+from {schema}."stg_incidents" as i
+join {schema}."stg_practices" as p on p.tenant_id = i.tenant_id
 
 -- table charge_sums
 with days as (
@@ -902,7 +921,7 @@ with days as (
         sum(case when case when appointment_id is not null then is_first else voided_at is null end then 1 end) as charge_entry_lag_days_d,
         sum(case when voided_at is null then applied_cents end) as collection_rate_n,
         sum(case when voided_at is null then amount_cents end) as collection_rate_d
-    from analytics."charges"
+    from {schema}."charges"
     where service_date is not null
     group by tenant_id, clinician_id, service_date
 )
@@ -913,7 +932,7 @@ select
     (sum(d.collection_rate_n))::bigint as collection_rate_n,
     (sum(d.collection_rate_d))::bigint as collection_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -942,14 +961,14 @@ with history as (
                 else greatest(r.effective_on, (case when r.set_at <= p.as_of then ((r.set_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.set_at - interval '1 microsecond')))] end))::date end)) end as from_on
         from records."client_statuses" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.set_by is null or r.set_at <= p.as_of
     ) as h
 ),
 decided as (
     select s.tenant_id, s.client_id
     from records."client_statuses" as s
-    join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
+    join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
     where s.set_by is not null and s.set_at <= p.as_of
     group by s.tenant_id, s.client_id
 ),
@@ -966,7 +985,7 @@ imported as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'clients' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -996,7 +1015,7 @@ select
         else (c.birth_date + interval '18 years')::date
     end as turns_18_on
 from records."clients" as c
-join analytics."stg_practices" as p on p.tenant_id = c.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
 
 -- view stg_consents
 -- Versions of consents, each from a day until another. Without an expiry they end one year after they were signed.
@@ -1012,7 +1031,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'consents' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -1034,7 +1053,7 @@ select
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (v.v ->> 'revoked_at')::timestamptz))] end))::date end)) as until_on,
     v.is_last
 from versions as v
-join analytics."stg_practices" as p on p.tenant_id = v.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 where (v.v ->> 'signed_at')::timestamptz < p.as_of and (v.v ->> 'voided_at') is null and v.until_on > v.from_on
 
 -- view stg_plan_reviews
@@ -1042,14 +1061,14 @@ where (v.v ->> 'signed_at')::timestamptz < p.as_of and (v.v ->> 'voided_at') is 
 select r.tenant_id, r.id as review_id, r.client_id, r.reviewed_on, greatest(r.reviewed_on, (case when r.created_at <= p.as_of then ((r.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.created_at - interval '1 microsecond')))] end))::date end)) as from_on
 from records."treatment_plan_reviews" as r
-join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
 where r.created_at <= p.as_of and (r.voided_at is null or r.voided_at > p.as_of)
 
 -- table client_conditions
 -- Conditions of clients that metrics ask about: one row for each condition and span of days
-with p as (select * from analytics."stg_practices"),
-versions as (select * from analytics."stg_client_versions"),
-coverages as (select * from analytics."stg_coverages"),
+with p as (select * from {schema}."stg_practices"),
+versions as (select * from {schema}."stg_client_versions"),
+coverages as (select * from {schema}."stg_coverages"),
 -- between two neighboring ends of a client's coverages, the primary one stays the same
 ends as (
     select tenant_id, client_id, from_on as on_date from coverages
@@ -1068,14 +1087,14 @@ ranked as (
     join coverages as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
         and c.from_on <= s.from_on and (c.until_on is null or c.until_on > s.from_on)
 )
-select tenant_id, client_id, 'active' as kind, from_on, until_on from analytics."stg_client_activity"
+select tenant_id, client_id, 'active' as kind, from_on, until_on from {schema}."stg_client_activity"
 union all
 select tenant_id, client_id, 'high_risk', greatest(from_on, high_risk_since), least(until_on, high_risk_until)
 from versions where high_risk_since is not null
 union all
 select v.tenant_id, v.client_id, 'minor', v.from_on, least(v.until_on, c.turns_18_on)
 from versions as v
-join analytics."stg_clients" as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
+join {schema}."stg_clients" as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
 where not v.emancipated
 union all
 select tenant_id, client_id, 'portal', greatest(from_on, portal_from_on), until_on from versions where portal_from_on is not null
@@ -1086,18 +1105,22 @@ select tenant_id, client_id, 'complete_demographics', from_on, until_on from ver
 union all
 select tenant_id, client_id, 'covered', from_on, until_on from coverages
 union all
-select tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + 366)
-from ranked where place = 1 and verified_on is not null
+select ranked.tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + p.coverage_verification_days + 1)
+from ranked
+join p on p.tenant_id = ranked.tenant_id
+where place = 1 and verified_on is not null
 union all
 select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
-from analytics."stg_consents" where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
+from {schema}."stg_consents" where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
-select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from analytics."stg_plan_reviews"
+select r.tenant_id, r.client_id, 'plan_reviewed', r.from_on, r.reviewed_on + p.plan_review_days + 1
+from {schema}."stg_plan_reviews" as r
+join p on p.tenant_id = r.tenant_id
 union all
 select n.tenant_id, n.client_id, 'safety_plan', (case when n.signed_at <= p.as_of then ((n.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (n.signed_at - interval '1 microsecond')))] end))::date end), (n.signed_at at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= n.signed_at))] end))::date + 366
-from analytics."stg_notes" as n
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= n.signed_at))] end))::date + p.safety_plan_days + 1
+from {schema}."stg_notes" as n
 join p on p.tenant_id = n.tenant_id
 where n.type = 'SAFETY_PLAN' and n.signed_at is not null
 
@@ -1117,7 +1140,7 @@ with history as (
                 else greatest(r.effective_on, (case when r.set_at <= p.as_of then ((r.set_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.set_at - interval '1 microsecond')))] end))::date end)) end as from_on
         from records."primary_clinicians" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.set_by is null or r.set_at <= p.as_of
     ) as h
 )
@@ -1132,35 +1155,40 @@ from history
 where until_on is null or until_on > from_on
 
 -- table retention_cohorts
--- New clients 90 days after their first completed appointment, and whether they stayed
-with visits as (select tenant_id, client_id, on_date from analytics."appointments" where completed),
-firsts as (select tenant_id, client_id, min(on_date) as first_on from visits group by tenant_id, client_id),
+-- New clients some time (by default 90 days) after their first completed appointment, and whether they stayed
+with visits as (select tenant_id, client_id, on_date from {schema}."appointments" where completed),
+firsts as (
+    select v.tenant_id, v.client_id, min(v.on_date) as first_on, min(v.on_date) + min(p.retention_days) as judged_on
+    from visits as v
+    join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
+    group by v.tenant_id, v.client_id
+),
 returned as (
     select v.tenant_id, v.client_id
     from visits as v
     join firsts as f on f.tenant_id = v.tenant_id and f.client_id = v.client_id
-    where v.on_date between f.first_on + 60 and f.first_on + 90
+    where v.on_date between f.judged_on - 30 and f.judged_on
     group by v.tenant_id, v.client_id
 )
 select
-    f.tenant_id, k.clinician_id, f.first_on + 90 as on_date, f.client_id as row_id,
+    f.tenant_id, k.clinician_id, f.judged_on as on_date, f.client_id as row_id,
     r.client_id is not null and exists (
-        select 1 from analytics."stg_client_activity" as a
+        select 1 from {schema}."stg_client_activity" as a
         where a.tenant_id = f.tenant_id and a.client_id = f.client_id
-            and a.from_on <= f.first_on + 90 and (a.until_on is null or a.until_on > f.first_on + 90)
+            and a.from_on <= f.judged_on and (a.until_on is null or a.until_on > f.judged_on)
     ) as retained
 from firsts as f
-join analytics."stg_clients" as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
-join analytics."stg_practices" as p on p.tenant_id = f.tenant_id
-left join analytics."stg_primary_clinicians" as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
-    and k.from_on <= f.first_on + 90 and k.until_on > f.first_on + 90
+join {schema}."stg_clients" as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+join {schema}."stg_practices" as p on p.tenant_id = f.tenant_id
+left join {schema}."stg_primary_clinicians" as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
+    and k.from_on <= f.judged_on and k.until_on > f.judged_on
 left join returned as r on r.tenant_id = f.tenant_id and r.client_id = f.client_id
-where c.admitted_on >= f.first_on - 30 and f.first_on + 90 <= p.last_day
+where c.admitted_on >= f.first_on - 30 and f.judged_on <= p.last_day
 
 -- table client_spans
 -- Active clients in spans of days in which nothing changes, with all conditions that hold
 with conditions as (
-    select * from analytics."client_conditions" where from_on is not null and (until_on is null or until_on > from_on)
+    select * from {schema}."client_conditions" where from_on is not null and (until_on is null or until_on > from_on)
 ),
 ends as (
     select tenant_id, client_id, kind, from_on as on_date, 1 as step from conditions
@@ -1168,9 +1196,9 @@ ends as (
     select tenant_id, client_id, kind, until_on, -1 from conditions where until_on is not null
     union all
     -- cut where the primary clinician changes
-    select tenant_id, client_id, 'clinician', from_on, 0 from analytics."stg_primary_clinicians"
+    select tenant_id, client_id, 'clinician', from_on, 0 from {schema}."stg_primary_clinicians"
     union all
-    select tenant_id, client_id, 'clinician', until_on, 0 from analytics."stg_primary_clinicians"
+    select tenant_id, client_id, 'clinician', until_on, 0 from {schema}."stg_primary_clinicians"
 ),
 steps as (
     select
@@ -1213,7 +1241,7 @@ select
     s.high_risk, s.minor, s.portal, s.covered, s.verified, s.plan_reviewed, s.safety_plan,
     s.informed_treatment, s.guardian, s.self_pay, s.complete_demographics
 from spans as s
-left join analytics."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
+left join {schema}."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
     and c.from_on <= s.from_on and c.until_on > s.from_on
 where s.active
 
@@ -1234,7 +1262,7 @@ with ends as (
         sum(case when high_risk then 1 end) as safety_plan_compliance_d,
         sum(case when true then case when plan_reviewed then 1 else 0 end end) as treatment_plan_currency_n,
         sum(case when true then 1 end) as treatment_plan_currency_d
-    from analytics."client_spans"
+    from {schema}."client_spans"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
@@ -1253,7 +1281,7 @@ with ends as (
         -sum(case when high_risk then 1 end),
         -sum(case when true then case when plan_reviewed then 1 else 0 end end),
         -sum(case when true then 1 end)
-    from analytics."client_spans"
+    from {schema}."client_spans"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -1287,7 +1315,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.complete_demographics_rate_n, c.complete_demographics_rate_d, c.informed_consent_currency_n, c.informed_consent_currency_d, c.insurance_accuracy_rate_n, c.insurance_accuracy_rate_d, c.minor_consent_compliance_n, c.minor_consent_compliance_d, c.portal_adoption_rate_n, c.portal_adoption_rate_d, c.safety_plan_compliance_n, c.safety_plan_compliance_d, c.treatment_plan_currency_n, c.treatment_plan_currency_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -1347,7 +1375,7 @@ with windows as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'availability_windows' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -1364,7 +1392,7 @@ exceptions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'availability_exceptions' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -1399,7 +1427,7 @@ where v.is_last and (v.v ->> 'voided_at') is null
 
 -- table local_times
 -- The local times at which hours begin and end, as instants of each day: converted once a day, not once a clinician
-with hours as (select * from analytics."stg_hours"),
+with hours as (select * from {schema}."stg_hours"),
 times as (
     select tenant_id, start_time as local_time from hours
     union
@@ -1420,9 +1448,9 @@ select d.tenant_id, d.on_date, t.local_time, min(case when z.until_at is null or
             then ((d.on_date + t.local_time) at time zone z.time_zone) - interval '30 minutes'
         else ((d.on_date + t.local_time) at time zone z.time_zone)
     end), z.from_at) end) as instant
-from analytics."days" as d
+from {schema}."days" as d
 join times as t on t.tenant_id = d.tenant_id and t.local_time is not null
-join analytics."stg_time_zones" as z on z.tenant_id = d.tenant_id
+join {schema}."stg_time_zones" as z on z.tenant_id = d.tenant_id
 group by d.tenant_id, d.on_date, t.local_time
 
 -- view stg_closures
@@ -1439,7 +1467,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'closures' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -1450,17 +1478,17 @@ where v.is_last and (v.v ->> 'voided_at') is null
 
 -- table clinician_hours
 -- The spans of each clinician's day that can be booked: inside windows and openings, outside exceptions that close
-with hours as (select * from analytics."stg_hours"),
+with hours as (select * from {schema}."stg_hours"),
 days as (
     select s.tenant_id, s.staff_id as clinician_id, d.on_date, d.starts_at, d.ends_at, d.weekday
-    from analytics."stg_staff" as s
-    join analytics."days" as d on d.tenant_id = s.tenant_id and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
+    from {schema}."stg_staff" as s
+    join {schema}."days" as d on d.tenant_id = s.tenant_id and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
     where exists (select 1 from hours as h where h.tenant_id = s.tenant_id and h.clinician_id = s.staff_id)
         and not exists (
-            select 1 from analytics."stg_closures" as c where c.tenant_id = s.tenant_id and c.closed_on = d.on_date
+            select 1 from {schema}."stg_closures" as c where c.tenant_id = s.tenant_id and c.closed_on = d.on_date
         )
 ),
-times as (select * from analytics."local_times"),
+times as (select * from {schema}."local_times"),
 spans as (
     select
         d.tenant_id, d.clinician_id, d.on_date, d.weekday, h.opens,
@@ -1506,7 +1534,7 @@ where s.available
 select distinct s.tenant_id, s.staff_id, (s.at at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= s.at))] end))::date as on_date
 from records."sign_ins" as s
-join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
 where s.at <= p.as_of
 
 -- table clinician_days
@@ -1516,35 +1544,45 @@ with hours as (
         *,
         epoch_us(ends_at - starts_at) as lasts_us,
         case when prime_ends_at > prime_starts_at then epoch_us(prime_ends_at - prime_starts_at) else 0 end as prime_lasts_us
-    from analytics."clinician_hours"
+    from {schema}."clinician_hours"
 ),
 available as (
     select tenant_id, clinician_id, on_date, sum(lasts_us) as available_us, sum(prime_lasts_us) as prime_us
     from hours
     group by tenant_id, clinician_id, on_date
 ),
+active as (select * from {schema}."appointments" where status not in ('CANCELLED', 'RESCHEDULED')),
+-- one that passes midnight takes time of the next day too; it lasts 24 hours at most, and a day 23 at least
+parts as (
+    select tenant_id, clinician_id, on_date, starts_at, ends_at, true as begins from active
+    union all
+    select a.tenant_id, a.clinician_id, d.on_date, a.starts_at, a.ends_at, false
+    from active as a
+    cross join (values (1), (2)) as later (days)
+    join {schema}."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date + later.days and d.starts_at < a.ends_at
+),
 -- a minute of overlapping appointments counts once: each begins where those before it have ended
 appointments as (
     select
-        tenant_id, clinician_id, on_date, ends_at,
+        tenant_id, clinician_id, on_date, begins, ends_at,
         greatest(starts_at, coalesce(max(ends_at) over (
             partition by tenant_id, clinician_id, on_date order by starts_at, ends_at
             rows between unbounded preceding and 1 preceding
         ), starts_at)) as starts_at
-    from analytics."appointments"
-    where status not in ('CANCELLED', 'RESCHEDULED')
+    from parts
 ),
 scheduled as (
     select
         tenant_id, clinician_id, on_date, count(*) as scheduled,
         count(distinct case when completed then session_id end) as sessions
-    from analytics."appointments"
+    from {schema}."appointments"
     where scheduled
     group by tenant_id, clinician_id, on_date
 ),
 booked as (
     select
         a.tenant_id, a.clinician_id, a.on_date,
+        max(case when a.begins then 1 else 0 end) = 1 as begins,
         sum(case
         when least(a.ends_at, h.ends_at) > greatest(a.starts_at, h.starts_at)
             and h.ends_at is not null
@@ -1570,15 +1608,15 @@ select
     (coalesce(h.prime_us, 0))::bigint as prime_us,
     (case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end)::bigint as prime_booked_us,
     s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
-    and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
+    and (coalesce(h.available_us, 0) > 0 or coalesce(b.begins, false)) as due,
     i.on_date is not null as signed_in
-from analytics."stg_staff" as s
-join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
-join analytics."days" as d on d.tenant_id = s.tenant_id and d.on_date >= s.from_on and d.on_date < s.until_on
+from {schema}."stg_staff" as s
+join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
+join {schema}."days" as d on d.tenant_id = s.tenant_id and d.on_date >= s.from_on and d.on_date < s.until_on
 left join available as h on h.tenant_id = s.tenant_id and h.clinician_id = s.staff_id and h.on_date = d.on_date
 left join booked as b on b.tenant_id = s.tenant_id and b.clinician_id = s.staff_id and b.on_date = d.on_date
 left join scheduled as c on c.tenant_id = s.tenant_id and c.clinician_id = s.staff_id and c.on_date = d.on_date
-left join analytics."stg_sign_ins" as i on i.tenant_id = s.tenant_id and i.staff_id = s.staff_id and i.on_date = d.on_date
+left join {schema}."stg_sign_ins" as i on i.tenant_id = s.tenant_id and i.staff_id = s.staff_id and i.on_date = d.on_date
 where h.on_date is not null or b.on_date is not null or c.on_date is not null
 
 -- table clinician_day_sums
@@ -1593,7 +1631,7 @@ with days as (
         sum(case when available_us > 0 then available_us end) as schedule_fill_rate_d,
         sum(case when scheduled > 0 then sessions end) as sessions_per_day_n,
         sum(case when scheduled > 0 then 1 end) as sessions_per_day_d
-    from analytics."clinician_days"
+    from {schema}."clinician_days"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -1608,7 +1646,7 @@ select
     (sum(d.sessions_per_day_n))::bigint as sessions_per_day_n,
     (sum(d.sessions_per_day_d))::bigint as sessions_per_day_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -1627,25 +1665,29 @@ group by tenant_id, on_date
 
 -- view receivables
 -- Amounts that make up receivables, each from a day until another: charges while they are not void, less postings on them
-with charges as (select * from analytics."charges")
+with charges as (
+    select c.*, c.service_date + p.receivable_days as average_until_on
+    from {schema}."charges" as c
+    join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
+)
 select tenant_id, clinician_id, row_id, 'balance' as part, known_on as from_on, void_on as until_on, amount_cents as amount
 from charges
 union all
 select c.tenant_id, c.clinician_id, c.row_id, 'balance', greatest(c.known_on, o.posted_on), c.void_on, -o.amount_cents
 from charges as c
-join analytics."stg_postings" as o on o.tenant_id = c.tenant_id and o.charge_id = c.charge_id
+join {schema}."stg_postings" as o on o.tenant_id = c.tenant_id and o.charge_id = c.charge_id
 union all
-select tenant_id, clinician_id, row_id, 'recent', greatest(known_on, service_date), least(service_date + 90, void_on), amount_cents
+select tenant_id, clinician_id, row_id, 'recent', greatest(known_on, service_date), least(average_until_on, void_on), amount_cents
 from charges
 union all
--- from the day on which a charge is 90 days old, the average is over 90 days
-select tenant_id, clinician_id, row_id, 'old', greatest(known_on, service_date + 89), void_on, 1
+-- from the day on which a charge is old enough, the average is over all days of the window
+select tenant_id, clinician_id, row_id, 'old', greatest(known_on, average_until_on - 1), void_on, 1
 from charges
 
 -- table periods
 -- Every period that has begun by as_of, with t and D as the dictionary defines them
-with days as (select * from analytics."days" where has_begun),
-p as (select * from analytics."stg_practices"),
+with days as (select * from {schema}."days" where has_begun),
+p as (select * from {schema}."stg_practices"),
 periods as (
     select tenant_id, 'day' as period_kind, on_date as period_start, on_date + 1 as period_end from days
     union
@@ -1671,41 +1713,43 @@ select
     end), z.from_at) end) as is_running
 from periods as k
 join p on p.tenant_id = k.tenant_id
-join analytics."stg_time_zones" as z on z.tenant_id = k.tenant_id
+join {schema}."stg_time_zones" as z on z.tenant_id = k.tenant_id
 group by k.tenant_id, k.period_kind, k.period_start, k.period_end, p.last_day, p.as_of
 
 -- view days_of_periods
 -- The days of each period that has begun
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on
-from analytics."days" as d
-join analytics."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'day' and p.period_start = d.on_date
+from {schema}."days" as d
+join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'day' and p.period_start = d.on_date
 union all
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on
-from analytics."days" as d
-join analytics."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'week' and p.period_start = d.week_on
+from {schema}."days" as d
+join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'week' and p.period_start = d.week_on
 union all
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on
-from analytics."days" as d
-join analytics."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'month' and p.period_start = d.month_on
+from {schema}."days" as d
+join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'month' and p.period_start = d.month_on
 union all
 select d.tenant_id, d.on_date, p.period_kind, p.period_start, p.last_on
-from analytics."days" as d
-join analytics."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'quarter' and p.period_start = d.quarter_on
+from {schema}."days" as d
+join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'quarter' and p.period_start = d.quarter_on
 
 -- table discipline_spans
--- Clients seen in the last 90 days, in spans of days with the number of disciplines that saw them
+-- Clients seen lately (by default in the last 90 days), in spans of days with the number of disciplines that saw them
 with visits as (
     select
         a.tenant_id, a.client_id, s.discipline,
         greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
-        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end)) as from_on, a.on_date + 90 as until_on
-    from analytics."appointments" as a
-    join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
-    join analytics."stg_staff" as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.status_at - interval '1 microsecond')))] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.created_at - interval '1 microsecond')))] end))::date end)) as from_on,
+        a.on_date + p.interdisciplinary_days as until_on
+    from {schema}."appointments" as a
+    join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
+    join {schema}."stg_staff" as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
         and s.from_on <= a.on_date and s.until_on > a.on_date
-    where a.completed
+    where a.status = 'COMPLETED'
 ),
--- visits to one discipline that follow within 90 days join into one span
+-- visits to one discipline that follow closely enough join into one span
 marked as (
     select
         *,
@@ -1737,7 +1781,7 @@ steps as (
         select tenant_id, client_id, discipline, until_on, -1 from joined
         union all
         -- cut where the primary clinician changes
-        select tenant_id, client_id, null, from_on, 0 from analytics."stg_primary_clinicians"
+        select tenant_id, client_id, null, from_on, 0 from {schema}."stg_primary_clinicians"
     ) as e
     group by tenant_id, client_id, on_date
 ),
@@ -1750,7 +1794,7 @@ spans as (
 )
 select s.tenant_id, c.clinician_id, s.client_id as row_id, s.from_on, s.until_on, s.disciplines
 from spans as s
-left join analytics."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
+left join {schema}."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id and c.client_id = s.client_id
     and c.from_on <= s.from_on and c.until_on > s.from_on
 where s.visits > 0
 
@@ -1759,14 +1803,14 @@ with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then case when disciplines >= 2 then 1 else 0 end end) as interdisciplinary_rate_n,
         sum(case when true then 1 end) as interdisciplinary_rate_d
-    from analytics."discipline_spans"
+    from {schema}."discipline_spans"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
     select tenant_id, clinician_id, until_on,
         -sum(case when true then case when disciplines >= 2 then 1 else 0 end end),
         -sum(case when true then 1 end)
-    from analytics."discipline_spans"
+    from {schema}."discipline_spans"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -1788,7 +1832,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.interdisciplinary_rate_n, c.interdisciplinary_rate_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -1818,9 +1862,9 @@ window entity as (partition by tenant_id, entity_kind, entity_id order by on_dat
 
 -- table entities
 -- The practice, clinicians and teams, with the spans of days in which they have values
-with staff as (select * from analytics."stg_staff")
+with staff as (select * from {schema}."stg_staff")
 select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, '' as external_id, cast(null as date) as from_on, cast(null as date) as until_on
-from analytics."stg_practices"
+from {schema}."stg_practices"
 union all
 select tenant_id, 'clinician', staff_id, external_id, employed_from_on, employed_until_on
 from staff
@@ -1835,14 +1879,14 @@ where greatest(s.employed_from_on, m.from_on) < least(s.employed_until_on, m.unt
 
 -- view entity_members_and_practice
 -- The members of each clinician, team and practice, from a day until another
-select tenant_id, entity_kind, entity_id, clinician_id, from_on, until_on from analytics."entity_members"
+select tenant_id, entity_kind, entity_id, clinician_id, from_on, until_on from {schema}."entity_members"
 union all
-select distinct tenant_id, 'practice', tenant_id, staff_id, date '0001-01-01', date '9999-01-01' from analytics."stg_staff"
+select distinct tenant_id, 'practice', tenant_id, staff_id, date '0001-01-01', date '9999-01-01' from {schema}."stg_staff"
 
 -- table remittance_claims
 -- Remittance claims by the day on which their file was received. The records of remittances fill it.
 select tenant_id, cast(null as uuid) as clinician_id, claim_id as row_id, submitted_on as received_on, false as matched_by_rule
-from analytics."stg_claims"
+from {schema}."stg_claims"
 where false
 
 -- view stg_trainings
@@ -1859,7 +1903,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'trainings' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -1876,9 +1920,12 @@ where v.is_last and (v.v ->> 'voided_at') is null
 -- table staff_spans
 -- Active staff in spans of days in which nothing changes, trained or not
 with conditions as (
-    select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from analytics."stg_staff"
+    select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from {schema}."stg_staff"
     union all
-    select tenant_id, staff_id, 'trained', completed_on, completed_on + 366 from analytics."stg_trainings" where kind = 'HIPAA'
+    select t.tenant_id, t.staff_id, 'trained', t.completed_on, t.completed_on + p.hipaa_training_days + 1
+    from {schema}."stg_trainings" as t
+    join {schema}."stg_practices" as p on p.tenant_id = t.tenant_id
+    where t.kind = 'HIPAA'
 ),
 ends as (
     select tenant_id, staff_id, kind, from_on as on_date, 1 as step from conditions where until_on is null or until_on > from_on
@@ -1910,7 +1957,7 @@ with days as (
         tenant_id, clinician_id, on_date as on_date,
         sum(case when true then responded_after_us end) as breach_response_hours_n,
         sum(case when true then 1 end) as breach_response_hours_d
-    from analytics."incidents"
+    from {schema}."incidents"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -1919,7 +1966,7 @@ select
     (sum(d.breach_response_hours_n))::bigint as breach_response_hours_n,
     (sum(d.breach_response_hours_d))::bigint as breach_response_hours_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -1931,12 +1978,12 @@ from days
 group by tenant_id, on_date
 
 -- view matured_charges
--- Charges 90 days after their service, and the money and contractual adjustments that were posted on them
+-- Charges some time (by default 90 days) after their service, and the money and contractual adjustments that were posted on them
 with charges as (
-    select c.*, c.service_date + 90 as on_date
-    from analytics."charges" as c
-    join analytics."stg_practices" as p on p.tenant_id = c.tenant_id
-    where c.service_date + 90 <= p.last_day
+    select c.*, c.service_date + p.collection_days as on_date
+    from {schema}."charges" as c
+    join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
+    where c.service_date + p.collection_days <= p.last_day
 )
 select tenant_id, clinician_id, on_date, row_id, known_on as from_on, void_on as until_on, 0 as paid_cents, amount_cents as due_cents
 from charges
@@ -1946,7 +1993,7 @@ select
     case when o.kind = 'MONEY' then o.amount_cents else 0 end,
     case when o.kind = 'CO' then -o.amount_cents else 0 end
 from charges as c
-join analytics."stg_postings" as o on o.tenant_id = c.tenant_id and o.charge_id = c.charge_id
+join {schema}."stg_postings" as o on o.tenant_id = c.tenant_id and o.charge_id = c.charge_id
 where o.kind in ('MONEY', 'CO')
 
 -- table late_matured_charges
@@ -1954,10 +2001,10 @@ where o.kind in ('MONEY', 'CO')
 select
     m.tenant_id, e.entity_kind, e.entity_id, d.period_kind, d.period_start,
     (sum(m.paid_cents))::bigint as numerator, (sum(m.due_cents))::bigint as denominator
-from analytics."matured_charges" as m
-join analytics."days_of_periods" as d on d.tenant_id = m.tenant_id and d.on_date = m.on_date
+from {schema}."matured_charges" as m
+join {schema}."days_of_periods" as d on d.tenant_id = m.tenant_id and d.on_date = m.on_date
     and d.last_on >= m.from_on and (m.until_on is null or d.last_on < m.until_on)
-join analytics."entity_members_and_practice" as e on e.tenant_id = m.tenant_id and e.clinician_id = m.clinician_id
+join {schema}."entity_members_and_practice" as e on e.tenant_id = m.tenant_id and e.clinician_id = m.clinician_id
     and e.from_on <= m.on_date and e.until_on > m.on_date
 where not (m.from_on <= m.on_date and m.until_on is null)
 group by 1, 2, 3, 4, 5
@@ -1968,7 +2015,7 @@ with days as (
         tenant_id, clinician_id, on_date as on_date,
         sum(case when from_on <= on_date and until_on is null then paid_cents end) as net_collection_rate_n,
         sum(case when from_on <= on_date and until_on is null then due_cents end) as net_collection_rate_d
-    from analytics."matured_charges"
+    from {schema}."matured_charges"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -1977,7 +2024,7 @@ select
     (sum(d.net_collection_rate_n))::bigint as net_collection_rate_n,
     (sum(d.net_collection_rate_d))::bigint as net_collection_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -1989,14 +2036,15 @@ from days
 group by tenant_id, on_date
 
 -- table receivable_days
--- The number of days over which charges are averaged, on days on which no charge of an entity is 90 days old
-with members as (select * from analytics."entity_members_and_practice"),
+-- The number of days over which charges are averaged, on days on which no charge of an entity is old enough for all of them
+with members as (select * from {schema}."entity_members_and_practice"),
 charges as (
     select
         m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
         greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
-        greatest(c.known_on, c.service_date + 89, m.from_on) as old_on
-    from analytics."charges" as c
+        greatest(c.known_on, c.service_date + p.receivable_days - 1, m.from_on) as old_on
+    from {schema}."charges" as c
+    join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
     where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
 ),
@@ -2018,11 +2066,11 @@ states as (
     from steps
     window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 ),
--- few days: a practice's first 89
+-- few days: the first ones of a practice
 young_days as (
     select s.tenant_id, s.entity_kind, s.entity_id, d.on_date
     from states as s
-    join analytics."days" as d on d.tenant_id = s.tenant_id and d.has_begun and d.on_date >= s.from_on and d.on_date < s.until_on
+    join {schema}."days" as d on d.tenant_id = s.tenant_id and d.has_begun and d.on_date >= s.from_on and d.on_date < s.until_on
     where s.old_charges = 0
 ),
 young_charges as (
@@ -2044,14 +2092,14 @@ with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when part <> 'old' then case part when 'balance' then amount else 0 end end) as days_in_ar_n,
         sum(case when part <> 'old' then case part when 'recent' then amount else 0 end end) as days_in_ar_d
-    from analytics."receivables"
+    from {schema}."receivables"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
     select tenant_id, clinician_id, until_on,
         -sum(case when part <> 'old' then case part when 'balance' then amount else 0 end end),
         -sum(case when part <> 'old' then case part when 'recent' then amount else 0 end end)
-    from analytics."receivables"
+    from {schema}."receivables"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -2073,7 +2121,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.days_in_ar_n, c.days_in_ar_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -2107,7 +2155,7 @@ with days as (
         tenant_id, clinician_id, received_on as on_date,
         sum(case when true then case when matched_by_rule then 1 else 0 end end) as era_auto_match_rate_n,
         sum(case when true then 1 end) as era_auto_match_rate_d
-    from analytics."remittance_claims"
+    from {schema}."remittance_claims"
     where received_on is not null
     group by tenant_id, clinician_id, received_on
 )
@@ -2116,7 +2164,7 @@ select
     (sum(d.era_auto_match_rate_n))::bigint as era_auto_match_rate_n,
     (sum(d.era_auto_match_rate_d))::bigint as era_auto_match_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -2133,7 +2181,7 @@ with days as (
         tenant_id, clinician_id, on_date as on_date,
         sum(case when true then case when retained then 1 else 0 end end) as client_retention_90d_n,
         sum(case when true then 1 end) as client_retention_90d_d
-    from analytics."retention_cohorts"
+    from {schema}."retention_cohorts"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -2142,7 +2190,7 @@ select
     (sum(d.client_retention_90d_n))::bigint as client_retention_90d_n,
     (sum(d.client_retention_90d_d))::bigint as client_retention_90d_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -2158,14 +2206,14 @@ with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then case when trained then 1 else 0 end end) as hipaa_training_current_n,
         sum(case when true then 1 end) as hipaa_training_current_d
-    from analytics."staff_spans"
+    from {schema}."staff_spans"
     where from_on is not null and (until_on is null or until_on > from_on)
     group by tenant_id, clinician_id, from_on
     union all
     select tenant_id, clinician_id, until_on,
         -sum(case when true then case when trained then 1 else 0 end end),
         -sum(case when true then 1 end)
-    from analytics."staff_spans"
+    from {schema}."staff_spans"
     where until_on > from_on
     group by tenant_id, clinician_id, until_on
 ),
@@ -2187,7 +2235,7 @@ members as (
     select
         c.tenant_id, m.entity_kind, m.entity_id, greatest(c.from_on, m.from_on) as from_on, least(c.until_on, m.until_on) as until_on, c.hipaa_training_current_n, c.hipaa_training_current_d
     from clinicians as c
-    join analytics."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
+    join {schema}."entity_members" as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
@@ -2221,7 +2269,7 @@ with days as (
         tenant_id, clinician_id, submitted_on as on_date,
         sum(case when first_response is not null then case when first_response = 'ACCEPTED' then 1 else 0 end end) as claim_acceptance_rate_n,
         sum(case when first_response is not null then 1 end) as claim_acceptance_rate_d
-    from analytics."claims"
+    from {schema}."claims"
     where submitted_on is not null
     group by tenant_id, clinician_id, submitted_on
 )
@@ -2230,7 +2278,7 @@ select
     (sum(d.claim_acceptance_rate_n))::bigint as claim_acceptance_rate_n,
     (sum(d.claim_acceptance_rate_d))::bigint as claim_acceptance_rate_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -2255,7 +2303,7 @@ with versions as (
             case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (r.known_at - interval '1 microsecond')))] end))::date end) end as from_on
         from records."record_versions" as r
-        join analytics."stg_practices" as p on p.tenant_id = r.tenant_id
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
         where r.record_kind = 'supervision_sessions' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
@@ -2270,7 +2318,7 @@ select
     ((v.v ->> 'hours')::decimal(6, 2) * 100)::bigint as hundredths,
     case when (v.v ->> 'note_signed_at')::timestamptz <= p.as_of then (v.v ->> 'note_signed_at')::timestamptz end as note_signed_at
 from versions as v
-join analytics."stg_practices" as p on p.tenant_id = v.tenant_id
+join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 where v.is_last and (v.v ->> 'held_at')::timestamptz <= p.as_of and (v.v ->> 'voided_at') is null
 
 -- table supervision_sessions
@@ -2278,14 +2326,15 @@ where v.is_last and (v.v ->> 'held_at')::timestamptz <= p.as_of and (v.v ->> 'vo
 select
     s.tenant_id, s.supervision_session_id as row_id, s.supervisee_id as clinician_id, s.held_on as on_date, s.held_at,
     s.hundredths, s.note_signed_at,
-    s.held_at + interval '168 hours' <= p.as_of as seven_days_passed
-from analytics."stg_supervision_sessions" as s
-join analytics."stg_practices" as p on p.tenant_id = s.tenant_id
+    s.held_at + p.supervision_note_days * interval '24 hours' as note_due_at,
+    s.held_at + p.supervision_note_days * interval '24 hours' <= p.as_of as note_due_passed
+from {schema}."stg_supervision_sessions" as s
+join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
 
 -- table supervision_requirements
 -- For each clinician, month and quarter: hours of supervision held, and the hours that the license requires
-with periods as (select * from analytics."periods" where period_kind in ('month', 'quarter')),
-staff as (select * from analytics."stg_staff"),
+with periods as (select * from {schema}."periods" where period_kind in ('month', 'quarter')),
+staff as (select * from {schema}."stg_staff"),
 months as (
     select
         p.tenant_id, p.period_kind, p.period_start, p.last_on,
@@ -2310,14 +2359,14 @@ needed as (
     from employed as e
     join staff as s on s.tenant_id = e.tenant_id and s.staff_id = e.staff_id
         and s.from_on <= e.judged_on and s.until_on > e.judged_on and s.is_clinician
-    left join analytics."stg_settings" as g on g.tenant_id = e.tenant_id
+    left join {schema}."stg_settings" as g on g.tenant_id = e.tenant_id
         and g.key = 'supervision_hours_' || lower(s.license_type)
         and g.from_on <= e.last_on and (g.until_on is null or g.until_on > e.last_on)
     group by 1, 2, 3, 4, 5
 ),
 held as (
     select s.tenant_id, s.clinician_id, p.period_kind, p.period_start, p.last_on, sum(s.hundredths) as hundredths
-    from analytics."supervision_sessions" as s
+    from {schema}."supervision_sessions" as s
     join periods as p on p.tenant_id = s.tenant_id and s.on_date >= p.period_start and s.on_date < p.period_end
     group by 1, 2, 3, 4, 5
 )
@@ -2333,13 +2382,31 @@ from needed as n
 full join held as h on h.tenant_id = n.tenant_id and h.clinician_id = n.staff_id
     and h.period_kind = n.period_kind and h.period_start = n.period_start
 
+-- view supervision_hours
+select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start, clinician_id as row_id,
+    clinician_id, cast(null as date) as on_date, 0 as numerator, required_hundredths as denominator
+from {schema}."supervision_requirements"
+where required_hundredths > 0
+union all
+select s.tenant_id, 'clinician', s.clinician_id, d.period_kind, d.period_start, s.row_id, s.clinician_id, s.on_date, s.hundredths, 0
+from {schema}."supervision_sessions" as s
+join {schema}."days_of_periods" as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date
+
+-- view supervision_met_rate
+select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start, r.clinician_id as row_id, r.clinician_id,
+    cast(null as date) as on_date, case when held_hundredths >= required_hundredths then 1 else 0 end as numerator, 1 as denominator
+from {schema}."supervision_requirements" as r
+join {schema}."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
+    and m.from_on <= r.last_on and m.until_on > r.last_on
+where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
+
 -- table supervision_session_sums
 with days as (
     select
         tenant_id, clinician_id, on_date as on_date,
-        sum(case when seven_days_passed then case when note_signed_at <= held_at + interval '168 hours' then 1 else 0 end end) as supervision_note_timeliness_n,
-        sum(case when seven_days_passed then 1 end) as supervision_note_timeliness_d
-    from analytics."supervision_sessions"
+        sum(case when note_due_passed then case when note_signed_at <= note_due_at then 1 else 0 end end) as supervision_note_timeliness_n,
+        sum(case when note_due_passed then 1 end) as supervision_note_timeliness_d
+    from {schema}."supervision_sessions"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
 )
@@ -2348,7 +2415,7 @@ select
     (sum(d.supervision_note_timeliness_n))::bigint as supervision_note_timeliness_n,
     (sum(d.supervision_note_timeliness_d))::bigint as supervision_note_timeliness_d
 from days as d
-join analytics."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
+join {schema}."entity_members" as m on m.tenant_id = d.tenant_id and m.clinician_id = d.clinician_id
     and m.from_on <= d.on_date and m.until_on > d.on_date
 group by d.tenant_id, m.entity_kind, m.entity_id, d.on_date
 union all
@@ -2366,63 +2433,52 @@ with visits as (
         a.tenant_id, a.clinician_id, a.client_id, a.on_date, a.row_id, a.starts_at,
         ((a.starts_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (a.starts_at - interval '1 microsecond')))] end))::date as before_on
-    from analytics."appointments" as a
-    join analytics."stg_practices" as p on p.tenant_id = a.tenant_id
+    from {schema}."appointments" as a
+    join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
     where a.scheduled and a.telehealth and a.status <> 'CANCELLED'
 ),
 consented as (
     select distinct v.tenant_id, v.row_id
     from visits as v
-    join analytics."stg_consents" as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
+    join {schema}."stg_consents" as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
         and c.is_last and c.kind = 'TELEHEALTH' and c.signed_at < v.starts_at and v.before_on < c.expires_on
         and (c.revoked_at is null or c.revoked_at >= v.starts_at)
 ),
 ranked as (
     select
-        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.row_id,
+        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.clinician_id, v.on_date, v.row_id,
         row_number() over (
             partition by v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id
             order by v.starts_at, v.row_id
         ) as place
     from visits as v
-    join analytics."days_of_periods" as d on d.tenant_id = v.tenant_id and d.on_date = v.on_date
-    join analytics."entity_members_and_practice" as m on m.tenant_id = v.tenant_id and m.clinician_id = v.clinician_id
+    join {schema}."days_of_periods" as d on d.tenant_id = v.tenant_id and d.on_date = v.on_date
+    join {schema}."entity_members_and_practice" as m on m.tenant_id = v.tenant_id and m.clinician_id = v.clinician_id
         and m.from_on <= v.on_date and m.until_on > v.on_date
 )
 select
-    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.row_id,
+    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.clinician_id, r.on_date, r.row_id,
     c.row_id is not null as consented
 from ranked as r
 left join consented as c on c.tenant_id = r.tenant_id and c.row_id = r.row_id
 where r.place = 1
 
+-- view telehealth_consent_compliance
+select tenant_id, entity_kind, entity_id, period_kind, period_start, client_id as row_id, clinician_id, on_date,
+    case when consented then 1 else 0 end as numerator, 1 as denominator
+from {schema}."telehealth_clients"
+
 -- table metric_sums
 -- Numerators and denominators of all metrics, side by side, for each entity and week, month and quarter
-with  __dbt__cte__supervision_hours as (
-select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
-    held_hundredths as numerator, required_hundredths as denominator
-from analytics."supervision_requirements"
-),  __dbt__cte__supervision_met_rate as (
-select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start,
-    (sum(case when held_hundredths >= required_hundredths then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from analytics."supervision_requirements" as r
-join analytics."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
-    and m.from_on <= r.last_on and m.until_on > r.last_on
-where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
-group by 1, 2, 3, 4, 5
-),  __dbt__cte__telehealth_consent_compliance as (
-select tenant_id, entity_kind, entity_id, period_kind, period_start,
-    (sum(case when consented then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from analytics."telehealth_clients"
-group by 1, 2, 3, 4, 5
-), days_of_periods as (
-    select * from analytics."days_of_periods" where period_kind in ('week', 'month', 'quarter')
+with days_of_periods as (
+    select * from {schema}."days_of_periods" where period_kind in ('week', 'month', 'quarter')
 ),
 cells as (
     select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
-    from analytics."entities" as e
-    join analytics."periods" as p on p.tenant_id = e.tenant_id
+    from {schema}."entities" as e
+    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
+    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
         and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
     where p.period_kind in ('week', 'month', 'quarter')
 )
@@ -2473,84 +2529,69 @@ select
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
-    coalesce(r.days, 90) as receivable_days
+    coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from analytics."adjudicated_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
+join {schema}."stg_practices" as w on w.tenant_id = c.tenant_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from {schema}."adjudicated_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
         and d1.period_kind = c.period_kind and d1.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from analytics."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from {schema}."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
         and d2.period_kind = c.period_kind and d2.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.charge_entry_lag_days_n) as charge_entry_lag_days_n, sum(s.charge_entry_lag_days_d) as charge_entry_lag_days_d, sum(s.collection_rate_n) as collection_rate_n, sum(s.collection_rate_d) as collection_rate_d from analytics."charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.charge_entry_lag_days_n) as charge_entry_lag_days_n, sum(s.charge_entry_lag_days_d) as charge_entry_lag_days_d, sum(s.collection_rate_n) as collection_rate_n, sum(s.collection_rate_d) as collection_rate_d from {schema}."charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id
         and d3.period_kind = c.period_kind and d3.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.daily_active_clinicians_n) as daily_active_clinicians_n, sum(s.daily_active_clinicians_d) as daily_active_clinicians_d, sum(s.prime_time_utilization_n) as prime_time_utilization_n, sum(s.prime_time_utilization_d) as prime_time_utilization_d, sum(s.schedule_fill_rate_n) as schedule_fill_rate_n, sum(s.schedule_fill_rate_d) as schedule_fill_rate_d, sum(s.sessions_per_day_n) as sessions_per_day_n, sum(s.sessions_per_day_d) as sessions_per_day_d from analytics."clinician_day_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.daily_active_clinicians_n) as daily_active_clinicians_n, sum(s.daily_active_clinicians_d) as daily_active_clinicians_d, sum(s.prime_time_utilization_n) as prime_time_utilization_n, sum(s.prime_time_utilization_d) as prime_time_utilization_d, sum(s.schedule_fill_rate_n) as schedule_fill_rate_n, sum(s.schedule_fill_rate_d) as schedule_fill_rate_d, sum(s.sessions_per_day_n) as sessions_per_day_n, sum(s.sessions_per_day_d) as sessions_per_day_d from {schema}."clinician_day_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id
         and d4.period_kind = c.period_kind and d4.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.breach_response_hours_n) as breach_response_hours_n, sum(s.breach_response_hours_d) as breach_response_hours_d from analytics."incident_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.breach_response_hours_n) as breach_response_hours_n, sum(s.breach_response_hours_d) as breach_response_hours_d from {schema}."incident_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id
         and d5.period_kind = c.period_kind and d5.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.net_collection_rate_n) as net_collection_rate_n, sum(s.net_collection_rate_d) as net_collection_rate_d from analytics."matured_charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.net_collection_rate_n) as net_collection_rate_n, sum(s.net_collection_rate_d) as net_collection_rate_d from {schema}."matured_charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id
         and d6.period_kind = c.period_kind and d6.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.era_auto_match_rate_n) as era_auto_match_rate_n, sum(s.era_auto_match_rate_d) as era_auto_match_rate_d from analytics."remittance_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.era_auto_match_rate_n) as era_auto_match_rate_n, sum(s.era_auto_match_rate_d) as era_auto_match_rate_d from {schema}."remittance_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id
         and d7.period_kind = c.period_kind and d7.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.client_retention_90d_n) as client_retention_90d_n, sum(s.client_retention_90d_d) as client_retention_90d_d from analytics."retention_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.client_retention_90d_n) as client_retention_90d_n, sum(s.client_retention_90d_d) as client_retention_90d_d from {schema}."retention_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id
         and d8.period_kind = c.period_kind and d8.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.claim_acceptance_rate_n) as claim_acceptance_rate_n, sum(s.claim_acceptance_rate_d) as claim_acceptance_rate_d from analytics."submitted_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.claim_acceptance_rate_n) as claim_acceptance_rate_n, sum(s.claim_acceptance_rate_d) as claim_acceptance_rate_d from {schema}."submitted_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id
         and d9.period_kind = c.period_kind and d9.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.supervision_note_timeliness_n) as supervision_note_timeliness_n, sum(s.supervision_note_timeliness_d) as supervision_note_timeliness_d from analytics."supervision_session_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id
+left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.supervision_note_timeliness_n) as supervision_note_timeliness_n, sum(s.supervision_note_timeliness_d) as supervision_note_timeliness_d from {schema}."supervision_session_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id
         and d10.period_kind = c.period_kind and d10.period_start = c.period_start
-asof left join analytics."backlog_alert_states" as s1
+asof left join {schema}."backlog_alert_states" as s1
     on s1.tenant_id = c.tenant_id and s1.entity_kind = c.entity_kind and s1.entity_id = c.entity_id
         and c.last_on >= s1.from_on
-asof left join analytics."client_states" as s2
+asof left join {schema}."client_states" as s2
     on s2.tenant_id = c.tenant_id and s2.entity_kind = c.entity_kind and s2.entity_id = c.entity_id
         and c.last_on >= s2.from_on
-asof left join analytics."discipline_states" as s3
+asof left join {schema}."discipline_states" as s3
     on s3.tenant_id = c.tenant_id and s3.entity_kind = c.entity_kind and s3.entity_id = c.entity_id
         and c.last_on >= s3.from_on
-asof left join analytics."receivable_states" as s4
+asof left join {schema}."receivable_states" as s4
     on s4.tenant_id = c.tenant_id and s4.entity_kind = c.entity_kind and s4.entity_id = c.entity_id
         and c.last_on >= s4.from_on
-asof left join analytics."staff_states" as s5
+asof left join {schema}."staff_states" as s5
     on s5.tenant_id = c.tenant_id and s5.entity_kind = c.entity_kind and s5.entity_id = c.entity_id
         and c.last_on >= s5.from_on
-asof left join analytics."unsigned_session_states" as s6
+asof left join {schema}."unsigned_session_states" as s6
     on s6.tenant_id = c.tenant_id and s6.entity_kind = c.entity_kind and s6.entity_id = c.entity_id
         and c.last_on >= s6.from_on
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_hours" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_met_rate" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."telehealth_consent_compliance" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
-left join analytics."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
+left join {schema}."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start
-left join analytics."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id
+left join {schema}."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id
     and r.on_date = c.last_on
 
 -- view metric_sums_of_days
 -- The same for days
-with  __dbt__cte__supervision_hours as (
-select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
-    held_hundredths as numerator, required_hundredths as denominator
-from analytics."supervision_requirements"
-),  __dbt__cte__supervision_met_rate as (
-select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start,
-    (sum(case when held_hundredths >= required_hundredths then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from analytics."supervision_requirements" as r
-join analytics."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
-    and m.from_on <= r.last_on and m.until_on > r.last_on
-where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
-group by 1, 2, 3, 4, 5
-),  __dbt__cte__telehealth_consent_compliance as (
-select tenant_id, entity_kind, entity_id, period_kind, period_start,
-    (sum(case when consented then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from analytics."telehealth_clients"
-group by 1, 2, 3, 4, 5
-), days_of_periods as (
-    select * from analytics."days_of_periods" where period_kind in ('day')
+with days_of_periods as (
+    select * from {schema}."days_of_periods" where period_kind in ('day')
 ),
 cells as (
     select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
-    from analytics."entities" as e
-    join analytics."periods" as p on p.tenant_id = e.tenant_id
+    from {schema}."entities" as e
+    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
+    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
         and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
     where p.period_kind in ('day')
 )
@@ -2601,53 +2642,54 @@ select
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
-    coalesce(r.days, 90) as receivable_days
+    coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
-left join analytics."adjudicated_claim_sums" as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id and d1.on_date = c.period_start
-left join analytics."appointment_sums" as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id and d2.on_date = c.period_start
-left join analytics."charge_sums" as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id and d3.on_date = c.period_start
-left join analytics."clinician_day_sums" as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id and d4.on_date = c.period_start
-left join analytics."incident_sums" as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id and d5.on_date = c.period_start
-left join analytics."matured_charge_sums" as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id and d6.on_date = c.period_start
-left join analytics."remittance_claim_sums" as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id and d7.on_date = c.period_start
-left join analytics."retention_sums" as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id and d8.on_date = c.period_start
-left join analytics."submitted_claim_sums" as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id and d9.on_date = c.period_start
-left join analytics."supervision_session_sums" as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id and d10.on_date = c.period_start
-asof left join analytics."backlog_alert_states" as s1
+join {schema}."stg_practices" as w on w.tenant_id = c.tenant_id
+left join {schema}."adjudicated_claim_sums" as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id and d1.on_date = c.period_start
+left join {schema}."appointment_sums" as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id and d2.on_date = c.period_start
+left join {schema}."charge_sums" as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id and d3.on_date = c.period_start
+left join {schema}."clinician_day_sums" as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id and d4.on_date = c.period_start
+left join {schema}."incident_sums" as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id and d5.on_date = c.period_start
+left join {schema}."matured_charge_sums" as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id and d6.on_date = c.period_start
+left join {schema}."remittance_claim_sums" as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id and d7.on_date = c.period_start
+left join {schema}."retention_sums" as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id and d8.on_date = c.period_start
+left join {schema}."submitted_claim_sums" as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id and d9.on_date = c.period_start
+left join {schema}."supervision_session_sums" as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id and d10.on_date = c.period_start
+asof left join {schema}."backlog_alert_states" as s1
     on s1.tenant_id = c.tenant_id and s1.entity_kind = c.entity_kind and s1.entity_id = c.entity_id
         and c.last_on >= s1.from_on
-asof left join analytics."client_states" as s2
+asof left join {schema}."client_states" as s2
     on s2.tenant_id = c.tenant_id and s2.entity_kind = c.entity_kind and s2.entity_id = c.entity_id
         and c.last_on >= s2.from_on
-asof left join analytics."discipline_states" as s3
+asof left join {schema}."discipline_states" as s3
     on s3.tenant_id = c.tenant_id and s3.entity_kind = c.entity_kind and s3.entity_id = c.entity_id
         and c.last_on >= s3.from_on
-asof left join analytics."receivable_states" as s4
+asof left join {schema}."receivable_states" as s4
     on s4.tenant_id = c.tenant_id and s4.entity_kind = c.entity_kind and s4.entity_id = c.entity_id
         and c.last_on >= s4.from_on
-asof left join analytics."staff_states" as s5
+asof left join {schema}."staff_states" as s5
     on s5.tenant_id = c.tenant_id and s5.entity_kind = c.entity_kind and s5.entity_id = c.entity_id
         and c.last_on >= s5.from_on
-asof left join analytics."unsigned_session_states" as s6
+asof left join {schema}."unsigned_session_states" as s6
     on s6.tenant_id = c.tenant_id and s6.entity_kind = c.entity_kind and s6.entity_id = c.entity_id
         and c.last_on >= s6.from_on
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_hours" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_met_rate" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."telehealth_consent_compliance" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
-left join analytics."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
+left join {schema}."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start
-left join analytics."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id
+left join {schema}."receivable_days" as r on r.tenant_id = c.tenant_id and r.entity_kind = c.entity_kind and r.entity_id = c.entity_id
     and r.on_date = c.last_on
 
 -- view metric_cells
 -- Every metric of each entity and period, with value and status
 with sums as (
-    select * from analytics."metric_sums"
+    select * from {schema}."metric_sums"
     union all
-    select * from analytics."metric_sums_of_days"
+    select * from {schema}."metric_sums_of_days"
 ),
 valued as (
     select
@@ -3058,4 +3100,4 @@ end,
 end
     ) as statuses
 from valued as s
-join analytics."metric_bounds" as b on b.tenant_id = s.tenant_id and b.from_on <= s.last_on and b.until_on > s.last_on
+join {schema}."metric_bounds" as b on b.tenant_id = s.tenant_id and b.from_on <= s.last_on and b.until_on > s.last_on

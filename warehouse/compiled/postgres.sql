@@ -1,5 +1,5 @@
--- view stg_practices
--- The practices of this build, with their time zone as of the build's instant, and the zones before it
+-- table stg_practices
+-- The practices of this build, with their windows, their time zone as of the build's instant, and the zones before it
 with practices as (select * from public."practices"),
 changes as (
     select
@@ -21,9 +21,22 @@ p as (
 )
 select
     p.*,
+    w.collection_days,
+    w.coverage_verification_days,
+    w.hipaa_training_days,
+    w.interdisciplinary_days,
+    w.note_alert_days,
+    w.plan_review_days,
+    w.rebook_days,
+    w.receivable_days,
+    w.retention_days,
+    w.safety_plan_days,
+    w.supervision_note_days,
+    w.from_on as judged_from_on, w.until_on as judged_until_on,
     (p.as_of at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(p.as_of, p.zone_changes)] end))::date as today,
     ((p.as_of - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((p.as_of - interval '1 microsecond'), p.zone_changes)] end))::date as last_day
 from p
+join {schema}."windows" as w on w.tenant_id = p.tenant_id
 
 -- view stg_claims
 -- Claims submitted by as_of, with the first response and the outcome if known then
@@ -414,20 +427,21 @@ charged as (
     where appointment_id is not null and voided_at is null
     group by tenant_id, appointment_id
 ),
--- what staff or a payer verify counts for the client's appointments of the year after
+-- what staff or a payer verify counts for the client's appointments to come
 verified as (
     select distinct a.tenant_id, a.appointment_id
     from {schema}."stg_coverages" as c
+    join p on p.tenant_id = c.tenant_id
     join appointments as a on a.tenant_id = c.tenant_id and a.client_id = c.client_id
-    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + interval '365 days'
+    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + p.coverage_verification_days * interval '24 hours'
 ),
 kept as (
     select
         tenant_id, appointment_id,
-        count(*) over (
+        min(starts_at) over (
             partition by tenant_id, client_id order by starts_at
-            range between interval '1 microsecond' following and interval '720 hours' following
-        ) > 0 as rebooked
+            range between interval '1 microsecond' following and unbounded following
+        ) as next_at
     from appointments
     where status not in ('CANCELLED', 'RESCHEDULED')
 )
@@ -440,6 +454,7 @@ select
     a.session_id,
     a.starts_at,
     a.ends_at,
+    a.created_at,
     a.status,
     a.status_at,
     a.on_date,
@@ -455,11 +470,12 @@ select
     s.signed_at,
     (s.signed_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(s.signed_at, p.zone_changes)] end))::date as signed_on,
     coalesce(s.has_crisis_note, false) as has_crisis_note,
-    coalesce(k.rebooked, false) as rebooked,
+    coalesce(k.next_at <= a.starts_at + p.rebook_days * interval '24 hours', false) as rebooked,
     c.appointment_id is not null as charged,
     coalesce(c.applied_cents, 0) as applied_cents,
     (a.created_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(a.created_at, p.zone_changes)] end))::date as booked_on,
-    a.ends_at + interval '168 hours' <= p.as_of as seven_days_passed,
+    a.ends_at + p.note_alert_days * interval '24 hours' as note_due_at,
+    a.ends_at + p.note_alert_days * interval '24 hours' <= p.as_of as note_due_passed,
     d.deadline_at,
     d.deadline_at <= p.as_of as deadline_passed,
     a.arrived_at <= p.as_of and a.ready_at <= p.as_of as checked_in,
@@ -500,8 +516,8 @@ with days as (
         sum(case when resolved then 1 end) as kept_visit_rate_d,
         sum(case when resolved then case when status = 'NO_SHOW' then 1 else 0 end end) as no_show_rate_n,
         sum(case when resolved then 1 end) as no_show_rate_d,
-        sum(case when completed and seven_days_passed then case when signed_at <= ends_at + interval '168 hours' then 1 else 0 end end) as notes_signed_within_7_days_rate_n,
-        sum(case when completed and seven_days_passed then 1 end) as notes_signed_within_7_days_rate_d,
+        sum(case when completed and note_due_passed then case when signed_at <= note_due_at then 1 else 0 end end) as notes_signed_within_7_days_rate_n,
+        sum(case when completed and note_due_passed then 1 end) as notes_signed_within_7_days_rate_d,
         sum(case when scheduled then case when booked_via = 'PORTAL' then 1 else 0 end end) as online_booking_rate_n,
         sum(case when scheduled then 1 end) as online_booking_rate_d,
         sum(case when completed then case when rebooked then 1 else 0 end end) as rebook_rate_n,
@@ -711,14 +727,16 @@ left join settings as s on s.tenant_id = p.tenant_id and s.from_on <= p.from_on 
 group by p.tenant_id, p.from_on, p.until_on
 
 -- view unsigned_sessions
--- Sessions without a signed note, from the day on which they ended more than 7 x 24 hours ago until they are signed
+-- Sessions without a signed note, from the day after which their note is late until they are signed
 select
     a.tenant_id, a.clinician_id, a.appointment_id as row_id,
-    greatest((case when (a.ends_at + interval '168 hours') < p.as_of then ((a.ends_at + interval '168 hours') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.ends_at + interval '168 hours'), p.zone_changes)] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on,
+    greatest(
+        (case when a.note_due_at < p.as_of then (a.note_due_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(a.note_due_at, p.zone_changes)] end))::date end), (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end)
+    ) as from_on,
     (case when a.signed_at <= p.as_of then ((a.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.signed_at - interval '1 microsecond'), p.zone_changes)] end))::date end) as until_on
 from {schema}."appointments" as a
 join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
-where a.status = 'COMPLETED' and a.ends_at + interval '168 hours' < p.as_of
+where a.status = 'COMPLETED' and a.note_due_at < p.as_of
 
 -- table unsigned_session_states
 with ends as (
@@ -1056,15 +1074,19 @@ select tenant_id, client_id, 'complete_demographics', from_on, until_on from ver
 union all
 select tenant_id, client_id, 'covered', from_on, until_on from coverages
 union all
-select tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + 366)
-from ranked where place = 1 and verified_on is not null
+select ranked.tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + p.coverage_verification_days + 1)
+from ranked
+join p on p.tenant_id = ranked.tenant_id
+where place = 1 and verified_on is not null
 union all
 select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
 from {schema}."stg_consents" where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
-select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from {schema}."stg_plan_reviews"
+select r.tenant_id, r.client_id, 'plan_reviewed', r.from_on, r.reviewed_on + p.plan_review_days + 1
+from {schema}."stg_plan_reviews" as r
+join p on p.tenant_id = r.tenant_id
 union all
-select n.tenant_id, n.client_id, 'safety_plan', (case when n.signed_at <= p.as_of then ((n.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((n.signed_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (n.signed_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(n.signed_at, p.zone_changes)] end))::date + 366
+select n.tenant_id, n.client_id, 'safety_plan', (case when n.signed_at <= p.as_of then ((n.signed_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((n.signed_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (n.signed_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(n.signed_at, p.zone_changes)] end))::date + p.safety_plan_days + 1
 from {schema}."stg_notes" as n
 join p on p.tenant_id = n.tenant_id
 where n.type = 'SAFETY_PLAN' and n.signed_at is not null
@@ -1099,30 +1121,35 @@ from history
 where until_on is null or until_on > from_on
 
 -- table retention_cohorts
--- New clients 90 days after their first completed appointment, and whether they stayed
+-- New clients some time (by default 90 days) after their first completed appointment, and whether they stayed
 with visits as (select tenant_id, client_id, on_date from {schema}."appointments" where completed),
-firsts as (select tenant_id, client_id, min(on_date) as first_on from visits group by tenant_id, client_id),
+firsts as (
+    select v.tenant_id, v.client_id, min(v.on_date) as first_on, min(v.on_date) + min(p.retention_days) as judged_on
+    from visits as v
+    join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
+    group by v.tenant_id, v.client_id
+),
 returned as (
     select v.tenant_id, v.client_id
     from visits as v
     join firsts as f on f.tenant_id = v.tenant_id and f.client_id = v.client_id
-    where v.on_date between f.first_on + 60 and f.first_on + 90
+    where v.on_date between f.judged_on - 30 and f.judged_on
     group by v.tenant_id, v.client_id
 )
 select
-    f.tenant_id, k.clinician_id, f.first_on + 90 as on_date, f.client_id as row_id,
+    f.tenant_id, k.clinician_id, f.judged_on as on_date, f.client_id as row_id,
     r.client_id is not null and exists (
         select 1 from {schema}."stg_client_activity" as a
         where a.tenant_id = f.tenant_id and a.client_id = f.client_id
-            and a.from_on <= f.first_on + 90 and (a.until_on is null or a.until_on > f.first_on + 90)
+            and a.from_on <= f.judged_on and (a.until_on is null or a.until_on > f.judged_on)
     ) as retained
 from firsts as f
 join {schema}."stg_clients" as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
 join {schema}."stg_practices" as p on p.tenant_id = f.tenant_id
 left join {schema}."stg_primary_clinicians" as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
-    and k.from_on <= f.first_on + 90 and k.until_on > f.first_on + 90
+    and k.from_on <= f.judged_on and k.until_on > f.judged_on
 left join returned as r on r.tenant_id = f.tenant_id and r.client_id = f.client_id
-where c.admitted_on >= f.first_on - 30 and f.first_on + 90 <= p.last_day
+where c.admitted_on >= f.first_on - 30 and f.judged_on <= p.last_day
 
 -- table client_spans
 -- Active clients in spans of days in which nothing changes, with all conditions that hold
@@ -1486,16 +1513,25 @@ available as (
     from hours
     group by tenant_id, clinician_id, on_date
 ),
+active as (select * from {schema}."appointments" where status not in ('CANCELLED', 'RESCHEDULED')),
+-- one that passes midnight takes time of the next day too; it lasts 24 hours at most, and a day 23 at least
+parts as (
+    select tenant_id, clinician_id, on_date, starts_at, ends_at, true as begins from active
+    union all
+    select a.tenant_id, a.clinician_id, d.on_date, a.starts_at, a.ends_at, false
+    from active as a
+    cross join (values (1), (2)) as later (days)
+    join {schema}."days" as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date + later.days and d.starts_at < a.ends_at
+),
 -- a minute of overlapping appointments counts once: each begins where those before it have ended
 appointments as (
     select
-        tenant_id, clinician_id, on_date, ends_at,
+        tenant_id, clinician_id, on_date, begins, ends_at,
         greatest(starts_at, coalesce(max(ends_at) over (
             partition by tenant_id, clinician_id, on_date order by starts_at, ends_at
             rows between unbounded preceding and 1 preceding
         ), starts_at)) as starts_at
-    from {schema}."appointments"
-    where status not in ('CANCELLED', 'RESCHEDULED')
+    from parts
 ),
 scheduled as (
     select
@@ -1508,6 +1544,7 @@ scheduled as (
 booked as (
     select
         a.tenant_id, a.clinician_id, a.on_date,
+        max(case when a.begins then 1 else 0 end) = 1 as begins,
         sum(case
         when least(a.ends_at, h.ends_at) > greatest(a.starts_at, h.starts_at)
             and h.ends_at is not null
@@ -1533,7 +1570,7 @@ select
     (coalesce(h.prime_us, 0))::bigint as prime_us,
     (case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end)::bigint as prime_booked_us,
     s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
-    and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
+    and (coalesce(h.available_us, 0) > 0 or coalesce(b.begins, false)) as due,
     i.on_date is not null as signed_in
 from {schema}."stg_staff" as s
 join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
@@ -1590,7 +1627,11 @@ group by tenant_id, on_date
 
 -- view receivables
 -- Amounts that make up receivables, each from a day until another: charges while they are not void, less postings on them
-with charges as (select * from {schema}."charges")
+with charges as (
+    select c.*, c.service_date + p.receivable_days as average_until_on
+    from {schema}."charges" as c
+    join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
+)
 select tenant_id, clinician_id, row_id, 'balance' as part, known_on as from_on, void_on as until_on, amount_cents as amount
 from charges
 union all
@@ -1598,11 +1639,11 @@ select c.tenant_id, c.clinician_id, c.row_id, 'balance', greatest(c.known_on, o.
 from charges as c
 join {schema}."stg_postings" as o on o.tenant_id = c.tenant_id and o.charge_id = c.charge_id
 union all
-select tenant_id, clinician_id, row_id, 'recent', greatest(known_on, service_date), least(service_date + 90, void_on), amount_cents
+select tenant_id, clinician_id, row_id, 'recent', greatest(known_on, service_date), least(average_until_on, void_on), amount_cents
 from charges
 union all
--- from the day on which a charge is 90 days old, the average is over 90 days
-select tenant_id, clinician_id, row_id, 'old', greatest(known_on, service_date + 89), void_on, 1
+-- from the day on which a charge is old enough, the average is over all days of the window
+select tenant_id, clinician_id, row_id, 'old', greatest(known_on, average_until_on - 1), void_on, 1
 from charges
 
 -- table periods
@@ -1656,18 +1697,19 @@ from {schema}."days" as d
 join {schema}."periods" as p on p.tenant_id = d.tenant_id and p.period_kind = 'quarter' and p.period_start = d.quarter_on
 
 -- table discipline_spans
--- Clients seen in the last 90 days, in spans of days with the number of disciplines that saw them
+-- Clients seen lately (by default in the last 90 days), in spans of days with the number of disciplines that saw them
 with visits as (
     select
         a.tenant_id, a.client_id, s.discipline,
-        greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on, a.on_date + 90 as until_on
+        greatest(a.on_date, (case when a.status_at <= p.as_of then ((a.status_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.status_at - interval '1 microsecond'), p.zone_changes)] end))::date end), (case when a.created_at <= p.as_of then ((a.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((a.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on,
+        a.on_date + p.interdisciplinary_days as until_on
     from {schema}."appointments" as a
     join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
     join {schema}."stg_staff" as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
         and s.from_on <= a.on_date and s.until_on > a.on_date
-    where a.completed
+    where a.status = 'COMPLETED'
 ),
--- visits to one discipline that follow within 90 days join into one span
+-- visits to one discipline that follow closely enough join into one span
 marked as (
     select
         *,
@@ -1839,7 +1881,10 @@ where v.is_last and (v.v ->> 'voided_at') is null
 with conditions as (
     select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from {schema}."stg_staff"
     union all
-    select tenant_id, staff_id, 'trained', completed_on, completed_on + 366 from {schema}."stg_trainings" where kind = 'HIPAA'
+    select t.tenant_id, t.staff_id, 'trained', t.completed_on, t.completed_on + p.hipaa_training_days + 1
+    from {schema}."stg_trainings" as t
+    join {schema}."stg_practices" as p on p.tenant_id = t.tenant_id
+    where t.kind = 'HIPAA'
 ),
 ends as (
     select tenant_id, staff_id, kind, from_on as on_date, 1 as step from conditions where until_on is null or until_on > from_on
@@ -1892,12 +1937,12 @@ from days
 group by tenant_id, on_date
 
 -- view matured_charges
--- Charges 90 days after their service, and the money and contractual adjustments that were posted on them
+-- Charges some time (by default 90 days) after their service, and the money and contractual adjustments that were posted on them
 with charges as (
-    select c.*, c.service_date + 90 as on_date
+    select c.*, c.service_date + p.collection_days as on_date
     from {schema}."charges" as c
     join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
-    where c.service_date + 90 <= p.last_day
+    where c.service_date + p.collection_days <= p.last_day
 )
 select tenant_id, clinician_id, on_date, row_id, known_on as from_on, void_on as until_on, 0 as paid_cents, amount_cents as due_cents
 from charges
@@ -1950,14 +1995,15 @@ from days
 group by tenant_id, on_date
 
 -- table receivable_days
--- The number of days over which charges are averaged, on days on which no charge of an entity is 90 days old
+-- The number of days over which charges are averaged, on days on which no charge of an entity is old enough for all of them
 with members as (select * from {schema}."entity_members_and_practice"),
 charges as (
     select
         m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
         greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
-        greatest(c.known_on, c.service_date + 89, m.from_on) as old_on
+        greatest(c.known_on, c.service_date + p.receivable_days - 1, m.from_on) as old_on
     from {schema}."charges" as c
+    join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
     where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
 ),
@@ -1979,7 +2025,7 @@ states as (
     from steps
     window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 ),
--- few days: a practice's first 89
+-- few days: the first ones of a practice
 young_days as (
     select s.tenant_id, s.entity_kind, s.entity_id, d.on_date
     from states as s
@@ -2237,7 +2283,8 @@ where v.is_last and (v.v ->> 'held_at')::timestamptz <= p.as_of and (v.v ->> 'vo
 select
     s.tenant_id, s.supervision_session_id as row_id, s.supervisee_id as clinician_id, s.held_on as on_date, s.held_at,
     s.hundredths, s.note_signed_at,
-    s.held_at + interval '168 hours' <= p.as_of as seven_days_passed
+    s.held_at + p.supervision_note_days * interval '24 hours' as note_due_at,
+    s.held_at + p.supervision_note_days * interval '24 hours' <= p.as_of as note_due_passed
 from {schema}."stg_supervision_sessions" as s
 join {schema}."stg_practices" as p on p.tenant_id = s.tenant_id
 
@@ -2292,12 +2339,30 @@ from needed as n
 full join held as h on h.tenant_id = n.tenant_id and h.clinician_id = n.staff_id
     and h.period_kind = n.period_kind and h.period_start = n.period_start
 
+-- view supervision_hours
+select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start, clinician_id as row_id,
+    clinician_id, cast(null as date) as on_date, 0 as numerator, required_hundredths as denominator
+from {schema}."supervision_requirements"
+where required_hundredths > 0
+union all
+select s.tenant_id, 'clinician', s.clinician_id, d.period_kind, d.period_start, s.row_id, s.clinician_id, s.on_date, s.hundredths, 0
+from {schema}."supervision_sessions" as s
+join {schema}."days_of_periods" as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date
+
+-- view supervision_met_rate
+select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start, r.clinician_id as row_id, r.clinician_id,
+    cast(null as date) as on_date, case when held_hundredths >= required_hundredths then 1 else 0 end as numerator, 1 as denominator
+from {schema}."supervision_requirements" as r
+join {schema}."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
+    and m.from_on <= r.last_on and m.until_on > r.last_on
+where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
+
 -- table supervision_session_sums
 with days as (
     select
         tenant_id, clinician_id, on_date as on_date,
-        sum(case when seven_days_passed then case when note_signed_at <= held_at + interval '168 hours' then 1 else 0 end end) as supervision_note_timeliness_n,
-        sum(case when seven_days_passed then 1 end) as supervision_note_timeliness_d
+        sum(case when note_due_passed then case when note_signed_at <= note_due_at then 1 else 0 end end) as supervision_note_timeliness_n,
+        sum(case when note_due_passed then 1 end) as supervision_note_timeliness_d
     from {schema}."supervision_sessions"
     where on_date is not null
     group by tenant_id, clinician_id, on_date
@@ -2337,7 +2402,7 @@ consented as (
 ),
 ranked as (
     select
-        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.row_id,
+        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.clinician_id, v.on_date, v.row_id,
         row_number() over (
             partition by v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id
             order by v.starts_at, v.row_id
@@ -2348,39 +2413,28 @@ ranked as (
         and m.from_on <= v.on_date and m.until_on > v.on_date
 )
 select
-    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.row_id,
+    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.clinician_id, r.on_date, r.row_id,
     c.row_id is not null as consented
 from ranked as r
 left join consented as c on c.tenant_id = r.tenant_id and c.row_id = r.row_id
 where r.place = 1
 
+-- view telehealth_consent_compliance
+select tenant_id, entity_kind, entity_id, period_kind, period_start, client_id as row_id, clinician_id, on_date,
+    case when consented then 1 else 0 end as numerator, 1 as denominator
+from {schema}."telehealth_clients"
+
 -- table metric_sums
 -- Numerators and denominators of all metrics, side by side, for each entity and week, month and quarter
-with  __dbt__cte__supervision_hours as (
-select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
-    held_hundredths as numerator, required_hundredths as denominator
-from {schema}."supervision_requirements"
-),  __dbt__cte__supervision_met_rate as (
-select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start,
-    (sum(case when held_hundredths >= required_hundredths then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from {schema}."supervision_requirements" as r
-join {schema}."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
-    and m.from_on <= r.last_on and m.until_on > r.last_on
-where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
-group by 1, 2, 3, 4, 5
-),  __dbt__cte__telehealth_consent_compliance as (
-select tenant_id, entity_kind, entity_id, period_kind, period_start,
-    (sum(case when consented then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from {schema}."telehealth_clients"
-group by 1, 2, 3, 4, 5
-), days_of_periods as (
+with days_of_periods as (
     select * from {schema}."days_of_periods" where period_kind in ('week', 'month', 'quarter')
 ),
 cells as (
     select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
     from {schema}."entities" as e
-    join {schema}."periods" as p on p.tenant_id = e.tenant_id
+    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
+    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
         and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
     where p.period_kind in ('week', 'month', 'quarter')
 )
@@ -2431,8 +2485,9 @@ select
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
-    coalesce(r.days, 90) as receivable_days
+    coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
+join {schema}."stg_practices" as w on w.tenant_id = c.tenant_id
 left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from {schema}."adjudicated_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
         and d1.period_kind = c.period_kind and d1.period_start = c.period_start
 left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from {schema}."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
@@ -2483,11 +2538,11 @@ left join lateral (
     where s.tenant_id = c.tenant_id and s.entity_kind = c.entity_kind and s.entity_id = c.entity_id and s.from_on <= c.last_on
     order by s.from_on desc limit 1
 ) as s6 on true
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_hours" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_met_rate" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."telehealth_consent_compliance" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
 left join {schema}."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start
@@ -2496,31 +2551,15 @@ left join {schema}."receivable_days" as r on r.tenant_id = c.tenant_id and r.ent
 
 -- view metric_sums_of_days
 -- The same for days
-with  __dbt__cte__supervision_hours as (
-select tenant_id, 'clinician' as entity_kind, clinician_id as entity_id, period_kind, period_start,
-    held_hundredths as numerator, required_hundredths as denominator
-from {schema}."supervision_requirements"
-),  __dbt__cte__supervision_met_rate as (
-select r.tenant_id, m.entity_kind, m.entity_id, r.period_kind, r.period_start,
-    (sum(case when held_hundredths >= required_hundredths then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from {schema}."supervision_requirements" as r
-join {schema}."entity_members_and_practice" as m on m.tenant_id = r.tenant_id and m.clinician_id = r.clinician_id
-    and m.from_on <= r.last_on and m.until_on > r.last_on
-where r.required_hundredths > 0 and m.entity_kind <> 'clinician'
-group by 1, 2, 3, 4, 5
-),  __dbt__cte__telehealth_consent_compliance as (
-select tenant_id, entity_kind, entity_id, period_kind, period_start,
-    (sum(case when consented then 1 else 0 end))::bigint as numerator, count(*) as denominator
-from {schema}."telehealth_clients"
-group by 1, 2, 3, 4, 5
-), days_of_periods as (
+with days_of_periods as (
     select * from {schema}."days_of_periods" where period_kind in ('day')
 ),
 cells as (
     select distinct
         e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
     from {schema}."entities" as e
-    join {schema}."periods" as p on p.tenant_id = e.tenant_id
+    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
+    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
         and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
     where p.period_kind in ('day')
 )
@@ -2571,8 +2610,9 @@ select
     (coalesce(s2.treatment_plan_currency_n, 0))::bigint as treatment_plan_currency_n, (coalesce(s2.treatment_plan_currency_d, 0))::bigint as treatment_plan_currency_d,
     (coalesce(s6.unsigned_note_backlog_n, 0))::bigint as unsigned_note_backlog_n, (coalesce(s6.unsigned_note_backlog_d, 0))::bigint as unsigned_note_backlog_d,
     (coalesce(d2.weekly_deadline_rate_n, 0))::bigint as weekly_deadline_rate_n, (coalesce(d2.weekly_deadline_rate_d, 0))::bigint as weekly_deadline_rate_d,
-    coalesce(r.days, 90) as receivable_days
+    coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
+join {schema}."stg_practices" as w on w.tenant_id = c.tenant_id
 left join {schema}."adjudicated_claim_sums" as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id and d1.on_date = c.period_start
 left join {schema}."appointment_sums" as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id and d2.on_date = c.period_start
 left join {schema}."charge_sums" as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id and d3.on_date = c.period_start
@@ -2613,11 +2653,11 @@ left join lateral (
     where s.tenant_id = c.tenant_id and s.entity_kind = c.entity_kind and s.entity_id = c.entity_id and s.from_on <= c.last_on
     order by s.from_on desc limit 1
 ) as s6 on true
-left join __dbt__cte__supervision_hours as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_hours" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p1 on p1.tenant_id = c.tenant_id and p1.entity_kind = c.entity_kind and p1.entity_id = c.entity_id
         and p1.period_kind = c.period_kind and p1.period_start = c.period_start
-left join __dbt__cte__supervision_met_rate as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."supervision_met_rate" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p2 on p2.tenant_id = c.tenant_id and p2.entity_kind = c.entity_kind and p2.entity_id = c.entity_id
         and p2.period_kind = c.period_kind and p2.period_start = c.period_start
-left join __dbt__cte__telehealth_consent_compliance as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
+left join (select tenant_id, entity_kind, entity_id, period_kind, period_start, (sum(numerator))::bigint as numerator, (sum(denominator))::bigint as denominator from {schema}."telehealth_consent_compliance" group by tenant_id, entity_kind, entity_id, period_kind, period_start) as p3 on p3.tenant_id = c.tenant_id and p3.entity_kind = c.entity_kind and p3.entity_id = c.entity_id
         and p3.period_kind = c.period_kind and p3.period_start = c.period_start
 left join {schema}."late_matured_charges" as l on l.tenant_id = c.tenant_id and l.entity_kind = c.entity_kind and l.entity_id = c.entity_id
         and l.period_kind = c.period_kind and l.period_start = c.period_start

@@ -20,21 +20,22 @@ charged as (
     group by tenant_id, appointment_id
 ),
 
--- what staff or a payer verify counts for the client's appointments of the year after
+-- what staff or a payer verify counts for the client's appointments to come
 verified as (
     select distinct a.tenant_id, a.appointment_id
     from {{ ref('stg_coverages') }} as c
+    join p on p.tenant_id = c.tenant_id
     join appointments as a on a.tenant_id = c.tenant_id and a.client_id = c.client_id
-    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + interval '365 days'
+    where c.verified_by_staff_at <= a.starts_at and a.starts_at < c.verified_by_staff_at + {{ days('p.coverage_verification_days') }}
 ),
 
 kept as (
     select
         tenant_id, appointment_id,
-        count(*) over (
+        min(starts_at) over (
             partition by tenant_id, client_id order by starts_at
-            range between interval '1 microsecond' following and interval '720 hours' following
-        ) > 0 as rebooked
+            range between interval '1 microsecond' following and unbounded following
+        ) as next_at
     from appointments
     where status not in ('CANCELLED', 'RESCHEDULED')
 )
@@ -48,6 +49,7 @@ select
     a.session_id,
     a.starts_at,
     a.ends_at,
+    a.created_at,
     a.status,
     a.status_at,
     a.on_date,
@@ -63,11 +65,12 @@ select
     s.signed_at,
     {{ local_date('s.signed_at') }} as signed_on,
     coalesce(s.has_crisis_note, false) as has_crisis_note,
-    coalesce(k.rebooked, false) as rebooked,
+    coalesce(k.next_at <= a.starts_at + {{ days('p.rebook_days') }}, false) as rebooked,
     c.appointment_id is not null as charged,
     coalesce(c.applied_cents, 0) as applied_cents,
     {{ local_date('a.created_at') }} as booked_on,
-    a.ends_at + interval '168 hours' <= p.as_of as seven_days_passed,
+    a.ends_at + {{ days('p.note_alert_days') }} as note_due_at,
+    a.ends_at + {{ days('p.note_alert_days') }} <= p.as_of as note_due_passed,
     d.deadline_at,
     d.deadline_at <= p.as_of as deadline_passed,
     a.arrived_at <= p.as_of and a.ready_at <= p.as_of as checked_in,

@@ -44,15 +44,19 @@ select tenant_id, client_id, 'complete_demographics', from_on, until_on from ver
 union all
 select tenant_id, client_id, 'covered', from_on, until_on from coverages
 union all
-select tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + 366)
-from ranked where place = 1 and verified_on is not null
+select ranked.tenant_id, client_id, 'verified', greatest(from_on, verified_from_on), least(until_on, verified_on + p.coverage_verification_days + 1)
+from ranked
+join p on p.tenant_id = ranked.tenant_id
+where place = 1 and verified_on is not null
 union all
 select tenant_id, client_id, kind, from_on, least(expires_on, until_on)
 from {{ ref('stg_consents') }} where kind in ('INFORMED_TREATMENT', 'GUARDIAN')
 union all
-select tenant_id, client_id, 'plan_reviewed', from_on, reviewed_on + 91 from {{ ref('stg_plan_reviews') }}
+select r.tenant_id, r.client_id, 'plan_reviewed', r.from_on, r.reviewed_on + p.plan_review_days + 1
+from {{ ref('stg_plan_reviews') }} as r
+join p on p.tenant_id = r.tenant_id
 union all
-select n.tenant_id, n.client_id, 'safety_plan', {{ first_day_from('n.signed_at') }}, {{ local_date('n.signed_at') }} + 366
+select n.tenant_id, n.client_id, 'safety_plan', {{ first_day_from('n.signed_at') }}, {{ local_date('n.signed_at') }} + p.safety_plan_days + 1
 from {{ ref('stg_notes') }} as n
 join p on p.tenant_id = n.tenant_id
 where n.type = 'SAFETY_PLAN' and n.signed_at is not null

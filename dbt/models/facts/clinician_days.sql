@@ -13,16 +13,27 @@ available as (
     group by tenant_id, clinician_id, on_date
 ),
 
+active as (select * from {{ ref('appointments') }} where status not in ('CANCELLED', 'RESCHEDULED')),
+
+-- one that passes midnight takes time of the next day too; it lasts 24 hours at most, and a day 23 at least
+parts as (
+    select tenant_id, clinician_id, on_date, starts_at, ends_at, true as begins from active
+    union all
+    select a.tenant_id, a.clinician_id, d.on_date, a.starts_at, a.ends_at, false
+    from active as a
+    cross join (values (1), (2)) as later (days)
+    join {{ ref('days') }} as d on d.tenant_id = a.tenant_id and d.on_date = a.on_date + later.days and d.starts_at < a.ends_at
+),
+
 -- a minute of overlapping appointments counts once: each begins where those before it have ended
 appointments as (
     select
-        tenant_id, clinician_id, on_date, ends_at,
+        tenant_id, clinician_id, on_date, begins, ends_at,
         greatest(starts_at, coalesce(max(ends_at) over (
             partition by tenant_id, clinician_id, on_date order by starts_at, ends_at
             rows between unbounded preceding and 1 preceding
         ), starts_at)) as starts_at
-    from {{ ref('appointments') }}
-    where status not in ('CANCELLED', 'RESCHEDULED')
+    from parts
 ),
 
 scheduled as (
@@ -37,6 +48,7 @@ scheduled as (
 booked as (
     select
         a.tenant_id, a.clinician_id, a.on_date,
+        max(case when a.begins then 1 else 0 end) = 1 as begins,
         sum({{ overlap('a.starts_at', 'a.ends_at', 'h.starts_at', 'h.ends_at') }}) as booked_us,
         sum({{ overlap('a.starts_at', 'a.ends_at', 'h.prime_starts_at', 'h.prime_ends_at') }}) as prime_booked_us
     from appointments as a
@@ -53,7 +65,7 @@ select
     {{ whole('coalesce(h.prime_us, 0)') }} as prime_us,
     {{ whole('case when h.prime_us > 0 then coalesce(b.prime_booked_us, 0) else 0 end') }} as prime_booked_us,
     s.is_clinician and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
-    and (coalesce(h.available_us, 0) > 0 or b.on_date is not null) as due,
+    and (coalesce(h.available_us, 0) > 0 or coalesce(b.begins, false)) as due,
     i.on_date is not null as signed_in
 from {{ ref('stg_staff') }} as s
 join {{ ref('stg_practices') }} as p on p.tenant_id = s.tenant_id

@@ -1,16 +1,17 @@
--- Clients seen in the last 90 days, in spans of days with the number of disciplines that saw them
+-- Clients seen lately (by default in the last 90 days), in spans of days with the number of disciplines that saw them
 with visits as (
     select
         a.tenant_id, a.client_id, s.discipline,
-        greatest(a.on_date, {{ first_day_from('a.status_at') }}) as from_on, a.on_date + 90 as until_on
+        greatest(a.on_date, {{ first_day_from('a.status_at') }}, {{ first_day_from('a.created_at') }}) as from_on,
+        a.on_date + p.interdisciplinary_days as until_on
     from {{ ref('appointments') }} as a
     join {{ ref('stg_practices') }} as p on p.tenant_id = a.tenant_id
     join {{ ref('stg_staff') }} as s on s.tenant_id = a.tenant_id and s.staff_id = a.clinician_id
         and s.from_on <= a.on_date and s.until_on > a.on_date
-    where a.completed
+    where a.status = 'COMPLETED'
 ),
 
--- visits to one discipline that follow within 90 days join into one span
+-- visits to one discipline that follow closely enough join into one span
 marked as (
     select
         *,

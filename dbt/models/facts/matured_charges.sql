@@ -1,10 +1,10 @@
 {{ config(materialized='view') }}
--- Charges 90 days after their service, and the money and contractual adjustments that were posted on them
+-- Charges some time (by default 90 days) after their service, and the money and contractual adjustments that were posted on them
 with charges as (
-    select c.*, c.service_date + 90 as on_date
+    select c.*, c.service_date + p.collection_days as on_date
     from {{ ref('charges') }} as c
     join {{ ref('stg_practices') }} as p on p.tenant_id = c.tenant_id
-    where c.service_date + 90 <= p.last_day
+    where c.service_date + p.collection_days <= p.last_day
 )
 
 select tenant_id, clinician_id, on_date, row_id, known_on as from_on, void_on as until_on, 0 as paid_cents, amount_cents as due_cents

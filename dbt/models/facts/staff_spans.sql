@@ -2,7 +2,10 @@
 with conditions as (
     select tenant_id, staff_id, 'active' as kind, employed_from_on as from_on, employed_until_on as until_on from {{ ref('stg_staff') }}
     union all
-    select tenant_id, staff_id, 'trained', completed_on, completed_on + 366 from {{ ref('stg_trainings') }} where kind = 'HIPAA'
+    select t.tenant_id, t.staff_id, 'trained', t.completed_on, t.completed_on + p.hipaa_training_days + 1
+    from {{ ref('stg_trainings') }} as t
+    join {{ ref('stg_practices') }} as p on p.tenant_id = t.tenant_id
+    where t.kind = 'HIPAA'
 ),
 
 ends as (

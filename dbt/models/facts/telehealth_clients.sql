@@ -18,7 +18,7 @@ consented as (
 
 ranked as (
     select
-        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.row_id,
+        v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id, v.clinician_id, v.on_date, v.row_id,
         row_number() over (
             partition by v.tenant_id, m.entity_kind, m.entity_id, d.period_kind, d.period_start, v.client_id
             order by v.starts_at, v.row_id
@@ -30,7 +30,7 @@ ranked as (
 )
 
 select
-    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.row_id,
+    r.tenant_id, r.entity_kind, r.entity_id, r.period_kind, r.period_start, r.client_id, r.clinician_id, r.on_date, r.row_id,
     c.row_id is not null as consented
 from ranked as r
 left join consented as c on c.tenant_id = r.tenant_id and c.row_id = r.row_id

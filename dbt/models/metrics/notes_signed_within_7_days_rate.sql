@@ -1,5 +1,5 @@
 {{ dated_metric(
     fact='appointments',
-    among='completed and seven_days_passed',
-    counting="signed_at <= ends_at + interval '168 hours'"
+    among='completed and note_due_passed',
+    counting="signed_at <= note_due_at"
 ) }}

@@ -1,5 +1,5 @@
 {{ dated_metric(
     fact='supervision_sessions',
-    among='seven_days_passed',
-    counting="note_signed_at <= held_at + interval '168 hours'"
+    among='note_due_passed',
+    counting="note_signed_at <= note_due_at"
 ) }}

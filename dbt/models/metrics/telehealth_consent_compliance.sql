@@ -1,5 +1,4 @@
-{{ config(meta={'shape': 'period'}) }}
-select tenant_id, entity_kind, entity_id, period_kind, period_start,
-    {{ whole('sum(' ~ one_if('consented') ~ ')') }} as numerator, count(*) as denominator
+{{ config(materialized='view', meta={'shape': 'period', 'row_kind': 'client'}) }}
+select tenant_id, entity_kind, entity_id, period_kind, period_start, client_id as row_id, clinician_id, on_date,
+    {{ one_if('consented') }} as numerator, 1 as denominator
 from {{ ref('telehealth_clients') }}
-group by 1, 2, 3, 4, 5

@@ -1,4 +1,5 @@
--- The practices of this build, with their time zone as of the build's instant, and the zones before it
+{{ config(materialized='table') }}
+-- The practices of this build, with their windows, their time zone as of the build's instant, and the zones before it
 with practices as (select * from {{ source('records', 'practices') }}),
 
 changes as (
@@ -23,6 +24,10 @@ p as (
 
 select
     p.*,
+    {%- for window in window_names() %}
+    w.{{ window }},{% endfor %}
+    w.from_on as judged_from_on, w.until_on as judged_until_on,
     {{ local_date('p.as_of') }} as today,
     {{ local_date("(p.as_of - interval '1 microsecond')") }} as last_day
 from p
+join {{ source('windows', 'windows') }} as w on w.tenant_id = p.tenant_id

@@ -1,12 +1,13 @@
--- The number of days over which charges are averaged, on days on which no charge of an entity is 90 days old
+-- The number of days over which charges are averaged, on days on which no charge of an entity is old enough for all of them
 with members as (select * from {{ ref('entity_members_and_practice') }}),
 
 charges as (
     select
         m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
         greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
-        greatest(c.known_on, c.service_date + 89, m.from_on) as old_on
+        greatest(c.known_on, c.service_date + p.receivable_days - 1, m.from_on) as old_on
     from {{ ref('charges') }} as c
+    join {{ ref('stg_practices') }} as p on p.tenant_id = c.tenant_id
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
     where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
 ),
@@ -31,7 +32,7 @@ states as (
     window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 ),
 
--- few days: a practice's first 89
+-- few days: the first ones of a practice
 young_days as (
     select s.tenant_id, s.entity_kind, s.entity_id, d.on_date
     from states as s

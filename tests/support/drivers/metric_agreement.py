@@ -1,0 +1,79 @@
+"""The comparison of the warehouse with the independent computation, cell by cell, for edge practices."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.bundle.load import import_bundle
+from practice.analytics.values import Selection
+from practice.people.models.practices import Practice
+from practice.people.settings import change_setting
+from practice.security.installation import Installation
+from practice.security.work import Actor
+from tests.support.builders.bundles import write_folder
+from tests.support.builders.edge_practices.draft import EdgePractice
+from tests.support.oracles.metrics.calendar import DAY, Period, find_period, list_periods
+from tests.support.oracles.metrics.values import Key, Value, compute_values
+from warehouse.builds import read_values
+from warehouse.refresh import compute_aside
+
+KINDS = ("day", "week", "month", "quarter")
+Values = dict[Key, Value]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell with two values. None is a cell that does not exist."""
+
+    key: Key
+    expected: Value | None
+    computed: Value | None
+
+
+def be_quiet(_message: str) -> None:
+    """Report no progress."""
+
+
+def import_edge_practice(installation: Installation, folder: Path, edge: EdgePractice) -> Practice:
+    """Import an edge practice, and change its settings at the instants given."""
+    write_folder(folder, edge.tables)
+    practice = import_bundle(installation, folder, edge.imported_at, be_quiet, allow_overlaps=True).practice
+    for setting in edge.settings:
+        with installation.work(Actor(practice.id), setting.set_at) as work:
+            change_setting(work, setting.key, setting.value, setting.effective_on)
+    return practice
+
+
+def choose_dates(edge: EdgePractice, as_of: datetime) -> tuple[date, date]:
+    """Return the dates between which periods begin: from the quarter before the first visit on."""
+    first_visit = min(datetime.fromisoformat(row["starts_at"]) for row in edge.tables["appointments"]).date()
+    return find_period("quarter", first_visit - 20 * DAY).start, as_of.date() + 2 * DAY
+
+
+def compute_expected(edge: EdgePractice, as_of: datetime, kinds: tuple[str, ...] = KINDS) -> Values:
+    periods: list[Period] = [p for kind in kinds for p in list_periods(kind, *choose_dates(edge, as_of))]
+    return dict(compute_values(edge.tables, as_of, periods, edge.settings))
+
+
+def compute_warehouse(
+    installation: Installation, practice: Practice, edge: EdgePractice, as_of: datetime, engine: str, root: Path
+) -> Values:
+    """Return the values of a build as of an instant."""
+    first, last = choose_dates(edge, as_of)
+    with compute_aside(installation.store, root, practice.id, as_of, first, engine, be_quiet) as build:
+        values: list[Any] = [v for kind in KINDS for v in read_values(build, Selection(None, kind, first, last))]
+    return {
+        Key(v.metric_key, v.entity_kind, v.external_id, v.period_kind, v.period_start): Value(
+            v.numerator, v.denominator, v.value, v.status
+        )
+        for v in values
+    }
+
+
+def list_differences(expected: Values, computed: Values) -> list[Difference]:
+    return [
+        Difference(key, expected.get(key), computed.get(key))
+        for key in sorted(expected.keys() | computed.keys())
+        if expected.get(key) != computed.get(key)
+    ]
