@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import dagster as dg
 
@@ -88,7 +89,7 @@ def refresh_metrics(
     yield from report_checks(failed, values)
 
 
-def list_all(store: Store, _: datetime) -> list:
+def list_all(store: Store, _: datetime) -> list[UUID]:
     return list(list_active_practices(store))
 
 

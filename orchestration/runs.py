@@ -46,6 +46,8 @@ def open_instance(database_url: str) -> Generator[DagsterInstance]:
         os.environ.update(build_environment(Path(home), database_url))
         try:
             with DagsterInstance.from_config(home) as instance:
+                # keeps connections instead of opening one for each event, of which a run has hundreds
+                instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
                 yield instance
         finally:
             os.environ.clear()

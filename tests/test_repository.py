@@ -44,7 +44,8 @@ def test_dbt_and_tests_are_not_packages() -> None:
 
 
 def test_the_image_and_the_command_line_serve_with_modules_that_exist() -> None:
-    """Both name a module in a string, which no type checker follows when it is renamed."""
-    for file in (ROOT / "Dockerfile", ROOT / "caseload" / "api_process.py"):
-        (module,) = re.findall(r'(?:"-m", |SERVER = )"(api\.\w+)"', file.read_text())
+    """They name a module in a string, which no type checker follows when it is renamed."""
+    for name in ("Dockerfile", "docker-compose.yml", "caseload/api_process.py", "caseload/orchestration.py"):
+        file = ROOT / name
+        (module,) = re.findall(r'(?:"-m", |SERVER = )"((?:api|orchestration)\.\w+)"', file.read_text())
         assert callable(importlib.import_module(module).run), file
