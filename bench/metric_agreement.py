@@ -38,7 +38,7 @@ def compare_span(installation: Installation, folder: Path, span: Span) -> int:
         seconds = [f"{time.monotonic() - start:.0f} s"]
         for engine in ENGINES:
             start = time.monotonic()
-            computed = compute_warehouse(installation, practice, edge, as_of, engine, folder)
+            computed = compute_warehouse(installation, practice, edge, as_of, engine, folder / "builds")
             seconds.append(f"{engine} {time.monotonic() - start:.0f} s")
             different = list_differences(expected, computed)
             cells[engine] += len(expected.keys() | computed.keys())

@@ -1483,6 +1483,7 @@ days as (
     select s.tenant_id, s.staff_id as clinician_id, d.on_date, d.starts_at, d.ends_at, d.weekday
     from {schema}."stg_staff" as s
     join {schema}."days" as d on d.tenant_id = s.tenant_id and d.on_date >= s.employed_from_on and d.on_date < s.employed_until_on
+        and d.ends_at > d.starts_at -- the date line moved over some dates
     where exists (select 1 from hours as h where h.tenant_id = s.tenant_id and h.clinician_id = s.staff_id)
         and not exists (
             select 1 from {schema}."stg_closures" as c where c.tenant_id = s.tenant_id and c.closed_on = d.on_date

@@ -1,19 +1,18 @@
 """The comparison of the warehouse with the independent computation, cell by cell, for edge practices."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ingest.bundle.load import import_bundle
-from practice.analytics.values import Selection
+from practice.analytics.values import MetricValue, Selection
 from practice.people.models.practices import Practice
 from practice.people.settings import change_setting
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from tests.support.builders.bundles import write_folder
 from tests.support.builders.edge_practices.draft import EdgePractice
-from tests.support.oracles.metrics.calendar import DAY, Period, find_period, list_periods
+from tests.support.oracles.metrics.calendar import DAY, Calendar, Period, find_period, list_periods
 from tests.support.oracles.metrics.values import Key, Value, compute_values
 from warehouse.builds import read_values
 from warehouse.refresh import compute_aside
@@ -45,29 +44,41 @@ def import_edge_practice(installation: Installation, folder: Path, edge: EdgePra
     return practice
 
 
-def choose_dates(edge: EdgePractice, as_of: datetime) -> tuple[date, date]:
-    """Return the dates between which periods begin: from the quarter before the first visit on."""
-    first_visit = min(datetime.fromisoformat(row["starts_at"]) for row in edge.tables["appointments"]).date()
-    return find_period("quarter", first_visit - 20 * DAY).start, as_of.date() + 2 * DAY
+def list_all_periods(edge: EdgePractice, as_of: datetime) -> list[Period]:
+    """Return the periods from before the first hire on, also those that have not begun.
+
+    Left out is the day of a date that the zone skips: D lies before it.
+    """
+    first, calendar = edge.span.first - 10 * DAY, Calendar(edge.span.time_zone)
+    return [
+        period
+        for kind in KINDS
+        for period in list_periods(kind, find_period(kind, first).start, as_of.date() + 2 * DAY)
+        if kind != "day" or calendar.has_date(period.start)
+    ]
 
 
-def compute_expected(edge: EdgePractice, as_of: datetime, kinds: tuple[str, ...] = KINDS) -> Values:
-    periods: list[Period] = [p for kind in kinds for p in list_periods(kind, *choose_dates(edge, as_of))]
-    return dict(compute_values(edge.tables, as_of, periods, edge.settings))
+def compute_expected(edge: EdgePractice, as_of: datetime) -> Values:
+    return dict(compute_values(edge.tables, as_of, list_all_periods(edge, as_of), edge.settings))
 
 
 def compute_warehouse(
     installation: Installation, practice: Practice, edge: EdgePractice, as_of: datetime, engine: str, root: Path
 ) -> Values:
     """Return the values of a build as of an instant."""
-    first, last = choose_dates(edge, as_of)
+    starts = {kind: [period.start for period in list_all_periods(edge, as_of) if period.kind == kind] for kind in KINDS}
+    first = min(starts[kind][0] for kind in KINDS)
+    values: list[MetricValue] = []
     with compute_aside(installation.store, root, practice.id, as_of, first, engine, be_quiet) as build:
-        values: list[Any] = [v for kind in KINDS for v in read_values(build, Selection(None, kind, first, last))]
+        for kind in KINDS:
+            values += read_values(build, Selection(None, kind, starts[kind][0], starts[kind][-1]))
+    listed = {(kind, start) for kind in KINDS for start in starts[kind]}
     return {
         Key(v.metric_key, v.entity_kind, v.external_id, v.period_kind, v.period_start): Value(
             v.numerator, v.denominator, v.value, v.status
         )
         for v in values
+        if (v.period_kind, v.period_start) in listed
     }
 
 

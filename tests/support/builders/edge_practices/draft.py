@@ -29,6 +29,7 @@ class Span:
 class EdgePractice:
     """A practice's bundle, its changed settings, and the instants at which to look."""
 
+    span: Span
     tables: Tables
     settings: list[Setting]
     instants: dict[str, datetime]

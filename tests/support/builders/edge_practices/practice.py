@@ -6,7 +6,12 @@ from tests.support.builders.edge_practices.draft import HOUR, TICK, Draft, EdgeP
 from tests.support.builders.edge_practices.hours import add_hours, add_incidents, add_sign_ins
 from tests.support.builders.edge_practices.money import add_money
 from tests.support.builders.edge_practices.people import add_clients, add_staff
-from tests.support.builders.edge_practices.visits import add_safety_plans, add_visits, sign_at_the_instant
+from tests.support.builders.edge_practices.visits import (
+    add_first_visits,
+    add_safety_plans,
+    add_visits,
+    sign_at_the_instant,
+)
 from tests.support.oracles.metrics.calendar import DAY
 from tests.support.oracles.metrics.records import Setting
 from tests.support.oracles.metrics.values import METRICS
@@ -45,13 +50,14 @@ def make_practice(span: Span) -> EdgePractice:
     client_ids = add_clients(draft, CLIENTS)
     add_hours(draft)
     add_visits(draft, client_ids, VISITS_A_WEEK)
+    add_first_visits(draft)
     add_safety_plans(draft, client_ids)
     sign_at_the_instant(draft)
     add_money(draft, client_ids)
     add_sign_ins(draft)
     add_incidents(draft)
     imported_at = draft.calendar.start_of(span.last + 120 * DAY)
-    return EdgePractice(draft.to_tables(), choose_settings(draft), draft.instants, imported_at)
+    return EdgePractice(span, draft.to_tables(), choose_settings(draft), draft.instants, imported_at)
 
 
 def choose_settings(draft: Draft) -> list[Setting]:

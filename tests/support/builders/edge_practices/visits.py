@@ -29,6 +29,31 @@ def add_visits(draft: Draft, client_ids: list[str], a_week: float) -> None:
                 add_session(draft, client_ids, clinician_id, draft.calendar.at_minute(day, 9 * 60))
     for starts_at in list_edge_starts(draft):
         add_session(draft, client_ids, draft.choose(*CLINICIANS), starts_at)
+    add_late_sessions(draft, client_ids)
+
+
+def add_late_sessions(draft: Draft, client_ids: list[str]) -> None:
+    """Add completed sessions that ended exactly 2, 5 or 7 days before an instant to look at, most of them unsigned."""
+    for at in draft.instants.values():
+        for days in (2, 5, 7):
+            for tick in (-TICK, 0 * TICK, TICK):
+                ends_at = at - days * DAY + tick
+                clinician_id, client_id = draft.choose(*CLINICIANS), draft.rng.choice(client_ids)
+                add_visit(draft, client_id, clinician_id, ends_at - HOUR, 60, completed_at=ends_at)
+
+
+def add_first_visits(draft: Draft) -> None:
+    """Give half of the clients a first visit about 90 days before an edge, and others some 60 and 90 days later."""
+    for client in draft.rows["clients"]:
+        if draft.flip(0.5):
+            continue
+        first = draft.choose_edge_date() - draft.choose(89, 90, 90, 91) * DAY
+        for days in (0, *draft.rng.sample((45, 59, 60, 75, 90, 91), 2)):
+            starts_at = draft.calendar.at_minute(first + days * DAY, draft.choose(0, 10 * 60, 23 * 60))
+            add_visit(draft, client["id"], draft.choose(*CLINICIANS), starts_at, 45, completed_at=starts_at + HOUR)
+        client["admitted_on"] = first + draft.choose(-31, -30, -30, -29, 0, 90, 91) * DAY
+        if client["ended_on"]:
+            client["ended_on"] = max(client["admitted_on"], first + draft.choose(60, 90, 91, 120) * DAY)
 
 
 def list_edge_starts(draft: Draft) -> list[datetime]:
@@ -56,9 +81,11 @@ def add_session(draft: Draft, client_ids: list[str], clinician_id: str, starts_a
         later = starts_at + 30 * DAY + draft.choose(-1, 0, 0, 1) * TICK
         add_visit(draft, client_id, draft.choose(*CLINICIANS), later, minutes)
     if visit["telehealth"] and draft.flip(0.6):  # the consent came just before, at the start, or after
-        signed_at = starts_at + draft.choose(-1, -1, 0, 0, 1) * TICK
+        signed_at = starts_at - draft.choose(TICK, TICK, 0 * TICK, 0 * TICK, -TICK, DAY)
         revoked_at = draft.choose(None, starts_at + 5 * DAY, signed_at + TICK)
-        add_consent(draft, client_id, "TELEHEALTH", signed_at, revoked_at=revoked_at)
+        days = draft.choose(None, 0, 0, 1)
+        expires_on = None if days is None else draft.calendar.date_of(signed_at) + days * DAY
+        add_consent(draft, client_id, "TELEHEALTH", signed_at, revoked_at=revoked_at, expires_on=expires_on)
 
 
 def choose_status(draft: Draft, starts_at: datetime, ends_at: datetime) -> tuple[str, datetime | None]:
@@ -74,11 +101,17 @@ def choose_status(draft: Draft, starts_at: datetime, ends_at: datetime) -> tuple
 
 
 def add_visit(
-    draft: Draft, client_id: str, clinician_id: str, starts_at: datetime, minutes: int, group_id: str = ""
+    draft: Draft,
+    client_id: str,
+    clinician_id: str,
+    starts_at: datetime,
+    minutes: int,
+    group_id: str = "",
+    completed_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Add an appointment, with its note if it took place."""
     ends_at = starts_at + minutes * MINUTE
-    status, status_at = choose_status(draft, starts_at, ends_at)
+    status, status_at = ("COMPLETED", completed_at) if completed_at else choose_status(draft, starts_at, ends_at)
     arrived_at = starts_at - draft.choose(0, 5, 10) * MINUTE
     ready_at = draft.choose_after(arrived_at, 0 * MINUTE, 5 * MINUTE, 10 * MINUTE, 10 * MINUTE + TICK)
     has_arrived = status == "COMPLETED" and draft.flip(0.7)
@@ -102,7 +135,7 @@ def add_visit(
         "eligibility_verified_at": starts_at + draft.choose(-DAY, -TICK, 0 * TICK, TICK) if draft.flip(0.6) else None,
     }
     draft.add("appointments", **visit)
-    if status == "COMPLETED" or draft.flip(0.1):
+    if (status == "COMPLETED" or draft.flip(0.1)) and not (completed_at and draft.flip(0.7)):
         add_notes(draft, visit)
     return visit
 
