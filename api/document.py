@@ -23,6 +23,7 @@ PATH_PARAMETERS = {
     "incident_id": "The id of the incident.",
     "job_id": "The id of the job.",
     "key": "The name of the setting.",
+    "metric": "The key of the metric.",
     "kind": "What the client agrees to.",
     "note_id": "The id of the note.",
     "notice_id": "The id of the incident's notice.",

@@ -34,13 +34,12 @@ from practice.analytics.visibility import load_visibility
 from practice.metric_dictionary import METRICS, Metric
 from practice.people.practice_time import local_today
 from practice.people.settings import list_effective_settings
-from practice.security.permissions import Forbidden
+from practice.security.permissions import Scope
 from warehouse.refresh import open_published
 from warehouse.rows import Row, Rows, read_rows
 
 router = PermissionRouter(prefix="/metrics", tags=["metrics"])
 
-MetricKey = Annotated[str, Path(description="The key of a metric.", max_length=60)]
 Entity = Annotated[
     IdOrMe | None, describe("A clinician, or the supervisor of a team; `me` for yourself. Not for the practice.")
 ]
@@ -178,7 +177,10 @@ class RowsOut(BaseModel):
 class RowsQuery(Input):
     period: Annotated[PeriodKind, describe("The kind of period.")] = "month"
     start: Annotated[Day, describe("The first day of the period.")]
-    entity_kind: Annotated[EntityKind, describe("The kind of entity.")] = "practice"
+    entity_kind: Annotated[
+        EntityKind | None,
+        describe("The kind of entity. Default: the practice for those who may see all of it, or else yourself."),
+    ] = None
     entity_id: Entity = None
     refresh_id: Annotated[
         UUID | None, describe("The refresh of the page before, so that all pages are of the same one.")
@@ -222,7 +224,10 @@ class LiveOut(BaseModel):
 class LiveQuery(Input):
     period: Annotated[PeriodKind, describe("The kind of the running period.")] = "week"
     clinician_id: Annotated[
-        IdOrMe | None, describe("A clinician, or `me` for yourself; without one, the whole practice.")
+        IdOrMe | None,
+        describe(
+            "A clinician, or `me` for yourself. Default: the practice for those who may see all of it, or else yourself."
+        ),
     ] = None
 
 
@@ -255,7 +260,7 @@ def list_metrics(ctx: RequestContext) -> MetricsOut:
     return MetricsOut(items=[MetricOut.of(metric, settings) for metric in METRICS.values()])
 
 
-@router.get("/live", permission="metrics.read")
+@router.get("/live", permission="metrics.live", errors=[NoSuchValue])
 def get_live_values(ctx: RequestContext, query: Annotated[LiveQuery, Query()]) -> LiveOut:
     """Get the values of this moment.
 
@@ -263,33 +268,38 @@ def get_live_values(ctx: RequestContext, query: Annotated[LiveQuery, Query()]) -
     today's appointments.
     """
     clinician_id = resolve_me(query.clinician_id, ctx.actor.staff_id)
+    if clinician_id is None and ctx.scope is not Scope.ALL:
+        clinician_id = ctx.actor.staff_id
     entity = ("practice", ctx.work.tenant_id) if clinician_id is None else ("clinician", clinician_id)
-    visibility = load_visibility(ctx.work)
-    if not all(visibility.includes(key, entity) for key in ("kept_visit_rate", "unsigned_note_backlog")):
-        raise Forbidden("Your roles do not permit this. Choose yourself or a clinician of your team.")
+    if not load_visibility(ctx.work, "live").includes("kept_visit_rate", entity):
+        raise NoSuchValue
     return LiveOut.of(load_live_values(ctx.work, query.period, clinician_id))
 
 
-@router.get("/{key}/rows", permission="metrics.rows", errors=[NoRefresh, NoSuchValue, RowsUnavailable, UnknownMetric])
-def list_rows(ctx: RequestContext, key: MetricKey, query: Annotated[RowsQuery, Query()]) -> RowsOut:
+@router.get(
+    "/{metric}/rows", permission="metrics.rows", errors=[NoRefresh, NoSuchValue, RowsUnavailable, UnknownMetric]
+)
+def list_rows(
+    ctx: RequestContext, metric: Annotated[str, Path(max_length=60)], query: Annotated[RowsQuery, Query()]
+) -> RowsOut:
     """List the rows behind a value.
 
     The records that the last refresh counted, each with the reason. Their sums are the numerator and the denominator.
     """
-    metric = require_metric(key)
-    entity_id = resolve_me(query.entity_id, ctx.actor.staff_id)
-    if query.entity_kind == "practice":
-        entity_id = ctx.work.tenant_id
-    if entity_id is None or not load_visibility(ctx.work, "rows").includes(key, (query.entity_kind, entity_id)):
+    found = require_metric(metric)
+    kind, entity_id = query.entity_kind, resolve_me(query.entity_id, ctx.actor.staff_id)
+    if kind is None:
+        kind = "practice" if entity_id is None and ctx.scope is Scope.ALL else "clinician"
+    if entity_id is None:
+        entity_id = ctx.work.tenant_id if kind == "practice" else ctx.actor.staff_id
+    if entity_id is None or not load_visibility(ctx.work, "rows").includes(metric, (kind, entity_id)):
         raise NoSuchValue
     refresh = get_refresh(ctx.work)
     if query.refresh_id not in (None, refresh.id):
         raise RowsUnavailable
-    value = ValueKey(metric.key, query.entity_kind, entity_id, query.period, query.start)
+    value = ValueKey(metric, kind, entity_id, query.period, query.start)
     build = open_published(ctx.installation.settings.warehouse, ctx.work.tenant_id, refresh.id)
-    return show_rows(
-        ctx, refresh, query, metric, read_rows(build, ctx.work.tenant_id, value, query.limit, query.offset)
-    )
+    return show_rows(ctx, refresh, query, found, read_rows(build, ctx.work.tenant_id, value, query.limit, query.offset))
 
 
 def show_rows(ctx: RequestContext, refresh: Refresh, query: RowsQuery, metric: Metric, found: Rows) -> RowsOut:

@@ -127,13 +127,14 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     "billing": {"admin": "W", "clinician": "R own", "biller": "W", "client": "statements own, pay own"},
     "expenses": {"admin": "W", "biller": "W"},
-    "metrics": {  # `rows`: the records behind a value. Schedulers and billers read some categories of metrics
-        "admin": "R, rows",
-        "supervisor": "R team, rows team",
-        "clinician": "R own, rows own",
+    # `rows`: the records behind a value; `live`: values of this moment. Schedulers and billers read some categories
+    "metrics": {
+        "admin": "R, rows, live",
+        "supervisor": "R team, rows team, live team",
+        "clinician": "R own, rows own, live own",
         "scheduler": "R, rows",
         "biller": "R, rows",
-        "analyst": "R",
+        "analyst": "R, live",
     },
     "incidents": {
         "admin": "W, report",

@@ -158,7 +158,9 @@ def test_values_of_this_moment_equal_those_of_a_refresh(
             assert live["unsigned_notes"]["status"] == backlog["status"] == "alert"
     own = assert_ok(get(client, practice, "/live", clinician, clinician_id="me"))
     assert own["unsigned_notes"]["count"] == own["unsigned_notes"]["late"] + 1
-    assert get(client, practice, "/live", clinician).status_code == 403
+    assert assert_ok(get(client, practice, "/live", clinician)) == own
+    other = practice.add("clinician")
+    assert get(client, practice, "/live", clinician, clinician_id=str(other.staff_id)).status_code == 404
     sessions.add_session(NOW - timedelta(hours=2), status="NO_SHOW")
     now = assert_ok(get(client, practice, "/live", period="day"))
     assert now["appointments_today"] == {"NO_SHOW": 1}

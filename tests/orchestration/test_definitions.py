@@ -172,7 +172,7 @@ def test_a_change_that_is_committed_while_a_refresh_reads_is_not_missed(
     now = datetime.now(UTC)
     practice = make_practice(own_installation, now=now)
     with practice.work(now=now) as work:
-        work.record("staff.changed", "staff", practice.admin.staff_id)
+        work.db.execute(text("update staff set discipline = 'PSYCHIATRY'"))
         run_job(place, instance)
         assert list_stale_practices(place.store, datetime.now(UTC)) == []
     assert list_stale_practices(place.store, datetime.now(UTC)) == [practice.id]
