@@ -226,7 +226,7 @@ class LiveQuery(Input):
     clinician_id: Annotated[
         IdOrMe | None,
         describe(
-            "A clinician, or `me` for yourself. Default: the practice for those who may see all of it, or else yourself."
+            "A clinician, or `me` for yourself. Default: the practice for those who may see all of it, else yourself."
         ),
     ] = None
 
