@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -35,8 +35,9 @@ from practice.metric_dictionary import METRICS, Metric
 from practice.people.practice_time import local_today
 from practice.people.settings import list_effective_settings
 from practice.security.permissions import Scope
-from warehouse.refresh import open_published
-from warehouse.rows import Row, Rows, read_rows
+
+if TYPE_CHECKING:
+    from warehouse.rows import Row, Rows
 
 router = PermissionRouter(prefix="/metrics", tags=["metrics"])
 
@@ -150,7 +151,7 @@ class RowOut(BaseModel):
     reason: Annotated[str, describe("Why it counts as it does.")]
 
     @classmethod
-    def of(cls, row: Row, details: RowDetails) -> "RowOut":
+    def of(cls, row: "Row", details: RowDetails) -> "RowOut":
         return cls(
             kind=row.kind,
             id=row.id,
@@ -286,6 +287,10 @@ def list_rows(
 
     The records that the last refresh counted, each with the reason. Their sums are the numerator and the denominator.
     """
+    # in the worker and not before it is copied: these libraries start threads
+    from warehouse.refresh import open_published
+    from warehouse.rows import read_rows
+
     found = require_metric(metric)
     kind, entity_id = query.entity_kind, resolve_me(query.entity_id, ctx.actor.staff_id)
     if kind is None:
@@ -302,7 +307,7 @@ def list_rows(
     return show_rows(ctx, refresh, query, found, read_rows(build, ctx.work.tenant_id, value, query.limit, query.offset))
 
 
-def show_rows(ctx: RequestContext, refresh: Refresh, query: RowsQuery, metric: Metric, found: Rows) -> RowsOut:
+def show_rows(ctx: RequestContext, refresh: Refresh, query: RowsQuery, metric: Metric, found: "Rows") -> RowsOut:
     """Return the rows with what their records say now, and record whose they are on the trail."""
     details = load_row_details(ctx.work, metric.row_kind, {row.id for row in found.rows})
     items = [RowOut.of(row, details.get(row.id, RowDetails())) for row in found.rows]

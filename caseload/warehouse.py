@@ -145,6 +145,8 @@ def show_metrics(
 
     if metric is not None:
         require_metric(metric)
+    elif rows:
+        raise typer.BadParameter("Choose a metric with --metric: --rows shows the records behind its values.")
     instant = parse_instant(as_of) if as_of else now()
     first_on = first.date() if first else default_first(period, instant.date(), last.date() if last else None)
     selection = Selection(
