@@ -138,7 +138,10 @@ class ValuesQuery(Input):
 
 class RowOut(BaseModel):
     kind: Annotated[str, describe("The kind of record.")]
-    id: Annotated[UUID, describe("The record. For a `clinician_day`, the clinician.")]
+    id: Annotated[
+        UUID | None,
+        describe("The record. For a `clinician_day`, the clinician. Null for people who have left the caller's team."),
+    ]
     on_date: Annotated[date | None, describe("The local day on which it counts, or from which on it does.")]
     at: Annotated[datetime | None, describe("The time of the record.")]
     status: Annotated[str | None, describe("What the record's status is now.")]
@@ -151,10 +154,10 @@ class RowOut(BaseModel):
     reason: Annotated[str, describe("Why it counts as it does.")]
 
     @classmethod
-    def of(cls, row: "Row", details: RowDetails) -> "RowOut":
+    def of(cls, row: "Row", details: RowDetails, *, shown: bool) -> "RowOut":
         return cls(
             kind=row.kind,
-            id=row.id,
+            id=row.id if shown else None,
             on_date=row.on_date,
             at=details.at,
             status=details.status,
@@ -299,6 +302,8 @@ def list_rows(
         entity_id = ctx.work.tenant_id if kind == "practice" else ctx.actor.staff_id
     if entity_id is None or not load_visibility(ctx.work, "rows").includes(metric, (kind, entity_id)):
         raise NoSuchValue
+    if kind == "practice" and entity_id != ctx.work.tenant_id:
+        raise NoSuchValue
     refresh = get_refresh(ctx.work)
     if query.refresh_id not in (None, refresh.id):
         raise RowsUnavailable
@@ -309,8 +314,11 @@ def list_rows(
 
 def show_rows(ctx: RequestContext, refresh: Refresh, query: RowsQuery, metric: Metric, found: "Rows") -> RowsOut:
     """Return the rows with what their records say now, and record whose they are on the trail."""
-    details = load_row_details(ctx.work, metric.row_kind, {row.id for row in found.rows})
-    items = [RowOut.of(row, details.get(row.id, RowDetails())) for row in found.rows]
+    people = load_visibility(ctx.work, "rows").entities
+    # a supervisor's team of that time may have had people of whom today's supervisor is another
+    shown = {row.id for row in found.rows if ctx.scope is Scope.ALL or ("clinician", row.clinician_id) in people}
+    details = load_row_details(ctx.work, metric.row_kind, shown)
+    items = [RowOut.of(row, details.get(row.id, RowDetails()), shown=row.id in shown) for row in found.rows]
     ctx.work.record_list("metrics.rows", {item.client_id for item in items if item.client_id}, metric=metric.key)
     end = query.offset + len(items)
     return RowsOut(

@@ -86,7 +86,9 @@ def examine_dagster(installation: "Installation") -> "Finding":
     if dagster.read_record() is None:
         return Finding("dagster", True, "Dagster is not started here.")
     if not dagster.is_ready():
-        return Finding("dagster", False, f"Dagster does not answer. Run `caseload up`, or see its log: {dagster.log}")
+        if dagster.find_running() is not None:
+            return Finding("dagster", True, f"Dagster is starting. If it goes on, see its log: {dagster.log}")
+        return Finding("dagster", False, f"Dagster has stopped. Run `caseload up`, or see its log: {dagster.log}")
     values = check_published_values(installation.store, list_active_practices(installation.store), now())
     outdated = sum(value.outdated for value in values)
     if outdated:

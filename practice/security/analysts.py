@@ -81,12 +81,48 @@ def begin_administrator_work(installation: Installation, actor: Actor, now: date
         raise
 
 
+# Locks and large objects are shared by all practices of a database, and everybody may use them unless that is revoked.
+SHARED = """
+    pronamespace = 'pg_catalog'::regnamespace
+    and (proname ~ '^pg_(try_)?advisory_' or proname ~ '^lo_' or proname in ('loread', 'lowrite'))
+"""
+REVOKE_SHARED = f"""
+    do $$
+    declare shared regprocedure;
+    begin
+        for shared in
+            select oid::regprocedure from pg_proc
+            where {SHARED} and has_function_privilege('caseload_analyst', oid, 'execute')
+        loop
+            execute format('revoke execute on function %s from public', shared);
+            execute format(
+                'grant execute on function %s to caseload_app, caseload_owner, caseload_warehouse', shared
+            );
+        end loop;
+    end $$
+"""
+COUNT_SHARED = f"""
+    select count(*) from pg_proc where {SHARED} and has_function_privilege('caseload_analyst', oid, 'execute')
+"""
+
+
+def close_shared_functions(work: Work) -> None:
+    """Take the functions that reach beyond a practice from analysts, or raise StoreProblem if the login may not."""
+    work.db.execute(text(REVOKE_SHARED))
+    if work.db.scalar(text(COUNT_SHARED)):
+        raise StoreProblem(
+            "Analysts could block other practices with locks: the login in DATABASE_OWNER_URL may not revoke the "
+            "functions pg_advisory_* and lo_* from PUBLIC. Create the first analyst with an administrator's login."
+        )
+
+
 def create_analyst(work: Work, name: str) -> AnalystCredentials:
     """Create a login for a person who analyzes the practice. `work` has to be an administrator's."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise InvalidAnalystName(f"Invalid name of an analyst: expected 1 to {MAX_NAME_LENGTH} printable characters.")
     work.serialize_on("analysts")
+    close_shared_functions(work)
     if find_login(work, name) is not None:
         raise AnalystExists(f"The practice already has an analyst {name!r}. Choose another name.")
     login, password = f"analyst_{secrets.token_hex(8)}", secrets.token_urlsafe(24)

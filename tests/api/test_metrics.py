@@ -136,6 +136,21 @@ def test_rows_add_up_and_name_clients_for_those_who_may_see_them(
     assert trail["items"][0]["details"]["client_ids"] == [str(sessions.client)]
 
 
+def test_a_former_supervisor_sees_sums_but_no_clients(
+    client: TestClient, practice: PracticeFixture, supervisor: Person, clinician: Person, sessions: SessionBuilder
+) -> None:
+    refresh(practice)
+    query = {"start": MONTH["from"], "entity_kind": "team", "entity_id": "me"}
+    before = assert_ok(get(client, practice, "/kept_visit_rate/rows", supervisor, **query))
+    assert {row["client_id"] for row in before["items"]} == {str(sessions.client)}
+    with practice.work() as work:
+        work.db.execute(text("update staff set supervisor_id = null"))
+    after = assert_ok(get(client, practice, "/kept_visit_rate/rows", supervisor, **query))
+    assert (after["numerator"], after["denominator"]) == (before["numerator"], before["denominator"]) == (2.0, 3.0)
+    hidden = ("id", "client_id", "client_name", "at", "status")
+    assert {row[name] for row in after["items"] for name in hidden} == {None}
+
+
 def test_values_of_this_moment_equal_those_of_a_refresh(
     client: TestClient, practice: PracticeFixture, clinician: Person, sessions: SessionBuilder
 ) -> None:

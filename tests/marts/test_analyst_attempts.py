@@ -24,6 +24,8 @@ REFUSED = [
     "explain select * from public.clients",
     "update marts.pay_periods set week_on = null",
     "select lo_export(1, '/tmp/caseload-analyst')",
+    *("select pg_advisory_lock(7235001)", "select pg_try_advisory_lock(1, 2)", "select pg_advisory_unlock_all()"),
+    *("select lo_from_bytea(0, 'a')", "select lo_create(0)", "select lo_get(1)"),
 ]
 
 
