@@ -43,7 +43,7 @@ def caseload(folder: Path) -> Generator[Caseload]:
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-c", "from caseload.main import run; run()", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
 
     yield run
     run("down")
@@ -207,7 +207,7 @@ def test_a_port_in_use_is_reported(caseload: Caseload, folder: Path) -> None:
             "CASELOAD_MASTER_KEY_FILE": str(folder / "key" / "master.key"),
             "CASELOAD_PORT": port,
         }
-        refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert refused.returncode == 1
     assert port in refused.stderr
     assert "CASELOAD_PORT" in refused.stderr
@@ -231,7 +231,7 @@ def test_with_another_master_key_nothing_starts(caseload: Caseload, folder: Path
         "CASELOAD_MASTER_KEY_FILE": str(key_file),
         "CASELOAD_PORT": "0",
     }
-    served = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    served = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert "The configured master key is not the one" in served.stderr
     assert "Traceback" not in served.stderr
     assert read_files(folder / "data" / "anchors") == anchors

@@ -38,7 +38,7 @@ def find_workers(parent: int) -> set[str]:
 
 
 def run_caseload(command: str) -> None:
-    subprocess.run([sys.executable, "-c", "from caseload.main import run; run()", command], check=True, timeout=180)
+    subprocess.run([sys.executable, "-c", "from caseload.main import run; run()", command], check=True, timeout=400)
 
 
 def test_the_workers_survive(environment: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

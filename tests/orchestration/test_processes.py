@@ -38,7 +38,7 @@ def caseload(folder: Path) -> Generator[Caseload]:
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-c", "from caseload.main import run; run()", *arguments]
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
         assert result.returncode == 0, result.stderr
         return result.stdout
 
