@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from practice.messages.outbox import load_backlog
-from practice.people.models.practices import Practice
 from practice.people.portal import close_guardian_portals
 from practice.people.practice_time import local_today
+from practice.people.practices import list_active_practice_ids
 from practice.scheduling.availability.slots import find_first_free_slots
 from practice.scheduling.departures import withdraw_entries_of_former_clients
 from practice.scheduling.models.catalog import Service
@@ -78,7 +78,7 @@ def list_active_practices(installation: Installation) -> list[UUID]:
     """Return the ids of the active practices, or none when the database does not respond."""
     try:
         with installation.store.begin_system_session() as db:
-            return list(db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.id)))
+            return list(list_active_practice_ids(db))
     except SQLAlchemyError as error:
         log.error("jobs failed", error=type(error).__name__)
         return []

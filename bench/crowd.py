@@ -339,12 +339,13 @@ def main() -> None:
         os.environ["CASELOAD_PORT"] = str(port)
         practice = create_practice_to_measure(installation)
         api = ApiProcess(Settings())
-        process = api.start()
+        api.start()
+        assert api.process is not None
         try:
             scene = create_scene(installation, practice, port, seconds)
             with LoadGenerator(practice) as generator:
                 generator.run(mode="open", port=port, path="/api/v1/staff/", writes=WRITES, seconds=3, rate=RATE)
-                results = [run_part(name, scene, generator, process.pid) for name in names]
+                results = [run_part(name, scene, generator, api.process.pid) for name in names]
         finally:
             api.stop()
     if arguments.json:

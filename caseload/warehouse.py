@@ -234,7 +234,7 @@ def to_document(value: "MetricValue") -> dict[str, Any]:
 
 def print_values(values: "list[MetricValue]", names: "dict[UUID, str]", as_of: datetime) -> None:
     numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator", "Value")]
-    table = Table("Metric", "Entity", "Period", *numbers, "Status")
+    table = Table(Column("Metric", overflow="fold"), "Entity", Column("Period", no_wrap=True), *numbers, "Status")
     for value in values:
         color = COLORS.get(value.status, "dim")
         table.add_row(
@@ -273,7 +273,9 @@ def print_rows(found: "list[tuple[MetricValue, Rows]]", names: "dict[UUID, str]"
         numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator")]
         entity = f"{value.entity_kind} {names.get(value.entity_id, '')}".strip()
         title = f"{value.metric_key}, {entity}, {value.period_kind} of {value.period_start}"
-        table = Table("Day", "Record", "Clinician", *numbers, "Reason", title=escape(title), title_justify="left")
+        record = Column("Record", overflow="fold")
+        day = Column("Day", no_wrap=True)
+        table = Table(day, record, "Clinician", *numbers, "Reason", title=escape(title), title_justify="left")
         for row in behind.rows:
             table.add_row(
                 row.on_date.isoformat() if row.on_date else "",

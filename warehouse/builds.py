@@ -17,13 +17,18 @@ from practice.metric_dictionary import METRICS
 from practice.store.store import Store
 from warehouse.extraction import Progress, copy_records, open_snapshot
 from warehouse.statements import load_statements
-from warehouse.windows import SETTINGS_SQL, list_windows
+from warehouse.windows import FIRST_DAY, LAST_DAY, SETTINGS_SQL, list_windows
 
 MEMORY_LIMIT = "1GB"
-CELL_COLUMNS = (
-    "entity_kind, entity_id, external_id, period_kind, period_start, receivable_days, "
-    "numerators, denominators, value_hundredths, statuses"
-)
+CELLS = """
+    select
+        entity_kind, entity_id, external_id, period_kind, period_start, receivable_days,
+        numerators, denominators, value_hundredths, statuses
+    from {schema}.cells
+    where period_kind = $1 and period_start >= cast($2 as date) and period_start <= cast($3 as date)
+        and entity_kind = coalesce(cast($4 as text), entity_kind) and entity_id = coalesce(cast($5 as uuid), entity_id)
+    order by period_start, entity_kind, external_id
+"""
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,6 @@ class DuckDBBuild:
         with open_file(self.file, read_only=True) as connection:
             yield connection
 
-    def read_cells(self, selection: Selection) -> list[Cell]:
-        """Return the cells of a selection, by period and entity."""
-        with self.connect() as connection:
-            condition = FILTER.format("?", "?", "?", "?", "?")
-            query = f"select {CELL_COLUMNS} from analytics.cells where {condition} {ORDER}"
-            return [Cell(*row) for row in connection.execute(query, list_parameters(selection)).fetchall()]
-
     def fetch(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a query whose parameters are `$1` and so on."""
         with self.connect() as connection:
@@ -68,15 +66,6 @@ class PostgresBuild:
         self.connection = connection
         self.schema = schema
 
-    def read_cells(self, selection: Selection) -> list[Cell]:
-        """Return the cells of a selection, by period and entity."""
-        query = sql.SQL(
-            f"select {CELL_COLUMNS} from {{}} where "
-            + FILTER.format("%s", "%s::date", "%s::date", "%s::text", "%s::uuid")
-            + f" {ORDER}"
-        ).format(sql.Identifier(self.schema, "cells"))
-        return [Cell(*row) for row in self.connection.execute(query, list_parameters(selection)).fetchall()]
-
     def fetch(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a query whose parameters are `$1` and so on."""
         with psycopg.RawCursor(self.connection) as cursor:
@@ -88,21 +77,14 @@ Build = DuckDBBuild | PostgresBuild
 LOCK_SCHEMA = "select pg_advisory_lock(hashtextextended(%s, 0))"
 TRY_LOCK_SCHEMA = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 UNLOCK_SCHEMA = "select pg_advisory_unlock(hashtextextended(%s, 0))"
-FILTER = (
-    "period_kind = {0} and period_start >= coalesce({1}, date '0001-01-01') "
-    "and period_start <= coalesce({2}, date '9999-01-01') and entity_kind = coalesce({3}, entity_kind) "
-    "and entity_id = coalesce({4}, entity_id)"
-)
-ORDER = "order by period_start, entity_kind, external_id"
-
-
-def list_parameters(selection: Selection) -> list[Any]:
-    return [selection.period_kind, selection.first, selection.last, selection.entity_kind, selection.entity_id]
 
 
 def read_values(build: Build, selection: Selection) -> list[MetricValue]:
     """Return the values of a selection, by period, entity and metric."""
-    return list(decode_cells(build.read_cells(selection), list(METRICS), selection.metric_keys))
+    first, last = selection.first or FIRST_DAY, selection.last or LAST_DAY
+    parameters = [selection.period_kind, first, last, selection.entity_kind, selection.entity_id]
+    cells = (Cell(*row) for row in build.fetch(CELLS.format(schema=build.schema), parameters))
+    return list(decode_cells(cells, list(METRICS), selection.metric_keys))
 
 
 @contextmanager
@@ -110,6 +92,8 @@ def open_file(file: Path, *, read_only: bool = False) -> Generator[duckdb.DuckDB
     """Yield a connection to a DuckDB file, whose memory is limited: what does not fit goes to a folder beside it."""
     with duckdb.connect(file, read_only=read_only, config={"memory_limit": MEMORY_LIMIT}) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        if not read_only:
+            file.chmod(0o600)  # it holds birth dates
         yield connection
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
+from practice.analytics.errors import NoSuchValue
 from practice.analytics.values import ValueKey, compute_denominator
 from practice.metric_dictionary import METRICS, Metric
 from warehouse.builds import Build
@@ -84,26 +85,36 @@ PAGE = """
         from counted
         group by row_id, clinician_id{each_day}
     )
-    select
-        *, count(*) over () as row_count,
-        cast(sum(numerator) over () as bigint) as all_numerators,
-        cast(sum(denominator) over () as bigint) as all_denominators
-    from behind
-    where {keeps}
-    order by on_date, row_id, clinician_id
-    limit cast($6 as bigint) offset cast($7 as bigint)
+    select page.*, s.*
+    from (
+        select
+            count(*) as row_count, cast(coalesce(sum(numerator), 0) as bigint) as all_numerators,
+            cast(coalesce(sum(denominator), 0) as bigint) as all_denominators
+        from behind where {keeps}
+    ) as s
+    left join (
+        select * from behind where {keeps}
+        order by on_date, row_id, clinician_id
+        limit cast($6 as bigint) offset cast($7 as bigint)
+    ) as page on true
+    order by page.on_date, page.row_id, page.clinician_id
 """
 
 
 def read_rows(build: Build, tenant_id: UUID, key: ValueKey, limit: int = ALL, offset: int = 0) -> Rows:
-    """Return rows behind a value in the order of their days, and the number and sums of all of them."""
+    """Return rows behind a value in the order of their days, and the number and sums of all of them.
+
+    Raises NoSuchValue if the entity or the period has no values.
+    """
     metric = METRICS[key.metric_key]
     place = [key.entity_kind, str(key.entity_id), key.period_kind, key.period_start.isoformat()]
     cells = build.fetch(CELL.format(schema=build.schema), place)
-    days, schema = cells[0] if cells else (1, build.schema)
+    if not cells:
+        raise NoSuchValue
+    days, schema = cells[0]
     found = build.fetch(format_query(metric, schema), [str(tenant_id), *place, limit, offset])
-    rows = [convert_row(metric, days, *row[:5]) for row in found]
-    count, numerator, denominator = found[0][5:] if found else (0, 0, 0)
+    rows = [convert_row(metric, days, *row[:5]) for row in found if row[0] is not None]
+    count, numerator, denominator = found[0][5:]
     return Rows(
         rows, count, Fraction(numerator, metric.numerator_scale), compute_denominator(denominator, metric, days)
     )

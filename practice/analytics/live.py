@@ -14,13 +14,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from practice.clinical.deadlines.rules import NO_SESSION_NOTES
 from practice.local_time import DAY, date_before, start_of_day, week_of
 from practice.metric_dictionary import METRICS, Metric
 from practice.people.practice_time import zone_of
 from practice.people.settings import get_setting_on
 from practice.security.work import Work
 
-SESSION_NOTES = "n.type not in ('TREATMENT_PLAN', 'SAFETY_PLAN', 'DISCHARGE_SUMMARY')"
 KEPT_SQL = """
     select
         count(*) filter (where a.status = 'COMPLETED'), count(*) filter (where a.status in ('NO_SHOW', 'CANCELLED'))
@@ -28,7 +28,7 @@ KEPT_SQL = """
     where a.tenant_id = :tenant_id and a.starts_at >= :since and a.starts_at < :until
         and (cast(:clinician_id as uuid) is null or a.clinician_id = :clinician_id)
 """
-UNSIGNED_SQL = f"""
+UNSIGNED_SQL = """
     select
         coalesce(sum(c.unsigned), 0)::bigint, coalesce(sum(c.late), 0)::bigint, coalesce(max(c.late), 0),
         min(c.oldest_at)
@@ -41,7 +41,8 @@ UNSIGNED_SQL = f"""
             and (cast(:clinician_id as uuid) is null or a.clinician_id = :clinician_id)
             and not exists (
                 select from notes as n
-                where n.tenant_id = a.tenant_id and n.appointment_id = a.id and {SESSION_NOTES} and n.signed_at <= :now
+                where n.tenant_id = a.tenant_id and n.appointment_id = a.id and n.signed_at <= :now
+                    and n.type <> all(:no_session_notes)
                     and n.voided_at is null and n.entered_in_error_at is null
             )
         group by a.clinician_id
@@ -102,8 +103,11 @@ def load_live_values(work: Work, period_kind: str, clinician_id: UUID | None) ->
     parameters: dict[str, Any] = {"tenant_id": work.tenant_id, "clinician_id": clinician_id, "now": work.now}
     span = {"since": start_of_day(period_start, zone), "until": work.now}
     completed, missed = work.db.execute(text(KEPT_SQL), parameters | span).one()
-    late_before = {"late_before": work.now - get_setting_on(work, "note_alert_days", today) * DAY}
-    unsigned, late, most, oldest_at = work.db.execute(text(UNSIGNED_SQL), parameters | late_before).one()
+    notes = {
+        "late_before": work.now - get_setting_on(work, "note_alert_days", today) * DAY,
+        "no_session_notes": list(NO_SESSION_NOTES),
+    }
+    unsigned, late, most, oldest_at = work.db.execute(text(UNSIGNED_SQL), parameters | notes).one()
     span = {"since": start_of_day(today, zone), "until": start_of_day(today + DAY, zone)}
     by_status = work.db.execute(text(TODAY_SQL), parameters | span)
     rate = rate_kept_visits(work, completed, completed + missed, today)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from practice.people.models.practices import Practice
+from practice.people.practices import list_active_practice_ids
 from practice.store.store import Store
 
 REFRESH_AFTER = timedelta(hours=1)  # the clock alone moves values: a note becomes late, a session begins
@@ -23,7 +23,7 @@ STALE = text("""
 def list_active_practices(store: Store) -> Sequence[UUID]:
     """Return the practices that are not suspended, by their short name."""
     with store.begin_system_session() as db:
-        return db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.slug)).all()
+        return list_active_practice_ids(db)
 
 
 def list_stale_practices(store: Store, now: datetime) -> list[UUID]:

@@ -152,6 +152,7 @@ def change_client(
     set_clinical_fields(work, client, {name: changes[name] for name in changes.keys() & CLINICAL_FIELDS})
     old_emails = emails_of(client, today)
     if rules.is_portal_holder_replaced(client, changes, today):
+        refuse_minor_in_place_of_adult(work, client, today)
         end_former_guardian_access(work, client)
         if "guardian_name" in changes:  # whose contact details are not those of the former one
             changes = {"guardian_email": None, "guardian_phone": None} | changes
@@ -160,6 +161,17 @@ def change_client(
     work.record("client.changed", "client", client_id, fields=sorted(changes), **reason_detail(reason))
     notes = unseal_medical_notes(work, client) if can_read_medical_notes(work, client_id, reason) else None
     return view_of(work, client, today, notes)
+
+
+def refuse_minor_in_place_of_adult(work: Work, client: Client, today: date) -> None:
+    """Raise Forbidden if an adult who uses the portal would become a minor: whose account it is would be forgotten.
+
+    An admin can correct a birth date; the front desk could give the portal to another address in this way.
+    """
+    is_adult = not rules.needs_guardian(client.birth_date, client.emancipated, today)
+    uses_portal = client.portal_activated_at is not None or client.former_account_id is not None
+    if is_adult and uses_portal and find_scope(work.actor.roles, "clients", "approve_email") is None:
+        raise Forbidden("This client uses the portal as an adult. Ask an admin to correct the birth date.")
 
 
 def refuse_fields(work: Work, client_id: UUID, changes: Mapping[str, Any]) -> None:

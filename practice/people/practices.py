@@ -94,6 +94,11 @@ def list_all_practices(db: Session) -> Sequence[Practice]:
     return db.scalars(select(Practice).order_by(Practice.slug)).all()
 
 
+def list_active_practice_ids(db: Session) -> Sequence[UUID]:
+    """Return the practices that are not suspended, by their short name."""
+    return db.scalars(select(Practice.id).where(Practice.status == "ACTIVE").order_by(Practice.slug)).all()
+
+
 def list_practices(db: Session, page_request: PageRequest) -> Page:
     sortable = {"name": Practice.name, "created_at": Practice.created_at, "id": Practice.id}
     return fetch_page(db, select(Practice), page_request, sortable, Practice.id, "name")

@@ -120,10 +120,13 @@ def test_nobody_keeps_a_portal_when_somebody_else_comes_in_charge(
 ) -> None:
     """Neither the guardian of somebody who is of age now, nor a child who turns out to need a guardian."""
     grown_up = make_portal_client(practice, guardian_name="Tara Teen")
-    for person, changes in ((guardian, change), (grown_up, {"birth_date": "2010-03-03"})):
+    for person, by, changes in (
+        (guardian, scheduler, change),
+        (grown_up, practice.admin, {"birth_date": "2010-03-03"}),
+    ):
         path, session = f"/clients/{person.staff_id}", auth_headers(practice, person)
         assert client.get(V1 + path, headers=session).status_code == 200
-        assert_ok(update_record(client, practice, path, scheduler, **changes))
+        assert_ok(update_record(client, practice, path, by, **changes))
         assert client.get(V1 + path, headers=session).status_code == 401
         signed = client.post(f"{V1}{path}/agreements/GUARDIAN/sign", json={}, headers=session)
         assert signed.status_code == 401
@@ -193,3 +196,18 @@ def test_consents_of_the_former_guardian_are_listed_when_the_guardian_changes(
         {name: signed[name] for name in ("id", "kind", "signed_at", "signed_by_name")}
     ]
     assert assert_ok(update_record(client, practice, path, scheduler, city="Macon"))["former_guardian_consents"] == []
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_front_desk_makes_no_minor_of_an_adult_who_uses_the_portal(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, closed: bool
+) -> None:
+    """With a birth date changed to a minor's and back, the desk could give the portal to another address."""
+    adult = make_portal_client(practice, guardian_name="Gale Lane")
+    path = f"/clients/{adult.staff_id}"
+    if closed:
+        assert_ok(send_request(client, practice, "POST", f"{path}/portal/close", scheduler))
+    refused = update_record(client, practice, path, scheduler, birth_date="2012-01-01")
+    assert (refused.status_code, error_code(refused)) == (403, "FORBIDDEN")
+    assert_ok(update_record(client, practice, path, scheduler, birth_date="1979-01-01"))
+    assert_ok(update_record(client, practice, path, practice.admin, birth_date="2012-01-01"))

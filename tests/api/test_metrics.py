@@ -123,6 +123,8 @@ def test_rows_add_up_and_name_clients_for_those_who_may_see_them(
     rest = assert_ok(get(client, practice, "/kept_visit_rate/rows", clinician, **query, **page))
     assert [*first["items"], *rest["items"]] == answer["items"]
     assert rest["next_offset"] is None
+    beyond = assert_ok(get(client, practice, "/kept_visit_rate/rows", clinician, **query, offset=50))
+    assert (beyond["items"], beyond["count"], beyond["denominator"]) == ([], 3, 3.0)
     refresh(practice)
     assert error_code(get(client, practice, "/kept_visit_rate/rows", clinician, **query, **page)) == "ROWS_UNAVAILABLE"
 
@@ -199,6 +201,9 @@ def test_wrong_queries_are_refused(
     assert error_code(get(client, practice, "/happiness/rows", start=MONTH["from"])) == "UNKNOWN_METRIC"
     assert error_code(get(client, practice, "", period="day")) == "TOO_MANY_VALUES"
     assert assert_ok(get(client, practice, "", **{"from": "2099-01-01"}))["items"] == []
+    assert error_code(get(client, practice, "/kept_visit_rate/rows", start="2026-03-02")) == "NO_SUCH_VALUE"
+    somebody = {"start": MONTH["from"], "entity_kind": "clinician", "entity_id": str(new_id())}
+    assert error_code(get(client, practice, "/kept_visit_rate/rows", **somebody)) == "NO_SUCH_VALUE"
     file = installation.settings.warehouse / practice.id.hex / "warehouse.duckdb"
     file.write_bytes(b"damaged")
     assert error_code(get(client, practice, "/kept_visit_rate/rows", start=MONTH["from"])) == "ROWS_UNAVAILABLE"

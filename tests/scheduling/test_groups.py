@@ -201,3 +201,18 @@ def test_a_seat_is_as_long_as_its_group_even_if_the_service_changed(booking_api:
     response = group.book_seat()
     assert response.status_code == 201, response.text
     assert parse_instant(response.json()["appointment"]["ends_at"]) == TEN + 90 * MINUTE
+
+
+@pytest.mark.parametrize("change", ["closure", "exception"])
+def test_no_seat_is_booked_where_the_hours_have_ended(booking_api: BookingApi, change: str) -> None:
+    group = GroupScenario(booking_api)
+    path, body = {
+        "closure": ("/closures", {"closed_on": MONDAY, "reason": "Flood"}),
+        "exception": (
+            f"/clinicians/{booking_api.clinician.staff_id}/exceptions",
+            {"on_date": MONDAY, "available": False},
+        ),
+    }[change]
+    assert booking_api.post(path, booking_api.practice.admin, **body).status_code == 201
+    assert_error(group.book_seat(), "OUTSIDE_HOURS")
+    assert_error(group.book_seat(by=booking_api.add_portal_client()), "OUTSIDE_HOURS")

@@ -118,7 +118,9 @@ def test_the_files_are_private(installation: Installation, oak_street: Practice,
     root = tmp_path / "warehouse"
     refresh_practice(installation.store, root, oak_street.id, NOW, "duckdb", be_quiet)
     assert root.stat().st_mode & 0o777 == 0o700
-    content = (root / oak_street.id.hex / "warehouse.duckdb").read_bytes()
+    file = root / oak_street.id.hex / "warehouse.duckdb"
+    assert file.stat().st_mode & 0o777 == 0o600
+    content = file.read_bytes()
     with installation.store.begin_session(oak_street.id) as db:
         names = db.scalars(text("select last_name from clients union select email from staff")).all()
     assert names

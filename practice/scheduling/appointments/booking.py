@@ -166,7 +166,7 @@ def find_problems_by_start(
     spans = load_clinician_hours(work, context, min(starts), max(starts) + length)
     problems_by_start = find_conflicts_by_start(work, request, context, starts)
     for start, problems in problems_by_start.items():
-        outside = None if request.group_session_id else outside_hours_problem(spans, start, start + length)
+        outside = outside_hours_problem(spans, start, start + length)
         problems += [Problem("OUTSIDE_HOURS", outside)] if outside else []
         problems += booking_problems(
             context.client, starts_at=start, telehealth=request.telehealth, now=work.now, zone=context.zone
