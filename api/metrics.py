@@ -1,8 +1,10 @@
 """Routes of metrics: the dictionary, published values, the rows behind a value, and values read from the records."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
@@ -183,7 +185,7 @@ class RowsQuery(Input):
     start: Annotated[Day, describe("The first day of the period.")]
     entity_kind: Annotated[
         EntityKind | None,
-        describe("The kind of entity. Default: the practice for those who may see all of it, or else yourself."),
+        describe("The kind of entity. Default: the practice; for supervisors their team, for clinicians themselves."),
     ] = None
     entity_id: Entity = None
     refresh_id: Annotated[
@@ -233,6 +235,12 @@ class LiveQuery(Input):
             "A clinician, or `me` for yourself. Default: the practice for those who may see all of it, else yourself."
         ),
     ] = None
+
+
+OWN_ENTITIES: Mapping[Scope, EntityKind] = MappingProxyType(
+    {Scope.ALL: "practice", Scope.TEAM: "team", Scope.OWN: "clinician"}
+)
+"""The kind of entity that a caller means who names none, by the scope of their permission."""
 
 
 def to_float(number: Fraction | None) -> float | None:
@@ -297,7 +305,7 @@ def list_rows(
     found = require_metric(metric)
     kind, entity_id = query.entity_kind, resolve_me(query.entity_id, ctx.actor.staff_id)
     if kind is None:
-        kind = "practice" if entity_id is None and ctx.scope is Scope.ALL else "clinician"
+        kind = "clinician" if entity_id is not None else OWN_ENTITIES[ctx.scope]
     if entity_id is None:
         entity_id = ctx.work.tenant_id if kind == "practice" else ctx.actor.staff_id
     if entity_id is None or not load_visibility(ctx.work, "rows").includes(metric, (kind, entity_id)):

@@ -166,7 +166,7 @@ def change_client(
 def refuse_minor_in_place_of_adult(work: Work, client: Client, today: date) -> None:
     """Raise Forbidden if an adult who uses the portal would become a minor: whose account it is would be forgotten.
 
-    An admin can correct a birth date; the front desk could give the portal to another address in this way.
+    An admin can correct a birth date; others could give the portal to another address in this way.
     """
     is_adult = not rules.needs_guardian(client.birth_date, client.emancipated, today)
     uses_portal = client.portal_activated_at is not None or client.former_account_id is not None

@@ -202,7 +202,7 @@ def test_consents_of_the_former_guardian_are_listed_when_the_guardian_changes(
 def test_the_front_desk_makes_no_minor_of_an_adult_who_uses_the_portal(
     client: TestClient, practice: PracticeFixture, scheduler: Person, closed: bool
 ) -> None:
-    """With a birth date changed to a minor's and back, the desk could give the portal to another address."""
+    """With a birth date changed to a minor's and back, they could give the portal to another address."""
     adult = make_portal_client(practice, guardian_name="Gale Lane")
     path = f"/clients/{adult.staff_id}"
     if closed:
