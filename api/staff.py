@@ -304,8 +304,9 @@ def change_staff(
 def deactivate_staff(ctx: RequestContext, staff_id: UUID, body: Deactivation) -> ChangedStaffOut:
     """Deactivate a staff member.
 
-    Their access ends immediately; the record stays. The response lists their visits, which stay booked, and their
-    completed sessions without a signed note. Deactivating them with another `left_on` corrects their last day.
+    Their access ends immediately, so the last day cannot lie ahead: to plan one, change `left_on`. The record stays.
+    The response lists their visits, which stay booked, and their completed sessions without a signed note.
+    Deactivating them with another `left_on` corrects their last day.
     """
     deactivated = handover.deactivate_staff(ctx.work, staff_id, body.left_on)
     visits = load_affected_by_clinician(ctx.work, deactivated.staff)

@@ -70,14 +70,14 @@ def list_periods(work: Work, page_request: PageRequest) -> Page:
 
 
 def open_period(work: Work, week: date) -> PayPeriod:
-    """Open a pay week, or return it if it exists. The first may be any week that has begun; others follow in order."""
+    """Open a pay week that has begun, or return it if it exists. The first may be any; others follow in order."""
     require_pay_week(week)
     work.serialize_on("pay")
     periods = load_periods(work)
     if week in periods:
         return periods[week]
     last_opened = max(periods, default=None)
-    if last_opened is None and week > week_of(local_today(work)):
+    if week > week_of(local_today(work)):
         raise WeekAhead(f"The week of {week} has not begun. Open the current week or an earlier one.")
     refuse_before_first(week, min(periods, default=None))
     if last_opened is not None and week != last_opened + WEEK:

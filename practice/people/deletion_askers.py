@@ -40,7 +40,7 @@ ASKERS = text("""
     from deletion_requests as d
     join clients as c on c.tenant_id = d.tenant_id and c.id = d.client_id
     join accounts as a on a.id = d.asked_by
-    left join staff as s on s.tenant_id = d.tenant_id and s.account_id = d.asked_by
+    left join staff as s on s.tenant_id = d.tenant_id and s.account_id = d.asked_by and not d.asked_in_portal
     where d.tenant_id = :tenant_id and d.id = any(:ids)
 """)
 
@@ -62,7 +62,7 @@ def load_askers(work: Work, requests: Sequence[DeletionRequest]) -> dict[UUID, A
         asked_on = date_of(row.asked_at, zone)
         by_guardian = needs_guardian(row.birth_date, row.emancipated, asked_on)
         of_age_since = by_guardian and not needs_guardian(row.birth_date, row.emancipated, today)
-        if row.staff_name is not None and not row.uses_portal:
+        if row.staff_name is not None:
             asker = Asker("staff", row.staff_name, None)
         elif of_age_since or (row.portal_may_have_passed and not row.uses_portal):
             asker = Asker("former_guardian", row.signed_name, row.email)

@@ -177,6 +177,7 @@ def create_request(work: Work, scope: Scope, client_id: UUID) -> DeletionRequest
         status="ASKED",
         asked_at=work.now,
         asked_by=work.actor.account_id,
+        asked_in_portal=work.actor.client_id is not None,
         version=1,
     )
     work.db.add(request)

@@ -12,10 +12,10 @@ from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today, zone_of
 from practice.people.rules.staff import (
-    LEFT_BEFORE_HIRED,
     is_active_supervisor,
     is_last_admin,
     is_supervision_cycle,
+    last_day_problems,
     return_problems,
     role_problems,
     staff_problems,
@@ -267,8 +267,9 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Staff:
     staff = lock_staff(work, staff_id)
     if staff.deactivated_at is not None and staff.left_on == left_on:
         return staff
-    if left_on < staff.hired_on:
-        raise Invalid([FieldProblem("left_on", LEFT_BEFORE_HIRED)])
+    problems = last_day_problems(left_on, staff.hired_on, local_today(work))
+    if problems:
+        raise Invalid(problems)
     if staff.deactivated_at is not None:
         former = staff.left_on.isoformat() if staff.left_on else None
         update_versioned(staff, {"left_on": left_on})

@@ -181,6 +181,22 @@ def test_an_approved_request_of_a_former_guardian_is_not_carried_out(
     assert (refused.status_code, error_code(refused)) == (409, "ASKED_BY_FORMER_GUARDIAN")
 
 
+def test_a_former_guardian_who_becomes_staff_gets_no_request_approved(
+    client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
+) -> None:
+    """Staff make requests for clients; one that was made in the portal stays a guardian's."""
+    body = {"client_id": str(guardian.staff_id)}
+    asked = assert_ok(send_request(client, practice, "POST", "/deletion-requests", guardian, body), 201)
+    assert_ok(update_record(client, practice, f"/clients/{guardian.staff_id}", scheduler, **NEW_GUARDIAN))
+    hired = {"email": guardian.email, "first_name": "Gale", "last_name": "Lane", "hired_on": "2026-03-16"}
+    assert_ok(send_request(client, practice, "POST", "/staff", practice.admin, {**hired, "roles": ["scheduler"]}), 201)
+    request = f"/deletion-requests/{asked['id']}"
+    seen = assert_ok(send_request(client, practice, "GET", request, practice.admin))["asker"]
+    assert seen == {"kind": "former_guardian", "name": None, "email": guardian.email}
+    approved = send_request(client, practice, "POST", f"{request}/review", practice.admin, {"approved": True})
+    assert (approved.status_code, error_code(approved)) == (409, "ASKED_BY_FORMER_GUARDIAN")
+
+
 def test_consents_of_the_former_guardian_are_listed_when_the_guardian_changes(
     client: TestClient, practice: PracticeFixture, scheduler: Person, guardian: Person
 ) -> None:

@@ -140,6 +140,16 @@ def test_another_last_day_of_somebody_deactivated_is_a_correction(notes_api: Not
     assert (refused.status_code, "before the first one" in refused.text) == (422, True)
 
 
+def test_a_last_day_ahead_is_planned_in_the_record_and_ends_no_access_now(notes_api: NotesApi) -> None:
+    api, ahead = notes_api, notes_api.practice.now.date() + timedelta(days=14)
+    path, body = f"/staff/{api.clinician.staff_id}/deactivate", {"left_on": ahead.isoformat()}
+    refused = api.post(path, api.practice.admin, **body)
+    assert (refused.status_code, "change `left_on` of the record" in refused.text) == (422, True)
+    assert api.get("/notes", api.clinician).status_code == 200
+    planned = change_staff(api, api.clinician, left_on=ahead.isoformat())
+    assert (planned["left_on"], planned["active"]) == (ahead.isoformat(), True)
+
+
 def make_completed_session(api: NotesApi, person: Person, hours_ago: int = 3) -> UUID:
     start = api.practice.now - timedelta(hours=hours_ago)
     return api.make_session(start, person, status="COMPLETED", status_at=start)

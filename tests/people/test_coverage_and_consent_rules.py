@@ -74,6 +74,11 @@ def test_a_response_is_fresh_for_the_given_hours() -> None:
         ("kin  EXAMPLE ", "Kin Example", True, True),
         ("Casey Example", None, True, False),
         (None, None, True, False),
+        ("Case\u0301y O\u2019Example", None, False, True),
+        ("Jose\u0301 D\u2019Arc-Bell", "Jos\u00e9 D'Arc Bell", True, True),
+        ("Jose DArc Bell", "Jos\u00e9 D'Arc Bell", True, True),
+        ("Jose Arc Bell", "Jos\u00e9 D'Arc Bell", True, False),
+        ("\u0930\u093e\u092e", "\u0930\u094b\u092e", True, False),
     ],
 )
 def test_the_guardian_signs_for_a_minor_and_others_for_themselves(

@@ -129,6 +129,30 @@ def test_groups_without_seats_are_listed_too(booking_api: BookingApi, change: st
     assert groups.read(empty)["status"] == "SCHEDULED"
 
 
+@pytest.mark.parametrize("change", ["exception", "window", "zone"])
+def test_changed_hours_list_the_groups_without_seats_outside_them(booking_api: BookingApi, change: str) -> None:
+    api, groups = booking_api, Groups(booking_api)
+    _, empty, booked = (groups.open(local(MONDAY, hour)) for hour in (13, 8, 10))
+    groups.join(booked)
+    other = groups.open(local(MONDAY, 8), clinician_id=api.add_clinician().staff_id, room_id=None)
+    hours = f"/clinicians/{api.clinician.staff_id}"
+    if change == "exception":
+        morning = {"available": False, "start_time": "08:00", "end_time": "12:00"}
+        response = api.post(f"{hours}/exceptions", on_date=MONDAY, reason="Training", **morning)
+        assert response.json()["affected_count"] == 1
+    elif change == "window":
+        [window] = [
+            item for item in api.get(f"{hours}/availability").json()["items"] if item["weekday"] == 1
+        ]  # 0 is Sunday
+        response = api.patch(f"{hours}/availability/{window['id']}", window["version"], start_time="09:00")
+    else:
+        version = api.get("/practice", api.practice.admin).json()["version"]
+        response = api.patch("/practice", version, api.practice.admin, time_zone="America/Denver")
+    assert response.status_code in (200, 201), response.text
+    concerned = [empty, other] if change == "zone" else [empty]
+    assert [group["id"] for group in response.json()["affected_groups"]] == [group["id"] for group in concerned]
+
+
 def test_a_leave_lists_the_waitlist_entries_for_the_clinician_alone(booking_api: BookingApi) -> None:
     api, other = booking_api, booking_api.add_clinician()
     own, others = api.clinician.staff_id, other.staff_id

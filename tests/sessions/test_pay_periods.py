@@ -98,6 +98,9 @@ def test_a_refused_opening_or_closing_has_a_code_and_changes_nothing(sessions_ap
     request(sessions_api, "POST", "", status=201, json={"week": "2026-03-01"})
     assert request_error(sessions_api, f"/{LAST_WEEK}/close") == (409, "OUT_OF_ORDER")
     assert request_error(sessions_api, "", week="2026-03-15") == (409, "OUT_OF_ORDER")
+    for week in ("2026-03-08", "2026-03-15"):
+        request(sessions_api, "POST", "", status=201, json={"week": week})
+    assert request_error(sessions_api, "", week="2026-03-22") == (409, "WEEK_AHEAD")  # also when it is next in order
     assert request_error(sessions_api, "/2026-02-22/close") == (409, "BEFORE_PAY_BEGAN")
     assert request_error(sessions_api, "/2026-03-09/close") == (422, "VALIDATION_ERROR")
     assert load_lines(sessions_api) == []

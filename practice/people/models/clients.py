@@ -278,6 +278,7 @@ class DeletionRequest(TenantPart, Versioned, Base):
     status: Mapped[str]
     asked_at: Mapped[datetime]
     asked_by: Mapped[UUID | None]
+    asked_in_portal: Mapped[bool] = mapped_column(server_default="false")
     reviewed_at: Mapped[datetime | None]
     reviewed_by: Mapped[UUID | None]
     refusal: Mapped[str | None]

@@ -66,7 +66,7 @@ class Contact(NamedTuple):
 def is_portal_holder_replaced(client: Any, changes: Mapping[str, Any], day: date) -> bool:
     """Return whether the changes put somebody else in charge: another guardian, or the client instead or no longer.
 
-    A name in other spacing, or in upper or lower case, is the same person's.
+    A name in other spacing or case, or with other accents or apostrophes, is the same person's.
     """
     needed = needs_guardian(client.birth_date, client.emancipated, day)
     birth_date, emancipated = (changes.get(name, getattr(client, name)) for name in ("birth_date", "emancipated"))

@@ -1,5 +1,6 @@
 """Rules about consents: signers, dates, and whether a consent is in force."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import pairwise
@@ -10,8 +11,11 @@ from dateutil.relativedelta import relativedelta
 
 from practice.errors import FieldProblem, Problem
 from practice.local_time import date_before, date_of
+from practice.text import fold
 
 INFORMED, GUARDIAN, TELEHEALTH = "INFORMED_TREATMENT", "GUARDIAN", "TELEHEALTH"
+APOSTROPHES = re.compile("['`.\u00b4\u02b9\u02bb-\u02bd\u2018\u2019\u2032\uff07]")  # and the periods of initials
+HYPHENS = re.compile("[-\u2010-\u2015\u2212]")
 LABELS = {INFORMED: "informed consent", GUARDIAN: "guardian's consent", TELEHEALTH: "telehealth consent"}
 
 
@@ -35,11 +39,17 @@ def signing_problems(signer: str | None, client_name: str, guardian: str | None,
 
 
 def has_first_name(name: str, client_name: str) -> bool:
-    return client_name.casefold().split()[0] in name.casefold().split()
+    return split_name(client_name)[0] in split_name(name)
 
 
 def is_same_name(name: str, other: str) -> bool:
-    return name.casefold().split() == other.casefold().split()
+    """Return whether two ways of writing are the same name: spaces, capitals, accents and apostrophes do not count."""
+    return split_name(name) == split_name(other)
+
+
+def split_name(name: str) -> list[str]:
+    """Return the words of a name as they are compared, with hyphens as spaces: people type them in many ways."""
+    return fold(HYPHENS.sub(" ", APOSTROPHES.sub("", name))).split() or name.split()
 
 
 def date_problems(

@@ -31,6 +31,19 @@ def staff_problems(*, hired_on: date, left_on: date | None, npi: str | None) -> 
     return problems
 
 
+def last_day_problems(left_on: date, hired_on: date, today: date) -> list[FieldProblem]:
+    """Return why a day cannot be the last one of somebody whose access ends now."""
+    if left_on < hired_on:
+        return [FieldProblem("left_on", LEFT_BEFORE_HIRED)]
+    if left_on > today:
+        message = (
+            "Deactivation ends access now, and this day lies in the future. To plan a last day, change `left_on` of "
+            "the record instead: access then ends after it."
+        )
+        return [FieldProblem("left_on", message)]
+    return []
+
+
 def is_active_supervisor(roles: Collection[str], left_on: date | None, today: date, *, deactivated: bool) -> bool:
     """Return whether the person can co-sign notes: a supervisor who still works in the practice."""
     return "supervisor" in roles and not deactivated and (left_on is None or left_on >= today)

@@ -14,7 +14,7 @@ from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.appointments.queries import has_id
-from practice.scheduling.availability.group_slots import count_active_seats
+from practice.scheduling.availability.group_slots import is_empty_ahead
 from practice.scheduling.availability.outside_hours import is_open_ahead
 from practice.scheduling.models.appointments import Appointment, GroupSession
 from practice.scheduling.statuses import BEGUN, FINAL
@@ -40,9 +40,9 @@ VisitTable = type[Appointment] | type[GroupSession]
 NONE = AffectedVisits(0, [])
 
 
-def load_affected(work: Work, visit_ids: Collection[UUID]) -> AffectedVisits:
-    """Return the visits with these ids."""
-    return load_open_visits(work, has_id(visit_ids)) if visit_ids else NONE
+def load_affected(work: Work, ids: Collection[UUID]) -> AffectedVisits:
+    """Return the visits and the group sessions without seats that have these ids."""
+    return load_visits_and_groups(work, lambda table: [has_id(table, ids)]) if ids else NONE
 
 
 def load_affected_by_closure(work: Work, day: date) -> AffectedVisits:
@@ -110,10 +110,7 @@ def load_empty_groups(work: Work, *conditions: ColumnElement[bool]) -> list[Grou
         return []
     query = select(GroupSession).where(
         GroupSession.tenant_id == work.tenant_id,
-        GroupSession.status == "SCHEDULED",
-        GroupSession.held,
-        GroupSession.ends_at > work.now,
-        count_active_seats() == 0,
+        *is_empty_ahead(work),
         visible_staff(work, scope, GroupSession.clinician_id),
         *conditions,
     )

@@ -15,7 +15,7 @@ from practice.people.access import find_shown_client, visible_staff
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.availability.outside_hours import find_visits_outside_hours
-from practice.scheduling.models.appointments import Appointment, AppointmentStep
+from practice.scheduling.models.appointments import Appointment, AppointmentStep, GroupSession
 from practice.scheduling.models.availability import Block
 from practice.scheduling.models.waitlist import WaitlistOffer
 from practice.security.permissions import Scope
@@ -78,13 +78,13 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
     conditions += [] if filters.since is None else [Appointment.starts_at >= filters.since]
     conditions += [] if filters.until is None else [Appointment.starts_at < filters.until]
     if filters.outside_hours:
-        conditions.append(has_id(find_visits_outside_hours(work, *conditions)))
+        conditions.append(has_id(Appointment, find_visits_outside_hours(work, *conditions)))
     return select(Appointment).where(Appointment.tenant_id == work.tenant_id, *conditions)
 
 
-def has_id(ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Return the condition for appointments with these ids, which may be many: one array, not a parameter each."""
-    return Appointment.id == any_(literal(list(ids), ARRAY(Uuid())))
+def has_id(table: type[Appointment] | type[GroupSession], ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition for rows with these ids, which may be many: one array, not a parameter each."""
+    return table.id == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 def get_appointment(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:

@@ -37,6 +37,16 @@ def is_taking_place() -> ColumnElement[bool]:
     return and_(GroupSession.status == "SCHEDULED", or_(GroupSession.held, count_active_seats() > 0))
 
 
+def is_empty_ahead(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for groups that were opened as such, have not ended and have no seats."""
+    return (
+        GroupSession.status == "SCHEDULED",
+        GroupSession.held.is_(True),
+        GroupSession.ends_at > work.now,
+        count_active_seats() == 0,
+    )
+
+
 def load_group_slots(
     work: Work,
     service_id: UUID,

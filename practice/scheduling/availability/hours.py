@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from practice.errors import Invalid, NotFound, Stale
 from practice.local_time import DAY
 from practice.people.practice_time import local_today
-from practice.scheduling.availability.outside_hours import find_visits_outside_hours
+from practice.scheduling.availability.outside_hours import find_outside_hours
 from practice.scheduling.availability.queries import WINDOWS_SQL, build_window
 from practice.scheduling.availability.rules.free_time import Window
 from practice.scheduling.availability.rules.hours import (
@@ -22,7 +22,6 @@ from practice.scheduling.availability.rules.hours import (
 )
 from practice.scheduling.catalog.clinicians import get_clinician
 from practice.scheduling.catalog.services import load_service_ids, service_code_problems
-from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.availability import AvailabilityException, AvailabilityWindow, WindowService
 from practice.scheduling.models.catalog import Service
 from practice.security.permissions import Scope
@@ -247,11 +246,3 @@ def refuse_exception(day: dict[str, Any]) -> None:
     problems = exception_problems(*(day[name] for name in EXCEPTION_FIELDS))
     if problems:
         raise Invalid(problems)
-
-
-# Affected visits
-
-
-def find_outside_hours(work: Work, staff_id: UUID) -> set[UUID]:
-    """Return the ids of the clinician's open visits outside their hours. A change compares them before and after."""
-    return find_visits_outside_hours(work, Appointment.clinician_id == staff_id)

@@ -1,21 +1,14 @@
 """Rules of word search: case and accents are ignored, and words match from their beginning."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
+from practice.text import fold
+
 MAX_WORDS = 8
 BEFORE, AFTER = 60, 140  # characters of a snippet around the first match
-
-
-def fold(text: str) -> str:
-    """Return the text without capitals and accents, for comparison."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,26 @@
+"""Deletion requests made in the portal: who asked there as a client or guardian may be staff later"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0028"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "deletion_requests", sa.Column("asked_in_portal", sa.Boolean(), server_default="false", nullable=False)
+    )
+    op.execute("""
+        update deletion_requests as d set asked_in_portal = true
+        where d.asked_by is not null and not exists (
+            select from staff as s
+            where s.tenant_id = d.tenant_id and s.account_id = d.asked_by and s.created_at <= d.asked_at
+        )
+    """)
+
+
+def downgrade() -> None:
+    op.drop_column("deletion_requests", "asked_in_portal")
