@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -113,13 +113,8 @@ def compute(connection: duckdb.DuckDBPyConnection, scope: Scope, progress: Progr
     )
     for (schema,) in found.fetchall():
         connection.execute(f"drop schema {schema} cascade")
-    connection.execute(
-        "create or replace table records.scope as "
-        "select cast(? as uuid) as tenant_id, cast(? as timestamptz) as as_of, cast(? as date) as first_on",
-        [scope.tenant_id, scope.as_of, scope.first_on],
-    )
-    settings = SETTINGS_SQL.format(source="records.rule_settings, records.scope", value="value")
-    changes = connection.execute(settings).fetchall()
+    write_scope(connection, scope)
+    changes = fetch_settings(connection)
 
     def create(statement: str) -> None:
         connection.execute(statement)
@@ -128,6 +123,21 @@ def compute(connection: duckdb.DuckDBPyConnection, scope: Scope, progress: Progr
         return connection.execute(f"select min(on_date) from {schema}.days").fetchall()[0][0]
 
     compute_models("duckdb", DuckDBBuild.schema, scope, changes, create, find_first_day, progress)
+
+
+def write_scope(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    """Write what is computed into the records of a file."""
+    connection.execute(
+        "create or replace table records.scope as "
+        "select cast(? as uuid) as tenant_id, cast(? as timestamptz) as as_of, cast(? as date) as first_on",
+        [scope.tenant_id, scope.as_of, scope.first_on],
+    )
+
+
+def fetch_settings(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, date, int]]:
+    """Return every change of a setting in the records of a file."""
+    settings = SETTINGS_SQL.format(source="records.rule_settings, records.scope", value="value")
+    return connection.execute(settings).fetchall()
 
 
 @contextmanager
@@ -187,10 +197,8 @@ def compute_models(
     The view `cells` of the schema has the cells of all of them.
     """
     statements = load_statements(engine)
-    tomorrow = scope.as_of.date() + timedelta(days=2)  # in every time zone
-    in_force = [windows for windows in list_windows(changes) if windows.from_on < tomorrow]
     schemas: list[str] = []
-    for windows in reversed(in_force):  # the latest first, which finds the first day of the calendar
+    for windows in list_windows(changes, scope.as_of):  # the latest first, which finds the first day of the calendar
         if schemas and windows.until_on <= find_first_day(schema):
             break
         name = f"{schema}_{len(schemas)}" if schemas else schema

@@ -1,6 +1,6 @@
 """Copies of one practice's records in a DuckDB file, from one snapshot of the database: of all, or of those changed."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,7 +14,13 @@ from practice.store.store import ConnectionParameters, Store
 COLUMNS = {
     "practices": "id, time_zone",
     "time_zone_changes": "tenant_id, id, old_zone, changed_at",
-    "record_versions": "tenant_id, id, record_kind, record_id, known_at, record_values::text as record_values",
+    "record_versions": (
+        "tenant_id, id, record_kind, record_id, known_at, record_values::text as record_values, "
+        "case when record_kind = 'clients' then record_id else (record_values ->> 'client_id')::uuid end as client_id, "
+        "coalesce(record_values ->> 'signed_at', record_values ->> 'verified_at', "
+        "record_values ->> 'portal_activated_at')::timestamptz as counts_at, "
+        "(record_values ->> 'revoked_at')::timestamptz as ends_at"
+    ),
     "staff": "tenant_id, id, external_id",
     "clients": "tenant_id, id, birth_date, admitted_on, ended_on",
     "client_statuses": "tenant_id, id, client_id, status, effective_on, set_at, set_by",
@@ -85,24 +91,36 @@ def copy_records(snapshot: Snapshot, target: duckdb.DuckDBPyConnection, progress
         target.execute(f"create table records.{table} as select * from rows")
 
 
-def copy_changes(snapshot: Snapshot, target: duckdb.DuckDBPyConnection, progress: Progress) -> None:
-    """Copy the changed records into a file that has those of the refresh before."""
+def fetch_changes(snapshot: Snapshot, target: duckdb.DuckDBPyConnection, progress: Progress) -> dict[str, bool]:
+    """Copy the changed records beside those of the refresh before: into `scratch.incoming`, and their ids into
+    `scratch.changes`. Return the tables with changes, and whether they are copied whole."""
     queue = f"analytics.changes where tenant_id = '{snapshot.tenant_id}'"
-    changes = snapshot.fetch(f"select distinct table_name, record_id from {queue}")  # noqa: F841 - as above
-    target.execute("create temporary table changes as select * from changes")
-    changed = target.execute("select table_name, bool_or(record_id is null) from changes group by 1").fetchall()
+    changes = snapshot.fetch(f"select distinct table_name, record_id from {queue}")  # noqa: F841 - DuckDB reads it
+    target.execute("create table scratch.changes as select * from changes")
+    changed = target.execute("select table_name, bool_or(record_id is null) from scratch.changes group by 1").fetchall()
     whole = dict(changed) | {COPIED_WHOLE: True}
     for table in COLUMNS:
         if table in whole:
             progress(f"Copying changed {table.replace('_', ' ')}")
-            of_table = f"table_name = '{table}'"
-            query, condition = select_rows(snapshot, table), ""
+            query = select_rows(snapshot, table)
             if not whole[table]:
+                of_table = f"table_name = '{table}'"
                 query += f" and {KEYS[table]} = any(array(select record_id from {queue} and {of_table}))"
-                condition = f"where {KEYS[table]} in (select record_id from changes where {of_table})"
             rows = snapshot.fetch(query)  # noqa: F841 - as above
-            target.execute(f"delete from records.{table} {condition}")
-            target.execute(f"insert into records.{table} select * from rows")
+            target.execute(f"create table scratch.incoming.{table} as select * from rows")
+    return whole
+
+
+def apply_changes(target: duckdb.DuckDBPyConnection, whole: Mapping[str, bool]) -> None:
+    """Put the fetched records into the place of those of the refresh before."""
+    for table, is_whole in whole.items():
+        target.execute(f"delete from records.{table} {'' if is_whole else f'where {select_changed(table)}'}")
+        target.execute(f"insert into records.{table} select * from scratch.incoming.{table}")
+
+
+def select_changed(table: str) -> str:
+    """Return the condition for the rows of a table that have changed."""
+    return f"{KEYS[table]} in (select record_id from scratch.changes where table_name = '{table}')"
 
 
 def select_rows(snapshot: Snapshot, table: str) -> str:

@@ -63,20 +63,33 @@ def begin_part(folder: Path, file: Path | None) -> Path:
     return part
 
 
-def complete_part(connection: duckdb.DuckDBPyConnection, refresh_id: UUID, *, continued: bool) -> None:
-    """Keep the cells that the refresh publishes and, of a file that is continued, the differences from those before."""
+def complete_part(connection: duckdb.DuckDBPyConnection, refresh_id: UUID, *, continued: bool, found: bool) -> None:
+    """Keep the cells that the refresh publishes and, of a file that is continued, the differences from those before.
+
+    With `found`, `scratch.new_cells` has all cells that can differ, and none is gone.
+    """
     connection.execute("create schema if not exists published")
-    connection.execute(f"create table published.new_cells as select {CELLS} from analytics.cells")
-    if continued:
+    same = " and ".join(f"p.{key.strip()} = n.{key.strip()}" for key in CELL_KEY.split(","))
+    if found:
         connection.execute(
-            "create or replace table published.changed_cells as "
-            "select * from published.new_cells except select * from published.cells"
+            "create or replace table published.changed_cells as select * from scratch.new_cells "
+            f"except select p.* from published.cells as p semi join scratch.new_cells as n on {same}"
         )
-        connection.execute(
-            f"create or replace table published.removed_cells as select {CELL_KEY} from published.cells "
-            f"except select {CELL_KEY} from published.new_cells"
-        )
-    connection.execute("drop table if exists published.cells; alter table published.new_cells rename to cells")
+        connection.execute("create or replace table published.removed_cells as from published.cells limit 0")
+        connection.execute(f"delete from published.cells as p using published.changed_cells as n where {same}")
+        connection.execute("insert into published.cells select * from published.changed_cells")
+    else:
+        connection.execute(f"create table published.new_cells as select {CELLS} from analytics.cells")
+        if continued:
+            connection.execute(
+                "create or replace table published.changed_cells as "
+                "select * from published.new_cells except select * from published.cells"
+            )
+            connection.execute(
+                f"create or replace table published.removed_cells as select {CELL_KEY} from published.cells "
+                f"except select {CELL_KEY} from published.new_cells"
+            )
+        connection.execute("drop table if exists published.cells; alter table published.new_cells rename to cells")
     connection.execute(
         "create or replace table published.refresh as select cast(? as uuid) as refresh_id, ? as fingerprint",
         [refresh_id, compute_fingerprint()],

@@ -18,7 +18,8 @@ from practice.analytics.errors import RefreshRunning, RowsUnavailable
 from practice.analytics.published import count_rows
 from practice.store.store import Store
 from warehouse.builds import Build, DuckDBBuild, Scope, build_duckdb, build_postgres, compute, open_file
-from warehouse.extraction import Progress, copy_changes, copy_records, open_snapshot
+from warehouse.continuation import continue_build
+from warehouse.extraction import Progress, copy_records, open_snapshot
 from warehouse.files import FILE, begin_part, complete_part, find_file, is_of
 from warehouse.publishing import Publication, publish_file, publish_schema
 
@@ -51,13 +52,14 @@ def refresh_file(store: Store, folder: Path, publication: Publication, progress:
         file = None if full else find_file(folder, find_current_refresh(store, publication.tenant_id))
         part = begin_part(folder, file)
         with open_file(part) as connection:
+            scope, found = Scope(publication.tenant_id, publication.as_of), False
             if file is None:
                 copy_records(snapshot, connection, progress)
+                compute(connection, scope, progress)
             else:
-                copy_changes(snapshot, connection, progress)
-            compute(connection, Scope(publication.tenant_id, publication.as_of), progress)
+                found = continue_build(snapshot, connection, scope, progress)
             progress("Publishing the values")
-            complete_part(connection, publication.id, continued=file is not None)
+            complete_part(connection, publication.id, continued=file is not None, found=found)
         with open_file(part, read_only=True) as connection:
             publish_file(snapshot, connection, publication, continued=file is not None)
         snapshot.commit()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from practice.metric_dictionary import METRICS
@@ -33,8 +33,10 @@ class Windows:
         return f"date '{self.from_on.isoformat()}' as from_on, date '{self.until_on.isoformat()}' as until_on{columns}"
 
 
-def list_windows(changes: Iterable[tuple[str, date, int]]) -> list[Windows]:
-    """Return the windows over time, from changes of settings in the order in which they were made."""
+def list_windows(changes: Iterable[tuple[str, date, int]], as_of: datetime) -> list[Windows]:
+    """Return the windows over time until as_of, the latest first, from changes of settings in the order in which they
+    were made."""
+    tomorrow = as_of.date() + timedelta(days=2)  # in every time zone
     by_key: dict[str, dict[date, int]] = {key: {} for key in WINDOW_KEYS}
     for key, effective_on, value in changes:
         if key in by_key:
@@ -52,4 +54,4 @@ def list_windows(changes: Iterable[tuple[str, date, int]]) -> list[Windows]:
             found[-1] = Windows(found[-1].from_on, end, days)
         else:
             found.append(Windows(start, end, days))
-    return found
+    return [windows for windows in reversed(found) if windows.from_on < tomorrow]

@@ -84,8 +84,8 @@ select 1 as placeholder
 {% endif %}
 {% endmacro %}
 
-{# Sums of states: the changes of each day, added up from the first day on. #}
-{% macro state_sums(fact) %}
+{# The changes of sums of states on each day, for each clinician, team and the practice. They add up, also from parts. #}
+{% macro state_steps(fact) %}
 -- depends_on: {{ ref(fact) }}
 -- depends_on: {{ ref('entity_members') }}
 {% if execute %}
@@ -135,31 +135,43 @@ members as (
 ),
 
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date
-        {%- for m in metrics %}, sum({{ m.key }}_n) as {{ m.key }}_n, sum({{ m.key }}_d) as {{ m.key }}_d{% endfor %}
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date
-            {%- for m in metrics %},
-            coalesce({{ m.key }}_n, 0) as {{ m.key }}_n, coalesce({{ m.key }}_d, 0) as {{ m.key }}_d{% endfor %}
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on{% for m in metrics %}, {{ m.key }}_n, {{ m.key }}_d{% endfor %}
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on{% for m in metrics %}, -{{ m.key }}_n, -{{ m.key }}_d{% endfor %}
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date
+        {%- for m in metrics %},
+        coalesce({{ m.key }}_n, 0) as {{ m.key }}_n, coalesce({{ m.key }}_d, 0) as {{ m.key }}_d{% endfor %}
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on{% for m in metrics %}, {{ m.key }}_n, {{ m.key }}_d{% endfor %}
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on{% for m in metrics %}, -{{ m.key }}_n, -{{ m.key }}_d{% endfor %}
+    from members
+    where until_on < date '9999-01-01'
 )
 
+select
+    tenant_id, entity_kind, entity_id, on_date
+    {%- for m in metrics %},
+    {{ whole('sum(' ~ m.key ~ '_n)') }} as {{ m.key }}_n,
+    {{ whole('sum(' ~ m.key ~ '_d)') }} as {{ m.key }}_d{% endfor %}
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+{% else %}
+select 1 as placeholder
+{% endif %}
+{% endmacro %}
+
+{# Sums of states: their changes, added up from the first day on. #}
+{% macro state_sums(steps, fact) %}
+-- depends_on: {{ ref(steps) }}
+{% if execute %}
+{% set metrics = list_metrics('state', fact) %}
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on
     {%- for m in metrics %},
     {{ whole('sum(' ~ m.key ~ '_n) over entity') }} as {{ m.key }}_n,
     {{ whole('sum(' ~ m.key ~ '_d) over entity') }} as {{ m.key }}_d{% endfor %}
-from changes
+from {{ ref(steps) }}
 where {% for m in metrics %}{{ m.key }}_n <> 0 or {{ m.key }}_d <> 0{{ " or " if not loop.last }}{% endfor %}
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 {% else %}

@@ -69,7 +69,7 @@ select 1 as placeholder
 {% for model in list_day_sums() + list_state_sums() -%}
 -- depends_on: {{ ref(model.name) }}
 {% endfor %}
-{% for name in ['days_of_periods', 'entities', 'late_matured_charges', 'periods', 'receivable_days'] -%}
+{% for name in ['days_of_periods', 'entity_periods', 'late_matured_charges', 'receivable_days'] -%}
 -- depends_on: {{ ref(name) }}
 {% endfor %}
 -- depends_on: {{ ref('stg_practices') }}
@@ -93,9 +93,12 @@ select 1 as placeholder
         {% do joins.append('left join ' ~ ref(model.name) ~ ' as ' ~ alias ~ ' on ' ~ alias ~ '.tenant_id = c.tenant_id and ' ~ alias
             ~ '.entity_kind = c.entity_kind and ' ~ alias ~ '.entity_id = c.entity_id and ' ~ alias ~ '.on_date = c.period_start') %}
     {% else %}
-        {% do joins.append('left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, ' ~ sums | join(', ')
-            ~ ' from ' ~ ref(model.name) ~ ' as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date'
-            ~ ' group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as ' ~ alias
+        {% do joins.append('left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, ' ~ sums | join(', ')
+            ~ ' from cells as e join ' ~ ref('days_of_periods') ~ ' as d on d.tenant_id = e.tenant_id'
+            ~ ' and d.period_kind = e.period_kind and d.period_start = e.period_start'
+            ~ ' join ' ~ ref(model.name) ~ ' as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind'
+            ~ ' and s.entity_id = e.entity_id and s.on_date = d.on_date'
+            ~ ' group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as ' ~ alias
             ~ ' on ' ~ alias ~ period_join.replace('{alias}', alias)) %}
     {% endif %}
 {% endfor %}
@@ -114,18 +117,8 @@ select 1 as placeholder
         ~ ' group by tenant_id, entity_kind, entity_id, period_kind, period_start) as ' ~ alias
         ~ ' on ' ~ alias ~ period_join.replace('{alias}', alias)) %}
 {% endfor %}
-with days_of_periods as (
-    select * from {{ ref('days_of_periods') }} where period_kind in ('{{ kinds | join("', '") }}')
-),
-
-cells as (
-    select distinct
-        e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
-    from {{ ref('entities') }} as e
-    join {{ ref('stg_practices') }} as w on w.tenant_id = e.tenant_id
-    join {{ ref('periods') }} as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
-        and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
-    where p.period_kind in ('{{ kinds | join("', '") }}')
+with cells as (
+    select * from {{ ref('entity_periods') }} where period_kind in ('{{ kinds | join("', '") }}')
 )
 
 select

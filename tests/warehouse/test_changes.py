@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
-import psycopg
 from sqlalchemy import text
 
 from practice.people.client_history import change_status
@@ -23,14 +22,14 @@ from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.builders.two_practices import create_two_practices
+from tests.support.drivers.record_changes import QUEUED, disable_other_triggers, insert_copy
 from tests.support.harness import cluster
 from tests.warehouse.conftest import be_quiet
 from warehouse.builds import open_file
-from warehouse.extraction import COLUMNS, COPIED_WHOLE, copy_records, open_snapshot
+from warehouse.extraction import COLUMNS, copy_records, open_snapshot
 from warehouse.files import FILE
 from warehouse.refresh import refresh_practice
 
-QUEUED = [table for table in COLUMNS if table != COPIED_WHOLE]
 UPDATES = {
     "time_zone_changes": "old_zone = 'America/Chicago'",
     "record_versions": "known_at = now()",
@@ -51,7 +50,6 @@ UPDATES = {
     "claim_charges": "position = position + 10",
     "incidents": "responded_at = now()",
 }
-UNIQUE = ("external_id", "reference", "control_number", "account_id")
 TRIGGERS = """
     select g.tgname, p.proname from pg_trigger as g join pg_proc as p on p.oid = g.tgfoid
     where g.tgrelid = %s::regclass and g.tgname like 'queue%%' and g.tgenabled = 'O' order by 1
@@ -94,39 +92,6 @@ def test_every_copied_table_queues_each_kind_of_change(installation: Installatio
                 ("queue_truncate", "queue_changes"),
                 ("queue_update", function),
             ], table
-
-
-def insert_copy(connection: psycopg.Connection, table: str, tenant_id: UUID) -> str:
-    """Return a statement that inserts a copy of a row under another id."""
-    columns = [
-        row[0]
-        for row in connection.execute(
-            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and attgenerated = ''",
-            [table],
-        ).fetchall()
-    ]
-    changes = [f"'{column}', uuidv7()" for column in ("id", *UNIQUE) if column in columns]
-    changes += [f"'{column}', 100 + random(1, 10000)" for column in ("position",) if column in columns]
-    changes += [
-        f"'{column}', now() - make_interval(mins => random(1, 99999))"
-        for column in ("changed_at",)
-        if column in columns
-    ]
-    names = ", ".join(f'"{column}"' for column in columns)
-    return f"""
-        insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, (
-            select to_jsonb(t) || jsonb_build_object({", ".join(changes)}) from {table} as t
-            where tenant_id = '{tenant_id}' order by random() limit 1
-        ))
-    """
-
-
-def disable_other_triggers(connection: psycopg.Connection) -> None:
-    """Leave only those of the queue: neither references nor tables that only grow limit the changes of a test."""
-    for table in QUEUED:
-        connection.execute(f"alter table {table} disable trigger all")
-        for operation in ("insert", "update", "delete", "truncate"):
-            connection.execute(f"alter table {table} enable trigger queue_{operation}")
 
 
 def test_every_change_by_sql_reaches_the_file(own_installation: Installation, tmp_path: Path) -> None:

@@ -738,7 +738,7 @@ from {schema}."appointments" as a
 join {schema}."stg_practices" as p on p.tenant_id = a.tenant_id
 where a.status = 'COMPLETED' and a.note_due_at < p.as_of
 
--- table unsigned_session_states
+-- table unsigned_session_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then 1 end) as unsigned_note_backlog_n,
@@ -776,27 +776,31 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(unsigned_note_backlog_n) as unsigned_note_backlog_n, sum(unsigned_note_backlog_d) as unsigned_note_backlog_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(unsigned_note_backlog_n, 0) as unsigned_note_backlog_n, coalesce(unsigned_note_backlog_d, 0) as unsigned_note_backlog_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, unsigned_note_backlog_n, unsigned_note_backlog_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -unsigned_note_backlog_n, -unsigned_note_backlog_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(unsigned_note_backlog_n, 0) as unsigned_note_backlog_n, coalesce(unsigned_note_backlog_d, 0) as unsigned_note_backlog_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, unsigned_note_backlog_n, unsigned_note_backlog_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -unsigned_note_backlog_n, -unsigned_note_backlog_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(unsigned_note_backlog_n))::bigint as unsigned_note_backlog_n,
+    (sum(unsigned_note_backlog_d))::bigint as unsigned_note_backlog_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table unsigned_session_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
     (sum(unsigned_note_backlog_n) over entity)::bigint as unsigned_note_backlog_n,
     (sum(unsigned_note_backlog_d) over entity)::bigint as unsigned_note_backlog_d
-from changes
+from {schema}."unsigned_session_steps"
 where unsigned_note_backlog_n <> 0 or unsigned_note_backlog_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -810,7 +814,7 @@ join {schema}."metric_bounds" as b on b.tenant_id = s.tenant_id
     and b.from_on < s.until_on and b.until_on > s.from_on
 where s.entity_kind = 'clinician' and s.unsigned_note_backlog_n > b.unsigned_note_backlog_alert_above
 
--- table backlog_alert_states
+-- table backlog_alert_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then 1 end) as clinicians_over_backlog_n,
@@ -848,27 +852,31 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(clinicians_over_backlog_n) as clinicians_over_backlog_n, sum(clinicians_over_backlog_d) as clinicians_over_backlog_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(clinicians_over_backlog_n, 0) as clinicians_over_backlog_n, coalesce(clinicians_over_backlog_d, 0) as clinicians_over_backlog_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, clinicians_over_backlog_n, clinicians_over_backlog_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -clinicians_over_backlog_n, -clinicians_over_backlog_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(clinicians_over_backlog_n, 0) as clinicians_over_backlog_n, coalesce(clinicians_over_backlog_d, 0) as clinicians_over_backlog_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, clinicians_over_backlog_n, clinicians_over_backlog_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -clinicians_over_backlog_n, -clinicians_over_backlog_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(clinicians_over_backlog_n))::bigint as clinicians_over_backlog_n,
+    (sum(clinicians_over_backlog_d))::bigint as clinicians_over_backlog_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table backlog_alert_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
     (sum(clinicians_over_backlog_n) over entity)::bigint as clinicians_over_backlog_n,
     (sum(clinicians_over_backlog_d) over entity)::bigint as clinicians_over_backlog_d
-from changes
+from {schema}."backlog_alert_steps"
 where clinicians_over_backlog_n <> 0 or clinicians_over_backlog_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -1211,7 +1219,7 @@ left join {schema}."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id an
     and c.from_on <= s.from_on and c.until_on > s.from_on
 where s.active
 
--- table client_states
+-- table client_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then case when complete_demographics and (self_pay or covered) then 1 else 0 end end) as complete_demographics_rate_n,
@@ -1285,27 +1293,43 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(complete_demographics_rate_n) as complete_demographics_rate_n, sum(complete_demographics_rate_d) as complete_demographics_rate_d, sum(informed_consent_currency_n) as informed_consent_currency_n, sum(informed_consent_currency_d) as informed_consent_currency_d, sum(insurance_accuracy_rate_n) as insurance_accuracy_rate_n, sum(insurance_accuracy_rate_d) as insurance_accuracy_rate_d, sum(minor_consent_compliance_n) as minor_consent_compliance_n, sum(minor_consent_compliance_d) as minor_consent_compliance_d, sum(portal_adoption_rate_n) as portal_adoption_rate_n, sum(portal_adoption_rate_d) as portal_adoption_rate_d, sum(safety_plan_compliance_n) as safety_plan_compliance_n, sum(safety_plan_compliance_d) as safety_plan_compliance_d, sum(treatment_plan_currency_n) as treatment_plan_currency_n, sum(treatment_plan_currency_d) as treatment_plan_currency_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(complete_demographics_rate_n, 0) as complete_demographics_rate_n, coalesce(complete_demographics_rate_d, 0) as complete_demographics_rate_d,
-            coalesce(informed_consent_currency_n, 0) as informed_consent_currency_n, coalesce(informed_consent_currency_d, 0) as informed_consent_currency_d,
-            coalesce(insurance_accuracy_rate_n, 0) as insurance_accuracy_rate_n, coalesce(insurance_accuracy_rate_d, 0) as insurance_accuracy_rate_d,
-            coalesce(minor_consent_compliance_n, 0) as minor_consent_compliance_n, coalesce(minor_consent_compliance_d, 0) as minor_consent_compliance_d,
-            coalesce(portal_adoption_rate_n, 0) as portal_adoption_rate_n, coalesce(portal_adoption_rate_d, 0) as portal_adoption_rate_d,
-            coalesce(safety_plan_compliance_n, 0) as safety_plan_compliance_n, coalesce(safety_plan_compliance_d, 0) as safety_plan_compliance_d,
-            coalesce(treatment_plan_currency_n, 0) as treatment_plan_currency_n, coalesce(treatment_plan_currency_d, 0) as treatment_plan_currency_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, complete_demographics_rate_n, complete_demographics_rate_d, informed_consent_currency_n, informed_consent_currency_d, insurance_accuracy_rate_n, insurance_accuracy_rate_d, minor_consent_compliance_n, minor_consent_compliance_d, portal_adoption_rate_n, portal_adoption_rate_d, safety_plan_compliance_n, safety_plan_compliance_d, treatment_plan_currency_n, treatment_plan_currency_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -complete_demographics_rate_n, -complete_demographics_rate_d, -informed_consent_currency_n, -informed_consent_currency_d, -insurance_accuracy_rate_n, -insurance_accuracy_rate_d, -minor_consent_compliance_n, -minor_consent_compliance_d, -portal_adoption_rate_n, -portal_adoption_rate_d, -safety_plan_compliance_n, -safety_plan_compliance_d, -treatment_plan_currency_n, -treatment_plan_currency_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(complete_demographics_rate_n, 0) as complete_demographics_rate_n, coalesce(complete_demographics_rate_d, 0) as complete_demographics_rate_d,
+        coalesce(informed_consent_currency_n, 0) as informed_consent_currency_n, coalesce(informed_consent_currency_d, 0) as informed_consent_currency_d,
+        coalesce(insurance_accuracy_rate_n, 0) as insurance_accuracy_rate_n, coalesce(insurance_accuracy_rate_d, 0) as insurance_accuracy_rate_d,
+        coalesce(minor_consent_compliance_n, 0) as minor_consent_compliance_n, coalesce(minor_consent_compliance_d, 0) as minor_consent_compliance_d,
+        coalesce(portal_adoption_rate_n, 0) as portal_adoption_rate_n, coalesce(portal_adoption_rate_d, 0) as portal_adoption_rate_d,
+        coalesce(safety_plan_compliance_n, 0) as safety_plan_compliance_n, coalesce(safety_plan_compliance_d, 0) as safety_plan_compliance_d,
+        coalesce(treatment_plan_currency_n, 0) as treatment_plan_currency_n, coalesce(treatment_plan_currency_d, 0) as treatment_plan_currency_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, complete_demographics_rate_n, complete_demographics_rate_d, informed_consent_currency_n, informed_consent_currency_d, insurance_accuracy_rate_n, insurance_accuracy_rate_d, minor_consent_compliance_n, minor_consent_compliance_d, portal_adoption_rate_n, portal_adoption_rate_d, safety_plan_compliance_n, safety_plan_compliance_d, treatment_plan_currency_n, treatment_plan_currency_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -complete_demographics_rate_n, -complete_demographics_rate_d, -informed_consent_currency_n, -informed_consent_currency_d, -insurance_accuracy_rate_n, -insurance_accuracy_rate_d, -minor_consent_compliance_n, -minor_consent_compliance_d, -portal_adoption_rate_n, -portal_adoption_rate_d, -safety_plan_compliance_n, -safety_plan_compliance_d, -treatment_plan_currency_n, -treatment_plan_currency_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(complete_demographics_rate_n))::bigint as complete_demographics_rate_n,
+    (sum(complete_demographics_rate_d))::bigint as complete_demographics_rate_d,
+    (sum(informed_consent_currency_n))::bigint as informed_consent_currency_n,
+    (sum(informed_consent_currency_d))::bigint as informed_consent_currency_d,
+    (sum(insurance_accuracy_rate_n))::bigint as insurance_accuracy_rate_n,
+    (sum(insurance_accuracy_rate_d))::bigint as insurance_accuracy_rate_d,
+    (sum(minor_consent_compliance_n))::bigint as minor_consent_compliance_n,
+    (sum(minor_consent_compliance_d))::bigint as minor_consent_compliance_d,
+    (sum(portal_adoption_rate_n))::bigint as portal_adoption_rate_n,
+    (sum(portal_adoption_rate_d))::bigint as portal_adoption_rate_d,
+    (sum(safety_plan_compliance_n))::bigint as safety_plan_compliance_n,
+    (sum(safety_plan_compliance_d))::bigint as safety_plan_compliance_d,
+    (sum(treatment_plan_currency_n))::bigint as treatment_plan_currency_n,
+    (sum(treatment_plan_currency_d))::bigint as treatment_plan_currency_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table client_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
@@ -1323,7 +1347,7 @@ select
     (sum(safety_plan_compliance_d) over entity)::bigint as safety_plan_compliance_d,
     (sum(treatment_plan_currency_n) over entity)::bigint as treatment_plan_currency_n,
     (sum(treatment_plan_currency_d) over entity)::bigint as treatment_plan_currency_d
-from changes
+from {schema}."client_steps"
 where complete_demographics_rate_n <> 0 or complete_demographics_rate_d <> 0 or informed_consent_currency_n <> 0 or informed_consent_currency_d <> 0 or insurance_accuracy_rate_n <> 0 or insurance_accuracy_rate_d <> 0 or minor_consent_compliance_n <> 0 or minor_consent_compliance_d <> 0 or portal_adoption_rate_n <> 0 or portal_adoption_rate_d <> 0 or safety_plan_compliance_n <> 0 or safety_plan_compliance_d <> 0 or treatment_plan_currency_n <> 0 or treatment_plan_currency_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -1759,7 +1783,7 @@ left join {schema}."stg_primary_clinicians" as c on c.tenant_id = s.tenant_id an
     and c.from_on <= s.from_on and c.until_on > s.from_on
 where s.visits > 0
 
--- table discipline_states
+-- table discipline_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then case when disciplines >= 2 then 1 else 0 end end) as interdisciplinary_rate_n,
@@ -1797,27 +1821,31 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(interdisciplinary_rate_n) as interdisciplinary_rate_n, sum(interdisciplinary_rate_d) as interdisciplinary_rate_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(interdisciplinary_rate_n, 0) as interdisciplinary_rate_n, coalesce(interdisciplinary_rate_d, 0) as interdisciplinary_rate_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, interdisciplinary_rate_n, interdisciplinary_rate_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -interdisciplinary_rate_n, -interdisciplinary_rate_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(interdisciplinary_rate_n, 0) as interdisciplinary_rate_n, coalesce(interdisciplinary_rate_d, 0) as interdisciplinary_rate_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, interdisciplinary_rate_n, interdisciplinary_rate_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -interdisciplinary_rate_n, -interdisciplinary_rate_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(interdisciplinary_rate_n))::bigint as interdisciplinary_rate_n,
+    (sum(interdisciplinary_rate_d))::bigint as interdisciplinary_rate_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table discipline_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
     (sum(interdisciplinary_rate_n) over entity)::bigint as interdisciplinary_rate_n,
     (sum(interdisciplinary_rate_d) over entity)::bigint as interdisciplinary_rate_d
-from changes
+from {schema}."discipline_steps"
 where interdisciplinary_rate_n <> 0 or interdisciplinary_rate_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -1843,6 +1871,15 @@ where greatest(s.employed_from_on, m.from_on) < least(s.employed_until_on, m.unt
 select tenant_id, entity_kind, entity_id, clinician_id, from_on, until_on from {schema}."entity_members"
 union all
 select distinct tenant_id, 'practice', tenant_id, staff_id, date '0001-01-01', date '9999-01-01' from {schema}."stg_staff"
+
+-- view entity_periods
+-- Each entity and period with values: the periods that have begun, in which the entity existed
+select distinct
+    e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
+from {schema}."entities" as e
+join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
+join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
+    and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
 
 -- table remittance_claims
 -- Remittance claims by the day on which their file was received. The records of remittances fill it.
@@ -1998,12 +2035,18 @@ group by tenant_id, on_date
 -- table receivable_days
 -- The number of days over which charges are averaged, on days on which no charge of an entity is old enough for all of them
 with members as (select * from {schema}."entity_members_and_practice"),
+-- those of a clinician on one day count together
+same_charges as (
+    select tenant_id, clinician_id, service_date, known_on, void_on, count(*) as charges
+    from {schema}."charges"
+    group by tenant_id, clinician_id, service_date, known_on, void_on
+),
 charges as (
     select
-        m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
+        m.tenant_id, m.entity_kind, m.entity_id, c.service_date, c.charges,
         greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
         greatest(c.known_on, c.service_date + p.receivable_days - 1, m.from_on) as old_on
-    from {schema}."charges" as c
+    from same_charges as c
     join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
     where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
@@ -2011,9 +2054,9 @@ charges as (
 steps as (
     select tenant_id, entity_kind, entity_id, on_date, sum(step) as step
     from (
-        select tenant_id, entity_kind, entity_id, old_on as on_date, 1 as step from charges where void_on is null or void_on > old_on
+        select tenant_id, entity_kind, entity_id, old_on as on_date, charges as step from charges where void_on is null or void_on > old_on
         union all
-        select tenant_id, entity_kind, entity_id, void_on, -1 from charges where void_on > old_on
+        select tenant_id, entity_kind, entity_id, void_on, -charges from charges where void_on > old_on
         union all
         select tenant_id, entity_kind, entity_id, min(known_on), 0 from charges group by tenant_id, entity_kind, entity_id
     ) as e
@@ -2047,7 +2090,7 @@ join young_charges as c on c.tenant_id = d.tenant_id and c.entity_kind = d.entit
     and c.known_on <= d.on_date and (c.void_on is null or c.void_on > d.on_date)
 group by d.tenant_id, d.entity_kind, d.entity_id, d.on_date
 
--- table receivable_states
+-- table receivable_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when part <> 'old' then case part when 'balance' then amount else 0 end end) as days_in_ar_n,
@@ -2085,27 +2128,31 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(days_in_ar_n) as days_in_ar_n, sum(days_in_ar_d) as days_in_ar_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(days_in_ar_n, 0) as days_in_ar_n, coalesce(days_in_ar_d, 0) as days_in_ar_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, days_in_ar_n, days_in_ar_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -days_in_ar_n, -days_in_ar_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(days_in_ar_n, 0) as days_in_ar_n, coalesce(days_in_ar_d, 0) as days_in_ar_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, days_in_ar_n, days_in_ar_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -days_in_ar_n, -days_in_ar_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(days_in_ar_n))::bigint as days_in_ar_n,
+    (sum(days_in_ar_d))::bigint as days_in_ar_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table receivable_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
     (sum(days_in_ar_n) over entity)::bigint as days_in_ar_n,
     (sum(days_in_ar_d) over entity)::bigint as days_in_ar_d
-from changes
+from {schema}."receivable_steps"
 where days_in_ar_n <> 0 or days_in_ar_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -2161,7 +2208,7 @@ select
 from days
 group by tenant_id, on_date
 
--- table staff_states
+-- table staff_steps
 with ends as (
     select tenant_id, clinician_id, from_on as on_date,
         sum(case when true then case when trained then 1 else 0 end end) as hipaa_training_current_n,
@@ -2199,27 +2246,31 @@ members as (
         and m.from_on < c.until_on and m.until_on > c.from_on
 ),
 changes as (
-    select tenant_id, entity_kind, entity_id, on_date, sum(hipaa_training_current_n) as hipaa_training_current_n, sum(hipaa_training_current_d) as hipaa_training_current_d
-    from (
-        select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
-            coalesce(hipaa_training_current_n, 0) as hipaa_training_current_n, coalesce(hipaa_training_current_d, 0) as hipaa_training_current_d
-        from ends
-        union all
-        select tenant_id, entity_kind, entity_id, from_on, hipaa_training_current_n, hipaa_training_current_d
-        from members
-        union all
-        select tenant_id, entity_kind, entity_id, until_on, -hipaa_training_current_n, -hipaa_training_current_d
-        from members
-        where until_on < date '9999-01-01'
-    ) as e
-    group by tenant_id, entity_kind, entity_id, on_date
+    select tenant_id, 'practice' as entity_kind, tenant_id as entity_id, on_date,
+        coalesce(hipaa_training_current_n, 0) as hipaa_training_current_n, coalesce(hipaa_training_current_d, 0) as hipaa_training_current_d
+    from ends
+    union all
+    select tenant_id, entity_kind, entity_id, from_on, hipaa_training_current_n, hipaa_training_current_d
+    from members
+    union all
+    select tenant_id, entity_kind, entity_id, until_on, -hipaa_training_current_n, -hipaa_training_current_d
+    from members
+    where until_on < date '9999-01-01'
 )
+select
+    tenant_id, entity_kind, entity_id, on_date,
+    (sum(hipaa_training_current_n))::bigint as hipaa_training_current_n,
+    (sum(hipaa_training_current_d))::bigint as hipaa_training_current_d
+from changes
+group by tenant_id, entity_kind, entity_id, on_date
+
+-- table staff_states
 select
     tenant_id, entity_kind, entity_id, on_date as from_on,
     coalesce(lead(on_date) over entity, date '9999-01-01') as until_on,
     (sum(hipaa_training_current_n) over entity)::bigint as hipaa_training_current_n,
     (sum(hipaa_training_current_d) over entity)::bigint as hipaa_training_current_d
-from changes
+from {schema}."staff_steps"
 where hipaa_training_current_n <> 0 or hipaa_training_current_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
@@ -2427,17 +2478,8 @@ from {schema}."telehealth_clients"
 
 -- table metric_sums
 -- Numerators and denominators of all metrics, side by side, for each entity and week, month and quarter
-with days_of_periods as (
-    select * from {schema}."days_of_periods" where period_kind in ('week', 'month', 'quarter')
-),
-cells as (
-    select distinct
-        e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
-    from {schema}."entities" as e
-    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
-    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
-        and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
-    where p.period_kind in ('week', 'month', 'quarter')
+with cells as (
+    select * from {schema}."entity_periods" where period_kind in ('week', 'month', 'quarter')
 )
 select
     c.*,
@@ -2489,25 +2531,25 @@ select
     coalesce(r.days, w.receivable_days) as receivable_days
 from cells as c
 join {schema}."stg_practices" as w on w.tenant_id = c.tenant_id
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from {schema}."adjudicated_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.denial_rate_n) as denial_rate_n, sum(s.denial_rate_d) as denial_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."adjudicated_claim_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d1 on d1.tenant_id = c.tenant_id and d1.entity_kind = c.entity_kind and d1.entity_id = c.entity_id
         and d1.period_kind = c.period_kind and d1.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from {schema}."appointment_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.avg_documentation_hours_n) as avg_documentation_hours_n, sum(s.avg_documentation_hours_d) as avg_documentation_hours_d, sum(s.avg_lead_time_days_n) as avg_lead_time_days_n, sum(s.avg_lead_time_days_d) as avg_lead_time_days_d, sum(s.avg_reimbursement_per_session_n) as avg_reimbursement_per_session_n, sum(s.avg_reimbursement_per_session_d) as avg_reimbursement_per_session_d, sum(s.avg_session_minutes_n) as avg_session_minutes_n, sum(s.avg_session_minutes_d) as avg_session_minutes_d, sum(s.billing_compliance_rate_n) as billing_compliance_rate_n, sum(s.billing_compliance_rate_d) as billing_compliance_rate_d, sum(s.cancellation_rate_n) as cancellation_rate_n, sum(s.cancellation_rate_d) as cancellation_rate_d, sum(s.check_in_minutes_n) as check_in_minutes_n, sum(s.check_in_minutes_d) as check_in_minutes_d, sum(s.crisis_intervention_rate_n) as crisis_intervention_rate_n, sum(s.crisis_intervention_rate_d) as crisis_intervention_rate_d, sum(s.insurance_verification_rate_n) as insurance_verification_rate_n, sum(s.insurance_verification_rate_d) as insurance_verification_rate_d, sum(s.kept_visit_rate_n) as kept_visit_rate_n, sum(s.kept_visit_rate_d) as kept_visit_rate_d, sum(s.no_show_rate_n) as no_show_rate_n, sum(s.no_show_rate_d) as no_show_rate_d, sum(s.notes_signed_within_7_days_rate_n) as notes_signed_within_7_days_rate_n, sum(s.notes_signed_within_7_days_rate_d) as notes_signed_within_7_days_rate_d, sum(s.online_booking_rate_n) as online_booking_rate_n, sum(s.online_booking_rate_d) as online_booking_rate_d, sum(s.rebook_rate_n) as rebook_rate_n, sum(s.rebook_rate_d) as rebook_rate_d, sum(s.same_day_documentation_rate_n) as same_day_documentation_rate_n, sum(s.same_day_documentation_rate_d) as same_day_documentation_rate_d, sum(s.weekly_deadline_rate_n) as weekly_deadline_rate_n, sum(s.weekly_deadline_rate_d) as weekly_deadline_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."appointment_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d2 on d2.tenant_id = c.tenant_id and d2.entity_kind = c.entity_kind and d2.entity_id = c.entity_id
         and d2.period_kind = c.period_kind and d2.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.charge_entry_lag_days_n) as charge_entry_lag_days_n, sum(s.charge_entry_lag_days_d) as charge_entry_lag_days_d, sum(s.collection_rate_n) as collection_rate_n, sum(s.collection_rate_d) as collection_rate_d from {schema}."charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.charge_entry_lag_days_n) as charge_entry_lag_days_n, sum(s.charge_entry_lag_days_d) as charge_entry_lag_days_d, sum(s.collection_rate_n) as collection_rate_n, sum(s.collection_rate_d) as collection_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."charge_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d3 on d3.tenant_id = c.tenant_id and d3.entity_kind = c.entity_kind and d3.entity_id = c.entity_id
         and d3.period_kind = c.period_kind and d3.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.daily_active_clinicians_n) as daily_active_clinicians_n, sum(s.daily_active_clinicians_d) as daily_active_clinicians_d, sum(s.prime_time_utilization_n) as prime_time_utilization_n, sum(s.prime_time_utilization_d) as prime_time_utilization_d, sum(s.schedule_fill_rate_n) as schedule_fill_rate_n, sum(s.schedule_fill_rate_d) as schedule_fill_rate_d, sum(s.sessions_per_day_n) as sessions_per_day_n, sum(s.sessions_per_day_d) as sessions_per_day_d from {schema}."clinician_day_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.daily_active_clinicians_n) as daily_active_clinicians_n, sum(s.daily_active_clinicians_d) as daily_active_clinicians_d, sum(s.prime_time_utilization_n) as prime_time_utilization_n, sum(s.prime_time_utilization_d) as prime_time_utilization_d, sum(s.schedule_fill_rate_n) as schedule_fill_rate_n, sum(s.schedule_fill_rate_d) as schedule_fill_rate_d, sum(s.sessions_per_day_n) as sessions_per_day_n, sum(s.sessions_per_day_d) as sessions_per_day_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."clinician_day_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d4 on d4.tenant_id = c.tenant_id and d4.entity_kind = c.entity_kind and d4.entity_id = c.entity_id
         and d4.period_kind = c.period_kind and d4.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.breach_response_hours_n) as breach_response_hours_n, sum(s.breach_response_hours_d) as breach_response_hours_d from {schema}."incident_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.breach_response_hours_n) as breach_response_hours_n, sum(s.breach_response_hours_d) as breach_response_hours_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."incident_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d5 on d5.tenant_id = c.tenant_id and d5.entity_kind = c.entity_kind and d5.entity_id = c.entity_id
         and d5.period_kind = c.period_kind and d5.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.net_collection_rate_n) as net_collection_rate_n, sum(s.net_collection_rate_d) as net_collection_rate_d from {schema}."matured_charge_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.net_collection_rate_n) as net_collection_rate_n, sum(s.net_collection_rate_d) as net_collection_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."matured_charge_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d6 on d6.tenant_id = c.tenant_id and d6.entity_kind = c.entity_kind and d6.entity_id = c.entity_id
         and d6.period_kind = c.period_kind and d6.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.era_auto_match_rate_n) as era_auto_match_rate_n, sum(s.era_auto_match_rate_d) as era_auto_match_rate_d from {schema}."remittance_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.era_auto_match_rate_n) as era_auto_match_rate_n, sum(s.era_auto_match_rate_d) as era_auto_match_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."remittance_claim_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d7 on d7.tenant_id = c.tenant_id and d7.entity_kind = c.entity_kind and d7.entity_id = c.entity_id
         and d7.period_kind = c.period_kind and d7.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.client_retention_90d_n) as client_retention_90d_n, sum(s.client_retention_90d_d) as client_retention_90d_d from {schema}."retention_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.client_retention_90d_n) as client_retention_90d_n, sum(s.client_retention_90d_d) as client_retention_90d_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."retention_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d8 on d8.tenant_id = c.tenant_id and d8.entity_kind = c.entity_kind and d8.entity_id = c.entity_id
         and d8.period_kind = c.period_kind and d8.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.claim_acceptance_rate_n) as claim_acceptance_rate_n, sum(s.claim_acceptance_rate_d) as claim_acceptance_rate_d from {schema}."submitted_claim_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.claim_acceptance_rate_n) as claim_acceptance_rate_n, sum(s.claim_acceptance_rate_d) as claim_acceptance_rate_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."submitted_claim_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d9 on d9.tenant_id = c.tenant_id and d9.entity_kind = c.entity_kind and d9.entity_id = c.entity_id
         and d9.period_kind = c.period_kind and d9.period_start = c.period_start
-left join (select s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start, sum(s.supervision_note_timeliness_n) as supervision_note_timeliness_n, sum(s.supervision_note_timeliness_d) as supervision_note_timeliness_d from {schema}."supervision_session_sums" as s join days_of_periods as d on d.tenant_id = s.tenant_id and d.on_date = s.on_date group by s.tenant_id, s.entity_kind, s.entity_id, d.period_kind, d.period_start) as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id
+left join (select e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start, sum(s.supervision_note_timeliness_n) as supervision_note_timeliness_n, sum(s.supervision_note_timeliness_d) as supervision_note_timeliness_d from cells as e join {schema}."days_of_periods" as d on d.tenant_id = e.tenant_id and d.period_kind = e.period_kind and d.period_start = e.period_start join {schema}."supervision_session_sums" as s on s.tenant_id = e.tenant_id and s.entity_kind = e.entity_kind and s.entity_id = e.entity_id and s.on_date = d.on_date group by e.tenant_id, e.entity_kind, e.entity_id, e.period_kind, e.period_start) as d10 on d10.tenant_id = c.tenant_id and d10.entity_kind = c.entity_kind and d10.entity_id = c.entity_id
         and d10.period_kind = c.period_kind and d10.period_start = c.period_start
 left join lateral (
     select * from {schema}."backlog_alert_states" as s
@@ -2552,17 +2594,8 @@ left join {schema}."receivable_days" as r on r.tenant_id = c.tenant_id and r.ent
 
 -- view metric_sums_of_days
 -- The same for days
-with days_of_periods as (
-    select * from {schema}."days_of_periods" where period_kind in ('day')
-),
-cells as (
-    select distinct
-        e.tenant_id, e.entity_kind, e.entity_id, e.external_id, p.period_kind, p.period_start, p.period_end, p.last_on, p.is_running
-    from {schema}."entities" as e
-    join {schema}."stg_practices" as w on w.tenant_id = e.tenant_id
-    join {schema}."periods" as p on p.tenant_id = e.tenant_id and p.last_on >= w.judged_from_on and p.last_on < w.judged_until_on
-        and (e.from_on is null or e.from_on < p.period_end) and (e.until_on is null or e.until_on > p.period_start)
-    where p.period_kind in ('day')
+with cells as (
+    select * from {schema}."entity_periods" where period_kind in ('day')
 )
 select
     c.*,

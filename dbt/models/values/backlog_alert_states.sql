@@ -1,1 +1,1 @@
-{{ state_sums('backlog_alerts') }}
+{{ state_sums('backlog_alert_steps', 'backlog_alerts') }}

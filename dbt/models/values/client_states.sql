@@ -1,1 +1,1 @@
-{{ state_sums('client_spans') }}
+{{ state_sums('client_steps', 'client_spans') }}

@@ -1,1 +1,1 @@
-{{ state_sums('discipline_spans') }}
+{{ state_sums('discipline_steps', 'discipline_spans') }}

@@ -1,12 +1,19 @@
 -- The number of days over which charges are averaged, on days on which no charge of an entity is old enough for all of them
 with members as (select * from {{ ref('entity_members_and_practice') }}),
 
+-- those of a clinician on one day count together
+same_charges as (
+    select tenant_id, clinician_id, service_date, known_on, void_on, count(*) as charges
+    from {{ ref('charges') }}
+    group by tenant_id, clinician_id, service_date, known_on, void_on
+),
+
 charges as (
     select
-        m.tenant_id, m.entity_kind, m.entity_id, c.service_date,
+        m.tenant_id, m.entity_kind, m.entity_id, c.service_date, c.charges,
         greatest(c.known_on, m.from_on) as known_on, least(c.void_on, m.until_on) as void_on,
         greatest(c.known_on, c.service_date + p.receivable_days - 1, m.from_on) as old_on
-    from {{ ref('charges') }} as c
+    from same_charges as c
     join {{ ref('stg_practices') }} as p on p.tenant_id = c.tenant_id
     join members as m on m.tenant_id = c.tenant_id and m.clinician_id = c.clinician_id
     where least(c.void_on, m.until_on) > greatest(c.known_on, m.from_on)
@@ -15,9 +22,9 @@ charges as (
 steps as (
     select tenant_id, entity_kind, entity_id, on_date, sum(step) as step
     from (
-        select tenant_id, entity_kind, entity_id, old_on as on_date, 1 as step from charges where void_on is null or void_on > old_on
+        select tenant_id, entity_kind, entity_id, old_on as on_date, charges as step from charges where void_on is null or void_on > old_on
         union all
-        select tenant_id, entity_kind, entity_id, void_on, -1 from charges where void_on > old_on
+        select tenant_id, entity_kind, entity_id, void_on, -charges from charges where void_on > old_on
         union all
         select tenant_id, entity_kind, entity_id, min(known_on), 0 from charges group by tenant_id, entity_kind, entity_id
     ) as e

@@ -1,1 +1,1 @@
-{{ state_sums('receivables') }}
+{{ state_sums('receivable_steps', 'receivables') }}

@@ -1,1 +1,1 @@
-{{ state_sums('staff_spans') }}
+{{ state_sums('staff_steps', 'staff_spans') }}

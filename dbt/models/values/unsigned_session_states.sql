@@ -1,1 +1,1 @@
-{{ state_sums('unsigned_sessions') }}
+{{ state_sums('unsigned_session_steps', 'unsigned_sessions') }}

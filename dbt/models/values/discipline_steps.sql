@@ -1,0 +1,1 @@
+{{ state_steps('discipline_spans') }}
