@@ -10,6 +10,7 @@ once.
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -36,17 +37,38 @@ REPEATS = 3
 MAX_RATIOS = {"duckdb": 4, "postgres": 14}  # of the yardstick
 MAX_MEMORY_MB = 1_500
 MAX_GROWTH = 10  # of the time, for ten times the appointments
-CHANGES = {  # the rows changed, the hours passed, and the target as a share of a full refresh
-    "1 % of the rows": ("abs(hashtext(id::text)) % 100 = 0", 0, 0.12),
-    "100 rows": ("id in (select id from {table} where tenant_id = '{tenant_id}' limit 25)", 0, 0.08),
-    "an hour": ("false", 1, 0.05),
+CHANGES = {  # a share or number of sessions, the hours passed, and the target as a share of a full refresh
+    "1 % of the rows": (0.01, 0, 0.12),
+    "100 rows": (33, 0, 0.08),
+    "an hour": (0, 1, 0.05),
 }
-CHANGED = {
-    "appointments": "telehealth = not telehealth",
-    "notes": "signed_at = signed_at + interval '1 hour'",
-    "charges": "amount_cents = amount_cents + 100",
-    "payment_applications": "amount_cents = amount_cents + 100",
-}
+# Half of the sessions that change are of the last two weeks, half of any time.
+PICK = """
+    create temporary table changed on commit drop as
+    (select id from appointments where tenant_id = %(tenant_id)s and starts_at < %(now)s
+        and starts_at > %(now)s - interval '14 days' order by md5(id::text) limit %(half)s)
+    union
+    (select id from appointments where tenant_id = %(tenant_id)s and starts_at < %(now)s
+        order by md5(id::text || 'any') limit %(half)s)
+"""
+# What services do to a session: correct it, sign its note, post a payment on its charge.
+CHANGED = (
+    """
+    update appointments set telehealth = not telehealth
+    where tenant_id = %(tenant_id)s and id in (select id from changed)
+    """,
+    """
+    update notes set signed_at = %(now)s - interval '1 minute'
+    where tenant_id = %(tenant_id)s and appointment_id in (select id from changed)
+    """,
+    """
+    insert into payment_applications (tenant_id, id, payment_id, charge_id, amount_cents, posted_at)
+    select p.tenant_id, uuidv7(), p.payment_id, p.charge_id, 1, %(now)s - interval '1 minute'
+    from payment_applications as p
+    join charges as c on c.tenant_id = p.tenant_id and c.id = p.charge_id
+    where p.tenant_id = %(tenant_id)s and c.appointment_id in (select id from changed)
+    """,
+)
 STEPS = ("Copying", "Computing", "Publishing")
 SLOWEST_SHOWN = 6
 
@@ -144,7 +166,9 @@ def measure(appointments: int, repeats: int, *, disk: bool) -> dict[str, Any]:
                 runs[engine].append(refresh_in_process(root, practice.id, engine))
         forget(store, practice.id, root)
         refresh_in_process(root, practice.id, "duckdb")
-        result["changes"] = {name: refresh_after(store, root, practice.id, name) for name in CHANGES}
+        result["changes"] = {
+            name: refresh_after(store, root, practice.id, name, practice.appointments) for name in CHANGES
+        }
         result["yardstick"] = statistics.median(result["yardstick"])
         for engine, measured in runs.items():
             result[engine] = sorted(measured, key=lambda run: run["seconds"])[len(measured) // 2]
@@ -170,13 +194,13 @@ def forget(store: Store, tenant_id: UUID, root: Path) -> None:
         connection.execute("truncate analytics.metric_cells, analytics.refreshes")
 
 
-def refresh_after(store: Store, root: Path, tenant_id: UUID, name: str) -> dict[str, Any]:
+def refresh_after(store: Store, root: Path, tenant_id: UUID, name: str, appointments: int) -> dict[str, Any]:
     """Make changes, and return the refresh after them."""
-    condition, hours, _ = CHANGES[name]
+    sessions, hours, _ = CHANGES[name]
+    half = round(sessions * appointments if sessions < 1 else sessions) // 2
     with store.connect("superuser") as connection:
-        for table, change in CHANGED.items():
-            where = condition.format(table=table, tenant_id=tenant_id)
-            connection.execute(f"update {table} set {change} where tenant_id = '{tenant_id}' and {where}".encode())
+        for statement in (PICK, *CHANGED):
+            connection.execute(statement.encode(), {"tenant_id": tenant_id, "now": NOW, "half": half})
     return refresh_in_process(root, tenant_id, "duckdb", hours)
 
 
@@ -204,7 +228,11 @@ def refresh(root: str, tenant_id: str, engine: str, hours: str) -> dict[str, Any
     messages = [(message, end - start) for (message, start), (_, end) in pairwise(moments)]
     names = [statement.name for statement in load_statements(engine)]
     slowest = sorted(
-        ((seconds, names[int(message.split()[1]) - 1]) for message, seconds in messages if "Computing" in message),
+        (
+            (seconds, names[int(message.split()[1]) - 1])
+            for message, seconds in messages
+            if re.match(r"Computing \d", message)
+        ),
         reverse=True,
     )
     with installation.store.connect("superuser") as connection:

@@ -71,12 +71,14 @@ CHECKS = {
 def refresh_metrics(
     context: dg.AssetExecutionContext, config: RefreshConfig, place: dg.ResourceParam[Place]
 ) -> RunEvents:
-    """Refresh all practices, or those whose values are out of date. One that fails does not stop the others.
+    """Refresh all practices from all records, or those whose values are out of date from what changed.
 
-    Every model is computed in each run. A run reports those that it is for.
+    One that fails does not stop the others. Every model is brought up to date in each run, which reports those that it
+    is for.
     """
     list_practices = list_stale_practices if config.only_stale else list_all
-    outcomes = refresh_each(place.store, place.warehouse, list_practices(place.store, now()), now, context.log.info)
+    practices, full = list_practices(place.store, now()), not config.only_stale
+    outcomes = refresh_each(place.store, place.warehouse, practices, now, context.log.info, full=full)
     failed = {str(outcome.practice_id): outcome.failure for outcome in outcomes if outcome.failure}
     for practice_id, failure in failed.items():
         context.log.error(f"Practice {practice_id} keeps the values of its last refresh ({failure}).")
@@ -150,7 +152,7 @@ def stale_practices(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Refresh every practice, whether it has changed or not, and delete the records of old runs."""
+    """Refresh every practice from all of its records, changed or not, and delete the records of old runs."""
     delete_old_runs(context.instance, now())
     return dg.RunRequest()
 

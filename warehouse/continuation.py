@@ -46,12 +46,14 @@ def continue_build(snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, sc
     apply_changes(connection, whole)
     if is_continued:
         is_continued = are_windows_same(connection, scope, increments)
-    for number, increment in enumerate(increments if is_continued else (), 1):
-        progress(f"Computing {number} of {len(increments)}")
+    for increment in increments:
         is_continued = is_continued and increment.replace_calendar()
         if is_continued:
+            progress("Computing the facts that changed")
             increment.replace_facts()
+            progress("Computing their sums")
             increment.replace_sums()
+            progress("Computing their values")
             increment.replace_cells()
     if is_continued:
         cells = (f"select {CELLS} from {increment.own}.cells.metric_cells" for increment in increments)

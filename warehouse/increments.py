@@ -113,7 +113,10 @@ class Increment:
             self.execute(f"insert into own.touched.{kind} {query}")
         for kind, query in LINKS.values():
             self.execute(f"insert into own.touched.{kind} {query}")
-        self.execute("create or replace table own.touched.client as from own.touched.client select distinct id")
+        self.execute(
+            "create or replace table own.touched.client as "
+            "select distinct id from own.touched.client where id is not null"  # `not in` finds nothing beside a null
+        )
 
     def keep_facts(self) -> None:
         """Keep the facts of the touched clients, and the days of the touched sign-ins, as they are."""

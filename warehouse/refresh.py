@@ -35,7 +35,8 @@ def refresh_practice(
 ) -> None:
     """Compute all metrics of a practice as of now, and publish them. Raise RefreshRunning while another one runs.
 
-    Copies only records that changed, unless the practice's file is missing or not that of the last refresh, or `full`.
+    Goes on from the last refresh with what changed since, unless the practice's file is missing or not that of the last
+    refresh, or `full`.
     """
     publication = Publication(tenant_id, now, engine, started_at=now)
     folder = prepare_folder(prepare_folder(root) / tenant_id.hex)
@@ -104,7 +105,13 @@ class Outcome:
 
 
 def refresh_each(
-    store: Store, root: Path, practice_ids: Iterable[UUID], clock: Callable[[], datetime], progress: Progress
+    store: Store,
+    root: Path,
+    practice_ids: Iterable[UUID],
+    clock: Callable[[], datetime],
+    progress: Progress,
+    *,
+    full: bool = False,
 ) -> list[Outcome]:
     """Refresh practices one after the other, and return what became of each.
 
@@ -116,7 +123,7 @@ def refresh_each(
         progress(f"Refreshing practice {number}")
         start = time.monotonic()
         try:
-            refresh_practice(store, root, practice_id, clock(), "duckdb", lambda _: None)
+            refresh_practice(store, root, practice_id, clock(), "duckdb", lambda _: None, full=full)
             rows = count_rows(store, practice_id)
             outcomes.append(Outcome(practice_id, time.monotonic() - start, rows))
         except RefreshRunning:

@@ -8,7 +8,7 @@ from practice.security.installation import Installation
 from tests.support.drivers.incremental_rounds import run_rounds
 from warehouse import continuation
 
-ROUNDS = 12
+ROUNDS, CHANGES = 4, 12
 
 
 @pytest.fixture(autouse=True)
@@ -18,5 +18,5 @@ def _never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_incremental_refresh_equals_a_full_one(own_installation: Installation, tmp_path: Path) -> None:
-    for done in run_rounds(own_installation, tmp_path, 1, ROUNDS):
+    for done in run_rounds(own_installation, tmp_path, 1, ROUNDS, CHANGES):
         assert done.differing == {}, done

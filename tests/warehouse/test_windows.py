@@ -111,7 +111,7 @@ def test_settings_count_from_the_periods_that_end_on_their_day_or_later(
 
 
 def test_windows_are_those_of_the_last_setting_of_each_day() -> None:
-    assert [windows.days for windows in list_windows([])] == [list_windows([])[0].days]
+    assert [windows.days for windows in list_windows([], NOW)] == [list_windows([], NOW)[0].days]
     place = WINDOW_KEYS.index("rebook_days")
     changes = [
         ("rebook_days", date(2026, 1, 10), 5),
@@ -120,7 +120,7 @@ def test_windows_are_those_of_the_last_setting_of_each_day() -> None:
         ("rebook_days", date(2026, 2, 1), 6),
         ("unknown_setting", date(2026, 2, 2), 6),
     ]
-    found = list_windows(changes)
+    found = list_windows(changes, NOW)[::-1]
     assert [(windows.from_on, windows.until_on, windows.days[place]) for windows in found] == [
         (date(1, 1, 1), date(2026, 1, 10), 30),
         (date(2026, 1, 10), date(2026, 1, 20), 6),

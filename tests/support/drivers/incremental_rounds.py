@@ -41,7 +41,9 @@ class Round(NamedTuple):
     differing: dict[str, int]
 
 
-def run_rounds(installation: Installation, folder: Path, seed: int, rounds: int) -> Generator[Round]:
+def run_rounds(
+    installation: Installation, folder: Path, seed: int, rounds: int, max_changes: int = MAX_CHANGES
+) -> Generator[Round]:
     """Yield the rounds of a practice of its own. In a quarter of them nothing changes but the clock."""
     rng = random.Random(seed)  # noqa: S311 - not for cryptography
     generate(folder / "bundle", Size(f"Rounds {seed}", "America/New_York", 3, 60, 3), seed, START)
@@ -55,7 +57,7 @@ def run_rounds(installation: Installation, folder: Path, seed: int, rounds: int)
         for number in range(1, rounds + 1):
             now += rng.choice(STEPS) * rng.choice([0, 1, 1, rng.random()])
             quiet = number % 4 == 0
-            changes = [] if quiet else [records.change_something(now) for _ in range(rng.randint(1, MAX_CHANGES))]
+            changes = [] if quiet else [records.change_something(now) for _ in range(rng.randint(1, max_changes))]
             refresh_practice(installation.store, root, practice_id, now, "duckdb", print_nothing)
             differing = compare_with_full(installation, practice_id, now, root / practice_id.hex / FILE, folder)
             if number % 10 == 0 or number == rounds:

@@ -93,7 +93,7 @@ class RecordChanges:
         }
 
     def list_ids(self, table: str) -> list[UUID]:
-        query = f"select id from {table} where tenant_id = %s order by id"
+        query = f"select id from {table} where tenant_id = %s order by ctid"
         return [row[0] for row in self.connection.execute(query.encode(), [self.tenant_id]).fetchall()]
 
     def pick_instant(self) -> datetime:
@@ -188,26 +188,31 @@ class RecordChanges:
         if self.rng.random() < 0.25:
             return self.add_version()
         table = self.rng.choice(sorted(self.changes))
-        picked = self.connection.execute(
-            f"select ctid::text from {table} where tenant_id = %s order by md5(id::text || %s) limit 1".replace(
-                "md5(id::text", "md5(claim_id::text" if table == "claim_charges" else "md5(id::text"
-            ).encode(),
-            [self.tenant_id, str(self.rng.random())],
-        ).fetchone()
+        picked = self.pick_row(table)
         if picked is None:
             return f"no {table}"
         operation = self.rng.choice(["insert", "update", "update", "update", "delete"])
         if operation == "delete":
-            self.connection.execute(f"delete from {table} where ctid = '{picked[0]}'".encode())
+            self.connection.execute(f"delete from {table} where ctid = '{picked}'".encode())
         elif operation == "insert":
-            self.insert(table, picked[0], self.changes[table]())
+            self.insert(table, picked, self.changes[table]())
         else:
             values = self.changes[table]()
             assignments = ", ".join(f"{name} = %s" for name in values)
             self.connection.execute(
-                f"update {table} set {assignments} where ctid = '{picked[0]}'".encode(), list(values.values())
+                f"update {table} set {assignments} where ctid = '{picked}'".encode(), list(values.values())
             )
         return f"{operation} {table}"
+
+    def pick_row(self, table: str, condition: str = "true") -> str | None:
+        """Return the place of a random row, the same one for the same seed: ids differ from one run to the next."""
+        rows = f"from {table} where tenant_id = %s and {condition}"
+        (count,) = self.connection.execute(f"select count(*) {rows}".encode(), [self.tenant_id]).fetchall()[0]
+        if not count:
+            return None
+        query = f"select ctid::text {rows} order by ctid offset %s limit 1"
+        found = self.connection.execute(query.encode(), [self.tenant_id, self.rng.randrange(count)]).fetchone()
+        return found and found[0]
 
     def insert(self, table: str, ctid: str, values: dict[str, Any]) -> None:
         """Insert a copy of a row with other values."""
@@ -261,11 +266,11 @@ class RecordChanges:
             """
             insert into record_versions (tenant_id, id, record_kind, record_id, known_at, record_values)
             select tenant_id, %s, record_kind, record_id, %s, record_values || %s
-            from record_versions where tenant_id = %s and record_kind = %s order by md5(id::text || %s) limit 1
+            from record_versions where ctid = cast(%s as tid)
             """,
             [
-                *(UUID(int=self.rng.getrandbits(128)), known_at, Jsonb({name: values[kind][name]}), self.tenant_id),
-                *(kind, str(self.rng.random())),
+                *(UUID(int=self.rng.getrandbits(128)), known_at, Jsonb({name: values[kind][name]})),
+                self.pick_row("record_versions", f"record_kind = '{kind}'"),
             ],
         )
         return f"version of {kind}: {name}"
@@ -277,11 +282,11 @@ class RecordChanges:
             """
             insert into record_versions (tenant_id, id, record_kind, record_id, known_at, record_values)
             select tenant_id, %s, 'notes', id, %s, %s
-            from notes where tenant_id = %s order by md5(id::text || %s) limit 1
+            from notes where ctid = cast(%s as tid)
             """,
             [
                 *(UUID(int=self.rng.getrandbits(128)), self.pick_instant(), Jsonb({"appointment_id": appointment_id})),
-                *(self.tenant_id, str(self.rng.random())),
+                self.pick_row("notes"),
             ],
         )
         return "version of a note"
