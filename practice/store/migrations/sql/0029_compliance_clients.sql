@@ -43,7 +43,6 @@ activity as (
 client_records as (
     select
         v.record_id as client_id,
-        range_agg(d.days) as known_days,
         range_agg(public.day_span(v.from_on, least(v.until_on, a.adult_on)))
         filter (where not (v.said ->> 'emancipated')::boolean) as minor_days,
         range_agg(d.days * public.day_span((v.said ->> 'high_risk_since')::date, (v.said ->> 'high_risk_until')::date))
