@@ -153,6 +153,18 @@ def test_the_primary_coverage_is_verified_each_year(compliance: CompliancePracti
     assert compliance.list_spans("insurance", client)[3:] == [("ok", "2024-02-08"), ("not_applicable", "2024-03-01")]
 
 
+def test_a_voided_coverage_counts_until_it_is_voided(compliance: CompliancePractice) -> None:
+    client = compliance.add_client(self_pay=False)
+    coverage = compliance.add_coverage(client, effective_on=date(2024, 2, 5), verified_at=at("2024-02-06"))
+    compliance.change(Coverage, coverage, at("2024-02-20"), voided_at=at("2024-02-20"), void_reason="x")
+    assert compliance.list_spans("insurance", client)[2:] == [
+        ("alert", "2024-02-05"),
+        ("ok", "2024-02-06"),
+        ("needs_person", "2024-02-20"),
+    ]
+    assert compliance.list_spans("demographics", client)[2:] == [("ok", "2024-02-05"), ("alert", "2024-02-20")]
+
+
 def test_a_client_is_checked_from_the_day_on_which_the_record_begins(compliance: CompliancePractice) -> None:
     client = compliance.add_client(known_at=at("2024-02-12"), admitted_on=date(2024, 2, 1))
     change = {"effective_on": date(2024, 2, 1), "set_at": at("2024-02-12")}

@@ -131,14 +131,44 @@ def test_a_change_of_treatment_makes_a_new_informed_consent_due(compliance: Comp
     ]
 
 
+def test_a_consent_signed_on_the_first_day_of_a_new_treatment_covers_it(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    compliance.add_consent(client, INFORMED, at("2024-03-01", 9))
+    for kind, day in (("Talk", "2024-02-02"), ("Play", "2024-03-01")):
+        plan = TreatmentPlan(client_id=client, clinician_id=staff, kind=kind, starts_on=date.fromisoformat(day))
+        plan.created_at = at(day, 10)
+        compliance.save(plan)
+    assert compliance.list_spans("informed_consent", client)[1:4] == [
+        ("due", "2024-02-01"),
+        ("ok", "2024-03-01"),
+        ("due", "2025-01-30"),
+    ]
+
+
+def test_a_voided_plan_is_not_what_the_next_one_is_compared_with(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    compliance.add_consent(client, INFORMED, at("2024-02-01"))
+    plans = []
+    for kind, day in (("Talk", "2024-02-02"), ("Play", "2024-03-01"), ("Talk", "2024-03-06")):
+        plan = TreatmentPlan(client_id=client, clinician_id=staff, kind=kind, starts_on=date.fromisoformat(day))
+        plan.created_at = at(day)
+        plans.append(compliance.save(plan))
+        if kind == "Play":
+            compliance.change(TreatmentPlan, plans[1], at("2024-03-04"), voided_at=at("2024-03-04"), void_reason="x")
+    assert compliance.list_spans("informed_consent", client)[1:5] == [
+        ("ok", "2024-02-01"),
+        ("due", "2024-03-01"),
+        ("ok", "2024-03-04"),
+        ("due", "2025-01-02"),
+    ]
+
+
 def test_a_client_who_declines_treatment_has_to_sign_again(compliance: CompliancePractice) -> None:
     client = compliance.add_client()
     compliance.add_consent(client, INFORMED, at("2024-02-01"))
     form = {"status": "COMPLETED", "started_at": at("2024-03-01"), "saved_at": at("2024-03-01")}
-    for hour, declined in ((9, False), (10, True)):
-        compliance.save(
-            IntakeForm(client_id=client, completed_at=at("2024-03-01", hour), treatment_declined=declined, **form)
-        )
+    for day, declined in (("2024-02-20", False), ("2024-03-01", True)):
+        compliance.save(IntakeForm(client_id=client, completed_at=at(day, 10), treatment_declined=declined, **form))
     assert compliance.list_spans("informed_consent", client) == [
         NOT_YET,
         ("ok", "2024-02-01"),
@@ -202,6 +232,7 @@ def test_an_emancipated_client_consents_alone_from_the_day_on_which_it_is_record
 
 def test_a_telehealth_consent_is_due_while_a_visit_is_ahead(compliance: CompliancePractice) -> None:
     client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    compliance.add_visit(client, staff, at("2024-02-08", 15))  # in person
     booked = {"telehealth": True, "created_at": at("2024-02-10")}
     compliance.add_visit(client, staff, at("2024-02-20", 15), **booked)
     assert compliance.list_spans("telehealth_consent", client) == [
