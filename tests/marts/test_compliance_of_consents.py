@@ -96,9 +96,9 @@ def test_revoking_and_voiding_change_no_earlier_day(compliance: CompliancePracti
 
 
 def test_a_change_of_treatment_makes_a_new_informed_consent_due(compliance: CompliancePractice) -> None:
-    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
-    compliance.add_consent(client, INFORMED, at("2024-02-01"))
-    compliance.add_consent(client, "TELEHEALTH", at("2024-02-01"))
+    client, staff = compliance.add_client(birth_date=date(2012, 1, 1)), compliance.practice.admin.staff_id
+    for consent in (INFORMED, "GUARDIAN"):
+        compliance.add_consent(client, consent, at("2024-02-01"))
     for kind, day, created in (
         ("Talk", "2024-02-02", "2024-02-02"),
         ("talk", "2024-03-01", "2024-03-01"),
@@ -114,6 +114,7 @@ def test_a_change_of_treatment_makes_a_new_informed_consent_due(compliance: Comp
         ("alert", "2025-02-01"),
         ("violation", "2025-02-02"),
     ]
+    assert compliance.list_spans("guardian_consent", client)[2] == ("due", "2025-01-02"), "of any treatment"
     compliance.add_consent(client, INFORMED, at("2024-04-05"))
     assert compliance.list_spans("informed_consent", client)[1:4] == [
         ("ok", "2024-02-01"),
@@ -251,6 +252,20 @@ def test_a_telehealth_consent_is_due_while_a_visit_is_ahead(compliance: Complian
         ("not_applicable", "2024-02-21"),
         ("ok", "2024-03-01"),
         ("not_applicable", "2024-03-21"),
+    ]
+
+
+def test_a_telehealth_consent_that_has_ended_is_due_and_asked_of_active_clients_only(
+    compliance: CompliancePractice,
+) -> None:
+    staff = compliance.practice.admin.staff_id
+    client = compliance.add_client(ended_on=date(2024, 2, 18), end_reason="DISCHARGED")
+    compliance.add_visit(client, staff, at("2024-02-20", 15), telehealth=True, created_at=at("2024-02-10"))
+    compliance.add_consent(client, "TELEHEALTH", at("2024-02-01"), expires_on=date(2024, 2, 15))
+    assert compliance.list_spans("telehealth_consent", client) == [
+        NOT_YET,
+        ("due", "2024-02-10"),
+        ("not_applicable", "2024-02-18"),
     ]
 
 
