@@ -60,6 +60,11 @@ def check_every_pair(read: Any) -> None:
         assert set(statuses) <= STATUSES
     for entity, found in people.items():
         assert found == checks[entity[0]], entity
+    same_again = (
+        "select count(*) from (select status, lag(status) over (partition by client_id, staff_id, check_key"
+        " order by first_on) as before from compliance_spans) as s where s.status = s.before"
+    )
+    assert read(same_again) == [(0,)]
 
 
 def test_every_check_has_one_row_for_each_entity_and_day(installation: Installation, tmp_path: Path) -> None:

@@ -269,6 +269,19 @@ def test_a_telehealth_consent_that_has_ended_is_due_and_asked_of_active_clients_
     ]
 
 
+def test_a_telehealth_consent_revoked_before_the_visit_is_not_enough(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    compliance.add_visit(client, staff, at("2024-02-20", 15), telehealth=True, created_at=at("2024-02-10"))
+    consent = compliance.add_consent(client, "TELEHEALTH", at("2024-02-10"))
+    compliance.change(Consent, consent, at("2024-02-15"), revoked_at=at("2024-02-15"))
+    assert compliance.list_spans("telehealth_consent", client)[1:] == [
+        ("ok", "2024-02-10"),
+        ("due", "2024-02-15"),
+        ("violation", "2024-02-20"),
+        ("not_applicable", "2024-02-21"),
+    ]
+
+
 def test_a_telehealth_consent_signed_before_the_visit_is_enough(compliance: CompliancePractice) -> None:
     client, staff = compliance.add_client(), compliance.practice.admin.staff_id
     compliance.add_visit(client, staff, at("2024-02-20", 15), telehealth=True, created_at=at("2024-02-10"))

@@ -269,7 +269,7 @@ cross join
     lateral (
         values (2, 'ok', c.ok_days), (3, 'due', c.days), (4, 'alert', c.alert_days)
     ) as k (place, status, days)
-where k.status <> 'alert' or c.kind <> 'TELEHEALTH'
+where c.kind <> 'TELEHEALTH' or k.status = 'ok' -- otherwise it is due anyway
 union all
 -- without any, they are due by the first visit
 select
