@@ -58,6 +58,24 @@ def test_a_changed_setting_changes_no_day_before_it(compliance: CompliancePracti
     ]
 
 
+def test_longer_and_shorter_validity_change_no_day_before(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(self_pay=False), compliance.practice.admin.staff_id
+    compliance.change(Client, client, at("2024-02-01"), high_risk_since=date(2024, 2, 1))
+    compliance.add_note(client, staff, at("2024-02-01"), type="SAFETY_PLAN")
+    compliance.add_coverage(client, effective_on=date(2024, 2, 1), verified_at=at("2024-02-01"))
+    for days, day in ((10, "2024-02-01"), (40, "2024-02-20"), (10, "2024-03-01")):
+        for key in ("safety_plan_days", "coverage_verification_days"):
+            compliance.set_setting(key, days, day)
+    for check, otherwise in (("safety_plan", "violation"), ("insurance", "alert")):
+        assert compliance.list_spans(check, client) == [
+            NOT_YET,
+            ("ok", "2024-02-01"),
+            (otherwise, "2024-02-12"),
+            ("ok", "2024-02-20"),
+            (otherwise, "2024-03-01"),
+        ]
+
+
 def test_checks_apply_while_a_client_is_active(compliance: CompliancePractice) -> None:
     client = compliance.add_client()
     for status, effective_on, set_at in (

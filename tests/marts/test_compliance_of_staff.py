@@ -161,6 +161,18 @@ def test_a_session_counts_from_its_completion_and_by_the_settings_of_each_day(co
     assert compliance.list_spans("weekly_deadline", staff)[2:] == [("violation", "2024-02-15")]
 
 
+def test_stricter_settings_of_notes_change_no_day_before_them(compliance: CompliancePractice) -> None:
+    staff, client = compliance.add_staff("clinician"), compliance.add_client()
+    compliance.add_visit(client, staff, at("2024-02-06", 15))
+    compliance.set_setting("note_alert_days", 2, "2024-02-10")
+    compliance.set_setting("note_reminder_days", 1, "2024-02-10")
+    assert compliance.list_spans("session_notes", staff) == [
+        NOT_YET,
+        ("ok", "2024-01-08"),
+        ("violation", "2024-02-10"),
+    ]
+
+
 def supervise(compliance: CompliancePractice, staff: UUID, held_on: str, hours: str, known_at: Any = None) -> UUID:
     session = SupervisionSession(
         supervisee_id=staff,
