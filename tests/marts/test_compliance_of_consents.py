@@ -1,6 +1,6 @@
 """The compliance checks of consents: the status of each on every day, and past days that stay what they were."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -280,6 +280,14 @@ def test_a_telehealth_consent_revoked_before_the_visit_is_not_enough(compliance:
         ("violation", "2024-02-20"),
         ("not_applicable", "2024-02-21"),
     ]
+
+
+def test_a_telehealth_visit_that_has_not_begun_is_no_violation(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    compliance.add_visit(client, staff, soon, telehealth=True, status="SCHEDULED", status_at=None)
+    query = f"select status from compliance_spans where check_key = 'telehealth_consent' and client_id = '{client}'"
+    assert compliance.read(f"{query} order by first_on desc limit 1") == [("due",)]
 
 
 def test_a_telehealth_consent_signed_before_the_visit_is_enough(compliance: CompliancePractice) -> None:
