@@ -282,6 +282,13 @@ def test_a_telehealth_consent_revoked_before_the_visit_is_not_enough(compliance:
     ]
 
 
+def test_a_telehealth_consent_does_not_cover_the_day_on_which_it_ends(compliance: CompliancePractice) -> None:
+    client, staff = compliance.add_client(), compliance.practice.admin.staff_id
+    compliance.add_visit(client, staff, at("2024-02-20", 15), telehealth=True, created_at=at("2024-02-10"))
+    compliance.add_consent(client, "TELEHEALTH", at("2024-02-01"), expires_on=date(2024, 2, 20))
+    assert ("violation", "2024-02-20") in compliance.list_spans("telehealth_consent", client)
+
+
 def test_a_telehealth_visit_that_has_not_begun_is_no_violation(compliance: CompliancePractice) -> None:
     client, staff = compliance.add_client(), compliance.practice.admin.staff_id
     soon = datetime.now(UTC) + timedelta(minutes=10)
