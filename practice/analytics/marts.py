@@ -17,6 +17,7 @@ COLUMNS_SQL = """
     from pg_class as c
     join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace = 'marts'::regnamespace and c.relkind = 'v'
+        and has_table_privilege('caseload_analyst', c.oid, 'select') -- not the parts that marts are built from
     order by c.relname, a.attnum
 """
 

@@ -11,6 +11,7 @@ from practice.people.practices import change_practice
 from practice.security.installation import Installation
 from practice.security.work import Actor
 from tests.support.builders.analysts import connect_analyst, make_analysts
+from tests.support.builders.compliance import CompliancePractice
 from tests.support.builders.people import PracticeFixture
 
 Read = Callable[[str], list[tuple[Any, ...]]]
@@ -30,6 +31,11 @@ def analyst(installation: Installation, practice: PracticeFixture) -> Iterator[p
         connect_analyst(installation, credentials) as reader,
     ):
         yield reader
+
+
+@pytest.fixture
+def compliance(installation: Installation) -> CompliancePractice:
+    return CompliancePractice(installation)
 
 
 def change(practice: PracticeFixture, version: int = 1, **changes: str) -> None:

@@ -78,6 +78,10 @@ TABLES = {
 VIEWS = {"analytics.metric_values"}
 """Views that the service reads. They show what the policies of their tables let through."""
 
+CHECKED = """
+    7 * (select count(*) from clients where tenant_id = %(tenant_id)s)
+    + 5 * (select count(*) from staff where tenant_id = %(tenant_id)s) + 2
+"""
 MARTS = {
     "marts.appointments": "select count(*) from appointments where tenant_id = %(tenant_id)s",
     # from the quarter in which the staff was hired
@@ -88,6 +92,13 @@ MARTS = {
     """,
     "marts.charges": "select count(*) from charges where tenant_id = %(tenant_id)s",
     "marts.clients": "select count(*) from clients where tenant_id = %(tenant_id)s",
+    # seven checks of a client, five of a staff member and two of the practice, on each day until today
+    "marts.compliance_checks": f"""
+        select ({CHECKED}) * ((now() at time zone 'America/New_York')::date + 1
+            - date_trunc('quarter', min(hired_on))::date)
+        from staff where tenant_id = %(tenant_id)s
+    """,
+    "marts.compliance_spans": f"select {CHECKED}",
     "marts.metric_values": "select count(*) from analytics.metric_cells where tenant_id = %(tenant_id)s",
     "marts.notes": "select count(*) from notes where tenant_id = %(tenant_id)s",
     "marts.pay_lines": "select count(*) from pay_lines where tenant_id = %(tenant_id)s",
@@ -99,6 +110,15 @@ MARTS = {
     "marts.time_zones": "select count(*) from practices where id = %(tenant_id)s",
 }
 """Views that analysts and the service read, with the number of rows that they show of a practice."""
+
+COUNTED = {"marts.compliance_spans": "count(distinct (entity_kind, client_id, staff_id, check_key))"}
+"""What is counted in place of rows where their number changes from day to day."""
+
+PARTS = {
+    f"marts.compliance_{part}"
+    for part in ("days", "settings", "versions", "completions", "of_clients", "of_staff", "of_practice")
+}
+"""Views that marts are built from. Nobody may select from them."""
 
 WAREHOUSE_READS_SYSTEM_TABLES = {"practices"}
 
