@@ -93,6 +93,10 @@ bench: setup  ## Measure speed against controls in the same run.
 bench-warehouse: setup  ## Measure refreshes of a practice with a million appointments.
 	$(BIN)/python -m bench.warehouse
 
+.PHONY: bench-past
+bench-past: setup  ## Use every service at random for a simulated year, and prove that past values stay.
+	$(BIN)/python -m bench.past_year
+
 # Other 835 readers and a fuzzer, in their own environment; Caseload does not depend on them.
 PEERS := $(VENV)/edi-peers
 $(PEERS)/.ready: $(VENV)/.ready

@@ -22,7 +22,7 @@ COLUMNS = {
         "(record_values ->> 'revoked_at')::timestamptz as ends_at"
     ),
     "staff": "tenant_id, id, external_id",
-    "clients": "tenant_id, id, birth_date, admitted_on, ended_on",
+    "clients": "tenant_id, id",
     "client_statuses": "tenant_id, id, client_id, status, effective_on, set_at, set_by",
     "primary_clinicians": "tenant_id, id, client_id, clinician_id, effective_on, set_at, set_by",
     "coverages": "tenant_id, id, external_id",

@@ -16,7 +16,7 @@ from warehouse.touched import CHANGES, CLOCK, LINKS, RECORDS
 # Models of a client's records: they run for the touched clients alone.
 STAGING = (
     *("stg_claims", "stg_charges", "stg_postings", "stg_appointments", "stg_client_versions", "stg_coverages"),
-    *("stg_notes", "stg_client_activity", "stg_clients", "stg_consents", "stg_plan_reviews", "stg_primary_clinicians"),
+    *("stg_notes", "stg_client_activity", "stg_consents", "stg_plan_reviews", "stg_primary_clinicians"),
 )
 # Tables of their facts, in the order in which they run, and the column of the client; claims have none.
 FACTS = {

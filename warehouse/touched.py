@@ -13,12 +13,20 @@ CHANGES = {
     "appointments": ("appointment", "select id from scratch.changed.appointments"),
     "notes": ("note", "select id from scratch.changed.notes"),
     "note versions": ("note", "select record_id from scratch.changed.record_versions where record_kind = 'notes'"),
+    "appointment versions": (
+        "appointment",
+        "select record_id from scratch.changed.record_versions where record_kind = 'appointments'",
+    ),
+    "review versions": (
+        "client",
+        "select client_id from scratch.known.treatment_plan_reviews where id in ("
+        "select record_id from scratch.changed.record_versions where record_kind = 'treatment_plan_reviews')",
+    ),
     "charges": ("charge", "select id from scratch.changed.charges"),
     "payments": ("charge", "select charge_id from scratch.changed.payment_applications"),
     "adjustments": ("charge", "select charge_id from scratch.changed.adjustments"),
     "claims": ("claim", "select id from scratch.changed.claims"),
     "charges of claims": ("claim", "select claim_id from scratch.changed.claim_charges"),
-    "clients": ("client", "select id from scratch.changed.clients"),
     "client statuses": ("client", "select client_id from scratch.changed.client_statuses"),
     "primary clinicians": ("client", "select client_id from scratch.changed.primary_clinicians"),
     "plan reviews": ("client", "select client_id from scratch.changed.treatment_plan_reviews"),
@@ -121,6 +129,25 @@ CLOCK = {
         "select record_id from records.record_versions, scratch.clock as c "
         f"where record_kind = 'notes' and known_at {PASSED}",
     ),
+    "appointment versions known": (
+        "appointment",
+        "select record_id from records.record_versions, scratch.clock as c "
+        f"where record_kind = 'appointments' and known_at {PASSED}",
+    ),
+    "review versions known": (
+        "client",
+        "select r.client_id from records.record_versions as v, records.treatment_plan_reviews as r, scratch.clock as c "
+        f"where v.record_kind = 'treatment_plan_reviews' and v.record_id = r.id and v.known_at {PASSED}",
+    ),
+    "instants in appointment versions": (
+        "appointment",
+        "select record_id from records.record_versions, scratch.clock as c where record_kind = 'appointments' and ("
+        + " or ".join(
+            f"cast(record_values ->> '{name}' as timestamptz) {PASSED}"
+            for name in ("status_at", "arrived_at", "ready_at")
+        )
+        + ")",
+    ),
     "signed in": ("sign_in", f"select s.id from records.sign_ins as s, scratch.clock as c where s.at {PASSED}"),
     "instants in versions": (
         "client",
@@ -181,7 +208,6 @@ CHARGE_IDS = """
 """
 OF_CLIENT = "client_id in (select id from own.touched.client)"
 RECORDS = {
-    "clients": "id in (select id from own.touched.client)",
     "client_statuses": OF_CLIENT,
     "primary_clinicians": OF_CLIENT,
     "treatment_plan_reviews": OF_CLIENT,
@@ -192,7 +218,12 @@ RECORDS = {
                 and cast(record_values ->> 'appointment_id' as uuid) in (select id from own.records.appointments)
         )
     """,
-    "record_versions": f"{OF_CLIENT} or record_kind = 'notes' and record_id in (select id from own.records.notes)",
+    "record_versions": f"""
+        {OF_CLIENT}
+        or record_kind = 'notes' and record_id in (select id from own.records.notes)
+        or record_kind = 'appointments' and record_id in (select id from own.records.appointments)
+        or record_kind = 'treatment_plan_reviews' and record_id in (select id from own.records.treatment_plan_reviews)
+    """,
     "claim_charges": f"""
         claim_id in (select claim_id from records.claim_charges where charge_id in ({CHARGE_IDS}))
     """,

@@ -17,7 +17,7 @@ from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
-from practice.people.rules.clients import redact_birth_date
+from practice.people.rules.clients import redact_birth_date, redact_former_birth_date
 from practice.people.rules.intake import STEPS
 from practice.security.permissions import Forbidden, Scope, find_scope
 from practice.security.work import Work
@@ -32,6 +32,7 @@ CLEARED_FIELDS = (
     *("guardian_name", "guardian_phone", "guardian_email", "referring_provider", "medical_notes", "account_id"),
     *("former_account_id", "confirmed_email"),
 )
+FORGET_BIRTH_DATE = text("select forget_birth_date(:tenant_id, :client_id, :instead)")
 OPEN_VISITS = text("""
     select id, reference, starts_at, status from appointments
     where tenant_id = :tenant_id and client_id = :client_id
@@ -268,8 +269,11 @@ def redact_client(work: Work, request_id: UUID) -> DeletionRequest:
         end_portal_access(work, client)
     refuse_open_visits(work, client.id)
     names = {"first_name": REDACTED, "last_name": "Client"}
-    birth_date = {"birth_date": redact_birth_date(client.birth_date, local_today(work))}
-    update_versioned(client, names | birth_date | dict.fromkeys(CLEARED_FIELDS) | {"reminders": []})
+    redacted = redact_birth_date(client.birth_date, local_today(work))
+    former = redact_former_birth_date(client.birth_date, client.admitted_on, redacted)
+    update_versioned(client, names | {"birth_date": redacted} | dict.fromkeys(CLEARED_FIELDS) | {"reminders": []})
+    work.db.flush()  # the versions of the record follow it
+    work.db.execute(FORGET_BIRTH_DATE, {"tenant_id": work.tenant_id, "client_id": client.id, "instead": former})
     documents = clear_documents(work, client.id)
     clear_intake_forms(work, client.id)
     clear_texts(work, client.id)

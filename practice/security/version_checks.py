@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from practice.security.doctor import Finding, format_count
 from practice.security.installation import Installation
 
-# The tables whose records all have versions, with the columns that the trigger keeps. Notes have versions only once
-# they have changed their session.
+# The tables whose records all have versions, with the columns that the trigger keeps. Notes, plan reviews and
+# appointments have versions only once they were corrected.
 KEPT_SQL = text(r"""
     select c.relname as name, array_remove(string_to_array(encode(t.tgargs, 'escape'), '\000'), '') as columns,
         cast(t.tgtype & 4 as boolean) as from_the_beginning

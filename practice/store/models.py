@@ -11,7 +11,8 @@ from practice.store.base import Base, TenantKeyed
 
 
 class RecordVersion(TenantKeyed, Base):
-    """The columns of a record that metrics use, as they stood from a moment on. Rows are only added.
+    """The columns of a record that metrics use, as they stood from a moment on. Rows are only added; only the birth
+    date of a redacted client is replaced by one that tells the year.
 
     `record_kind` is the name of its table. Without `known_at` the version has been known from the beginning, as all
     that an import brings.

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from practice.clinical.models.notes import Note
+from practice.people.client_history import change_status
+from practice.people.deletion_requests import create_request, redact_client, review_request
 from practice.people.models.clients import Client
 from practice.people.models.practices import Staff
+from practice.scheduling.models.appointments import Appointment
 from practice.security.installation import Installation
+from practice.security.permissions import Scope
 from practice.security.work import Actor
 from tests.support.builders.bundles import import_practice, load_sample_rows, make_unique, write_folder
 from tests.support.builders.people import NOW, PracticeFixture
@@ -89,3 +94,44 @@ def test_versions_are_neither_changed_nor_removed(practice: PracticeFixture) -> 
     for statement in ("update record_versions set known_at = null", "delete from record_versions"):
         with pytest.raises(ProgrammingError, match="permission denied"), practice.work() as work:
             work.db.execute(text(statement))
+
+
+def test_versions_of_an_appointment_begin_with_its_first_correction(practice: PracticeFixture) -> None:
+    sessions = SessionBuilder(practice, practice.add("clinician"))
+    appointment_id = sessions.add_session(NOW - timedelta(days=2), status="SCHEDULED", status_at=None)
+    for days, status in enumerate(("COMPLETED", "IN_PROGRESS", "COMPLETED")):
+        if days == 1:
+            assert list_versions(practice, appointment_id) == []
+        with practice.work(now=NOW + timedelta(days=days)) as work:
+            appointment = work.db.get_one(Appointment, (practice.id, appointment_id))
+            appointment.status, appointment.status_at = status, work.now
+    versions = [(known_at, values["status"]) for known_at, values in list_versions(practice, appointment_id)]
+    assert versions == [(None, "COMPLETED"), (LATER, "IN_PROGRESS"), (NOW + timedelta(days=2), "COMPLETED")]
+
+
+@pytest.mark.parametrize(
+    ("born", "former", "latest"),
+    [(date(1990, 5, 17), "1990-01-01", "1990-12-31"), (date(2010, 5, 17), "2010-12-31", "2010-12-31")],
+)
+def test_of_the_birth_date_of_a_redacted_client_the_year_remains(
+    practice: PracticeFixture, born: date, former: str, latest: str
+) -> None:
+    client_id = make_client(practice, birth_date=born, guardian_name="Gale Guardian")
+    with practice.work(now=LATER) as work:
+        change_status(work, Scope.ALL, client_id, "DISCHARGED")
+        request_id = create_request(work, Scope.ALL, client_id).id
+        review_request(work, request_id, approved=True)
+        redact_client(work, request_id)
+    births = [values["birth_date"] for _, values in list_versions(practice, client_id)]
+    assert births[0] == former
+    assert births[-1] == latest
+    assert str(born) not in births
+
+
+def test_versions_lose_nothing_but_birth_dates(practice: PracticeFixture, installation: Installation) -> None:
+    client_id = make_client(practice)
+    overwrite = (
+        "update record_versions set record_values = record_values || '{\"self_pay\": null}' where record_id = %s"
+    )
+    with pytest.raises(psycopg.errors.IntegrityError), installation.store.connect("superuser") as connection:
+        connection.execute(overwrite, [client_id])

@@ -22,7 +22,7 @@ from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.builders.two_practices import create_two_practices
-from tests.support.drivers.record_changes import QUEUED, disable_other_triggers, insert_copy
+from tests.support.drivers.random_changes import QUEUED, disable_other_triggers, insert_copy
 from tests.support.harness import cluster
 from tests.warehouse.conftest import be_quiet
 from warehouse.builds import open_file

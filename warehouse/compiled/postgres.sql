@@ -190,8 +190,37 @@ left join applied as a on a.tenant_id = c.tenant_id and a.charge_id = c.charge_i
 
 -- view stg_appointments
 -- Appointments and seats as they were known at as_of: a final status set later is not known yet
-with appointments as (select * from public."appointments"),
-p as (select * from {schema}."stg_practices")
+with p as (select * from {schema}."stg_practices"),
+versions as (
+    select
+        v.tenant_id, v.record_id, v.record_values as v, v.from_on,
+        case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
+        coalesce(lead(v.from_on) over record, date '9999-01-01') as until_on,
+        lead(v.from_on) over record is null as is_last
+    from (
+        select
+            r.tenant_id, r.record_id, r.record_values, r.known_at, r.id,
+            case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.known_at - interval '1 microsecond'), p.zone_changes)] end))::date end) end as from_on
+        from public."record_versions" as r
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
+        where r.record_kind = 'appointments' and (r.known_at is null or r.known_at <= p.as_of)
+    ) as v
+    window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
+),
+-- few appointments are corrected, so that the record itself does not say any more what it said
+appointments as (
+    select
+        a.tenant_id, a.id, a.client_id, a.clinician_id, a.group_session_id, a.starts_at, a.ends_at, a.created_at,
+        a.booked_via, a.eligibility_verified_at,
+        case when v.record_id is null then a.status else (v.v ->> 'status') end as status,
+        case when v.record_id is null then a.status_at else (v.v ->> 'status_at')::timestamptz end as status_at,
+        case when v.record_id is null then a.telehealth else (v.v ->> 'telehealth')::boolean end as telehealth,
+        case when v.record_id is null then a.arrived_at else (v.v ->> 'arrived_at')::timestamptz end as arrived_at,
+        case when v.record_id is null then a.ready_at else (v.v ->> 'ready_at')::timestamptz end as ready_at,
+        case when v.record_id is null then a.actual_minutes else (v.v ->> 'actual_minutes')::integer end as actual_minutes
+    from public."appointments" as a
+    left join versions as v on v.tenant_id = a.tenant_id and v.record_id = a.id and v.is_last
+)
 select
     a.tenant_id,
     a.id as appointment_id,
@@ -306,7 +335,8 @@ from days
 where on_date <= last_on
 
 -- view stg_client_versions
--- Versions of client records, each from a day until another. For dated rows the first one also counts before.
+-- Versions of client records, each from a day until another. For dated rows the first one also counts before. Clients
+-- born on 29 February turn 18 on 1 March.
 with versions as (
     select
         v.tenant_id, v.record_id, v.record_values as v, v.from_on,
@@ -334,6 +364,12 @@ select
     (v.v ->> 'has_complete_demographics')::boolean as has_complete_demographics,
     (v.v ->> 'high_risk_since')::date as high_risk_since,
     (v.v ->> 'high_risk_until')::date as high_risk_until,
+    (v.v ->> 'admitted_on')::date as admitted_on,
+    (v.v ->> 'ended_on')::date as ended_on,
+    case
+        when (v.v ->> 'birth_date') like '%-02-29' then ((v.v ->> 'birth_date')::date + 1 + interval '18 years')::date
+        else ((v.v ->> 'birth_date')::date + interval '18 years')::date
+    end as turns_18_on,
     (case when (v.v ->> 'portal_activated_at')::timestamptz <= p.as_of then (((v.v ->> 'portal_activated_at')::timestamptz - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(((v.v ->> 'portal_activated_at')::timestamptz - interval '1 microsecond'), p.zone_changes)] end))::date end) as portal_from_on
 from versions as v
 join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
@@ -881,13 +917,36 @@ where clinicians_over_backlog_n <> 0 or clinicians_over_backlog_d <> 0
 window entity as (partition by tenant_id, entity_kind, entity_id order by on_date)
 
 -- view stg_incidents
--- Incidents detected by as_of, with the response if known then
+-- Incidents detected and reported by as_of, as they were known then
+with versions as (
+    select
+        v.tenant_id, v.record_id, v.record_values as v, v.from_on,
+        case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
+        coalesce(lead(v.from_on) over record, date '9999-01-01') as until_on,
+        lead(v.from_on) over record is null as is_last
+    from (
+        select
+            r.tenant_id, r.record_id, r.record_values, r.known_at, r.id,
+            case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.known_at - interval '1 microsecond'), p.zone_changes)] end))::date end) end as from_on
+        from public."record_versions" as r
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
+        where r.record_kind = 'incidents' and (r.known_at is null or r.known_at <= p.as_of)
+    ) as v
+    window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
+),
+incidents as (
+    select
+        v.tenant_id, v.record_id as incident_id, (v.v ->> 'detected_at')::timestamptz as detected_at,
+        (v.v ->> 'responded_at')::timestamptz as responded_at
+    from versions as v
+    where v.is_last and (v.v ->> 'voided_at') is null
+)
 select
-    i.tenant_id, i.id as incident_id, i.detected_at, (i.detected_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(i.detected_at, p.zone_changes)] end))::date as detected_on,
+    i.tenant_id, i.incident_id, i.detected_at, (i.detected_at at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(i.detected_at, p.zone_changes)] end))::date as detected_on,
     case when i.responded_at <= p.as_of then i.responded_at end as responded_at
-from public."incidents" as i
+from incidents as i
 join {schema}."stg_practices" as p on p.tenant_id = i.tenant_id
-where i.detected_at <= p.as_of and (i.voided_at is null or i.voided_at > p.as_of)
+where i.detected_at <= p.as_of
 
 -- table incidents
 -- Incidents with the time to the response, or to as_of
@@ -955,49 +1014,20 @@ decided as (
     where s.set_by is not null and s.set_at <= p.as_of
     group by s.tenant_id, s.client_id
 ),
+versions as (select * from {schema}."stg_client_versions"),
 imported as (
-    select v.tenant_id, v.record_id as client_id from (
-    select
-        v.tenant_id, v.record_id, v.record_values as v, v.from_on,
-        case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
-        coalesce(lead(v.from_on) over record, date '9999-01-01') as until_on,
-        lead(v.from_on) over record is null as is_last
-    from (
-        select
-            r.tenant_id, r.record_id, r.record_values, r.known_at, r.id,
-            case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.known_at - interval '1 microsecond'), p.zone_changes)] end))::date end) end as from_on
-        from public."record_versions" as r
-        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
-        where r.record_kind = 'clients' and (r.known_at is null or r.known_at <= p.as_of)
-    ) as v
-    window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
-) as v
-    where v.from_on = date '0001-01-01' group by v.tenant_id, v.record_id
+    select tenant_id, client_id from versions where from_on = date '0001-01-01' group by tenant_id, client_id
 )
 select h.tenant_id, h.client_id, h.from_on, h.until_on
 from history as h
 join decided as d on d.tenant_id = h.tenant_id and d.client_id = h.client_id
 where h.status = 'ACTIVE'
 union all
-select c.tenant_id, c.id, c.admitted_on, c.ended_on
-from public."clients" as c
-join imported as i on i.tenant_id = c.tenant_id and i.client_id = c.id
-left join decided as d on d.tenant_id = c.tenant_id and d.client_id = c.id
+select v.tenant_id, v.client_id, greatest(v.from_on, v.admitted_on), least(v.until_on, v.ended_on)
+from versions as v
+join imported as i on i.tenant_id = v.tenant_id and i.client_id = v.client_id
+left join decided as d on d.tenant_id = v.tenant_id and d.client_id = v.client_id
 where d.client_id is null
-
--- view stg_clients
--- Clients, with the day on which they turn 18: for those born on 29 February, 1 March
-select
-    c.tenant_id,
-    c.id as client_id,
-    c.admitted_on,
-    case
-        when extract(month from c.birth_date) = 2 and extract(day from c.birth_date) = 29
-            then (c.birth_date + 1 + interval '18 years')::date
-        else (c.birth_date + interval '18 years')::date
-    end as turns_18_on
-from public."clients" as c
-join {schema}."stg_practices" as p on p.tenant_id = c.tenant_id
 
 -- view stg_consents
 -- Versions of consents, each from a day until another. Without an expiry they end one year after they were signed.
@@ -1035,11 +1065,34 @@ join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 where (v.v ->> 'signed_at')::timestamptz < p.as_of and (v.v ->> 'voided_at') is null and v.until_on > v.from_on
 
 -- view stg_plan_reviews
--- Reviews of treatment plans, from the day on which each counts
-select r.tenant_id, r.id as review_id, r.client_id, r.reviewed_on, greatest(r.reviewed_on, (case when r.created_at <= p.as_of then ((r.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end)) as from_on
-from public."treatment_plan_reviews" as r
-join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
-where r.created_at <= p.as_of and (r.voided_at is null or r.voided_at > p.as_of)
+-- Reviews of treatment plans as they were known at as_of, from the day on which each counts
+with versions as (
+    select
+        v.tenant_id, v.record_id, v.record_values as v, v.from_on,
+        case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
+        coalesce(lead(v.from_on) over record, date '9999-01-01') as until_on,
+        lead(v.from_on) over record is null as is_last
+    from (
+        select
+            r.tenant_id, r.record_id, r.record_values, r.known_at, r.id,
+            case when r.known_at is null then date '0001-01-01' else (case when r.known_at <= p.as_of then ((r.known_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.known_at - interval '1 microsecond'), p.zone_changes)] end))::date end) end as from_on
+        from public."record_versions" as r
+        join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
+        where r.record_kind = 'treatment_plan_reviews' and (r.known_at is null or r.known_at <= p.as_of)
+    ) as v
+    window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
+),
+-- few reviews change their day
+reviews as (
+    select
+        r.tenant_id, r.id as review_id, r.client_id, coalesce((v.v ->> 'reviewed_on')::date, r.reviewed_on) as reviewed_on,
+        (case when r.created_at <= p.as_of then ((r.created_at - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((r.created_at - interval '1 microsecond'), p.zone_changes)] end))::date end) as known_on
+    from public."treatment_plan_reviews" as r
+    join {schema}."stg_practices" as p on p.tenant_id = r.tenant_id
+    left join versions as v on v.tenant_id = r.tenant_id and v.record_id = r.id and v.is_last
+    where r.created_at <= p.as_of and (r.voided_at is null or r.voided_at > p.as_of)
+)
+select tenant_id, review_id, client_id, reviewed_on, greatest(reviewed_on, known_on) as from_on from reviews
 
 -- table client_conditions
 -- Conditions of clients that metrics ask about: one row for each condition and span of days
@@ -1069,10 +1122,7 @@ union all
 select tenant_id, client_id, 'high_risk', greatest(from_on, high_risk_since), least(until_on, high_risk_until)
 from versions where high_risk_since is not null
 union all
-select v.tenant_id, v.client_id, 'minor', v.from_on, least(v.until_on, c.turns_18_on)
-from versions as v
-join {schema}."stg_clients" as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
-where not v.emancipated
+select tenant_id, client_id, 'minor', from_on, least(until_on, turns_18_on) from versions where not emancipated
 union all
 select tenant_id, client_id, 'portal', greatest(from_on, portal_from_on), until_on from versions where portal_from_on is not null
 union all
@@ -1152,7 +1202,8 @@ select
             and a.from_on <= f.judged_on and (a.until_on is null or a.until_on > f.judged_on)
     ) as retained
 from firsts as f
-join {schema}."stg_clients" as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+join {schema}."stg_client_versions" as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+    and c.dated_from_on <= f.judged_on and c.until_on > f.judged_on
 join {schema}."stg_practices" as p on p.tenant_id = f.tenant_id
 left join {schema}."stg_primary_clinicians" as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
     and k.from_on <= f.judged_on and k.until_on > f.judged_on

@@ -31,10 +31,7 @@ union all
 select tenant_id, client_id, 'high_risk', greatest(from_on, high_risk_since), least(until_on, high_risk_until)
 from versions where high_risk_since is not null
 union all
-select v.tenant_id, v.client_id, 'minor', v.from_on, least(v.until_on, c.turns_18_on)
-from versions as v
-join {{ ref('stg_clients') }} as c on c.tenant_id = v.tenant_id and c.client_id = v.client_id
-where not v.emancipated
+select tenant_id, client_id, 'minor', from_on, least(until_on, turns_18_on) from versions where not emancipated
 union all
 select tenant_id, client_id, 'portal', greatest(from_on, portal_from_on), until_on from versions where portal_from_on is not null
 union all

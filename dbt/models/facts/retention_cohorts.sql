@@ -24,7 +24,8 @@ select
             and a.from_on <= f.judged_on and (a.until_on is null or a.until_on > f.judged_on)
     ) as retained
 from firsts as f
-join {{ ref('stg_clients') }} as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+join {{ ref('stg_client_versions') }} as c on c.tenant_id = f.tenant_id and c.client_id = f.client_id
+    and c.dated_from_on <= f.judged_on and c.until_on > f.judged_on
 join {{ ref('stg_practices') }} as p on p.tenant_id = f.tenant_id
 left join {{ ref('stg_primary_clinicians') }} as k on k.tenant_id = f.tenant_id and k.client_id = f.client_id
     and k.from_on <= f.judged_on and k.until_on > f.judged_on

@@ -1,7 +1,21 @@
 -- Appointments and seats as they were known at as_of: a final status set later is not known yet
-with appointments as (select * from {{ source('records', 'appointments') }}),
+with p as (select * from {{ ref('stg_practices') }}),
 
-p as (select * from {{ ref('stg_practices') }})
+versions as ({{ versions_of('appointments') }}),
+
+-- few appointments are corrected, so that the record itself does not say any more what it said
+appointments as (
+    select
+        a.tenant_id, a.id, a.client_id, a.clinician_id, a.group_session_id, a.starts_at, a.ends_at, a.created_at,
+        a.booked_via, a.eligibility_verified_at
+        {%- for name, type in [
+            ('status', 'text'), ('status_at', 'timestamptz'), ('telehealth', 'boolean'), ('arrived_at', 'timestamptz'),
+            ('ready_at', 'timestamptz'), ('actual_minutes', 'integer')
+        ] %},
+        case when v.record_id is null then a.{{ name }} else {{ value(name, type) }} end as {{ name }}{% endfor %}
+    from {{ source('records', 'appointments') }} as a
+    left join versions as v on v.tenant_id = a.tenant_id and v.record_id = a.id and v.is_last
+)
 
 select
     a.tenant_id,

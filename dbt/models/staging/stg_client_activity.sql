@@ -9,9 +9,10 @@ decided as (
     group by s.tenant_id, s.client_id
 ),
 
+versions as (select * from {{ ref('stg_client_versions') }}),
+
 imported as (
-    select v.tenant_id, v.record_id as client_id from ({{ versions_of('clients') }}) as v
-    where v.from_on = date '0001-01-01' group by v.tenant_id, v.record_id
+    select tenant_id, client_id from versions where from_on = date '0001-01-01' group by tenant_id, client_id
 )
 
 select h.tenant_id, h.client_id, h.from_on, h.until_on
@@ -19,8 +20,8 @@ from history as h
 join decided as d on d.tenant_id = h.tenant_id and d.client_id = h.client_id
 where h.status = 'ACTIVE'
 union all
-select c.tenant_id, c.id, c.admitted_on, c.ended_on
-from {{ source('records', 'clients') }} as c
-join imported as i on i.tenant_id = c.tenant_id and i.client_id = c.id
-left join decided as d on d.tenant_id = c.tenant_id and d.client_id = c.id
+select v.tenant_id, v.client_id, greatest(v.from_on, v.admitted_on), least(v.until_on, v.ended_on)
+from versions as v
+join imported as i on i.tenant_id = v.tenant_id and i.client_id = v.client_id
+left join decided as d on d.tenant_id = v.tenant_id and d.client_id = v.client_id
 where d.client_id is null

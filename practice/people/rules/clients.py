@@ -47,6 +47,12 @@ def redact_birth_date(birth_date: date, today: date) -> date:
     return min(date(max(birth_date.year, today.year - 90), 12, 31), today)
 
 
+def redact_former_birth_date(birth_date: date, admitted_on: date, redacted: date) -> date:
+    """Return what remains of the birth date in earlier versions: who was of age on admission stays so on each day."""
+    was_adult = birth_date <= compute_adult_cutoff(admitted_on)
+    return redacted.replace(month=1, day=1) if was_adult else redacted
+
+
 def is_minor(birth_date: date, day: date) -> bool:
     return birth_date > compute_adult_cutoff(day)
 

@@ -13,7 +13,7 @@ from ingest.synthetic import Size, generate
 from practice.metric_dictionary import METRICS
 from practice.security.installation import Installation
 from tests.support.builders.bundles import import_practice
-from tests.support.drivers.record_changes import RecordChanges, disable_other_triggers
+from tests.support.drivers.random_changes import RecordChanges, disable_other_triggers
 from warehouse.builds import Scope, build_duckdb, open_file
 from warehouse.files import CELL_KEY, CELLS, FILE
 from warehouse.increments import FACTS

@@ -76,10 +76,6 @@ class RecordChanges:
             },
             "claims": self.change_claim,
             "claim_charges": lambda: {"charge_id": self.rng.choice(self.ids["charges"])},
-            "clients": lambda: {
-                "birth_date": self.pick_day() - timedelta(days=365 * self.rng.choice([8, 17, 18, 40])),
-                "admitted_on": self.pick_day(),
-            },
             "client_statuses": self.change_client_status,
             "primary_clinicians": self.change_primary_clinician,
             "coverages": lambda: {"external_id": f"V{self.rng.random()}"},
@@ -89,7 +85,6 @@ class RecordChanges:
                 "voided_at": self.rng.choice([None, self.pick_instant()]),
             },
             "sign_ins": lambda: {"at": self.pick_instant()},
-            "incidents": lambda: {"detected_at": self.pick_instant(), "responded_at": self.pick_instant()},
         }
 
     def list_ids(self, table: str) -> list[UUID]:
@@ -232,10 +227,11 @@ class RecordChanges:
 
     def add_version(self) -> str:
         """Add a version of a record, known around now."""
-        kinds = ["clients", "coverages", "consents", "notes"] * 2 + ["trainings", "supervision_sessions"]
+        kinds = ["clients", "coverages", "consents", "corrections"] * 2
+        kinds += ["trainings", "supervision_sessions", "incidents"]
         kind = "staff" if self.rng.random() < 0.01 else self.rng.choice(kinds)
-        if kind == "notes":
-            return self.add_note_version()
+        if kind == "corrections":
+            return self.add_correction()
         values: dict[str, dict[str, Any]] = {
             "clients": {
                 "self_pay": self.rng.random() < 0.5,
@@ -243,6 +239,9 @@ class RecordChanges:
                 "has_complete_demographics": self.rng.random() < 0.5,
                 "high_risk_since": str(self.pick_day()),
                 "portal_activated_at": self.pick_instant().isoformat(),
+                "birth_date": str(self.pick_day() - timedelta(days=365 * self.rng.choice([8, 17, 18, 40]))),
+                "admitted_on": str(self.pick_day()),
+                "ended_on": str(self.pick_day()),
             },
             "coverages": {
                 "verified_at": self.pick_instant().isoformat(),
@@ -255,6 +254,10 @@ class RecordChanges:
                 "revoked_at": self.pick_instant().isoformat(),
                 "expires_on": str(self.pick_day()),
                 "kind": self.rng.choice(CONSENT_KINDS),
+            },
+            "incidents": {
+                "detected_at": self.pick_instant().isoformat(),
+                "responded_at": self.pick_instant().isoformat(),
             },
             "trainings": {"completed_on": str(self.pick_day())},
             "supervision_sessions": {"note_signed_at": self.pick_instant().isoformat(), "hours": "1.50"},
@@ -275,18 +278,29 @@ class RecordChanges:
         )
         return f"version of {kind}: {name}"
 
-    def add_note_version(self) -> str:
-        """Add a version of a note that was linked to another session."""
-        appointment_id = self.rng.choice([None, *map(str, self.ids["appointments"])])
+    def add_correction(self) -> str:
+        """Add a version of a note of another session, of a corrected appointment or of a moved review."""
+        table = self.rng.choice(["notes", "appointments", "treatment_plan_reviews"])
+        values: dict[str, dict[str, Any]] = {
+            "notes": {"appointment_id": self.rng.choice([None, *map(str, self.ids["appointments"])])},
+            "treatment_plan_reviews": {"reviewed_on": str(self.pick_day())},
+            "appointments": {
+                "status": self.rng.choice(STATUSES),
+                "status_at": self.pick_instant().isoformat(),
+                "telehealth": self.rng.random() < 0.5,
+                "arrived_at": self.pick_instant().isoformat(),
+                "ready_at": self.pick_instant().isoformat(),
+                "actual_minutes": self.rng.choice([None, 45]),
+            },
+        }
         self.connection.execute(
-            """
+            f"""
             insert into record_versions (tenant_id, id, record_kind, record_id, known_at, record_values)
-            select tenant_id, %s, 'notes', id, %s, %s
-            from notes where ctid = cast(%s as tid)
-            """,
+            select tenant_id, %s, '{table}', id, %s, %s from {table} where ctid = cast(%s as tid)
+            """.encode(),
             [
-                *(UUID(int=self.rng.getrandbits(128)), self.pick_instant(), Jsonb({"appointment_id": appointment_id})),
-                self.pick_row("notes"),
+                *(UUID(int=self.rng.getrandbits(128)), self.pick_instant(), Jsonb(values[table])),
+                self.pick_row(table),
             ],
         )
-        return "version of a note"
+        return f"version of {table}"

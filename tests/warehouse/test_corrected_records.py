@@ -1,0 +1,111 @@
+"""A correction of a record does not move what a refresh before it has published."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from practice.analytics.values import Selection, ValueKey
+from practice.clinical.plans.plans import change_review
+from practice.people import incidents
+from practice.people.client_history import change_status
+from practice.people.clients import change_client
+from practice.people.models.practices import Practice
+from practice.security.installation import Installation
+from practice.security.permissions import Scope
+from practice.security.work import Actor, Work
+from practice.sessions.corrections import revert_appointment
+from tests.warehouse.conftest import be_quiet
+from warehouse.builds import read_values
+from warehouse.refresh import compute_aside
+
+BEFORE = datetime(2025, 11, 3, 17, 0, tzinfo=UTC)
+CHANGE = datetime(2025, 11, 5, 15, 0, tzinfo=UTC)
+AFTER = datetime(2025, 11, 12, 17, 0, tzinfo=UTC)
+EARLIER = datetime(2025, 10, 7, 14, 0, tzinfo=UTC)
+
+
+def find(work: Work, table: str, external_id: str) -> Any:
+    query = text(f"select * from {table} where external_id = :id")
+    return work.db.execute(query, {"id": external_id}).one()
+
+
+def revert_completed(work: Work) -> None:
+    """Take back a completion that has no charge."""
+    appointment = find(work, "appointments", "A4")
+    work.db.execute(
+        text("update charges set voided_at = :now where appointment_id = :id"), {"now": work.now, "id": appointment.id}
+    )
+    revert_appointment(work, Scope.ALL, appointment.id, "COMPLETED", "Set by mistake.")
+
+
+def report_late(work: Work) -> None:
+    incidents.report_incident(work, kind="LOST_DEVICE", detected_at=EARLIER, summary="Lost.")
+
+
+def correct_detection(work: Work) -> None:
+    incident = find(work, "incidents", "I1")
+    incidents.change_incident(work, incident.id, incident.version, {"detected_at": EARLIER})
+
+
+def correct_review(work: Work) -> None:
+    review = find(work, "treatment_plan_reviews", "P2")
+    changes = {"reviewed_on": date(2025, 9, 15)}
+    change_review(work, Scope.ALL, review.id, review.version, changes)
+
+
+def correct_birth_date(work: Work) -> None:
+    client = find(work, "clients", "K2")
+    change_client(work, Scope.ALL, client.id, client.version, {"birth_date": date(1992, 2, 29)})
+
+
+def correct_admission(work: Work) -> None:
+    client = find(work, "clients", "K2")
+    change_client(work, Scope.ALL, client.id, client.version, {"admitted_on": date(2025, 10, 20)})
+
+
+def end_treatment_earlier(work: Work) -> None:
+    change_status(work, Scope.ALL, find(work, "clients", "K2").id, "DISCHARGED", date(2025, 10, 25))
+
+
+# Each with a metric that shows it from then on.
+CORRECTIONS = {
+    revert_completed: "kept_visit_rate",
+    report_late: "breach_response_hours",
+    correct_detection: "breach_response_hours",
+    correct_review: "treatment_plan_currency",
+    correct_birth_date: "minor_consent_compliance",
+    correct_admission: "portal_adoption_rate",
+    end_treatment_earlier: "portal_adoption_rate",
+}
+
+
+def compute(installation: Installation, practice: Practice, folder: Path, as_of: datetime) -> dict[ValueKey, Any]:
+    """Return the practice's values of every week, as of an instant."""
+    with compute_aside(installation.store, folder, practice.id, as_of, None, "duckdb", be_quiet) as build:
+        values = read_values(build, Selection(None, "week", entity_kind="practice"))
+    return {value.value_key: value for value in values}
+
+
+def use_as_admin(installation: Installation, practice: Practice, now: datetime, use: Callable[[Work], None]) -> None:
+    """Use a service as somebody who is admin, and author of the sample practice's plans."""
+    with installation.work(Actor(practice.id), now) as work:
+        admin, author = find(work, "staff", "ADM"), find(work, "staff", "CLI")
+    staff_id = author.id if use is correct_review else admin.id
+    with installation.work(Actor(practice.id, admin.account_id, staff_id, frozenset({"admin"})), now) as work:
+        use(work)
+
+
+def test_corrections_move_nothing_that_was_known_before(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    before = compute(installation, oak_street, tmp_path, BEFORE)
+    for minute, correct in enumerate(CORRECTIONS):
+        use_as_admin(installation, oak_street, CHANGE + timedelta(minutes=minute), correct)
+    rebuilt = compute(installation, oak_street, tmp_path, BEFORE)
+    assert {key.metric_key for key in before if rebuilt.get(key) != before[key]} == set()
+    assert rebuilt.keys() == before.keys()
+    after = compute(installation, oak_street, tmp_path, AFTER)
+    assert {key.metric_key for key in before if after[key] != before[key]} >= set(CORRECTIONS.values())
