@@ -12,6 +12,7 @@ from practice.clinical.plans.plans import change_review
 from practice.people import incidents
 from practice.people.client_history import change_status
 from practice.people.clients import change_client
+from practice.people.coverages import change_coverage
 from practice.people.models.practices import Practice
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
@@ -82,6 +83,11 @@ CORRECTIONS = {
 }
 
 
+def end_coverage(work: Work) -> None:
+    coverage = find(work, "coverages", "V1")
+    change_coverage(work, Scope.ALL, coverage.id, coverage.version, {"ends_on": date(2025, 12, 31)})
+
+
 def compute(installation: Installation, practice: Practice, folder: Path, as_of: datetime) -> dict[ValueKey, Any]:
     """Return the practice's values of every week, as of an instant."""
     with compute_aside(installation.store, folder, practice.id, as_of, None, "duckdb", be_quiet) as build:
@@ -109,3 +115,14 @@ def test_corrections_move_nothing_that_was_known_before(
     assert rebuilt.keys() == before.keys()
     after = compute(installation, oak_street, tmp_path, AFTER)
     assert {key.metric_key for key in before if after[key] != before[key]} >= set(CORRECTIONS.values())
+
+
+def test_a_change_of_an_imported_coverage_verifies_no_earlier_visit(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    before = compute(installation, oak_street, tmp_path, BEFORE)
+    use_as_admin(installation, oak_street, CHANGE, end_coverage)
+    after = compute(installation, oak_street, tmp_path, AFTER)
+    verified = [key for key in before if key.metric_key == "insurance_verification_rate"]
+    assert any(before[key].numerator < before[key].denominator for key in verified)
+    assert [key for key in verified if after[key] != before[key]] == []

@@ -403,7 +403,9 @@ select
     least(v.until_on, (v.v ->> 'ends_on')::date + 1) as until_on,
     (case when (v.v ->> 'verified_at')::timestamptz <= p.as_of then (((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond'), p.zone_changes)] end))::date end) as verified_from_on,
     case when (v.v ->> 'verified_at')::timestamptz <= p.as_of then ((v.v ->> 'verified_at')::timestamptz at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket((v.v ->> 'verified_at')::timestamptz, p.zone_changes)] end))::date end as verified_on,
-    case when v.from_on > date '0001-01-01' then (v.v ->> 'verified_at')::timestamptz end as verified_by_staff_at
+    -- not what an import brought and a later version repeats
+    case when v.from_on > date '0001-01-01' and (case when (v.v ->> 'verified_at')::timestamptz <= p.as_of then (((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone else p.zones[1 + width_bucket(((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond'), p.zone_changes)] end))::date end) >= v.from_on
+        then (v.v ->> 'verified_at')::timestamptz end as verified_by_staff_at
 from versions as v
 join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 join public."coverages" as c on c.tenant_id = v.tenant_id and c.id = v.record_id
