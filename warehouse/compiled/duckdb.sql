@@ -68,7 +68,7 @@ join firsts as f on f.tenant_id = c.tenant_id and f.claim_id = c.claim_id
 
 -- view stg_staff
 -- Versions of staff records: roles, license, discipline, supervisor and employment, each from a day until another
-with versions as (
+with known as (
     select
         v.tenant_id, v.record_id, v.record_values as v, v.from_on,
         case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
@@ -84,6 +84,15 @@ with versions as (
         where r.record_kind = 'staff' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
+),
+-- somebody who is added counts from their first day on or, if it lies ahead, from the day on which they were added
+versions as (
+    select
+        v.tenant_id, v.record_id, v.v, v.until_on,
+        case
+            when v.dated_from_on < v.from_on then least(v.from_on, (v.v ->> 'hired_on')::date) else v.dated_from_on
+        end as dated_from_on
+    from known as v
 )
 select
     v.tenant_id,
