@@ -12,11 +12,14 @@ from practice.clinical.plans.plans import change_review
 from practice.people import incidents
 from practice.people.client_history import change_status
 from practice.people.clients import change_client
+from practice.people.coverages import change_coverage
 from practice.people.models.practices import Practice
+from practice.people.staff import add_staff
 from practice.security.installation import Installation
 from practice.security.permissions import Scope
 from practice.security.work import Actor, Work
 from practice.sessions.corrections import revert_appointment
+from practice.store.ids import new_id
 from tests.warehouse.conftest import be_quiet
 from warehouse.builds import read_values
 from warehouse.refresh import compute_aside
@@ -82,10 +85,26 @@ CORRECTIONS = {
 }
 
 
-def compute(installation: Installation, practice: Practice, folder: Path, as_of: datetime) -> dict[ValueKey, Any]:
-    """Return the practice's values of every week, as of an instant."""
+def add_supervisee(work: Work) -> None:
+    """Give somebody a first supervisee, who was hired some days ago."""
+    supervisor = find(work, "staff", "CLI")
+    work.db.execute(text("update staff set roles = '{clinician,supervisor}' where id = :id"), {"id": supervisor.id})
+    name = {"email": f"{new_id()}@oak.example", "first_name": "Robin", "last_name": "New"}
+    hired_on = date(2025, 10, 28)
+    add_staff(work, roles=["clinician"], hired_on=hired_on, supervisor_id=supervisor.id, by_email=False, **name)
+
+
+def end_coverage(work: Work) -> None:
+    coverage = find(work, "coverages", "V1")
+    change_coverage(work, Scope.ALL, coverage.id, coverage.version, {"ends_on": date(2025, 12, 31)})
+
+
+def compute(
+    installation: Installation, practice: Practice, folder: Path, as_of: datetime, entity_kind: str = "practice"
+) -> dict[ValueKey, Any]:
+    """Return the values of every week, as of an instant."""
     with compute_aside(installation.store, folder, practice.id, as_of, None, "duckdb", be_quiet) as build:
-        values = read_values(build, Selection(None, "week", entity_kind="practice"))
+        values = read_values(build, Selection(None, "week", entity_kind=entity_kind))
     return {value.value_key: value for value in values}
 
 
@@ -109,3 +128,24 @@ def test_corrections_move_nothing_that_was_known_before(
     assert rebuilt.keys() == before.keys()
     after = compute(installation, oak_street, tmp_path, AFTER)
     assert {key.metric_key for key in before if after[key] != before[key]} >= set(CORRECTIONS.values())
+
+
+def test_a_change_of_an_imported_coverage_verifies_no_earlier_visit(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    before = compute(installation, oak_street, tmp_path, BEFORE)
+    use_as_admin(installation, oak_street, CHANGE, end_coverage)
+    after = compute(installation, oak_street, tmp_path, AFTER)
+    verified = [key for key in before if key.metric_key == "insurance_verification_rate"]
+    assert any(before[key].numerator < before[key].denominator for key in verified)
+    assert [key for key in verified if after[key] != before[key]] == []
+
+
+def test_a_new_team_has_no_values_before_the_first_day_of_its_member(
+    installation: Installation, oak_street: Practice, tmp_path: Path
+) -> None:
+    before = compute(installation, oak_street, tmp_path, BEFORE, "team")
+    use_as_admin(installation, oak_street, CHANGE, add_supervisee)
+    after = compute(installation, oak_street, tmp_path, AFTER, "team")
+    added = {key.period_start for key in after if key.entity_id not in {key.entity_id for key in before}}
+    assert added == {date(2025, 10, 26), date(2025, 11, 2), date(2025, 11, 9)}

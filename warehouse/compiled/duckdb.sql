@@ -68,7 +68,7 @@ join firsts as f on f.tenant_id = c.tenant_id and f.claim_id = c.claim_id
 
 -- view stg_staff
 -- Versions of staff records: roles, license, discipline, supervisor and employment, each from a day until another
-with versions as (
+with known as (
     select
         v.tenant_id, v.record_id, v.record_values as v, v.from_on,
         case when lag(v.from_on) over record is null then date '0001-01-01' else v.from_on end as dated_from_on,
@@ -84,6 +84,15 @@ with versions as (
         where r.record_kind = 'staff' and (r.known_at is null or r.known_at <= p.as_of)
     ) as v
     window record as (partition by v.tenant_id, v.record_id order by v.known_at nulls first, v.id)
+),
+-- somebody who is added counts from their first day on or, if it lies ahead, from the day on which they were added
+versions as (
+    select
+        v.tenant_id, v.record_id, v.v, v.until_on,
+        case
+            when v.dated_from_on < v.from_on then least(v.from_on, (v.v ->> 'hired_on')::date) else v.dated_from_on
+        end as dated_from_on
+    from known as v
 )
 select
     v.tenant_id,
@@ -420,7 +429,10 @@ select
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= ((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond')))] end))::date end) as verified_from_on,
     case when (v.v ->> 'verified_at')::timestamptz <= p.as_of then ((v.v ->> 'verified_at')::timestamptz at time zone (case when p.zone_changes is null then p.time_zone
         else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= (v.v ->> 'verified_at')::timestamptz))] end))::date end as verified_on,
-    case when v.from_on > date '0001-01-01' then (v.v ->> 'verified_at')::timestamptz end as verified_by_staff_at
+    -- not what an import brought and a later version repeats
+    case when v.from_on > date '0001-01-01' and (case when (v.v ->> 'verified_at')::timestamptz <= p.as_of then (((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond') at time zone (case when p.zone_changes is null then p.time_zone
+        else p.zones[1 + len(list_filter(p.zone_changes, lambda changed_at: changed_at <= ((v.v ->> 'verified_at')::timestamptz - interval '1 microsecond')))] end))::date end) >= v.from_on
+        then (v.v ->> 'verified_at')::timestamptz end as verified_by_staff_at
 from versions as v
 join {schema}."stg_practices" as p on p.tenant_id = v.tenant_id
 join records."coverages" as c on c.tenant_id = v.tenant_id and c.id = v.record_id

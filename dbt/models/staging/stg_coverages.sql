@@ -11,7 +11,9 @@ select
     least(v.until_on, {{ value('ends_on', 'date') }} + 1) as until_on,
     {{ first_day_from(value('verified_at', 'timestamptz')) }} as verified_from_on,
     case when {{ value('verified_at', 'timestamptz') }} <= p.as_of then {{ local_date(value('verified_at', 'timestamptz')) }} end as verified_on,
-    case when v.from_on > date '0001-01-01' then {{ value('verified_at', 'timestamptz') }} end as verified_by_staff_at
+    -- not what an import brought and a later version repeats
+    case when v.from_on > date '0001-01-01' and {{ first_day_from(value('verified_at', 'timestamptz')) }} >= v.from_on
+        then {{ value('verified_at', 'timestamptz') }} end as verified_by_staff_at
 from versions as v
 join {{ ref('stg_practices') }} as p on p.tenant_id = v.tenant_id
 join {{ source('records', 'coverages') }} as c on c.tenant_id = v.tenant_id and c.id = v.record_id

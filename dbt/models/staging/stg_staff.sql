@@ -1,5 +1,15 @@
 -- Versions of staff records: roles, license, discipline, supervisor and employment, each from a day until another
-with versions as ({{ versions_of('staff') }})
+with known as ({{ versions_of('staff') }}),
+
+-- somebody who is added counts from their first day on or, if it lies ahead, from the day on which they were added
+versions as (
+    select
+        v.tenant_id, v.record_id, v.v, v.until_on,
+        case
+            when v.dated_from_on < v.from_on then least(v.from_on, {{ value('hired_on', 'date') }}) else v.dated_from_on
+        end as dated_from_on
+    from known as v
+)
 
 select
     v.tenant_id,

@@ -80,12 +80,14 @@ class Comparison:
             else:
                 difference.unexplained.append(f"{row}: {before.get(row)} became {after.get(row)}")
         if not different:
-            self.explain_entity(difference)
+            self.explain_entity(difference, last_on)
 
-    def explain_entity(self, difference: Difference) -> None:
-        """Explain a value without rows of an entity that did not exist before: somebody was added to the staff."""
+    def explain_entity(self, difference: Difference, last_on: date) -> None:
+        """Explain a value without rows of an entity that did not exist before: somebody was added to the staff, whose
+        first day the period does not precede."""
         is_new = difference.before is None and not any(difference.after[:2])
-        change = next((c for c in self.by_record[difference.key.entity_id] if c.table == "staff"), None)
+        found = [change for change in self.by_record[difference.key.entity_id] if change.table == "staff"]
+        change = next((change for change in found if change.shows_from <= last_on), None)
         if is_new and change:
             difference.explanations.append(f"the entity exists since {change}")
             difference.kinds.add("staff")

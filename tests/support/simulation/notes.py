@@ -174,8 +174,13 @@ def unlock(sim: SimulatedPractice) -> None:
     sim.later(sim.now + sim.choose_span(MINUTE, DAY), "sign a note", note.id)
 
 
-@service("lock a session", 0.1)
+@service("lock a session", 0.2)
 def lock(sim: SimulatedPractice) -> None:
-    note = sim.pick(DRAFTS.replace("order by", "and n.appointment_id is not null order by"))
+    query = DRAFTS.replace(
+        "order by",
+        "and n.appointment_id in (select id from appointments where starts_at > cast(:now as timestamptz) "
+        "- interval '4 days' and note_signed_at is null) order by",
+    )
+    note = sim.pick(query)
     with sim.work() as work:
         lock_note_session(work, Scope.ALL, note.id, "Disputed.")

@@ -73,7 +73,7 @@ def change_any_review(sim: SimulatedPractice) -> None:
         plans.change_review(work, Scope.OWN, review.id, review.version, changes)
 
 
-@service("void a review", 0.12)
+@service("void a review", 0.2)
 def void_any_review(sim: SimulatedPractice) -> None:
     review = sim.pick(REVIEWS)
     with sim.work(sim.staff_actor(review.clinician_id)) as work:
