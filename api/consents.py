@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from api.affected import AffectedOut, describe_affected
 from api.context import RequestContext, Version
 from api.fields import (
     AccountId,
@@ -28,6 +29,7 @@ from api.routing import PermissionRouter
 from practice.people import consents
 from practice.people.consents import AlreadyRevoked, GuardianNotNeeded, GuardianSigns, NoAgreement
 from practice.people.models.clients import Agreement, Consent
+from practice.scheduling.appointments.affected import load_affected_by_consent
 
 router = PermissionRouter(tags=["consents"])
 
@@ -97,6 +99,10 @@ class ConsentOut(BaseModel):
         return from_record(cls, consent)
 
 
+class RevokedConsentOut(AffectedOut, ConsentOut):
+    """A consent that was revoked, with the visits that need one of its kind."""
+
+
 class ConsentsOut(BaseModel):
     items: Annotated[list[ConsentOut], describe("The records, in the order of the list.")]
 
@@ -161,9 +167,14 @@ def change_consent(ctx: RequestContext, consent_id: UUID, version: Version, body
 
 
 @router.post("/consents/{consent_id}/revoke", permission="consents.write", errors=[AlreadyRevoked])
-def revoke_consent(ctx: RequestContext, consent_id: UUID, body: Revocation) -> ConsentOut:
-    """Revoke a consent."""
-    return ConsentOut.of(consents.revoke_consent(ctx.work, ctx.scope, consent_id, body.revoked_at))
+def revoke_consent(ctx: RequestContext, consent_id: UUID, body: Revocation) -> RevokedConsentOut:
+    """Revoke a consent.
+
+    The response lists the client's visits that need one of its kind. They stay booked.
+    """
+    consent = consents.revoke_consent(ctx.work, ctx.scope, consent_id, body.revoked_at)
+    visits = load_affected_by_consent(ctx.work, consent)
+    return from_record(RevokedConsentOut, consent, **describe_affected(visits))
 
 
 @router.delete("/consents/{consent_id}", permission="consents.write", status_code=204)

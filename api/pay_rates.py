@@ -43,7 +43,9 @@ class PayRateIn(Input):
     model_config = example(rate="80.00", effective_on="2026-01-01")
 
     rate: Annotated[MoneyIn, describe("Base rate for an hour of an individual session.")]
-    effective_on: Annotated[Day | None, describe("The first day; left out, from the beginning.")] = None
+    effective_on: Annotated[
+        Day | None, describe("The first day. Left out, from the beginning, while no week is closed.")
+    ] = None
 
 
 class PayRateOut(BaseModel):

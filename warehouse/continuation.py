@@ -7,6 +7,7 @@ from warehouse.extraction import COLUMNS, COPIED_WHOLE, Progress, Snapshot, appl
 from warehouse.files import CELLS
 from warehouse.increments import Increment
 from warehouse.touched import WHOLE_KINDS, WHOLE_TABLES
+from warehouse.touched_cells import replace_cells
 from warehouse.windows import list_windows
 
 MAX_SHARE = 0.5
@@ -54,7 +55,7 @@ def continue_build(snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, sc
             progress("Computing their sums")
             increment.replace_sums()
             progress("Computing their values")
-            increment.replace_cells()
+            replace_cells(increment)
     if is_continued:
         cells = (f"select {CELLS} from {increment.own}.cells.metric_cells" for increment in increments)
         connection.execute(f"create table scratch.new_cells as {' union all '.join(cells)}")

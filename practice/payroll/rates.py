@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from practice.errors import FieldProblem, Invalid
-from practice.payroll.models import PayMultiplier, PayRate
+from practice.payroll.models import PayMultiplier, PayPeriod, PayRate
 from practice.people.access import require_visible_staff, visible_staff
 from practice.people.models.practices import Staff
 from practice.people.staff import get_staff
@@ -18,6 +18,11 @@ from practice.store.ids import new_id
 from practice.store.pages import Page, PageRequest, fetch_page
 
 NEWEST_FIRST: tuple[Any, ...] = (PayRate.effective_on.desc().nulls_last(), PayRate.set_at.desc(), PayRate.id.desc())
+
+FIRST_DAY_MISSING = (
+    "Weeks are closed already, and a rate without a first day changes the pay of all of them. Choose the day from "
+    "which it counts. To correct the rate from the beginning, choose the first day of employment."
+)
 
 
 def find_base_rate(work: Work, staff_id: UUID, on: date) -> int | None:
@@ -39,8 +44,13 @@ def list_pay_rates(work: Work, scope: Scope, staff_id: UUID) -> list[PayRate]:
 
 
 def set_pay_rate(work: Work, staff_id: UUID, rate_cents: int, effective_on: date | None) -> PayRate:
-    """Set a base rate from any date on. Its effect on closed weeks becomes adjustments in the next week."""
+    """Set a base rate from any date on. Its effect on closed weeks becomes adjustments in the next week.
+
+    Once weeks are closed, another rate states its first day: a raise would otherwise be paid for all of them too.
+    """
     get_staff(work, staff_id)
+    if effective_on is None and has_rate(work, staff_id) and has_closed_week(work):
+        raise Invalid([FieldProblem("effective_on", FIRST_DAY_MISSING)])
     rate = PayRate(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -53,6 +63,17 @@ def set_pay_rate(work: Work, staff_id: UUID, rate_cents: int, effective_on: date
     work.db.add(rate)
     work.record("pay_rate.set", "staff", staff_id, effective_on=effective_on and effective_on.isoformat())
     return rate
+
+
+def has_rate(work: Work, staff_id: UUID) -> bool:
+    return bool(
+        work.db.scalar(select(exists().where(PayRate.tenant_id == work.tenant_id, PayRate.staff_id == staff_id)))
+    )
+
+
+def has_closed_week(work: Work) -> bool:
+    is_closed = exists().where(PayPeriod.tenant_id == work.tenant_id, PayPeriod.closed_at.is_not(None))
+    return bool(work.db.scalar(select(is_closed)))
 
 
 def list_multipliers(

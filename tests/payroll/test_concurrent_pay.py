@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from threading import Barrier
 from typing import Any
 
@@ -127,7 +127,12 @@ def test_weeks_are_closed_while_everybody_keeps_working(payroll: PayrollScenario
         for session in paid_before[:2]:
             tasks.append((lambda work, id=session: reverse_paid_session(work, id, "No") and None, admins[1]))
         tasks.append(
-            (lambda work, cents=8001 + turn: set_pay_rate(work, clinician.staff_id, cents, None) and None, None)
+            (
+                lambda work, cents=8001 + turn: (
+                    set_pay_rate(work, clinician.staff_id, cents, date(2000, 1, 1)) and None
+                ),
+                None,
+            )
         )
         tasks.append((lambda work, id=paid[1]: get_or_create_completion(work, Scope.ALL, id) and None, None))
         for session in booked[:2]:

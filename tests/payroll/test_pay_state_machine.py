@@ -103,7 +103,7 @@ class PayMachine(SessionMachine):
 
     @steps
     def set_rate(self, clinician: int, cents: int, days: int, always: bool) -> None:
-        since = None if always and days < -20 else self.oracle.date_of(self.now) + days * DAY
+        since = date(2000, 1, 1) if always and days < -20 else self.oracle.date_of(self.now) + days * DAY
         staff_id = self.clinicians[clinician].staff_id
         self.attempt("rate", lambda work: set_pay_rate(work, staff_id, cents, since) and None, expected=True)
         assert (staff_id, cents, since) in [

@@ -80,6 +80,19 @@ def test_a_changed_time_zone_lists_the_visits_that_it_leaves_outside_hours(booki
     assert list_references(change(time_zone="America/Phoenix")) == [later["reference"]]
 
 
+@pytest.mark.parametrize(("kind", "count"), [("INFORMED_TREATMENT", 2), ("TELEHEALTH", 1), ("CONFIDENTIALITY", 0)])
+def test_a_revoked_consent_lists_the_visits_that_need_one(booking_api: BookingApi, kind: str, count: int) -> None:
+    in_person = booking_api.book_appointment(TEN)
+    client = in_person["client_id"]
+    consents = f"/clients/{client}/consents"
+    signed = {name: booking_api.post(consents, kind=name).json() for name in ("INFORMED_TREATMENT", "TELEHEALTH")}
+    online = booking_api.book_appointment(TEN + DAY, client_id=client, telehealth=True, room_id=None)
+    signed[kind] = signed.get(kind) or booking_api.post(consents, kind=kind).json()
+    response = booking_api.post(f"/consents/{signed[kind]['id']}/revoke")
+    assert list_references(response) == [in_person["reference"], online["reference"]][2 - count :]
+    assert response.json()["revoked_at"] is not None
+
+
 def test_deactivating_a_room_lists_the_visits_in_it(booking_api: BookingApi) -> None:
     booked = booking_api.book_appointment(TEN, room_id=booking_api.room)
     booking_api.book_appointment(TEN + HOUR)

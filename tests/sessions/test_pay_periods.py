@@ -84,6 +84,22 @@ def test_a_week_is_opened_previewed_and_closed(sessions_api: SessionsApi) -> Non
     assert (earlier["status"], earlier["total"], len(earlier["problems"])) == ("OPEN", "0.00", 1)  # no rate was set yet
 
 
+def test_once_weeks_are_closed_another_rate_states_its_first_day(sessions_api: SessionsApi) -> None:
+    """A raise without a day was paid for every closed week."""
+    api = sessions_api
+    api.set_rate(api.clinician, 8000)
+    add_session(api)
+    path = f"/staff/{api.clinician.staff_id}/pay-rates"
+    assert api.request("POST", path, api.admin, json={"rate": "80.00"}).status_code == 201
+    request(api, "POST", f"/{LAST_WEEK}/close")
+    refused = api.request("POST", path, api.admin, json={"rate": "90.00"})
+    assert (refused.status_code, "Choose the day from which it counts" in refused.text) == (422, True)
+    assert read_week(api, week=LAST_WEEK + timedelta(7))["lines"] == []
+    assert api.request("POST", path, api.admin, json={"rate": "90.00", "effective_on": "2026-03-15"}).status_code == 201
+    first = f"/staff/{api.practice.add('clinician').staff_id}/pay-rates"
+    assert api.request("POST", first, api.admin, json={"rate": "70.00"}).status_code == 201
+
+
 def test_a_refused_opening_or_closing_has_a_code_and_changes_nothing(sessions_api: SessionsApi) -> None:
     add_session(sessions_api)
     assert request_error(sessions_api, "", week="2026-03-22") == (409, "WEEK_AHEAD")

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 
 from practice.local_time import DAY, start_of_day
 from practice.people.access import visible_staff
-from practice.people.models.clients import Client
+from practice.people.models.clients import Client, Consent
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
+from practice.people.rules.consents import GUARDIAN, INFORMED, TELEHEALTH
 from practice.scheduling.appointments.lifecycle import visible_appointments
 from practice.scheduling.appointments.queries import has_id
 from practice.scheduling.availability.group_slots import is_empty_ahead
@@ -64,6 +65,14 @@ def load_affected_by_client(work: Work, client: Client) -> AffectedVisits:
     end = start_of_day(client.ended_on, zone_of(work))
     is_later = Appointment.starts_at >= end
     return load_open_visits(work, Appointment.client_id == client.id, is_later, ~has_begun(work))
+
+
+def load_affected_by_consent(work: Work, consent: Consent) -> AffectedVisits:
+    """Return the visits of the client that have not begun and need a consent that was revoked."""
+    if consent.kind not in (INFORMED, GUARDIAN, TELEHEALTH):
+        return NONE
+    needed_by = Appointment.telehealth.is_(True) if consent.kind == TELEHEALTH else true()
+    return load_open_visits(work, Appointment.client_id == consent.client_id, needed_by, ~has_begun(work))
 
 
 def load_unclosed_by_client(work: Work, client: Client) -> AffectedVisits:

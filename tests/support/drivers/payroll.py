@@ -35,7 +35,7 @@ class PayrollScenario:
 
     def set_rate(self, cents: int, at: datetime, since: date | None = None, staff: Person | None = None) -> None:
         with self.practice.work(now=at) as work:
-            set_pay_rate(work, (staff or self.clinician).staff_id, cents, since)
+            set_pay_rate(work, (staff or self.clinician).staff_id, cents, since or date(2000, 1, 1))
 
     def add_session(self, starts_at: datetime = SESSION_START, *, signed: bool = True, **values: Any) -> UUID:
         """Add a session that is completed after one hour and signed after two."""

@@ -22,6 +22,8 @@ THIS_WEEK, DEADLINE = date(2026, 3, 15), datetime(2026, 3, 23, 4, tzinfo=UTC)
 LAST_WEEK = date(2026, 3, 8)  # whose deadline passed two days before
 LOCKED_TUESDAY = TUESDAY - timedelta(days=14)
 
+LONG_AGO = date(2000, 1, 1)
+
 
 class SessionsApi(ApiDriver):
     """A clinician with a rate of 80 dollars in the supervisor's team, and another clinician without a supervisor."""
@@ -57,7 +59,7 @@ class SessionsApi(ApiDriver):
 
     def set_rate(self, person: Person, cents: int) -> None:
         with self.practice.work() as work:
-            set_pay_rate(work, person.staff_id, cents, None)
+            set_pay_rate(work, person.staff_id, cents, LONG_AGO)
 
     def add_session(self, starts_at: datetime = TUESDAY, **values: Any) -> UUID:
         return self.sessions.add_session(starts_at, **values)
