@@ -1,22 +1,79 @@
 """Incremental refreshes: after each round of changes and passing time they are equal to full builds."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from practice.people import practices
+from practice.people.practices import get_practice
+from practice.people.settings import change_setting
+from practice.people.staff import add_staff
 from practice.security.installation import Installation
-from tests.support.drivers.incremental_rounds import run_rounds
+from practice.security.work import Work
+from tests.support.builders.people import NOW, PracticeFixture
+from tests.support.builders.schedule import make_client, open_hours
+from tests.support.builders.sessions import SessionBuilder
+from tests.support.drivers.incremental_rounds import compare_with_full, run_rounds
 from warehouse import continuation
+from warehouse.files import FILE
+from warehouse.refresh import refresh_practice
 
 ROUNDS, CHANGES = 4, 12
 
 
-@pytest.fixture(autouse=True)
-def _never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a small practice a few changes touch most clients: it would be computed as a whole."""
     monkeypatch.setattr(continuation, "MAX_SHARE", 2)
 
 
-def test_an_incremental_refresh_equals_a_full_one(own_installation: Installation, tmp_path: Path) -> None:
+def test_an_incremental_refresh_equals_a_full_one(
+    own_installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_whole(monkeypatch)
     for done in run_rounds(own_installation, tmp_path, 1, ROUNDS, CHANGES):
         assert done.differing == {}, done
+
+
+def test_what_concerns_everything_computes_everything(practice: PracticeFixture, tmp_path: Path) -> None:
+    clinician = practice.add("clinician")
+    sessions = SessionBuilder(practice, clinician)
+    sessions.add_note(sessions.add_session(NOW - timedelta(days=3)))
+    root, file, times = tmp_path / "warehouse", tmp_path / "warehouse" / practice.id.hex / FILE, iter(range(1, 99))
+
+    def refresh() -> bool:
+        """Refresh a minute later, compare with a full build, and return whether everything was computed."""
+        messages: list[str] = []
+        now = NOW + timedelta(minutes=next(times))
+        refresh_practice(practice.installation.store, root, practice.id, now, "duckdb", messages.append)
+        assert compare_with_full(practice.installation, practice.id, now, file, tmp_path) == {}
+        return any(message.startswith("Computing 1 of") for message in messages)
+
+    def change_zone(work: Work) -> Any:
+        version = get_practice(work.db, practice.id).version
+        return practices.change_practice(work, practice.id, version, {"time_zone": "America/Denver"})
+
+    changes: list[Callable[[Work], Any]] = [
+        lambda work: change_setting(work, "rebook_days", 14, NOW.date()),
+        lambda work: add_staff(
+            work, email="new@cedar.example", first_name="A", last_name="B", roles=["clinician"], hired_on=NOW.date()
+        ),
+        change_zone,
+    ]
+    assert refresh()
+    for change in changes:
+        with practice.work() as work:
+            change(work)
+        assert refresh()
+    open_hours(practice, clinician)
+    assert refresh()
+    assert not refresh()
+    sessions.add_session(NOW - timedelta(days=2))  # of the only client: more than half of them
+    assert refresh()
+    for _ in range(3):
+        make_client(practice)
+    assert refresh()
+    sessions.add_session(NOW - timedelta(days=1))
+    assert not refresh()
