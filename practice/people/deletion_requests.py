@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select, text, update
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.people.access import can_see_client, client_visible, find_shown_client, visible_clients
-from practice.people.clients import lock_client
+from practice.people.clients import REDACTED_PROBLEM, is_redacted, lock_client
 from practice.people.deletion_askers import find_asker
 from practice.people.email_changes import end_portal_access
 from practice.people.models.clients import Consent, DeletionRequest, Document, IntakeForm
@@ -171,6 +171,8 @@ def create_request(work: Work, scope: Scope, client_id: UUID) -> DeletionRequest
     if not can_see_client(work, scope, client_id):
         message = "Client not found. You can only request the deletion of your own record."
         raise Invalid([FieldProblem("client_id", message)])
+    if is_redacted(work, client_id):
+        raise Invalid([REDACTED_PROBLEM])
     request = DeletionRequest(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -272,12 +274,12 @@ def redact_client(work: Work, request_id: UUID) -> DeletionRequest:
     redacted = redact_birth_date(client.birth_date, local_today(work))
     former = redact_former_birth_date(client.birth_date, client.admitted_on, redacted)
     update_versioned(client, names | {"birth_date": redacted} | dict.fromkeys(CLEARED_FIELDS) | {"reminders": []})
-    work.db.flush()  # the versions of the record follow it
-    work.db.execute(FORGET_BIRTH_DATE, {"tenant_id": work.tenant_id, "client_id": client.id, "instead": former})
     documents = clear_documents(work, client.id)
     clear_intake_forms(work, client.id)
     clear_texts(work, client.id)
     update_versioned(request, {"status": "REDACTED", "redacted_at": work.now, "redacted_by": work.actor.account_id})
+    work.db.flush()  # the versions of the record follow it, and change for redacted clients only
+    work.db.execute(FORGET_BIRTH_DATE, {"tenant_id": work.tenant_id, "client_id": client.id, "instead": former})
     work.record("client.redacted", "client", client.id, request_id=str(request_id), documents=documents)
     return request
 

@@ -362,10 +362,13 @@ def test_a_redacted_record_stays_as_it_is(client: TestClient, practice: Practice
     clinician = practice.add("clinician")
     client_id = make_client(practice, clinician)
     discharge(practice, client_id)
+    report = {"client_id": str(client_id), "sections": {}}
+    draft = assert_ok(send_request(client, practice, "POST", "/progress-reports", clinician, report), 201)
     created = create_request(client, practice, client_id)
     assert_ok(review_request(client, practice, created.json(), approved=True))
     assert_ok(redact_client(client, practice, created.json()))
     before = load_rows(practice, "clients", client_id)
+    match = {"If-Match": f'"{draft["version"]}"'}
     note = {"client_id": str(client_id), "type": "SOAP_NOTE", "sections": {}}
     path = f"/clients/{client_id}"
     for answer in (
@@ -373,6 +376,9 @@ def test_a_redacted_record_stays_as_it_is(client: TestClient, practice: Practice
         update_record(client, practice, path, practice.admin, first_name="Casey"),
         send_request(client, practice, "POST", f"{path}/consents", None, {"kind": "TELEHEALTH"}),
         send_request(client, practice, "POST", "/notes", clinician, note),
+        send_request(client, practice, "POST", "/progress-reports", clinician, report),
+        send_request(client, practice, "PUT", f"/progress-reports/{draft['id']}", clinician, {"sections": {}}, **match),
+        create_request(client, practice, client_id),
     ):
         (problem,) = assert_invalid(answer)
         assert "was redacted and stays as it is" in problem

@@ -180,16 +180,16 @@ def test_a_client_who_declines_treatment_has_to_sign_again(compliance: Complianc
     assert compliance.list_spans("informed_consent", client)[2] == ("due", "2025-01-30")
 
 
-@pytest.mark.parametrize(
-    ("birth_date", "adult_on"),
-    [(date(2006, 3, 1), "2024-03-01"), (date(2006, 2, 28), "2024-02-28"), (date(2008, 2, 29), None)],
-)
-def test_a_guardian_consents_for_clients_under_18(
-    compliance: CompliancePractice, birth_date: date, adult_on: str | None
-) -> None:
+@pytest.mark.parametrize("birth_date", [date(2006, 1, 1), date(2006, 3, 1), date(2006, 12, 31)])
+def test_a_guardian_consent_tells_the_year_of_birth_alone(compliance: CompliancePractice, birth_date: date) -> None:
+    """From the day on which the check no longer applies, analysts could read the birth date."""
     client = compliance.add_client(birth_date=birth_date)
-    adult = [("not_applicable", adult_on)] if adult_on else []
-    assert compliance.list_spans("guardian_consent", client) == [NOT_YET, ("due", "2024-02-01"), *adult]
+    assert compliance.list_spans("guardian_consent", client) == [NOT_YET]
+
+
+def test_a_guardian_consents_for_clients_under_18(compliance: CompliancePractice) -> None:
+    client = compliance.add_client(birth_date=date(2008, 2, 29))
+    assert compliance.list_spans("guardian_consent", client) == [NOT_YET, ("due", "2024-02-01")]
     compliance.add_visit(client, compliance.practice.admin.staff_id, at("2024-02-05", 15))
     compliance.add_consent(client, "GUARDIAN", at("2024-02-07"), expires_on=date(2024, 2, 20))
     assert compliance.list_spans("guardian_consent", client) == [
@@ -199,24 +199,8 @@ def test_a_guardian_consents_for_clients_under_18(
         ("due", "2024-02-07"),
         ("alert", "2024-02-20"),
         ("violation", "2024-02-21"),
-        *adult,
     ]
     assert compliance.list_spans("informed_consent", client)[2] == ("violation", "2024-02-05"), "another kind"
-
-
-def test_a_client_born_on_leap_day_comes_of_age_on_march_1(compliance: CompliancePractice) -> None:
-    client = compliance.add_client(birth_date=date(2004, 2, 29), admitted_on=date(2022, 2, 1))
-    spans = compliance.read(
-        f"select last_on::text from compliance_spans where check_key = 'guardian_consent' and client_id = '{client}'"
-        " and status = 'due'"
-    )
-    assert spans == [], "of age before the calendar begins"
-    compliance.add_staff("clinician", hired_on="2022-01-03", known_at=at("2022-01-03"))
-    assert compliance.list_spans("guardian_consent", client) == [
-        ("not_applicable", "2022-01-01"),
-        ("due", "2022-02-01"),
-        ("not_applicable", "2022-03-01"),
-    ]
 
 
 def test_an_emancipated_client_consents_alone_from_the_day_on_which_it_is_recorded(

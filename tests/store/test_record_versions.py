@@ -135,3 +135,20 @@ def test_versions_lose_nothing_but_birth_dates(practice: PracticeFixture, instal
     )
     with pytest.raises(psycopg.errors.IntegrityError), installation.store.connect("superuser") as connection:
         connection.execute(overwrite, [client_id])
+
+
+def test_birth_dates_of_versions_change_for_redacted_clients_alone(
+    practice: PracticeFixture, installation: Installation
+) -> None:
+    client_id = make_client(practice, birth_date=date(1990, 5, 17))
+    with practice.work() as work:
+        work.db.execute(text("update clients set birth_date = '1991-05-17' where id = :id"), {"id": client_id})
+        work.db.execute(
+            text("select forget_birth_date(:tenant, :id, '1900-01-01')"), {"tenant": practice.id, "id": client_id}
+        )
+    births = [values["birth_date"] for _, values in list_versions(practice, client_id)]
+    assert births == ["1990-05-17", "1991-05-17"]
+    added = '{"birth_date": "1990-01-01"}'
+    add = f"update record_versions set record_values = record_values || '{added}' where record_kind = 'staff'"
+    with pytest.raises(psycopg.errors.IntegrityError), installation.store.connect("superuser") as connection:
+        connection.execute(add)

@@ -22,6 +22,7 @@ from practice.clinical.models.reports import ProgressReport, ProgressReportVersi
 from practice.clinical.reports.rules import report_problems
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
 from practice.people.access import can_see_client, client_visible
+from practice.people.clients import REDACTED_PROBLEM, is_redacted
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today
 from practice.scheduling.catalog.services import load_service_ids
@@ -76,6 +77,8 @@ def begin_report(
     service_id = load_service_ids(work, [service_code]).get(service_code) if service_code else None
     if not can_see_client(work, scope, client_id):
         problems.append(FieldProblem("client_id", "There is no such client, or not one of yours."))
+    elif is_redacted(work, client_id):
+        problems.append(REDACTED_PROBLEM)
     if appointment_id is not None:
         appointment = work.db.get(Appointment, (work.tenant_id, appointment_id))
         if appointment is None or appointment.client_id != client_id:
@@ -197,12 +200,14 @@ def lock_report(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
 
 
 def lock_own_draft(work: Work, scope: Scope, report_id: UUID) -> ProgressReport:
-    """Lock the actor's own draft, or raise NotYours or ReportFinal."""
+    """Lock the actor's own draft, or raise NotYours, ReportFinal or, for a redacted client, Invalid."""
     report = lock_report(work, scope, report_id)
     if report.clinician_id != work.actor.staff_id:
         raise NotYours("This report was written by somebody else. Begin your own report.")
     if report.status != "DRAFT":
         raise ReportFinal("This report is final and cannot be changed. Begin a new one.")
+    if is_redacted(work, report.client_id):
+        raise Invalid([REDACTED_PROBLEM])
     return report
 
 

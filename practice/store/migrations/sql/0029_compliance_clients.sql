@@ -52,16 +52,8 @@ client_records as (
     from marts.compliance_versions as v
     inner join public.clients as c on v.record_id = c.id
     cross join lateral (select public.day_span(v.from_on, v.until_on) as days) as d
-    -- somebody born on 29 February comes of age on 1 March
-    cross join
-        lateral (
-            select (
-                case
-                    when to_char(c.birth_date, 'MM-DD') = '02-29' then c.birth_date + 1 + interval '18 years'
-                    else c.birth_date + interval '18 years'
-                end
-            )::date as adult_on
-        ) as a
+    -- of the year: from the day itself analysts could read the birth date
+    cross join lateral (select make_date(extract(year from c.birth_date)::integer + 18, 1, 1) as adult_on) as a
     where v.record_kind = 'clients'
     group by v.record_id
 ),

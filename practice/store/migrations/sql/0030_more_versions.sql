@@ -65,7 +65,11 @@ create trigger only_grows before delete or truncate or update of tenant_id, id, 
 on record_versions for each statement execute function refuse_change();
 
 create trigger only_redacted before update of record_values on record_versions
-for each row when ((new.record_values - 'birth_date') is distinct from (old.record_values - 'birth_date'))
+for each row when (
+    old.record_kind <> 'clients'
+    or not old.record_values ? 'birth_date'
+    or (new.record_values - 'birth_date') is distinct from (old.record_values - 'birth_date')
+)
 execute function refuse_change();
 
 create function forget_birth_date(tenant uuid, client uuid, instead date) returns void
@@ -75,6 +79,10 @@ set record_values = jsonb_set(v.record_values, '{birth_date}', to_jsonb(instead)
 from public.clients as c
 where v.tenant_id = tenant and v.record_kind = 'clients' and v.record_id = client
     and c.tenant_id = tenant and c.id = client
+    and exists (
+        select from public.deletion_requests as d
+        where d.tenant_id = tenant and d.client_id = client and d.status = 'REDACTED'
+    )
     and v.record_values ->> 'birth_date' <> cast(c.birth_date as text)
 $$;
 
