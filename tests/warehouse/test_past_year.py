@@ -38,17 +38,16 @@ class Weeks:
 def weeks(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Weeks:
     folder = tmp_path_factory.mktemp("weeks")
     sim = begin_practice(installation, folder / "bundle", SEED, staff_count=2, client_count=5)
-    instants = run(sim, DAYS, choose_instants(sim, DAYS, INSTANTS), pace=0.3)
+    instants = run(sim, DAYS, choose_instants(sim, DAYS, INSTANTS), pace=0.2)
     results = [keep_result(installation, folder, sim.tenant_id, instant) for instant in instants]
     return Weeks(installation, folder, sim, results, load_changes(installation, sim.tenant_id, sim.now))
 
 
-def test_rebuilds_equal_what_refreshes_published(weeks: Weeks) -> None:
+def test_a_rebuild_equals_what_a_refresh_published(weeks: Weeks) -> None:
     assert len(weeks.results) == INSTANTS
-    for kept in (weeks.results[0], weeks.results[-1]):
-        count, moved = list_moved(weeks.installation, weeks.folder, kept)
-        assert count > 5_000
-        assert moved == []
+    count, moved = list_moved(weeks.installation, weeks.folder, weeks.results[1])
+    assert count > 5_000
+    assert moved == []
 
 
 def test_a_changed_record_explains_each_difference_of_a_finished_period(weeks: Weeks) -> None:
@@ -60,7 +59,7 @@ def test_a_changed_record_explains_each_difference_of_a_finished_period(weeks: W
 
 
 def test_a_value_that_moves_is_found(weeks: Weeks) -> None:
-    [*_, kept] = weeks.results
+    kept = weeks.results[0]
     overwrite = text("update charges set amount_cents = amount_cents + 100 where created_at <= :as_of")
     with weeks.sim.work() as work:  # no service changes an amount, so nothing keeps the former one
         assert work.db.execute(overwrite, {"as_of": kept.as_of}).rowcount

@@ -23,6 +23,9 @@ DUE_TIMES = {
 UNANSWERED = "select responded_at is null from {schema}.stg_incidents where incident_id = $1"
 # Of these an appointment's client counts too: their other appointments, their coverages.
 BY_CLIENT = {"rebook_rate", "insurance_verification_rate"}
+COMPUTED_IN = (
+    "select distinct computed_in from {schema}.cells where period_kind = $1 and period_start = cast($2 as date)"
+)
 CLIENT_OF = "select client_id from {schema}.appointments where row_id = $1"
 Days = tuple[date, date]
 
@@ -70,7 +73,7 @@ class Comparison:
         different = [row for row in before.keys() | after.keys() if before.get(row) != after.get(row)]
         for row in different:
             change = self.find_change(metric, row, (key.period_start, last_on))
-            passed = None if change else self.find_passed_time(metric, row)
+            passed = None if change else self.find_passed_time(metric, key, row)
             if change:
                 difference.explanations.append(f"{row[0]} {row[1]}: {change}")
                 difference.kinds.add(change.table)
@@ -112,10 +115,13 @@ class Comparison:
         first_on = date.min if metric.key == "client_retention_90d" else days[0]
         return next((c for c in found if c.first_on <= last_on and c.last_on >= first_on), None)
 
-    def find_passed_time(self, metric: Metric, row: tuple[Any, ...]) -> str | None:
+    def find_passed_time(self, metric: Metric, key: ValueKey, row: tuple[Any, ...]) -> str | None:
         """Return which time of the record passed between the instants, if the metric judges by it."""
         if metric.key in DUE_TIMES:
-            for (due_at,) in fetch(self.later, DUE_TIMES[metric.key], row[1]):
+            [(schema,)] = self.later.build.fetch(
+                COMPUTED_IN.format(schema=self.later.build.schema), [key.period_kind, key.period_start.isoformat()]
+            )  # with the windows in force on the last day of the period
+            for (due_at,) in self.later.build.fetch(DUE_TIMES[metric.key].format(schema=schema), [str(row[1])]):
                 if self.former.as_of < due_at <= self.later.as_of:
                     return f"due at {due_at.isoformat()}"
         if metric.key == "breach_response_hours" and fetch(self.former, UNANSWERED, row[1]) == [(True,)]:
