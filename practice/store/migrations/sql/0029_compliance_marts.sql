@@ -47,7 +47,7 @@ conditions as (
             ('incident_notices', 3, 'needs_person', case when i.people_affected is null then i.days else '{}' end)
         ) as k (check_key, place, status, days)
     union all
-    select 'incident_notices', k.place, k.status, n.unsent_days * k.days
+    select 'incident_notices' as check_key, k.place, k.status, n.unsent_days * k.days
     from notices as n
     cross join
         lateral (
@@ -74,9 +74,10 @@ conditions as (
     select 'client' as entity_kind, client_id as entity_id, check_key, place, status, days
     from marts.compliance_of_clients
     union all
-    select 'staff', staff_id, check_key, place, status, days from marts.compliance_of_staff
+    select 'staff' as entity_kind, staff_id, check_key, place, status, days from marts.compliance_of_staff
     union all
-    select 'practice', null, check_key, place, status, days from marts.compliance_of_practice
+    select 'practice' as entity_kind, null as entity_id, check_key, place, status, days
+    from marts.compliance_of_practice
 ),
 
 placed as (
