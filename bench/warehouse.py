@@ -42,6 +42,7 @@ CHANGES = {  # a share or number of sessions, the hours passed, and the target a
     "100 rows": (33, 0, 0.08),
     "an hour": (0, 1, 0.05),
 }
+ENTER = "select set_config('app.tenant_id', cast(%(tenant_id)s as text), true)"  # triggers write versions
 # Half of the sessions that change are of the last two weeks, half of any time.
 PICK = """
     create temporary table changed on commit drop as
@@ -199,8 +200,9 @@ def refresh_after(store: Store, root: Path, tenant_id: UUID, name: str, appointm
     sessions, hours, _ = CHANGES[name]
     half = round(sessions * appointments if sessions < 1 else sessions) // 2
     with store.connect("superuser") as connection:
-        for statement in (PICK, *CHANGED):
-            connection.execute(statement.encode(), {"tenant_id": tenant_id, "now": NOW, "half": half})
+        for statement in (ENTER, PICK, *CHANGED):
+            parameters = {"tenant_id": tenant_id, "now": NOW, "half": half}
+            connection.execute(statement.encode(), parameters)
     return refresh_in_process(root, tenant_id, "duckdb", hours)
 
 
