@@ -41,6 +41,7 @@ HOURS = ("local_times", "clinician_hours")
 SMALL = ("supervision_sessions", "supervision_requirements", "incidents", "remittance_claims", "staff_spans")
 SMALL_DAY_SUMS = ("incident_sums", "remittance_claim_sums", "supervision_session_sums")
 SMALL_STATES = ("staff", "backlog_alert")
+SCHEMAS = ("touched", "records", "before", "after", "hours", "removed", "added", "differing", "states", "cells")
 IS_TOUCHED = "in (select id from own.touched.client)"
 ENTITY = ("tenant_id", "entity_kind", "entity_id")
 DAY = (*ENTITY, "on_date")
@@ -58,18 +59,7 @@ class Increment:
         self.schema = f"{self.file}.{schema}"
         self.statements = {statement.name: statement for statement in load_statements("duckdb")}
         self.execute(f"attach ':memory:' as {self.own}")
-        for name in (
-            "touched",
-            "records",
-            "before",
-            "after",
-            "hours",
-            "removed",
-            "added",
-            "differing",
-            "states",
-            "cells",
-        ):
+        for name in SCHEMAS:
             self.execute(f"create schema own.{name}")
         self.made: dict[str, set[str]] = {}
         for model in ("stg_practices", "calendar", "periods"):

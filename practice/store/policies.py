@@ -1,6 +1,6 @@
 """Row-level security and grants: generated for tables of a practice, listed by hand for the few system tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, text
 
@@ -45,6 +45,16 @@ def open_to_marts(table: str, columns: str) -> Iterator[str]:
     """Yield the statements that let the views of schema `marts` read these columns of a table of a practice."""
     yield f"grant select ({columns}) on {table} to caseload_marts"
     yield f"create policy marts_read on {table} for select to caseload_marts using ({ANALYSTS_PRACTICE})"
+
+
+def change_every_practice(tables: Iterable[str], *statements: str) -> Iterator[str]:
+    """Yield statements of a migration about the rows of every practice, which the policies hide even from the owner."""
+    tables = tuple(tables)
+    for table in tables:
+        yield f"alter table {table} no force row level security"
+    yield from statements
+    for table in tables:
+        yield f"alter table {table} force row level security"
 
 
 def open_system_table(table: str) -> str:

@@ -43,7 +43,7 @@ from tests.support.drivers.operations import (
 from tests.support.harness.in_process import InProcessClient
 
 LONG = bool(os.environ.get("CASELOAD_LONG"))
-EXAMPLES = 150 if LONG else 6
+EXAMPLES = 150 if LONG else 10
 PARTS = 8  # shared among test workers
 CHECKS: list[Any] = [
     not_a_server_error,

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -20,6 +21,8 @@ from practice.store.ids import new_id
 from practice.store.migrate import find_newest_revision, make_alembic_config, migrate, read_revision, require_newest
 from practice.store.schema import SNAPSHOT
 from practice.store.store import Store
+from tests.support.builders.people import make_practice
+from tests.support.builders.schedule import make_client, make_portal_client
 from tests.support.harness import cluster
 from tests.support.harness.models import load_metadata
 from tests.support.oracles import schema_snapshot
@@ -82,6 +85,30 @@ def test_upgrade_downgrade_and_upgrade_again(bare: Store, owner: Connection) -> 
     migrate(owner)
     assert describe_schema(bare) == upgraded
     assert read_revision(owner) == find_newest_revision()
+
+
+def test_rows_of_every_practice_are_brought_up_to_date(own_installation: Installation) -> None:
+    """The policies hide them even from the owner, so that a plain statement changes nothing and says nothing."""
+    practice = make_practice(own_installation)
+    child = make_portal_client(practice, birth_date=date(2015, 3, 1), guardian_name="Gale Lane")
+    others = make_client(practice)
+    for actor, client_id in ((child.account_id, child.staff_id), (practice.admin.account_id, others)):
+        with cluster.connect_as_superuser(own_installation.store.database) as connection:
+            connection.execute(
+                "insert into deletion_requests (tenant_id, id, client_id, status, asked_at, asked_by) "
+                "values (%s, uuidv7(), %s, 'ASKED', %s, %s)",
+                [practice.id, client_id, practice.now + timedelta(hours=1), actor],
+            )
+    with own_installation.store.open_owner_connection("owner") as owner:
+        command.downgrade(make_alembic_config(owner), "0027")
+        migrate(owner)
+    with cluster.connect_as_superuser(own_installation.store.database) as connection:
+        asked = connection.execute("select asked_by, asked_in_portal from deletion_requests").fetchall()
+        born = connection.execute(
+            "select distinct record_values ->> 'birth_date' from record_versions where record_id = %s", [child.staff_id]
+        ).fetchall()
+    assert dict(asked) == {child.account_id: True, practice.admin.account_id: False}
+    assert born == [("2015-03-01",)]
 
 
 def test_the_catalog_matches_the_stored_snapshot(own_installation: Installation) -> None:

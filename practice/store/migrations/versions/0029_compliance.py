@@ -3,7 +3,7 @@
 from alembic import op
 
 from practice.store.migrations.sqlfile import run_sql_file
-from practice.store.policies import open_to_marts
+from practice.store.policies import change_every_practice, open_to_marts
 
 revision = "0029"
 down_revision = "0028"
@@ -50,14 +50,12 @@ def upgrade() -> None:
 def keep_versions(table: str, columns: list[str]) -> None:
     """Keep every version of these columns from now on. What stands today counts as known from the beginning."""
     pairs = ", ".join(f"'{column}', r.{column}" for column in columns)
-    for target in (table, "record_versions"):  # the rows of every practice, which the policies hide even from the owner
-        op.execute(f"alter table {target} no force row level security")
-    op.execute(
+    insertion = (
         "insert into record_versions (tenant_id, id, record_kind, record_id, record_values) "
         f"select r.tenant_id, uuidv7(), '{table}', r.id, jsonb_build_object({pairs}) from {table} as r"
     )
-    for target in (table, "record_versions"):
-        op.execute(f"alter table {target} force row level security")
+    for statement in change_every_practice((table, "record_versions"), insertion):
+        op.execute(statement)
     names = ", ".join(f"'{column}'" for column in columns)
     op.execute(
         f"create trigger keep_version after insert or update on {table} "

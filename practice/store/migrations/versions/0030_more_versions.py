@@ -3,12 +3,14 @@
 from alembic import op
 
 from practice.store.migrations.sqlfile import run_sql_file
+from practice.store.policies import change_every_practice
 
 revision = "0030"
 down_revision = "0029"
 branch_labels = None
 depends_on = None
 
+TABLES = ("record_versions", "clients", "analytics.changes")  # a refresh copies what changes here
 ADDED = ("birth_date", "admitted_on", "ended_on")
 ONLY_GROWS = (
     "create trigger only_grows before update or delete or truncate on record_versions "
@@ -26,26 +28,18 @@ REMOVED_KINDS = "('appointments', 'treatment_plan_reviews')"
 
 def upgrade() -> None:
     op.execute("drop trigger only_grows on record_versions")
-    change_rows_of_every_practice(ADD_VALUES)
+    for statement in change_every_practice(TABLES, ADD_VALUES):
+        op.execute(statement)
     op.execute(ONLY_GROWS)
     run_sql_file("0030_more_versions.sql")
 
 
 def downgrade() -> None:
     run_sql_file("0030_more_versions_before.sql")
-    change_rows_of_every_practice(
+    for statement in change_every_practice(
+        TABLES,
         f"delete from record_versions where record_kind in {REMOVED_KINDS}",
         f"update record_versions set record_values = record_values - array{list(ADDED)} where record_kind = 'clients'",
-    )
-    op.execute(ONLY_GROWS)
-
-
-def change_rows_of_every_practice(*statements: str) -> None:
-    """Execute statements on rows that the policies hide even from the owner."""
-    tables = ("record_versions", "clients", "analytics.changes")  # a refresh copies what changes here
-    for table in tables:
-        op.execute(f"alter table {table} no force row level security")
-    for statement in statements:
+    ):
         op.execute(statement)
-    for table in tables:
-        op.execute(f"alter table {table} force row level security")
+    op.execute(ONLY_GROWS)
