@@ -233,12 +233,20 @@ def to_document(value: "MetricValue") -> dict[str, Any]:
 
 
 def print_values(values: "list[MetricValue]", names: "dict[UUID, str]", as_of: datetime) -> None:
+    keys = {value.metric_key for value in values}
+    single = len(keys) == 1  # then its name is the title: in a column of 80 characters it would be broken
     numbers = [Column(name, justify="right") for name in ("Numerator", "Denominator", "Value")]
-    table = Table(Column("Metric", overflow="fold"), "Entity", Column("Period", no_wrap=True), *numbers, "Status")
+    columns = ["Entity", Column("Period", no_wrap=True), *numbers, "Status"]
+    table = Table(
+        *([] if single else [Column("Metric", overflow="fold")]),
+        *columns,
+        title=next(iter(keys)) if single else None,
+        title_justify="left",
+    )
     for value in values:
         color = COLORS.get(value.status, "dim")
         table.add_row(
-            value.metric_key,
+            *([] if single else [value.metric_key]),
             escape(f"{value.entity_kind} {names.get(value.entity_id, '')}".strip()),
             value.period_start.isoformat(),
             format_number(value.numerator),
