@@ -12,6 +12,7 @@ from api.note_responses import Type
 from api.notes import ContentIn
 from api.responses import Input
 from api.routing import PermissionRouter
+from practice.clinical.deadlines.locking import is_note_locked
 from practice.clinical.errors import NoteLocked
 from practice.errors import FieldProblem, Invalid, Refusal
 from practice.payroll.completions import SessionPaid
@@ -65,6 +66,18 @@ class FirstStepIn(StatusNoteIn):
         Reason200 | None,
         Field(description="Why the visit goes on without an informed or guardian's consent; for the status history."),
     ] = None
+
+
+class CompletedOut(AppointmentOut):
+    """A completed session, and whether its note can still be written."""
+
+    note_locked: Annotated[
+        bool,
+        Field(
+            description="Whether the note's deadline has passed without a signed note: a supervisor or an admin has to "
+            "unlock the session first."
+        ),
+    ]
 
 
 class CompletionIn(FirstStepIn):
@@ -203,7 +216,7 @@ def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNot
     permission="appointments.status",
     errors=[WrongStatus, ClientNotActive, ClinicianNotActive, *CONSENT_REFUSALS, DemographicsMissing, NoteLocked],
 )
-def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> AppointmentOut:
+def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: CompletionIn) -> CompletedOut:
     """Complete a session.
 
     From 15 minutes before its start on, or the practice's own limit. Its price is fixed, it counts for pay, and its
@@ -219,7 +232,7 @@ def complete_appointment(ctx: RequestContext, appointment_id: UUID, body: Comple
         written,
         body.consent_override_reason,
     )
-    return to_response(ctx, completed)[0]
+    return CompletedOut.of(completed, ctx, note_locked=is_note_locked(ctx.work, completed))
 
 
 @router.post("/{appointment_id}/no-show", permission="appointments.status", errors=[WrongStatus])

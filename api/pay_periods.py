@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.context import RequestContext
-from api.fields import AccountId, AppointmentId, Day, Instant, MoneyOut, RecordId, describe, example
+from api.fields import AccountId, AppointmentId, ClinicianId, Day, Instant, MoneyOut, RecordId, describe, example
 from api.names import PersonOf, StaffName, from_record
 from api.responses import FileOut, Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
@@ -84,6 +84,14 @@ class TotalOut(BaseModel):
         return [cls(staff_id=UUID(staff_id), amount=cents) for staff_id, cents in sorted(cents_by_person.items())]
 
 
+class OpenVisitOut(BaseModel):
+    id: RecordId
+    reference: Annotated[str, describe("The booking reference, which people can say on the phone.")]
+    clinician_id: ClinicianId
+    clinician_name: Annotated[str, describe("First and last name.")]
+    starts_at: Annotated[datetime, describe("When it began.")]
+
+
 class PayWeekOut(BaseModel):
     week: Annotated[date, describe("The Sunday on which the pay week begins.")]
     cut_off: Annotated[
@@ -97,6 +105,10 @@ class PayWeekOut(BaseModel):
     totals: Annotated[list[TotalOut], describe("The pay of each person.")]
     total: Annotated[MoneyOut, describe("The pay of all, without standby.")]
     standby_totals: Annotated[list[TotalOut], describe("What waits for a signature, of each person who has any.")]
+    open_visits: Annotated[
+        list[OpenVisitOut],
+        Field(description="Visits of the week that are over and still open now: nothing is paid until completed."),
+    ]
 
     @classmethod
     def of(cls, week: PayWeek) -> "PayWeekOut":
@@ -115,6 +127,7 @@ class PayWeekOut(BaseModel):
             totals=TotalOut.list_of(by_person),
             total=sum(by_person.values()),
             standby_totals=TotalOut.list_of(waiting),
+            open_visits=[from_record(OpenVisitOut, visit) for visit in week.open_visits],
         )
 
 

@@ -15,7 +15,7 @@ from api.names import RoomName, StaffName, from_record
 from api.responses import Input, ListQuery, PageOut, VoidIn, partial_model, to_page
 from api.routing import PermissionRouter
 from practice.people.practice_time import span_of_days
-from practice.scheduling.appointments.affected import load_affected_by_room
+from practice.scheduling.appointments.affected import NONE, load_affected_by_capacity, load_affected_by_room
 from practice.scheduling.availability import blocks
 from practice.scheduling.catalog import rooms
 from practice.scheduling.catalog.rooms import RoomNameTaken, RoomUtilization
@@ -98,8 +98,8 @@ class RoomOut(BaseModel):
         return from_record(cls, room)
 
 
-class DeactivatedRoomOut(AffectedOut, RoomOut):
-    """A room, with the visits booked in it."""
+class AffectedRoomOut(AffectedOut, RoomOut):
+    """A room, with the visits booked in it that a change concerns."""
 
 
 class RoomsOut(BaseModel):
@@ -194,22 +194,24 @@ def get_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
 
 
 @router.patch("/{room_id}", permission="rooms.write", errors=[RoomNameTaken])
-def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: RoomChange) -> RoomOut:
+def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: RoomChange) -> AffectedRoomOut:
     """Change a room.
 
-    Group sessions booked in it keep their seats.
+    Group sessions booked in it keep their seats; the response lists those with more seats than the room has now.
     """
-    return RoomOut.of(rooms.change_room(ctx.work, room_id, version, body.model_dump(exclude_unset=True)))
+    room = rooms.change_room(ctx.work, room_id, version, body.model_dump(exclude_unset=True))
+    affected = load_affected_by_capacity(ctx.work, room) if "capacity" in body.model_fields_set else NONE
+    return AffectedRoomOut(**RoomOut.of(room).model_dump(), **describe_affected(affected))
 
 
 @router.post("/{room_id}/deactivate", permission="rooms.write")
-def deactivate_room(ctx: RequestContext, room_id: UUID) -> DeactivatedRoomOut:
+def deactivate_room(ctx: RequestContext, room_id: UUID) -> AffectedRoomOut:
     """Deactivate a room.
 
     It cannot be booked any more; booked appointments stay, and the response lists them.
     """
     room = RoomOut.of(rooms.set_room_active(ctx.work, room_id, False))
-    return DeactivatedRoomOut(**room.model_dump(), **describe_affected(load_affected_by_room(ctx.work, room_id)))
+    return AffectedRoomOut(**room.model_dump(), **describe_affected(load_affected_by_room(ctx.work, room_id)))
 
 
 @router.post("/{room_id}/activate", permission="rooms.write", errors=[RoomNameTaken])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from practice.security.analysts import AnalystCredentials
     from practice.security.installation import Installation
 
-analyst_app = typer.Typer(no_args_is_help=True, help="Database logins of people who analyze a practice, without names.")
+analyst_app = typer.Typer(no_args_is_help=True, help="Database logins of people who analyze a practice.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")]
 
 

@@ -79,7 +79,9 @@ def print_findings(findings: list["Finding"]) -> None:
 def create_backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file for the backup.")], as_json: AsJson = False
 ) -> None:
-    """Write the whole installation to one encrypted, checksummed file. It does not contain the master key.
+    """Write the whole installation to one encrypted file.
+
+    The file has a checksum, and does not contain the master key.
 
     Example: caseload backup caseload-2026-03-18.backup
     """
@@ -102,7 +104,9 @@ def create_backup(
 def restore_backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of the backup.")],
 ) -> None:
-    """Restore a backup into an empty data folder or database, and examine it.
+    """Restore a backup into an empty installation.
+
+    The data folder, or the database, is empty. What was restored is examined.
 
     Example: caseload restore caseload-2026-03-18.backup --data-dir /var/lib/caseload-again
     """

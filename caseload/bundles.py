@@ -30,7 +30,9 @@ def import_practice(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create a practice from a bundle of CSV files, all of it or nothing. Print a one-time sign-in link for each admin.
+    """Create a practice from a bundle of CSV files.
+
+    All of it is imported or nothing. A one-time sign-in link for each admin is printed.
 
     Example: caseload import oak-street/
     """

@@ -15,7 +15,9 @@ def parse(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="835 files; .gz and .zip are opened.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show the content, the balances and the problems of remittance files. Needs no database and changes nothing.
+    """Show the content and problems of remittance files.
+
+    Also what does not balance. Needs no database and changes nothing.
 
     Example: caseload era parse remittance.835 --json
     """

@@ -41,7 +41,9 @@ def create_master_key(
 
 @keys_app.command("rotate")
 def rotate_data_key(practice: PracticeName) -> None:
-    """Create a new data key for a practice, and encrypt every protected field again.
+    """Create a new data key for a practice.
+
+    Every protected field is encrypted again.
 
     Example: caseload keys rotate oak-street
     """
@@ -56,7 +58,9 @@ def rotate_data_key(practice: PracticeName) -> None:
 def rotate_master_key(
     new_key_file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of the new master key.")],
 ) -> None:
-    """Encrypt all data keys with a new master key, created before with `keys create-master`.
+    """Encrypt all data keys with a new master key.
+
+    Create the key before with `keys create-master`.
 
     Example: caseload keys rotate-master /etc/caseload/new.key
     """

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 from caseload import backups, bundles, marts, orchestration, pay, warehouse
 from caseload.analysts import analyst_app
@@ -35,8 +35,20 @@ from caseload.service_process import ServiceProcess
 from practice.errors import Refusal
 
 
+class RootOption(TyperOption):
+    """An option of the root command. If it is absent nothing is converted, since importing the converters is slow."""
+
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return None if value is None else super().process_value(ctx, value)
+
+
 class RootGroup(TyperGroup):
     """The root command, whose options may also follow the name of a subcommand, but not its `--`."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for option in self.params:
+            option.__class__ = RootOption
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
@@ -54,12 +66,12 @@ app = typer.Typer(
     context_settings={"allow_interspersed_args": True, "ignore_unknown_options": True},
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich help doubles the time of --help
     pretty_exceptions_enable=False,
 )
 practice_app = typer.Typer(no_args_is_help=True, help="Practices of this installation.")
 platform_admin_app = typer.Typer(no_args_is_help=True, help="Accounts that create and suspend practices.")
-settings_app = typer.Typer(no_args_is_help=True, help="Rule settings of a practice, each effective from a date.")
+settings_app = typer.Typer(no_args_is_help=True, help="Rule settings of a practice, each from a date.")
 app.add_typer(practice_app, name="practice")
 app.add_typer(platform_admin_app, name="platform-admin")
 app.add_typer(settings_app, name="settings")
@@ -99,7 +111,9 @@ def run() -> None:
 def start_demo(
     small: Annotated[bool, typer.Option("--small", help="Four months and three clinicians.")] = False,
 ) -> None:
-    """Start everything with a demo practice, and print its URLs and logins.
+    """Start everything with a demo practice.
+
+    Its URLs and logins are printed.
 
     Example: caseload demo --small
     """
@@ -235,7 +249,9 @@ def create_practice(
     admin_name: Annotated[str, typer.Option(help="First and last name.")] = "Practice Admin",
     as_json: AsJson = False,
 ) -> None:
-    """Create a practice and its first admin, and print a one-time sign-in link.
+    """Create a practice and its first admin.
+
+    A one-time sign-in link for the admin is printed.
 
     Example: caseload practice create "Oak Street" --time-zone America/Chicago --admin-email ada@oak.example
     """
@@ -256,7 +272,9 @@ def create_practice(
 
 @platform_admin_app.command("create")
 def create_platform_admin(email: Email) -> None:
-    """Create an account that can create and suspend practices but not see their data. Print a one-time sign-in link.
+    """Create an account that administers practices.
+
+    It can create and suspend them but not see their data. A one-time sign-in link is printed.
 
     Example: caseload platform-admin create ops@caseload.example
     """

@@ -34,7 +34,9 @@ def write_lake(
     all_practices: Annotated[bool, typer.Option("--all", help="All practices.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the marts of a practice as Parquet files, with a DuckDB file over them. They have no names or contacts.
+    """Write the marts of a practice as Parquet files.
+
+    A DuckDB file has views over them. They have no names or contacts.
 
     Example: caseload lake oak-street lake/
     """

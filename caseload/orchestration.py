@@ -56,7 +56,9 @@ def prepare_dagster_database(installation: "Installation") -> str | None:
 
 
 def print_dagster_link() -> None:
-    """Print a link that opens Dagster's page, once and within a minute, on this machine.
+    """Print a link that opens Dagster's page once.
+
+    It works within a minute, on this machine.
 
     Example: caseload dagster
     """

@@ -23,7 +23,7 @@ from caseload.instants import parse_instant
 from practice.money import format_cents
 
 if TYPE_CHECKING:
-    from practice.payroll.lines import Line, PayWeek
+    from practice.payroll.lines import Line, OpenVisit, PayWeek
 
 
 def show_pay(
@@ -36,7 +36,9 @@ def show_pay(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the pay of a week: each session with its amount, unsigned sessions on standby, and the totals.
+    """Show the pay of a week.
+
+    Each session with its amount, unsigned sessions on standby, open visits, and the totals.
 
     Example: caseload pay oak-street --week 2026-03-08
     """
@@ -67,6 +69,7 @@ def confirm_closing(pay_week: "PayWeek") -> None:
     if pay_week.closed_at:
         return
     print_totals(pay_week, err)
+    print_open_visits(pay_week)
     waiting = f" {format_cents(sum(pay_week.pending_totals.values()))} stay on standby." if pay_week.pending else ""
     paid = format_cents(sum(pay_week.totals.values()))
     question = f"The week of {pay_week.week} pays {paid}.{waiting} Close it permanently?"
@@ -85,6 +88,7 @@ def to_document(pay_week: "PayWeek") -> dict[str, Any]:
         "totals": format_totals(pay_week.totals),
         "standby_totals": format_totals(pay_week.pending_totals),
         "staff": dict(sorted(pay_week.staff_names.items())),
+        "open_visits": [describe_visit(visit) for visit in pay_week.open_visits],
     }
 
 
@@ -125,8 +129,25 @@ def print_pay_week(pay_week: "PayWeek") -> None:
     if pay_week.closed_at:
         out.print(f"Closed at {pay_week.closed_at:%Y-%m-%d %H:%M} UTC.")
     out.print(f"Cut-off: {pay_week.cut_off:%Y-%m-%d %H:%M} UTC.")
+    print_open_visits(pay_week)
     for problem in pay_week.problems:
         err.print(problem, markup=False)
+
+
+def print_open_visits(pay_week: "PayWeek") -> None:
+    """Print the visits that are over and still open: nothing is paid for them."""
+    if pay_week.open_visits:
+        err.print("Still open, so nothing is paid until they are completed:")
+    for visit in pay_week.open_visits:
+        err.print("  {reference}  {clinician}  {starts_at}".format(**describe_visit(visit)), markup=False)
+
+
+def describe_visit(visit: "OpenVisit") -> dict[str, str]:
+    return {
+        "reference": visit.reference,
+        "clinician": visit.clinician_name,
+        "starts_at": visit.starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def print_totals(pay_week: "PayWeek", console: Console) -> None:

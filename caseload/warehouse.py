@@ -67,12 +67,12 @@ PERIODS_SHOWN = 12
 def refresh(
     practices: Annotated[list[str] | None, typer.Argument(metavar="[PRACTICE]...", help="Default: all.")] = None,
     engine: Annotated[EngineName, typer.Option(help="The engine that computes.")] = EngineName.DUCKDB,
-    full: Annotated[bool, typer.Option("--full", help="Copy all records, not only those that changed.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Copy and compute everything, not only what changed.")] = False,
     as_of: Annotated[
         str | None, typer.Option(help="Compute what was known at this instant, and publish nothing.")
     ] = None,
 ) -> None:
-    """Compute all metrics of practices as of now, and publish them.
+    """Compute the metrics of practices and publish them.
 
     Example: caseload refresh oak-street
     """
@@ -134,7 +134,9 @@ def show_metrics(
     rows: Annotated[bool, typer.Option("--rows", help="Show the records behind the values.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the values of metrics: those of the last refresh or, with --as-of, computed as of an instant.
+    """Show the values of metrics.
+
+    Those of the last refresh or, with --as-of, computed as of an instant.
 
     Example: caseload metrics oak-street --metric kept_visit_rate --period week
     """

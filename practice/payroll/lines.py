@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Text, cast, func, select, text
 
-from practice.local_time import cut_off, week_of
+from practice.local_time import WEEK, cut_off, start_of_day, week_of
 from practice.payroll.models import PayPeriod
 from practice.payroll.rules import Kind, PaySchedule, WeekStatus, choose_adjustment_reason, classify_line, sum_by_key
 from practice.payroll.sessions import (
@@ -22,6 +22,8 @@ from practice.payroll.sessions import (
 )
 from practice.people.access import visible_staff
 from practice.people.models.practices import Staff
+from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.statuses import FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -84,6 +86,17 @@ class Line:
 
 
 @dataclass(frozen=True)
+class OpenVisit:
+    """A visit of a week that is over, and is neither completed, missed nor cancelled, so nothing is paid for it."""
+
+    id: UUID
+    reference: str
+    clinician_id: UUID
+    clinician_name: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
 class PayWeek:
     """A week of pay: the lines that are paid, and the pending ones of unsigned sessions that are not."""
 
@@ -94,6 +107,7 @@ class PayWeek:
     problems: list[str] = field(default_factory=list)
     closed_at: datetime | None = None
     is_before_first: bool = False
+    open_visits: list[OpenVisit] = field(default_factory=list)
 
     @property
     def status(self) -> WeekStatus:
@@ -161,6 +175,30 @@ def load_closed_week(work: Work, period: PayPeriod, zone: ZoneInfo) -> PayWeek:
         list(period.problems),
         closed_at=period.closed_at,
     )
+
+
+def load_open_visits(work: Work, scope: Scope, week: date, zone: ZoneInfo) -> list[OpenVisit]:
+    """Return the open visits of the week that are over now, a group's seats one by one, by start."""
+    query = (
+        select(
+            Appointment.id,
+            Appointment.reference,
+            Appointment.clinician_id,
+            (Staff.first_name + " " + Staff.last_name).label("clinician_name"),
+            Appointment.starts_at,
+        )
+        .join(Staff, (Staff.tenant_id == Appointment.tenant_id) & (Staff.id == Appointment.clinician_id))
+        .where(
+            Appointment.tenant_id == work.tenant_id,
+            Appointment.starts_at >= start_of_day(week, zone),
+            Appointment.starts_at < start_of_day(week + WEEK, zone),
+            Appointment.ends_at <= work.now,
+            Appointment.status.not_in(FINAL),
+            visible_staff(work, scope, Appointment.clinician_id),
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+    )
+    return [OpenVisit(**row) for row in work.db.execute(query).mappings()]
 
 
 def make_adjustment(session: PayableSession) -> Line:

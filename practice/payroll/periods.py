@@ -7,7 +7,14 @@ from sqlalchemy import exists, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal
 from practice.local_time import WEEK, cut_off, week_of
-from practice.payroll.lines import PayWeek, compute_week, insert_lines, load_closed_week, restrict_to_scope
+from practice.payroll.lines import (
+    PayWeek,
+    compute_week,
+    insert_lines,
+    load_closed_week,
+    load_open_visits,
+    restrict_to_scope,
+)
 from practice.payroll.models import PayLine, PayPeriod
 from practice.payroll.rules import PaySchedule, find_week_problem, hash_closed_week
 from practice.people.practice_time import local_today, zone_of
@@ -134,7 +141,8 @@ def close_period(work: Work, week: date) -> PayWeek:
     closed = filter_closed(periods)
     zone = zone_of(work)
     if week in closed:
-        return load_closed_week(work, closed[week], zone)
+        stored = load_closed_week(work, closed[week], zone)
+        return replace(stored, open_visits=load_open_visits(work, Scope.ALL, week, zone))
     end = cut_off(week, zone)
     if work.now < end:
         raise CutOffAhead(
@@ -171,7 +179,7 @@ def close_period(work: Work, week: date) -> PayWeek:
         total_cents=sum(stored.totals.values()),
         digest=hash_closed_week(week, closed_at, stored.problems, [*stored.lines, *stored.pending]),
     )
-    return stored
+    return replace(stored, open_visits=load_open_visits(work, Scope.ALL, week, zone))
 
 
 def read_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:
@@ -182,7 +190,7 @@ def read_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:
 
 def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWeek:
     """Return what a week pays, and its pending lines, by what was known at the instant. A week that was closed by then
-    returns what it paid."""
+    returns what it paid. The open visits are those of now."""
     require_pay_week(week)
     zone = zone_of(work)
     periods = load_periods(work, as_of)
@@ -196,6 +204,7 @@ def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWe
         schedule = build_schedule(periods, closed)
         pay_week = compute_week(work, week, zone, as_of, schedule, find_last_closed(closed))
         pay_week = replace(pay_week, is_before_first=is_before_first)
+    pay_week = replace(pay_week, open_visits=load_open_visits(work, scope, week, zone))
     return pay_week if scope is Scope.ALL else restrict_to_scope(work, scope, pay_week)
 
 

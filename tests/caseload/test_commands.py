@@ -306,7 +306,15 @@ def test_global_options_are_accepted_before_and_after_the_command(run: RunComman
 
 def test_the_help_of_the_root_command_lists_the_commands(run: RunCommand) -> None:
     for arguments in ((), ("--help",), ("--debug", "--help")):
-        assert "platform-admin" in run(*arguments).out
+        shown = run(*arguments)
+        assert "platform-admin" in (shown.out if arguments else shown.err)
+
+
+@pytest.mark.parametrize("group", [(), ("practice",), ("platform-admin",), ("keys",), ("settings",), ("era",)])
+def test_each_command_is_described_in_one_line(run: RunCommand, group: tuple[str, ...]) -> None:
+    lines = run(*group, "--help").out.splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if line.endswith("...")][1:] == []  # the first is the usage
 
 
 def test_a_platform_admin_is_created_with_a_link(run: RunCommand) -> None:

@@ -41,6 +41,21 @@ def test_a_week_before_the_first_says_that_it_is_paid_elsewhere(payroll: Payroll
         payroll.close_week(LAST_WEEK - WEEK, CUT_OFF + HOUR)
 
 
+def test_a_week_names_its_visits_that_are_over_and_still_open(payroll: PayrollScenario) -> None:
+    missed, seen = (payroll.add_session(SESSION_START + hours * HOUR, status="CONFIRMED") for hours in (0, 1))
+    payroll.add_session(SESSION_START + WEEK, status="CONFIRMED")
+    done = payroll.add_session(SESSION_START + 2 * HOUR)
+    assert [visit.id for visit in payroll.preview_week(LAST_WEEK, SESSION_START + HOUR).open_visits] == [missed]
+    closed = payroll.close_week(LAST_WEEK, CUT_OFF)
+    assert [line.appointment_id for line in closed.lines] == [done]
+    for week in (closed, payroll.close_week(LAST_WEEK, CUT_OFF), payroll.preview_week(LAST_WEEK, CUT_OFF)):
+        assert [(visit.id, visit.starts_at) for visit in week.open_visits] == [
+            (missed, SESSION_START),
+            (seen, SESSION_START + HOUR),
+        ]
+    assert {visit.clinician_id for visit in closed.open_visits} == {payroll.clinician.staff_id}
+
+
 def test_the_first_week_must_have_begun_and_the_others_follow_it(payroll: PayrollScenario) -> None:
     def open_week(week: date) -> UUID:
         with payroll.practice.work() as work:  # on Wednesday the 18th

@@ -233,6 +233,8 @@ def test_a_primary_clinician_changes_between_the_latest_change_and_today() -> No
         (date(1936, 1, 2), date(1936, 12, 31)),
         (date(1931, 7, 4), date(1936, 12, 31)),  # everybody over 89 looks alike
         (date(2026, 2, 1), TODAY),
+        (date(TODAY.year - 18, 1, 2), date(TODAY.year - 18, TODAY.month, TODAY.day)),  # an adult stays one
+        (date(TODAY.year - 18, 12, 30), date(TODAY.year - 18, 12, 31)),
     ],
 )
 def test_of_a_birth_date_the_year_is_left(born: date, left: date) -> None:

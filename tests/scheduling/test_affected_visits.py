@@ -101,6 +101,28 @@ def test_deactivating_a_room_lists_the_visits_in_it(booking_api: BookingApi) -> 
     assert response.json()["active"] is False
 
 
+def test_a_smaller_room_lists_the_groups_with_more_seats(booking_api: BookingApi) -> None:
+    groups = Groups(booking_api)
+    empty, booked, cancelled = (groups.open(TEN + hours * HOUR) for hours in (0, 2, 4))
+    visit = groups.join(booked)
+    assert groups.change(cancelled, "cancel", reason="Ill").status_code == 200
+    booking_api.book_appointment(TEN + DAY, room_id=groups.room)
+
+    def change(**changes: Any) -> dict[str, Any]:
+        version = booking_api.get(f"/rooms/{groups.room}").json()["version"]
+        response = booking_api.patch(f"/rooms/{groups.room}", version, **changes)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    seats = empty["capacity"]
+    for changes in ({"capacity": seats}, {"name": "Small room"}):
+        answer = change(**changes)
+        assert (answer["affected_count"], answer["affected"], answer["affected_groups"]) == (0, [], [])
+    smaller = change(capacity=seats - 1)
+    assert [group["id"] for group in smaller["affected_groups"]] == [empty["id"]]
+    assert [seat["reference"] for seat in smaller["affected"]] == [visit["reference"]]
+
+
 def test_visits_of_somebody_who_left_are_outside_hours(booking_api: BookingApi) -> None:
     booked = [booking_api.book_appointment(TEN + number * DAY) for number in (0, 1)]
 

@@ -154,6 +154,27 @@ def test_the_actual_minutes_can_be_given_and_are_not_guessed(booking_api: Bookin
         assert_error(booking_api.post_step(known, "complete", actual_minutes=minutes), "VALIDATION_ERROR", 422)
 
 
+def test_the_actual_minutes_are_possible_ones(booking_api: BookingApi) -> None:
+    first, second = booking_api.book_appointment(TEN), booking_api.book_appointment(TEN + HOUR)
+    booking_api.now = TEN + 30 * MINUTE
+    early = 15  # minutes before its start from which a session can begin
+    message = assert_error(
+        booking_api.post_step(first, "complete", actual_minutes=30 + early + 1), "VALIDATION_ERROR", 422
+    )
+    assert message["details"] == [
+        {
+            "field": "actual_minutes",
+            "message": "The session can have lasted 45 minutes by now. Enter at most that, or complete it later.",
+        }
+    ]
+    assert booking_api.read(first)["status"] == "SCHEDULED"
+    assert booking_api.take_step(first, "complete", actual_minutes=30 + early)["actual_minutes"] == 45
+    booking_api.now = TEN + 4 * DAY
+    problem = assert_error(booking_api.post_step(second, "complete", actual_minutes=500), "VALIDATION_ERROR", 422)
+    assert "Enter at most 300 minutes" in problem["details"][0]["message"]
+    assert booking_api.take_step(second, "complete", actual_minutes=300)["actual_minutes"] == 300
+
+
 def test_step_notes_are_encrypted_and_for_staff_only(booking_api: BookingApi) -> None:
     me = booking_api.add_portal_client()
     booked = booking_api.book_appointment(TEN, me)

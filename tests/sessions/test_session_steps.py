@@ -371,7 +371,8 @@ def test_with_an_invalid_note_nothing_is_completed(
         {},
         [],
     )
-    assert expect_ok(complete(sessions_api, appointment, sessions_api.clinician))["status"] == "COMPLETED"
+    completed = expect_ok(complete(sessions_api, appointment, sessions_api.clinician))
+    assert (completed["status"], completed["note_locked"]) == ("COMPLETED", start == LOCKED_TUESDAY)
 
 
 def test_no_response_of_this_api_contains_note_text(sessions_api: SessionsApi) -> None:

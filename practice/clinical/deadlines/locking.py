@@ -51,6 +51,11 @@ def find_locked_sessions(work: Work, sessions: Collection[Appointment]) -> dict[
     return {session_id: state for session_id, state in locked.items() if session_id not in signed}
 
 
+def is_note_locked(work: Work, session: Appointment) -> bool:
+    """Return whether the session is locked and unsigned, so that its note cannot be written."""
+    return session.id in find_locked_sessions(work, [session])
+
+
 def load_last_locks(work: Work, appointment_ids: Collection[UUID]) -> dict[UUID, SessionLock]:
     """Return the latest lock or unlock of each session until now."""
     query = select(SessionLock).where(

@@ -43,8 +43,10 @@ def compute_adult_cutoff(day: date) -> date:
 
 
 def redact_birth_date(birth_date: date, today: date) -> date:
-    """Return a date that tells the year of birth only, or less of those over 89, and never makes a person older."""
-    return min(date(max(birth_date.year, today.year - 90), 12, 31), today)
+    """Return a date that tells the year of birth only, or less of those over 89. It never makes a person older, nor an
+    adult a minor."""
+    end_of_year = min(date(max(birth_date.year, today.year - 90), 12, 31), today)
+    return end_of_year if is_minor(birth_date, today) else min(end_of_year, compute_adult_cutoff(today))
 
 
 def redact_former_birth_date(birth_date: date, admitted_on: date, redacted: date) -> date:

@@ -1,6 +1,7 @@
 """Rules about changes of a practice's rule settings."""
 
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from practice.errors import FieldProblem
@@ -10,7 +11,9 @@ from practice.rule_settings import PARAMETERS
 def setting_problems(key: str, value: Any, effective_on: date, today: date) -> list[FieldProblem]:
     parameter = PARAMETERS.get(key)
     if parameter is None:
-        return [FieldProblem("key", f"Unknown setting: expected one of {', '.join(PARAMETERS)}.")]
+        similar = get_close_matches(key, PARAMETERS, n=3)
+        hint = f"Did you mean {' or '.join(similar)}?" if similar else "The list of settings names all keys."
+        return [FieldProblem("key", f"Unknown setting. {hint}")]
     problems = []
     if type(value) is not int or not parameter.minimum <= value <= parameter.maximum:
         message = f"Invalid {key}: expected a whole number from {parameter.minimum} to {parameter.maximum}."

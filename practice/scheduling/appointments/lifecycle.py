@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import aliased
 
-from practice.errors import NotFound
+from practice.errors import FieldProblem, Invalid, NotFound
 from practice.messages.outbox import ClientMessage, cancel_pending, load_recipient, queue_client_messages
 from practice.people.access import visible_staff
 from practice.people.models.clients import Client
@@ -31,6 +31,7 @@ from practice.scheduling.appointments.rules.lifecycle import (
     absent_clinician_problems,
     check_in_day_problem,
     early_step_problem,
+    long_session_problem,
     portal_change_problem,
     transition_problem,
 )
@@ -196,6 +197,7 @@ def complete(
     """Record that the session took place and fix its price, which later rate changes do not affect."""
     appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "COMPLETED")
+    refuse_impossible_minutes(work, appointment, actual_minutes)
     context = load_appointment_context(work, appointment)
     refuse_inactive_client(appointment, context)
     refuse_absent_clinician(appointment, context)
@@ -211,6 +213,17 @@ def complete(
     set_status(work, appointment, "COMPLETED", note, override_reason, actual_minutes=actual_minutes, **fixed)
     cancel_pending(work, [appointment.id])
     return appointment
+
+
+def refuse_impossible_minutes(work: Work, appointment: Appointment, actual_minutes: int | None) -> None:
+    """Raise Invalid if the session cannot have lasted so long by now."""
+    if actual_minutes is None:
+        return
+    earliest = appointment.starts_at - timedelta(minutes=get_setting(work, "early_start_minutes"))
+    begun_at = min(earliest, appointment.started_at or earliest)
+    problem = long_session_problem(actual_minutes, begun_at, appointment.ends_at - appointment.starts_at, work.now)
+    if problem:
+        raise Invalid([FieldProblem("actual_minutes", problem)])
 
 
 def mark_no_show(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:

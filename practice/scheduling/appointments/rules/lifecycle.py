@@ -12,6 +12,9 @@ from practice.local_time import date_before, date_of, elapsed
 from practice.scheduling.availability.rules.free_time import MAX_YEARS_AHEAD
 from practice.scheduling.statuses import FINAL
 
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MAX_OVERRUN = 4 * HOUR  # of a session beyond its booked end
+
 # Sessions are at times completed without start or check-in having been recorded.
 NEXT = {
     "SCHEDULED": frozenset({"CONFIRMED", "CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "RESCHEDULED"}),
@@ -82,6 +85,17 @@ def early_step_problem(requested: str, starts_at: datetime, now: datetime, minut
     if elapsed(now, starts_at) <= timedelta(minutes=minutes):
         return None
     return f"The appointment cannot become {LABELS[requested]} more than {minutes} minutes before its start."
+
+
+def long_session_problem(minutes: int, begun_at: datetime, booked: timedelta, now: datetime) -> str | None:
+    """Return why a session cannot have lasted so many minutes: it began later, or they are hours above the booked."""
+    possible = int(elapsed(begun_at, now) / MINUTE)
+    if minutes > possible:
+        return f"The session can have lasted {possible} minutes by now. Enter at most that, or complete it later."
+    usual = int((booked + MAX_OVERRUN) / MINUTE)
+    if minutes > usual:
+        return f"A session lasts at most {MAX_OVERRUN // HOUR} hours longer than booked. Enter at most {usual} minutes."
+    return None
 
 
 def absent_clinician_problems(hired_on: date, left_on: date | None, day: date, *, begun: bool) -> list[Problem]:
