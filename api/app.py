@@ -26,6 +26,7 @@ from api import (
     clinicians,
     consents,
     coverages,
+    dashboards,
     deletion_requests,
     documents,
     exports,
@@ -81,7 +82,7 @@ ROUTERS = (
     *(clients, client_history, coverages, payers, consents),
     *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
-    *(session_completions, session_analytics, metrics),
+    *(session_completions, session_analytics, metrics, dashboards),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance

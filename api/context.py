@@ -70,6 +70,11 @@ class RequestContext:
         return self.actor.session_id
 
     @property
+    def own_staff_id(self) -> UUID:
+        assert self.actor.staff_id is not None  # noqa: S101 - clinicians and supervisors are staff
+        return self.actor.staff_id
+
+    @property
     def work(self) -> Work:
         assert self._work is not None, "a public route opens its own transactions"  # noqa: S101
         return self._work

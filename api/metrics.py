@@ -19,11 +19,11 @@ from api.responses import Input
 from api.routing import PermissionRouter
 from practice.analytics.errors import NoRefresh, NoSuchValue, RowsUnavailable, TooManyValues, UnknownMetric
 from practice.analytics.live import LiveValues, load_live_values
+from practice.analytics.periods import PeriodKind
 from practice.analytics.row_details import RowDetails, load_row_details
 from practice.analytics.values import (
     EntityKind,
     MetricValue,
-    PeriodKind,
     Refresh,
     Selection,
     Status,

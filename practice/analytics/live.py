@@ -14,8 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from practice.analytics.periods import start_of_period
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
-from practice.local_time import DAY, date_before, start_of_day, week_of
+from practice.local_time import DAY, date_before, start_of_day
 from practice.metric_dictionary import METRICS, Metric
 from practice.people.practice_time import zone_of
 from practice.people.settings import get_setting_on
@@ -119,14 +120,6 @@ def load_live_values(work: Work, period_kind: str, clinician_id: UUID | None) ->
         UnsignedNotes(unsigned, late, backlog, oldest_at),
         {status: count for status, count in by_status},  # noqa: C416 - rows are not tuples
     )
-
-
-def start_of_period(period_kind: str, today: date) -> date:
-    if period_kind == "week":
-        return week_of(today)
-    if period_kind == "quarter":
-        return date(today.year, today.month - (today.month - 1) % 3, 1)
-    return today.replace(day=1) if period_kind == "month" else today
 
 
 def rate_kept_visits(work: Work, completed: int, resolved: int, today: date) -> LiveRate:

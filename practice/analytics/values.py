@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from practice.analytics.errors import NoRefresh, TooManyValues, UnknownMetric
+from practice.analytics.periods import PeriodKind
 from practice.metric_dictionary import METRICS, Metric
 from practice.security.work import Work
 
 EntityKind = Literal["practice", "clinician", "team"]
-PeriodKind = Literal["day", "week", "month", "quarter"]
 Status = Literal["on_target", "below_target", "alert", "info", "no_data"]
 EntityKey = tuple[str, UUID]
 """The kind and the id of an entity."""

@@ -136,6 +136,8 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
         "biller": "R, rows",
         "analyst": "R, live",
     },
+    # each page of the dashboards by its name
+    "dashboards": {"admin": "overview", "supervisor": "team team", "clinician": "my_practice own"},
     "incidents": {
         "admin": "W, report",
         "supervisor": "report",

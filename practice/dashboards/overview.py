@@ -1,0 +1,153 @@
+"""The pages of a practice and of a team: scorecard, clinicians side by side, compliance, and what needs somebody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from practice.analytics.values import Refresh
+from practice.dashboards.clinicians import ClinicianRow, load_clinicians
+from practice.dashboards.figures import Figure, Period
+from practice.dashboards.needs import MAX_IDS, Need, sort_needs
+from practice.dashboards.sentences import describe_alerts, describe_kept_visits
+from practice.dashboards.words import count_noun, join_words
+from practice.people.practice_time import local_today
+from practice.security.permissions import Scope
+from practice.security.work import Work
+
+SCORECARD = (
+    "kept_visit_rate",
+    "same_day_documentation_rate",
+    "schedule_fill_rate",
+    "collection_rate",
+    "days_in_ar",
+    "claim_acceptance_rate",
+)
+TEAM_SCORECARD = ("kept_visit_rate", "no_show_rate", "cancellation_rate", "same_day_documentation_rate")
+COMPLIANCE_BOARD = (
+    "notes_signed_within_7_days_rate",
+    "treatment_plan_currency",
+    "safety_plan_compliance",
+    "informed_consent_currency",
+    "minor_consent_compliance",
+    "telehealth_consent_compliance",
+    "hipaa_training_current",
+    "supervision_met_rate",
+)
+REVENUE_CYCLE = ("charge_entry_lag_days", "billing_compliance_rate", "denial_rate", "net_collection_rate")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that the page of a practice or of a team shows at first."""
+
+    today: date
+    period: Period
+    refresh: Refresh | None
+    brief: Sequence[str]
+    figures: Sequence[Figure]
+    clinicians: Sequence[ClinicianRow]
+    compliance: Sequence[Figure]
+    revenue_cycle: Sequence[Figure]
+    needs: Sequence[Need]
+
+
+def load_overview(work: Work, period: Period) -> Overview:
+    """Return the page of the practice."""
+    practice = ("practice", work.tenant_id)
+    keys = (*SCORECARD, *COMPLIANCE_BOARD, *REVENUE_CYCLE)
+    return build_overview(work, Scope.ALL, period, practice, keys, SCORECARD, REVENUE_CYCLE)
+
+
+def load_team(work: Work, supervisor_id: UUID, period: Period) -> Overview:
+    """Return the page of a supervisor's team."""
+    team = ("team", supervisor_id)
+    keys = (*TEAM_SCORECARD, *COMPLIANCE_BOARD)
+    return build_overview(work, Scope.TEAM, period, team, keys, TEAM_SCORECARD, ())
+
+
+def build_overview(
+    work: Work,
+    scope: Scope,
+    period: Period,
+    entity: tuple[str, UUID],
+    keys: Sequence[str],
+    scorecard: Sequence[str],
+    revenue_cycle: Sequence[str],
+) -> Overview:
+    clinicians, found = load_clinicians(work, scope, period, [entity], keys)
+    figures = found.of(entity)
+    names = {row.name: row.figures["kept_visit_rate"] for row in clinicians}
+    shown = [figures[key] for key in scorecard]
+    compliance = [figures[key] for key in COMPLIANCE_BOARD]
+    needs = list_needs(clinicians, compliance)
+    sentences = [
+        describe_kept_visits(figures["kept_visit_rate"], names=names),
+        describe_alerts([figure for figure in shown if figure.metric.key != "kept_visit_rate"]),
+        f"First to do: {needs[0].title}." if needs else None,
+    ]
+    return Overview(
+        today=local_today(work),
+        period=period,
+        refresh=found.refresh,
+        brief=[sentence for sentence in sentences if sentence],
+        figures=shown,
+        clinicians=clinicians,
+        compliance=compliance,
+        revenue_cycle=[figures[key] for key in revenue_cycle],
+        needs=needs,
+    )
+
+
+def list_needs(clinicians: Sequence[ClinicianRow], compliance: Sequence[Figure]) -> list[Need]:
+    """Return what needs a supervisor or an admin: late notes, checks that fail, clinicians to talk with."""
+    needs = [build_late_notes_need(clinicians), *(build_check_need(figure) for figure in compliance)]
+    urgent = [row for row in clinicians if row.standing.team_status == "urgent"]
+    if urgent:
+        names = join_words([row.name for row in urgent[:3]])
+        more = f" and {len(urgent) - 3} more" if len(urgent) > 3 else ""
+        needs.append(
+            Need(
+                "urgent_clinicians",
+                "this_week",
+                f"{count_noun(len(urgent), 'clinician')} to talk with",
+                f"{names}{more}: two or more figures in alert, or a note unsigned for more than 7 days.",
+                len(urgent),
+                record_ids=[row.id for row in urgent[:MAX_IDS]],
+            )
+        )
+    return sort_needs([need for need in needs if need is not None])
+
+
+def build_late_notes_need(clinicians: Sequence[ClinicianRow]) -> Need | None:
+    late = [row for row in clinicians if row.unsigned.late]
+    if not late:
+        return None
+    total = sum(row.unsigned.late for row in late)
+    worst = sorted(late, key=lambda row: -row.unsigned.late)
+    listed = join_words([f"{row.name} ({row.unsigned.late})" for row in worst[:3]])
+    return Need(
+        "late_notes",
+        "today",
+        f"{count_noun(total, 'note')} unsigned for more than 7 days",
+        f"Most are of {listed}." if len(late) > 3 else f"Of {listed}.",
+        total,
+        record_ids=[row.id for row in worst[:MAX_IDS]],
+    )
+
+
+def build_check_need(figure: Figure) -> Need | None:
+    """Return a compliance check that some records fail, with what the dictionary says to do."""
+    if figure.status != "alert" or figure.metric.key == "notes_signed_within_7_days_rate":
+        return None
+    is_client = figure.metric.row_kind == "client"
+    noun = count_noun(figure.missing, "client") if is_client else count_noun(figure.missing, "person", "people")
+    return Need(
+        figure.metric.key,
+        "today" if figure.metric.key == "safety_plan_compliance" else "this_week",
+        f"{figure.metric.label}: {noun} without",
+        figure.metric.action or "Open the rows behind it.",
+        figure.missing,
+        "open_rows",
+        "Show rows",
+    )
