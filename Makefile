@@ -38,7 +38,7 @@ lint: setup  ## Check the format, and lint.
 
 .PHONY: types
 types: setup  ## Check types.
-	$(BIN)/ty check --error-on-warning practice edi ingest warehouse orchestration api caseload
+	$(BIN)/ty check --error-on-warning practice edi ingest warehouse orchestration api dashboards caseload
 
 .PHONY: contracts
 contracts: setup  ## Check the import contracts: layers, pure rules, no cycles.

@@ -20,6 +20,7 @@ from caseload.console import (
     read_settings,
     show_progress,
 )
+from caseload.dashboards import examine_dashboards
 from caseload.orchestration import examine_dagster
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def examine_installation(installation: "Installation") -> list["Finding"]:
     from practice.sessions.examinations import EXAMINATIONS
 
     with show_progress("Examining") as report:
-        return [*examine(installation, now(), report, EXAMINATIONS), examine_dagster(installation)]
+        found = examine(installation, now(), report, EXAMINATIONS)
+        return [*found, examine_dagster(installation), examine_dashboards(installation)]
 
 
 def print_findings(findings: list["Finding"]) -> None:

@@ -28,6 +28,7 @@ from caseload.console import (
     run_command,
     show_progress,
 )
+from caseload.dashboards import DashboardsProcess
 from caseload.era import era_app
 from caseload.keys import keys_app
 from caseload.orchestration import DagsterProcess, prepare_dagster_database
@@ -129,6 +130,9 @@ def start_demo(
     if dagster_url is not None:
         with show_progress("Starting Dagster"):
             dagster.wait_until_ready()
+    dashboards = DashboardsProcess(read_settings())
+    with show_progress("Starting the pages"):
+        dashboards.wait_until_ready()
     out.print(
         f"[bold]{demo_practice.NAME}[/] is ready. The password of all users is [bold]{logins[0]['password']}[/]\n"
     )
@@ -138,17 +142,20 @@ def start_demo(
         code = demo_practice.generate_code(login, now())
         out.print(row(login["role"], login["email"], login["authenticator"], code))
     out.print(f"\nThe API       {api.url}/api/v1\nAPI docs      {api.url}/docs")
-    out.print("Sign in       POST /api/v1/auth/login, then POST the code to /api/v1/auth/mfa/verify")
     out.print("Dagster       `caseload dagster` prints a link, which works once")
     out.print("Stop          `caseload down` or `make down`")
+    out.print(f"Sign in at    [bold]{dashboards.settings.public_url}[/]")
 
 
 def start_services(dagster_url: str | None) -> tuple[ApiProcess, DagsterProcess]:
-    """Start those that are not running, and wait for the API alone: Dagster takes longer, and nobody waits for it."""
+    """Start those that are not running, and wait for the API alone: nobody has to wait for the others."""
     api, dagster = ApiProcess(read_settings()), DagsterProcess(read_settings())
+    dashboards = DashboardsProcess(read_settings())
     if api.find_running() is None:
         with show_progress("Starting the API"):
             api.start()
+    if dashboards.find_running() is None:
+        dashboards.start()
     if dagster_url is not None and dagster.find_running() is None:
         dagster.start(dagster_url)
     return api, dagster
@@ -156,32 +163,33 @@ def start_services(dagster_url: str | None) -> tuple[ApiProcess, DagsterProcess]
 
 @app.command("up")
 def start() -> None:
-    """Start the database, the API and Dagster.
+    """Start the database, the API, the pages and Dagster.
 
     Example: caseload up
     """
     settings = read_settings()
-    running, dagster = ApiProcess(settings).find_running(), DagsterProcess(settings)
-    if running is not None and (dagster.find_running() is not None or not dagster.is_configured):
-        out.print(f"Caseload is already running: {running.url}/docs")
+    dagster = DagsterProcess(settings)
+    services = [ApiProcess(settings), DashboardsProcess(settings), *([dagster] if dagster.is_configured else [])]
+    if all(service.find_running() is not None for service in services):
+        out.print(f"Caseload is already running: {settings.public_url}")
         return
     with connect_installation() as installation:
         installation.check_master_key()
         dagster_url = prepare_dagster_database(installation)
-    api, _ = start_services(dagster_url)
-    out.print(f"Caseload is running: {api.url}/docs")
+    start_services(dagster_url)
+    out.print(f"Caseload is running: {settings.public_url}")
     if dagster_url is None:
         out.print("Without DATABASE_DAGSTER_URL nothing refreshes the metrics but `caseload refresh`.")
 
 
 @app.command("down")
 def stop() -> None:
-    """Stop Dagster, the API and the embedded database.
+    """Stop Dagster, the pages, the API and the database.
 
     Example: caseload down
     """
     settings = read_settings()
-    services = (DagsterProcess(settings), ApiProcess(settings))
+    services = (DagsterProcess(settings), DashboardsProcess(settings), ApiProcess(settings))
     stopped = [service.title for service in services if service.stop()]
     stopped += ["the database"] if stop_database() else []
     *others, last = stopped or ["nothing"]
@@ -205,13 +213,15 @@ def show_status(as_json: AsJson = False) -> None:
 
     settings = read_settings()
     api = ApiProcess(settings)
-    running = api.find_running()
+    running, dashboards = api.find_running(), DashboardsProcess(settings)
     embedded = open_installation(settings, pool_size=1).store.embedded
     document: dict[str, Any] = {
         "data_dir": str(settings.data_dir),
         "database": "server" if embedded is None else "running" if embedded.is_running() else "stopped",
         "api": describe_state(api),
         "url": running.url if running else None,
+        "dashboards": describe_state(dashboards),
+        "pages": settings.public_url if dashboards.find_running() else None,
         "dagster": describe_state(DagsterProcess(settings)),
     }
 

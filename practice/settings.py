@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     master_key_file: Path = Field(default_factory=default_key_file)
     audit_anchor_dir: Path | None = None
     outbox_dir: Path | None = None
-    public_url: str = ""  # by default at `port`
+    public_url: str = ""  # of the pages, and of links to them; by default at `dashboards_port`
+    api_url: str = ""  # as the pages reach the API; by default at `port`
+    dashboards_host: str = "127.0.0.1"
+    dashboards_port: int = 0  # by default the second after `port`
     dagster_host: str = "127.0.0.1"
     dagster_port: int = 0  # by default the one after `port`
     host: str = "127.0.0.1"
@@ -56,9 +59,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def fill_addresses(self) -> Self:
-        """Derive the base URL of links and the port of Dagster's page from the port, unless they are set."""
-        self.public_url = self.public_url or f"http://127.0.0.1:{self.port}"
+        """Derive the addresses of the API, of Dagster's page and of the pages from the port, unless they are set."""
         self.dagster_port = self.dagster_port or self.port + 1
+        self.dashboards_port = self.dashboards_port or self.port + 2
+        self.api_url = self.api_url or f"http://127.0.0.1:{self.port}"
+        self.public_url = self.public_url or f"http://127.0.0.1:{self.dashboards_port}"
         return self
 
     @property
@@ -83,6 +88,11 @@ class Settings(BaseSettings):
     def dagster_url(self) -> str:
         """Return the address of Dagster's page, which is reached from its own machine only."""
         return f"http://127.0.0.1:{self.dagster_port}/dagster"
+
+    @property
+    def dashboard_sessions(self) -> Path:
+        """Return the file of the sessions of browsers, sealed by their cookies."""
+        return self.data_dir / "dashboards" / "sessions.db"
 
     @property
     def exports(self) -> Path:

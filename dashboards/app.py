@@ -1,0 +1,63 @@
+"""The script that Streamlit runs for every view: who is signed in, which pages they have, and the page itself."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboards import signed_in
+from dashboards.components import ASSETS, ignore, show_unavailable
+from dashboards.frame import show_person
+from dashboards.navigation import PageEntry, list_pages
+from dashboards.pages import account, my_practice, overview
+from dashboards.sessions import ApiUnavailable, SessionEnded
+
+DRAW: dict[str, Callable[[], None]] = {
+    "overview": overview.show_overview,
+    "team": overview.show_team,
+    "my-practice": my_practice.show_my_practice,
+    "account": account.show_account,
+}
+ENDED = "Your session has ended. Load this page again to sign in."
+
+
+def run_page(entry: PageEntry) -> None:
+    """Draw a page, and say what is wrong where it cannot be drawn."""
+    try:
+        DRAW[entry.path]()
+    except SessionEnded:
+        st.info(ENDED)
+    except ApiUnavailable:
+        show_unavailable(ignore)
+
+
+def main() -> None:
+    st.set_page_config(page_title="Caseload", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    session = signed_in.find_session()
+    if session is None:
+        st.session_state.clear()
+        st.info(ENDED)
+        st.stop()
+    if st.session_state.get("owner") not in (None, session.key):  # somebody else's view, taken over by its id
+        st.session_state.clear()
+    st.session_state.owner = session.key
+    try:
+        person = signed_in.load_account(session.key)
+    except SessionEnded:
+        st.info(ENDED)
+        st.stop()
+    except ApiUnavailable:
+        show_unavailable(ignore)
+        st.stop()
+    st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
+    sections: dict[str, list[st.Page]] = {}
+    entries = {}
+    for entry in list_pages(set(person.roles)):
+        page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path, default=not sections)
+        entries[page.title] = entry
+        sections.setdefault(entry.section, []).append(page)
+    page = st.navigation(sections, expanded=True)
+    show_person(person)
+    run_page(entries[page.title])
+
+
+main()

@@ -1,0 +1,163 @@
+"""The components that pages are made of, and of nothing else: head, brief, figures, tables, what to do, panels."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "assets"
+COLORS = {"on_target": "green", "below_target": "orange", "alert": "red", "info": "gray", "no_data": "gray"}
+URGENCIES = {
+    "today": ("Act today", "red"),
+    "this_week": ("This week", "orange"),
+    "this_month": ("This month", "blue"),
+    "fine": ("Fine", "green"),
+}
+PERIODS = {"week": "Week", "month": "Month", "quarter": "Quarter"}
+HIDDEN_NAME = "–"
+
+
+def load_component(name: str) -> Any:
+    """Return a component of ours: its script after the parts that all of them use."""
+    script = (ASSETS / "parts.js").read_text() + (ASSETS / f"{name}.js").read_text()
+    return st.components.v2.component(f"caseload_{name}", js=script, isolate_styles=False)
+
+
+draw_figure_cards, draw_table, draw_todo = (load_component(name) for name in ("figures", "rows", "todo"))
+
+
+def ignore() -> None:
+    """Do nothing: a trigger needs a function to be reported."""
+
+
+def choose_period() -> dict[str, str]:
+    """Return the period that the address names, as the API takes it."""
+    kind = st.query_params.get("period", "month")
+    chosen = {"period": kind if kind in PERIODS else "month"}
+    try:
+        day = date.fromisoformat(st.query_params.get("day", ""))
+    except ValueError:
+        return chosen
+    return chosen | ({"day": day.isoformat()} if 1990 <= day.year <= 2100 else {})
+
+
+def show_head(title: str, about: str, period: dict[str, Any] | None = None) -> None:
+    """Show the title of the page with the choice of its period, which is kept in the address."""
+    with st.container(key="cl-head", horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width="stretch", gap=None):
+            st.title(title, anchor=False)
+            st.caption(about)
+        if period is not None:
+            with st.container(width="content", horizontal=True, vertical_alignment="center", gap="small"):
+                show_period_steps(period)
+                st.segmented_control(
+                    "Period",
+                    list(PERIODS),
+                    default=period["kind"],
+                    format_func=lambda kind: PERIODS[kind],
+                    required=True,
+                    label_visibility="collapsed",
+                    key="period",
+                    on_change=change_period,
+                )
+
+
+def change_period() -> None:
+    st.query_params["period"] = st.session_state.period
+
+
+def show_period_steps(period: dict[str, Any]) -> None:
+    """Show the buttons of the period before and the one after."""
+    before = (date.fromisoformat(period["start"]) - date.resolution).isoformat()
+    after = (date.fromisoformat(period["last_day"]) + date.resolution).isoformat()
+    for key, icon, label, day in (
+        ("before", "chevron_left", "Earlier", before),
+        ("after", "chevron_right", "Later", after),
+    ):
+        st.button(
+            label,
+            key=f"period-{key}",
+            icon=f":material/{icon}:",
+            type="tertiary",
+            help=label,
+            on_click=lambda day=day: st.query_params.update(day=day),
+        )
+
+
+def show_brief(sentences: Sequence[str]) -> None:
+    if sentences:
+        st.html(f'<div class="cl-brief"><p>{escape(" ".join(sentences))}</p></div>')
+
+
+def show_section(title: str, about: str = "") -> None:
+    text = f"<p>{escape(about)}</p>" if about else ""
+    st.html(f'<div class="cl-section"><h2>{escape(title)}</h2>{text}</div>')
+
+
+@contextmanager
+def show_panel(key: str, title: str, about: str = "") -> Generator[None]:
+    with st.container(border=True, height="stretch", key=f"cl-panel-{key}"):
+        show_section(title, about)
+        yield
+
+
+def show_figures(key: str, figures: Sequence[dict[str, Any]]) -> str | None:
+    """Show cards, and return the key of the one that was just opened."""
+    return draw_figure_cards(key=key, data=list(figures), on_opened_change=ignore).opened
+
+
+def to_card(figure: dict[str, Any], since: str) -> dict[str, Any]:
+    """Return the card of a figure as the API sends it."""
+    trend = [None if value is None else float(value) for value in figure["trend"]]
+    return {
+        "key": figure["key"],
+        "label": figure["label"],
+        "value": figure["shown"],
+        "delta": "" if figure["change"] == "no change" else figure["change"],
+        "since": since if figure["change"] else "",
+        "series": trend if sum(value is not None for value in trend) > 1 else None,
+        "target": figure["target"],
+        "rows": "rows",
+        "help": figure["formula"],
+        "badge": {"word": figure["status_word"], "colour": COLORS[figure["status"]]},
+    }
+
+
+def show_table(
+    key: str, caption: str, columns: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], empty: str, **more: Any
+) -> str | None:
+    """Show a table of tens of rows, and return the id of the row that was just opened."""
+    data = {"caption": caption, "columns": columns, "rows": rows, "empty": empty, "opens": True, "chosen": None} | more
+    return draw_table(key=key, data=data, on_opened_change=ignore).opened
+
+
+def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = False) -> str | None:
+    """Show what needs somebody, and return the key of the need whose button was just pressed."""
+    if not needs:
+        st.html('<p class="cl-none">Nothing needs you now.</p>')
+        return None
+    rows = []
+    for need in needs:
+        word, color = URGENCIES[need["urgency"]]
+        names = need["action"] == "rebook_clients" and hide_names
+        rows.append(
+            {
+                "id": need["key"],
+                "badge": {"word": word, "colour": color},
+                "what": need["title"],
+                "why": "" if names else need["detail"],
+                "does": need["action_label"] or None,
+                "first": need["urgency"] == "today",
+            }
+        )
+    return draw_todo(key=key, data=rows, on_done_change=ignore).done
+
+
+def show_unavailable(retry: Callable[[], None]) -> None:
+    """Say that the API does not answer, with a way to try again."""
+    st.warning("Caseload cannot be reached now. What you see may be old, and nothing was lost.")
+    st.button("Try again", on_click=retry, key="retry")

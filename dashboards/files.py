@@ -1,0 +1,99 @@
+"""Files of rows, fetched with the person's token. Nothing of them is kept here."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import xlsxwriter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from dashboards.gate import COOKIE
+from dashboards.sessions import ApiUnavailable, Session, SessionEnded, Sessions
+from practice.csv_cells import escape_formula
+
+PAGE_ROWS = 1000
+MAX_ROWS = 100_000
+COLUMNS = (
+    *("on_date", "at", "status", "client_name", "clinician_name", "numerator", "denominator", "reason", "kind", "id"),
+)
+PARAMETERS = ("period", "start", "entity_kind", "entity_id")
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class FileProblem(Exception):
+    """The API refuses the rows; with its status and sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Files:
+    """The route of files."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with all rows behind a figure, as CSV or as a workbook."""
+        session = self.sessions.find(request.cookies.get(COOKIE))
+        kind, metric = request.path_params["kind"], request.query_params.get("metric", "")
+        if session is None:
+            return RedirectResponse("/sign-in?why=ended", 303)
+        if kind not in TYPES or not metric.replace("_", "").isalnum():
+            return PlainTextResponse("There is no such file.", 404)
+        query = {name: request.query_params[name] for name in PARAMETERS if name in request.query_params}
+        try:
+            content = await run_in_threadpool(self.build, session, kind, metric, query)
+        except SessionEnded:
+            return RedirectResponse("/sign-in?why=idle", 303)
+        except ApiUnavailable:
+            return PlainTextResponse("Caseload cannot be reached now. Try again in a minute.", 503)
+        except FileProblem as problem:
+            return PlainTextResponse(str(problem), problem.status)
+        name = f"{metric}-{query.get('start', '')}.{kind}"
+        return Response(
+            content, headers={"content-disposition": f'attachment; filename="{name}"'}, media_type=TYPES[kind]
+        )
+
+    def build(self, session: Session, kind: str, metric: str, query: dict[str, str]) -> bytes:
+        rows = self.load_rows(session, metric, query)
+        return write_csv(rows) if kind == "csv" else write_workbook(rows)
+
+    def load_rows(self, session: Session, metric: str, query: dict[str, str]) -> Iterator[list[Any]]:
+        """Yield all rows, page by page of one refresh, or raise FileProblem."""
+        position: dict[str, Any] = {"limit": PAGE_ROWS, "offset": 0}
+        while position["offset"] is not None and position["offset"] < MAX_ROWS:
+            answer = self.sessions.call(session, "GET", f"/metrics/{metric}/rows", params=query | position)
+            document = answer.json()
+            if answer.status_code != 200:
+                raise FileProblem(answer.status_code, document["error"]["message"])
+            yield from ([row[name] for name in COLUMNS] for row in document["items"])
+            position |= {"offset": document["next_offset"], "refresh_id": document["refresh"]["id"]}
+
+
+def write_csv(rows: Iterator[list[Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([escape_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def write_workbook(rows: Iterator[list[Any]]) -> bytes:
+    """Return a workbook. Texts are written as texts, so that none is taken for a formula or a link."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(
+        content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        sheet = book.add_worksheet("Rows")
+        sheet.write_row(0, 0, COLUMNS)
+        for number, row in enumerate(rows, start=1):
+            sheet.write_row(number, 0, row)
+    return content.getvalue()

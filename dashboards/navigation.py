@@ -1,0 +1,27 @@
+"""The pages there are, by name and path, and who sees which."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A page in the navigation."""
+
+    path: str
+    title: str
+    icon: str
+    section: str
+    roles: frozenset[str]
+
+
+PAGES = (
+    PageEntry("overview", "Practice overview", ":material/monitoring:", "Practice", frozenset({"admin"})),
+    PageEntry("my-practice", "My practice", ":material/person:", "Practice", frozenset({"clinician"})),
+    PageEntry("team", "My team", ":material/groups:", "Practice", frozenset({"supervisor"})),
+    PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),
+)
+
+
+def list_pages(roles: set[str]) -> list[PageEntry]:
+    """Return the pages for people with these roles. A page without roles is for everybody."""
+    return [page for page in PAGES if not page.roles or page.roles & roles]

@@ -1,0 +1,224 @@
+"""The page of a clinician: own figures, today's visits, notes to sign, this pay week, and what needs them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboards.components import (
+    choose_period,
+    show_brief,
+    show_figures,
+    show_head,
+    show_needs,
+    show_panel,
+    show_table,
+    to_card,
+)
+from dashboards.frame import show_privacy_switch
+from dashboards.pages.rows_behind import show_rows_behind
+from dashboards.signed_in import Answer, call_api, find_session, load_account
+
+VISIT_STATES = {
+    "SCHEDULED": ("Booked", "gray"),
+    "CONFIRMED": ("Confirmed", "blue"),
+    "CHECKED_IN": ("Checked in", "green"),
+    "IN_PROGRESS": ("In session", "green"),
+    "COMPLETED": ("Completed", "gray"),
+    "NO_SHOW": ("No-show", "orange"),
+}
+NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
+STEP_WORDS = {"start": "Start", "complete": "Complete"}
+VISIT_COLUMNS = [
+    {"key": "when", "label": "When"},
+    {"key": "state", "label": "State", "kind": "badge"},
+    {"key": "step", "label": "Next", "right": True},
+]
+NOTE_COLUMNS = [
+    {"key": "when", "label": "Session"},
+    {"key": "state", "label": "Note", "kind": "badge"},
+    {"key": "due", "label": "Due"},
+    {"key": "amount", "label": "Pays", "right": True},
+]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The page as it is drawn."""
+
+    about: str
+    cards: list[dict[str, Any]]
+    figures: dict[str, dict[str, Any]]
+    visits: list[dict[str, Any]]
+    steps: dict[str, tuple[str, int]]
+    notes: list[dict[str, Any]]
+    signable: list[str]
+
+
+def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Model:
+    """Return what the page shows of an answer of the API."""
+    period, figures = page["period"], {figure["key"]: figure for figure in page["figures"]}
+    since = f"since the {period['kind']} before"
+    cards = [build_notes_card(page), build_pay_card(page, zone)]
+    cards += [to_card(figure, since) for figure in page["figures"]]
+    visits = page["visits"]
+    count = len(visits)
+    sessions = f"{count} visit{'' if count == 1 else 's'} today"
+    return Model(
+        about=f"{format_day(page['today'])} · {sessions} · kept this week: {page['kept_this_week']}",
+        cards=cards,
+        figures=figures,
+        visits=[build_visit(visit, zone, hide_names=hide_names) for visit in visits],
+        steps={
+            visit["id"]: (NEXT_STEPS[visit["status"]], visit["version"])
+            for visit in visits
+            if visit["status"] in NEXT_STEPS and "appointments.status" in page["may"]
+        },
+        notes=[build_note(session, zone, hide_names=hide_names) for session in page["unsigned"]],
+        signable=[session["note_id"] for session in page["unsigned"] if session["note_id"] and not session["locked"]],
+    )
+
+
+def build_notes_card(page: dict[str, Any]) -> dict[str, Any]:
+    notes = page["notes_to_sign"]
+    word = ("Late", "red") if notes["late"] else ("To sign", "orange") if notes["count"] else ("All signed", "green")
+    return {
+        "key": "notes_to_sign",
+        "label": "Notes to sign",
+        "value": str(notes["count"]),
+        "target": f"{notes['late']} late" if notes["late"] else "",
+        "rows": "notes",
+        "badge": {"word": word[0], "colour": word[1]},
+    }
+
+
+def build_pay_card(page: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    pay = page["pay"]
+    cut_off = datetime.fromisoformat(pay["cut_off"]).astimezone(zone)
+    waits = float(pay["standby"]) > 0
+    return {
+        "key": "pay",
+        "label": f"Pay week of {format_day(pay['week'])}",
+        "value": f"${float(pay['earned']):,.2f}",
+        "target": f"${float(pay['standby']):,.2f} on standby · cut off {cut_off:%A} {format_clock(cut_off)}",
+        "rows": "",
+        "badge": {"word": "On standby", "colour": "orange"} if waits else {"word": "Open", "colour": "gray"},
+    }
+
+
+def build_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
+    start, end = (datetime.fromisoformat(visit[name]).astimezone(zone) for name in ("starts_at", "ends_at"))
+    name = shorten_name(visit["client_name"], hide_names=hide_names)
+    where = "telehealth" if visit["telehealth"] else visit.get("room_name") or "no room"
+    word, color = VISIT_STATES.get(visit["status"], (visit["status"].title(), "gray"))
+    return {
+        "id": visit["id"],
+        "when": f"{format_clock(start)} · {name}",
+        "below": f"{int((end - start).total_seconds() // 60)} min · {where}",
+        "state": {"word": word, "colour": color},
+        "step": STEP_WORDS.get(NEXT_STEPS.get(visit["status"], ""), ""),
+    }
+
+
+def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
+    start, deadline = (datetime.fromisoformat(session[name]).astimezone(zone) for name in ("starts_at", "deadline"))
+    name = shorten_name(session["client_name"], hide_names=hide_names)
+    state = (
+        ("Locked", "red") if session["locked"] else ("Draft", "blue") if session["note_id"] else ("None yet", "gray")
+    )
+    return {
+        "id": session["appointment_id"],
+        "when": f"{format_day(start.date().isoformat())}, {format_clock(start)} · {name}",
+        "state": {"word": state[0], "colour": state[1]},
+        "due": f"{deadline:%A} {format_clock(deadline)}",
+        "amount": f"${float(session['amount']):,.2f}" if session["amount"] is not None else "–",
+    }
+
+
+def shorten_name(name: str | None, *, hide_names: bool) -> str:
+    """Return the name, or its initials if names are hidden."""
+    if not name:
+        return "–"
+    return " ".join(f"{part[0]}." for part in name.split()) if hide_names else name
+
+
+def format_day(day: str) -> str:
+    moment = datetime.fromisoformat(day)
+    return f"{moment:%A, %B} {moment.day}"
+
+
+def format_clock(moment: datetime) -> str:
+    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+
+
+def show_my_practice() -> None:
+    """Draw the page."""
+    answer = call_api("GET", "/dashboards/my-practice", params=choose_period())
+    if answer.problem:
+        st.error(answer.problem)
+        return
+    page = answer.document
+    hide_names = bool(st.session_state.get("hide_names"))
+    session = find_session()
+    account = load_account(session.key if session else "")
+    model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
+    show_head(f"Hello, {account.name.split()[0]}", model.about, page["period"])
+    show_privacy_switch()
+    show_brief(page["brief"] if not hide_names else page["brief"][:1])
+    opened = show_figures("mine", model.cards)
+    if opened in model.figures:
+        show_rows_behind(model.figures[opened])
+    left, right = st.columns([7, 6], gap="small")
+    with left:
+        with show_panel("today", "Today", "Choose a visit to take its next step"):
+            chosen = show_table("visits", "Today's visits", VISIT_COLUMNS, model.visits, "No visits today.")
+            if chosen in model.steps:
+                take_step(chosen, *model.steps[chosen])
+        with show_panel("notes", "Notes to sign", "Oldest first"):
+            show_table(
+                "unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.", opens=False
+            )
+            if model.signable and "notes.write" in page["may"]:
+                show_sign_button(model.signable)
+    with right, show_panel("needs", "Needs you", "The most pressing first"):
+        pressed = show_needs("needs", page["needs"], hide_names=hide_names)
+        if pressed == "unsigned_notes" and model.signable:
+            sign_notes(model.signable)
+
+
+def show_sign_button(note_ids: list[str]) -> None:
+    count = len(note_ids)
+    label = "Sign the draft" if count == 1 else f"Sign all {count} drafts"
+    if st.button(label, key="sign-all", icon=":material/ink_pen:"):
+        sign_notes(note_ids)
+
+
+def sign_notes(note_ids: list[str]) -> None:
+    """Sign drafts, and say which were refused and why."""
+    answer = call_api("POST", "/notes/bulk-sign", json={"note_ids": note_ids})
+    if answer.problem:
+        st.error(answer.problem)
+        return
+    refused = [result["message"] for result in answer.document["items"] if not result["succeeded"]]
+    report_signed(len(note_ids) - len(refused), refused)
+
+
+def report_signed(signed: int, refused: list[str]) -> None:
+    if signed:
+        st.toast(f"{signed} note{'' if signed == 1 else 's'} signed.", icon=":material/check:")
+    for message in dict.fromkeys(refused):
+        st.warning(message)
+    if signed and not refused:
+        st.rerun()
+
+
+def take_step(appointment_id: str, step: str, version: int) -> None:
+    """Take the next step of a visit, and say why if it is refused."""
+    answer: Answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json={})
+    if answer.problem:
+        st.error(answer.problem)
+        return
+    st.toast("Started." if step == "start" else "Completed.", icon=":material/check:")
+    st.rerun()

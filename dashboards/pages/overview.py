@@ -1,0 +1,205 @@
+"""The pages of the practice and of a team: scorecard, clinicians side by side, compliance, revenue cycle."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from dashboards.components import (
+    COLORS,
+    choose_period,
+    show_brief,
+    show_figures,
+    show_head,
+    show_needs,
+    show_panel,
+    show_table,
+    to_card,
+)
+from dashboards.pages.rows_behind import show_rows_behind
+from dashboards.signed_in import call_api
+
+PERFORMANCE_WORDS = {
+    "excellent": ("Excellent", "green"),
+    "good": ("Good", "blue"),
+    "needs_coaching": ("Needs coaching", "orange"),
+    "performance_plan": ("Performance plan", "red"),
+    None: ("No data yet", "gray"),
+}
+STATUS_WORDS = {"on_track": ("On track", "green"), "review": ("Review", "orange"), "urgent": ("Urgent", "red")}
+BAR_COLORS = {"green": "teal", "orange": "orange", "red": "red", "gray": "teal"}
+COLUMNS = [
+    {"key": "name", "label": "Clinician"},
+    {"key": "standing", "label": "Standing", "kind": "badge"},
+    {"key": "kept", "label": "Kept visits", "kind": "bar", "help": "Completed of ended visits; the mark is the target"},
+    {"key": "trend", "label": "Twelve periods", "kind": "spark"},
+    {"key": "a_day", "label": "A day", "right": True},
+    {"key": "same_day", "label": "Signed same day", "right": True},
+    {"key": "unsigned", "label": "Unsigned", "right": True},
+    {"key": "compliance", "label": "Compliance", "right": True},
+]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The page as it is drawn."""
+
+    about: str
+    cards: list[dict[str, Any]]
+    clinicians: list[dict[str, Any]]
+    details: dict[str, dict[str, Any]]
+    compliance: list[dict[str, Any]]
+    revenue_cycle: list[dict[str, Any]]
+    figures: dict[str, dict[str, Any]]
+
+
+def build_model(page: dict[str, Any]) -> Model:
+    """Return what the page shows of an answer of the API."""
+    period = page["period"]
+    since = f"since the {period['kind']} before"
+    every = [*page["figures"], *page["compliance"], *page["revenue_cycle"]]
+    return Model(
+        about=f"{period['name']} · {describe_age(page['refresh'])}",
+        cards=[to_card(figure, since) for figure in page["figures"]],
+        clinicians=[build_row(clinician) for clinician in page["clinicians"]],
+        details={clinician["clinician_id"]: clinician for clinician in page["clinicians"]},
+        compliance=[build_check(figure) for figure in page["compliance"]],
+        revenue_cycle=[build_tile(figure) for figure in page["revenue_cycle"]],
+        figures={figure["key"]: figure for figure in every},
+    )
+
+
+def describe_age(refresh: dict[str, Any] | None) -> str:
+    """Return when the figures were made."""
+    if refresh is None:
+        return "the figures have not been computed yet"
+    minutes = refresh["age_seconds"] // 60
+    if minutes < 1:
+        return "figures of this minute"
+    if minutes < 120:
+        return f"figures of {minutes} minute{'' if minutes == 1 else 's'} ago"
+    return f"figures of {minutes // 60} hours ago"
+
+
+def build_row(clinician: dict[str, Any]) -> dict[str, Any]:
+    figures = {figure["key"]: figure for figure in clinician["figures"]}
+    kept = figures["kept_visit_rate"]
+    word, color = STATUS_WORDS[clinician["team_status"]]
+    if clinician["performance"] is not None:
+        word, color = PERFORMANCE_WORDS[clinician["performance"]]
+    share = float(kept["value"] or 0)
+    trend = [None if value is None else float(value) for value in kept["trend"]]
+    return {
+        "id": clinician["clinician_id"],
+        "name": clinician["name"],
+        "below": "; ".join(clinician["performance_reasons"] or clinician["team_reasons"]),
+        "standing": {"word": word, "colour": color},
+        "kept": {
+            "share": share,
+            "target": 85,
+            "text": kept["shown"],
+            "colour": BAR_COLORS[COLORS[kept["status"]]],
+        },
+        "trend": trend if sum(value is not None for value in trend) > 1 else None,
+        "a_day": figures["sessions_per_day"]["shown"].removesuffix(" sessions"),
+        "same_day": figures["same_day_documentation_rate"]["shown"],
+        "unsigned": str(clinician["unsigned"]),
+        "compliance": "–" if clinician["compliance"] is None else f"{float(clinician['compliance']):g} %",
+    }
+
+
+def build_check(figure: dict[str, Any]) -> dict[str, Any]:
+    """Return a compliance check with how many records fail it."""
+    missing = int((figure["denominator"] or 0) - figure["numerator"])
+    word = (
+        "Does not apply" if figure["status"] == "no_data" else "All current" if missing == 0 else f"{missing} without"
+    )
+    return {
+        "id": figure["key"],
+        "name": figure["label"],
+        "below": "",
+        "state": {"word": word, "colour": "green" if missing == 0 and figure["value"] else COLORS[figure["status"]]},
+        "value": figure["shown"],
+    }
+
+
+def build_tile(figure: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": figure["key"],
+        "name": figure["label"],
+        "below": figure["target"],
+        "state": {"word": figure["status_word"], "colour": COLORS[figure["status"]]},
+        "value": figure["shown"],
+    }
+
+
+TILE_COLUMNS = [
+    {"key": "name", "label": "Check"},
+    {"key": "state", "label": "State", "kind": "badge"},
+    {"key": "value", "label": "Value", "right": True},
+]
+
+
+def show_overview() -> None:
+    """Draw the page of the practice."""
+    show_page("/dashboards/overview", "Practice overview", "The practice has no clinicians in this period.")
+
+
+def show_team() -> None:
+    """Draw the page of the supervisor's team."""
+    show_page("/dashboards/team", "My team", "Nobody has you as supervisor in this period.")
+
+
+def show_page(path: str, title: str, empty: str) -> None:
+    answer = call_api("GET", path, params=choose_period())
+    if answer.problem:
+        st.error(answer.problem)
+        return
+    page = answer.document
+    model = build_model(page)
+    show_head(title, model.about, page["period"])
+    show_brief(page["brief"])
+    opened = show_figures("scorecard", model.cards)
+    with show_panel("clinicians", "Clinicians", "Choose one to see the figures"):
+        chosen = show_table("clinicians", "Clinicians side by side", COLUMNS, model.clinicians, empty)
+        chosen = remember_choice(chosen, model.details)
+        if chosen:
+            show_clinician(model.details[chosen], page["period"])
+    left, right = st.columns(2, gap="small")
+    with left, show_panel("needs", "Needs you", "The most pressing first"):
+        pressed = show_needs("needs", page["needs"])
+    with right:
+        with show_panel("compliance", "Compliance", "Choose a check to see its rows"):
+            check = show_table("checks", "Compliance checks", TILE_COLUMNS, model.compliance, "No checks.")
+        step = None
+        if model.revenue_cycle:
+            with show_panel("revenue", "Revenue cycle", "From the session to the money"):
+                step = show_table("cycle", "Revenue cycle", TILE_COLUMNS, model.revenue_cycle, "No data yet.")
+    for key in (opened, check, step, pressed):
+        if key in model.figures:
+            show_rows_behind(model.figures[key])
+            break
+
+
+def remember_choice(chosen: str | None, known: dict[str, Any]) -> str | None:
+    """Return the chosen clinician, who is kept in the address."""
+    if chosen:
+        st.query_params["person"] = chosen
+    person = st.query_params.get("person")
+    return person if person in known else None
+
+
+def show_clinician(clinician: dict[str, Any], period: dict[str, Any]) -> None:
+    """Show the figures of one clinician."""
+    with st.container(key="cl-drill", border=True):
+        word, color = STATUS_WORDS[clinician["team_status"]]
+        st.html(
+            f'<div class="cl-section"><h2>{escape(clinician["name"])} '
+            f'<span class="cl-badge cl-{color}">{escape(word)}</span></h2></div>'
+        )
+        figures = {figure["key"]: figure for figure in clinician["figures"]}
+        since = f"since the {period['kind']} before"
+        opened = show_figures("person", [to_card(figure, since) for figure in clinician["figures"]])
+        if opened in figures:
+            show_rows_behind(figures[opened])

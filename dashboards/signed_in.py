@@ -1,0 +1,65 @@
+"""The signed-in person of the page that is running, and calls to the API as that person.
+
+Pages call the API through this module only, so that tests can answer in its place.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboards.gate import COOKIE
+from dashboards.sessions import Session, SessionEnded, Sessions
+
+sessions: Sessions | None = None  # set by the server, before it starts
+ACCOUNT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who is signed in, where."""
+
+    name: str
+    practice_name: str
+    time_zone: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the API: its document, or what is wrong."""
+
+    status: int
+    document: Any
+
+    @property
+    def problem(self) -> str:
+        """Return what is wrong, for people; empty if nothing is."""
+        if self.status < 400:
+            return ""
+        error = self.document.get("error", {}) if isinstance(self.document, dict) else {}
+        return error.get("message") or "Something went wrong. Try again."
+
+
+def find_session() -> Session | None:
+    """Return the open session of the browser that shows the page. Looked up in every run: it may have ended."""
+    return sessions.find(st.context.cookies.get(COOKIE)) if sessions is not None else None
+
+
+def call_api(method: str, path: str, *, background: bool = False, **options: Any) -> Answer:
+    """Call the API as the signed-in person, or raise SessionEnded or ApiUnavailable."""
+    session = find_session()
+    if session is None or sessions is None:
+        raise SessionEnded
+    answer = sessions.call(session, method, path, background=background, **options)
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    return Answer(answer.status_code, answer.json() if is_json and answer.content else {})
+
+
+@st.cache_data(scope="session", ttl=ACCOUNT_SECONDS, show_spinner=False)
+def load_account(session_key: str) -> Account:
+    """Return who is signed in. Kept for half a minute, for this session alone."""
+    me = call_api("GET", "/auth/me").document
+    return Account(
+        me["name"] or "Operator", me["practice_name"] or "", me["time_zone"] or "UTC", frozenset(me["roles"])
+    )
