@@ -26,6 +26,8 @@ from api import (
     clinicians,
     consents,
     coverages,
+    dashboard_payroll,
+    dashboard_schedule,
     dashboards,
     deletion_requests,
     documents,
@@ -82,7 +84,7 @@ ROUTERS = (
     *(clients, client_history, coverages, payers, consents),
     *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
-    *(session_completions, session_analytics, metrics, dashboards),
+    *(session_completions, session_analytics, metrics, dashboards, dashboard_schedule, dashboard_payroll),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance

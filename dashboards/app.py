@@ -8,13 +8,15 @@ from dashboards import signed_in
 from dashboards.components import ASSETS, ignore, show_unavailable
 from dashboards.frame import show_person
 from dashboards.navigation import PageEntry, list_pages
-from dashboards.pages import account, my_practice, overview
+from dashboards.pages import account, my_practice, overview, payroll, schedule
 from dashboards.sessions import ApiUnavailable, SessionEnded
 
 DRAW: dict[str, Callable[[], None]] = {
     "overview": overview.show_overview,
     "team": overview.show_team,
     "my-practice": my_practice.show_my_practice,
+    "schedule": schedule.show_schedule,
+    "payroll": payroll.show_payroll,
     "account": account.show_account,
 }
 ENDED = "Your session has ended. Load this page again to sign in."
@@ -41,7 +43,7 @@ def main() -> None:
         st.session_state.clear()
     st.session_state.owner = session.key
     try:
-        person = signed_in.load_account(session.key)
+        person = signed_in.find_account()
     except SessionEnded:
         st.info(ENDED)
         st.stop()

@@ -45,12 +45,15 @@ def choose_period() -> dict[str, str]:
     return chosen | ({"day": day.isoformat()} if 1990 <= day.year <= 2100 else {})
 
 
-def show_head(title: str, about: str, period: dict[str, Any] | None = None) -> None:
-    """Show the title of the page with the choice of its period, which is kept in the address."""
+def show_head(title: str, about: str, period: dict[str, Any] | None = None, *, has_names: bool = False) -> None:
+    """Show the title of the page with the choice of its period, which is kept in the address.
+
+    A page with names of clients has the switch that hides them.
+    """
     with st.container(key="cl-head", horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        with st.container(width="stretch", gap=None):
-            st.title(title, anchor=False)
-            st.caption(about)
+        st.html(f'<div class="cl-hello"><h1>{escape(title)}</h1><p>{escape(about)}</p></div>', width="stretch")
+        if has_names:
+            st.toggle("Hide names", key="hide_names", help="For a screen that others can see")
         if period is not None:
             with st.container(width="content", horizontal=True, vertical_alignment="center", gap="small"):
                 show_period_steps(period)
@@ -86,6 +89,23 @@ def show_period_steps(period: dict[str, Any]) -> None:
             help=label,
             on_click=lambda day=day: st.query_params.update(day=day),
         )
+
+
+def show_week_steps(name: str, before: str, after: str | None) -> None:
+    """Show the buttons that lead to the week or day before and after, which are kept in the address."""
+    with st.container(horizontal=True, gap="small"):
+        for key, icon, label, target in (
+            ("before", "chevron_left", "Earlier", before),
+            ("after", "chevron_right", "Later", after),
+        ):
+            if target is not None:
+                st.button(
+                    label,
+                    key=f"{name}-{key}",
+                    icon=f":material/{icon}:",
+                    type="tertiary",
+                    on_click=lambda target=target: st.query_params.update({name: target}),
+                )
 
 
 def show_brief(sentences: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import xlsxwriter
@@ -26,6 +26,9 @@ TYPES = {
 }
 
 
+NO_FILE = "There is no such file."
+
+
 class FileProblem(Exception):
     """The API refuses the rows; with its status and sentence."""
 
@@ -35,32 +38,52 @@ class FileProblem(Exception):
 
 
 class Files:
-    """The route of files."""
+    """The routes of files."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
 
-    async def serve(self, request: Request) -> Response:
+    async def serve_rows(self, request: Request) -> Response:
         """Answer with all rows behind a figure, as CSV or as a workbook."""
-        session = self.sessions.find(request.cookies.get(COOKIE))
         kind, metric = request.path_params["kind"], request.query_params.get("metric", "")
+        if kind not in TYPES or not metric.replace("_", "").isalnum():
+            return PlainTextResponse(NO_FILE, 404)
+        query = {name: request.query_params[name] for name in PARAMETERS if name in request.query_params}
+        name = f"{metric}-{query.get('start', '')}.{kind}"
+        return await self.serve(request, name, TYPES[kind], lambda session: self.build(session, kind, metric, query))
+
+    async def serve_statement(self, request: Request) -> Response:
+        """Answer with the pay statement of a person, as PDF or CSV."""
+        kind, week = request.path_params["kind"], request.query_params.get("week", "")
+        staff_id = request.query_params.get("staff_id", "")
+        if kind not in ("pdf", "csv") or not f"{week}{staff_id}".replace("-", "").isalnum():
+            return PlainTextResponse(NO_FILE, 404)
+        path = f"/pay/periods/{week}/statements/{staff_id}.{kind}"
+        media_type = "application/pdf" if kind == "pdf" else TYPES["csv"]
+        return await self.serve(request, f"pay-{week}.{kind}", media_type, lambda session: self.fetch(session, path))
+
+    async def serve(self, request: Request, name: str, media_type: str, make: Callable[[Session], bytes]) -> Response:
+        """Answer with a file that is made for the signed-in person, or with the sentence of the refusal."""
+        session = self.sessions.find(request.cookies.get(COOKIE))
         if session is None:
             return RedirectResponse("/sign-in?why=ended", 303)
-        if kind not in TYPES or not metric.replace("_", "").isalnum():
-            return PlainTextResponse("There is no such file.", 404)
-        query = {name: request.query_params[name] for name in PARAMETERS if name in request.query_params}
         try:
-            content = await run_in_threadpool(self.build, session, kind, metric, query)
+            content = await run_in_threadpool(make, session)
         except SessionEnded:
             return RedirectResponse("/sign-in?why=idle", 303)
         except ApiUnavailable:
             return PlainTextResponse("Caseload cannot be reached now. Try again in a minute.", 503)
         except FileProblem as problem:
             return PlainTextResponse(str(problem), problem.status)
-        name = f"{metric}-{query.get('start', '')}.{kind}"
-        return Response(
-            content, headers={"content-disposition": f'attachment; filename="{name}"'}, media_type=TYPES[kind]
-        )
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, headers=headers, media_type=media_type)
+
+    def fetch(self, session: Session, path: str) -> bytes:
+        """Return a file of the API, or raise FileProblem."""
+        answer = self.sessions.call(session, "GET", path)
+        if answer.status_code != 200:
+            raise FileProblem(answer.status_code, answer.json()["error"]["message"])
+        return answer.content
 
     def build(self, session: Session, kind: str, metric: str, query: dict[str, str]) -> bytes:
         rows = self.load_rows(session, metric, query)

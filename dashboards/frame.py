@@ -29,9 +29,3 @@ def show_person(account: Account) -> None:
             f"<span><b>{escape(account.name)}</b><br>{escape(place)}</span></div>"
             '<form method="post" action="/sign-out"><button type="submit" class="cl-out">Sign out</button></form>'
         )
-
-
-def show_privacy_switch() -> bool:
-    """Show the switch that hides the names of clients, and return whether it is on."""
-    with st.container(key="cl-privacy", horizontal=True, horizontal_alignment="right"):
-        return st.toggle("Hide names", key="hide_names", help="For a screen that others can see")

@@ -18,6 +18,8 @@ PAGES = (
     PageEntry("overview", "Practice overview", ":material/monitoring:", "Practice", frozenset({"admin"})),
     PageEntry("my-practice", "My practice", ":material/person:", "Practice", frozenset({"clinician"})),
     PageEntry("team", "My team", ":material/groups:", "Practice", frozenset({"supervisor"})),
+    PageEntry("schedule", "Schedule", ":material/calendar_month:", "Practice", frozenset({"admin", "scheduler"})),
+    PageEntry("payroll", "Payroll", ":material/payments:", "Money", frozenset({"admin", "biller"})),
     PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),
 )
 

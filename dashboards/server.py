@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Any:
     refuse_plain_http(settings.public_url)
     sessions = signed_in.sessions = Sessions(settings.api_url, SessionFile(settings.dashboard_sessions))
     sign_in = SignIn(sessions, frozenset(page.path for page in PAGES))
-    shell = build_shell()
+    files, shell = Files(sessions), build_shell()
 
     async def serve_shell(_: Request) -> Response:
         return HTMLResponse(shell)
@@ -68,7 +68,8 @@ def create_app(settings: Settings) -> Any:
             *sign_in.list_routes(),
             Route("/session", get_session, methods=["GET", "POST"]),
             Route("/health", get_health),
-            Route("/files/rows.{kind}", Files(sessions).serve),
+            Route("/files/rows.{kind}", files.serve_rows),
+            Route("/files/statement.{kind}", files.serve_statement),
             Mount("/assets", StaticFiles(directory=ASSETS)),
             *[Route(f"/{page.path}", serve_shell) for page in PAGES],
             Route("/", serve_shell),

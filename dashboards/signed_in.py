@@ -5,6 +5,7 @@ Pages call the API through this module only, so that tests can answer in its pla
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -54,6 +55,19 @@ def call_api(method: str, path: str, *, background: bool = False, **options: Any
     answer = sessions.call(session, method, path, background=background, **options)
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     return Answer(answer.status_code, answer.json() if is_json and answer.content else {})
+
+
+def find_account() -> Account:
+    """Return who is signed in, or raise SessionEnded."""
+    session = find_session()
+    if session is None:
+        raise SessionEnded
+    return load_account(session.key)
+
+
+def find_zone() -> ZoneInfo:
+    """Return the time zone of the practice, in which all pages show times."""
+    return ZoneInfo(find_account().time_zone)
 
 
 @st.cache_data(scope="session", ttl=ACCOUNT_SECONDS, show_spinner=False)

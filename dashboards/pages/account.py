@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_table
-from dashboards.signed_in import call_api, find_session, load_account
+from dashboards.signed_in import call_api, find_account
 
 COLUMNS = [
     {"key": "started", "label": "Signed in"},
@@ -35,8 +35,7 @@ def format_instant(text: str, zone: ZoneInfo) -> str:
 
 def show_account() -> None:
     """Draw the page."""
-    session = find_session()
-    account = load_account(session.key if session else "")
+    account = find_account()
     show_head("My account", f"{account.name} · {account.practice_name}")
     answer = call_api("GET", "/auth/sessions")
     if answer.problem:

@@ -17,18 +17,11 @@ from dashboards.components import (
     show_table,
     to_card,
 )
-from dashboards.frame import show_privacy_switch
 from dashboards.pages.rows_behind import show_rows_behind
-from dashboards.signed_in import Answer, call_api, find_session, load_account
+from dashboards.signed_in import Answer, call_api, find_account
+from dashboards.times import format_clock, format_day
+from dashboards.visits import STATES, shorten_name
 
-VISIT_STATES = {
-    "SCHEDULED": ("Booked", "gray"),
-    "CONFIRMED": ("Confirmed", "blue"),
-    "CHECKED_IN": ("Checked in", "green"),
-    "IN_PROGRESS": ("In session", "green"),
-    "COMPLETED": ("Completed", "gray"),
-    "NO_SHOW": ("No-show", "orange"),
-}
 NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
 STEP_WORDS = {"start": "Start", "complete": "Complete"}
 VISIT_COLUMNS = [
@@ -112,7 +105,7 @@ def build_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> d
     start, end = (datetime.fromisoformat(visit[name]).astimezone(zone) for name in ("starts_at", "ends_at"))
     name = shorten_name(visit["client_name"], hide_names=hide_names)
     where = "telehealth" if visit["telehealth"] else visit.get("room_name") or "no room"
-    word, color = VISIT_STATES.get(visit["status"], (visit["status"].title(), "gray"))
+    word, color = STATES.get(visit["status"], (visit["status"].title(), "gray"))
     return {
         "id": visit["id"],
         "when": f"{format_clock(start)} · {name}",
@@ -137,22 +130,6 @@ def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     }
 
 
-def shorten_name(name: str | None, *, hide_names: bool) -> str:
-    """Return the name, or its initials if names are hidden."""
-    if not name:
-        return "–"
-    return " ".join(f"{part[0]}." for part in name.split()) if hide_names else name
-
-
-def format_day(day: str) -> str:
-    moment = datetime.fromisoformat(day)
-    return f"{moment:%A, %B} {moment.day}"
-
-
-def format_clock(moment: datetime) -> str:
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
-
-
 def show_my_practice() -> None:
     """Draw the page."""
     answer = call_api("GET", "/dashboards/my-practice", params=choose_period())
@@ -161,11 +138,9 @@ def show_my_practice() -> None:
         return
     page = answer.document
     hide_names = bool(st.session_state.get("hide_names"))
-    session = find_session()
-    account = load_account(session.key if session else "")
+    account = find_account()
     model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
-    show_head(f"Hello, {account.name.split()[0]}", model.about, page["period"])
-    show_privacy_switch()
+    show_head(f"Hello, {account.name.split()[0]}", model.about, page["period"], has_names=True)
     show_brief(page["brief"] if not hide_names else page["brief"][:1])
     opened = show_figures("mine", model.cards)
     if opened in model.figures:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pandas as pd
 import streamlit as st
 
+from dashboards.components import show_section
 from dashboards.signed_in import call_api
 
 SHOWN_ROWS = 200
@@ -38,8 +39,7 @@ def build_file_link(path: str, kind: str) -> str:
 @st.dialog("Behind the figure", width="large")
 def show_rows_behind(figure: dict[str, Any]) -> None:
     """Show the rows of a figure and their sums."""
-    st.markdown(f"**{figure['label']}: {figure['shown']}**")
-    st.caption(figure["formula"])
+    show_section(f"{figure['label']}: {figure['shown']}", figure["formula"])
     answer = call_api("GET", figure["rows"], params={"limit": SHOWN_ROWS})
     if answer.problem:
         st.info(answer.problem)

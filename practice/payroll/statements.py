@@ -69,7 +69,11 @@ def list_statements(work: Work, scope: Scope, week: date, as_of: datetime) -> li
 
 
 def load_statements(work: Work, scope: Scope, week: date, as_of: datetime) -> list[Statement]:
-    pay_week = preview_week(work, scope, week, as_of)
+    return build_statements(work, preview_week(work, scope, week, as_of))
+
+
+def build_statements(work: Work, pay_week: PayWeek) -> list[Statement]:
+    """Return the statements of all staff with lines in the week, by name."""
     lines: dict[UUID, list[Line]] = {}
     for line in [*pay_week.lines, *pay_week.pending]:
         lines.setdefault(line.staff_id, []).append(line)

@@ -137,7 +137,13 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
         "analyst": "R, live",
     },
     # each page of the dashboards by its name
-    "dashboards": {"admin": "overview", "supervisor": "team team", "clinician": "my_practice own"},
+    "dashboards": {
+        "admin": "overview, schedule, payroll",
+        "supervisor": "team team",
+        "clinician": "my_practice own",
+        "scheduler": "schedule",
+        "biller": "payroll",
+    },
     "incidents": {
         "admin": "W, report",
         "supervisor": "report",

@@ -1,0 +1,90 @@
+"""The page of the front desk: the visits of a day, who waits since when, rooms in use, and what needs somebody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from practice.dashboards.needs import MAX_IDS, Need, sort_needs
+from practice.dashboards.words import count_noun
+from practice.local_time import DAY, start_of_day
+from practice.people.practice_time import local_today, zone_of
+from practice.scheduling.appointments.queries import Filters, list_appointments
+from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.waitlist import WaitlistEntry
+from practice.scheduling.statuses import FINAL
+from practice.security.permissions import Scope
+from practice.security.work import Work
+from practice.store.pages import PageRequest
+
+MAX_VISITS = 1000
+PRESENT = ("CHECKED_IN", "IN_PROGRESS")
+
+
+@dataclass(frozen=True)
+class ScheduleDay:
+    """Everything that the page shows at first."""
+
+    today: date
+    day: date
+    visits: Sequence[Appointment]
+    waiting: int
+    in_session: int
+    rooms_in_use: int
+    waitlist: int
+    needs: Sequence[Need]
+
+
+def load_schedule(work: Work, scope: Scope, day: date | None) -> ScheduleDay:
+    """Return the page of a local date, by default today."""
+    zone, today = zone_of(work), local_today(work)
+    chosen = day or today
+    filters = Filters(since=start_of_day(chosen, zone), until=start_of_day(chosen + DAY, zone))
+    visits = list_appointments(work, scope, PageRequest(limit=MAX_VISITS), filters).items
+    shown = [visit for visit in visits if visit.status != "RESCHEDULED"]
+    waitlist = select(func.count()).where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
+    return ScheduleDay(
+        today=today,
+        day=chosen,
+        visits=shown,
+        waiting=sum(visit.status == "CHECKED_IN" for visit in shown),
+        in_session=sum(visit.status == "IN_PROGRESS" for visit in shown),
+        rooms_in_use=len({visit.room_id for visit in shown if visit.status in PRESENT and visit.room_id}),
+        waitlist=work.db.scalar(waitlist) or 0,
+        needs=list_needs(work, shown),
+    )
+
+
+def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
+    """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
+    over = [visit for visit in visits if visit.ends_at <= work.now and visit.status not in FINAL]
+    late = [
+        visit
+        for visit in visits
+        if visit.starts_at <= work.now < visit.ends_at and visit.status in ("SCHEDULED", "CONFIRMED")
+    ]
+    needs = []
+    if late:
+        needs.append(
+            Need(
+                "not_checked_in",
+                "today",
+                f"{count_noun(len(late), 'visit')} begun and nobody is checked in",
+                "Check the client in, or mark a no-show.",
+                len(late),
+                record_ids=[visit.id for visit in late[:MAX_IDS]],
+            )
+        )
+    if over:
+        needs.append(
+            Need(
+                "still_open",
+                "today",
+                f"{count_noun(len(over), 'visit')} over and still open",
+                "Complete them, or mark a no-show: nothing is paid or billed for them until then.",
+                len(over),
+                record_ids=[visit.id for visit in over[:MAX_IDS]],
+            )
+        )
+    return sort_needs(needs)
