@@ -4,6 +4,7 @@ import contextlib
 import gc
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,40 +34,28 @@ IDLE_SECONDS = 15 * 60  # as the API ends sessions
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def create_app(settings: Settings) -> Any:
+def create_app(settings: Settings) -> streamlit.App:
     """Return the application: the gate, the pages of the sign-in, and Streamlit."""
     refuse_plain_http(settings.public_url)
+    return streamlit.App(Path(__file__).parent / "app.py", **build_parts(settings), lifespan=set_imports_aside)
+
+
+def build_parts(settings: Settings) -> dict[str, Any]:
+    """Return what stands before Streamlit: our routes and the gate, with the sessions that they share."""
     sessions = signed_in.sessions = Sessions(settings.api_url, SessionFile(settings.dashboard_sessions))
-    sign_in = SignIn(sessions, frozenset(page.path for page in PAGES))
     files, shell = Files(sessions), build_shell()
+    policy = build_policy(shell, settings.public_url)
 
     async def serve_shell(_: Request) -> Response:
         return HTMLResponse(shell)
 
-    async def get_session(request: Request) -> Response:
-        """Answer the watch of a page: a GET asks whether the session goes on, a POST says that somebody is typing."""
-        cookie = request.cookies.get(COOKIE)
-        session = sessions.find(cookie)
-        if session is None:
-            return JSONResponse({"open": False, "why": sessions.find_end_reason(cookie) or "ended"})
-        is_asking = request.method == "GET"
-        try:
-            answer = await run_in_threadpool(sessions.call, session, "GET", "/auth/me", background=is_asking)
-        except SessionEnded:
-            return JSONResponse({"open": False, "why": "idle"})
-        except ApiUnavailable:
-            return JSONResponse({"open": True})
-        left = IDLE_SECONDS - int(time.monotonic() - session.last_activity)
-        return JSONResponse({"open": answer.status_code == 200, "why": "ended", "left": max(left, 0)})
-
     async def get_health(_: Request) -> Response:
         return JSONResponse({"status": "ready"})
 
-    return streamlit.App(
-        Path(__file__).parent / "app.py",
-        routes=[
-            *sign_in.list_routes(),
-            Route("/session", get_session, methods=["GET", "POST"]),
+    return {
+        "routes": [
+            *SignIn(sessions, frozenset(page.path for page in PAGES)).list_routes(),
+            Route("/session", partial(get_session, sessions), methods=["GET", "POST"]),
             Route("/health", get_health),
             Route("/files/rows.{kind}", files.serve_rows),
             Route("/files/statement.{kind}", files.serve_statement),
@@ -74,16 +63,25 @@ def create_app(settings: Settings) -> Any:
             *[Route(f"/{page.path}", serve_shell) for page in PAGES],
             Route("/", serve_shell),
         ],
-        middleware=[
-            Middleware(
-                Gate,
-                sessions=sessions,
-                public_url=settings.public_url,
-                policy=build_policy(shell, settings.public_url),
-            )
-        ],
-        lifespan=set_imports_aside,
-    )
+        "middleware": [Middleware(Gate, sessions=sessions, public_url=settings.public_url, policy=policy)],
+    }
+
+
+async def get_session(sessions: Sessions, request: Request) -> Response:
+    """Answer the watch of a page: a GET asks whether the session goes on, a POST says that somebody is typing."""
+    cookie = request.cookies.get(COOKIE)
+    session = sessions.find(cookie)
+    if session is None:
+        return JSONResponse({"open": False, "why": sessions.find_end_reason(cookie) or "ended"})
+    is_asking = request.method == "GET"
+    try:
+        await run_in_threadpool(sessions.call, session, "GET", "/auth/me", background=is_asking)
+    except SessionEnded:
+        return JSONResponse({"open": False, "why": "idle"})
+    except ApiUnavailable:
+        return JSONResponse({"open": True})
+    left = IDLE_SECONDS - int(time.monotonic() - session.last_activity)
+    return JSONResponse({"open": True, "left": max(left, 0)})
 
 
 @contextlib.asynccontextmanager

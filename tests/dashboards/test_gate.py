@@ -1,0 +1,86 @@
+"""The gate: the public address, own pages only, and nobody who is not signed in."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from dashboards.server import refuse_plain_http
+from practice.errors import ConfigurationProblem
+from tests.support.builders.people import PracticeFixture
+from tests.support.drivers.pages import OWN, PUBLIC_URL, Pages
+
+FOREIGN = ["https://evil.example", "https://pages.example:444", "http://pages.example", "null", ""]
+
+
+@pytest.mark.parametrize("origin", [*FOREIGN, None])
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/session", "/_stcore/upload_file/x/y"])
+def test_a_change_from_another_page_is_refused(
+    pages: Pages, practice: PracticeFixture, origin: str | None, path: str
+) -> None:
+    browser = pages.sign_in(practice)
+    headers = {} if origin is None else {"Origin": origin}
+    refused = browser.post(path, headers=headers)
+    assert (refused.status_code, "another web page" in refused.text) == (403, True)
+    assert browser.get("/session").json()["open"] is True
+
+
+@pytest.mark.parametrize("origin", [*FOREIGN, None])
+def test_a_websocket_from_another_page_is_refused(pages: Pages, practice: PracticeFixture, origin: str | None) -> None:
+    browser = pages.sign_in(practice)
+    with pytest.raises(WebSocketDisconnect) as closed:
+        connect(browser, {} if origin is None else {"Origin": origin})
+    assert closed.value.code == 1008
+    with pytest.raises(WebSocketDisconnect) as closed:
+        connect(pages.open_browser(), OWN)  # our own page, but nobody is signed in
+    assert closed.value.code == 1008
+
+
+def connect(browser: TestClient, headers: dict[str, str]) -> Any:
+    with browser.websocket_connect("/_stcore/stream", headers=headers) as socket:
+        return socket.receive()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/overview", "/my-practice", "/files/rows.csv", "/files/statement.pdf", "/media/x", "/_stcore/host-config"],
+)
+def test_strangers_see_nothing(pages: Pages, path: str) -> None:
+    browser = pages.open_browser()
+    assert browser.get(path).headers["location"].startswith("/sign-in")
+    browser.headers["accept"] = "application/json"
+    assert browser.get(path).status_code == 401
+
+
+def test_another_host_and_closed_paths_are_refused(pages: Pages, practice: PracticeFixture) -> None:
+    browser = pages.sign_in(practice)
+    other = browser.get("/overview", headers={"Host": "evil.example"})
+    assert (other.status_code, PUBLIC_URL in other.text) == (421, True)
+    for path in ("/_stcore/metrics", "/_stcore/agent/x"):
+        assert browser.get(path).status_code == 404
+    assert browser.get("/health", headers={"Host": "127.0.0.1:8002"}).json() == {"status": "ready"}
+
+
+def test_every_answer_has_the_headers_of_security(pages: Pages, practice: PracticeFixture) -> None:
+    browser = pages.sign_in(practice)
+    for path in ("/sign-in", "/overview", "/session", "/files/rows.exe"):
+        headers = browser.get(path).headers
+        assert headers["cache-control"] == "no-store"
+        policy = headers["content-security-policy"]
+        assert "unsafe-eval" not in policy.replace("'wasm-unsafe-eval'", "")
+        assert "frame-ancestors 'none'" in policy
+        assert headers["strict-transport-security"]
+    assert "no-store" not in browser.get("/assets/mark.svg").headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [("http://pages.example", True), ("https://pages.example", False), ("http://127.0.0.1:8002", False)],
+)
+def test_plain_http_is_for_this_machine_only(url: str, refused: bool) -> None:
+    if refused:
+        with pytest.raises(ConfigurationProblem, match="https"):
+            refuse_plain_http(url)
+    else:
+        refuse_plain_http(url)
