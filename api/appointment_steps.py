@@ -202,13 +202,19 @@ def mark_appointment_ready(ctx: RequestContext, appointment_id: UUID) -> Appoint
     return to_response(ctx, lifecycle.mark_ready(ctx.work, ctx.scope, appointment_id))[0]
 
 
-@router.post("/{appointment_id}/start", permission="appointments.status", errors=[WrongStatus, ClinicianNotActive])
-def start_appointment(ctx: RequestContext, appointment_id: UUID, body: StatusNoteIn) -> AppointmentOut:
+@router.post(
+    "/{appointment_id}/start",
+    permission="appointments.status",
+    errors=[WrongStatus, ClinicianNotActive, *CONSENT_REFUSALS],
+)
+def start_appointment(ctx: RequestContext, appointment_id: UUID, body: FirstStepIn) -> AppointmentOut:
     """Start a session.
 
-    From 15 minutes before its start on, or the practice's own limit.
+    From 15 minutes before its start on, or the practice's own limit. A consent that has ended since the check-in
+    refuses, or takes `consent_override_reason`.
     """
-    return to_response(ctx, lifecycle.start_session(ctx.work, ctx.scope, appointment_id, body.note))[0]
+    started = lifecycle.start_session(ctx.work, ctx.scope, appointment_id, body.note, body.consent_override_reason)
+    return to_response(ctx, started)[0]
 
 
 @router.post(

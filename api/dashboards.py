@@ -38,14 +38,14 @@ class PageQuery(Input):
     day: Annotated[Day | None, describe("A day of the period; left out, today.")] = None
 
 
-class PeriodOut(BaseModel):
+class FigurePeriodOut(BaseModel):
     kind: Annotated[PeriodKind, describe("The kind of period.")]
     start: Annotated[date, describe("Its first day.")]
     last_day: Annotated[date, describe("Its last day.")]
     name: Annotated[str, describe("Its name, such as `March 2026`.")]
 
     @classmethod
-    def of(cls, period: Period) -> "PeriodOut":
+    def of(cls, period: Period) -> "FigurePeriodOut":
         name = name_period(period.kind, period.start)
         return cls(kind=period.kind, start=period.start, last_day=period.last_day, name=name)
 
@@ -149,7 +149,7 @@ class DashboardOut(BaseModel):
     """The parts that every page has."""
 
     today: Annotated[date, describe("Today's local date.")]
-    period: Annotated[PeriodOut, describe("The period that the figures are of.")]
+    period: Annotated[FigurePeriodOut, describe("The period that the figures are of.")]
     refresh: Annotated[RefreshOut | None, describe("The refresh that made the figures; null before the first one.")]
     brief: Annotated[list[str], describe("One to three sentences: what changed, and what to do first.")]
     figures: Annotated[list[FigureOut], describe("The figures on top.")]
@@ -161,7 +161,7 @@ class DashboardOut(BaseModel):
         """Return the fields that every page has."""
         return {
             "today": page.today,
-            "period": PeriodOut.of(page.period),
+            "period": FigurePeriodOut.of(page.period),
             "refresh": None if page.refresh is None else RefreshOut.of(page.refresh, ctx.now),
             "brief": list(page.brief),
             "figures": [FigureOut.of(figure) for figure in page.figures],

@@ -293,11 +293,12 @@ def add_addendum(ctx: RequestContext, note_id: UUID, body: AddendumIn) -> NoteOu
     return to_response(ctx, amendments.add_addendum(ctx.work, note_id, body.text, body.reason))
 
 
-@router.post("/{note_id}/entered-in-error", permission="notes.write", errors=CHANGE_ERRORS)
+@router.post("/{note_id}/entered-in-error", permission="notes.strike", errors=CHANGE_ERRORS)
 def mark_note_entered_in_error(ctx: RequestContext, note_id: UUID, body: ErrorIn) -> NoteOut:
     """Mark a note as entered in error.
 
     It stays readable, with who and why, and no longer counts: its session is unsigned again and can get a new note.
+    Its author or the author's supervisor does it, also after the author has left.
     Pay of a closed week is corrected in the next.
     """
     return to_response(ctx, entered_in_error.mark_entered_in_error(ctx.work, note_id, body.reason))

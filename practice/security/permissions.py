@@ -90,8 +90,8 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     "notes": {
         "admin": "read_with_reason, unlock",
-        "supervisor": "R team, co_sign team, unlock team",
-        "clinician": "R own, W own",
+        "supervisor": "R team, co_sign team, unlock team, strike team",
+        "clinician": "R own, W own, strike own",
         "client": "R shared",
     },
     "plans": {"admin": "read_with_reason", "supervisor": "R team", "clinician": "W own"},

@@ -75,9 +75,10 @@ def test_up_can_run_twice_and_down_stops_everything(caseload: Caseload, folder: 
     second = caseload("up")
     assert second.returncode == 0
     assert "already" in second.stdout
-    assert {**read_status(caseload), "dagster": ""} == {**status, "dagster": ""}
+    starting = {"dagster": "", "dashboards": ""}
+    assert read_status(caseload) | starting == status | starting
     down = caseload("down")
-    assert down.stdout == "Stopped Dagster, the API and the database.\n"
+    assert down.stdout == "Stopped Dagster, the pages, the API and the database.\n"
     assert caseload("down").stdout.strip() == "Nothing was running."
     assert (read_status(caseload)["database"], read_status(caseload)["api"]) == ("stopped", "stopped")
 

@@ -34,7 +34,7 @@ def test_a_practice_and_its_admin_are_created_with_a_link(run: RunCommand) -> No
 
 def test_links_have_the_port_of_the_service(run: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASELOAD_PORT", "8123")
-    assert run(*CREATE, "--json").json["link"].startswith("http://127.0.0.1:8123/invitation#")
+    assert run(*CREATE, "--json").json["link"].startswith("http://127.0.0.1:8125/invitation#")  # of the pages
     monkeypatch.setenv("CASELOAD_PUBLIC_URL", "https://oak.example")
     assert "https://oak.example/invitation#" in run("platform-admin", "create", "ops@oak.example").out
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from practice.clinical.notes.entered_in_error import mark_entered_in_error
+from practice.people.staff import deactivate_staff
 from tests.support.builders.notes import SOAP, fill_sections
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_portal_client
@@ -94,15 +95,30 @@ def test_nothing_can_be_done_with_a_struck_note(notes_api: NotesApi, status: str
     assert notes_api.verify(struck)["problems"] == []
 
 
-def test_only_the_author_strikes_a_note_with_a_reason(notes_api: NotesApi) -> None:
+def test_the_author_or_their_supervisor_strikes_a_note_with_a_reason(notes_api: NotesApi) -> None:
     note = notes_api.create_signed_note()
     notes_api.make_session(clinician=notes_api.colleague, status="COMPLETED", status_at=NOW)
     assert_error(notes_api.post_step(note, "entered-in-error", notes_api.colleague, reason=WHY), "NOT_YOUR_NOTE", 403)
-    for person in (notes_api.supervisor, notes_api.practice.admin):
-        assert_error(notes_api.post_step(note, "entered-in-error", person, reason=WHY), "FORBIDDEN", 403)
+    admin = notes_api.practice.admin
+    assert_error(notes_api.post_step(note, "entered-in-error", admin, reason=WHY), "FORBIDDEN", 403)
+    stranger = notes_api.practice.add("supervisor")
+    assert_error(notes_api.post_step(note, "entered-in-error", stranger, reason=WHY), "NOT_FOUND", 404)
     for wrong in ({}, {"reason": " "}, {"reason": "x"}):
         assert notes_api.post_step(note, "entered-in-error", **wrong).status_code == 422
     assert notes_api.read(note)["status"] == "SIGNED"
+
+
+def test_the_supervisor_strikes_the_note_of_an_author_who_has_left(notes_api: NotesApi) -> None:
+    note = notes_api.create_signed_note()
+    with notes_api.practice.work() as work:
+        deactivate_staff(work, notes_api.clinician.staff_id, NOW.date())
+    struck = notes_api.take_step(note, "entered-in-error", notes_api.supervisor, reason=WHY)
+    assert (struck["status"], struck["entered_in_error_by_id"]) == (
+        "ENTERED_IN_ERROR",
+        str(notes_api.supervisor.staff_id),
+    )
+    query = "select staff_id from messages where tenant_id = :tenant_id and kind = 'NOTE_ENTERED_IN_ERROR'"
+    assert [row.staff_id for row in notes_api.load_rows(query)] == [notes_api.clinician.staff_id]
 
 
 def test_the_supervisor_who_co_signed_is_told_and_the_client_no_longer_reads_it(notes_api: NotesApi) -> None:

@@ -98,6 +98,9 @@ def test_without_revocation_a_consent_counts_day_by_day(
     assert has_consent_in_force([consent], TELEHEALTH, instant, ZONE) is expected
 
 
+RENEWED = ConsentTerm(INFORMED, at("2026-02-01 09:00"))
+
+
 @pytest.mark.parametrize(
     ("consents", "visited", "expected"),
     [
@@ -109,7 +112,13 @@ def test_without_revocation_a_consent_counts_day_by_day(
         ([SIGNED._replace(expires_on=date(2026, 3, 1))], False, ["CONSENT_LAPSED"]),
         ([SIGNED._replace(revoked_at=at("2026-03-18 11:00"))], False, ["CONSENT_REVOKED"]),
         ([SIGNED._replace(expires_on=date(2026, 3, 1)), ConsentTerm(INFORMED, at("2026-03-02 09:00"))], True, []),
-        ([SIGNED, ConsentTerm(INFORMED, at("2026-02-01 09:00"), None, at("2026-02-02 09:00"))], True, []),
+        # who revokes this year's does not fall back on last year's
+        (
+            [SIGNED, RENEWED._replace(revoked_at=at("2026-02-02 09:00"))],
+            True,
+            ["CONSENT_REVOKED"],
+        ),
+        ([SIGNED._replace(revoked_at=at("2026-02-02 09:00")), ConsentTerm(INFORMED, at("2026-02-02 09:00"))], True, []),
         ([ConsentTerm(GUARDIAN, at("2026-03-02 09:00"))], True, ["CONSENT_MISSING"]),
         # the last one signed decides the code
         (
@@ -167,7 +176,7 @@ def test_a_change_of_treatment_asks_for_a_new_informed_consent() -> None:
     assert codes(replace(client, treatment_changed_at=SIGNED.signed_at)) == []
     assert codes(replace(client, consents=(SIGNED, ConsentTerm(INFORMED, at("2026-02-01 09:30"))))) == []
     again = ConsentTerm(INFORMED, at("2026-02-01 09:30"), None, at("2026-02-03 09:00"))
-    assert codes(replace(client, consents=(SIGNED, again))) == ["CONSENT_OUTDATED"]
+    assert codes(replace(client, consents=(SIGNED, again))) == ["CONSENT_REVOKED"]
     assert codes(replace(client, consents=())) == ["CONSENT_MISSING"]
     others = (ConsentTerm(GUARDIAN, SIGNED.signed_at), ConsentTerm(TELEHEALTH, SIGNED.signed_at))
     child = replace(client, birth_date=CHILD.birth_date, consents=(SIGNED, *others))

@@ -1,6 +1,7 @@
 """Visits of clinicians who have left: those until the last day can still be closed, no later ones."""
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.drivers.booking import DAY, HOUR, MONDAY, BookingApi, assert_error, local
 
@@ -13,7 +14,7 @@ def leave(booking_api: BookingApi, days_before: int = 1) -> None:
     assert response.status_code == 200, response.text
 
 
-@pytest.mark.parametrize("action", ["check-in", "start", "complete"])
+@pytest.mark.parametrize("action", ["confirm", "check-in", "start", "complete", "no-show"])
 def test_a_visit_after_the_last_day_is_not_held(booking_api: BookingApi, action: str) -> None:
     booked = booking_api.book_appointment(TEN)
     booking_api.now = TEN
@@ -30,6 +31,20 @@ def test_a_visit_after_the_last_day_is_not_held(booking_api: BookingApi, action:
     moved = booking_api.take_step(booked, "reschedule", starts_at=TEN + HOUR, clinician_id=other.staff_id)
     booking_api.now = TEN + HOUR
     booking_api.take_step(moved["items"][0], "complete")
+
+
+def test_nobody_is_reminded_of_a_visit_after_the_last_day(booking_api: BookingApi) -> None:
+    kept, dropped = booking_api.book_appointment(TEN - DAY), booking_api.book_appointment(TEN + 3 * DAY)
+    query = text("select distinct appointment_id::text from messages where tenant_id = :id and status = 'PLANNED'")
+
+    def list_announced() -> set[str]:
+        with booking_api.practice.work() as work:
+            return set(work.db.scalars(query, {"id": work.tenant_id}))
+
+    assert list_announced() == {kept["id"], dropped["id"]}
+    booking_api.now = TEN - DAY
+    leave(booking_api)
+    assert list_announced() == {kept["id"]}
 
 
 def test_a_visit_on_the_last_day_is_recorded_after_it(booking_api: BookingApi) -> None:

@@ -186,7 +186,7 @@ def test_a_consent_that_ended_after_the_booking_refuses(
     client_id, booked = make_later_visit(booking_api)
     sign(booking_api, client_id, "INFORMED_TREATMENT", **fields)
     assert_error(booking_api.post_step(booked, "check-in"), code)
-    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    sign(booking_api, client_id, "INFORMED_TREATMENT", signed_at=TEN - MINUTE)
     assert booking_api.take_step(booked, "check-in")["outstanding_items"] == []
 
 
@@ -225,3 +225,28 @@ def test_two_visits_cannot_both_be_the_first(booking_api: BookingApi) -> None:
         lambda work: lifecycle.check_in(work, Scope.ALL, second),
     ).exception()
     assert getattr(error, "code", None) == "CONSENT_MISSING"
+
+
+@pytest.mark.parametrize("step", ["start", "complete"])
+def test_a_consent_that_is_revoked_while_the_client_waits_refuses(booking_api: BookingApi, step: str) -> None:
+    client_id, booked = make_later_visit(booking_api)
+    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    booking_api.now = TEN - 20 * MINUTE
+    booking_api.take_step(booked, "check-in")
+    (consent,) = booking_api.get(f"/clients/{client_id}/consents").json()["items"]
+    assert booking_api.post(f"/consents/{consent['id']}/revoke").status_code == 200
+    booking_api.now = TEN
+    assert_error(booking_api.post_step(booked, step), "CONSENT_REVOKED")
+    booking_api.take_step(booked, step, **REASON)
+    assert len(booking_api.load_audit_entries("appointment.consent_overridden")) == 1
+
+
+def test_a_revocation_during_the_session_does_not_end_it(booking_api: BookingApi) -> None:
+    client_id, booked = make_later_visit(booking_api)
+    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    booking_api.take_step(booked, "check-in")
+    booking_api.take_step(booked, "start")
+    (consent,) = booking_api.get(f"/clients/{client_id}/consents").json()["items"]
+    booking_api.post(f"/consents/{consent['id']}/revoke")
+    booking_api.now = TEN + 50 * MINUTE
+    booking_api.take_step(booked, "complete")

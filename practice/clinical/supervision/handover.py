@@ -16,6 +16,7 @@ from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.settings import list_effective_settings
 from practice.people.staff import can_supervise_on
+from practice.scheduling.departures import cancel_messages_of_leaver
 from practice.security.work import Work
 
 UNSUPERVISED = (
@@ -66,6 +67,7 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Handover:
 def hand_over(work: Work, staff: Staff, former_supervisor_id: UUID | None, *, was_supervising: bool) -> Handover:
     """Return what is left to do. A new supervisor hears of the notes that wait for them, and the authors that the one
     who was to co-sign does so no longer."""
+    cancel_messages_of_leaver(work, staff)
     waiting = list_notes_in_review(work, Note.clinician_id == staff.id)
     unsupervised: list[WaitingNote] = []
     if not can_supervise_on(staff):

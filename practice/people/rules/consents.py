@@ -100,19 +100,34 @@ def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:
     )
 
 
+def list_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> list[ConsentTerm]:
+    """Return the consents of the kind that are in force just before the instant.
+
+    Who revokes one takes back the consent as such: what was signed before, such as the last year's, no longer counts.
+    """
+    signed = [consent for consent in consents if consent.kind == kind]
+    revocations = [
+        consent.revoked_at for consent in signed if consent.revoked_at is not None and consent.revoked_at < at
+    ]
+    last = max(revocations, default=None)
+    return [
+        consent for consent in signed if is_in_force(consent, at, zone) and (last is None or consent.signed_at >= last)
+    ]
+
+
 def has_consent_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> bool:
-    return any(consent.kind == kind and is_in_force(consent, at, zone) for consent in consents)
+    return bool(list_in_force(consents, kind, at, zone))
 
 
 def is_by_former_guardian(consents: Iterable[ConsentTerm], guardian: str | None, at: datetime, zone: ZoneInfo) -> bool:
     """Return whether somebody else than the guardian on record signed every guardian's consent in force."""
-    signers = [consent.signed_by for consent in consents if consent.kind == GUARDIAN and is_in_force(consent, at, zone)]
+    signers = [consent.signed_by for consent in list_in_force(consents, GUARDIAN, at, zone)]
     return bool(guardian and signers) and not any(not name or is_same_name(name, guardian or "") for name in signers)
 
 
 def find_latest_expiry(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> date | None:
     """Return the date from which no consent of this kind in force at the instant is in force any longer."""
-    in_force = [consent for consent in consents if consent.kind == kind and is_in_force(consent, at, zone)]
+    in_force = list_in_force(consents, kind, at, zone)
     return max((compute_expiry(consent, zone) for consent in in_force), default=None)
 
 
@@ -132,7 +147,7 @@ def find_consent_problem(
     if declined_at is not None and declined:
         consents = [consent for consent in consents if consent.signed_at > declined_at]
     signed = [consent for consent in consents if consent.kind == kind]
-    in_force = [consent for consent in signed if is_in_force(consent, at, zone)]
+    in_force = list_in_force(signed, kind, at, zone)
     if any(treatment_changed_at is None or consent.signed_at >= treatment_changed_at for consent in in_force):
         return None
     label = LABELS[kind]
@@ -142,7 +157,8 @@ def find_consent_problem(
         return Problem("CONSENT_MISSING", f"The {label} is not signed. Ask the client to sign it.")
     if in_force:
         return Problem("CONSENT_OUTDATED", f"The treatment has changed since the {label}. Ask for a new one.")
-    if max(signed, key=lambda consent: consent.signed_at).revoked_at is not None:
+    last_signed = max(consent.signed_at for consent in signed)
+    if any(consent.revoked_at is not None and consent.revoked_at >= last_signed for consent in signed):
         return Problem("CONSENT_REVOKED", f"The {label} was revoked. Ask for a new one.")
     return Problem("CONSENT_LAPSED", f"The {label} has expired. Ask for a new one.")
 

@@ -52,12 +52,13 @@ def count_open_visits(work: Work, client_id: UUID) -> int:
 def refuse_without_consents(
     work: Work, appointment: Appointment, context: BookingContext, override_reason: str | None
 ) -> str | None:
-    """Raise ConsentMissing or another refusal at the first step of a visit. A later revocation does not end a session.
+    """Raise ConsentMissing or another refusal at the first step of a visit, or when the session begins if a consent has
+    ended since the check-in. A later revocation does not end a session.
 
     The informed and the guardian's consent can be overridden with a reason, the telehealth consent cannot. Return the
     reason if it was needed: it belongs to the step, because the audit log contains no free text about clients.
     """
-    if appointment.status in BEGUN:
+    if appointment.status in BEGUN and not has_waited_without(appointment, context, work.now):
         return None
     if appointment.telehealth and not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
         raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
@@ -72,6 +73,22 @@ def refuse_without_consents(
     codes = [problem.code for problem in problems]
     work.record("appointment.consent_overridden", "appointment", appointment.id, problems=codes)
     return override_reason
+
+
+def has_waited_without(appointment: Appointment, context: BookingContext, now: datetime) -> bool:
+    """Return whether a consent that the client had at check-in has ended while they waited."""
+    arrived_at = appointment.arrived_at
+    if appointment.status != "CHECKED_IN" or arrived_at is None:
+        return False
+    consents, zone = context.client.consents, context.zone
+    had, has = (has_consent_in_force(consents, TELEHEALTH, instant, zone) for instant in (arrived_at, now))
+    if appointment.telehealth and had and not has:
+        return True
+    at_check_in, by_now = (
+        find_visit_problems(context.client, starts_at=appointment.starts_at, now=instant, zone=zone)
+        for instant in (arrived_at, now)
+    )
+    return bool(by_now) and not at_check_in
 
 
 def is_first_visit(work: Work, appointment: Appointment) -> bool:

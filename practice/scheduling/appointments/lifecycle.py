@@ -139,7 +139,10 @@ def lock_clinicians_and_rooms(work: Work, appointments: Iterable[Appointment]) -
 
 
 def confirm(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
-    return transition(work, lock_appointment(work, scope, appointment_id), "CONFIRMED", note)
+    appointment = lock_appointment(work, scope, appointment_id)
+    refuse_transition(work, appointment, "CONFIRMED")
+    refuse_absent_clinician(appointment, load_appointment_context(work, appointment))
+    return set_status(work, appointment, "CONFIRMED", note)
 
 
 def check_in(
@@ -178,12 +181,16 @@ def mark_ready(work: Work, scope: Scope, appointment_id: UUID) -> Appointment:
     return appointment
 
 
-def start_session(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
+def start_session(
+    work: Work, scope: Scope, appointment_id: UUID, note: str | None = None, consent_override_reason: str | None = None
+) -> Appointment:
     """Record that the session has begun."""
     appointment = lock_appointment(work, scope, appointment_id)
     refuse_transition(work, appointment, "IN_PROGRESS")
-    refuse_absent_clinician(appointment, load_appointment_context(work, appointment))
-    return set_status(work, appointment, "IN_PROGRESS", note, started_at=work.now)
+    context = load_appointment_context(work, appointment)
+    refuse_absent_clinician(appointment, context)
+    override_reason = refuse_without_consents(work, appointment, context, consent_override_reason)
+    return set_status(work, appointment, "IN_PROGRESS", note, override_reason, started_at=work.now)
 
 
 def complete(
@@ -227,7 +234,10 @@ def refuse_impossible_minutes(work: Work, appointment: Appointment, actual_minut
 
 
 def mark_no_show(work: Work, scope: Scope, appointment_id: UUID, note: str | None = None) -> Appointment:
-    appointment = transition(work, lock_appointment(work, scope, appointment_id), "NO_SHOW", note)
+    appointment = lock_appointment(work, scope, appointment_id)
+    refuse_transition(work, appointment, "NO_SHOW")
+    refuse_absent_clinician(appointment, load_appointment_context(work, appointment))
+    set_status(work, appointment, "NO_SHOW", note)
     cancel_pending(work, [appointment.id])
     queue_messages(work, appointment.client_id, [ClientMessage("NO_SHOW_FOLLOW_UP", work.now, appointment.id)])
     return appointment

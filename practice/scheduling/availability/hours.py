@@ -190,6 +190,14 @@ def add_exception(work: Work, scope: Scope, staff_id: UUID, **day: Any) -> tuple
     get_clinician(work, scope, staff_id)
     refuse_exception(day)
     before = find_outside_hours(work, staff_id)
+    equal = select(AvailabilityException).where(
+        AvailabilityException.tenant_id == work.tenant_id,
+        AvailabilityException.clinician_id == staff_id,
+        AvailabilityException.voided_at.is_(None),
+        *(getattr(AvailabilityException, name).is_not_distinct_from(value) for name, value in day.items()),
+    )
+    if (existing := work.db.scalar(equal.limit(1))) is not None:  # entered twice; one deletion takes it back
+        return existing, set()
     exception = AvailabilityException(tenant_id=work.tenant_id, id=new_id(), clinician_id=staff_id, version=1, **day)
     work.db.add(exception)
     work.db.flush()

@@ -73,7 +73,7 @@ SAMPLE_REQUESTS = {
         {"clinician"}, make_note_of("SIGNED"), send(text="The lab called.", reason="Came later")
     ),
     "mark_note_entered_in_error": SampleRequest(
-        {"clinician"}, make_note_of("SIGNED"), send(reason="Written in the wrong chart")
+        {"clinician", "supervisor"}, make_note_of("SIGNED"), send(reason="Written in the wrong chart")
     ),
     "share_note": SampleRequest({"clinician"}, make_note_of("SIGNED")),
     "unshare_note": SampleRequest({"clinician"}, make_note_of("SIGNED")),
