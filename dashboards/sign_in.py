@@ -162,8 +162,8 @@ class SignIn:
             while len(self.pending) >= MAX_STEPS:
                 self.pending.pop(next(iter(self.pending)))
             self.pending[handle] = PendingStep(now + STEP_SECONDS, next_page, answer)
-        paths = {"code": "code", "enroll": "enrollment", "practice": "practice", "new_password": "new-password"}
-        response = RedirectResponse(f"/sign-in/{paths[answer['next']]}", 303)
+        path = "enrollment" if answer["next"] == "enroll" else answer["next"].replace("_", "-")
+        response = RedirectResponse(f"/sign-in/{path}", 303)
         response.set_cookie(
             STEP_COOKIE, handle, httponly=True, secure=True, samesite="strict", path="/", max_age=STEP_SECONDS
         )

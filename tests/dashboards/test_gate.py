@@ -1,6 +1,7 @@
 """The gate: the public address, own pages only, and nobody who is not signed in."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -32,13 +33,14 @@ def test_a_websocket_from_another_page_is_refused(pages: Pages, practice: Practi
     with pytest.raises(WebSocketDisconnect) as closed:
         connect(browser, {} if origin is None else {"Origin": origin})
     assert closed.value.code == 1008
+    assert connect(browser, dict(OWN))["text"] == "hello"
     with pytest.raises(WebSocketDisconnect) as closed:
-        connect(pages.open_browser(), OWN)  # our own page, but nobody is signed in
+        connect(pages.open_browser(), dict(OWN))  # our own page, but nobody is signed in
     assert closed.value.code == 1008
 
 
 def connect(browser: TestClient, headers: dict[str, str]) -> Any:
-    with browser.websocket_connect("/_stcore/stream", headers=headers) as socket:
+    with browser.websocket_connect(f"wss://{urlsplit(PUBLIC_URL).netloc}/_stcore/stream", headers=headers) as socket:
         return socket.receive()
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from dashboards import signed_in
 from dashboards.gate import COOKIE
@@ -44,7 +46,9 @@ class Pages:
 
     def start(self) -> None:
         """Start the server, or start it again as after a crash."""
-        self.app = Starlette(**build_parts(self.settings))  # Streamlit runs once in a process, and not in this one
+        parts = build_parts(self.settings)
+        parts["routes"].append(WebSocketRoute("/_stcore/stream", greet))  # Streamlit's; it runs once in a process
+        self.app = Starlette(**parts)
         self.sessions.client = self.client = RecordingClient(self.api, self.portal)
 
     @property
@@ -67,6 +71,13 @@ class Pages:
     def list_tokens(self, practice: PracticeFixture, person: Person | None = None) -> dict[str, Any]:
         tokens = practice.tokens(person)
         return {"access_token": tokens.access, "refresh_token": tokens.refresh, "expires_in": 300}
+
+
+async def greet(socket: WebSocket) -> None:
+    """Stand in for Streamlit, which talks to whoever reaches it."""
+    await socket.accept()
+    await socket.send_text("hello")
+    await socket.close()
 
 
 def post_form(browser: TestClient, path: str, **fields: str) -> Any:

@@ -1,0 +1,181 @@
+"""The pages as Streamlit draws them, over the service in this process: what they show, to whom, and what they do."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from dashboards import signed_in
+from practice.payroll.rates import set_pay_rate
+from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.sessions import SessionBuilder
+from tests.support.drivers.pages import Pages
+from tests.warehouse.conftest import be_quiet
+from warehouse.refresh import refresh_practice
+
+APP = str(Path(signed_in.__file__).parent / "app.py")
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+class Browser:
+    """A person who looks at the pages, through Streamlit's own test harness."""
+
+    def __init__(self, pages: Pages, practice: PracticeFixture, person: Person, patch: pytest.MonkeyPatch) -> None:
+        _, self.session = pages.sessions.open(pages.list_tokens(practice, person))
+        patch.setattr(signed_in, "find_session", lambda: self.session if self.session.ended is None else None)
+        self.pages, self.app = pages, AppTest.from_file(APP, default_timeout=60)
+
+    def run(self, **query: str) -> "Browser":
+        for name, value in query.items():
+            self.app.query_params[name] = value
+        self.pages.client.sent.clear()
+        self.app.run()
+        assert not self.app.exception, self.app.exception
+        return self
+
+    def list_calls(self) -> list[str]:
+        return [f"{method} {path}" for method, path, _ in self.pages.client.sent]
+
+    def read_components(self) -> list[Any]:
+        """Return the data of our own components, in the order of the page."""
+        return [json.loads(element.proto.json) for element in self.app.get("bidi_component")]
+
+    def read_text(self) -> str:
+        """Return everything that the page says."""
+        elements = [*self.app.markdown, *self.app.caption, *self.app.info, *self.app.warning, *self.app.error]
+        html = [element.proto.body for element in self.app.get("html")]
+        return "\n".join([*(element.value for element in elements), *html, json.dumps(self.read_components())])
+
+
+@pytest.fixture
+def sessions(practice: PracticeFixture) -> SessionBuilder:
+    """Add a supervised clinician with two unsigned sessions and a missed one, and publish the metrics."""
+    supervisor = practice.add("supervisor")
+    clinician = practice.add("clinician", supervisor=supervisor)
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.execute(text("update staff set hired_on = '2025-01-01'"))
+    with practice.work(now=NOW - 30 * DAY) as work:
+        set_pay_rate(work, clinician.staff_id, 6000, (NOW - 30 * DAY).date())
+    builder = SessionBuilder(practice, clinician)
+    for days in (1, 9):
+        builder.add_session(NOW - days * DAY)
+    builder.add_session(NOW - 2 * DAY, status="NO_SHOW")
+    builder.add_session(NOW + HOUR, status="CONFIRMED")
+    folder = practice.installation.settings.warehouse
+    refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
+    return builder
+
+
+@pytest.fixture
+def open_as(pages: Pages, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def open_browser(role: str) -> Browser:
+        person = practice.people.get(role) or (practice.admin if role == "admin" else practice.add(role))
+        return Browser(pages, practice, person, monkeypatch)
+
+    return open_browser
+
+
+def test_a_clinician_sees_figures_visits_and_what_needs_them(open_as: Any, sessions: SessionBuilder) -> None:
+    browser = open_as("clinician").run()
+    assert browser.list_calls() == ["GET /auth/me", "GET /dashboards/my-practice"]
+    cards, visits, notes, needs = browser.read_components()
+    shown = {card["key"]: card["value"] for card in cards}
+    assert (shown["notes_to_sign"], shown["kept_visit_rate"]) == ("2", "66.67 %")
+    assert [visit["state"]["word"] for visit in visits["rows"]] == ["Confirmed"]
+    assert len(notes["rows"]) == 2
+    assert needs[0]["what"] == "2 notes wait for your signature"
+    assert "Kept visits are at 66.67 %" in browser.read_text()
+    browser.run()
+    assert browser.list_calls() == ["GET /dashboards/my-practice"]  # who is signed in is asked twice a minute at most
+
+
+def test_names_of_clients_can_be_hidden(open_as: Any, sessions: SessionBuilder, practice: PracticeFixture) -> None:
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.execute(text("update clients set first_name = 'Canaria', last_name = 'Featherstone'"))
+    browser = open_as("clinician").run()
+    assert "Canaria Featherstone" in browser.read_text()
+    browser.app.toggle(key="hide_names").set_value(True)
+    browser.run()
+    assert "Canaria" not in browser.read_text()
+    assert "C. F." in browser.read_text()
+
+
+def test_the_period_is_kept_in_the_address(open_as: Any, sessions: SessionBuilder) -> None:
+    browser = open_as("admin").run(period="week", day="2026-03-04")
+    assert "March 1 to 7, 2026" in browser.read_text()
+    for query in ({"period": "century"}, {"day": "2026-13-44"}, {"day": "9999-12-31"}):
+        browser = open_as("admin").run(**query)
+        assert "March 2026" in browser.read_text()
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("admin", ["/dashboards/overview", "Practice overview"]),
+        ("supervisor", ["/dashboards/team", "My team"]),
+        ("scheduler", ["/dashboards/schedule", "Schedule"]),
+        ("biller", ["/dashboards/payroll", "Payroll"]),
+        ("analyst", ["/auth/sessions", "My account"]),
+    ],
+)
+def test_each_role_begins_with_its_own_page(
+    open_as: Any, sessions: SessionBuilder, role: str, expected: list[str]
+) -> None:
+    path, title = expected
+    browser = open_as(role).run()
+    assert browser.list_calls() == ["GET /auth/me", f"GET {path}"]
+    assert f"<h1>{title}</h1>" in browser.read_text()
+
+
+def test_names_cannot_change_the_page(open_as: Any, sessions: SessionBuilder, practice: PracticeFixture) -> None:
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.execute(
+            text("update staff set first_name = '<script>alert(1)</script>', last_name = '![x](https://x.example)'")
+        )
+    for role in ("admin", "clinician"):
+        said = open_as(role).run().read_text()
+        html = "\n".join(line for line in said.splitlines() if "<div" in line)
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_an_ended_session_shows_nothing(open_as: Any, sessions: SessionBuilder, pages: Pages) -> None:
+    browser = open_as("clinician").run()
+    pages.sessions.end(browser.session, "out")
+    browser.run()
+    assert (browser.list_calls(), browser.read_components()) == ([], [])
+    assert "Your session has ended" in browser.read_text()
+
+
+def test_another_persons_view_is_not_taken_over(open_as: Any, sessions: SessionBuilder) -> None:
+    first = open_as("clinician").run()
+    first.app.session_state["typed"] = "Slept badly"
+    first.run()
+    second = open_as("admin")
+    second.app = first.app  # who knows the id of a view of Streamlit can connect to it
+    second.run()
+    assert "typed" not in second.app.session_state
+    assert "<h1>Practice overview</h1>" in second.read_text()
+    assert "Needs you" in second.read_text()
+
+
+def test_an_api_that_is_away_is_said_on_the_page(
+    open_as: Any, sessions: SessionBuilder, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = open_as("clinician").run()
+
+    def fail(*_: Any, **__: Any) -> None:
+        import httpx2
+
+        raise httpx2.ReadTimeout("slow")
+
+    with monkeypatch.context() as away:
+        away.setattr(pages.client, "request", fail)
+        browser.run()
+        assert "cannot be reached now" in browser.read_text()
+    browser.run()
+    assert "cannot be reached now" not in browser.read_text()
