@@ -1,4 +1,4 @@
-# The API, Dagster and the command line. docker-compose.yml runs the database as its own service.
+# The API, the pages, Dagster and the command line. docker-compose.yml runs the database as its own service.
 FROM python:3.11-slim
 
 RUN useradd --system --create-home --home-dir /var/lib/caseload --uid 10001 caseload
@@ -11,6 +11,7 @@ COPY api api
 COPY ingest ingest
 COPY warehouse warehouse
 COPY orchestration orchestration
+COPY dashboards dashboards
 COPY caseload caseload
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 

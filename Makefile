@@ -28,6 +28,12 @@ demo: setup  ## Start everything with a demo practice, and print its URLs and lo
 test: setup  ## Run the test suite on its own embedded PostgreSQL.
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
+.PHONY: browser
+browser:  ## Install Chromium for the tests of the pages, where that is possible: as root on Debian.
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& timeout 300 apt-get install --yes --quiet=2 --no-install-recommends chromium >/dev/null; } \
+		|| echo "Chromium is missing and cannot be installed here: the pages are NOT tested in a browser."
+
 .PHONY: check
 check: lint types contracts sql secrets  ## Run all checks; each also runs alone.
 

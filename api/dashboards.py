@@ -93,6 +93,11 @@ class FigureOut(BaseModel):
         )
 
 
+class NeedRecordOut(BaseModel):
+    id: Annotated[UUID, describe("The client or the staff member.")]
+    name: Annotated[str, describe("First and last name, and a number where one belongs to it.")]
+
+
 class NeedOut(BaseModel):
     key: Annotated[str, describe("A stable key of what is needed.")]
     urgency: Annotated[Urgency, describe("By when: `today`, `this_week`, `this_month`, or `fine`.")]
@@ -101,11 +106,11 @@ class NeedOut(BaseModel):
     count: Annotated[int, describe("How many records it is about.")]
     action: Annotated[Action | None, describe("The action that does it; null if a person decides.")]
     action_label: Annotated[str, describe("The action in words; empty without one.")]
-    record_ids: Annotated[list[UUID], describe("The first of the records: clients, or staff members.")]
+    records: Annotated[list[NeedRecordOut], describe("The first of the records: clients, or staff members.")]
 
     @classmethod
     def of(cls, need: Need) -> "NeedOut":
-        return from_record(cls, need)
+        return from_record(cls, need, records=[from_record(NeedRecordOut, record) for record in need.records])
 
 
 class NotesToSignOut(BaseModel):

@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.visits import shorten_name
+
 ASSETS = Path(__file__).parent / "assets"
 COLORS = {"on_target": "green", "below_target": "orange", "alert": "red", "info": "gray", "no_data": "gray"}
 URGENCIES = {
@@ -163,7 +165,7 @@ def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = 
     rows = []
     for need in needs:
         word, color = URGENCIES[need["urgency"]]
-        names = need["action"] == "rebook_clients" and hide_names
+        names = need["action"] == "show_clients" and hide_names
         rows.append(
             {
                 "id": need["key"],
@@ -175,6 +177,17 @@ def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = 
             }
         )
     return draw_todo(key=key, data=rows, on_done_change=ignore).done
+
+
+@st.dialog("Who it is about")
+def show_records(need: dict[str, Any], *, hide_names: bool) -> None:
+    """Show the records of a need by name."""
+    show_section(need["title"], "" if hide_names else need["detail"])
+    is_hidden = hide_names and need["action"] == "show_clients"
+    rows = [
+        {"id": record["id"], "name": shorten_name(record["name"], hide_names=is_hidden)} for record in need["records"]
+    ]
+    show_table("records", need["title"], [{"key": "name", "label": "Name"}], rows, "Nobody.", opens=False)
 
 
 def show_unavailable(retry: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ import streamlit
 
 REPLACEMENTS = (
     ("<title>Streamlit</title>", "<title>Caseload</title>"),
+    ("<head>", '<head><script src="/assets/start.js"></script>'),
     ("./favicon.png", "/assets/mark.svg"),
     (
         "</head>",

@@ -39,7 +39,9 @@ class Answer:
         if self.status < 400:
             return ""
         error = self.document.get("error", {}) if isinstance(self.document, dict) else {}
-        return error.get("message") or "Something went wrong. Try again."
+        details = error.get("details")
+        fields = [detail["message"] for detail in details] if isinstance(details, list) else []
+        return " ".join(fields) or error.get("message") or "Something went wrong. Try again."
 
 
 def find_session() -> Session | None:

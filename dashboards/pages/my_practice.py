@@ -14,6 +14,7 @@ from dashboards.components import (
     show_head,
     show_needs,
     show_panel,
+    show_records,
     show_table,
     to_card,
 )
@@ -159,8 +160,11 @@ def show_my_practice() -> None:
                 show_sign_button(model.signable)
     with right, show_panel("needs", "Needs you", "The most pressing first"):
         pressed = show_needs("needs", page["needs"], hide_names=hide_names)
-        if pressed == "unsigned_notes" and model.signable:
+        need = next((need for need in page["needs"] if need["key"] == pressed), None)
+        if need and need["action"] == "sign_notes":
             sign_notes(model.signable)
+        elif need and need["records"]:
+            show_records(need, hide_names=hide_names)
 
 
 def show_sign_button(note_ids: list[str]) -> None:
@@ -172,6 +176,9 @@ def show_sign_button(note_ids: list[str]) -> None:
 
 def sign_notes(note_ids: list[str]) -> None:
     """Sign drafts, and say which were refused and why."""
+    if not note_ids:
+        st.info("No draft is ready to be signed: write the notes first, or have locked sessions unlocked.")
+        return
     answer = call_api("POST", "/notes/bulk-sign", json={"note_ids": note_ids})
     if answer.problem:
         st.error(answer.problem)

@@ -14,6 +14,7 @@ from dashboards.components import (
     show_head,
     show_needs,
     show_panel,
+    show_records,
     show_table,
     to_card,
 )
@@ -176,6 +177,9 @@ def show_page(path: str, title: str, empty: str) -> None:
         if model.revenue_cycle:
             with show_panel("revenue", "Revenue cycle", "From the session to the money"):
                 step = show_table("cycle", "Revenue cycle", TILE_COLUMNS, model.revenue_cycle, "No data yet.")
+    need = next((need for need in page["needs"] if need["key"] == pressed), None)
+    if need and need["records"]:
+        show_records(need, hide_names=False)
     for key in (opened, check, step, pressed):
         if key in model.figures:
             show_rows_behind(model.figures[key])

@@ -40,7 +40,8 @@ def build_file_link(path: str, kind: str) -> str:
 def show_rows_behind(figure: dict[str, Any]) -> None:
     """Show the rows of a figure and their sums."""
     show_section(f"{figure['label']}: {figure['shown']}", figure["formula"])
-    answer = call_api("GET", figure["rows"], params={"limit": SHOWN_ROWS})
+    parts = urlsplit(figure["rows"])
+    answer = call_api("GET", parts.path, params={**dict(parse_qsl(parts.query)), "limit": SHOWN_ROWS})
     if answer.problem:
         st.info(answer.problem)
         return

@@ -14,11 +14,12 @@ from practice.clinical.plans.safety_plans import SafetyPlanStatus, list_missing_
 from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
-from practice.dashboards.needs import MAX_IDS, Need, sort_needs
+from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.sentences import describe_kept_visits
 from practice.dashboards.words import count_noun, format_dollars, format_number
 from practice.local_time import DAY, cut_off, open_week, start_of_day
 from practice.payroll.statements import Statement, get_statement
+from practice.people.models.clients import Client
 from practice.people.practice_time import local_today, zone_of
 from practice.scheduling.appointments.queries import Filters, list_appointments
 from practice.scheduling.models.appointments import Appointment
@@ -111,7 +112,7 @@ def list_unsigned_sessions(work: Work, staff_id: UUID) -> list[SessionView]:
 
 def list_needs(work: Work, staff_id: UUID, live: LiveValues, statement: Statement, zone: ZoneInfo) -> list[Need]:
     """Return what needs the clinician, the most pressing first."""
-    page = PageRequest(limit=MAX_IDS)
+    page = PageRequest(limit=MAX_LISTED)
     plans = list_due_plans(work, Scope.OWN, page, clinician_id=staff_id).items
     safety_plans = list_missing_safety_plans(work, Scope.OWN, page, clinician_id=staff_id).items
     found = [
@@ -122,6 +123,10 @@ def list_needs(work: Work, staff_id: UUID, live: LiveValues, statement: Statemen
         build_supervision_need(get_monthly_hours(work, Scope.OWN, staff_id)),
     ]
     return sort_needs([need for need in found if need is not None])
+
+
+def name_client(client: Client) -> NeedRecord:
+    return NeedRecord(client.id, f"{client.first_name} {client.last_name}")
 
 
 def build_notes_need(live: LiveValues, statement: Statement, now: datetime, zone: ZoneInfo) -> Need | None:
@@ -155,9 +160,9 @@ def build_safety_need(missing: Sequence[SafetyPlanStatus]) -> Need | None:
         f"{count_noun(len(missing), 'client')} at high risk without a current safety plan",
         "A safety plan is signed once a year.",
         len(missing),
-        "write_safety_plans",
+        "show_clients",
         "Show clients",
-        [status.client.id for status in missing],
+        [name_client(status.client) for status in missing],
     )
 
 
@@ -172,9 +177,9 @@ def build_rebook_need(clients: Sequence[ClientToRebook]) -> Need | None:
         f"{count_noun(len(clients), 'client')} not seen for a month and not booked",
         f"{named}{more}.",
         len(clients),
-        "rebook_clients",
+        "show_clients",
         "Show clients",
-        [client.id for client in clients[:MAX_IDS]],
+        [NeedRecord(client.id, client.name) for client in clients[:MAX_LISTED]],
     )
 
 
@@ -190,9 +195,9 @@ def build_plans_need(plans: Sequence[PlanStatus]) -> Need | None:
         f"{count_noun(len(plans), 'treatment plan')} to review",
         detail,
         len(plans),
-        "review_plans",
+        "show_clients",
         "Show clients",
-        [plan.client.id for plan in plans],
+        [name_client(plan.client) for plan in plans],
     )
 
 
@@ -206,4 +211,4 @@ def build_supervision_need(monthly: MonthlyHours) -> Need | None:
     if not hours.missing:
         return Need("supervision", "fine", title, "The requirement is met.", 0)
     detail = f"{format_number(hours.missing)} to go until {last_day:%B} {last_day.day}."
-    return Need("supervision", "this_month", title, detail, 1, "book_supervision", "Show hours")
+    return Need("supervision", "this_month", title, detail, 1)

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 Urgency = Literal["today", "this_week", "this_month", "fine"]
-Action = Literal["sign_notes", "rebook_clients", "review_plans", "write_safety_plans", "book_supervision", "open_rows"]
+Action = Literal["sign_notes", "show_clients", "show_staff", "show_visits", "open_rows"]
 ORDER: tuple[Urgency, ...] = ("today", "this_week", "this_month", "fine")
-MAX_IDS = 100
+MAX_LISTED = 100
+
+
+class NeedRecord(NamedTuple):
+    """A record that a need is about: a client, a staff member or a visit."""
+
+    id: UUID
+    name: str
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Need:
     count: int
     action: Action | None = None
     action_label: str = ""
-    record_ids: Sequence[UUID] = ()
+    records: Sequence[NeedRecord] = ()
 
 
 def sort_needs(needs: Sequence[Need]) -> list[Need]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from practice.analytics.values import Refresh
 from practice.dashboards.clinicians import ClinicianRow, load_clinicians
 from practice.dashboards.figures import Figure, Period
-from practice.dashboards.needs import MAX_IDS, Need, sort_needs
+from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.sentences import describe_alerts, describe_kept_visits
 from practice.dashboards.words import count_noun, join_words
 from practice.people.practice_time import local_today
@@ -113,7 +113,9 @@ def list_needs(clinicians: Sequence[ClinicianRow], compliance: Sequence[Figure])
                 f"{count_noun(len(urgent), 'clinician')} to talk with",
                 f"{names}{more}: two or more figures in alert, or a note unsigned for more than 7 days.",
                 len(urgent),
-                record_ids=[row.id for row in urgent[:MAX_IDS]],
+                "show_staff",
+                "Show them",
+                [NeedRecord(row.id, row.name) for row in urgent[:MAX_LISTED]],
             )
         )
     return sort_needs([need for need in needs if need is not None])
@@ -132,7 +134,9 @@ def build_late_notes_need(clinicians: Sequence[ClinicianRow]) -> Need | None:
         f"{count_noun(total, 'note')} unsigned for more than 7 days",
         f"Most are of {listed}." if len(late) > 3 else f"Of {listed}.",
         total,
-        record_ids=[row.id for row in worst[:MAX_IDS]],
+        "show_staff",
+        "Show them",
+        [NeedRecord(row.id, f"{row.name}: {row.unsigned.late}") for row in worst[:MAX_LISTED]],
     )
 
 

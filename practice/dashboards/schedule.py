@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from practice.dashboards.needs import MAX_IDS, Need, sort_needs
+from practice.dashboards.needs import Need, sort_needs
 from practice.dashboards.words import count_noun
 from practice.local_time import DAY, start_of_day
 from practice.people.practice_time import local_today, zone_of
@@ -73,7 +73,6 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
                 f"{count_noun(len(late), 'visit')} begun and nobody is checked in",
                 "Check the client in, or mark a no-show.",
                 len(late),
-                record_ids=[visit.id for visit in late[:MAX_IDS]],
             )
         )
     if over:
@@ -84,7 +83,6 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
                 f"{count_noun(len(over), 'visit')} over and still open",
                 "Complete them, or mark a no-show: nothing is paid or billed for them until then.",
                 len(over),
-                record_ids=[visit.id for visit in over[:MAX_IDS]],
             )
         )
     return sort_needs(needs)
