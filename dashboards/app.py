@@ -51,15 +51,20 @@ def main() -> None:
         show_unavailable(ignore)
         st.stop()
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
-    sections: dict[str, list[st.Page]] = {}
+    # The default page has no address of its own, so it is an empty one that leads to the first.
+    start = st.Page(ignore, title="Caseload", url_path="start", default=True, visibility="hidden")
+    sections: dict[str, list[st.Page]] = {"": [start]}
     entries = {}
     for entry in list_pages(set(person.roles)):
-        page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path, default=not sections)
+        page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path)
         entries[page.title] = entry
         sections.setdefault(entry.section, []).append(page)
-    page = st.navigation(sections, expanded=True)
+    chosen = st.navigation(sections, expanded=True)
+    if chosen.title not in entries:
+        first = next(page for pages in sections.values() for page in pages if page is not start)
+        st.switch_page(first, query_params=st.query_params.to_dict())
     show_person(person)
-    run_page(entries[page.title])
+    run_page(entries[chosen.title])
 
 
 main()
