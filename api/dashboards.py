@@ -189,7 +189,7 @@ class MyPracticeOut(DashboardOut):
 
 class ClinicianOut(BaseModel):
     clinician_id: ClinicianId
-    name: Annotated[str, describe("First and last name.")]
+    clinician_name: Annotated[str, describe("First and last name.")]
     figures: Annotated[list[FigureOut], describe("The clinician's figures.")]
     unsigned: Annotated[int, describe("Notes to be signed now.")]
     late: Annotated[int, describe("Those that are late.")]
@@ -205,7 +205,7 @@ class ClinicianOut(BaseModel):
         standing = row.standing
         return cls(
             clinician_id=row.id,
-            name=row.name,
+            clinician_name=row.name,
             figures=[FigureOut.of(row.figures[key]) for key in CLINICIAN_FIGURES],
             unsigned=row.unsigned.count,
             late=row.unsigned.late,

@@ -8,7 +8,7 @@ from dashboards import signed_in
 from dashboards.components import ASSETS, ignore, show_unavailable
 from dashboards.frame import show_person
 from dashboards.navigation import PageEntry, list_pages
-from dashboards.pages import account, my_practice, overview, payroll, schedule
+from dashboards.pages import account, audit_log, my_practice, overview, payroll, schedule, settings
 from dashboards.sessions import ApiUnavailable, SessionEnded
 
 DRAW: dict[str, Callable[[], None]] = {
@@ -17,6 +17,8 @@ DRAW: dict[str, Callable[[], None]] = {
     "my-practice": my_practice.show_my_practice,
     "schedule": schedule.show_schedule,
     "payroll": payroll.show_payroll,
+    "settings": settings.show_settings,
+    "audit": audit_log.show_audit_log,
     "account": account.show_account,
 }
 ENDED = "Your session has ended. Load this page again to sign in."

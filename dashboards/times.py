@@ -1,12 +1,25 @@
 """Local dates and times as people read them."""
 
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 
 def format_day(day: str) -> str:
     """Return a date as its weekday, month and day."""
     moment = datetime.fromisoformat(day)
     return f"{moment:%A, %B} {moment.day}"
+
+
+def format_date(day: str) -> str:
+    """Return a date with its year."""
+    found = date.fromisoformat(day)
+    return f"{found:%B} {found.day}, {found.year}"
+
+
+def format_instant(text: str, zone: ZoneInfo) -> str:
+    """Return an instant as its local date and time."""
+    moment = datetime.fromisoformat(text).astimezone(zone)
+    return f"{moment:%B} {moment.day}, {format_clock(moment)}"
 
 
 def format_clock(moment: datetime) -> str:

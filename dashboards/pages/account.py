@@ -1,6 +1,5 @@
 """The page of one's own account: open sessions, and the ways to end them."""
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,6 +7,7 @@ import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_table
 from dashboards.signed_in import call_api, find_account
+from dashboards.times import format_instant
 
 COLUMNS = [
     {"key": "started", "label": "Signed in"},
@@ -26,11 +26,6 @@ def build_rows(sessions: list[dict[str, Any]], zone: ZoneInfo) -> list[dict[str,
         }
         for session in sessions
     ]
-
-
-def format_instant(text: str, zone: ZoneInfo) -> str:
-    moment = datetime.fromisoformat(text).astimezone(zone)
-    return f"{moment:%B} {moment.day}, {moment:%H:%M}"
 
 
 def show_account() -> None:

@@ -93,7 +93,7 @@ def build_row(clinician: dict[str, Any]) -> dict[str, Any]:
     trend = [None if value is None else float(value) for value in kept["trend"]]
     return {
         "id": clinician["clinician_id"],
-        "name": clinician["name"],
+        "name": clinician["clinician_name"],
         "below": "; ".join(clinician["performance_reasons"] or clinician["team_reasons"]),
         "standing": {"word": word, "colour": color},
         "kept": {
@@ -199,7 +199,7 @@ def show_clinician(clinician: dict[str, Any], period: dict[str, Any]) -> None:
     with st.container(key="cl-drill", border=True):
         word, color = STATUS_WORDS[clinician["team_status"]]
         st.html(
-            f'<div class="cl-section"><h2>{escape(clinician["name"])} '
+            f'<div class="cl-section"><h2>{escape(clinician["clinician_name"])} '
             f'<span class="cl-badge cl-{color}">{escape(word)}</span></h2></div>'
         )
         figures = {figure["key"]: figure for figure in clinician["figures"]}

@@ -55,7 +55,7 @@ def test_an_invitation_is_accepted_once_within_seven_days(client: TestClient, pr
     email, late_email = f"once-{practice.id}@example.com", f"late-{practice.id}@example.com"
     created = invite(client, practice, email, "biller")
     assert created["expires_at"] == "2026-03-25T15:30:00Z"
-    assert read_link(practice.installation, email).startswith("http://127.0.0.1:8000/invitation#")
+    assert read_link(practice.installation, email).startswith("http://127.0.0.1:8002/invitation#")
     secret = read_secret(practice.installation, email)
     assert_ok(accept(client, secret))
     assert error_code(accept(client, secret)) == "LINK_NOT_VALID"

@@ -134,3 +134,23 @@ def test_a_figure_opens_the_rows_behind_it(
         assert download.value.suggested_filename.startswith("kept_visit_rate-")
         assert len(Path(download.value.path()).read_text().splitlines()) == 3
         assert visitor.complaints == []
+
+
+def test_an_admin_changes_a_rule_from_a_day(server: Server, url: str, practice: PracticeFixture) -> None:
+    with open_visitor(url) as visitor:
+        visitor.sign_in(server, practice.admin)
+        page = visitor.open("/settings")
+        wait_until_drawn(page)
+        page.get_by_label("Search").fill("rebooked")
+        page.get_by_label("Search").press("Enter")
+        row = page.get_by_role("button", name="Days after a session within which its client counts as rebooked.")
+        row.click()
+        page.get_by_label("New value").fill("21")
+        page.get_by_role("button", name="Change", exact=True).click()
+        page.get_by_text("Changed.").first.wait_for(timeout=30_000)
+        query = "select key, value::text, effective_on from rule_settings"
+        assert load_rows(practice, query) == [("rebook_days", "21", datetime.now(ZONE).date())]
+        page.goto(f"{url}/audit")
+        wait_until_drawn(page)
+        assert page.get_by_text("setting.changed").first.is_visible()
+        assert visitor.complaints == []

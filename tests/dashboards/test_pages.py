@@ -1,54 +1,19 @@
 """The pages as Streamlit draws them, over the service in this process: what they show, to whom, and what they do."""
 
-import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from streamlit.testing.v1 import AppTest
 
-from dashboards import signed_in
 from practice.payroll.rates import set_pay_rate
-from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.pages import Pages
 from tests.warehouse.conftest import be_quiet
 from warehouse.refresh import refresh_practice
 
-APP = str(Path(signed_in.__file__).parent / "app.py")
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-class Browser:
-    """A person who looks at the pages, through Streamlit's own test harness."""
-
-    def __init__(self, pages: Pages, practice: PracticeFixture, person: Person, patch: pytest.MonkeyPatch) -> None:
-        _, self.session = pages.sessions.open(pages.list_tokens(practice, person))
-        patch.setattr(signed_in, "find_session", lambda: self.session if self.session.ended is None else None)
-        self.pages, self.app = pages, AppTest.from_file(APP, default_timeout=60)
-
-    def run(self, **query: str) -> "Browser":
-        for name, value in query.items():
-            self.app.query_params[name] = value
-        self.pages.client.sent.clear()
-        self.app.run()
-        assert not self.app.exception, self.app.exception
-        return self
-
-    def list_calls(self) -> list[str]:
-        return [f"{method} {path}" for method, path, _ in self.pages.client.sent]
-
-    def read_components(self) -> list[Any]:
-        """Return the data of our own components, in the order of the page."""
-        return [json.loads(element.proto.json) for element in self.app.get("bidi_component")]
-
-    def read_text(self) -> str:
-        """Return everything that the page says."""
-        elements = [*self.app.markdown, *self.app.caption, *self.app.info, *self.app.warning, *self.app.error]
-        html = [element.proto.body for element in self.app.get("html")]
-        return "\n".join([*(element.value for element in elements), *html, json.dumps(self.read_components())])
 
 
 @pytest.fixture
@@ -68,15 +33,6 @@ def sessions(practice: PracticeFixture) -> SessionBuilder:
     folder = practice.installation.settings.warehouse
     refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
     return builder
-
-
-@pytest.fixture
-def open_as(pages: Pages, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def open_browser(role: str) -> Browser:
-        person = practice.people.get(role) or (practice.admin if role == "admin" else practice.add(role))
-        return Browser(pages, practice, person, monkeypatch)
-
-    return open_browser
 
 
 def test_a_clinician_sees_figures_visits_and_what_needs_them(open_as: Any, sessions: SessionBuilder) -> None:

@@ -102,7 +102,7 @@ def test_a_killed_run_is_done_again_and_down_leaves_nothing(caseload: Caseload, 
     supervisor = json.loads((folder / "data" / "services" / "dagster.json").read_text())["pid"]
     started = [supervisor, *list_descendants(supervisor)]
     (home,) = {read_variable(pid, "DAGSTER_HOME") for pid in started[1:]}
-    assert caseload("down") == "Stopped Dagster, the API and the database.\n"
+    assert caseload("down") == "Stopped Dagster, the pages, the API and the database.\n"
     assert [pid for pid in started if is_running(pid)] == []
     assert not Path(home).exists()
 

@@ -1,14 +1,17 @@
 """The pages as a browser sees them before Streamlit: forms, cookies and redirects, over the service in this process."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
+from streamlit.testing.v1 import AppTest
 
 from dashboards import signed_in
 from dashboards.gate import COOKIE
@@ -21,6 +24,7 @@ from tests.support.harness.in_process import InProcessClient
 
 PUBLIC_URL = "https://pages.example"
 OWN = {"Origin": PUBLIC_URL}
+APP = str(Path(signed_in.__file__).parent / "app.py")
 
 
 class RecordingClient(InProcessClient):
@@ -74,7 +78,7 @@ class Pages:
 
 
 async def greet(socket: WebSocket) -> None:
-    """Stand in for Streamlit, which talks to whoever reaches it."""
+    """Stand in for Streamlit, which talks to everybody who reaches it."""
     await socket.accept()
     await socket.send_text("hello")
     await socket.close()
@@ -90,3 +94,33 @@ def enter_password(browser: TestClient, email: str, password: str = PASSWORD, **
 
 def enter_code(browser: TestClient, secret: str, at: datetime) -> Any:
     return post_form(browser, "/sign-in/code", code=generate_code(secret, at))
+
+
+class Browser:
+    """A person who looks at the pages, through Streamlit's own test harness."""
+
+    def __init__(self, pages: Pages, practice: PracticeFixture, person: Person, patch: pytest.MonkeyPatch) -> None:
+        _, self.session = pages.sessions.open(pages.list_tokens(practice, person))
+        patch.setattr(signed_in, "find_session", lambda: self.session if self.session.ended is None else None)
+        self.pages, self.app = pages, AppTest.from_file(APP, default_timeout=60)
+
+    def run(self, **query: str) -> "Browser":
+        for name, value in query.items():
+            self.app.query_params[name] = value
+        self.pages.client.sent.clear()
+        self.app.run()
+        assert not self.app.exception, self.app.exception
+        return self
+
+    def list_calls(self) -> list[str]:
+        return [f"{method} {path}" for method, path, _ in self.pages.client.sent]
+
+    def read_components(self) -> list[Any]:
+        """Return the data of our own components, in the order of the page."""
+        return [json.loads(element.proto.json) for element in self.app.get("bidi_component")]
+
+    def read_text(self) -> str:
+        """Return everything that the page says."""
+        elements = [*self.app.markdown, *self.app.caption, *self.app.info, *self.app.warning, *self.app.error]
+        html = [element.proto.body for element in self.app.get("html")]
+        return "\n".join([*(element.value for element in elements), *html, json.dumps(self.read_components())])
