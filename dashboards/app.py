@@ -8,8 +8,8 @@ from dashboards import signed_in
 from dashboards.components import ASSETS, ignore, show_unavailable
 from dashboards.frame import show_person
 from dashboards.navigation import PageEntry, list_pages
-from dashboards.pages import account, audit_log, my_practice, overview, payroll, schedule, settings
 from dashboards.sessions import ApiUnavailable, SessionEnded
+from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings
 
 DRAW: dict[str, Callable[[], None]] = {
     "overview": overview.show_overview,

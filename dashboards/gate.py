@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboards.sessions import Sessions
 
 COOKIE = "__Host-caseload"
-OPEN_PREFIXES = ("/sign-in", "/invitation", "/reset", "/email-change", "/session", "/assets/", "/static/", "/health")
+OPEN_PATHS = ("/sign-in", "/invitation", "/reset", "/email-change", "/session", "/health")  # and what is below them
+OPEN_FOLDERS = ("/assets/", "/static/")
+SESSION_HEADER = b"x-caseload-session"  # Streamlit compares it when a browser comes back to a view of before
 CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -39,19 +41,21 @@ class Gate:
         if scope["type"] == "websocket":
             is_own = headers.get("origin") == self.public_url and headers.get("host") == self.host
             if is_own and session is not None:
+                kept = [(name, value) for name, value in scope["headers"] if name.lower() != SESSION_HEADER]
+                scope = dict(scope) | {"headers": [*kept, (SESSION_HEADER, session.key.encode())]}
                 await self.app(scope, receive, send)
             else:
                 await receive()
                 await send({"type": "websocket.close", "code": 1008})
             return
         refusal = self.find_refusal(scope["method"], path, headers)
-        if refusal is None and session is None and not path.startswith(OPEN_PREFIXES):
+        if refusal is None and session is None and not is_open(path):
             refusal = refuse_stranger(headers, path)
         await (refusal or self.app)(scope, receive, self.add_headers(send, path))
 
     def find_refusal(self, method: str, path: str, headers: Headers) -> Response | None:
         """Return the refusal of a request to another address, from another page, or to a closed path."""
-        if headers.get("host") != self.host and not path.startswith("/health"):
+        if headers.get("host") != self.host and path != "/health":
             return PlainTextResponse(WRONG_HOST.format(url=self.public_url), 421)
         if method not in SAFE_METHODS and headers.get("origin") != self.public_url:
             return PlainTextResponse(WRONG_ORIGIN, 403)
@@ -71,6 +75,13 @@ class Gate:
             await send(message)
 
         return send_with_headers
+
+
+def is_open(path: str) -> bool:
+    """Return whether the path is for people who are not signed in."""
+    return path.startswith(OPEN_FOLDERS) or any(
+        path == open_path or path.startswith(f"{open_path}/") for open_path in OPEN_PATHS
+    )
 
 
 def refuse_stranger(headers: Headers, path: str) -> Response:

@@ -73,7 +73,7 @@ async def get_session(sessions: Sessions, request: Request) -> Response:
     session = sessions.find(cookie)
     if session is None:
         return JSONResponse({"open": False, "why": sessions.find_end_reason(cookie) or "ended"})
-    is_asking = request.method == "GET"
+    is_asking = request.method != "POST"
     try:
         await run_in_threadpool(sessions.call, session, "GET", "/auth/me", background=is_asking)
     except SessionEnded:

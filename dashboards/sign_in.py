@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 import httpx2
@@ -69,7 +70,7 @@ class SignIn:
     async def take_password(self, request: Request) -> Response:
         hint = HINTS.get(request.query_params.get("why", ""), "")
         next_page = self.read_next_page(request.query_params.get("next"))
-        if request.method == "GET":
+        if request.method != "POST":
             if self.sessions.find(request.cookies.get(COOKIE)):
                 return RedirectResponse(f"/{next_page}", 303)
             return forms.show_password_form(next_page, hint=hint)
@@ -86,7 +87,7 @@ class SignIn:
         step = self.find_step(request, "code")
         if step is None:
             return start_over()
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_code_form()
         code = read_text(await request.form(), "code", 40)
         answer = await self.ask_api("/auth/mfa/verify", {"token": step.answer["token"], "code": code}, request)
@@ -104,7 +105,7 @@ class SignIn:
                 return start_over() if answer.status_code < 500 else forms.show_page("Sign in", "", problem=UNAVAILABLE)
             step.answer |= answer.json()
         enrollment = (step.answer["secret"], step.answer["uri"])
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_enrollment_form(*enrollment)
         code = read_text(await request.form(), "code", 10)
         answer = await self.ask_api("/auth/mfa/confirm", {"token": step.answer["token"], "code": code}, request)
@@ -127,7 +128,7 @@ class SignIn:
         if step is None:
             return start_over()
         practices = step.answer["practices"]
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_practice_form(practices)
         practice_id = read_text(await request.form(), "practice_id", 40)
         body = {"token": step.answer["token"], "practice_id": practice_id}
@@ -179,7 +180,7 @@ class SignIn:
     # Mailed links
 
     async def take_forgotten(self, request: Request) -> Response:
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_forgotten_form()
         email = read_text(await request.form(), "email", 254)
         answer = await self.ask_api("/auth/password/reset-request", {"email": email}, request)
@@ -195,7 +196,7 @@ class SignIn:
 
     async def take_email_change(self, request: Request) -> Response:
         title, button = "Confirm your email address", "Confirm"
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_confirmation_form("/email-change", title, button)
         token = read_text(await request.form(), "token", 200)
         answer = await self.ask_api("/auth/email-changes/confirm", {"token": token}, request)
@@ -208,7 +209,7 @@ class SignIn:
         self, request: Request, action: str, title: str, path: str, step: PendingStep | None = None
     ) -> Response:
         """Show the form of a new password, or save it by the token of the link or step."""
-        if request.method == "GET":
+        if request.method != "POST":
             return forms.show_new_password_form(action, title)
         form = await request.form()
         password = read_text(form, "password", 128)
@@ -236,7 +237,7 @@ class SignIn:
 
     async def ask_api(self, path: str, body: dict[str, Any], request: Request) -> httpx2.Response:
         """Call a public operation for the browser's address, by which the API counts sign-ins."""
-        address = {"X-Forwarded-For": request.client.host} if request.client else {}
+        address = {"X-Forwarded-For": request.client.host} if request.client and is_address(request.client.host) else {}
         try:
             return await run_in_threadpool(self.sessions.send, "POST", path, json=body, headers=address)
         except ApiUnavailable:
@@ -245,6 +246,15 @@ class SignIn:
     def read_next_page(self, value: object) -> str:
         """Return a page of ours to go to after the sign-in."""
         return value if isinstance(value, str) and value in self.pages else ""
+
+
+def is_address(text: str) -> bool:
+    """Return whether the text is an IP address; a proxy passes on what a client claims."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def start_over() -> Response:

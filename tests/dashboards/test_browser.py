@@ -147,7 +147,7 @@ def test_an_admin_changes_a_rule_from_a_day(server: Server, url: str, practice: 
         row.click()
         page.get_by_label("New value").fill("21")
         page.get_by_role("button", name="Change", exact=True).click()
-        page.get_by_text("Changed.").first.wait_for(timeout=30_000)
+        page.get_by_role("cell", name="21").wait_for(timeout=30_000)
         query = "select key, value::text, effective_on from rule_settings"
         assert load_rows(practice, query) == [("rebook_days", "21", datetime.now(ZONE).date())]
         page.goto(f"{url}/audit")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from dashboards import files
-from dashboards.pages.rows_behind import build_file_link
+from dashboards.views.rows_behind import build_file_link
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.http import V1, assert_ok, auth_headers

@@ -1,5 +1,6 @@
 """The gate: the public address, own pages only, and nobody who is not signed in."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from dashboards import server
 from dashboards.server import refuse_plain_http
 from practice.errors import ConfigurationProblem
-from tests.support.builders.people import PracticeFixture
+from tests.support.builders.people import PASSWORD, PracticeFixture, give_credentials
 from tests.support.drivers.pages import OWN, PUBLIC_URL, Pages
 
 FOREIGN = ["https://evil.example", "https://pages.example:444", "http://pages.example", "null", ""]
@@ -27,13 +29,41 @@ def test_a_change_from_another_page_is_refused(
     assert browser.get("/session").json()["open"] is True
 
 
+def test_streamlit_finds_no_pages_of_its_own() -> None:
+    """It would run the files of a folder `pages` beside the script instead of the script."""
+    assert not (Path(server.__file__).parent / "pages").exists()
+
+
+@pytest.mark.parametrize("path", ["/healthfoo", "/health/media/x", "/sign-inx", "/resetx/overview", "/sessions"])
+def test_only_whole_paths_are_open(pages: Pages, path: str) -> None:
+    assert pages.open_browser().get(path, headers={"Host": "127.0.0.1:1"}).status_code == 421
+    browser = pages.open_browser()
+    browser.headers["accept"] = "application/json"
+    assert browser.get(path).status_code in (401, 404)
+
+
+def test_a_head_request_changes_nothing(pages: Pages, practice: PracticeFixture) -> None:
+    give_credentials(practice.installation, practice.admin.account_id)
+    form = {"email": practice.admin.email, "password": PASSWORD}
+    answer = pages.open_browser().request("HEAD", "/sign-in", data=form, headers={"Origin": "https://evil.example"})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    assert pages.client.sent == []
+
+
+def test_the_view_of_another_session_is_marked_by_the_gate(pages: Pages, practice: PracticeFixture) -> None:
+    browser = pages.sign_in(practice)
+    (session,) = pages.sessions.by_key.values()
+    greeting = connect(browser, OWN | {"X-Caseload-Session": "somebody else's"})["text"]
+    assert greeting == f"hello {session.key}"
+
+
 @pytest.mark.parametrize("origin", [*FOREIGN, None])
 def test_a_websocket_from_another_page_is_refused(pages: Pages, practice: PracticeFixture, origin: str | None) -> None:
     browser = pages.sign_in(practice)
     with pytest.raises(WebSocketDisconnect) as closed:
         connect(browser, {} if origin is None else {"Origin": origin})
     assert closed.value.code == 1008
-    assert connect(browser, dict(OWN))["text"] == "hello"
+    assert connect(browser, dict(OWN))["text"].startswith("hello")
     with pytest.raises(WebSocketDisconnect) as closed:
         connect(pages.open_browser(), dict(OWN))  # our own page, but nobody is signed in
     assert closed.value.code == 1008

@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from dashboards.pages import audit_log
-from dashboards.pages.settings import build_rows
+from dashboards.views import audit_log
+from dashboards.views.settings import build_rows
 
 
 def test_settings_are_searched_by_words() -> None:

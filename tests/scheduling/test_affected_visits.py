@@ -121,6 +121,8 @@ def test_a_smaller_room_lists_the_groups_with_more_seats(booking_api: BookingApi
     smaller = change(capacity=seats - 1)
     assert [group["id"] for group in smaller["affected_groups"]] == [empty["id"]]
     assert [seat["reference"] for seat in smaller["affected"]] == [visit["reference"]]
+    change(capacity=1)
+    assert_error(groups.try_join(booked), "GROUP_FULL")
 
 
 def test_visits_of_somebody_who_left_are_outside_hours(booking_api: BookingApi) -> None:

@@ -250,3 +250,29 @@ def test_a_revocation_during_the_session_does_not_end_it(booking_api: BookingApi
     booking_api.post(f"/consents/{consent['id']}/revoke")
     booking_api.now = TEN + 50 * MINUTE
     booking_api.take_step(booked, "complete")
+
+
+def test_a_consent_that_is_revoked_after_the_planned_start_refuses_too(booking_api: BookingApi) -> None:
+    client_id, booked = make_later_visit(booking_api)
+    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    booking_api.now = TEN + 5 * MINUTE
+    (consent,) = booking_api.get(f"/clients/{client_id}/consents").json()["items"]
+    assert booking_api.post(f"/consents/{consent['id']}/revoke").status_code == 200
+    booking_api.now = TEN + 6 * MINUTE
+    assert_error(booking_api.post_step(booked, "check-in"), "CONSENT_REVOKED")
+    booking_api.now = TEN + DAY  # it is recorded late: the consent was in force at its start
+    booking_api.take_step(booked, "complete")
+
+
+def test_an_override_for_one_consent_does_not_cover_another(booking_api: BookingApi) -> None:
+    client_id, booked = make_later_visit(booking_api, birth_date=CHILD, guardian_name="Pat Example")
+    sign(booking_api, client_id, "GUARDIAN")
+    booking_api.now = TEN - 20 * MINUTE
+    booking_api.take_step(booked, "check-in", **REASON)
+    items = booking_api.get(f"/clients/{client_id}/consents").json()["items"]
+    (guardian,) = [item for item in items if item["kind"] == "GUARDIAN"]
+    booking_api.post(f"/consents/{guardian['id']}/revoke")
+    booking_api.now = TEN
+    refused = booking_api.post_step(booked, "start")
+    assert problem_codes(refused) == {"CONSENT_MISSING", "CONSENT_REVOKED"}
+    booking_api.take_step(booked, "start", **REASON)

@@ -62,7 +62,7 @@ def refuse_without_consents(
         return None
     if appointment.telehealth and not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
         raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
-    problems = find_visit_problems(context.client, starts_at=appointment.starts_at, now=work.now, zone=context.zone)
+    problems = find_problems_at(appointment, context, work.now)
     if any(problem.code == "CONSENT_MISSING" for problem in problems) and is_first_visit(work, appointment):
         problems = [problem for problem in problems if problem.code != "CONSENT_MISSING"]
     if not problems:
@@ -84,11 +84,14 @@ def has_waited_without(appointment: Appointment, context: BookingContext, now: d
     had, has = (has_consent_in_force(consents, TELEHEALTH, instant, zone) for instant in (arrived_at, now))
     if appointment.telehealth and had and not has:
         return True
-    at_check_in, by_now = (
-        find_visit_problems(context.client, starts_at=appointment.starts_at, now=instant, zone=zone)
-        for instant in (arrived_at, now)
-    )
-    return bool(by_now) and not at_check_in
+    at_check_in = {problem.message for problem in find_problems_at(appointment, context, arrived_at)}
+    return any(problem.message not in at_check_in for problem in find_problems_at(appointment, context, now))
+
+
+def find_problems_at(appointment: Appointment, context: BookingContext, instant: datetime) -> list[Problem]:
+    """Return why the visit cannot take place as things stand at the instant."""
+    times = {"starts_at": appointment.starts_at, "ends_at": appointment.ends_at}
+    return find_visit_problems(context.client, **times, now=instant, zone=context.zone)
 
 
 def is_first_visit(work: Work, appointment: Appointment) -> bool:

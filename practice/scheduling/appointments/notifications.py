@@ -16,6 +16,7 @@ from practice.messages.outbox import (
     load_recipients,
     queue_client_messages,
 )
+from practice.people.models.practices import Staff
 from practice.scheduling.appointments.rules.reminders import LEADS, plan_reminders
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.statuses import EXPECTED
@@ -77,11 +78,13 @@ def queue_reminders(work: Work, client_id: UUID, appointments: Iterable[Appointm
 def replan_reminders(work: Work, client_id: UUID) -> None:
     """Replan the reminders of the client's upcoming visits, since the channels or the contact details have changed."""
     work.db.flush()
+    is_deactivated = (Staff.tenant_id == work.tenant_id) & Staff.deactivated_at.is_not(None)
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id,
         Appointment.client_id == client_id,
         Appointment.status.in_(EXPECTED),
         Appointment.starts_at > work.now,
+        Appointment.clinician_id.not_in(select(Staff.id).where(is_deactivated)),
     )
     appointments = work.db.scalars(query.order_by(Appointment.starts_at)).all()
     if appointments:

@@ -80,7 +80,7 @@ class Pages:
 async def greet(socket: WebSocket) -> None:
     """Stand in for Streamlit, which talks to everybody who reaches it."""
     await socket.accept()
-    await socket.send_text("hello")
+    await socket.send_text(f"hello {socket.headers.get('x-caseload-session')}")
     await socket.close()
 
 

@@ -100,16 +100,20 @@ def open_visit_problem(unsigned: Sequence[str]) -> Problem:
     return Problem("CONSENT_MISSING", message)
 
 
-def find_visit_problems(client: ClientStanding, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> list[Problem]:
+def find_visit_problems(
+    client: ClientStanding, *, starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo
+) -> list[Problem]:
     """Return why the visit cannot take place: no informed or guardian's consent is in force at its start or now.
 
-    A consent that ended after the visit counts for one recorded late, and so does one signed since. A change of
+    A consent that ended after the visit counts for one recorded late, and so does one signed since. One that was
+    revoked counts no longer while the visit could still begin. A change of
     treatment does not stop a visit, in which it is discussed; check-in lists the new consent as outstanding.
     """
     problems = []
     for kind in _list_required_consents(client, date_of(starts_at, zone), telehealth=False):
         found = [_consent_problem(client, kind, at, zone) for at in (starts_at, now)]
-        if all(problem is not None and problem.code != "CONSENT_OUTDATED" for problem in found):
+        is_revoked = now < ends_at and found[-1] is not None and found[-1].code == "CONSENT_REVOKED"
+        if is_revoked or all(problem is not None and problem.code != "CONSENT_OUTDATED" for problem in found):
             problems.append(found[-1])
     return [problem for problem in problems if problem is not None]
 

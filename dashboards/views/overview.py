@@ -18,8 +18,8 @@ from dashboards.components import (
     show_table,
     to_card,
 )
-from dashboards.pages.rows_behind import show_rows_behind
 from dashboards.signed_in import call_api
+from dashboards.views.rows_behind import show_rows_behind
 
 PERFORMANCE_WORDS = {
     "excellent": ("Excellent", "green"),

@@ -18,9 +18,9 @@ from dashboards.components import (
     show_table,
     to_card,
 )
-from dashboards.pages.rows_behind import show_rows_behind
 from dashboards.signed_in import Answer, call_api, find_account
 from dashboards.times import format_clock, format_day
+from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
 
 NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
