@@ -20,16 +20,10 @@ class WeekQuery(Input):
     week: Annotated[Day | None, describe("The Sunday that begins the week; left out, the next one to close.")] = None
 
 
-class WeekEntryOut(BaseModel):
-    week: Annotated[date, describe("The Sunday that begins the week.")]
-    is_closed: Annotated[bool, describe("Whether it is closed for good.")]
-
-
 class PayrollOut(BaseModel):
     brief: Annotated[list[str], describe("What the week pays, what waits, and what is still open.")]
     pay_week: Annotated[PayWeekOut, describe("The week with its lines.")]
     statements: Annotated[list[StatementOut], describe("The pay of each person, by name.")]
-    weeks: Annotated[list[WeekEntryOut], describe("The weeks that were opened, latest first.")]
     previous_week: Annotated[date, describe("The week before.")]
     next_week: Annotated[date | None, describe("The week after; null if it has not begun.")]
     not_closable: Annotated[str | None, describe("Why the week cannot be closed now; null if it can.")]
@@ -46,7 +40,6 @@ def get_payroll(ctx: RequestContext, query: Annotated[WeekQuery, Query()]) -> Pa
         brief=list(page.brief),
         pay_week=PayWeekOut.of(page.pay_week),
         statements=[StatementOut.of(statement) for statement in page.statements],
-        weeks=[WeekEntryOut(week=entry.week, is_closed=entry.is_closed) for entry in page.weeks],
         previous_week=page.previous_week,
         next_week=page.next_week,
         not_closable=page.not_closable,

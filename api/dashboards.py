@@ -24,7 +24,7 @@ from practice.dashboards.needs import Action, Need, Urgency
 from practice.dashboards.overview import Overview, load_overview, load_team
 from practice.dashboards.standing import Performance, TeamStatus
 from practice.dashboards.words import STATUS_WORDS, describe_change, describe_target, format_value, name_period
-from practice.security.permissions import KNOWN, find_scope
+from practice.security.permissions import find_scope
 from practice.sessions.queries import SessionView
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
@@ -59,9 +59,11 @@ class FigureOut(BaseModel):
     shown: Annotated[str, describe("The value with its unit, such as `78.4 %`.")]
     numerator: Annotated[float, describe("The numerator.")]
     denominator: Annotated[float | None, describe("The denominator; null where there is none.")]
+    missing: Annotated[int, describe("How many of the denominator do not count; 0 where there is none.")]
     status: Annotated[Status, describe("The value beside its benchmark and alert threshold.")]
     status_word: Annotated[str, describe("The status in words.")]
     target: Annotated[str, describe("The benchmark in words; empty without one.")]
+    bounds: Annotated[dict[str, int], describe("Its benchmarks and alert thresholds in force in the period.")]
     change: Annotated[str, describe("The change since the period before; empty if one of the two has no data.")]
     is_better: Annotated[bool | None, describe("Whether the change is for the better; null without a change.")]
     trend: Annotated[list[Decimal | None], describe("The values of twelve periods, this one last.")]
@@ -83,9 +85,11 @@ class FigureOut(BaseModel):
             shown=format_value(metric.unit, figure.value),
             numerator=float(figure.numerator),
             denominator=None if figure.denominator is None else float(figure.denominator),
+            missing=figure.missing,
             status=figure.status,
             status_word=STATUS_WORDS[figure.status],
             target=describe_target(metric.unit, figure.bounds),
+            bounds=figure.bounds,
             change=describe_change(metric.unit, figure.value, figure.previous),
             is_better=(rose == (metric.direction == "higher")) if changed else None,
             trend=[point.value for point in figure.trend],
@@ -171,11 +175,7 @@ class DashboardOut(BaseModel):
             "brief": list(page.brief),
             "figures": [FigureOut.of(figure) for figure in page.figures],
             "needs": [NeedOut.of(need) for need in page.needs],
-            "may": [
-                f"{record}.{verb}"
-                for record, verb in MAY
-                if (record, verb) in KNOWN and find_scope(ctx.actor.roles, record, verb)
-            ],
+            "may": [f"{record}.{verb}" for record, verb in MAY if find_scope(ctx.actor.roles, record, verb)],
         }
 
 

@@ -105,6 +105,7 @@ class PayWeekOut(BaseModel):
     totals: Annotated[list[TotalOut], describe("The pay of each person.")]
     total: Annotated[MoneyOut, describe("The pay of all, without standby.")]
     standby_totals: Annotated[list[TotalOut], describe("What waits for a signature, of each person who has any.")]
+    standby_total: Annotated[MoneyOut, describe("What waits for a signature, of all.")]
     open_visits: Annotated[
         list[OpenVisitOut],
         Field(description="Visits of the week that are over and still open now: nothing is paid until completed."),
@@ -127,6 +128,7 @@ class PayWeekOut(BaseModel):
             totals=TotalOut.list_of(by_person),
             total=sum(by_person.values()),
             standby_totals=TotalOut.list_of(waiting),
+            standby_total=sum(waiting.values()),
             open_visits=[from_record(OpenVisitOut, visit) for visit in week.open_visits],
         )
 

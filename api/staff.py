@@ -328,7 +328,7 @@ def rehire_staff(ctx: RequestContext, staff_id: UUID, body: Rehiring) -> Invitat
 
     They are active again and get an invitation by email; their access begins when they accept it. `hired_on` stays.
     """
-    return InvitationOut.of(ctx, staff.rehire_staff(ctx.work, staff_id, body.returned_on).staff)
+    return InvitationOut.of(ctx, handover.rehire_staff(ctx.work, staff_id, body.returned_on).staff)
 
 
 @router.get("/{staff_id}/trainings", permission="trainings.read", allow_lapsed_training=True)

@@ -82,7 +82,8 @@ def examine_dagster(installation: "Installation") -> "Finding":
     """Return whether Dagster runs, if it was started, and whether all values are as fresh as it keeps them."""
     from practice.analytics.published import check_published_values
     from practice.analytics.refreshes import list_active_practices
-    from practice.security.doctor import Finding, format_count
+    from practice.security.doctor import Finding
+    from practice.text import format_count
 
     dagster = DagsterProcess(installation.settings)
     if dagster.read_record() is None:

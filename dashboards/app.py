@@ -5,10 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboards import signed_in
-from dashboards.components import ASSETS, ignore, show_unavailable
+from dashboards.components import ASSETS, ignore
 from dashboards.frame import show_person
-from dashboards.navigation import PageEntry, list_pages
-from dashboards.sessions import ApiUnavailable, SessionEnded
+from dashboards.navigation import list_pages
+from dashboards.problems import say_problems
+from dashboards.sessions import SessionEnded
 from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings
 
 DRAW: dict[str, Callable[[], None]] = {
@@ -21,52 +22,37 @@ DRAW: dict[str, Callable[[], None]] = {
     "audit": audit_log.show_audit_log,
     "account": account.show_account,
 }
-ENDED = "Your session has ended. Load this page again to sign in."
-
-
-def run_page(entry: PageEntry) -> None:
-    """Draw a page, and say what is wrong where it cannot be drawn."""
-    try:
-        DRAW[entry.path]()
-    except SessionEnded:
-        st.info(ENDED)
-    except ApiUnavailable:
-        show_unavailable(ignore)
 
 
 def main() -> None:
     st.set_page_config(page_title="Caseload", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    with say_problems():
+        show_view()
+
+
+def show_view() -> None:
+    """Draw the frame of a view and its page, or raise SessionEnded or another problem."""
     session = signed_in.find_session()
     if session is None:
         st.session_state.clear()
-        st.info(ENDED)
-        st.stop()
+        raise SessionEnded
     if st.session_state.get("owner") not in (None, session.key):  # somebody else's view, taken over by its id
         st.session_state.clear()
     st.session_state.owner = session.key
-    try:
-        person = signed_in.find_account()
-    except SessionEnded:
-        st.info(ENDED)
-        st.stop()
-    except ApiUnavailable:
-        show_unavailable(ignore)
-        st.stop()
+    person = signed_in.find_account()
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
     # The default page has no address of its own, so it is an empty one that leads to the first.
     start = st.Page(ignore, title="Caseload", url_path="start", default=True, visibility="hidden")
     sections: dict[str, list[st.Page]] = {"": [start]}
-    entries = {}
     for entry in list_pages(set(person.roles)):
         page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path)
-        entries[page.title] = entry
         sections.setdefault(entry.section, []).append(page)
     chosen = st.navigation(sections, expanded=True)
-    if chosen.title not in entries:
+    if chosen.title == start.title:
         first = next(page for pages in sections.values() for page in pages if page is not start)
         st.switch_page(first, query_params=st.query_params.to_dict())
     show_person(person)
-    run_page(entries[chosen.title])
+    chosen.run()
 
 
 main()

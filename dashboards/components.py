@@ -1,6 +1,6 @@
 """The components that pages are made of, and of nothing else: head, brief, figures, tables, what to do, panels."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from html import escape
@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.problems import dialog
 from dashboards.visits import shorten_name
 
 ASSETS = Path(__file__).parent / "assets"
@@ -20,7 +21,6 @@ URGENCIES = {
     "fine": ("Fine", "green"),
 }
 PERIODS = {"week": "Week", "month": "Month", "quarter": "Quarter"}
-HIDDEN_NAME = "–"
 
 
 def load_component(name: str) -> Any:
@@ -58,7 +58,9 @@ def show_head(title: str, about: str, period: dict[str, Any] | None = None, *, h
             st.toggle("Hide names", key="hide_names", help="For a screen that others can see")
         if period is not None:
             with st.container(width="content", horizontal=True, vertical_alignment="center", gap="small"):
-                show_period_steps(period)
+                before = date.fromisoformat(period["start"]) - date.resolution
+                after = date.fromisoformat(period["last_day"]) + date.resolution
+                show_steps("day", before.isoformat(), after.isoformat())
                 st.segmented_control(
                     "Period",
                     list(PERIODS),
@@ -75,35 +77,14 @@ def change_period() -> None:
     st.query_params["period"] = st.session_state.period
 
 
-def show_period_steps(period: dict[str, Any]) -> None:
-    """Show the buttons of the period before and the one after."""
-    before = (date.fromisoformat(period["start"]) - date.resolution).isoformat()
-    after = (date.fromisoformat(period["last_day"]) + date.resolution).isoformat()
-    for key, icon, label, day in (
-        ("before", "chevron_left", "Earlier", before),
-        ("after", "chevron_right", "Later", after),
-    ):
-        st.button(
-            label,
-            key=f"period-{key}",
-            icon=f":material/{icon}:",
-            type="tertiary",
-            help=label,
-            on_click=lambda day=day: st.query_params.update(day=day),
-        )
-
-
-def show_week_steps(name: str, before: str, after: str | None) -> None:
-    """Show the buttons that lead to the week or day before and after, which are kept in the address."""
-    with st.container(horizontal=True, gap="small"):
-        for key, icon, label, target in (
-            ("before", "chevron_left", "Earlier", before),
-            ("after", "chevron_right", "Later", after),
-        ):
+def show_steps(name: str, before: str, after: str | None) -> None:
+    """Show the buttons that lead to the day or week before and after, which is kept in the address."""
+    with st.container(width="content", horizontal=True, gap="small"):
+        for label, icon, target in (("Earlier", "chevron_left", before), ("Later", "chevron_right", after)):
             if target is not None:
                 st.button(
                     label,
-                    key=f"{name}-{key}",
+                    key=f"{name}-{label}",
                     icon=f":material/{icon}:",
                     type="tertiary",
                     on_click=lambda target=target: st.query_params.update({name: target}),
@@ -143,7 +124,7 @@ def to_card(figure: dict[str, Any], since: str) -> dict[str, Any]:
         "since": since if figure["change"] else "",
         "series": trend if sum(value is not None for value in trend) > 1 else None,
         "target": figure["target"],
-        "rows": "rows",
+        "opens": True,
         "help": figure["formula"],
         "badge": {"word": figure["status_word"], "colour": COLORS[figure["status"]]},
     }
@@ -179,7 +160,7 @@ def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = 
     return draw_todo(key=key, data=rows, on_done_change=ignore).done
 
 
-@st.dialog("Who it is about")
+@dialog("Who it is about")
 def show_records(need: dict[str, Any], *, hide_names: bool) -> None:
     """Show the records of a need by name."""
     show_section(need["title"], "" if hide_names else need["detail"])
@@ -188,9 +169,3 @@ def show_records(need: dict[str, Any], *, hide_names: bool) -> None:
         {"id": record["id"], "name": shorten_name(record["name"], hide_names=is_hidden)} for record in need["records"]
     ]
     show_table("records", need["title"], [{"key": "name", "label": "Name"}], rows, "Nobody.", opens=False)
-
-
-def show_unavailable(retry: Callable[[], None]) -> None:
-    """Say that the API does not answer, with a way to try again."""
-    st.warning("Caseload cannot be reached now. What you see may be old, and nothing was lost.")
-    st.button("Try again", on_click=retry, key="retry")

@@ -15,7 +15,6 @@ OPEN_FOLDERS = ("/assets/", "/static/")
 SESSION_HEADER = b"x-caseload-session"  # Streamlit compares it when a browser comes back to a view of before
 CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 WRONG_HOST = "This page has another address: {url}. Open it there."
 WRONG_ORIGIN = "This request comes from another web page. Use Caseload's own pages."
 SIGN_IN_FIRST = "You are not signed in. Sign in, then try again."
@@ -65,7 +64,7 @@ class Gate:
 
     def add_headers(self, send: Send, path: str) -> Send:
         """Return a `send` that adds the security headers, and lets nothing but the program's own files be stored."""
-        is_stored = path.startswith(("/static/", "/assets/"))
+        is_stored = path.startswith(OPEN_FOLDERS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,7 +11,7 @@ import httpx2
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from dashboards.session_file import SessionFile
+from dashboards.session_file import KEPT_SECONDS, SessionFile
 
 EndReason = Literal["idle", "out", "ended"]
 REFRESH_EARLY_SECONDS = 60  # before the access token expires
@@ -59,6 +59,8 @@ class Sessions:
         session = Session(hash_cookie(cookie), derive_sealing_key(cookie), "")
         self.take_tokens(session, tokens)
         with self.lock:
+            oldest = time.monotonic() - KEPT_SECONDS
+            self.by_key = {key: each for key, each in self.by_key.items() if each.last_activity > oldest}
             self.by_key[session.key] = session
         return cookie, session
 

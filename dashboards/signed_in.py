@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.gate import COOKIE
+from dashboards.problems import Refused
 from dashboards.sessions import Session, SessionEnded, Sessions
 
 sessions: Sessions | None = None  # set by the server, before it starts
@@ -49,14 +50,22 @@ def find_session() -> Session | None:
     return sessions.find(st.context.cookies.get(COOKIE)) if sessions is not None else None
 
 
-def call_api(method: str, path: str, *, background: bool = False, **options: Any) -> Answer:
+def call_api(method: str, path: str, **options: Any) -> Answer:
     """Call the API as the signed-in person, or raise SessionEnded or ApiUnavailable."""
     session = find_session()
     if session is None or sessions is None:
         raise SessionEnded
-    answer = sessions.call(session, method, path, background=background, **options)
+    answer = sessions.call(session, method, path, **options)
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     return Answer(answer.status_code, answer.json() if is_json and answer.content else {})
+
+
+def load(path: str, params: dict[str, Any] | None = None) -> Any:
+    """Return a document of the API, or raise Refused."""
+    answer = call_api("GET", path, params=params or {})
+    if answer.problem:
+        raise Refused(answer.problem)
+    return answer.document
 
 
 def find_account() -> Account:
@@ -75,7 +84,7 @@ def find_zone() -> ZoneInfo:
 @st.cache_data(scope="session", ttl=ACCOUNT_SECONDS, show_spinner=False)
 def load_account(session_key: str) -> Account:
     """Return who is signed in. Kept for half a minute, for this session alone."""
-    me = call_api("GET", "/auth/me").document
+    me = load("/auth/me")
     return Account(
         me["name"] or "Operator", me["practice_name"] or "", me["time_zone"] or "UTC", frozenset(me["roles"])
     )

@@ -1,4 +1,4 @@
-"""Text as people type it: compared without capitals and accents."""
+"""Text as people type and read it: compared without capitals and accents; numbers with their nouns."""
 
 import unicodedata
 
@@ -9,3 +9,8 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return the number with its noun, in the plural unless it is one."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_table
-from dashboards.signed_in import call_api, find_account
-from dashboards.times import format_instant
+from dashboards.shown import format_instant
+from dashboards.signed_in import call_api, find_account, load
 
 COLUMNS = [
     {"key": "started", "label": "Signed in"},
@@ -32,11 +32,7 @@ def show_account() -> None:
     """Draw the page."""
     account = find_account()
     show_head("My account", f"{account.name} · {account.practice_name}")
-    answer = call_api("GET", "/auth/sessions")
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    sessions = answer.document["items"]
+    sessions = load("/auth/sessions")["items"]
     with show_panel("sessions", "Open sessions", "In all browsers and practices"):
         show_table(
             "sessions", "Open sessions", COLUMNS, build_rows(sessions, ZoneInfo(account.time_zone)), "", opens=False

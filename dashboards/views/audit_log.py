@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_table
-from dashboards.signed_in import call_api, find_zone
-from dashboards.times import format_instant
+from dashboards.shown import format_instant
+from dashboards.signed_in import call_api, find_zone, load
 
 PAGE_ENTRIES = 100
 COLUMNS = [
@@ -45,12 +45,9 @@ def show_audit_log() -> None:
         if st.button("Verify the log", icon=":material/verified:"):
             verify_log()
     query = {"from": str(first), "to": str(last), "limit": PAGE_ENTRIES} | ({"action": action} if action else {})
-    answer = call_api("GET", "/audit", params=query)
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    entries = answer.document["items"]
-    more = f"The newest {PAGE_ENTRIES}; choose fewer days to see others" if answer.document["next_cursor"] else ""
+    found = load("/audit", query)
+    entries = found["items"]
+    more = f"The newest {PAGE_ENTRIES}; choose fewer days to see others" if found["next_cursor"] else ""
     with show_panel("entries", "Entries", more):
         show_table("entries", "Audit entries", COLUMNS, build_rows(entries, zone), "No entries.", opens=False)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,8 @@ from dashboards.components import (
     show_table,
     to_card,
 )
-from dashboards.signed_in import Answer, call_api, find_account
-from dashboards.times import format_clock, format_day
+from dashboards.shown import format_amount, format_clock, format_day
+from dashboards.signed_in import call_api, find_account, load
 from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
 
@@ -46,7 +47,7 @@ class Model:
     cards: list[dict[str, Any]]
     figures: dict[str, dict[str, Any]]
     visits: list[dict[str, Any]]
-    steps: dict[str, tuple[str, int]]
+    steps: dict[str, str]
     notes: list[dict[str, Any]]
     signable: list[str]
 
@@ -66,7 +67,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
         figures=figures,
         visits=[build_visit(visit, zone, hide_names=hide_names) for visit in visits],
         steps={
-            visit["id"]: (NEXT_STEPS[visit["status"]], visit["version"])
+            visit["id"]: NEXT_STEPS[visit["status"]]
             for visit in visits
             if visit["status"] in NEXT_STEPS and "appointments.status" in page["may"]
         },
@@ -83,7 +84,6 @@ def build_notes_card(page: dict[str, Any]) -> dict[str, Any]:
         "label": "Notes to sign",
         "value": str(notes["count"]),
         "target": f"{notes['late']} late" if notes["late"] else "",
-        "rows": "notes",
         "badge": {"word": word[0], "colour": word[1]},
     }
 
@@ -91,13 +91,12 @@ def build_notes_card(page: dict[str, Any]) -> dict[str, Any]:
 def build_pay_card(page: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     pay = page["pay"]
     cut_off = datetime.fromisoformat(pay["cut_off"]).astimezone(zone)
-    waits = float(pay["standby"]) > 0
+    waits = Decimal(pay["standby"]) > 0
     return {
         "key": "pay",
         "label": f"Pay week of {format_day(pay['week'])}",
-        "value": f"${float(pay['earned']):,.2f}",
-        "target": f"${float(pay['standby']):,.2f} on standby · cut off {cut_off:%A} {format_clock(cut_off)}",
-        "rows": "",
+        "value": format_amount(pay["earned"]),
+        "target": f"{format_amount(pay['standby'])} on standby · cut off {cut_off:%A} {format_clock(cut_off)}",
         "badge": {"word": "On standby", "colour": "orange"} if waits else {"word": "Open", "colour": "gray"},
     }
 
@@ -127,17 +126,13 @@ def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
         "when": f"{format_day(start.date().isoformat())}, {format_clock(start)} · {name}",
         "state": {"word": state[0], "colour": state[1]},
         "due": f"{deadline:%A} {format_clock(deadline)}",
-        "amount": f"${float(session['amount']):,.2f}" if session["amount"] is not None else "–",
+        "amount": "–" if session["amount"] is None else format_amount(session["amount"]),
     }
 
 
 def show_my_practice() -> None:
     """Draw the page."""
-    answer = call_api("GET", "/dashboards/my-practice", params=choose_period())
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    page = answer.document
+    page = load("/dashboards/my-practice", choose_period())
     hide_names = bool(st.session_state.get("hide_names"))
     account = find_account()
     model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
@@ -151,7 +146,7 @@ def show_my_practice() -> None:
         with show_panel("today", "Today", "Choose a visit to take its next step"):
             chosen = show_table("visits", "Today's visits", VISIT_COLUMNS, model.visits, "No visits today.")
             if chosen in model.steps:
-                take_step(chosen, *model.steps[chosen])
+                take_step(chosen, model.steps[chosen])
         with show_panel("notes", "Notes to sign", "Oldest first"):
             show_table(
                 "unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.", opens=False
@@ -184,23 +179,16 @@ def sign_notes(note_ids: list[str]) -> None:
         st.error(answer.problem)
         return
     refused = [result["message"] for result in answer.document["items"] if not result["succeeded"]]
-    report_signed(len(note_ids) - len(refused), refused)
-
-
-def report_signed(signed: int, refused: list[str]) -> None:
-    if signed:
-        st.toast(f"{signed} note{'' if signed == 1 else 's'} signed.", icon=":material/check:")
     for message in dict.fromkeys(refused):
         st.warning(message)
-    if signed and not refused:
+    if not refused:
         st.rerun()
 
 
-def take_step(appointment_id: str, step: str, version: int) -> None:
+def take_step(appointment_id: str, step: str) -> None:
     """Take the next step of a visit, and say why if it is refused."""
-    answer: Answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json={})
+    answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json={})
     if answer.problem:
         st.error(answer.problem)
         return
-    st.toast("Started." if step == "start" else "Completed.", icon=":material/check:")
     st.rerun()

@@ -18,7 +18,7 @@ from dashboards.components import (
     show_table,
     to_card,
 )
-from dashboards.signed_in import call_api
+from dashboards.signed_in import load
 from dashboards.views.rows_behind import show_rows_behind
 
 PERFORMANCE_WORDS = {
@@ -98,7 +98,7 @@ def build_row(clinician: dict[str, Any]) -> dict[str, Any]:
         "standing": {"word": word, "colour": color},
         "kept": {
             "share": share,
-            "target": 85,
+            "target": kept["bounds"].get("target_at_least"),
             "text": kept["shown"],
             "colour": BAR_COLORS[COLORS[kept["status"]]],
         },
@@ -112,15 +112,14 @@ def build_row(clinician: dict[str, Any]) -> dict[str, Any]:
 
 def build_check(figure: dict[str, Any]) -> dict[str, Any]:
     """Return a compliance check with how many records fail it."""
-    missing = int((figure["denominator"] or 0) - figure["numerator"])
-    word = (
-        "Does not apply" if figure["status"] == "no_data" else "All current" if missing == 0 else f"{missing} without"
-    )
+    missing, status = figure["missing"], figure["status"]
+    word = f"{missing} to see to" if missing else "Does not apply" if status == "no_data" else "All in order"
+    color = COLORS[status] if missing or status == "no_data" else "green"
     return {
         "id": figure["key"],
         "name": figure["label"],
         "below": "",
-        "state": {"word": word, "colour": "green" if missing == 0 and figure["value"] else COLORS[figure["status"]]},
+        "state": {"word": word, "colour": color},
         "value": figure["shown"],
     }
 
@@ -153,11 +152,7 @@ def show_team() -> None:
 
 
 def show_page(path: str, title: str, empty: str) -> None:
-    answer = call_api("GET", path, params=choose_period())
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    page = answer.document
+    page = load(path, choose_period())
     model = build_model(page)
     show_head(title, model.about, page["period"])
     show_brief(page["brief"])

@@ -1,7 +1,7 @@
 """The page of payroll: a pay week, what it pays to whom, what waits, and closing it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,12 @@ from dashboards.components import (
     show_head,
     show_panel,
     show_section,
+    show_steps,
     show_table,
-    show_week_steps,
 )
-from dashboards.signed_in import call_api, find_zone
-from dashboards.times import format_clock, format_day
+from dashboards.problems import dialog
+from dashboards.shown import format_amount, format_clock, format_day
+from dashboards.signed_in import call_api, find_zone, load
 
 COLUMNS = [
     {"key": "name", "label": "Person"},
@@ -62,14 +63,15 @@ def build_model(page: dict[str, Any], zone: ZoneInfo) -> Model:
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in [*week["lines"], *week["standby"]]:
         lines.setdefault(line["staff_id"], []).append(build_line(line))
-    still_open = len(week["open_visits"])
-    standby = sum((float(total["amount"]) for total in week["standby_totals"]), 0.0)
+    still_open, waiting = len(week["open_visits"]), len(week["standby"])
     return Model(
         about=f"Week of {format_day(week['week'])} · cut off {format_day(cut_off.date().isoformat())}, "
         f"{format_clock(cut_off)}",
         cards=[
             build_card("total", "Paid by this week", format_amount(week["total"]), *describe_status(week["status"])),
-            build_card("standby", "On standby", f"${standby:,.2f}", *describe_count(len(week["standby"]), "To sign")),
+            build_card(
+                "standby", "On standby", format_amount(week["standby_total"]), *describe_count(waiting, "To sign")
+            ),
             build_card("open", "Visits still open", str(still_open), *describe_count(still_open, "Open")),
         ],
         people=[build_person(statement) for statement in page["statements"]],
@@ -116,22 +118,13 @@ def build_open_visit(visit: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return {"id": visit["id"], "when": when, "who": visit["clinician_name"]}
 
 
-def format_amount(amount: str) -> str:
-    value = float(amount)
-    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
-
-
 def show_payroll() -> None:
     """Draw the page."""
     week = st.query_params.get("week")
-    answer = call_api("GET", "/dashboards/payroll", params={"week": week} if is_date(week) else {})
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    page = answer.document
+    page = load("/dashboards/payroll", {"week": week} if week else {})
     model = build_model(page, find_zone())
     show_head("Payroll", model.about)
-    show_week_steps("week", page["previous_week"], page["next_week"])
+    show_steps("week", page["previous_week"], page["next_week"])
     show_brief(page["brief"])
     show_figures("pay", model.cards)
     for problem in page["pay_week"]["problems"]:
@@ -150,14 +143,7 @@ def show_payroll() -> None:
         confirm_closing(page["pay_week"]["week"], page["brief"])
 
 
-def is_date(text: str | None) -> bool:
-    try:
-        return text is not None and 1990 <= date.fromisoformat(text).year <= 2100
-    except ValueError:
-        return False
-
-
-@st.dialog("Sessions of the week", width="large")
+@dialog("Sessions of the week", width="large")
 def show_statement(name: str, week: str, staff_id: str, lines: list[dict[str, Any]]) -> None:
     """Show the lines of a person's statement, with its files."""
     show_section(name)
@@ -168,7 +154,7 @@ def show_statement(name: str, week: str, staff_id: str, lines: list[dict[str, An
             st.link_button(label, address, icon=":material/download:")
 
 
-@st.dialog("Close this week for good")
+@dialog("Close this week for good")
 def confirm_closing(week: str, brief: list[str]) -> None:
     """Ask for the date of the week, then close it."""
     st.markdown(" ".join(brief))
@@ -182,5 +168,4 @@ def confirm_closing(week: str, brief: list[str]) -> None:
         if answer.problem:
             st.error(answer.problem)
             return
-        st.toast("The week is closed.", icon=":material/check:")
         st.rerun()

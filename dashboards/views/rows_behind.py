@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.components import show_section
+from dashboards.problems import dialog
 from dashboards.signed_in import call_api
 
 SHOWN_ROWS = 200
@@ -36,7 +37,7 @@ def build_file_link(path: str, kind: str) -> str:
     return f"/files/rows.{kind}?{urlencode({'metric': metric, **dict(parse_qsl(parts.query))})}"
 
 
-@st.dialog("Behind the figure", width="large")
+@dialog("Behind the figure", width="large")
 def show_rows_behind(figure: dict[str, Any]) -> None:
     """Show the rows of a figure and their sums."""
     show_section(f"{figure['label']}: {figure['shown']}", figure["formula"])

@@ -13,11 +13,12 @@ from dashboards.components import (
     show_needs,
     show_panel,
     show_section,
+    show_steps,
     show_table,
-    show_week_steps,
 )
-from dashboards.signed_in import call_api, find_zone
-from dashboards.times import format_clock, format_day
+from dashboards.problems import dialog
+from dashboards.shown import format_clock, format_day
+from dashboards.signed_in import call_api, find_zone, load
 from dashboards.visits import STATES, shorten_name
 
 COLUMNS = [
@@ -107,16 +108,11 @@ def describe_wait(visit: dict[str, Any], now: datetime) -> str:
 def show_schedule() -> None:
     """Draw the page."""
     day = st.query_params.get("day")
-    answer = call_api("GET", "/dashboards/schedule", params={"day": day} if day else {})
-    if answer.problem:
-        st.error(answer.problem)
-        st.query_params.clear()
-        return
-    page, zone = answer.document, find_zone()
+    page, zone = load("/dashboards/schedule", {"day": day} if day else {}), find_zone()
     hide_names = bool(st.session_state.get("hide_names"))
     model = build_model(page, zone, datetime.now(zone), hide_names=hide_names)
     show_head("Schedule", model.about, has_names=True)
-    show_week_steps("day", model.before, model.after)
+    show_steps("day", model.before, model.after)
     show_figures("board", model.cards)
     with show_panel("needs", "Needs you", "The most pressing first"):
         show_needs("needs", page["needs"])
@@ -126,7 +122,7 @@ def show_schedule() -> None:
             show_visit(model.visits[chosen], zone, hide_names=hide_names)
 
 
-@st.dialog("Visit")
+@dialog("Visit")
 def show_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> None:
     """Show a visit with the steps that are possible now."""
     start = datetime.fromisoformat(visit["starts_at"]).astimezone(zone)
@@ -158,5 +154,4 @@ def take_step(appointment_id: str, step: str, reason: str) -> None:
     if outstanding:
         st.warning(f"Checked in. Still to obtain: {', '.join(outstanding)}.")
         return
-    st.toast(f"{STEP_WORDS[step][0]}: done.", icon=":material/check:")
     st.rerun()

@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_section, show_table
-from dashboards.signed_in import call_api, find_account, find_zone
-from dashboards.times import format_date, format_instant
+from dashboards.problems import dialog
+from dashboards.shown import format_date, format_instant
+from dashboards.signed_in import call_api, find_account, find_zone, load
 
 COLUMNS = [
     {"key": "name", "label": "Setting"},
@@ -40,11 +41,7 @@ def build_rows(settings: list[dict[str, Any]], words: str) -> list[dict[str, Any
 
 def show_settings() -> None:
     """Draw the page."""
-    answer = call_api("GET", "/settings")
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    settings = {setting["key"]: setting for setting in answer.document["items"]}
+    settings = {setting["key"]: setting for setting in load("/settings")["items"]}
     show_head("Settings", "Rules of the practice, each in force from a date on. Past figures keep theirs.")
     words = st.text_input("Search", key="setting-words", placeholder="note, supervision, benchmark ...")
     with show_panel("settings", "All settings", "Choose one to see its history, or to change it"):
@@ -54,15 +51,11 @@ def show_settings() -> None:
         show_setting(settings[chosen])
 
 
-@st.dialog("Setting", width="large")
+@dialog("Setting", width="large")
 def show_setting(setting: dict[str, Any]) -> None:
     """Show a setting with its history and, to admins, the form of a change."""
     key, zone = setting["key"], find_zone()
     show_section(setting["meaning"], f"{key}, now {setting['value']}")
-    answer = call_api("GET", f"/settings/{key}")
-    if answer.problem:
-        st.error(answer.problem)
-        return
     history = [
         {
             "id": change["id"],
@@ -71,7 +64,7 @@ def show_setting(setting: dict[str, Any]) -> None:
             "who": (change["set_by_person"] or {}).get("name") or "–",
             "when": format_instant(change["set_at"], zone),
         }
-        for change in answer.document["items"]
+        for change in load(f"/settings/{key}")["items"]
     ]
     show_table("history", "Changes", HISTORY_COLUMNS, history, "Never changed: the default applies.", opens=False)
     if "admin" in find_account().roles:
@@ -88,5 +81,4 @@ def show_change_form(key: str, value: int, today: date) -> None:
             if answer.problem:
                 st.error(answer.problem)
                 return
-            st.toast("Changed.", icon=":material/check:")
             st.rerun()

@@ -4,7 +4,7 @@ Their definitions are those of the warehouse; a test compares them with a refres
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -30,24 +30,17 @@ KEPT_SQL = """
         and (cast(:clinician_id as uuid) is null or a.clinician_id = :clinician_id)
 """
 UNSIGNED_SQL = """
-    select
-        coalesce(sum(c.unsigned), 0)::bigint, coalesce(sum(c.late), 0)::bigint, coalesce(max(c.late), 0),
-        min(c.oldest_at)
-    from (
-        select
-            count(*) as unsigned, count(*) filter (where a.ends_at < :late_before) as late,
-            min(a.starts_at) as oldest_at
-        from appointments as a
-        where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at < :now
-            and (cast(:clinician_id as uuid) is null or a.clinician_id = :clinician_id)
-            and not exists (
-                select from notes as n
-                where n.tenant_id = a.tenant_id and n.appointment_id = a.id and n.signed_at <= :now
-                    and n.type <> all(:no_session_notes)
-                    and n.voided_at is null and n.entered_in_error_at is null
-            )
-        group by a.clinician_id
-    ) as c
+    select a.clinician_id, count(*), count(*) filter (where a.ends_at < :late_before), min(a.starts_at)
+    from appointments as a
+    where a.tenant_id = :tenant_id and a.status = 'COMPLETED' and a.starts_at < :now
+        and (cast(:clinician_id as uuid) is null or a.clinician_id = :clinician_id)
+        and not exists (
+            select from notes as n
+            where n.tenant_id = a.tenant_id and n.appointment_id = a.id and n.signed_at <= :now
+                and n.type <> all(:no_session_notes)
+                and n.voided_at is null and n.entered_in_error_at is null
+        )
+    group by a.clinician_id
 """
 TODAY_SQL = """
     select a.status, count(*) from appointments as a
@@ -74,6 +67,14 @@ class LiveRate(NamedTuple):
     denominator: int
     value: Decimal | None
     status: str
+
+
+class UnsignedCount(NamedTuple):
+    """Completed sessions of a clinician without a signed note."""
+
+    count: int = 0
+    late: int = 0
+    oldest_at: datetime | None = None
 
 
 class UnsignedNotes(NamedTuple):
@@ -104,22 +105,38 @@ def load_live_values(work: Work, period_kind: str, clinician_id: UUID | None) ->
     parameters: dict[str, Any] = {"tenant_id": work.tenant_id, "clinician_id": clinician_id, "now": work.now}
     span = {"since": start_of_day(period_start, zone), "until": work.now}
     completed, missed = work.db.execute(text(KEPT_SQL), parameters | span).one()
-    notes = {
-        "late_before": work.now - get_setting_on(work, "note_alert_days", today) * DAY,
-        "no_session_notes": list(NO_SESSION_NOTES),
-    }
-    unsigned, late, most, oldest_at = work.db.execute(text(UNSIGNED_SQL), parameters | notes).one()
+    unsigned = count_unsigned_notes(work, today, clinician_id)
     span = {"since": start_of_day(today, zone), "until": start_of_day(today + DAY, zone)}
     by_status = work.db.execute(text(TODAY_SQL), parameters | span)
     rate = rate_kept_visits(work, completed, completed + missed, today)
-    backlog = judge(work, METRICS["unsigned_note_backlog"], Decimal(late), today, alert_value=Decimal(most))
     return LiveValues(
         today,
         period_start,
         rate,
-        UnsignedNotes(unsigned, late, backlog, oldest_at),
+        sum_unsigned_notes(work, list(unsigned.values()), today),
         {status: count for status, count in by_status},  # noqa: C416 - rows are not tuples
     )
+
+
+def count_unsigned_notes(work: Work, today: date, clinician_id: UUID | None = None) -> dict[UUID, UnsignedCount]:
+    """Return the sessions without a signed note of each clinician who has any, or of one."""
+    parameters = {
+        "tenant_id": work.tenant_id,
+        "clinician_id": clinician_id,
+        "now": work.now,
+        "late_before": work.now - get_setting_on(work, "note_alert_days", today) * DAY,
+        "no_session_notes": list(NO_SESSION_NOTES),
+    }
+    return {row[0]: UnsignedCount(*row[1:]) for row in work.db.execute(text(UNSIGNED_SQL), parameters)}
+
+
+def sum_unsigned_notes(work: Work, counts: Sequence[UnsignedCount], today: date) -> UnsignedNotes:
+    """Return the sum of clinicians' counts. The one with the most late notes decides on an alert."""
+    late = sum(count.late for count in counts)
+    most = max((count.late for count in counts), default=0)
+    status = judge(work, METRICS["unsigned_note_backlog"], Decimal(late), today, alert_value=Decimal(most))
+    oldest_at = min((count.oldest_at for count in counts if count.oldest_at is not None), default=None)
+    return UnsignedNotes(sum(count.count for count in counts), late, status, oldest_at)
 
 
 def rate_kept_visits(work: Work, completed: int, resolved: int, today: date) -> LiveRate:

@@ -69,14 +69,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class FigureSet:
-    """Figures of many entities by their key and metric, and the refresh that made them, or None if there is none."""
+    """Figures of many entities by metric, and the refresh that made them, or None if there is none."""
 
     refresh: Refresh | None
-    figures: dict[tuple[EntityKey, str], Figure]
+    figures: dict[EntityKey, dict[str, Figure]]
 
     def of(self, entity: EntityKey) -> dict[str, Figure]:
         """Return the figures of one entity by metric."""
-        return {key: figure for (owner, key), figure in self.figures.items() if owner == entity}
+        return self.figures[entity]
 
 
 def choose_period(work: Work, kind: PeriodKind, day: date | None) -> Period:
@@ -109,11 +109,11 @@ def load_figures(
             values_by_key.setdefault((entity, value.metric_key), {})[value.period_start] = value
     starts = [shift_period(period.kind, period.start, number - TREND_PERIODS + 1) for number in range(TREND_PERIODS)]
     figures = {
-        (entity, key): build_figure(
-            entity, METRICS[key], period, starts, values_by_key.get((entity, key), {}), settings
-        )
+        entity: {
+            key: build_figure(entity, METRICS[key], period, starts, values_by_key.get((entity, key), {}), settings)
+            for key in keys
+        }
         for entity in wanted
-        for key in keys
     }
     return FigureSet(refresh, figures)
 

@@ -16,8 +16,9 @@ from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_t
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.sentences import describe_kept_visits
-from practice.dashboards.words import count_noun, format_dollars, format_number
+from practice.dashboards.words import format_number
 from practice.local_time import DAY, cut_off, open_week, start_of_day
+from practice.money import format_dollars
 from practice.payroll.statements import Statement, get_statement
 from practice.people.models.clients import Client
 from practice.people.practice_time import local_today, zone_of
@@ -27,6 +28,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.sessions.queries import SessionFilters, SessionView, list_sessions
 from practice.store.pages import PageRequest
+from practice.text import format_count
 
 METRIC_KEYS = (
     "kept_visit_rate",
@@ -139,7 +141,7 @@ def build_notes_need(live: LiveValues, statement: Statement, now: datetime, zone
     if standby := statement.totals["standby"]:
         detail += f" {format_dollars(standby)} of this pay week wait for your signature."
     is_pressing = notes.late > 0 or statement.cut_off - now < timedelta(days=1)
-    title = f"{count_noun(notes.count, 'note')} {'waits' if notes.count == 1 else 'wait'} for your signature"
+    title = f"{format_count(notes.count, 'note')} {'waits' if notes.count == 1 else 'wait'} for your signature"
     return Need(
         "unsigned_notes",
         "today" if is_pressing else "this_week",
@@ -157,7 +159,7 @@ def build_safety_need(missing: Sequence[SafetyPlanStatus]) -> Need | None:
     return Need(
         "safety_plans",
         "today",
-        f"{count_noun(len(missing), 'client')} at high risk without a current safety plan",
+        f"{format_count(len(missing), 'client')} at high risk without a current safety plan",
         "A safety plan is signed once a year.",
         len(missing),
         "show_clients",
@@ -174,7 +176,7 @@ def build_rebook_need(clients: Sequence[ClientToRebook]) -> Need | None:
     return Need(
         "clients_to_rebook",
         "this_week",
-        f"{count_noun(len(clients), 'client')} not seen for a month and not booked",
+        f"{format_count(len(clients), 'client')} not seen for a month and not booked",
         f"{named}{more}.",
         len(clients),
         "show_clients",
@@ -192,7 +194,7 @@ def build_plans_need(plans: Sequence[PlanStatus]) -> Need | None:
     return Need(
         "treatment_plans",
         "this_week" if overdue else "this_month",
-        f"{count_noun(len(plans), 'treatment plan')} to review",
+        f"{format_count(len(plans), 'treatment plan')} to review",
         detail,
         len(plans),
         "show_clients",

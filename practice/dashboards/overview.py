@@ -10,10 +10,11 @@ from practice.dashboards.clinicians import ClinicianRow, load_clinicians
 from practice.dashboards.figures import Figure, Period
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.sentences import describe_alerts, describe_kept_visits
-from practice.dashboards.words import count_noun, join_words
+from practice.dashboards.words import join_words
 from practice.people.practice_time import local_today
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.text import format_count
 
 SCORECARD = (
     "kept_visit_rate",
@@ -110,8 +111,8 @@ def list_needs(clinicians: Sequence[ClinicianRow], compliance: Sequence[Figure])
             Need(
                 "urgent_clinicians",
                 "this_week",
-                f"{count_noun(len(urgent), 'clinician')} to talk with",
-                f"{names}{more}: two or more figures in alert, or a note unsigned for more than 7 days.",
+                f"{format_count(len(urgent), 'clinician')} to talk with",
+                f"{names}{more}: two or more figures in alert, or a late note.",
                 len(urgent),
                 "show_staff",
                 "Show them",
@@ -131,7 +132,7 @@ def build_late_notes_need(clinicians: Sequence[ClinicianRow]) -> Need | None:
     return Need(
         "late_notes",
         "today",
-        f"{count_noun(total, 'note')} unsigned for more than 7 days",
+        format_count(total, "late note"),
         f"Most are of {listed}." if len(late) > 3 else f"Of {listed}.",
         total,
         "show_staff",
@@ -145,11 +146,11 @@ def build_check_need(figure: Figure) -> Need | None:
     if figure.status != "alert" or figure.metric.key == "notes_signed_within_7_days_rate":
         return None
     is_client = figure.metric.row_kind == "client"
-    noun = count_noun(figure.missing, "client") if is_client else count_noun(figure.missing, "person", "people")
+    noun = format_count(figure.missing, "client") if is_client else format_count(figure.missing, "person", "people")
     return Need(
         figure.metric.key,
         "today" if figure.metric.key == "safety_plan_compliance" else "this_week",
-        f"{figure.metric.label}: {noun} without",
+        f"{figure.metric.label}: {noun} to see to",
         figure.metric.action or "Open the rows behind it.",
         figure.missing,
         "open_rows",

@@ -7,16 +7,17 @@ from datetime import date
 from sqlalchemy import func, select
 
 from practice.dashboards.needs import Need, sort_needs
-from practice.dashboards.words import count_noun
 from practice.local_time import DAY, start_of_day
 from practice.people.practice_time import local_today, zone_of
+from practice.scheduling.appointments.notifications import is_after_last_day
 from practice.scheduling.appointments.queries import Filters, list_appointments
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.waitlist import WaitlistEntry
-from practice.scheduling.statuses import FINAL
+from practice.scheduling.statuses import EXPECTED, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import PageRequest
+from practice.text import format_count
 
 MAX_VISITS = 1000
 PRESENT = ("CHECKED_IN", "IN_PROGRESS")
@@ -56,6 +57,17 @@ def load_schedule(work: Work, scope: Scope, day: date | None) -> ScheduleDay:
     )
 
 
+def count_unheld_visits(work: Work) -> int:
+    """Return the number of visits ahead that are after the last day of their clinician."""
+    ahead = select(func.count()).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.status.in_(EXPECTED),
+        Appointment.starts_at > work.now,
+        is_after_last_day(work),
+    )
+    return work.db.scalar(ahead) or 0
+
+
 def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
     """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
     over = [visit for visit in visits if visit.ends_at <= work.now and visit.status not in FINAL]
@@ -65,12 +77,22 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
         if visit.starts_at <= work.now < visit.ends_at and visit.status in ("SCHEDULED", "CONFIRMED")
     ]
     needs = []
+    if unheld := count_unheld_visits(work):
+        needs.append(
+            Need(
+                "unheld_visits",
+                "this_week",
+                f"{format_count(unheld, 'visit')} after the last day of the clinician",
+                "Move them to somebody else, or cancel them: nobody will hold them, and no reminder is sent.",
+                unheld,
+            )
+        )
     if late:
         needs.append(
             Need(
                 "not_checked_in",
                 "today",
-                f"{count_noun(len(late), 'visit')} begun and nobody is checked in",
+                f"{format_count(len(late), 'visit')} begun and nobody is checked in",
                 "Check the client in, or mark a no-show.",
                 len(late),
             )
@@ -80,7 +102,7 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
             Need(
                 "still_open",
                 "today",
-                f"{count_noun(len(over), 'visit')} over and still open",
+                f"{format_count(len(over), 'visit')} over and still open",
                 "Complete them, or mark a no-show: nothing is paid or billed for them until then.",
                 len(over),
             )

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Literal
 
 from practice.dashboards.figures import Figure
-from practice.dashboards.words import count_noun, format_value
+from practice.dashboards.words import format_value
+from practice.text import format_count
 
 TeamStatus = Literal["on_track", "review", "urgent"]
 Performance = Literal["excellent", "good", "needs_coaching", "performance_plan"]
@@ -37,7 +38,7 @@ class Standing:
 
 
 def judge_clinician(figures: Mapping[str, Figure], late_notes: int) -> Standing:
-    """Return how a clinician stands by their figures; `late_notes` are unsigned for more than seven days."""
+    """Return how a clinician stands by their figures and their notes that are unsigned and late."""
     team_status, team_reasons = judge_team_status(figures, late_notes)
     compliance = compute_compliance(figures)
     performance, reasons = judge_performance(figures["kept_visit_rate"], compliance)
@@ -53,7 +54,7 @@ def judge_team_status(figures: Mapping[str, Figure], late_notes: int) -> tuple[T
         if figure.metric.key != "unsigned_note_backlog"
     ]
     if late_notes:
-        reasons.append(f"{count_noun(late_notes, 'note')} unsigned for more than 7 days")
+        reasons.append(format_count(late_notes, "late note"))
     if len(alerts) >= 2 or late_notes:
         return "urgent", reasons
     return ("review" if alerts else "on_track"), reasons

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from practice.analytics.periods import last_day_of_period
+from practice.money import format_dollars
 
 UNITS = {"percent": " %", "days": " days", "hours": " h", "minutes": " min", "sessions": " sessions", "count": ""}
 STATUS_WORDS = {
@@ -22,19 +23,14 @@ def format_number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def format_dollars(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    dollars, rest = divmod(abs(cents), 100)
-    return f"{sign}${dollars:,}.{rest:02}"
-
-
 def format_value(unit: str, value: Decimal | None) -> str:
     """Return a value with its unit, such as `78.4 %`, or a dash without one."""
     if value is None:
         return "–"
     if unit == "dollars":
         return format_dollars(round(value * 100))
-    return f"{format_number(value)}{UNITS[unit]}"
+    name = UNITS[unit].removesuffix("s") if value == 1 else UNITS[unit]
+    return f"{format_number(value)}{name}"
 
 
 def describe_target(unit: str, bounds: Mapping[str, int]) -> str:
@@ -82,10 +78,6 @@ def name_period_before(kind: str, start: date) -> str:
         "month": f"{start:%B}",
         "quarter": "the quarter before",
     }[kind]
-
-
-def count_noun(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 
@@ -143,19 +144,7 @@ def close_period(work: Work, week: date) -> PayWeek:
     if week in closed:
         stored = load_closed_week(work, closed[week], zone)
         return replace(stored, open_visits=load_open_visits(work, Scope.ALL, week, zone))
-    end = cut_off(week, zone)
-    if work.now < end:
-        raise CutOffAhead(
-            f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it then or later.",
-            cut_off=end.isoformat(),
-        )
-    schedule = build_schedule(periods, closed)
-    refuse_before_first(week, schedule.first_week)
-    if schedule.next_to_close is not None and week != schedule.next_to_close:
-        raise OutOfOrder(
-            f"Weeks must be closed in order. Close the week of {schedule.next_to_close} first.",
-            week=str(schedule.next_to_close),
-        )
+    refuse_early_closing(week, build_schedule(periods, closed), work.now, zone)
     period = open_period(work, week)
     last_closed = find_last_closed(closed)
     closed_at = choose_closing_instant(work.now, last_closed)
@@ -206,6 +195,22 @@ def preview_week(work: Work, scope: Scope, week: date, as_of: datetime) -> PayWe
         pay_week = replace(pay_week, is_before_first=is_before_first)
     pay_week = replace(pay_week, open_visits=load_open_visits(work, scope, week, zone))
     return pay_week if scope is Scope.ALL else restrict_to_scope(work, scope, pay_week)
+
+
+def refuse_early_closing(week: date, schedule: PaySchedule, now: datetime, zone: ZoneInfo) -> None:
+    """Raise CutOffAhead, BeforePayBegan or OutOfOrder unless the week, which is open, can be closed now."""
+    end = cut_off(week, zone)
+    if now < end:
+        raise CutOffAhead(
+            f"The week of {week} is cut off at {end.astimezone(zone):%Y-%m-%d %H:%M}. Close it then or later.",
+            cut_off=end.isoformat(),
+        )
+    refuse_before_first(week, schedule.first_week)
+    if schedule.next_to_close is not None and week != schedule.next_to_close:
+        raise OutOfOrder(
+            f"Weeks must be closed in order. Close the week of {schedule.next_to_close} first.",
+            week=str(schedule.next_to_close),
+        )
 
 
 def require_pay_week(week: date) -> None:

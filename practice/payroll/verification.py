@@ -9,8 +9,9 @@ from sqlalchemy import select, text
 
 from practice.payroll.models import PayLine
 from practice.payroll.rules import DIGEST_FIELDS, hash_closed_week
-from practice.security.doctor import Finding, format_count
+from practice.security.doctor import Finding
 from practice.security.installation import Installation
+from practice.text import format_count
 
 # One statement, so that a week that is closed meanwhile is either in both or in neither.
 CLOSED_WEEKS_SQL = text("""

@@ -1,20 +1,15 @@
-"""Clients who leave no longer wait for a time; visits of clinicians who leave are no longer announced."""
+"""Clients who leave: with the end of treatment or a redaction, they no longer wait for a time."""
 
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
-from practice.local_time import DAY, start_of_day
-from practice.messages.outbox import cancel_pending
 from practice.people import client_history, deletion_requests
 from practice.people.clients import ClientView
 from practice.people.models.clients import Client, DeletionRequest
-from practice.people.models.practices import Staff
-from practice.people.practice_time import local_today, zone_of
-from practice.scheduling.models.appointments import Appointment
+from practice.people.practice_time import local_today
 from practice.scheduling.models.waitlist import WaitlistEntry
-from practice.scheduling.statuses import EXPECTED
 from practice.scheduling.waitlist.offers import OPEN_STATUSES, lock_client_offers, withdraw_client_entries
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -28,19 +23,6 @@ def change_client_status(
     view = client_history.change_status(work, scope, client_id, status, effective_on, reason)
     has_ended = view.client.ended_on is not None and view.client.ended_on <= local_today(work)
     return view, withdraw_client_entries(work, client_id, offers) if has_ended else []
-
-
-def cancel_messages_of_leaver(work: Work, staff: Staff) -> None:
-    """Cancel the planned messages about visits after the last day of somebody who leaves: nobody will hold them."""
-    if staff.left_on is None:
-        return
-    later = select(Appointment.id).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.clinician_id == staff.id,
-        Appointment.starts_at >= start_of_day(staff.left_on + DAY, zone_of(work)),
-        Appointment.status.in_(EXPECTED),
-    )
-    cancel_pending(work, list(work.db.scalars(later)))
 
 
 def redact_client(work: Work, request_id: UUID) -> DeletionRequest:

@@ -24,6 +24,7 @@ from practice.store.ids import SYSTEM_TENANT
 from practice.store.migrate import read_revision, require_newest
 from practice.store.policies import find_protection_problems
 from practice.store.schema import find_schema_problems
+from practice.text import format_count
 
 MIN_FREE_BYTES = 1 << 30
 MIN_FREE_SHARE = 0.05
@@ -41,11 +42,6 @@ class Finding:
     ok: bool
     message: str
     facts: dict[str, Any] = field(default_factory=dict)
-
-
-def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return the number with its noun, in the plural unless it is one."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def examine(

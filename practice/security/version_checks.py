@@ -8,8 +8,9 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from practice.security.doctor import Finding, format_count
+from practice.security.doctor import Finding
 from practice.security.installation import Installation
+from practice.text import format_count
 
 # The tables whose records all have versions, with the columns that the trigger keeps. Notes, plan reviews and
 # appointments have versions only once they were corrected.

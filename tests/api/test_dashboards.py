@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
 
-from practice.payroll.rates import set_pay_rate
 from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.published import add_measured_sessions, publish_metrics
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
-from tests.warehouse.conftest import be_quiet
-from warehouse.refresh import refresh_practice
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -34,22 +31,7 @@ def other(practice: PracticeFixture) -> Person:
 
 @pytest.fixture
 def sessions(practice: PracticeFixture, clinician: Person, other: Person) -> SessionBuilder:
-    """Add two kept visits, unsigned, and a missed one of the clinician, and a kept one of somebody else."""
-    with practice.installation.store.begin_session(practice.id) as db:
-        db.execute(text("update staff set hired_on = '2025-01-01'"))
-    with practice.work(now=NOW - 30 * DAY) as work:
-        set_pay_rate(work, clinician.staff_id, 6000, (NOW - 30 * DAY).date())
-    builder = SessionBuilder(practice, clinician)
-    for days in (1, 9):
-        builder.add_session(NOW - days * DAY)
-    builder.add_session(NOW - 2 * DAY, status="NO_SHOW")
-    builder.add_session(NOW - 3 * DAY, clinician=other)
-    return builder
-
-
-def refresh(practice: PracticeFixture) -> None:
-    folder = practice.installation.settings.warehouse
-    refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
+    return add_measured_sessions(practice, clinician, other)
 
 
 def get(client: TestClient, practice: PracticeFixture, path: str, by: Person | None = None, **query: Any) -> Any:
@@ -66,7 +48,7 @@ def test_a_clinician_sees_their_own_week(
     today = sessions.add_session(NOW + HOUR, status="CONFIRMED")
     page = assert_ok(get(client, practice, "my-practice", clinician))
     assert (page["refresh"], find(page["figures"], "kept_visit_rate")["shown"]) == (None, "–")
-    refresh(practice)
+    publish_metrics(practice)
     page = assert_ok(get(client, practice, "my-practice", clinician))
     kept = find(page["figures"], "kept_visit_rate")
     shown = {"shown": "66.67 %", "status": "alert", "status_word": "Alert", "target": "Target 85 % or more"}
@@ -87,21 +69,21 @@ def test_a_clinician_sees_their_own_week(
 def test_a_supervisor_sees_the_team_and_why(
     client: TestClient, practice: PracticeFixture, clinician: Person, supervisor: Person, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
     page = assert_ok(get(client, practice, "team", supervisor))
     (row,) = page["clinicians"]
     assert (row["clinician_id"], row["unsigned"], row["late"]) == (str(clinician.staff_id), 2, 1)
     assert row["team_status"] == "urgent"
-    assert "1 note unsigned for more than 7 days" in row["team_reasons"]
+    assert "1 late note" in row["team_reasons"]
     assert (row["performance"], row["performance_reasons"]) == (None, [])
-    assert page["needs"][0]["title"] == "1 note unsigned for more than 7 days"
+    assert page["needs"][0]["title"] == "1 late note"
     assert find(page["figures"], "kept_visit_rate")["numerator"] == 2
 
 
 def test_an_admin_sees_the_practice(
     client: TestClient, practice: PracticeFixture, clinician: Person, other: Person, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
     page = assert_ok(get(client, practice, "overview"))
     assert find(page["figures"], "kept_visit_rate")["shown"] == "75 %"
     rows = {row["clinician_id"]: row for row in page["clinicians"]}

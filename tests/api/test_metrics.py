@@ -13,10 +13,9 @@ from practice.people.settings import change_setting
 from practice.security.installation import Installation
 from practice.store.ids import new_id
 from tests.support.builders.people import NOW, Person, PracticeFixture
+from tests.support.builders.published import add_measured_sessions, publish_metrics
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.http import V1, assert_ok, auth_headers, error_code
-from tests.warehouse.conftest import be_quiet
-from warehouse.refresh import refresh_practice
 
 DAY = timedelta(days=1)
 MONTH = {"from": NOW.date().replace(day=1).isoformat(), "period": "month"}
@@ -39,20 +38,7 @@ def other(practice: PracticeFixture) -> Person:
 
 @pytest.fixture
 def sessions(practice: PracticeFixture, clinician: Person, other: Person) -> SessionBuilder:
-    """Add two kept visits and a missed one of the clinician, and one of somebody else, none of them signed."""
-    with practice.installation.store.begin_session(practice.id) as db:
-        db.execute(text("update staff set hired_on = '2025-01-01'"))
-    builder = SessionBuilder(practice, clinician)
-    for days in (1, 9):
-        builder.add_session(NOW - days * DAY)
-    builder.add_session(NOW - 2 * DAY, status="NO_SHOW")
-    builder.add_session(NOW - 3 * DAY, clinician=other)
-    return builder
-
-
-def refresh(practice: PracticeFixture) -> None:
-    folder = practice.installation.settings.warehouse
-    refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
+    return add_measured_sessions(practice, clinician, other)
 
 
 def get(client: TestClient, practice: PracticeFixture, path: str, by: Person | None = None, **query: Any) -> Any:
@@ -67,7 +53,7 @@ def test_values_are_those_of_the_last_refresh(
     client: TestClient, practice: PracticeFixture, clinician: Person, sessions: SessionBuilder
 ) -> None:
     assert error_code(get(client, practice, "")) == "NO_REFRESH"
-    refresh(practice)
+    publish_metrics(practice)
     answer = assert_ok(get(client, practice, "", **MONTH, metric="kept_visit_rate", entity_id=str(clinician.staff_id)))
     assert answer["refresh"]["age_seconds"] == 0
     (value,) = [item for item in answer["items"] if item["entity_kind"] == "clinician"]
@@ -85,7 +71,7 @@ def test_values_are_those_of_the_last_refresh(
 def test_each_role_sees_its_own(
     client: TestClient, practice: PracticeFixture, supervisor: Person, clinician: Person, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
 
     def seen(by: Person | None) -> set[tuple[str, str | None]]:
         return {(item["entity_kind"], item["entity_id"]) for item in list_values(client, practice, by)}
@@ -109,7 +95,7 @@ def test_each_role_sees_its_own(
 def test_rows_add_up_and_name_clients_for_those_who_may_see_them(
     client: TestClient, practice: PracticeFixture, clinician: Person, other: Person, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
     query = {"start": MONTH["from"], "entity_kind": "clinician", "entity_id": "me"}
     answer = assert_ok(get(client, practice, "/kept_visit_rate/rows", clinician, **query))
     assert (answer["count"], answer["numerator"], answer["denominator"]) == (3, 2.0, 3.0)
@@ -125,7 +111,7 @@ def test_rows_add_up_and_name_clients_for_those_who_may_see_them(
     assert rest["next_offset"] is None
     beyond = assert_ok(get(client, practice, "/kept_visit_rate/rows", clinician, **query, offset=50))
     assert (beyond["items"], beyond["count"], beyond["denominator"]) == ([], 3, 3.0)
-    refresh(practice)
+    publish_metrics(practice)
     assert error_code(get(client, practice, "/kept_visit_rate/rows", clinician, **query, **page)) == "ROWS_UNAVAILABLE"
 
     for kind, entity in (("clinician", other.staff_id), ("clinician", new_id()), ("team", clinician.staff_id)):
@@ -141,7 +127,7 @@ def test_rows_add_up_and_name_clients_for_those_who_may_see_them(
 def test_a_former_supervisor_sees_sums_but_no_clients(
     client: TestClient, practice: PracticeFixture, supervisor: Person, clinician: Person, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
     query = {"start": MONTH["from"], "entity_kind": "team", "entity_id": "me"}
     before = assert_ok(get(client, practice, "/kept_visit_rate/rows", supervisor, **query))
     assert {row["client_id"] for row in before["items"]} == {str(sessions.client)}
@@ -160,7 +146,7 @@ def test_values_of_this_moment_equal_those_of_a_refresh(
         sessions.add_session(NOW - days * DAY)
     with practice.work() as work:
         change_setting(work, "kept_visit_rate_alert_below", 95, NOW.date())
-    refresh(practice)
+    publish_metrics(practice)
     for query, kind in (({}, "practice"), ({"clinician_id": str(clinician.staff_id)}, "clinician")):
         for period in ("day", "week", "month", "quarter"):
             live = assert_ok(get(client, practice, "/live", period=period, **query))
@@ -195,7 +181,7 @@ def test_the_dictionary_shows_the_bounds_in_force(client: TestClient, practice: 
 def test_wrong_queries_are_refused(
     client: TestClient, practice: PracticeFixture, installation: Installation, sessions: SessionBuilder
 ) -> None:
-    refresh(practice)
+    publish_metrics(practice)
     unknown = get(client, practice, "", metric="happiness")
     assert (unknown.status_code, error_code(unknown)) == (422, "UNKNOWN_METRIC")
     assert error_code(get(client, practice, "/happiness/rows", start=MONTH["from"])) == "UNKNOWN_METRIC"
@@ -209,5 +195,5 @@ def test_wrong_queries_are_refused(
     assert error_code(get(client, practice, "/kept_visit_rate/rows", start=MONTH["from"])) == "ROWS_UNAVAILABLE"
     file.unlink()
     assert error_code(get(client, practice, "/kept_visit_rate/rows", start=MONTH["from"])) == "ROWS_UNAVAILABLE"
-    refresh(practice)
+    publish_metrics(practice)
     assert_ok(get(client, practice, "/kept_visit_rate/rows", start=MONTH["from"]))

@@ -4,7 +4,6 @@ import csv
 import io
 import zipfile
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,30 +12,24 @@ from sqlalchemy import text
 from dashboards import files
 from dashboards.views.rows_behind import build_file_link
 from tests.support.builders.people import NOW, Person, PracticeFixture
-from tests.support.builders.sessions import SessionBuilder
+from tests.support.builders.published import add_measured_sessions, publish_metrics
 from tests.support.drivers.http import V1, assert_ok, auth_headers
 from tests.support.drivers.pages import Pages
-from tests.warehouse.conftest import be_quiet
-from warehouse.refresh import refresh_practice
 
 DAY = timedelta(days=1)
 FIGURE = "/metrics/kept_visit_rate/rows?period=month&start=2026-03-01&entity_kind=practice"
 
 
 @pytest.fixture
-def clinician(practice: PracticeFixture, tmp_path: Path) -> Person:
-    """Add a clinician with nine kept visits and a missed one, and publish the metrics."""
+def clinician(practice: PracticeFixture) -> Person:
+    """Publish the metrics of a clinician with nine kept visits and a missed one; the clients' names look like formulas."""
     clinician = practice.add("clinician")
-    with practice.installation.store.begin_session(practice.id) as db:
-        db.execute(text("update staff set hired_on = '2025-01-01'"))
-    builder = SessionBuilder(practice, clinician)
-    for days in range(1, 10):
+    builder = add_measured_sessions(practice, clinician)
+    for days in (3, 4, 5, 6, 7, 8, 10):
         builder.add_session(NOW - days * DAY)
-    builder.add_session(NOW - 2 * DAY - timedelta(hours=3), status="NO_SHOW")
     with practice.installation.store.begin_session(practice.id) as db:
         db.execute(text("update clients set first_name = '=HYPERLINK(1)'"))
-    folder = practice.installation.settings.warehouse
-    refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
+    publish_metrics(practice)
     return clinician
 
 

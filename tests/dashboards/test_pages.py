@@ -6,32 +6,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from practice.payroll.rates import set_pay_rate
 from tests.support.builders.people import NOW, PracticeFixture
+from tests.support.builders.published import add_measured_sessions, publish_metrics
 from tests.support.builders.sessions import SessionBuilder
 from tests.support.drivers.pages import Pages
-from tests.warehouse.conftest import be_quiet
-from warehouse.refresh import refresh_practice
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
 def sessions(practice: PracticeFixture) -> SessionBuilder:
-    """Add a supervised clinician with two unsigned sessions and a missed one, and publish the metrics."""
-    supervisor = practice.add("supervisor")
-    clinician = practice.add("clinician", supervisor=supervisor)
-    with practice.installation.store.begin_session(practice.id) as db:
-        db.execute(text("update staff set hired_on = '2025-01-01'"))
-    with practice.work(now=NOW - 30 * DAY) as work:
-        set_pay_rate(work, clinician.staff_id, 6000, (NOW - 30 * DAY).date())
-    builder = SessionBuilder(practice, clinician)
-    for days in (1, 9):
-        builder.add_session(NOW - days * DAY)
-    builder.add_session(NOW - 2 * DAY, status="NO_SHOW")
+    """Publish the metrics of a supervised clinician with two unsigned sessions, a missed one and one to come."""
+    builder = add_measured_sessions(practice, practice.add("clinician", supervisor=practice.add("supervisor")))
     builder.add_session(NOW + HOUR, status="CONFIRMED")
-    folder = practice.installation.settings.warehouse
-    refresh_practice(practice.installation.store, folder, practice.id, NOW, "duckdb", be_quiet)
+    publish_metrics(practice)
     return builder
 
 

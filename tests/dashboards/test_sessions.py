@@ -1,9 +1,9 @@
 """Sessions of browsers: one refresh for many requests, restarts, and what never leaves the process."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
 from dashboards.gate import COOKIE
@@ -71,15 +71,17 @@ def test_a_person_who_left_is_out_at_the_next_request(pages: Pages, practice: Pr
     assert pages.sessions.file.load(next(iter(pages.sessions.by_key)), b"0" * 32) is None
 
 
-@pytest.mark.parametrize("fail", [lambda: (_ for _ in ()).throw(__import__("httpx2").ConnectError("refused"))])
 def test_an_api_that_is_away_signs_nobody_out(
-    pages: Pages, practice: PracticeFixture, fail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    pages: Pages, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise httpx2.ConnectError("refused")
+
     browser = pages.sign_in(practice)
     session = pages.sessions.find(browser.cookies[COOKIE])
     assert session is not None
     with monkeypatch.context() as away:
-        away.setattr(pages.client, "request", lambda *_, **__: next(fail()))
+        away.setattr(pages.client, "request", refuse)
         with pytest.raises(ApiUnavailable):
             pages.sessions.call(session, "GET", "/auth/me")
         assert browser.get("/session").json() == {"open": True}
@@ -94,3 +96,10 @@ def test_an_ended_session_is_never_used_again(pages: Pages, practice: PracticeFi
     with pytest.raises(SessionEnded):
         pages.sessions.call(session, "GET", "/auth/me")
     assert pages.client.sent == []
+
+
+def test_sessions_that_were_left_are_forgotten(pages: Pages, practice: PracticeFixture) -> None:
+    _, left = open_session(pages, practice)
+    left.last_activity = time.monotonic() - 25 * 3600
+    _, kept = open_session(pages, practice)
+    assert pages.sessions.by_key == {kept.key: kept}

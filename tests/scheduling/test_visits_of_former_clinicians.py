@@ -45,6 +45,32 @@ def test_nobody_is_reminded_of_a_visit_after_the_last_day(booking_api: BookingAp
     booking_api.now = TEN - DAY
     leave(booking_api)
     assert list_announced() == {kept["id"]}
+    booking_api.patch(f"/clients/{dropped['client_id']}", 1, booking_api.practice.admin, phone="404-555-0188")
+    assert list_announced() == {kept["id"]}
+    page = booking_api.get("/dashboards/schedule", booking_api.practice.admin).json()
+    assert [need["count"] for need in page["needs"] if need["key"] == "unheld_visits"] == [1]
+
+
+def test_who_comes_back_has_their_visits_announced_again(booking_api: BookingApi) -> None:
+    booked = booking_api.book_appointment(TEN + 9 * DAY)
+    staff, admin = f"/staff/{booking_api.clinician.staff_id}", booking_api.practice.admin
+    query = text("select count(*) from messages where appointment_id = :id and status = 'PLANNED'")
+
+    def count_planned() -> int:
+        with booking_api.practice.work() as work:
+            return work.db.scalar(query, {"id": booked["id"]}) or 0
+
+    planned = count_planned()
+    assert planned > 0
+    for last_day, expected in ((MONDAY, 0), (None, planned)):
+        version = booking_api.get(staff, admin).json()["version"]
+        assert booking_api.patch(staff, version, admin, left_on=last_day).status_code == 200
+        assert count_planned() == expected
+    booking_api.now = TEN
+    leave(booking_api)
+    assert count_planned() == 0
+    assert booking_api.post(f"{staff}/rehire", admin, returned_on=MONDAY).status_code in (200, 201)
+    assert 0 < count_planned() <= planned  # those that are still to come
 
 
 def test_a_visit_on_the_last_day_is_recorded_after_it(booking_api: BookingApi) -> None:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.security.doctor import Finding, format_count
+from practice.security.doctor import Finding
 from practice.security.installation import Installation
 from practice.security.retired_actions import list_names
+from practice.text import format_count
 
 # By hand, an entry and its lock have the same instant. Of the deadline's locks, the log has the number per run.
 LOCKS_SQL = text("""

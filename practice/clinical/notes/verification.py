@@ -27,13 +27,14 @@ from practice.clinical.notes.rules.verification import (
     check_note,
 )
 from practice.clinical.notes.versions import Version, open_version, select_versions
-from practice.security.doctor import Finding, format_count
+from practice.security.doctor import Finding
 from practice.security.encryption import DecryptionRefused
 from practice.security.installation import Installation
 from practice.security.models import AuditEntry
 from practice.security.permissions import Scope
 from practice.security.retired_actions import current_name, list_names
 from practice.security.work import Actor, Work
+from practice.text import format_count
 
 BATCH_SIZE = 500
 TRAIL_DETAILS = ("version", "content", "signature", "hash", "type", "appointment_id")

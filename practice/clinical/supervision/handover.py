@@ -15,8 +15,8 @@ from practice.people import staff as people_staff
 from practice.people.models.practices import Staff
 from practice.people.practice_time import local_today
 from practice.people.settings import list_effective_settings
-from practice.people.staff import can_supervise_on
-from practice.scheduling.departures import cancel_messages_of_leaver
+from practice.people.staff import StaffInvitation, can_supervise_on
+from practice.scheduling.appointments.notifications import replan_reminders_of_clinician
 from practice.security.work import Work
 
 UNSUPERVISED = (
@@ -52,8 +52,10 @@ def change_staff(
 ) -> Handover:
     """Change a staff member, and send messages about each note that waits for another supervisor than before."""
     staff = people_staff.lock_staff(work, staff_id)
-    former_id, was_supervising = staff.supervisor_id, can_supervise_on(staff)
+    former_id, was_supervising, last_day = staff.supervisor_id, can_supervise_on(staff), staff.left_on
     changed = people_staff.change_staff(work, staff_id, version, changes, reason)
+    if changed.left_on != last_day:
+        replan_reminders_of_clinician(work, staff_id)
     return hand_over(work, changed, former_id, was_supervising=was_supervising)
 
 
@@ -61,13 +63,20 @@ def deactivate_staff(work: Work, staff_id: UUID, left_on: date) -> Handover:
     """Deactivate a staff member, and send their supervisees a message about each note that waits."""
     was_supervising = can_supervise_on(people_staff.lock_staff(work, staff_id))
     staff = people_staff.deactivate_staff(work, staff_id, left_on)
+    replan_reminders_of_clinician(work, staff_id)
     return hand_over(work, staff, staff.supervisor_id, was_supervising=was_supervising)
+
+
+def rehire_staff(work: Work, staff_id: UUID, returned_on: date) -> StaffInvitation:
+    """Employ a staff member again who has left, and announce the visits that are still booked with them."""
+    invitation = people_staff.rehire_staff(work, staff_id, returned_on)
+    replan_reminders_of_clinician(work, staff_id)
+    return invitation
 
 
 def hand_over(work: Work, staff: Staff, former_supervisor_id: UUID | None, *, was_supervising: bool) -> Handover:
     """Return what is left to do. A new supervisor hears of the notes that wait for them, and the authors that the one
     who was to co-sign does so no longer."""
-    cancel_messages_of_leaver(work, staff)
     waiting = list_notes_in_review(work, Note.clinician_id == staff.id)
     unsupervised: list[WaitingNote] = []
     if not can_supervise_on(staff):

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, Date, cast, exists, func, select, text
 
 from practice.messages.outbox import (
     NEWS,
     REMINDER,
     ClientMessage,
+    cancel_pending,
     cancel_reminders,
     find_channels,
     load_recipient,
@@ -17,6 +18,7 @@ from practice.messages.outbox import (
     queue_client_messages,
 )
 from practice.people.models.practices import Staff
+from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.rules.reminders import LEADS, plan_reminders
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.statuses import EXPECTED
@@ -78,13 +80,12 @@ def queue_reminders(work: Work, client_id: UUID, appointments: Iterable[Appointm
 def replan_reminders(work: Work, client_id: UUID) -> None:
     """Replan the reminders of the client's upcoming visits, since the channels or the contact details have changed."""
     work.db.flush()
-    is_deactivated = (Staff.tenant_id == work.tenant_id) & Staff.deactivated_at.is_not(None)
     query = select(Appointment).where(
         Appointment.tenant_id == work.tenant_id,
         Appointment.client_id == client_id,
         Appointment.status.in_(EXPECTED),
         Appointment.starts_at > work.now,
-        Appointment.clinician_id.not_in(select(Staff.id).where(is_deactivated)),
+        ~is_after_last_day(work),
     )
     appointments = work.db.scalars(query.order_by(Appointment.starts_at)).all()
     if appointments:
@@ -92,6 +93,29 @@ def replan_reminders(work: Work, client_id: UUID) -> None:
         channels = find_channels(recipient, REMINDER, work.now)
         cancel_reminders(work, [appointment.id for appointment in appointments], channels)
         queue_client_messages(work, client_id, recipient, list_reminders(work, appointments))
+
+
+def is_after_last_day(work: Work) -> ColumnElement[bool]:
+    """Return the condition for visits after the last day of their clinician, which nobody will hold."""
+    day = cast(func.timezone(zone_of(work).key, Appointment.starts_at), Date)
+    return exists().where(
+        Staff.tenant_id == Appointment.tenant_id, Staff.id == Appointment.clinician_id, Staff.left_on < day
+    )
+
+
+def replan_reminders_of_clinician(work: Work, staff_id: UUID) -> None:
+    """Cancel the reminders of visits after the clinician's last day, which has changed, and replan the others."""
+    work.db.flush()
+    upcoming = select(Appointment.id, Appointment.client_id, is_after_last_day(work).label("is_dropped")).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.clinician_id == staff_id,
+        Appointment.status.in_(EXPECTED),
+        Appointment.starts_at > work.now,
+    )
+    visits = work.db.execute(upcoming).all()
+    cancel_pending(work, [visit.id for visit in visits if visit.is_dropped])
+    for client_id in sorted({visit.client_id for visit in visits if not visit.is_dropped}):
+        replan_reminders(work, client_id)
 
 
 def find_reach_warnings(work: Work, recipient: Any) -> list[str]:

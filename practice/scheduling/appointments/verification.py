@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.security.doctor import Finding, format_count
+from practice.security.doctor import Finding
 from practice.security.installation import Installation
+from practice.text import format_count
 
 # Imported visits, and those completed by a version that did not record the price, have no entry to compare with.
 PRICES_SQL = text("""

@@ -1,6 +1,7 @@
-"""Local dates and times as people read them."""
+"""Local dates, times and amounts as people read them."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 
@@ -24,3 +25,9 @@ def format_instant(text: str, zone: ZoneInfo) -> str:
 
 def format_clock(moment: datetime) -> str:
     return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+
+
+def format_amount(amount: str) -> str:
+    """Return an amount of the API, such as `-1234.05`, with its sign and currency."""
+    value = Decimal(amount)
+    return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
