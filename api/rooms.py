@@ -197,10 +197,12 @@ def get_room(ctx: RequestContext, room_id: UUID) -> RoomOut:
 def change_room(ctx: RequestContext, room_id: UUID, version: Version, body: RoomChange) -> AffectedRoomOut:
     """Change a room.
 
-    Group sessions booked in it keep their seats; the response lists those with more seats than the room has now.
+    Groups in it offer no more seats than it has. Seats that are taken stay, and the response lists the groups that had,
+    or offered, more.
     """
-    room = rooms.change_room(ctx.work, room_id, version, body.model_dump(exclude_unset=True))
-    affected = load_affected_by_capacity(ctx.work, room) if "capacity" in body.model_fields_set else NONE
+    changes = body.model_dump(exclude_unset=True)
+    affected = load_affected_by_capacity(ctx.work, room_id, body.capacity) if "capacity" in changes else NONE
+    room = rooms.change_room(ctx.work, room_id, version, changes)
     return AffectedRoomOut(**RoomOut.of(room).model_dump(), **describe_affected(affected))
 
 

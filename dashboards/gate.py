@@ -10,10 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboards.sessions import Sessions
 
 COOKIE = "__Host-caseload"
-OPEN_PATHS = ("/sign-in", "/invitation", "/reset", "/email-change", "/session", "/health")  # and what is below them
 OPEN_FOLDERS = ("/assets/", "/static/")
 SESSION_HEADER = b"x-caseload-session"  # Streamlit compares it when a browser comes back to a view of before
-CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics")
+CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics", "/static/index.html")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 WRONG_HOST = "This page has another address: {url}. Open it there."
 WRONG_ORIGIN = "This request comes from another web page. Use Caseload's own pages."
@@ -26,8 +25,10 @@ class Gate:
     Streamlit alone would admit other ports of this machine, and websockets without an origin.
     """
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, public_url: str, policy: str) -> None:
-        self.app, self.sessions, self.public_url = app, sessions, public_url
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, public_url: str, policy: str, open_paths: frozenset[str]
+    ) -> None:
+        self.app, self.sessions, self.public_url, self.open_paths = app, sessions, public_url, open_paths
         self.host = urlsplit(public_url).netloc
         self.headers = build_headers(policy, is_https=public_url.startswith("https:"))
 
@@ -48,7 +49,7 @@ class Gate:
                 await send({"type": "websocket.close", "code": 1008})
             return
         refusal = self.find_refusal(scope["method"], path, headers)
-        if refusal is None and session is None and not is_open(path):
+        if refusal is None and session is None and not self.is_open(path):
             refusal = refuse_stranger(headers, path)
         await (refusal or self.app)(scope, receive, self.add_headers(send, path))
 
@@ -62,6 +63,10 @@ class Gate:
             return PlainTextResponse("Not found.", 404)
         return None
 
+    def is_open(self, path: str) -> bool:
+        """Return whether the path is for people who are not signed in."""
+        return path in self.open_paths or path.startswith(OPEN_FOLDERS)
+
     def add_headers(self, send: Send, path: str) -> Send:
         """Return a `send` that adds the security headers, and lets nothing but the program's own files be stored."""
         is_stored = path.startswith(OPEN_FOLDERS)
@@ -74,13 +79,6 @@ class Gate:
             await send(message)
 
         return send_with_headers
-
-
-def is_open(path: str) -> bool:
-    """Return whether the path is for people who are not signed in."""
-    return path.startswith(OPEN_FOLDERS) or any(
-        path == open_path or path.startswith(f"{open_path}/") for open_path in OPEN_PATHS
-    )
 
 
 def refuse_stranger(headers: Headers, path: str) -> Response:

@@ -44,7 +44,13 @@ def build_parts(settings: Settings) -> dict[str, Any]:
     """Return what stands before Streamlit: our routes and the gate, with the sessions that they share."""
     sessions = signed_in.sessions = Sessions(settings.api_url, SessionFile(settings.dashboard_sessions))
     files, shell = Files(sessions), build_shell()
-    policy = build_policy(shell, settings.public_url)
+    sign_in = SignIn(sessions, frozenset(page.path for page in PAGES)).list_routes()
+    gate = {
+        "sessions": sessions,
+        "public_url": settings.public_url,
+        "policy": build_policy(shell, settings.public_url),
+        "open_paths": frozenset({"/session", "/health", *(route.path for route in sign_in)}),
+    }
 
     async def serve_shell(_: Request) -> Response:
         return HTMLResponse(shell)
@@ -54,7 +60,7 @@ def build_parts(settings: Settings) -> dict[str, Any]:
 
     return {
         "routes": [
-            *SignIn(sessions, frozenset(page.path for page in PAGES)).list_routes(),
+            *sign_in,
             Route("/session", partial(get_session, sessions), methods=["GET", "POST"]),
             Route("/health", get_health),
             Route("/files/rows.{kind}", files.serve_rows),
@@ -63,7 +69,7 @@ def build_parts(settings: Settings) -> dict[str, Any]:
             *[Route(f"/{page.path}", serve_shell) for page in PAGES],
             Route("/", serve_shell),
         ],
-        "middleware": [Middleware(Gate, sessions=sessions, public_url=settings.public_url, policy=policy)],
+        "middleware": [Middleware(Gate, **gate)],
     }
 
 

@@ -144,7 +144,7 @@ def show_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> No
 
 def take_step(appointment_id: str, step: str, reason: str) -> None:
     """Take a step of a visit, and say what the front desk still has to obtain."""
-    takes_reason = step in ("check-in", "complete") and reason.strip()
+    takes_reason = step in ("check-in", "start", "complete") and reason.strip()
     body = {"consent_override_reason": reason.strip()} if takes_reason else {}
     answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json=body)
     if answer.problem:

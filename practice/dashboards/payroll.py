@@ -44,7 +44,7 @@ def load_payroll(work: Work, scope: Scope, week: date | None) -> Payroll:
         previous_week=chosen - WEEK,
         next_week=chosen + WEEK if chosen < this_week else None,
         not_closable=find_obstacle(work, pay_week, schedule),
-        brief=describe_week(pay_week),
+        brief=[*describe_week(pay_week), *describe_beginning(schedule)],
     )
 
 
@@ -57,6 +57,15 @@ def find_obstacle(work: Work, pay_week: PayWeek, schedule: PaySchedule) -> str |
     except Refusal as refusal:
         return refusal.message
     return None
+
+
+def describe_beginning(schedule: PaySchedule) -> list[str]:
+    """Return what the first closing decides, as long as no week was opened."""
+    return (
+        []
+        if schedule.first_week
+        else ["Pay begins with the first week that is closed: earlier ones are never paid here."]
+    )
 
 
 def describe_week(pay_week: PayWeek) -> list[str]:

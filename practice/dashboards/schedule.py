@@ -57,6 +57,14 @@ def load_schedule(work: Work, scope: Scope, day: date | None) -> ScheduleDay:
     )
 
 
+def count_open_visits_past(work: Work) -> int:
+    """Return the number of visits of all days that are over, and neither completed, missed nor cancelled."""
+    over = select(func.count()).where(
+        Appointment.tenant_id == work.tenant_id, Appointment.status.not_in(FINAL), Appointment.ends_at <= work.now
+    )
+    return work.db.scalar(over) or 0
+
+
 def count_unheld_visits(work: Work) -> int:
     """Return the number of visits ahead that are after the last day of their clinician."""
     ahead = select(func.count()).where(
@@ -70,7 +78,7 @@ def count_unheld_visits(work: Work) -> int:
 
 def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
     """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
-    over = [visit for visit in visits if visit.ends_at <= work.now and visit.status not in FINAL]
+    over = count_open_visits_past(work)
     late = [
         visit
         for visit in visits
@@ -102,9 +110,9 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
             Need(
                 "still_open",
                 "today",
-                f"{format_count(len(over), 'visit')} over and still open",
+                f"{format_count(over, 'visit')} over and still open",
                 "Complete them, or mark a no-show: nothing is paid or billed for them until then.",
-                len(over),
+                over,
             )
         )
     return sort_needs(needs)

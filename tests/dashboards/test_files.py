@@ -22,7 +22,7 @@ FIGURE = "/metrics/kept_visit_rate/rows?period=month&start=2026-03-01&entity_kin
 
 @pytest.fixture
 def clinician(practice: PracticeFixture) -> Person:
-    """Publish the metrics of a clinician with nine kept visits and a missed one; the clients' names look like formulas."""
+    """Publish the metrics of a clinician with nine kept visits and a missed one. Clients have names like formulas."""
     clinician = practice.add("clinician")
     builder = add_measured_sessions(practice, clinician)
     for days in (3, 4, 5, 6, 7, 8, 10):

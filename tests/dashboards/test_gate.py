@@ -34,7 +34,9 @@ def test_streamlit_finds_no_pages_of_its_own() -> None:
     assert not (Path(server.__file__).parent / "pages").exists()
 
 
-@pytest.mark.parametrize("path", ["/healthfoo", "/health/media/x", "/sign-inx", "/resetx/overview", "/sessions"])
+@pytest.mark.parametrize(
+    "path", ["/healthfoo", "/health/x", "/sign-inx", "/sign-in/x", "/reset/overview", "/sessions", "/static/index.html"]
+)
 def test_only_whole_paths_are_open(pages: Pages, path: str) -> None:
     assert pages.open_browser().get(path, headers={"Host": "127.0.0.1:1"}).status_code == 421
     browser = pages.open_browser()

@@ -121,8 +121,12 @@ def test_a_smaller_room_lists_the_groups_with_more_seats(booking_api: BookingApi
     smaller = change(capacity=seats - 1)
     assert [group["id"] for group in smaller["affected_groups"]] == [empty["id"]]
     assert [seat["reference"] for seat in smaller["affected"]] == [visit["reference"]]
+    assert (groups.read(empty)["free_seats"], groups.read(booked)["free_seats"]) == (seats - 1, seats - 2)
     change(capacity=1)
+    assert groups.read(booked)["free_seats"] == 0
     assert_error(groups.try_join(booked), "GROUP_FULL")
+    change(capacity=seats)  # a larger room gives no seats back by itself
+    assert groups.read(booked)["free_seats"] == 0
 
 
 def test_visits_of_somebody_who_left_are_outside_hours(booking_api: BookingApi) -> None:

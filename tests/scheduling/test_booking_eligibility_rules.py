@@ -235,3 +235,10 @@ def test_coverage_or_self_pay_is_required() -> None:
     assert find_missing_demographics(FULL, self_pay=True, covered=False) == []
     assert find_missing_demographics(FULL, self_pay=False, covered=False) == ["coverage"]
     assert len(find_missing_demographics({}, self_pay=False, covered=False)) == 11
+
+
+def test_the_consent_of_another_guardian_stands() -> None:
+    first = ConsentTerm(GUARDIAN, at("2026-01-10 09:00"), None, at("2026-02-02 09:00"), "Pat Example")
+    for signer, expected in (("Robin Other", True), ("pat EXAMPLE", False), (None, False)):
+        second = ConsentTerm(GUARDIAN, at("2026-02-01 09:00"), signed_by=signer)
+        assert has_consent_in_force([first, second], GUARDIAN, NOW, ZONE) is expected

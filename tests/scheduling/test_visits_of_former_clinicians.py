@@ -35,7 +35,10 @@ def test_a_visit_after_the_last_day_is_not_held(booking_api: BookingApi, action:
 
 def test_nobody_is_reminded_of_a_visit_after_the_last_day(booking_api: BookingApi) -> None:
     kept, dropped = booking_api.book_appointment(TEN - DAY), booking_api.book_appointment(TEN + 3 * DAY)
-    query = text("select distinct appointment_id::text from messages where tenant_id = :id and status = 'PLANNED'")
+    query = text(
+        "select distinct appointment_id::text from messages"
+        " where tenant_id = :id and status = 'PLANNED' and kind = 'REMINDER'"
+    )
 
     def list_announced() -> set[str]:
         with booking_api.practice.work() as work:
@@ -54,7 +57,9 @@ def test_nobody_is_reminded_of_a_visit_after_the_last_day(booking_api: BookingAp
 def test_who_comes_back_has_their_visits_announced_again(booking_api: BookingApi) -> None:
     booked = booking_api.book_appointment(TEN + 9 * DAY)
     staff, admin = f"/staff/{booking_api.clinician.staff_id}", booking_api.practice.admin
-    query = text("select count(*) from messages where appointment_id = :id and status = 'PLANNED'")
+    query = text(
+        "select count(*) from messages where appointment_id = :id and status = 'PLANNED' and kind = 'REMINDER'"
+    )
 
     def count_planned() -> int:
         with booking_api.practice.work() as work:

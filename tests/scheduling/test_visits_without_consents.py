@@ -276,3 +276,25 @@ def test_an_override_for_one_consent_does_not_cover_another(booking_api: Booking
     refused = booking_api.post_step(booked, "start")
     assert problem_codes(refused) == {"CONSENT_MISSING", "CONSENT_REVOKED"}
     booking_api.take_step(booked, "start", **REASON)
+
+
+@pytest.mark.parametrize("step", ["start", "complete"])
+def test_a_client_who_waits_too_long_is_asked_again(booking_api: BookingApi, step: str) -> None:
+    client_id, booked = make_later_visit(booking_api)
+    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    booking_api.take_step(booked, "check-in")
+    booking_api.now = TEN + 5 * MINUTE
+    (consent,) = booking_api.get(f"/clients/{client_id}/consents").json()["items"]
+    booking_api.post(f"/consents/{consent['id']}/revoke")
+    booking_api.now = TEN + 2 * HOUR  # the visit would be over
+    assert_error(booking_api.post_step(booked, step), "CONSENT_REVOKED")
+
+
+def test_a_telehealth_consent_that_ended_after_the_visit_counts_for_it(booking_api: BookingApi) -> None:
+    client_id, booked = make_later_visit(booking_api)
+    sign(booking_api, client_id, "INFORMED_TREATMENT")
+    booking_api.write("update appointments set telehealth = true where id = :id", id=booked["id"])
+    assert_error(booking_api.post_step(booked, "complete"), "CONSENT_MISSING")
+    sign(booking_api, client_id, "TELEHEALTH", revoked_at=TEN + DAY)
+    booking_api.now = TEN + 2 * DAY
+    booking_api.take_step(booked, "complete")

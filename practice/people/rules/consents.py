@@ -103,16 +103,22 @@ def is_in_force(consent: ConsentTerm, at: datetime, zone: ZoneInfo) -> bool:
 def list_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> list[ConsentTerm]:
     """Return the consents of the kind that are in force just before the instant.
 
-    Who revokes one takes back the consent as such: what was signed before, such as the last year's, no longer counts.
+    Who revokes one takes back what they signed before, such as the last year's. Another guardian's stands.
     """
     signed = [consent for consent in consents if consent.kind == kind]
-    revocations = [
-        consent.revoked_at for consent in signed if consent.revoked_at is not None and consent.revoked_at < at
-    ]
-    last = max(revocations, default=None)
+    revoked = [consent for consent in signed if consent.revoked_at is not None and consent.revoked_at < at]
     return [
-        consent for consent in signed if is_in_force(consent, at, zone) and (last is None or consent.signed_at >= last)
+        consent
+        for consent in signed
+        if is_in_force(consent, at, zone) and not any(is_taken_back(consent, other) for other in revoked)
     ]
+
+
+def is_taken_back(consent: ConsentTerm, revoked: ConsentTerm) -> bool:
+    """Return whether the revocation of another consent, or of this one, takes this one back."""
+    signers = (consent.signed_by, revoked.signed_by)
+    is_same_signer = not all(signers) or is_same_name(*(signer or "" for signer in signers))
+    return is_same_signer and revoked.revoked_at is not None and consent.signed_at < revoked.revoked_at
 
 
 def has_consent_in_force(consents: Iterable[ConsentTerm], kind: str, at: datetime, zone: ZoneInfo) -> bool:

@@ -18,7 +18,6 @@ from practice.scheduling.appointments.queries import has_id
 from practice.scheduling.availability.group_slots import is_empty_ahead
 from practice.scheduling.availability.outside_hours import is_open_ahead
 from practice.scheduling.models.appointments import Appointment, GroupSession
-from practice.scheduling.models.catalog import Room
 from practice.scheduling.statuses import BEGUN, FINAL
 from practice.security.permissions import find_scope
 from practice.security.work import Work
@@ -59,12 +58,12 @@ def load_affected_by_room(work: Work, room_id: UUID) -> AffectedVisits:
     return load_visits_and_groups(work, lambda table: [table.room_id == room_id])
 
 
-def load_affected_by_capacity(work: Work, room: Room) -> AffectedVisits:
-    """Return the visits of groups in the room that have, or offer, more seats than the room."""
+def load_affected_by_capacity(work: Work, room_id: UUID, capacity: int) -> AffectedVisits:
+    """Return the visits of groups in the room that have, or offer, more seats than the room is to have."""
     is_larger = (
         GroupSession.tenant_id == work.tenant_id,
-        GroupSession.room_id == room.id,
-        or_(GroupSession.capacity.is_(None), GroupSession.capacity > room.capacity),
+        GroupSession.room_id == room_id,
+        or_(GroupSession.capacity.is_(None), GroupSession.capacity > capacity),
     )
     larger = select(GroupSession.id).where(*is_larger)
     groups = load_empty_groups(work, *is_larger)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 
 from practice.errors import Problem
-from practice.people.rules.consents import LABELS, TELEHEALTH, has_consent_in_force
+from practice.people.rules.consents import LABELS, TELEHEALTH
 from practice.scheduling import errors
 from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
@@ -60,9 +60,10 @@ def refuse_without_consents(
     """
     if appointment.status in BEGUN and not has_waited_without(appointment, context, work.now):
         return None
-    if appointment.telehealth and not has_consent_in_force(context.client.consents, TELEHEALTH, work.now, context.zone):
+    problem_by_kind = find_problems_at(appointment, context, work.now)
+    if TELEHEALTH in problem_by_kind:
         raise errors.ConsentMissing(f"The {LABELS[TELEHEALTH]} must be signed before a telehealth visit.")
-    problems = find_problems_at(appointment, context, work.now)
+    problems = list(problem_by_kind.values())
     if any(problem.code == "CONSENT_MISSING" for problem in problems) and is_first_visit(work, appointment):
         problems = [problem for problem in problems if problem.code != "CONSENT_MISSING"]
     if not problems:
@@ -80,18 +81,20 @@ def has_waited_without(appointment: Appointment, context: BookingContext, now: d
     arrived_at = appointment.arrived_at
     if appointment.status != "CHECKED_IN" or arrived_at is None:
         return False
-    consents, zone = context.client.consents, context.zone
-    had, has = (has_consent_in_force(consents, TELEHEALTH, instant, zone) for instant in (arrived_at, now))
-    if appointment.telehealth and had and not has:
-        return True
-    at_check_in = {problem.message for problem in find_problems_at(appointment, context, arrived_at)}
-    return any(problem.message not in at_check_in for problem in find_problems_at(appointment, context, now))
+    at_check_in, by_now = (find_problems_at(appointment, context, instant) for instant in (arrived_at, now))
+    return not by_now.keys() <= at_check_in.keys()
 
 
-def find_problems_at(appointment: Appointment, context: BookingContext, instant: datetime) -> list[Problem]:
-    """Return why the visit cannot take place as things stand at the instant."""
-    times = {"starts_at": appointment.starts_at, "ends_at": appointment.ends_at}
-    return find_visit_problems(context.client, **times, now=instant, zone=context.zone)
+def find_problems_at(appointment: Appointment, context: BookingContext, instant: datetime) -> dict[str, Problem]:
+    """Return why the visit cannot take place as things stand at the instant, by the kind of the consent."""
+    return find_visit_problems(
+        context.client,
+        starts_at=appointment.starts_at,
+        telehealth=appointment.telehealth,
+        now=instant,
+        zone=context.zone,
+        can_begin=instant < appointment.ends_at or appointment.status == "CHECKED_IN",
+    )
 
 
 def is_first_visit(work: Work, appointment: Appointment) -> bool:

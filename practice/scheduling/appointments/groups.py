@@ -12,7 +12,6 @@ from practice.scheduling.appointments.booking_context import BookingContext
 from practice.scheduling.appointments.booking_request import BookingRequest
 from practice.scheduling.availability.expired_offers import release_expired_offers
 from practice.scheduling.models.appointments import Appointment, GroupSession
-from practice.scheduling.models.catalog import Room
 from practice.scheduling.statuses import ACTIVE
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -27,17 +26,15 @@ def load_group_session(work: Work, group_session_id: UUID) -> GroupSession:
 
 
 def is_full(work: Work, group: GroupSession) -> bool:
-    """Return whether active seats fill the group's capacity, or its room, which may be smaller by now."""
-    room = work.db.get(Room, (work.tenant_id, group.room_id)) if group.room_id is not None else None
-    limits = [limit for limit in (group.capacity, room.capacity if room else None) if limit is not None]
-    if not limits:
+    """Return whether active seats fill the group's capacity."""
+    if group.capacity is None:
         return False
     seats = select(func.count()).where(
         Appointment.tenant_id == work.tenant_id,
         Appointment.group_session_id == group.id,
         Appointment.status.in_(ACTIVE),
     )
-    return (work.db.scalar(seats) or 0) >= min(limits)
+    return (work.db.scalar(seats) or 0) >= group.capacity
 
 
 def seat_problems(work: Work, request: BookingRequest, context: BookingContext) -> list[Problem]:

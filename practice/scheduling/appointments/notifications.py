@@ -10,7 +10,6 @@ from practice.messages.outbox import (
     NEWS,
     REMINDER,
     ClientMessage,
-    cancel_pending,
     cancel_reminders,
     find_channels,
     load_recipient,
@@ -113,7 +112,7 @@ def replan_reminders_of_clinician(work: Work, staff_id: UUID) -> None:
         Appointment.starts_at > work.now,
     )
     visits = work.db.execute(upcoming).all()
-    cancel_pending(work, [visit.id for visit in visits if visit.is_dropped])
+    cancel_reminders(work, [visit.id for visit in visits if visit.is_dropped], frozenset())
     for client_id in sorted({visit.client_id for visit in visits if not visit.is_dropped}):
         replan_reminders(work, client_id)
 

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text, update
 
 from practice.errors import FieldProblem, Invalid, NotFound, Refusal, Stale
+from practice.scheduling.models.appointments import GroupSession
 from practice.scheduling.models.catalog import Room
 from practice.security.work import Work
 from practice.store.ids import new_id
@@ -83,8 +84,21 @@ def change_room(work: Work, room_id: UUID, version: int, changes: dict[str, Any]
     if "equipment" in changes:
         changes["equipment"] = sorted(set(changes["equipment"]))
     update_versioned(room, changes)
+    if "capacity" in changes:
+        reduce_groups(work, room)
     work.record("room.changed", "room", room_id, fields=sorted(changes))
     return room
+
+
+def reduce_groups(work: Work, room: Room) -> None:
+    """Let the groups ahead in the room offer no more seats than it has. Seats that are taken stay."""
+    ahead = update(GroupSession).where(
+        GroupSession.tenant_id == work.tenant_id,
+        GroupSession.room_id == room.id,
+        GroupSession.ends_at > work.now,
+        or_(GroupSession.capacity.is_(None), GroupSession.capacity > room.capacity),
+    )
+    work.db.execute(ahead.values(capacity=room.capacity))
 
 
 def set_room_active(work: Work, room_id: UUID, active: bool) -> Room:

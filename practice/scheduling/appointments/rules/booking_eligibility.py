@@ -101,21 +101,23 @@ def open_visit_problem(unsigned: Sequence[str]) -> Problem:
 
 
 def find_visit_problems(
-    client: ClientStanding, *, starts_at: datetime, ends_at: datetime, now: datetime, zone: ZoneInfo
-) -> list[Problem]:
-    """Return why the visit cannot take place: no informed or guardian's consent is in force at its start or now.
+    client: ClientStanding, *, starts_at: datetime, telehealth: bool, now: datetime, zone: ZoneInfo, can_begin: bool
+) -> dict[str, Problem]:
+    """Return why the visit cannot take place, by the kind of a consent that is in force neither at its start nor now.
 
     A consent that ended after the visit counts for one recorded late, and so does one signed since. One that was
-    revoked counts no longer while the visit could still begin. A change of
-    treatment does not stop a visit, in which it is discussed; check-in lists the new consent as outstanding.
+    revoked counts no longer while the visit can still begin. A change of treatment does not stop a visit, in which it
+    is discussed; check-in lists the new consent as outstanding.
     """
-    problems = []
-    for kind in _list_required_consents(client, date_of(starts_at, zone), telehealth=False):
-        found = [_consent_problem(client, kind, at, zone) for at in (starts_at, now)]
-        is_revoked = now < ends_at and found[-1] is not None and found[-1].code == "CONSENT_REVOKED"
-        if is_revoked or all(problem is not None and problem.code != "CONSENT_OUTDATED" for problem in found):
-            problems.append(found[-1])
-    return [problem for problem in problems if problem is not None]
+    problems = {}
+    for kind in _list_required_consents(client, date_of(starts_at, zone), telehealth):
+        at_start, at_present = (_consent_problem(client, kind, at, zone) for at in (starts_at, now))
+        if at_present is None or at_present.code == "CONSENT_OUTDATED":
+            continue
+        was_in_force = at_start is None or at_start.code == "CONSENT_OUTDATED"
+        if not was_in_force or (can_begin and at_present.code == "CONSENT_REVOKED"):
+            problems[kind] = at_present
+    return problems
 
 
 def list_consent_warnings(
