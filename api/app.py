@@ -28,6 +28,7 @@ from api import (
     coverages,
     dashboard_payroll,
     dashboard_schedule,
+    dashboard_team,
     dashboards,
     deletion_requests,
     documents,
@@ -84,7 +85,15 @@ ROUTERS = (
     *(clients, client_history, coverages, payers, consents),
     *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
-    *(session_completions, session_analytics, metrics, dashboards, dashboard_schedule, dashboard_payroll),
+    *(
+        session_completions,
+        session_analytics,
+        metrics,
+        dashboards,
+        dashboard_team,
+        dashboard_schedule,
+        dashboard_payroll,
+    ),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection
 ANCHOR_EVERY = 30  # seconds: one round of maintenance

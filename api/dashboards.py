@@ -21,7 +21,7 @@ from practice.dashboards.clinicians import ClinicianRow
 from practice.dashboards.figures import Figure, Period, choose_period
 from practice.dashboards.my_practice import MyPractice, load_my_practice
 from practice.dashboards.needs import Action, Need, Urgency
-from practice.dashboards.overview import Overview, load_overview, load_team
+from practice.dashboards.overview import Overview, load_overview
 from practice.dashboards.standing import Performance, TeamStatus
 from practice.dashboards.words import STATUS_WORDS, describe_change, describe_target, format_value, name_period
 from practice.security.permissions import find_scope
@@ -234,13 +234,14 @@ class OverviewOut(DashboardOut):
     revenue_cycle: Annotated[list[FigureOut], describe("From the session to the money; empty for a team.")]
 
     @classmethod
-    def of(cls, ctx: RequestContext, page: Overview, kind: Literal["practice", "team"]) -> "OverviewOut":
-        return cls(
+    def read_page(cls, ctx: RequestContext, page: Overview, kind: Literal["practice", "team"]) -> dict[str, Any]:
+        """Return the fields of the page of a practice or of a team."""
+        return {
             **cls.read_common(ctx, page),
-            clinicians=[ClinicianOut.of(row, with_performance=kind == "practice") for row in page.clinicians],
-            compliance=[FigureOut.of(figure) for figure in page.compliance],
-            revenue_cycle=[FigureOut.of(figure) for figure in page.revenue_cycle],
-        )
+            "clinicians": [ClinicianOut.of(row, with_performance=kind == "practice") for row in page.clinicians],
+            "compliance": [FigureOut.of(figure) for figure in page.compliance],
+            "revenue_cycle": [FigureOut.of(figure) for figure in page.revenue_cycle],
+        }
 
 
 @router.get("/my-practice", permission="dashboards.my_practice")
@@ -266,20 +267,11 @@ def get_my_practice(ctx: RequestContext, query: Annotated[PageQuery, Query()]) -
     )
 
 
-@router.get("/team", permission="dashboards.team")
-def get_team(ctx: RequestContext, query: Annotated[PageQuery, Query()]) -> OverviewOut:
-    """Get the page of a team.
-
-    Your team's figures, its clinicians side by side with a status and why, and what needs you.
-    """
-    page = load_team(ctx.work, ctx.own_staff_id, choose_period(ctx.work, query.period, query.day))
-    return OverviewOut.of(ctx, page, "team")
-
-
 @router.get("/overview", permission="dashboards.overview")
 def get_overview(ctx: RequestContext, query: Annotated[PageQuery, Query()]) -> OverviewOut:
     """Get the page of the practice.
 
     The scorecard, clinicians side by side, compliance, the revenue cycle, and what needs somebody.
     """
-    return OverviewOut.of(ctx, load_overview(ctx.work, choose_period(ctx.work, query.period, query.day)), "practice")
+    page = load_overview(ctx.work, choose_period(ctx.work, query.period, query.day))
+    return OverviewOut(**OverviewOut.read_page(ctx, page, "practice"))

@@ -45,7 +45,7 @@ MetricKey = Annotated[Text40, WithJsonSchema({"type": "string", "enum": list(MET
 
 class GoalIn(Input):
     model_config = example(
-        staff_id=EXAMPLE_ID, metric_key="rebook_rate", target="0.80", starts_on="2026-04-01", ends_on="2026-06-30"
+        staff_id=EXAMPLE_ID, metric_key="rebook_rate", target="80.00", starts_on="2026-04-01", ends_on="2026-06-30"
     )
 
     staff_id: Annotated[UUID, describe("Whose goal it is.")]
@@ -58,7 +58,7 @@ class GoalIn(Input):
 class GoalChange(Input):
     """Only the fields sent are changed. For another metric set another goal."""
 
-    model_config = example(target="0.75")
+    model_config = example(target="75.00")
 
     target: Annotated[Target, describe("The value to reach.")] = Decimal(0)
     starts_on: Annotated[Day, describe("The first day of the period.")] = date.min

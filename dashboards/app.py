@@ -10,11 +10,11 @@ from dashboards.frame import show_person
 from dashboards.navigation import list_pages
 from dashboards.problems import say_problems
 from dashboards.sessions import SessionEnded
-from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings
+from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings, team
 
 DRAW: dict[str, Callable[[], None]] = {
     "overview": overview.show_overview,
-    "team": overview.show_team,
+    "team": team.show_team,
     "my-practice": my_practice.show_my_practice,
     "schedule": schedule.show_schedule,
     "payroll": payroll.show_payroll,

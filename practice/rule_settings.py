@@ -83,6 +83,7 @@ PARAMETERS = {
         Parameter("plan_review_days", 90, 7, 365, "Days after which a treatment plan must be reviewed."),
         Parameter("plan_reminder_days", 80, 1, 364, "Days after a review until the clinician is reminded of the next."),
         Parameter("safety_plan_days", 365, 7, 1095, "Days for which a safety plan stays current."),
+        Parameter("workload_week_sessions", 30, 1, 200, "Sessions in a week above which a clinician works too much."),
         Parameter("supervision_hours_lpc", 2, 0, 40, "Hours of supervision that an LPC needs per month."),
         Parameter("supervision_hours_apc", 2, 0, 40, "Hours of supervision that an APC needs per month."),
         Parameter("supervision_hours_lmsw", 4, 0, 40, "Hours of supervision that an LMSW needs per month."),

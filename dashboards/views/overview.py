@@ -1,4 +1,4 @@
-"""The pages of the practice and of a team: scorecard, clinicians side by side, compliance, revenue cycle."""
+"""The page of the practice: scorecard, clinicians side by side, compliance, revenue cycle; a team has the same."""
 
 from dataclasses import dataclass
 from html import escape
@@ -143,18 +143,19 @@ TILE_COLUMNS = [
 
 def show_overview() -> None:
     """Draw the page of the practice."""
-    show_page("/dashboards/overview", "Practice overview", "The practice has no clinicians in this period.")
+    page = load("/dashboards/overview", choose_period())
+    show_top(page, "Practice overview", "The practice has no clinicians in this period.")
+    left, right = st.columns(2, gap="small")
+    with left:
+        show_needs_panel(page)
+    with right:
+        show_checks(page)
 
 
-def show_team() -> None:
-    """Draw the page of the supervisor's team."""
-    show_page("/dashboards/team", "My team", "Nobody has you as supervisor in this period.")
-
-
-def show_page(path: str, title: str, empty: str) -> None:
-    page = load(path, choose_period())
+def show_top(page: dict[str, Any], title: str, empty: str, *, has_names: bool = False) -> None:
+    """Show the sentences and figures of the practice or of a team, and its clinicians side by side."""
     model = build_model(page)
-    show_head(title, model.about, page["period"])
+    show_head(title, model.about, page["period"], has_names=has_names)
     show_brief(page["brief"])
     opened = show_figures("scorecard", model.cards)
     with show_panel("clinicians", "Clinicians", "Choose one to see the figures"):
@@ -162,23 +163,33 @@ def show_page(path: str, title: str, empty: str) -> None:
         chosen = remember_choice(chosen, model.details)
         if chosen:
             show_clinician(model.details[chosen], page["period"])
-    left, right = st.columns(2, gap="small")
-    with left, show_panel("needs", "Needs you", "The most pressing first"):
+    if opened in model.figures:
+        show_rows_behind(model.figures[opened])
+
+
+def show_needs_panel(page: dict[str, Any]) -> None:
+    """Show what needs somebody. Its button opens the records or the rows."""
+    figures = build_model(page).figures
+    with show_panel("needs", "Needs you", "The most pressing first"):
         pressed = show_needs("needs", page["needs"])
-    with right:
-        with show_panel("compliance", "Compliance", "Choose a check to see its rows"):
-            check = show_table("checks", "Compliance checks", TILE_COLUMNS, model.compliance, "No checks.")
-        step = None
-        if model.revenue_cycle:
-            with show_panel("revenue", "Revenue cycle", "From the session to the money"):
-                step = show_table("cycle", "Revenue cycle", TILE_COLUMNS, model.revenue_cycle, "No data yet.")
     need = next((need for need in page["needs"] if need["key"] == pressed), None)
     if need and need["records"]:
         show_records(need, hide_names=False)
-    for key in (opened, check, step, pressed):
-        if key in model.figures:
-            show_rows_behind(model.figures[key])
-            break
+    elif pressed in figures:
+        show_rows_behind(figures[pressed])
+
+
+def show_checks(page: dict[str, Any]) -> None:
+    """Show the compliance checks and, of a practice, the revenue cycle."""
+    model = build_model(page)
+    with show_panel("compliance", "Compliance", "Choose a check to see its rows"):
+        opened = show_table("checks", "Compliance checks", TILE_COLUMNS, model.compliance, "No checks.")
+    if model.revenue_cycle:
+        with show_panel("revenue", "Revenue cycle", "From the session to the money"):
+            step = show_table("cycle", "Revenue cycle", TILE_COLUMNS, model.revenue_cycle, "No data yet.")
+            opened = opened or step
+    if opened in model.figures:
+        show_rows_behind(model.figures[opened])
 
 
 def remember_choice(chosen: str | None, known: dict[str, Any]) -> str | None:

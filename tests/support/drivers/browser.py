@@ -118,6 +118,19 @@ def wait_until_drawn(page: Page) -> None:
     page.wait_for_timeout(500)  # components draw after the script has run
 
 
+FOCUSED = "['BUTTON', 'A'].includes(document.activeElement?.tagName) ? document.activeElement.innerText : ''"
+
+
+def press_key(page: Page, name: str) -> None:
+    """Press a button or link by keyboard alone: Tab until it has the focus, then Enter."""
+    for _ in range(120):
+        if name in page.evaluate(FOCUSED):
+            page.keyboard.press("Enter")
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"No Tab leads to {name}.")
+
+
 @contextmanager
 def open_visitor(url: str, width: int = 1280) -> Generator[Visitor]:
     with sync_playwright() as playwright:
