@@ -38,8 +38,11 @@ def require_chromium() -> str:
 
 
 @contextmanager
-def run_pages(server: Server, folder: Path) -> Generator[str]:
-    """Serve the pages of a running API until the end of the block, and yield their address."""
+def run_pages(server: Server, folder: Path, module: str = "dashboards.server") -> Generator[str]:
+    """Serve the pages of a running API until the end of the block, and yield their address.
+
+    `module` runs them with a mistake on purpose (`faulty_pages.py`).
+    """
     port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
@@ -53,7 +56,7 @@ def run_pages(server: Server, folder: Path) -> Generator[str]:
     output = folder / "pages-output"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dashboards.server"],
+            [sys.executable, "-m", *module.split()],
             cwd=folder,
             env=environment,
             stdout=file,
