@@ -60,11 +60,11 @@ def load_overview(work: Work, period: Period) -> Overview:
     return build_overview(work, Scope.ALL, period, practice, keys, SCORECARD, REVENUE_CYCLE)
 
 
-def load_team(work: Work, supervisor_id: UUID, period: Period) -> Overview:
-    """Return the page of a supervisor's team."""
+def load_team(work: Work, supervisor_id: UUID, period: Period, own_needs: Sequence[Need] = ()) -> Overview:
+    """Return the figures of a supervisor's team, with what waits for the supervisor alone among the needs."""
     team = ("team", supervisor_id)
     keys = (*TEAM_SCORECARD, *COMPLIANCE_BOARD)
-    return build_overview(work, Scope.TEAM, period, team, keys, TEAM_SCORECARD, ())
+    return build_overview(work, Scope.TEAM, period, team, keys, TEAM_SCORECARD, (), own_needs)
 
 
 def build_overview(
@@ -75,13 +75,14 @@ def build_overview(
     keys: Sequence[str],
     scorecard: Sequence[str],
     revenue_cycle: Sequence[str],
+    own_needs: Sequence[Need] = (),
 ) -> Overview:
     clinicians, found = load_clinicians(work, scope, period, [entity], keys)
     figures = found.of(entity)
     names = {row.name: row.figures["kept_visit_rate"] for row in clinicians}
     shown = [figures[key] for key in scorecard]
     compliance = [figures[key] for key in COMPLIANCE_BOARD]
-    needs = list_needs(clinicians, compliance)
+    needs = sort_needs([*own_needs, *list_needs(clinicians, compliance)])
     sentences = [
         describe_kept_visits(figures["kept_visit_rate"], names=names),
         describe_alerts([figure for figure in shown if figure.metric.key != "kept_visit_rate"]),
@@ -119,7 +120,7 @@ def list_needs(clinicians: Sequence[ClinicianRow], compliance: Sequence[Figure])
                 [NeedRecord(row.id, row.name) for row in urgent[:MAX_LISTED]],
             )
         )
-    return sort_needs([need for need in needs if need is not None])
+    return [need for need in needs if need is not None]
 
 
 def build_late_notes_need(clinicians: Sequence[ClinicianRow]) -> Need | None:

@@ -1,7 +1,7 @@
 """The parts of a team's page that need its supervisor: notes to co-sign, locked sessions, hours, workload, coaching."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from practice.clinical.notes import queries as notes
 from practice.clinical.supervision.hours import MonthlyHours, list_monthly_hours
 from practice.dashboards.clinicians import ClinicianRow
 from practice.dashboards.figures import Period
-from practice.dashboards.needs import Need, sort_needs
+from practice.dashboards.needs import Need
 from practice.dashboards.overview import Overview, load_team
 from practice.dashboards.standing import FULLY_COMPLIANT, TEAM_METRICS
 from practice.local_time import WEEK, start_of_day, week_of
@@ -64,11 +64,11 @@ class Team:
 
 def load_team_page(work: Work, supervisor_id: UUID, period: Period) -> Team:
     """Return the page of a supervisor's team."""
-    overview = load_team(work, supervisor_id, period)
     in_review = list_notes_in_review(work, supervisor_id)
     locked = list_locked_sessions(work, supervisor_id)
+    overview = load_team(work, supervisor_id, period, list_review_needs(in_review, locked))
     return Team(
-        overview=replace(overview, needs=sort_needs([*list_review_needs(in_review, locked), *overview.needs])),
+        overview=overview,
         in_review=in_review,
         locked=locked,
         hours=[monthly for monthly in list_monthly_hours(work, Scope.TEAM) if monthly.staff.id != supervisor_id],

@@ -66,6 +66,7 @@ def test_notes_to_co_sign_and_locked_sessions_wait_for_the_supervisor(
     locked = {session["appointment_id"] for session in page["locked"]}
     assert len(locked) == 1  # of the session nine days ago; yesterday's is still open
     assert page["needs"][0]["title"] == "1 note waits for you"
+    assert "First to do: 1 note waits for you." in page["brief"]
     assert "1 session locked without a signed note" in [need["title"] for need in page["needs"]]
     (appointment_id,) = locked
     unlock = f"{V1}/compliance/session-completion/{appointment_id}/supervisor-override"

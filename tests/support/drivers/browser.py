@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx2
 import pyotp
@@ -17,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import update
 
+from dashboards.gate import COOKIE
 from practice.security.models import Account
 from tests.support.builders.people import PASSWORD, Person, give_credentials
 from tests.support.drivers.server import READY_SECONDS, ROOT, Server, find_free_port, stop_process
@@ -100,6 +102,11 @@ class Visitor:
         page.goto(f"{self.url}{path}")
         return page
 
+    def come_back(self, cookie: str) -> None:
+        """Continue a session that was opened elsewhere, without the steps of a sign-in."""
+        secure = self.url.replace("http:", "https:")  # Chromium takes a `__Host-` cookie for such an address only
+        self.context.add_cookies([{"name": COOKIE, "value": cookie, "url": secure, "secure": True, "httpOnly": True}])
+
     def sign_in(self, server: Server, person: Person) -> Page:
         """Sign in with password and authenticator, and return the page that follows."""
         secret = give_credentials(server.installation, person.account_id)
@@ -135,8 +142,9 @@ def press_key(page: Page, name: str) -> None:
 
 
 @contextmanager
-def open_visitor(url: str, width: int = 1280) -> Generator[Visitor]:
+def open_visitor(url: str, width: int = 1280, color_scheme: Literal["light", "dark"] = "light") -> Generator[Visitor]:
     with sync_playwright() as playwright:
         browser: Browser = playwright.chromium.launch(executable_path=require_chromium(), args=ARGUMENTS)
-        yield Visitor(url, browser.new_context(viewport={"width": width, "height": 1000}))
+        viewport: Any = {"width": width, "height": 1000}
+        yield Visitor(url, browser.new_context(viewport=viewport, color_scheme=color_scheme))
         browser.close()
