@@ -40,12 +40,14 @@ def require_chromium() -> str:
 
 
 @contextmanager
-def run_pages(server: Server, folder: Path, module: str = "dashboards.server") -> Generator[str]:
+def run_pages(
+    server: Server, folder: Path, module: str = "dashboards.server", port: int | None = None
+) -> Generator[str]:
     """Serve the pages of a running API until the end of the block, and yield their address.
 
     `module` runs them with a mistake on purpose (`faulty_pages.py`).
     """
-    port = find_free_port()
+    port = port or find_free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
         "PATH": os.environ["PATH"],

@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from dashboards.gate import COOKIE
 from dashboards.session_file import SessionFile
 from dashboards.sessions import Sessions
+from practice.security.sign_in import Tokens
 from practice.settings import Settings
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.drivers.server import Server
@@ -22,9 +23,11 @@ MAX_SIZE = 2**24
 PATIENCE = 60
 
 
-def open_session(server: Server, folder: Path, practice: PracticeFixture, person: Person) -> str:
+def open_session(
+    server: Server, folder: Path, practice: PracticeFixture, person: Person, tokens: Tokens | None = None
+) -> str:
     """Return the cookie of a signed-in person, as the pages' process finds it in its file of sessions."""
-    tokens = practice.tokens(person)
+    tokens = tokens or practice.tokens(person)
     sessions = Sessions(server.url, SessionFile(Settings(data_dir=folder).dashboard_sessions))
     cookie, _ = sessions.open({"access_token": tokens.access, "refresh_token": tokens.refresh, "expires_in": 300})
     return cookie
