@@ -99,6 +99,10 @@ bench: setup  ## Measure speed against controls in the same run.
 bench-warehouse: setup  ## Measure refreshes of a practice with a million appointments.
 	$(BIN)/python -m bench.warehouse
 
+.PHONY: bench-pages
+bench-pages: setup  ## Measure the pages of a practice with 100 clinicians and five years.
+	$(BIN)/python -m bench.pages
+
 .PHONY: bench-past
 bench-past: setup  ## Use every service at random for a simulated year, and prove that past values stay.
 	$(BIN)/python -m bench.past_year
