@@ -1,13 +1,15 @@
 """The script that Streamlit runs for every view: who is signed in, which pages they have, and the page itself."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from dashboards import signed_in
-from dashboards.components import ASSETS, ignore
+from dashboards.components import ASSETS, ignore, show_head
 from dashboards.frame import show_person
-from dashboards.navigation import list_pages
+from dashboards.gate import MISSING
+from dashboards.navigation import PAGES, list_pages
 from dashboards.problems import say_problems
 from dashboards.sessions import SessionEnded
 from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings, team
@@ -44,15 +46,26 @@ def show_view() -> None:
     # The default page has no address of its own, so it is an empty one that leads to the first.
     start = st.Page(ignore, title="Caseload", url_path="start", default=True, visibility="hidden")
     sections: dict[str, list[st.Page]] = {"": [start]}
-    for entry in list_pages(set(person.roles)):
+    own = list_pages(set(person.roles))
+    for entry in own:
         page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path)
         sections.setdefault(entry.section, []).append(page)
+    # Streamlit has words of its own for a page that is not in the navigation, so each address has one.
+    others = [MISSING, *(entry.path for entry in PAGES if entry not in own)]
+    hidden = {"title": "No such page", "visibility": "hidden"}
+    sections[""] += [st.Page(partial(say_missing, path), url_path=path, **hidden) for path in others]
     chosen = st.navigation(sections, expanded=True)
     if chosen.title == start.title:
-        first = next(page for pages in sections.values() for page in pages if page is not start)
+        first = next(page for section, pages in sections.items() for page in pages if section)
         st.switch_page(first, query_params=st.query_params.to_dict())
     show_person(person)
     chosen.run()
+
+
+def say_missing(_: str) -> None:
+    """Say that there is no such page, and lead to one's own."""
+    show_head("There is no such page for you.", "It may have another address, or be for other roles.")
+    st.link_button("To my first page", "/", icon=":material/home:")
 
 
 main()

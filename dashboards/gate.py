@@ -11,6 +11,8 @@ from dashboards.sessions import Sessions
 
 COOKIE = "__Host-caseload"
 OPEN_FOLDERS = ("/assets/", "/static/")
+FILE_FOLDERS = ("/files/", "/media/")
+MISSING = "missing"  # the page for addresses without one
 SESSION_HEADER = b"x-caseload-session"  # Streamlit compares it when a browser comes back to a view of before
 CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics", "/static/index.html")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -26,9 +28,16 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions, public_url: str, policy: str, open_paths: frozenset[str]
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        public_url: str,
+        policy: str,
+        open_paths: frozenset[str],
+        page_paths: frozenset[str],
     ) -> None:
-        self.app, self.sessions, self.public_url, self.open_paths = app, sessions, public_url, open_paths
+        self.app, self.sessions, self.public_url = app, sessions, public_url
+        self.open_paths, self.page_paths = open_paths, page_paths
         self.host = urlsplit(public_url).netloc
         self.headers = build_headers(policy, is_https=public_url.startswith("https:"))
 
@@ -51,6 +60,8 @@ class Gate:
         refusal = self.find_refusal(scope["method"], path, headers)
         if refusal is None and session is None and not self.is_open(path):
             refusal = refuse_stranger(headers, path)
+        if refusal is None and self.is_missing(scope["method"], path, headers):
+            refusal = RedirectResponse(f"/{MISSING}", 303)
         await (refusal or self.app)(scope, receive, self.add_headers(send, path))
 
     def find_refusal(self, method: str, path: str, headers: Headers) -> Response | None:
@@ -66,6 +77,12 @@ class Gate:
     def is_open(self, path: str) -> bool:
         """Return whether the path is for people who are not signed in."""
         return path in self.open_paths or path.startswith(OPEN_FOLDERS)
+
+    def is_missing(self, method: str, path: str, headers: Headers) -> bool:
+        """Return whether a browser asks for a page that does not exist; Streamlit has words of its own for that."""
+        is_page = method == "GET" and "text/html" in headers.get("accept", "")
+        is_known = self.is_open(path) or path in self.page_paths or path.startswith(FILE_FOLDERS)
+        return is_page and not is_known
 
     def add_headers(self, send: Send, path: str) -> Send:
         """Return a `send` that adds the security headers, and lets nothing but the program's own files be stored."""

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from dashboards import signed_in
 from dashboards.files import Files
-from dashboards.gate import COOKIE, Gate
+from dashboards.gate import COOKIE, MISSING, Gate
 from dashboards.navigation import PAGES
 from dashboards.session_file import SessionFile
 from dashboards.sessions import ApiUnavailable, SessionEnded, Sessions
@@ -45,11 +45,13 @@ def build_parts(settings: Settings) -> dict[str, Any]:
     sessions = signed_in.sessions = Sessions(settings.api_url, SessionFile(settings.dashboard_sessions))
     files, shell = Files(sessions), build_shell()
     sign_in = SignIn(sessions, frozenset(page.path for page in PAGES)).list_routes()
+    page_paths = frozenset({"/", f"/{MISSING}", *(f"/{page.path}" for page in PAGES)})
     gate = {
         "sessions": sessions,
         "public_url": settings.public_url,
         "policy": build_policy(shell, settings.public_url),
         "open_paths": frozenset({"/session", "/health", *(route.path for route in sign_in)}),
+        "page_paths": page_paths,
     }
 
     async def serve_shell(_: Request) -> Response:
@@ -66,8 +68,7 @@ def build_parts(settings: Settings) -> dict[str, Any]:
             Route("/files/rows.{kind}", files.serve_rows),
             Route("/files/statement.{kind}", files.serve_statement),
             Mount("/assets", StaticFiles(directory=ASSETS)),
-            *[Route(f"/{page.path}", serve_shell) for page in PAGES],
-            Route("/", serve_shell),
+            *[Route(path, serve_shell) for path in sorted(page_paths)],
         ],
         "middleware": [Middleware(Gate, **gate)],
     }

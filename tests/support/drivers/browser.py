@@ -144,9 +144,11 @@ def press_key(page: Page, name: str) -> None:
 
 
 @contextmanager
-def open_visitor(url: str, width: int = 1280, color_scheme: Literal["light", "dark"] = "light") -> Generator[Visitor]:
+def open_visitor(
+    url: str, width: int = 1280, color_scheme: Literal["light", "dark"] = "light", time_zone: str | None = None
+) -> Generator[Visitor]:
     with sync_playwright() as playwright:
         browser: Browser = playwright.chromium.launch(executable_path=require_chromium(), args=ARGUMENTS)
         viewport: Any = {"width": width, "height": 1000}
-        yield Visitor(url, browser.new_context(viewport=viewport, color_scheme=color_scheme))
+        yield Visitor(url, browser.new_context(viewport=viewport, color_scheme=color_scheme, timezone_id=time_zone))
         browser.close()
