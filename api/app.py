@@ -26,6 +26,7 @@ from api import (
     clinicians,
     consents,
     coverages,
+    dashboard_compliance,
     dashboard_payroll,
     dashboard_schedule,
     dashboard_team,
@@ -93,6 +94,7 @@ ROUTERS = (
         dashboard_team,
         dashboard_schedule,
         dashboard_payroll,
+        dashboard_compliance,
     ),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection

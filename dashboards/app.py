@@ -12,7 +12,17 @@ from dashboards.gate import MISSING
 from dashboards.navigation import PAGES, list_pages
 from dashboards.problems import say_problems
 from dashboards.sessions import SessionEnded
-from dashboards.views import account, audit_log, my_practice, overview, payroll, schedule, settings, team
+from dashboards.views import (
+    account,
+    audit_log,
+    compliance,
+    my_practice,
+    overview,
+    payroll,
+    schedule,
+    settings,
+    team,
+)
 
 DRAW: dict[str, Callable[[], None]] = {
     "overview": overview.show_overview,
@@ -20,6 +30,7 @@ DRAW: dict[str, Callable[[], None]] = {
     "my-practice": my_practice.show_my_practice,
     "schedule": schedule.show_schedule,
     "payroll": payroll.show_payroll,
+    "compliance": compliance.show_compliance,
     "settings": settings.show_settings,
     "audit": audit_log.show_audit_log,
     "account": account.show_account,

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import xlsxwriter
@@ -29,6 +31,24 @@ TYPES = {
 NO_FILE = "There is no such file."
 
 
+@dataclass(frozen=True)
+class ListFile:
+    """A list of a page: where its rows are, which filters it takes, and the columns of its file."""
+
+    path: str
+    filters: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+LISTS = {
+    "compliance": ListFile(
+        "/dashboards/compliance",
+        ("check", "state", "clinician_id"),
+        ("check", "client_name", "staff_name", "clinician_name", "state", "since_on", "days", "reminded_at", "id"),
+    ),
+}
+
+
 class FileProblem(Exception):
     """The API refuses the rows; with its status and sentence."""
 
@@ -51,6 +71,16 @@ class Files:
         query = {name: request.query_params[name] for name in PARAMETERS if name in request.query_params}
         name = f"{metric}-{query.get('start', '')}.{kind}"
         return await self.serve(request, name, TYPES[kind], lambda session: self.build(session, kind, metric, query))
+
+    async def serve_list(self, request: Request) -> Response:
+        """Answer with all rows of a list of a page, filtered as the page is."""
+        name, kind = request.path_params["name"], request.path_params["kind"]
+        if name not in LISTS or kind not in TYPES:
+            return PlainTextResponse(NO_FILE, 404)
+        found = LISTS[name]
+        query = {key: request.query_params[key] for key in found.filters if key in request.query_params}
+        make = partial(self.build_list, kind=kind, found=found, query=query)
+        return await self.serve(request, f"{name}.{kind}", TYPES[kind], make)
 
     async def serve_statement(self, request: Request) -> Response:
         """Answer with the pay statement of a person, as PDF or CSV."""
@@ -86,8 +116,23 @@ class Files:
         return answer.content
 
     def build(self, session: Session, kind: str, metric: str, query: dict[str, str]) -> bytes:
-        rows = self.load_rows(session, metric, query)
-        return write_csv(rows) if kind == "csv" else write_workbook(rows)
+        return write_file(kind, COLUMNS, self.load_rows(session, metric, query))
+
+    def build_list(self, session: Session, kind: str, found: ListFile, query: dict[str, str]) -> bytes:
+        return write_file(kind, found.columns, self.load_list(session, found, query))
+
+    def load_list(self, session: Session, found: ListFile, query: dict[str, str]) -> Iterator[list[Any]]:
+        """Yield all rows of a list, page by page, or raise FileProblem."""
+        offset: int | None = 0
+        while offset is not None and offset < MAX_ROWS:
+            answer = self.sessions.call(
+                session, "GET", found.path, params=query | {"limit": str(PAGE_ROWS), "offset": str(offset)}
+            )
+            document = answer.json()
+            if answer.status_code != 200:
+                raise FileProblem(answer.status_code, document["error"]["message"])
+            yield from ([row[name] for name in found.columns] for row in document["items"])
+            offset = document["next_offset"]
 
     def load_rows(self, session: Session, metric: str, query: dict[str, str]) -> Iterator[list[Any]]:
         """Yield all rows, page by page of one refresh, or raise FileProblem."""
@@ -101,22 +146,27 @@ class Files:
             position |= {"offset": document["next_offset"], "refresh_id": document["refresh"]["id"]}
 
 
-def write_csv(rows: Iterator[list[Any]]) -> bytes:
+def write_file(kind: str, columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
+    """Return the rows under their columns, as CSV or as a workbook."""
+    return write_csv(columns, rows) if kind == "csv" else write_workbook(columns, rows)
+
+
+def write_csv(columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     writer.writerows([escape_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
-def write_workbook(rows: Iterator[list[Any]]) -> bytes:
+def write_workbook(columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
     """Return a workbook. Texts are written as texts, so that none is taken for a formula or a link."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(
         content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
         sheet = book.add_worksheet("Rows")
-        sheet.write_row(0, 0, COLUMNS)
+        sheet.write_row(0, 0, list(columns))
         for number, row in enumerate(rows, start=1):
             sheet.write_row(number, 0, row)
     return content.getvalue()

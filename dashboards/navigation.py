@@ -20,6 +20,13 @@ PAGES = (
     PageEntry("team", "My team", ":material/groups:", "Practice", frozenset({"supervisor"})),
     PageEntry("schedule", "Schedule", ":material/calendar_month:", "Practice", frozenset({"admin", "scheduler"})),
     PageEntry("payroll", "Payroll", ":material/payments:", "Money", frozenset({"admin", "biller"})),
+    PageEntry(
+        "compliance",
+        "Compliance",
+        ":material/verified_user:",
+        "Rules",
+        frozenset({"admin", "supervisor", "clinician"}),
+    ),
     PageEntry("settings", "Settings", ":material/tune:", "Rules", frozenset({"admin", "supervisor"})),
     PageEntry("audit", "Audit log", ":material/history:", "Rules", frozenset({"admin"})),
     PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),

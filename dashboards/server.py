@@ -67,6 +67,7 @@ def build_parts(settings: Settings) -> dict[str, Any]:
             Route("/health", get_health),
             Route("/files/rows.{kind}", files.serve_rows),
             Route("/files/statement.{kind}", files.serve_statement),
+            Route("/files/{name}.{kind}", files.serve_list),
             Mount("/assets", StaticFiles(directory=ASSETS)),
             *[Route(path, serve_shell) for path in sorted(page_paths)],
         ],

@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 class Recipients:
-    """The staff who can receive messages: active staff, their supervisors and the admins."""
+    """The staff who can receive messages: active staff, their supervisors, the front desk and the admins."""
 
     def __init__(self, work: Work, zone: ZoneInfo) -> None:
         people = work.db.scalars(select(Staff).where(Staff.tenant_id == work.tenant_id)).all()
@@ -42,6 +42,7 @@ class Recipients:
         ]
         self.present_ids = {staff.id for staff in present}
         self.admin_ids = [staff.id for staff in present if "admin" in staff.roles]
+        self.front_desk_ids = [staff.id for staff in present if "scheduler" in staff.roles]
         self.supervisor_of = {staff.id: staff.supervisor_id for staff in people}
 
     def select_present(self, *staff_ids: UUID | None) -> list[UUID]:

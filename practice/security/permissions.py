@@ -136,11 +136,11 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
         "biller": "R, rows",
         "analyst": "R, live",
     },
-    # each page of the dashboards by its name
+    # each page of the dashboards by its name; `remind`: messages about compliance checks
     "dashboards": {
-        "admin": "overview, schedule, payroll",
-        "supervisor": "team team",
-        "clinician": "my_practice own",
+        "admin": "overview, schedule, payroll, compliance, remind",
+        "supervisor": "team team, compliance team, remind team",
+        "clinician": "my_practice own, compliance own",
         "scheduler": "schedule",
         "biller": "payroll",
     },

@@ -121,6 +121,8 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("dashboards", "overview"): {"admin": "all"},
     ("dashboards", "schedule"): {"admin": "all", "scheduler": "all"},
     ("dashboards", "payroll"): {"admin": "all", "biller": "all"},
+    ("dashboards", "compliance"): {"admin": "all", "supervisor": "team", "clinician": "own"},
+    ("dashboards", "remind"): {"admin": "all", "supervisor": "team"},
     ("metrics", "read"): {
         **{"admin": "all", "supervisor": "team", "clinician": "own"},
         **{"scheduler": "all", "biller": "all", "analyst": "all"},

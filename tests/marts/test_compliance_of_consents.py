@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from practice.clinical.models.plans import TreatmentPlan
 from practice.people.models.clients import Client, Consent, IntakeForm
@@ -201,6 +202,24 @@ def test_a_guardian_consents_for_clients_under_18(compliance: CompliancePractice
         ("violation", "2024-02-21"),
     ]
     assert compliance.list_spans("informed_consent", client)[2] == ("violation", "2024-02-05"), "another kind"
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "first_day"),
+    [(date(2006, 3, 18), "2024-03-18"), (date(2006, 12, 31), "2024-12-31")],
+)
+def test_the_service_needs_the_guardian_until_the_day(
+    compliance: CompliancePractice, birth_date: date, first_day: str
+) -> None:
+    client = compliance.add_client(birth_date=birth_date)
+    query = (
+        "select status, first_on::text from marts.compliance_spans where check_key = 'guardian_consent'"
+        " and client_id = :id order by first_on"
+    )
+    with compliance.installation.store.begin_session(compliance.practice.id) as db:
+        spans = [tuple(row) for row in db.execute(text(query), {"id": client})]
+    assert spans == [NOT_YET, ("due", "2024-02-01"), ("not_applicable", first_day)]
+    assert compliance.list_spans("guardian_consent", client) == [NOT_YET], "as analysts read"
 
 
 def test_an_emancipated_client_consents_alone_from_the_day_on_which_it_is_recorded(

@@ -7,10 +7,17 @@ def choose_week(_: World) -> dict[str, str]:
     return {"week": "2026-02-01"}  # the closed weeks of other requests pay sessions without a rate
 
 
+def remind_of_training(world: World, _: str | None) -> dict[str, str]:
+    """Return a check that is due: nobody in the world has a training yet."""
+    return {"check": "hipaa_training", "subject_id": str(world.spare.staff_id)}
+
+
 SAMPLE_REQUESTS = {
     "get_my_practice": SampleRequest({"clinician"}),
     "get_team": SampleRequest({"supervisor"}),
     "get_overview": SampleRequest({"admin"}),
     "get_schedule": SampleRequest({"admin", "scheduler"}),
+    "get_compliance": SampleRequest({"admin", "supervisor", "clinician"}),
+    "send_compliance_reminders": SampleRequest({"admin", "supervisor"}, body=remind_of_training),
     "get_payroll": SampleRequest({"admin", "biller"}, query=choose_week),
 }
