@@ -27,6 +27,7 @@ from api import (
     consents,
     coverages,
     dashboard_compliance,
+    dashboard_data_quality,
     dashboard_payroll,
     dashboard_schedule,
     dashboard_team,
@@ -95,6 +96,7 @@ ROUTERS = (
         dashboard_schedule,
         dashboard_payroll,
         dashboard_compliance,
+        dashboard_data_quality,
     ),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection

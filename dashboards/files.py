@@ -46,6 +46,11 @@ LISTS = {
         ("check", "state", "clinician_id"),
         ("check", "client_name", "staff_name", "clinician_name", "state", "since_on", "days", "reminded_at", "id"),
     ),
+    "data-quality": ListFile(
+        "/dashboards/data-quality",
+        ("check",),
+        ("check", "record_kind", "label", "client_name", "staff_name", "since_on", "id"),
+    ),
 }
 
 

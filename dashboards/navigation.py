@@ -27,6 +27,7 @@ PAGES = (
         "Rules",
         frozenset({"admin", "supervisor", "clinician"}),
     ),
+    PageEntry("data-quality", "Data quality", ":material/rule:", "Rules", frozenset({"admin"})),
     PageEntry("settings", "Settings", ":material/tune:", "Rules", frozenset({"admin", "supervisor"})),
     PageEntry("audit", "Audit log", ":material/history:", "Rules", frozenset({"admin"})),
     PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),

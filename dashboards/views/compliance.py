@@ -18,10 +18,10 @@ from dashboards.components import (
     show_section,
     show_table,
 )
-from dashboards.problems import Refused, dialog
+from dashboards.problems import dialog
 from dashboards.shown import format_clock, format_date
 from dashboards.signed_in import call_api, find_zone
-from dashboards.views.list_files import show_file_links
+from dashboards.views.checks import load_checked, show_file_links
 from dashboards.views.mending import show_mending
 from dashboards.views.overview import describe_age
 from dashboards.visits import shorten_name
@@ -179,21 +179,10 @@ def read_filters(address: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
-def load_page(chosen: dict[str, str]) -> dict[str, Any]:
-    """Return the page; of a check that does not exist, all of them."""
-    answer = call_api("GET", PATH, params=chosen)
-    if answer.status == 422:
-        chosen.pop("check", None)
-        answer = call_api("GET", PATH, params=chosen)
-    if answer.problem:
-        raise Refused(answer.problem)
-    return answer.document
-
-
 def show_compliance() -> None:
     """Draw the page."""
     chosen = read_filters(st.query_params.to_dict())
-    page, zone = load_page(chosen), find_zone()
+    page, zone = load_checked(PATH, chosen), find_zone()
     hide_names = bool(st.session_state.get("hide_names"))
     model = build_model(page, zone, hide_names=hide_names)
     show_head("Compliance", model.about, has_names=True)

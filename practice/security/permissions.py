@@ -138,7 +138,7 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     # each page of the dashboards by its name; `remind`: messages about compliance checks
     "dashboards": {
-        "admin": "overview, schedule, payroll, compliance, remind",
+        "admin": "overview, schedule, payroll, compliance, remind, data_quality",
         "supervisor": "team team, compliance team, remind team",
         "clinician": "my_practice own, compliance own",
         "scheduler": "schedule",

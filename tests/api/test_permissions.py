@@ -122,6 +122,7 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("dashboards", "schedule"): {"admin": "all", "scheduler": "all"},
     ("dashboards", "payroll"): {"admin": "all", "biller": "all"},
     ("dashboards", "compliance"): {"admin": "all", "supervisor": "team", "clinician": "own"},
+    ("dashboards", "data_quality"): {"admin": "all"},
     ("dashboards", "remind"): {"admin": "all", "supervisor": "team"},
     ("metrics", "read"): {
         **{"admin": "all", "supervisor": "team", "clinician": "own"},

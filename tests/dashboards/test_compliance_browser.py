@@ -108,10 +108,33 @@ def test_an_admin_completes_a_record_and_records_a_training(
         page.goto(f"{url}/compliance?check=hipaa_training&clinician_id={clinician.staff_id}")
         wait_until_drawn(page)
         page.get_by_role("button", name="Robin Tester").click()
-        page.get_by_label("Training completed on").fill(today.isoformat())
-        page.get_by_label("Training completed on").press("Enter")
         page.get_by_role("button", name="Record the training").click()
         page.get_by_text("None: nothing is late").wait_for(timeout=DRAWN)
         trainings = load_rows(practice, "select staff_id, kind, completed_on from trainings")
         assert trainings == [(clinician.staff_id, "HIPAA", today)]
+        assert visitor.complaints == []
+
+
+def test_an_admin_mends_what_is_wrong_in_the_records(
+    server: Server, url: str, practice: PracticeFixture, clinician: Person
+) -> None:
+    with open_visitor(url) as visitor:
+        visitor.sign_in(server, practice.admin)
+        page = visitor.open("/data-quality?check=clinicians_without_rate")
+        wait_until_drawn(page)
+        page.get_by_role("button", name="Robin Tester").click()
+        page.get_by_label("Base rate for an hour").fill("82.50")
+        page.get_by_label("Base rate for an hour").press("Enter")
+        page.get_by_text("Nothing is wrong here.").wait_for(timeout=DRAWN)
+        rates = load_rows(practice, "select staff_id, rate_cents, effective_on::text from pay_rates")
+        assert rates == [(clinician.staff_id, 8250, "2025-01-06")]
+        page.goto(f"{url}/data-quality?check=clinicians_without_license")
+        wait_until_drawn(page)
+        page.get_by_role("button", name="Robin Tester").click()
+        page.get_by_label("License").click()
+        page.get_by_role("option", name="LCSW").click()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Nothing is wrong here.").wait_for(timeout=DRAWN)
+        people = load_rows(practice, "select license_type from staff where license_type is not null")
+        assert people == [("LCSW",)]
         assert visitor.complaints == []

@@ -19,5 +19,6 @@ SAMPLE_REQUESTS = {
     "get_schedule": SampleRequest({"admin", "scheduler"}),
     "get_compliance": SampleRequest({"admin", "supervisor", "clinician"}),
     "send_compliance_reminders": SampleRequest({"admin", "supervisor"}, body=remind_of_training),
+    "get_data_quality": SampleRequest({"admin"}),
     "get_payroll": SampleRequest({"admin", "biller"}, query=choose_week),
 }
