@@ -24,6 +24,7 @@ from dashboards.signed_in import call_api, find_zone
 from dashboards.views.checks import load_checked, show_file_links
 from dashboards.views.mending import show_mending
 from dashboards.views.overview import describe_age
+from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import shorten_name
 
 PATH = "/dashboards/compliance"
@@ -201,6 +202,9 @@ def show_compliance() -> None:
             st.rerun()
     with show_panel("people", "People", "Who, which check and since when; choose a row to remind or to mend"):
         show_filters(model, chosen)
+        metric = next((check["metric"] for check in page["checks"] if check["key"] == chosen.get("check")), None)
+        if metric and st.button(f"{metric['label']}: {metric['shown']}", key="metric", help="The rows of the metric"):
+            show_rows_behind(metric)
         caption = f"{page['count']:,} row{'' if page['count'] == 1 else 's'}"
         if page["next_offset"] is not None:
             caption += f", the first {len(page['items'])} of them"
