@@ -178,16 +178,15 @@ def test_a_team_ends_where_it_ends(
     client: TestClient, practice: PracticeFixture, supervisor: Person, clinician: Person, at_risk: Any
 ) -> None:
     other = practice.add("clinician", supervisor=practice.add("supervisor"))
-    beyond = make_client(practice, other, high_risk_since=date(2026, 2, 1))
-    assert {row["id"] for row in get(client, practice, check="safety_plan").json()["items"]} == {
-        str(at_risk),
-        str(beyond),
-    }
+    beyond, unassigned = (make_client(practice, one, high_risk_since=date(2026, 2, 1)) for one in (other, None))
+    rows = get(client, practice, check="safety_plan").json()["items"]
+    assert {row["id"] for row in rows} == {str(at_risk), str(beyond), str(unassigned)}
     for person in (supervisor, clinician):
         page = assert_ok(get(client, practice, person, state="late"))
         assert {row["client_id"] for row in page["items"]} - {None} == {str(at_risk)}
         assert {row["staff_id"] for row in page["items"]} - {None} <= {str(clinician.staff_id)}
         assert find(page, "safety_plan")["late"] == 1
+        assert find(page, "incident_response")["not_applicable"] == 0, "the practice's own is the admins'"
         assert [one["clinician_id"] for one in page["clinicians"]] == [str(clinician.staff_id)]
         response = get(client, practice, person, clinician_id=str(other.staff_id))
         assert (response.status_code, error_code(response)) == (404, "NOT_FOUND")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from dashboards import navigation
+from dashboards import files, navigation
 from dashboards.views.compliance import read_filters
 from tests.support.builders.people import PracticeFixture
 from tests.support.builders.schedule import make_client
@@ -68,6 +68,17 @@ def test_names_of_clients_can_be_hidden(open_as: Any, at_risk: Any) -> None:
     browser.app.toggle(key="hide_names").set_value(True)
     browser.run()
     assert "Canaria" not in browser.read_text()
+
+
+def test_files_have_the_rows_of_all_pages(
+    pages: Pages, practice: PracticeFixture, at_risk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PAGE_ROWS", 2)
+    answer = pages.sign_in(practice).get("/files/compliance.csv")
+    assert [call[1] for call in pages.client.sent].count(PATH) > 1
+    checks = [line.split(",")[0] for line in answer.text.splitlines()[1:]]
+    assert set(checks[:2]) == {"safety_plan", "treatment_plan"}
+    assert len(checks) == len(set(answer.text.splitlines()[1:])) > 3
 
 
 def test_files_have_the_rows_of_the_page(pages: Pages, practice: PracticeFixture, at_risk: Any) -> None:
