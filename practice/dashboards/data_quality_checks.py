@@ -120,7 +120,7 @@ QUALITY_CHECKS: dict[CheckKey, QualityCheck] = {
             "clinicians_without_supervisor",
             "Clinicians who need supervision and have no supervisor",
             "staff",
-            "Nobody is told of missing hours or late notes, and no team counts them.",
+            "Nobody gets a message about missing hours or late notes, and no team counts them.",
             "Choose a supervisor for the clinician.",
             "complete_staff",
         ),
