@@ -16,6 +16,7 @@ from api.fields import (
     ClinicianId,
     CreatedAt,
     Day,
+    Instant,
     RecordId,
     RecordVersion,
     RoomId,
@@ -30,7 +31,7 @@ from api.routing import PermissionRouter
 from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.errors import BOOKING_REFUSALS, WrongStatus
 from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
-from practice.scheduling.waitlist import entries, offers
+from practice.scheduling.waitlist import entries, free_times, offers
 
 router = PermissionRouter(prefix="/waitlist", tags=["waitlist"])
 
@@ -113,6 +114,30 @@ class OfferOut(BaseModel):
         return from_record(cls, offer, service_code=service_codes[offer.service_id])
 
 
+class FreeTimeIn(Input):
+    """A free time of a clinician, with what it would be booked for."""
+
+    model_config = example(clinician_id=EXAMPLE_ID, service_code="IND45", starts_at="2026-03-20T10:00:00-04:00")
+
+    clinician_id: Annotated[UUID, describe("The clinician.")]
+    service_code: Annotated[Text40, describe("The code of the service in the catalog, which decides the length.")]
+    starts_at: Annotated[Instant, describe("When it begins.")]
+    room_id: Annotated[UUID | None, describe("The room; left out, none.")] = None
+    telehealth: Annotated[bool, describe("Held by video.")] = False
+
+    def to_request(self) -> free_times.TimeRequest:
+        return free_times.TimeRequest(**self.model_dump())
+
+
+class CandidateOut(BaseModel):
+    entry: Annotated[WaitlistEntryOut, describe("The entry of the waitlist.")]
+    problems: Annotated[list[str], describe("What prevents that the client is booked then; empty if nothing.")]
+
+
+class CandidatesOut(BaseModel):
+    items: Annotated[list[CandidateOut], describe("The first entries that the time suits, first served first.")]
+
+
 class WaitlistOffersOut(BaseModel):
     items: Annotated[list[OfferOut], describe("The offers, latest first.")]
 
@@ -161,6 +186,22 @@ def add_to_waitlist(ctx: RequestContext, body: WaitlistEntryIn) -> NewWaitlistEn
     return NewWaitlistEntryOut(**to_response(ctx, entry).model_dump(), warnings=warnings)
 
 
+@router.get("/candidates", permission="waitlist.write")
+def list_waitlist_candidates(ctx: RequestContext, query: Annotated[FreeTimeIn, Query()]) -> CandidatesOut:
+    """List the waitlist entries that a free time suits.
+
+    In the order in which they are served, without clients who were offered the same start before.
+    """
+    candidates = free_times.list_candidates(ctx.work, ctx.scope, query.to_request())
+    shown = list_entries_out(ctx, [candidate.entry for candidate in candidates])
+    return CandidatesOut(
+        items=[
+            CandidateOut(entry=entry, problems=[problem.message for problem in candidate.problems])
+            for entry, candidate in zip(shown, candidates, strict=True)
+        ]
+    )
+
+
 @router.get("/{entry_id}", permission="waitlist.read")
 def get_waitlist_entry(ctx: RequestContext, entry_id: UUID) -> WaitlistEntryOut:
     """Get a waitlist entry."""
@@ -189,6 +230,17 @@ def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersO
     Newest first.
     """
     return WaitlistOffersOut(items=to_offers(ctx, *offers.list_offers(ctx.work, ctx.scope, entry_id)))
+
+
+@router.post(
+    "/{entry_id}/offers", permission="waitlist.write", status_code=201, errors=[*BOOKING_REFUSALS, WrongStatus]
+)
+def offer_free_time(ctx: RequestContext, entry_id: UUID, body: FreeTimeIn) -> OfferOut:
+    """Offer a free time to a waitlist entry.
+
+    Holds the time for the client and tells them. Their preferences are not checked.
+    """
+    return to_offers(ctx, free_times.offer_time(ctx.work, ctx.scope, entry_id, body.to_request()))[0]
 
 
 @router.post(

@@ -1,60 +1,172 @@
-"""The page of the front desk: the visits of a day, who waits since when, rooms in use, and what needs somebody."""
+"""The page of the front desk: a day or week of visits and free time, who waits since when, and what needs somebody."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import distinct, func, select
 
 from practice.dashboards.needs import Need, sort_needs
-from practice.local_time import DAY, start_of_day
+from practice.dashboards.schedule_columns import (
+    Resource,
+    ResourceKind,
+    ScheduleColumn,
+    load_clinicians,
+    load_columns,
+    load_rooms,
+    load_visits_between,
+)
+from practice.errors import NotFound
+from practice.local_time import DAY, start_of_day, week_of
 from practice.people.practice_time import local_today, zone_of
 from practice.scheduling.appointments.notifications import is_after_last_day
-from practice.scheduling.appointments.queries import Filters, list_appointments
 from practice.scheduling.models.appointments import Appointment
+from practice.scheduling.models.catalog import Service
 from practice.scheduling.models.waitlist import WaitlistEntry
 from practice.scheduling.statuses import EXPECTED, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.store.pages import PageRequest
 from practice.text import format_count
 
-MAX_VISITS = 1000
 PRESENT = ("CHECKED_IN", "IN_PROGRESS")
+View = Literal["day", "week"]
 
 
 @dataclass(frozen=True)
-class ScheduleDay:
+class Board:
+    """The practice now, on whatever day the page is: who came, who waits since when, and which rooms are in use."""
+
+    visits: int
+    check_ins: int
+    waiting: int
+    waiting_since: datetime | None
+    in_session: int
+    rooms_in_use: int
+    not_checked_in: int
+
+    def compute_longest_wait(self, now: datetime) -> int | None:
+        """Return the minutes that the client waits who came first; None if nobody waits."""
+        return None if self.waiting_since is None else max(0, (now - self.waiting_since) // timedelta(minutes=1))
+
+
+@dataclass(frozen=True)
+class SchedulePage:
     """Everything that the page shows at first."""
 
     today: date
     day: date
+    days: Sequence[date]
+    view: View
+    by: ResourceKind
+    chosen: Resource | None
+    columns: Sequence[ScheduleColumn]
     visits: Sequence[Appointment]
-    waiting: int
-    in_session: int
-    rooms_in_use: int
+    clinicians: Sequence[Resource]
+    rooms: Sequence[Resource]
+    services: Sequence[Any]
+    board: Board
     waitlist: int
+    brief: Sequence[str]
     needs: Sequence[Need]
 
 
-def load_schedule(work: Work, scope: Scope, day: date | None) -> ScheduleDay:
-    """Return the page of a local date, by default today."""
-    zone, today = zone_of(work), local_today(work)
-    chosen = day or today
-    filters = Filters(since=start_of_day(chosen, zone), until=start_of_day(chosen + DAY, zone))
-    visits = list_appointments(work, scope, PageRequest(limit=MAX_VISITS), filters).items
-    shown = [visit for visit in visits if visit.status != "RESCHEDULED"]
-    waitlist = select(func.count()).where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
-    return ScheduleDay(
+def load_schedule(
+    work: Work, scope: Scope, day: date | None, view: View, by: ResourceKind, chosen_id: UUID | None
+) -> SchedulePage:
+    """Return the page of a local date, by default today, or of its week, by clinician or by room.
+
+    A day is of everybody, or of the chosen clinician or room; a week of the chosen one, by default the first.
+    """
+    today = local_today(work)
+    on = day or today
+    days = [on] if view == "day" else [week_of(on) + number * DAY for number in range(7)]
+    is_room = by == "room"
+    if chosen_id is None and view == "week":
+        chosen_id = next((resource.id for resource in (load_rooms if is_room else load_clinicians)(work)), None)
+    ids = {"room_id" if is_room else "clinician_id": chosen_id}
+    visits = [] if view == "week" and chosen_id is None else load_visits_between(work, scope, days, **ids)
+    also = [] if chosen_id is None else [chosen_id]
+    clinicians = load_clinicians(work, {visit.clinician_id for visit in visits} | set(also))
+    rooms = load_rooms(work, {visit.room_id for visit in visits if visit.room_id} | set(also))
+    resources = rooms if is_room else clinicians
+    chosen = next((resource for resource in resources if resource.id == chosen_id), None)
+    if chosen is None and chosen_id is not None:
+        raise NotFound
+    shown = [chosen] if chosen else [] if view == "week" else resources
+    board, waitlist = load_board(work), count_waiting_entries(work)
+    columns = load_columns(work, by, shown, days, visits, clinicians)
+    return SchedulePage(
         today=today,
-        day=chosen,
-        visits=shown,
-        waiting=sum(visit.status == "CHECKED_IN" for visit in shown),
-        in_session=sum(visit.status == "IN_PROGRESS" for visit in shown),
-        rooms_in_use=len({visit.room_id for visit in shown if visit.status in PRESENT and visit.room_id}),
-        waitlist=work.db.scalar(waitlist) or 0,
-        needs=list_needs(work, shown),
+        day=on,
+        days=days,
+        view=view,
+        by=by,
+        chosen=chosen,
+        columns=columns,
+        visits=visits,
+        clinicians=clinicians,
+        rooms=rooms,
+        services=load_services(work),
+        board=board,
+        waitlist=waitlist,
+        brief=describe_schedule(board, board.compute_longest_wait(work.now), columns, waitlist),
+        needs=list_needs(work, board),
     )
+
+
+def load_board(work: Work) -> Board:
+    """Return where the practice stands now."""
+    zone, today = zone_of(work), local_today(work)
+    is_waiting, late = Appointment.status == "CHECKED_IN", Appointment.status.in_(EXPECTED)
+    is_due = (Appointment.starts_at <= work.now) & (work.now < Appointment.ends_at)
+    query = select(
+        func.count(),
+        func.count().filter(Appointment.arrived_at.is_not(None)),
+        func.count().filter(is_waiting),
+        func.min(Appointment.arrived_at).filter(is_waiting),
+        func.count().filter(Appointment.status == "IN_PROGRESS"),
+        func.count(distinct(Appointment.room_id)).filter(Appointment.status.in_(PRESENT)),
+        func.count().filter(late, is_due),
+    ).where(
+        Appointment.tenant_id == work.tenant_id,
+        Appointment.starts_at >= start_of_day(today, zone),
+        Appointment.starts_at < start_of_day(today + DAY, zone),
+        Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]),
+    )
+    return Board(*work.db.execute(query).one())
+
+
+def load_services(work: Work) -> Sequence[Any]:
+    """Return the services that can be booked, by name."""
+    query = select(Service.id, Service.code, Service.name, Service.minutes, Service.kind).where(
+        Service.tenant_id == work.tenant_id, Service.active
+    )
+    return work.db.execute(query.order_by(Service.name, Service.code)).all()
+
+
+def count_waiting_entries(work: Work) -> int:
+    """Return the number of entries on the waitlist without an offer."""
+    query = select(func.count()).where(WaitlistEntry.tenant_id == work.tenant_id, WaitlistEntry.status == "WAITING")
+    return work.db.scalar(query) or 0
+
+
+def describe_schedule(
+    board: Board, longest_wait: int | None, columns: Sequence[ScheduleColumn], waitlist: int
+) -> list[str]:
+    """Return in sentences how far today is, who waits, and how much free time there is to be offered."""
+    sentences = [f"{board.check_ins} of {format_count(board.visits, 'visit')} today checked in."]
+    if longest_wait is not None:
+        sentences.append(
+            f"{format_count(board.waiting, 'client')} {'waits' if board.waiting == 1 else 'wait'}, the longest for "
+            f"{format_count(longest_wait, 'minute')}."
+        )
+    free = sum((end - start for column in columns for start, end in column.free), timedelta())
+    if free and waitlist:
+        hours = format_count(round(free / timedelta(hours=1)), "hour")
+        sentences.append(f"About {hours} of this view are free: {format_count(waitlist, 'entry', 'entries')} wait.")
+    return sentences
 
 
 def count_open_visits_past(work: Work) -> int:
@@ -76,14 +188,9 @@ def count_unheld_visits(work: Work) -> int:
     return work.db.scalar(ahead) or 0
 
 
-def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
+def list_needs(work: Work, board: Board) -> list[Need]:
     """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
     over = count_open_visits_past(work)
-    late = [
-        visit
-        for visit in visits
-        if visit.starts_at <= work.now < visit.ends_at and visit.status in ("SCHEDULED", "CONFIRMED")
-    ]
     needs = []
     if unheld := count_unheld_visits(work):
         needs.append(
@@ -95,14 +202,14 @@ def list_needs(work: Work, visits: Sequence[Appointment]) -> list[Need]:
                 unheld,
             )
         )
-    if late:
+    if late := board.not_checked_in:
         needs.append(
             Need(
                 "not_checked_in",
                 "today",
-                f"{format_count(len(late), 'visit')} begun and nobody is checked in",
+                f"{format_count(late, 'visit')} begun and nobody is checked in",
                 "Check the client in, or mark a no-show.",
-                len(late),
+                late,
             )
         )
     if over:

@@ -1,7 +1,8 @@
 """Offers of freed times to waitlist entries."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -27,6 +28,21 @@ from practice.store.ids import new_id
 from practice.store.records import update_versioned
 
 OPEN_STATUSES = ("WAITING", "OFFERED")  # of entries
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """A time that nothing takes, with what it would be booked for."""
+
+    clinician_id: UUID
+    service_id: UUID
+    room_id: UUID | None
+    telehealth: bool
+    starts_at: datetime
+    ends_at: datetime
+
+
+Slot = Appointment | WaitlistOffer | FreeTime
 
 
 class OfferClosed(errors.Refusal):
@@ -106,35 +122,42 @@ def offer_freed_slot(work: Work, freed: Appointment | WaitlistOffer) -> None:
     first = next((entry for entry in matching if is_bookable_for(work, entry, freed)), None)
     if first is None:
         return
-    holds_until = min(work.now + timedelta(hours=get_setting(work, "waitlist_offer_hours")), freed.starts_at)
+    create_offer(work, first, freed)
+
+
+def create_offer(work: Work, entry: WaitlistEntry, slot: Slot) -> WaitlistOffer:
+    """Hold the time for the locked entry and notify its client."""
+    holds_until = min(work.now + timedelta(hours=get_setting(work, "waitlist_offer_hours")), slot.starts_at)
     offer = WaitlistOffer(
         tenant_id=work.tenant_id,
         id=new_id(),
-        entry_id=first.id,
-        clinician_id=freed.clinician_id,
-        service_id=freed.service_id,
-        room_id=freed.room_id,
-        telehealth=freed.telehealth,
-        starts_at=freed.starts_at,
-        ends_at=freed.ends_at,
+        entry_id=entry.id,
+        clinician_id=slot.clinician_id,
+        service_id=slot.service_id,
+        room_id=slot.room_id,
+        telehealth=slot.telehealth,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
         offered_at=work.now,
         holds_until=holds_until,
         status="OPEN",
     )
     work.db.add(offer)
-    update_versioned(first, {"status": "OFFERED"})
-    work.db.flush()
+    update_versioned(entry, {"status": "OFFERED"})
+    with errors.translate_constraint_errors():
+        work.db.flush()
     insert_rows(
         work,
         [
-            build_row(work, "WAITLIST_OFFER", channel, work.now) | {"client_id": first.client_id}
-            for channel in load_channels(work, first.client_id)
+            build_row(work, "WAITLIST_OFFER", channel, work.now) | {"client_id": entry.client_id}
+            for channel in load_channels(work, entry.client_id)
         ],
     )
-    work.record("waitlist.offered", "waitlist_entry", first.id, offer=str(offer.id))
+    work.record("waitlist.offered", "waitlist_entry", entry.id, offer=str(offer.id))
+    return offer
 
 
-def find_matching_entries(work: Work, freed: Appointment | WaitlistOffer) -> list[WaitlistEntry]:
+def find_matching_entries(work: Work, freed: Slot) -> list[WaitlistEntry]:
     """Return matching entries by priority, excluding clients already offered this slot or who just released it."""
     opening = Opening(freed.clinician_id, freed.service_id, freed.starts_at, freed.ends_at)
     offered = aliased(WaitlistEntry)
@@ -180,7 +203,7 @@ def is_bookable_for(work: Work, entry: WaitlistEntry, freed: Appointment | Waitl
     return work.db.scalar(unchanged.with_for_update(skip_locked=True, key_share=True)) is not None
 
 
-def build_booking_request(work: Work, client_id: UUID, slot: Appointment | WaitlistOffer) -> BookingRequest:
+def build_booking_request(work: Work, client_id: UUID, slot: Slot) -> BookingRequest:
     return BookingRequest(
         client_id=client_id,
         clinician_id=slot.clinician_id,

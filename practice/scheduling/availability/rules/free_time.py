@@ -108,13 +108,13 @@ def compute_hours(
             and (window.ends_on is None or day <= window.ends_on)
         ]
         periods += [_resolve_change(change, zone) for change in changed[day] if change.available]
-        away = _merge(_resolve_change(change, zone) for change in changed[day] if not change.available)
-        for start, end in _merge(periods):
+        away = merge_periods(_resolve_change(change, zone) for change in changed[day] if not change.available)
+        for start, end in merge_periods(periods):
             spans += [Span(start, end, CLOSED)] if day in closures else _split(start, end, away)
     return [
         Span(start, end, shut)
         for shut, group in groupby(spans, key=lambda span: span.closed_reason)
-        for start, end in _merge((span.start, span.end) for span in group)
+        for start, end in merge_periods((span.start, span.end) for span in group)
     ]
 
 
@@ -140,7 +140,7 @@ def _resolve_change(change: DayChange, zone: ZoneInfo) -> Pair:
     return start, to_instant(change.on, change.end, zone) if change.end else to_instant(change.on + DAY, MIDNIGHT, zone)
 
 
-def _merge(pairs: Iterable[Pair]) -> list[Pair]:
+def merge_periods(pairs: Iterable[Pair]) -> list[Pair]:
     """Merge periods that touch or overlap, and drop empty ones."""
     merged: list[Pair] = []
     for start, end in sorted(pair for pair in pairs if pair[0] < pair[1]):
@@ -188,17 +188,17 @@ def find_free_slots(
         _build_obstacle(reason, (item[:2] for item in [*spans, *busy] if item[2] == reason))
         for reason in (CLOSED, AWAY, BOOKED, HELD)
     ]
-    within = _merge((span.start, span.end) for span in spans)
+    within = merge_periods((span.start, span.end) for span in spans)
     return [
         Slot(at, at + length, _find_conflict(at, at + length, obstacles) if include_taken else None)
-        for start, end in (within if include_taken else _find_gaps(within, [*spans, *busy]))
+        for start, end in (within if include_taken else find_gaps(within, [*spans, *busy]))
         for at in _generate_starts(max(start, earliest), min(end - length + RESOLUTION, latest), step, zone)
     ]
 
 
-def _find_gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pair]:
+def find_gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pair]:
     """Yield the open and free parts of these periods, which are few when the clinician is fully booked."""
-    unavailable = _merge(item[:2] for item in items if item[2] is not None)
+    unavailable = merge_periods(item[:2] for item in items if item[2] is not None)
     starts, ends = [start for start, _ in unavailable], [end for _, end in unavailable]
     for start, end in within:
         for piece in _split(start, end, unavailable[bisect_right(ends, start) : bisect_left(starts, end)]):
@@ -207,7 +207,7 @@ def _find_gaps(within: list[Pair], items: Iterable[Span | Busy]) -> Iterator[Pai
 
 
 def _build_obstacle(reason: Reason, pairs: Iterable[Pair]) -> Obstacle:
-    merged = _merge(pairs)
+    merged = merge_periods(pairs)
     return reason, [start for start, _ in merged], [end for _, end in merged]
 
 

@@ -26,6 +26,10 @@ def build_booking(world: World, role: str | None) -> dict[str, Any]:
     return body | ({} if role == "client" else {"client_id": str(world.client_id)})
 
 
+def build_free_time(world: World) -> dict[str, Any]:
+    return build_booking(world, "client")
+
+
 def build_series(world: World, role: str | None) -> dict[str, Any]:
     """Build a series in far-away weeks, so that no two overlap."""
     body = build_booking(world, role)
@@ -179,6 +183,8 @@ SAMPLE_REQUESTS = {
         FRONT_DESK, make_waiting_entry, send(priority=1), ("waitlist_entries", "entry_id")
     ),
     "withdraw_waitlist_entry": SampleRequest(FRONT_DESK, make_waiting_entry),
+    "list_waitlist_candidates": SampleRequest(FRONT_DESK, query=build_free_time),
+    "offer_free_time": SampleRequest(FRONT_DESK, make_waiting_entry, lambda world, _role: build_free_time(world)),
     "list_waitlist_offers": SampleRequest(READERS, make_waiting_entry),
     "take_waitlist_offer": SampleRequest(FRONT_DESK | {"client"}, make_offer),
     "decline_waitlist_offer": SampleRequest(FRONT_DESK | {"client"}, make_offer),
