@@ -29,7 +29,9 @@ def load_component(name: str) -> Any:
     return st.components.v2.component(f"caseload_{name}", js=script, isolate_styles=False)
 
 
-draw_figure_cards, draw_table, draw_todo = (load_component(name) for name in ("figures", "rows", "todo"))
+draw_figure_cards, draw_table, draw_todo, draw_week = (
+    load_component(name) for name in ("figures", "rows", "todo", "week")
+)
 
 
 def ignore() -> None:
@@ -136,6 +138,12 @@ def show_table(
     """Show a table of tens of rows, and return the id of the row that was just opened."""
     data = {"caption": caption, "columns": columns, "rows": rows, "empty": empty, "opens": True, "chosen": None} | more
     return draw_table(key=key, data=data, on_opened_change=ignore).opened
+
+
+def show_week(key: str, caption: str, grid: dict[str, Any], empty: str) -> str | None:
+    """Show a time grid, and return the id of the block that was just opened."""
+    data = grid | {"caption": caption, "empty": empty, "none": "Nothing on this day."}
+    return draw_week(key=key, data=data, on_opened_change=ignore).opened
 
 
 def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = False) -> str | None:

@@ -44,6 +44,12 @@ class Answer:
         fields = [detail["message"] for detail in details] if isinstance(details, list) else []
         return " ".join(fields) or error.get("message") or "Something went wrong. Try again."
 
+    @property
+    def alternatives(self) -> list[dict[str, Any]]:
+        """Return the alternatives that a refused booking names."""
+        details = self.document.get("error", {}).get("details") if self.status >= 400 else None
+        return details.get("alternatives", []) if isinstance(details, dict) else []
+
 
 def find_session() -> Session | None:
     """Return the open session of the browser that shows the page. Looked up in every run: it may have ended."""

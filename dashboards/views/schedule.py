@@ -1,25 +1,31 @@
-"""The page of the front desk: the visits of a day, check-in and the steps after it."""
+"""The page of the front desk: the schedule of a day or week, check-in, booking, moving and the waitlist."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboards.components import (
+    show_brief,
     show_figures,
     show_head,
     show_needs,
     show_panel,
-    show_section,
     show_steps,
     show_table,
+    show_week,
 )
-from dashboards.problems import dialog
+from dashboards.said import show_said
 from dashboards.shown import format_clock, format_day
-from dashboards.signed_in import call_api, find_zone, load
-from dashboards.visits import STATES, shorten_name
+from dashboards.signed_in import find_zone, load
+from dashboards.views.booking import show_booking
+from dashboards.views.free_times import Lists, forget_refusal
+from dashboards.views.visit import show_visit
+from dashboards.visits import shorten_name
+from dashboards.week_layout import Week, build_week, describe_state
 
 COLUMNS = [
     {"key": "when", "label": "When"},
@@ -28,20 +34,8 @@ COLUMNS = [
     {"key": "room", "label": "Room"},
     {"key": "waits", "label": "Waits", "right": True},
 ]
-STEPS = {
-    "SCHEDULED": ("confirm", "check-in", "complete", "no-show"),
-    "CONFIRMED": ("check-in", "complete", "no-show"),
-    "CHECKED_IN": ("ready", "start", "complete"),
-    "IN_PROGRESS": ("complete",),
-}
-STEP_WORDS = {
-    "confirm": ("Confirm", ":material/event_available:"),
-    "check-in": ("Check in", ":material/how_to_reg:"),
-    "ready": ("Ready", ":material/done:"),
-    "start": ("Start", ":material/play_arrow:"),
-    "complete": ("Complete", ":material/task_alt:"),
-    "no-show": ("No-show", ":material/person_off:"),
-}
+CHOICES = {"view": {"day": "Day", "week": "Week"}, "by": {"clinician": "By clinician", "room": "By room"}}
+EVERYBODY = {"clinician": "All clinicians", "room": "All rooms"}
 
 
 @dataclass(frozen=True)
@@ -52,45 +46,66 @@ class Model:
     cards: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     visits: dict[str, dict[str, Any]]
+    week: Week
+    names: dict[str, str]
     before: str
     after: str
 
 
 def build_model(page: dict[str, Any], zone: ZoneInfo, now: datetime, *, hide_names: bool) -> Model:
     """Return what the page shows of an answer of the API."""
-    day = date.fromisoformat(page["day"])
-    is_today = page["day"] == page["today"]
-    cards = [
-        build_card("visits", "Visits of the day", len(page["visits"])),
-        build_card("waiting", "Clients who wait", page["waiting"]),
-        build_card("in_session", "In session", page["in_session"]),
-        build_card("rooms", "Rooms in use", page["rooms_in_use"]),
-        build_card("waitlist", "On the waitlist", page["waitlist"]),
-    ]
+    day, is_day = date.fromisoformat(page["day"]), page["view"] == "day"
+    step = timedelta(days=1 if is_day else 7)
+    today = ", today" if page["day"] == page["today"] else ""
+    week = build_week(
+        page["columns"],
+        page["visits"],
+        zone,
+        by=page["by"],
+        hide_names=hide_names,
+        titles="name" if is_day else "day",
+        today=page["today"],
+        opens_gaps="appointments.book" in page["may"],
+    )
+    everybody = {"": EVERYBODY[page["by"]]} if is_day else {}
+    resources = page["clinicians" if page["by"] == "clinician" else "rooms"]
     return Model(
-        about=f"{format_day(page['day'])}{', today' if is_today else ''}",
-        cards=cards,
-        rows=[build_row(visit, zone, now, hide_names=hide_names) for visit in page["visits"]],
+        about=f"{format_day(page['day'])}{today}"
+        if is_day
+        else f"{format_day(page['first'])} to {format_day(page['last'])}",
+        cards=build_cards(page),
+        rows=[build_row(visit, zone, now, hide_names=hide_names) for visit in page["visits"]] if is_day else [],
         visits={visit["id"]: visit for visit in page["visits"]},
-        before=(day - timedelta(days=1)).isoformat(),
-        after=(day + timedelta(days=1)).isoformat(),
+        week=week,
+        names=everybody | {resource["id"]: resource["name"] for resource in resources},
+        before=(day - step).isoformat(),
+        after=(day + step).isoformat(),
     )
 
 
-def build_card(key: str, label: str, number: int) -> dict[str, Any]:
-    return {"key": key, "label": label, "value": str(number)}
+def build_cards(page: dict[str, Any]) -> list[dict[str, Any]]:
+    longest, rooms = page["longest_wait_minutes"], sum(room["active"] for room in page["rooms"])
+    waits = "Nobody waits" if longest is None else f"Longest {longest} min"
+    return [
+        build_card("check_ins", "Checked in today", f"{page['check_ins']} of {page['visits_today']}"),
+        build_card("waiting", "Waiting now", str(page["waiting"]), waits),
+        build_card("in_session", "In session now", str(page["in_session"])),
+        build_card("rooms", "Rooms in use now", f"{page['rooms_in_use']} of {rooms}"),
+        build_card("waitlist", "On the waitlist", str(page["waitlist"])),
+    ]
+
+
+def build_card(key: str, label: str, value: str, below: str = "") -> dict[str, Any]:
+    return {"key": key, "label": label, "value": value, "target": below}
 
 
 def build_row(visit: dict[str, Any], zone: ZoneInfo, now: datetime, *, hide_names: bool) -> dict[str, Any]:
     start, end = (datetime.fromisoformat(visit[name]).astimezone(zone) for name in ("starts_at", "ends_at"))
-    word, color = STATES.get(visit["status"], (visit["status"].title(), "gray"))
-    if visit["status"] == "CHECKED_IN" and visit["ready_at"]:
-        word = "Ready"
     return {
         "id": visit["id"],
         "when": f"{format_clock(start)} · {shorten_name(visit['client_name'], hide_names=hide_names)}",
         "below": f"{int((end - start).total_seconds() // 60)} min · {visit['reference']}",
-        "state": {"word": word, "colour": color},
+        "state": describe_state(visit),
         "clinician": visit["clinician_name"] or "–",
         "room": "telehealth" if visit["telehealth"] else visit["room_name"] or "–",
         "waits": describe_wait(visit, now),
@@ -105,53 +120,81 @@ def describe_wait(visit: dict[str, Any], now: datetime) -> str:
     return f"{max(minutes, 0)} min"
 
 
+def read_address() -> dict[str, str]:
+    """Return the day, view and person or room that the address names, as the API takes them."""
+    chosen = {name: value for name in CHOICES if (value := st.query_params.get(name)) in CHOICES[name]}
+    for name, parse in (("day", date.fromisoformat), ("of", UUID)):
+        try:
+            chosen[name] = str(parse(st.query_params[name]))
+        except (KeyError, ValueError):
+            continue
+    return chosen
+
+
+def change_address(name: str) -> None:
+    """Keep a choice in the address. A person is no choice any more when rooms are shown."""
+    if name == "by":
+        st.query_params.pop("of", None)
+    st.query_params[name] = str(st.session_state[f"schedule-{name}"])
+    if not st.query_params[name]:
+        del st.query_params[name]
+
+
+def show_choices(page: dict[str, Any], model: Model) -> None:
+    """Show the choice of the day, the view and the clinician or room, which are kept in the address."""
+    chosen = {name: page[name] for name in CHOICES} | {"of": page["of"] or "", "day": date.fromisoformat(page["day"])}
+    st.session_state.update({f"schedule-{name}": value for name, value in chosen.items()})
+    with st.container(key="cl-choices", horizontal=True, vertical_alignment="bottom", gap="small"):
+        show_steps("day", model.before, model.after)
+        st.date_input("Day", key="schedule-day", on_change=change_address, args=("day",), width=160)
+        for name, words in CHOICES.items():
+            st.segmented_control(
+                name.title(),
+                list(words),
+                format_func=words.__getitem__,
+                required=True,
+                key=f"schedule-{name}",
+                on_change=change_address,
+                args=(name,),
+            )
+        if model.names:
+            st.selectbox(
+                "Clinician" if page["by"] == "clinician" else "Room",
+                list(model.names),
+                format_func=model.names.__getitem__,
+                key="schedule-of",
+                on_change=change_address,
+                args=("of",),
+                width=220,
+            )
+
+
 def show_schedule() -> None:
     """Draw the page."""
-    day = st.query_params.get("day")
-    page, zone = load("/dashboards/schedule", {"day": day} if day else {}), find_zone()
+    page, zone = load("/dashboards/schedule", read_address()), find_zone()
     hide_names = bool(st.session_state.get("hide_names"))
-    model = build_model(page, zone, datetime.now(zone), hide_names=hide_names)
+    model, lists = build_model(page, zone, datetime.now(zone), hide_names=hide_names), Lists.of(page, zone)
     show_head("Schedule", model.about, has_names=True)
-    show_steps("day", model.before, model.after)
+    show_said()
+    show_brief(page["brief"])
     show_figures("board", model.cards)
     with show_panel("needs", "Needs you", "The most pressing first"):
         show_needs("needs", page["needs"])
-    with show_panel("visits", "Visits", "Choose one to check in or to take its next step"):
-        chosen = show_table("visits", "Visits of the day", COLUMNS, model.rows, "No visits on this day.")
-        if chosen:
-            show_visit(model.visits[chosen], zone, hide_names=hide_names)
-
-
-@dialog("Visit")
-def show_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> None:
-    """Show a visit with the steps that are possible now."""
-    start = datetime.fromisoformat(visit["starts_at"]).astimezone(zone)
-    name = shorten_name(visit["client_name"], hide_names=hide_names)
-    service = visit["service_name"] or visit["service_code"]
-    when = f"{format_day(start.date().isoformat())}, {format_clock(start)}"
-    show_section(name, f"{when} · {service} with {visit['clinician_name']} · {visit['reference']}")
-    steps = STEPS.get(visit["status"], ())
-    if not steps:
-        st.info("This visit is closed.")
-        return
-    reason = st.text_input("Reason, if a consent is missing", key="override", max_chars=200)
-    with st.container(horizontal=True):
-        for step in steps:
-            label, icon = STEP_WORDS[step]
-            if st.button(label, icon=icon, key=f"step-{step}", type="primary" if step == steps[0] else "secondary"):
-                take_step(visit["id"], step, reason)
-
-
-def take_step(appointment_id: str, step: str, reason: str) -> None:
-    """Take a step of a visit, and say what the front desk still has to obtain."""
-    takes_reason = step in ("check-in", "start", "complete") and reason.strip()
-    body = {"consent_override_reason": reason.strip()} if takes_reason else {}
-    answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json=body)
-    if answer.problem:
-        st.error(answer.problem)
-        return
-    outstanding = answer.document.get("outstanding_items") or []
-    if outstanding:
-        st.warning(f"Checked in. Still to obtain: {', '.join(outstanding)}.")
-        return
-    st.rerun()
+    with show_panel("week", "Schedule", "Choose a visit to see or change it, or a free time to book it"):
+        show_choices(page, model)
+        may_book = "appointments.book" in page["may"]
+        forget_refusal()
+        opened = show_week(
+            "week", "Schedule", model.week.data, "Nobody sees clients here yet. Add clinicians and rooms."
+        )
+        if may_book and st.button("Book a visit", key="book", type="primary", icon=":material/add:"):
+            show_booking(None, page["by"], lists, page["may"], hide_names=hide_names)
+        elif opened in model.week.gaps:
+            show_booking(model.week.gaps[opened], page["by"], lists, page["may"], hide_names=hide_names)
+        elif opened in model.week.visits:
+            show_visit(model.week.visits[opened], lists, page["may"], hide_names=hide_names)
+    if page["view"] == "day":
+        with show_panel("visits", "Visits", "Choose one to check in or to take its next step"):
+            chosen = show_table("visits", "Visits of the day", COLUMNS, model.rows, "No visits on this day.")
+            if chosen in model.visits:
+                show_visit([model.visits[chosen]], lists, page["may"], hide_names=hide_names)

@@ -165,7 +165,8 @@ def describe_schedule(
     free = sum((end - start for column in columns for start, end in column.free), timedelta())
     if free and waitlist:
         hours = format_count(round(free / timedelta(hours=1)), "hour")
-        sentences.append(f"About {hours} of this view are free: {format_count(waitlist, 'entry', 'entries')} wait.")
+        waits = f"{format_count(waitlist, 'entry', 'entries')} on the waitlist {'waits' if waitlist == 1 else 'wait'}"
+        sentences.append(f"{waits}, and about {hours} of this view are free: choose a free time to offer it.")
     return sentences
 
 

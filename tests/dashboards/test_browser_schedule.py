@@ -1,0 +1,247 @@
+"""The schedule in a real Chromium: visits are moved, booked, cancelled and offered; the database says what was said."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import text
+
+from practice.scheduling.models.waitlist import WaitlistEntry
+from practice.store.ids import new_id
+from tests.support.builders.people import Person, PracticeFixture
+from tests.support.builders.schedule import (
+    make_appointment,
+    make_client,
+    make_room,
+    make_service,
+    open_hours,
+    put,
+)
+from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
+from tests.support.drivers.server import Server, run_server
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+ZONE = ZoneInfo("America/New_York")  # of the practices
+MAX_TABS = 80
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    require_chromium()
+    with run_server(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
+        yield address
+
+
+class FrontDesk:
+    """A practice with a visit tomorrow at ten, of a clinician who sees clients from nine to five."""
+
+    def __init__(self, server: Server) -> None:
+        self.practice: PracticeFixture = server.create_practice()
+        self.practice.now = datetime.now(UTC)
+        self.scheduler, self.clinician = self.practice.add("scheduler"), self.practice.add("clinician")
+        open_hours(self.practice, self.clinician, time(9), time(17))
+        self.service, self.room = make_service(self.practice, "TALK"), make_room(self.practice)
+        self.client = self.add_client("Casey", "Elm")
+        self.visit = self.add_visit(self.client, 10)
+
+    @property
+    def day(self) -> date:
+        return datetime.now(ZONE).date() + DAY
+
+    def add_client(self, first_name: str, last_name: str) -> UUID:
+        return make_client(self.practice, self.clinician, first_name=first_name, last_name=last_name)
+
+    def add_visit(self, client: UUID, hour: int, **values: Any) -> UUID:
+        return make_appointment(self.practice, self.clinician, client, self.service, self.at(hour), **values)
+
+    def at(self, hour: int) -> datetime:
+        return datetime.combine(self.day, time(hour), ZONE).astimezone(UTC)
+
+    def load_rows(self, statement: str) -> list[Any]:
+        with self.practice.installation.store.begin_session(self.practice.id) as db:
+            return list(db.execute(text(statement)))
+
+    def list_visits(self) -> list[tuple[str, int]]:
+        """Return the status and the local hour of each visit."""
+        rows = self.load_rows("select status, starts_at from appointments order by created_at, starts_at, id")
+        return [(row.status, row.starts_at.astimezone(ZONE).hour) for row in rows]
+
+
+@pytest.fixture
+def desk(server: Server) -> FrontDesk:
+    return FrontDesk(server)
+
+
+def open_day(visitor: Any, server: Server, person: Person, desk: FrontDesk) -> Page:
+    """Sign in and open the schedule of the day of the visit."""
+    page = visitor.sign_in(server, person)
+    page.goto(f"{visitor.url}/schedule?day={desk.day}")
+    wait_until_drawn(page)
+    return page
+
+
+def open_visit(page: Page, name: str = "Casey Elm") -> None:
+    page.get_by_role("group", name="Schedule").get_by_role("button", name=name).click()
+    page.get_by_role("dialog").get_by_text(name).wait_for(timeout=30_000)
+
+
+def choose(page: Page, name: str) -> None:
+    """Press a choice or button of the dialog."""
+    page.get_by_role("dialog").get_by_text(name, exact=True).first.click()
+
+
+def press_button(page: Page, name: str) -> None:
+    page.get_by_role("dialog").get_by_role("button", name=name).last.click()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_front_desk_moves_a_visit_into_a_free_time(server: Server, url: str, desk: FrontDesk, width: int) -> None:
+    with open_visitor(url, width=width) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        open_visit(page)
+        choose(page, "Move")
+        choose(page, "2:00 pm")
+        page.wait_for_timeout(500)
+        press_button(page, "Move")
+        page.get_by_text("Moved to").wait_for(timeout=30_000)
+        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
+        block = page.get_by_role("group", name="Schedule").get_by_role("button", name="Casey Elm")
+        assert block.inner_text().startswith("2:00–3:00 pm")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert visitor.complaints == []
+
+
+def go_to(page: Page, label: str, *, backwards: bool = False) -> None:
+    """Press Tab until something that begins with the label has the focus."""
+    for _ in range(MAX_TABS):
+        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        found = page.evaluate("(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim()")
+        if found.startswith(label):
+            return
+    pytest.fail(f"{label} cannot be reached by keyboard")
+
+
+def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str, desk: FrontDesk) -> None:
+    with open_visitor(url) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        go_to(page, "10:00–11:00 am")
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_text("Casey Elm").wait_for(timeout=30_000)
+        for label in ("Next step", "1:00 pm", "Move"):
+            go_to(page, label)
+            if label == "Next step":
+                page.keyboard.press("ArrowRight")
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(1500)
+        page.get_by_text("Moved to").wait_for(timeout=30_000)
+        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 13)]
+        assert visitor.complaints == []
+
+
+def test_the_second_of_two_who_move_one_visit_is_told(server: Server, url: str, desk: FrontDesk) -> None:
+    with open_visitor(url) as first, ExitStack() as stack:
+        one = open_day(first, server, desk.scheduler, desk)
+        other_context = first.context.browser.new_context(viewport={"width": 1280, "height": 1000})
+        stack.callback(other_context.close)
+        second = type(first)(url, other_context)
+        two = open_day(second, server, desk.practice.admin, desk)
+        for page, at in ((one, "2:00 pm"), (two, "3:00 pm")):
+            open_visit(page)
+            choose(page, "Move")
+            choose(page, at)
+            page.wait_for_timeout(500)
+        press_button(one, "Move")
+        one.get_by_text("Moved to").wait_for(timeout=30_000)
+        press_button(two, "Move")
+        two.get_by_role("dialog").get_by_text("which is final").wait_for(timeout=30_000)
+        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
+        two.keyboard.press("Escape")
+        block = two.get_by_role("group", name="Schedule").get_by_role("button", name="2:00–3:00 pm")
+        block.wait_for(timeout=30_000)
+
+
+def test_a_refusal_offers_alternatives_that_are_taken_by_a_button(server: Server, url: str, desk: FrontDesk) -> None:
+    with open_visitor(url) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        open_visit(page)
+        choose(page, "Move")
+        choose(page, "2:00 pm")
+        page.wait_for_timeout(500)
+        desk.add_visit(desk.add_client("Robin", "Oak"), 14)
+        press_button(page, "Move")
+        page.get_by_text("The clinician has another appointment at this time.").wait_for(timeout=30_000)
+        page.get_by_role("dialog").get_by_role("button", name="1:00 pm").last.click()
+        page.get_by_text("Moved to").wait_for(timeout=30_000)
+        assert sorted(desk.list_visits()) == [("RESCHEDULED", 10), ("SCHEDULED", 13), ("SCHEDULED", 14)]
+
+
+def test_a_free_time_is_booked_and_the_visit_cancelled_again(server: Server, url: str, desk: FrontDesk) -> None:
+    desk.add_client("Robin", "Oak")
+    with open_visitor(url) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        page.get_by_role("group", name="Schedule").get_by_role("button", name="11:00 am–5:00 pm").click()
+        search = page.get_by_role("dialog").get_by_label("Client")
+        search.fill("robin o")
+        search.press("Enter")
+        page.get_by_role("dialog").get_by_text("Robin Oak, born").wait_for(timeout=30_000)
+        page.wait_for_timeout(500)
+        press_button(page, "Book")
+        page.get_by_text("Booked: ").wait_for(timeout=30_000)
+        assert desk.list_visits() == [("SCHEDULED", 10), ("SCHEDULED", 11)]
+        open_visit(page, "Robin Oak")
+        choose(page, "Cancel")
+        page.get_by_role("dialog").get_by_label("Why it is cancelled").fill("Ill")
+        page.get_by_role("dialog").get_by_label("Why it is cancelled").press("Enter")
+        page.wait_for_timeout(500)
+        press_button(page, "Cancel the visit")
+        page.get_by_text("Cancelled.").wait_for(timeout=30_000)
+        query = "select cancellation_reason from appointments where status = 'CANCELLED'"
+        assert desk.load_rows(query) == [("Ill",)]
+        assert visitor.complaints == []
+
+
+def test_a_free_time_is_offered_to_the_waitlist(server: Server, url: str, desk: FrontDesk) -> None:
+    waiting = desk.add_client("Robin", "Oak")
+    put(
+        desk.practice,
+        WaitlistEntry(id=new_id(), client_id=waiting, created_at=desk.practice.now, status="WAITING"),
+    )
+    with open_visitor(url) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        page.get_by_role("group", name="Schedule").get_by_role("button", name="11:00 am–5:00 pm").click()
+        choose(page, "Offer to the waitlist")
+        page.get_by_role("dialog").get_by_text("Robin Oak").wait_for(timeout=30_000)
+        press_button(page, "Offer")
+        page.get_by_text("The time is held until").wait_for(timeout=30_000)
+        offers = desk.load_rows("select starts_at, status from waitlist_offers")
+        assert offers == [(desk.at(11), "OPEN")]
+        assert page.get_by_text("Held for the waitlist").is_visible()
+        assert visitor.complaints == []
+
+
+def test_view_and_person_are_kept_in_the_address(server: Server, url: str, desk: FrontDesk) -> None:
+    with open_visitor(url) as visitor:
+        page = open_day(visitor, server, desk.scheduler, desk)
+        page.get_by_text("Week", exact=True).click()
+        page.wait_for_url("**view=week*")
+        wait_until_drawn(page)
+        assert page.locator(".cl-day").count() == 7
+        page.get_by_text("By room", exact=True).click()
+        page.wait_for_url("**by=room*")
+        page.reload()
+        wait_until_drawn(page)
+        assert page.locator(".cl-day").count() == 7
+        assert page.get_by_role("group", name="Schedule").get_by_role("button", name="Casey Elm").count() == 0
+        assert "Casey" not in page.url
+        assert visitor.complaints == []
