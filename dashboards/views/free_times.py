@@ -73,13 +73,15 @@ def choose_time(
         st.info(
             "Nothing is free on this day. These times are next." if shown else "Nothing is free in these two weeks."
         )
+    place = f"{key}-time-{clinician_id}-{service_code}-{on}"
+    if (chosen := st.session_state.get(place)) and chosen not in shown:
+        shown = sorted([*shown, chosen])  # taken by somebody else meanwhile: the API says so when it is tried
     if not shown:
         return None
     first = next((start for start in shown if prefers and to_instant(start) >= to_instant(prefers)), None)
     labels = {start: describe_time(start, lists.zone, on) for start in shown}
-    place = f"{key}-time-{clinician_id}-{service_code}-{on}"
     chosen = st.pills("Free times", shown, default=first, format_func=lambda start: labels[start], key=place)
-    return times.get(chosen) if chosen else None
+    return times.get(chosen, {"starts_at": chosen}) if chosen else None
 
 
 def to_instant(text: str) -> datetime:
@@ -114,8 +116,7 @@ def show_refusal(lists: Lists, take: Callable[[dict[str, Any]], None]) -> None:
     if not problem:
         return
     st.error(problem)
-    if alternatives:
-        st.caption("These are free:")
+    st.caption("These are free:" if alternatives else "Close this window to see the schedule as it is now.")
     for number, alternative in enumerate(alternatives):
         if st.button(describe_alternative(alternative, lists), key=f"alternative-{number}"):
             take(alternative)

@@ -122,12 +122,12 @@ def test_the_front_desk_moves_a_visit_into_a_free_time(server: Server, url: str,
         assert visitor.complaints == []
 
 
-def go_to(page: Page, label: str, *, backwards: bool = False) -> None:
-    """Press Tab until something that begins with the label has the focus."""
+def go_to(page: Page, label: str) -> None:
+    """Press Tab until something with a line that begins with the label has the focus."""
     for _ in range(MAX_TABS):
-        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        page.keyboard.press("Tab")
         found = page.evaluate("(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim()")
-        if found.startswith(label):
+        if any(line.startswith(label) for line in found.splitlines()):  # the name of an icon is a line as well
             return
     pytest.fail(f"{label} cannot be reached by keyboard")
 
@@ -138,14 +138,14 @@ def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str
         go_to(page, "10:00–11:00 am")
         page.keyboard.press("Enter")
         page.get_by_role("dialog").get_by_text("Casey Elm").wait_for(timeout=30_000)
-        for label in ("Next step", "1:00 pm", "Move"):
+        for label, steps in (("Next step", 1), ("9:00 am", 3), ("Move", 0)):
             go_to(page, label)
-            if label == "Next step":
+            for _ in range(steps):
                 page.keyboard.press("ArrowRight")
             page.keyboard.press("Enter")
             page.wait_for_timeout(1500)
         page.get_by_text("Moved to").wait_for(timeout=30_000)
-        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 13)]
+        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 12)]
         assert visitor.complaints == []
 
 
@@ -164,7 +164,7 @@ def test_the_second_of_two_who_move_one_visit_is_told(server: Server, url: str, 
         press_button(one, "Move")
         one.get_by_text("Moved to").wait_for(timeout=30_000)
         press_button(two, "Move")
-        two.get_by_role("dialog").get_by_text("which is final").wait_for(timeout=30_000)
+        two.get_by_role("dialog").get_by_text("already rescheduled").wait_for(timeout=30_000)
         assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
         two.keyboard.press("Escape")
         block = two.get_by_role("group", name="Schedule").get_by_role("button", name="2:00–3:00 pm")
@@ -194,8 +194,9 @@ def test_a_free_time_is_booked_and_the_visit_cancelled_again(server: Server, url
         search = page.get_by_role("dialog").get_by_label("Client")
         search.fill("robin o")
         search.press("Enter")
-        page.get_by_role("dialog").get_by_text("Robin Oak, born").wait_for(timeout=30_000)
-        page.wait_for_timeout(500)
+        found = page.get_by_role("dialog").get_by_role("combobox", name="Who")
+        found.wait_for(timeout=30_000)
+        assert found.input_value() == "Robin Oak, born May 17, 1990"
         press_button(page, "Book")
         page.get_by_text("Booked: ").wait_for(timeout=30_000)
         assert desk.list_visits() == [("SCHEDULED", 10), ("SCHEDULED", 11)]
