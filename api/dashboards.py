@@ -15,6 +15,7 @@ from api.metrics import RefreshOut
 from api.names import ClientName, from_record
 from api.responses import Input
 from api.routing import PermissionRouter
+from api.schedule_columns import ScheduleColumnOut, WeekVisitOut
 from practice.analytics.periods import PeriodKind
 from practice.analytics.values import Status
 from practice.dashboards.clinicians import ClinicianRow
@@ -184,6 +185,8 @@ class MyPracticeOut(DashboardOut):
     notes_to_sign: Annotated[NotesToSignOut, describe("The notes that are to be signed now.")]
     pay: Annotated[PaySoFarOut, describe("The pay week that is still open.")]
     visits: Annotated[list[AppointmentOut], describe("Today's visits, by start.")]
+    week: Annotated[list[ScheduleColumnOut], describe("The days of the week with your hours and gaps.")]
+    week_visits: Annotated[list[WeekVisitOut], describe("The visits of the week, by start.")]
     unsigned: Annotated[list[UnsignedSessionOut], describe("The first of the sessions to sign, oldest first.")]
 
 
@@ -244,13 +247,17 @@ class OverviewOut(DashboardOut):
         }
 
 
+class MyPracticeQuery(PageQuery):
+    week: Annotated[Day | None, describe("A day of the week that is shown with its gaps; left out, today.")] = None
+
+
 @router.get("/my-practice", permission="dashboards.my_practice")
-def get_my_practice(ctx: RequestContext, query: Annotated[PageQuery, Query()]) -> MyPracticeOut:
+def get_my_practice(ctx: RequestContext, query: Annotated[MyPracticeQuery, Query()]) -> MyPracticeOut:
     """Get the page of a clinician.
 
     Your own figures, today's visits, notes to sign, this pay week, and what needs you.
     """
-    page = load_my_practice(ctx.work, ctx.own_staff_id, choose_period(ctx.work, query.period, query.day))
+    page = load_my_practice(ctx.work, ctx.own_staff_id, choose_period(ctx.work, query.period, query.day), query.week)
     kept, notes = page.live.kept_visit_rate, page.live.unsigned_notes
     return MyPracticeOut(
         **DashboardOut.read_common(ctx, page),
@@ -263,6 +270,8 @@ def get_my_practice(ctx: RequestContext, query: Annotated[PageQuery, Query()]) -
             standby=page.pay.standby_cents,
         ),
         visits=to_response(ctx, *page.visits),
+        week=[ScheduleColumnOut.of(column) for column in page.week],
+        week_visits=[from_record(WeekVisitOut, visit) for visit in page.week_visits],
         unsigned=[UnsignedSessionOut.of(view) for view in page.unsigned],
     )
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.fields import describe
-from api.names import from_record
+from api.fields import ClientId, ClinicianId, RecordId, RoomId, describe
+from api.names import ClientName, RoomName, StaffName, from_record
 from practice.dashboards.schedule_columns import ScheduleColumn
 from practice.scheduling.availability.rules.free_time import Pair
 
@@ -29,6 +29,24 @@ class TakenTimeOut(TimeSpanOut):
         describe("`block` for a meeting or maintenance, `held` for the waitlist, `group` for a group without seats."),
     ]
     reason: Annotated[str | None, describe("Why the time is blocked, such as a meeting.")]
+
+
+class WeekVisitOut(BaseModel):
+    """A visit as far as a time grid shows it."""
+
+    id: RecordId
+    client_id: ClientId
+    client_name: ClientName = None
+    clinician_id: ClinicianId
+    clinician_name: StaffName = None
+    room_id: RoomId | None
+    room_name: RoomName = None
+    group_session_id: Annotated[UUID | None, describe("The group session in which this is a seat.")]
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    status: Annotated[str, describe("Where it stands.")]
+    ready_at: Annotated[datetime | None, describe("When the clinician was ready.")]
+    telehealth: Annotated[bool, describe("Held by video.")]
 
 
 class ScheduleColumnOut(BaseModel):

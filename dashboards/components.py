@@ -41,12 +41,16 @@ def ignore() -> None:
 def choose_period() -> dict[str, str]:
     """Return the period that the address names, as the API takes it."""
     kind = st.query_params.get("period", "month")
-    chosen = {"period": kind if kind in PERIODS else "month"}
+    return {"period": kind if kind in PERIODS else "month"} | read_day("day")
+
+
+def read_day(name: str) -> dict[str, str]:
+    """Return the day that the address has under the name, as the API takes it; empty without one that is plausible."""
     try:
-        day = date.fromisoformat(st.query_params.get("day", ""))
+        day = date.fromisoformat(st.query_params.get(name, ""))
     except ValueError:
-        return chosen
-    return chosen | ({"day": day.isoformat()} if 1990 <= day.year <= 2100 else {})
+        return {}
+    return {name: day.isoformat()} if 1990 <= day.year <= 2100 else {}
 
 
 def show_head(title: str, about: str, period: dict[str, Any] | None = None, *, has_names: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The columns of a time grid as the component draws them: where each visit, gap and block is, and what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,12 +49,12 @@ def build_week(
     hide_names: bool,
     titles: str,
     today: str,
-    opens_gaps: bool,
+    opens: Collection[str],
 ) -> Week:
     """Return the grid of the columns. `titles` says whether they are named by `name` or by `day`.
 
     In a day by room, visits without a room get a column at the end. In a day of everybody, columns without anything
-    are left out.
+    are left out. `opens` has the kinds of blocks that open: `visit`, `gap`.
     """
     own = f"{by}_id"
     shown = [visit for visit in visits if visit["status"] != "CANCELLED"]
@@ -63,8 +63,9 @@ def build_week(
     drawn = []
     for column in [*columns, *([build_roomless(columns[0])] if titles == "name" and by == "room" and columns else [])]:
         of_column = [visit for visit in shown if visit[own] == column["id"] and overlaps(visit, column)]
-        items = [*build_visits(of_column, column, zone, opened, by, hide_names=hide_names)]
-        items += [build_gap(span, column, zone, gaps, opens=opens_gaps) for span in column["free"]]
+        opened |= group_seats(of_column) if "visit" in opens else {}
+        items = [*build_visits(of_column, column, zone, by, opens="visit" in opens, hide_names=hide_names)]
+        items += [build_gap(span, column, zone, gaps, opens="gap" in opens) for span in column["free"]]
         items += [build_taken(taken, column, zone) for taken in column["taken"]]
         items += [build_away(span, column, zone) for span in column["away"]]
         place_side_by_side(items)
@@ -137,22 +138,26 @@ def format_hour(hour: int) -> str:
     return f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}"
 
 
+def group_seats(visits: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the visits by their id, and the seats of a group by its id."""
+    together: dict[str, list[dict[str, Any]]] = {}
+    for visit in visits:
+        together.setdefault(visit["group_session_id"] or visit["id"], []).append(visit)
+    return together
+
+
 def build_visits(
     visits: Sequence[dict[str, Any]],
     column: dict[str, Any],
     zone: ZoneInfo,
-    opened: dict[str, list[dict[str, Any]]],
     by: str,
     *,
+    opens: bool,
     hide_names: bool,
 ) -> list[Item]:
     """Return the blocks of the visits; the seats of a group are one block."""
-    together: dict[str, list[dict[str, Any]]] = {}
-    for visit in visits:
-        together.setdefault(visit["group_session_id"] or visit["id"], []).append(visit)
-    opened |= together
     items = []
-    for key, seats in together.items():
+    for key, seats in group_seats(visits).items():
         visit = seats[0]
         top, height = find_place(visit, column, zone)
         is_group = visit["group_session_id"] is not None
@@ -160,7 +165,7 @@ def build_visits(
         where = "telehealth" if visit["telehealth"] else visit["room_name"] or "no room"
         items.append(
             Item(
-                id=key,
+                id=key if opens else None,
                 kind="visit",
                 top=top,
                 height=height,

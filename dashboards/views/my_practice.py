@@ -1,7 +1,7 @@
 """The page of a clinician: own figures, today's visits, notes to sign, this pay week, and what needs them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,19 +10,23 @@ import streamlit as st
 
 from dashboards.components import (
     choose_period,
+    read_day,
     show_brief,
     show_figures,
     show_head,
     show_needs,
     show_panel,
     show_records,
+    show_steps,
     show_table,
+    show_week,
     to_card,
 )
 from dashboards.shown import format_amount, format_clock, format_day
 from dashboards.signed_in import call_api, find_account, load
 from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
+from dashboards.week_layout import build_week
 
 NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
 STEP_WORDS = {"start": "Start", "complete": "Complete"}
@@ -130,9 +134,19 @@ def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     }
 
 
+def show_own_week(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> None:
+    """Show the clinician's week, with the steps to the weeks before and after."""
+    first = date.fromisoformat(page["week"][0]["on"])
+    show_steps("week", *((first + timedelta(days=days)).isoformat() for days in (-7, 7)))
+    columns, visits = page["week"], page["week_visits"]
+    shown = {"by": "clinician", "titles": "day", "today": page["today"], "opens": ()}
+    week = build_week(columns, visits, zone, hide_names=hide_names, **shown)
+    show_week("own-week", "Your week", week.data, "No days.")
+
+
 def show_my_practice() -> None:
     """Draw the page."""
-    page = load("/dashboards/my-practice", choose_period())
+    page = load("/dashboards/my-practice", choose_period() | read_day("week"))
     hide_names = bool(st.session_state.get("hide_names"))
     account = find_account()
     model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
@@ -160,6 +174,8 @@ def show_my_practice() -> None:
             sign_notes(model.signable)
         elif need and need["records"]:
             show_records(need, hide_names=hide_names)
+    with show_panel("week", "Your week", "Your visits, and the hours in which nobody is booked"):
+        show_own_week(page, ZoneInfo(account.time_zone), hide_names=hide_names)
 
 
 def show_sign_button(note_ids: list[str]) -> None:

@@ -1,5 +1,6 @@
 """The page of the front desk: the schedule of a day or week, check-in, booking, moving and the waitlist."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import (
+    read_day,
     show_brief,
     show_figures,
     show_head,
@@ -65,7 +67,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, now: datetime, *, hide_nam
         hide_names=hide_names,
         titles="name" if is_day else "day",
         today=page["today"],
-        opens_gaps="appointments.book" in page["may"],
+        opens=["visit", "gap"] if "appointments.book" in page["may"] else ["visit"],
     )
     everybody = {"": EVERYBODY[page["by"]]} if is_day else {}
     resources = page["clinicians" if page["by"] == "clinician" else "rooms"]
@@ -123,12 +125,9 @@ def describe_wait(visit: dict[str, Any], now: datetime) -> str:
 def read_address() -> dict[str, str]:
     """Return the day, view and person or room that the address names, as the API takes them."""
     chosen = {name: value for name in CHOICES if (value := st.query_params.get(name)) in CHOICES[name]}
-    for name, parse in (("day", date.fromisoformat), ("of", UUID)):
-        try:
-            chosen[name] = str(parse(st.query_params[name]))
-        except (KeyError, ValueError):
-            continue
-    return chosen
+    with suppress(KeyError, ValueError):
+        chosen["of"] = str(UUID(st.query_params["of"]))
+    return chosen | read_day("day")
 
 
 def change_address(name: str) -> None:

@@ -15,6 +15,13 @@ from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.schedule_columns import (
+    ScheduleColumn,
+    list_days_of_week,
+    load_clinicians,
+    load_columns,
+    load_visits_between,
+)
 from practice.dashboards.sentences import describe_kept_visits
 from practice.dashboards.words import format_number
 from practice.local_time import DAY, cut_off, open_week, start_of_day
@@ -66,13 +73,17 @@ class MyPractice:
     live: LiveValues
     pay: PayWeekSoFar
     visits: Sequence[Appointment]
+    week: Sequence[ScheduleColumn]
+    week_visits: Sequence[Appointment]
     unsigned: Sequence[SessionView]
     needs: Sequence[Need]
 
 
-def load_my_practice(work: Work, staff_id: UUID, period: Period) -> MyPractice:
-    """Return the page of the signed-in clinician."""
+def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date | None) -> MyPractice:
+    """Return the page of the signed-in clinician, with their week that has this day, by default today."""
     zone, today = zone_of(work), local_today(work)
+    days = list_days_of_week(week_day or today)
+    week_visits = load_visits_between(work, Scope.OWN, days, clinician_id=staff_id)
     entity = ("clinician", staff_id)
     found = load_figures(work, period, METRIC_KEYS, [entity], entity_kind="clinician")
     figures = found.of(entity)
@@ -94,9 +105,19 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period) -> MyPractice:
             statement.totals["standby"],
         ),
         visits=list_visits_of_day(work, staff_id, today, zone),
+        week=load_own_columns(work, staff_id, days, week_visits),
+        week_visits=week_visits,
         unsigned=list_unsigned_sessions(work, staff_id),
         needs=needs,
     )
+
+
+def load_own_columns(
+    work: Work, staff_id: UUID, days: Sequence[date], visits: Sequence[Appointment]
+) -> list[ScheduleColumn]:
+    """Return the clinician's days with their hours and gaps."""
+    own = [clinician for clinician in load_clinicians(work, [staff_id]) if clinician.id == staff_id]
+    return load_columns(work, "clinician", own, days, visits, own)
 
 
 def list_visits_of_day(work: Work, staff_id: UUID, day: date, zone: ZoneInfo) -> list[Appointment]:

@@ -13,13 +13,14 @@ from practice.dashboards.schedule_columns import (
     Resource,
     ResourceKind,
     ScheduleColumn,
+    list_days_of_week,
     load_clinicians,
     load_columns,
     load_rooms,
     load_visits_between,
 )
 from practice.errors import NotFound
-from practice.local_time import DAY, start_of_day, week_of
+from practice.local_time import DAY, start_of_day
 from practice.people.practice_time import local_today, zone_of
 from practice.scheduling.appointments.notifications import is_after_last_day
 from practice.scheduling.models.appointments import Appointment
@@ -81,7 +82,7 @@ def load_schedule(
     """
     today = local_today(work)
     on = day or today
-    days = [on] if view == "day" else [week_of(on) + number * DAY for number in range(7)]
+    days = [on] if view == "day" else list_days_of_week(on)
     is_room = by == "room"
     if chosen_id is None and view == "week":
         chosen_id = next((resource.id for resource in (load_rooms if is_room else load_clinicians)(work)), None)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
-from practice.local_time import DAY, date_of, start_of_day
+from practice.local_time import DAY, date_of, start_of_day, week_of
 from practice.people.models.practices import Staff
 from practice.people.practice_time import zone_of
 from practice.people.settings import get_setting
@@ -77,6 +77,11 @@ class ScheduleColumn:
     away: Sequence[Pair]
     free: Sequence[Pair]
     taken: Sequence[TakenTime]
+
+
+def list_days_of_week(day: date) -> list[date]:
+    """Return the local days of the week of the day, which begins on Sunday."""
+    return [week_of(day) + number * DAY for number in range(7)]
 
 
 def load_visits_between(

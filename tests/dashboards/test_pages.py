@@ -26,12 +26,18 @@ def sessions(practice: PracticeFixture) -> SessionBuilder:
 def test_a_clinician_sees_figures_visits_and_what_needs_them(open_as: Any, sessions: SessionBuilder) -> None:
     browser = open_as("clinician").run()
     assert browser.list_calls() == ["GET /auth/me", "GET /dashboards/my-practice"]
-    cards, visits, notes, needs = browser.read_components()
+    cards, visits, notes, needs, week = browser.read_components()
     shown = {card["key"]: card["value"] for card in cards}
     assert (shown["notes_to_sign"], shown["kept_visit_rate"]) == ("2", "66.67 %")
     assert [visit["state"]["word"] for visit in visits["rows"]] == ["Confirmed"]
     assert len(notes["rows"]) == 2
     assert needs[0]["what"] == "2 notes wait for your signature"
+    assert [(day["today"], len(day["items"])) for day in week["columns"]] == [
+        *((False, count) for count in (0, 1, 1)),
+        (True, 1),
+        *((False, 0) for _ in range(3)),
+    ]
+    assert browser.run(week="2026-03-23").read_components()[-1]["columns"][0]["title"] == "Sunday, March 22"
     assert "Kept visits are at 66.67 %" in browser.read_text()
     browser.run()
     assert browser.list_calls() == ["GET /dashboards/my-practice"]  # who is signed in is asked twice a minute at most
@@ -54,6 +60,26 @@ def test_the_period_is_kept_in_the_address(open_as: Any, sessions: SessionBuilde
     for query in ({"period": "century"}, {"day": "2026-13-44"}, {"day": "9999-12-31"}):
         browser = open_as("admin").run(**query)
         assert "March 2026" in browser.read_text()
+
+
+def test_the_schedule_is_one_call_whatever_the_address_says(
+    open_as: Any, sessions: SessionBuilder, practice: PracticeFixture
+) -> None:
+    browser = open_as("scheduler").run()
+    assert browser.list_calls() == ["GET /auth/me", "GET /dashboards/schedule"]
+    cards, day, visits = browser.read_components()
+    shown = {card["label"]: card["value"] for card in cards}
+    assert (shown["Checked in today"], shown["Waiting now"], shown["Rooms in use now"]) == ("0 of 1", "0", "0 of 0")
+    assert [item["state"]["word"] for item in day["columns"][0]["items"]] == ["Confirmed"]
+    assert len(visits["rows"]) == 1
+    who = str(sessions.clinician.staff_id)
+    week = browser.run(view="week", of=who, day="2026-03-10").read_components()[-1]
+    assert browser.list_calls() == ["GET /dashboards/schedule"]
+    assert [column["title"] for column in week["columns"]][::6] == ["Sunday, March 8", "Saturday, March 14"]
+    browser.app.segmented_control(key="schedule-view").set_value("day")
+    assert "Tuesday, March 10" in browser.run().read_text()
+    for query in ({"view": "decade"}, {"day": "9999-12-31"}, {"of": "somebody"}, {"by": "planet"}):
+        assert "Wednesday, March 18, today" in open_as("scheduler").run(**query).read_text()
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,16 @@ def test_the_figures_are_of_now_on_every_day(booking_api: BookingApi) -> None:
     shown = {"visits_today": 2, "check_ins": 1, "waiting": 1, "longest_wait_minutes": 25, "rooms_in_use": 1}
     assert {name: page[name] for name in shown} == shown
     assert page["brief"][:2] == ["1 of 2 visits today checked in.", "1 client waits, the longest for 25 minutes."]
+
+
+def test_clinicians_see_their_own_week_alone(booking_api: BookingApi) -> None:
+    other = booking_api.add_clinician()
+    own = booking_api.book_appointment(local(MONDAY, 10))
+    booking_api.book_appointment(local(MONDAY, 12), clinician_id=other.staff_id)
+    page = booking_api.get("/dashboards/my-practice", booking_api.clinician, week=MONDAY + DAY).json()
+    assert [column["on"] for column in page["week"]] == [str(SUNDAY + number * DAY) for number in range(7)]
+    assert {column["id"] for column in page["week"]} == {str(booking_api.clinician.staff_id)}
+    assert to_clock(page["week"][1]["free"]) == ["08:00-10:00", "11:00-20:00"]
+    assert [visit["id"] for visit in page["week_visits"]] == [own["id"]]
+    this_week = booking_api.get("/dashboards/my-practice", booking_api.clinician).json()
+    assert (this_week["week"][0]["on"], this_week["week_visits"]) == (str(SUNDAY - 7 * DAY), [])

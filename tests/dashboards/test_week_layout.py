@@ -36,7 +36,7 @@ def visit(start: str, end: str, **more: Any) -> dict[str, Any]:
 
 
 def draw(columns: list[dict[str, Any]], visits: list[dict[str, Any]], **more: Any) -> Any:
-    choices = {"by": "clinician", "hide_names": False, "titles": "day", "today": str(MONDAY), "opens_gaps": True}
+    choices = {"by": "clinician", "hide_names": False, "titles": "day", "today": str(MONDAY), "opens": ["visit", "gap"]}
     return build_week(columns, visits, ZONE, **choices | more)
 
 
@@ -59,8 +59,13 @@ def test_blocks_are_where_the_clock_says_with_words_for_their_state() -> None:
 
 def test_a_gap_opens_for_those_who_book_alone() -> None:
     day = column(MONDAY, free=[span(at(MONDAY, 10), at(MONDAY, 11))])
-    week = draw([day], [], opens_gaps=False)
+    week = draw([day], [], opens=["visit"])
     assert ([item["id"] for item in items(week)], week.gaps) == ([None], {})
+
+
+def test_visits_of_a_week_to_look_at_open_nothing() -> None:
+    week = draw([column(MONDAY)], [visit(at(MONDAY, 9), at(MONDAY, 10))], opens=[])
+    assert ([item["id"] for item in items(week)], week.visits) == ([None], {})
 
 
 def test_names_are_hidden_in_blocks() -> None:
