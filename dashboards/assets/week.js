@@ -7,7 +7,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const words = el("span", {}, el("span", { className: "cl-when" }, item.time), " ", badge(item.state), el("b", {}, item.title), item.below ? el("span", { className: "cl-where" }, item.below) : null);
     const opens = item.id != null, color = item.state ? item.state.colour : "gray";
     return el("li", { style: `${place(item)};left:${100 * item.slot / item.slots}%;width:${100 / item.slots}%`, className: `cl-${item.kind}` },
-      el(opens ? "button" : "div", { className: `cl-block cl-${color}${item.height < 40 ? " cl-short" : ""}`, title: `${item.time} ${item.title}`, ...(opens ? { type: "button", onclick: () => setTriggerValue("opened", item.id) } : {}), attrs: opens ? { "data-id": item.id } : {} }, words));
+      el(opens ? "button" : "div", { className: `cl-block cl-${color}${item.height < 40 ? " cl-short" : item.height < 60 ? " cl-middle" : ""}`, title: [item.time, item.title, item.below].join(" "), ...(opens ? { type: "button", onclick: () => setTriggerValue("opened", item.id) } : {}), attrs: opens ? { "data-id": item.id } : {} }, words));
   };
   const columns = data.columns.map((column) => el("section", { className: `cl-day${column.closed ? " cl-closed" : ""}`, attrs: { "aria-label": column.title } },
     el("h3", {}, column.title, column.today ? el("span", { className: "cl-badge cl-green" }, "Today") : null, column.note ? el("small", {}, column.note) : null),
@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       el("ul", {}, ...column.items.map(block)),
       column.items.length ? null : el("p", { className: "cl-none" }, data.none))));
   const axis = el("div", { className: "cl-axis", attrs: { "aria-hidden": "true" } }, ...data.hours.map((hour, i) => el("span", { style: `top:${i * 60 * PIXELS}px` }, hour)));
-  const root = put(parentElement, "cl-week", el("div", { className: "cl-week", attrs: { role: "group", "aria-label": data.caption } },
+  const root = put(parentElement, "cl-week", el("div", { className: data.columns.length > 5 ? "cl-week cl-many" : "cl-week", attrs: { role: "group", "aria-label": data.caption } },
     ...(columns.length ? [axis, ...columns] : [el("p", { className: "cl-none" }, data.empty)])));
   root.scrollTo(left, top);
   if (focus) root.querySelector(`[data-id="${CSS.escape(focus)}"]`)?.focus();

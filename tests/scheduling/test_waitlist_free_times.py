@@ -58,4 +58,6 @@ def test_a_time_that_is_taken_is_not_offered(booking_api: BookingApi) -> None:
     entry = scenario.join()
     refused = booking_api.post(f"/waitlist/{entry['id']}/offers", **build_time(booking_api, starts_at=TEN))
     assert problem_codes(refused) == {"SLOT_TAKEN"}
+    at_night = booking_api.post(f"/waitlist/{entry['id']}/offers", **build_time(booking_api, starts_at=TEN - 6 * HOUR))
+    assert problem_codes(at_night) == {"OUTSIDE_HOURS"}
     assert scenario.get_status(entry) == "WAITING"
