@@ -238,7 +238,7 @@ def list_waitlist_offers(ctx: RequestContext, entry_id: UUID) -> WaitlistOffersO
 def offer_free_time(ctx: RequestContext, entry_id: UUID, body: FreeTimeIn) -> OfferOut:
     """Offer a free time to a waitlist entry.
 
-    Holds the time for the client and tells them. Their preferences are not checked.
+    Holds the time for the client and notifies them. Their preferences are not checked.
     """
     return to_offers(ctx, free_times.offer_time(ctx.work, ctx.scope, entry_id, body.to_request()))[0]
 

@@ -142,7 +142,7 @@ def show_move(visit: dict[str, Any], lists: Lists, key: str) -> None:
 
 def show_cancellation(visit: dict[str, Any], key: str) -> None:
     """Show what a cancellation does, and take its reason."""
-    st.caption("The client is told, and a time still ahead is offered to the waitlist. Nothing is charged.")
+    st.caption("The client gets a message, and a time still ahead is offered to the waitlist. Nothing is charged.")
     reason = st.text_input("Why it is cancelled", key=f"{key}-reason", max_chars=1000)
     series_scope = choose_series_scope(visit, key)
     if st.button("Cancel the visit", key=f"{key}-cancel", type="primary", icon=":material/event_busy:"):

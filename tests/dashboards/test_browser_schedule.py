@@ -44,7 +44,7 @@ def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield address
 
 
-class FrontDesk:
+class ScheduleScenario:
     """A practice with a visit tomorrow at ten, of a clinician who sees clients from nine to five."""
 
     def __init__(self, server: Server) -> None:
@@ -80,14 +80,14 @@ class FrontDesk:
 
 
 @pytest.fixture
-def desk(server: Server) -> FrontDesk:
-    return FrontDesk(server)
+def scenario(server: Server) -> ScheduleScenario:
+    return ScheduleScenario(server)
 
 
-def open_day(visitor: Any, server: Server, person: Person, desk: FrontDesk) -> Page:
+def open_day(visitor: Any, server: Server, person: Person, scenario: ScheduleScenario) -> Page:
     """Sign in and open the schedule of the day of the visit."""
     page = visitor.sign_in(server, person)
-    page.goto(f"{visitor.url}/schedule?day={desk.day}")
+    page.goto(f"{visitor.url}/schedule?day={scenario.day}")
     wait_until_drawn(page)
     return page
 
@@ -113,10 +113,10 @@ def list_broken_rules_of_ours(page: Page) -> list[Broken]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_front_desk_moves_a_visit_into_a_free_time(
-    server: Server, url: str, desk: FrontDesk, width: int, scheme: Any
+    server: Server, url: str, scenario: ScheduleScenario, width: int, scheme: Any
 ) -> None:
     with open_visitor(url, width, scheme) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         assert list_broken_rules_of_ours(page) == []
         open_visit(page)
         choose(page, "Move")
@@ -125,7 +125,7 @@ def test_the_front_desk_moves_a_visit_into_a_free_time(
         assert list_broken_rules_of_ours(page) == []
         press_button(page, "Move")
         page.get_by_text("Moved to").wait_for(timeout=30_000)
-        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
+        assert scenario.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
         block = page.get_by_role("group", name="Schedule").get_by_role("button", name="Casey Elm")
         assert block.inner_text().startswith("2:00–3:00 pm")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -142,9 +142,9 @@ def go_to(page: Page, label: str) -> None:
     pytest.fail(f"{label} cannot be reached by keyboard")
 
 
-def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str, desk: FrontDesk) -> None:
+def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str, scenario: ScheduleScenario) -> None:
     with open_visitor(url) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         go_to(page, "10:00–11:00 am")
         page.keyboard.press("Enter")
         page.get_by_role("dialog").get_by_text("Casey Elm").wait_for(timeout=30_000)
@@ -155,17 +155,19 @@ def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str
             page.keyboard.press("Enter")
             page.wait_for_timeout(1500)
         page.get_by_text("Moved to").wait_for(timeout=30_000)
-        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 12)]
+        assert scenario.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 12)]
         assert visitor.complaints == []
 
 
-def test_the_second_of_two_who_move_one_visit_is_told(server: Server, url: str, desk: FrontDesk) -> None:
+def test_the_second_of_two_who_move_one_visit_sees_why_not(
+    server: Server, url: str, scenario: ScheduleScenario
+) -> None:
     with open_visitor(url) as first, ExitStack() as stack:
-        one = open_day(first, server, desk.scheduler, desk)
+        one = open_day(first, server, scenario.scheduler, scenario)
         other_context = first.context.browser.new_context(viewport={"width": 1280, "height": 1000})
         stack.callback(other_context.close)
         second = type(first)(url, other_context)
-        two = open_day(second, server, desk.practice.admin, desk)
+        two = open_day(second, server, scenario.practice.admin, scenario)
         for page, at in ((one, "2:00 pm"), (two, "3:00 pm")):
             open_visit(page)
             choose(page, "Move")
@@ -175,31 +177,35 @@ def test_the_second_of_two_who_move_one_visit_is_told(server: Server, url: str, 
         one.get_by_text("Moved to").wait_for(timeout=30_000)
         press_button(two, "Move")
         two.get_by_role("dialog").get_by_text("already rescheduled").wait_for(timeout=30_000)
-        assert desk.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
+        assert scenario.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
         two.keyboard.press("Escape")
         block = two.get_by_role("group", name="Schedule").get_by_role("button", name="2:00–3:00 pm")
         block.wait_for(timeout=30_000)
 
 
-def test_a_refusal_offers_alternatives_that_are_taken_by_a_button(server: Server, url: str, desk: FrontDesk) -> None:
+def test_a_refusal_offers_alternatives_that_are_taken_by_a_button(
+    server: Server, url: str, scenario: ScheduleScenario
+) -> None:
     with open_visitor(url) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         open_visit(page)
         choose(page, "Move")
         choose(page, "2:00 pm")
         page.wait_for_timeout(500)
-        desk.add_visit(desk.add_client("Robin", "Oak"), 14)
+        scenario.add_visit(scenario.add_client("Robin", "Oak"), 14)
         press_button(page, "Move")
         page.get_by_text("The clinician has another appointment at this time.").wait_for(timeout=30_000)
         page.get_by_role("dialog").get_by_role("button", name="1:00 pm").last.click()
         page.get_by_text("Moved to").wait_for(timeout=30_000)
-        assert sorted(desk.list_visits()) == [("RESCHEDULED", 10), ("SCHEDULED", 13), ("SCHEDULED", 14)]
+        assert sorted(scenario.list_visits()) == [("RESCHEDULED", 10), ("SCHEDULED", 13), ("SCHEDULED", 14)]
 
 
-def test_a_free_time_is_booked_and_the_visit_cancelled_again(server: Server, url: str, desk: FrontDesk) -> None:
-    desk.add_client("Robin", "Oak")
+def test_a_free_time_is_booked_and_the_visit_cancelled_again(
+    server: Server, url: str, scenario: ScheduleScenario
+) -> None:
+    scenario.add_client("Robin", "Oak")
     with open_visitor(url) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         page.get_by_role("group", name="Schedule").get_by_role("button", name="11:00 am–5:00 pm").click()
         search = page.get_by_role("dialog").get_by_label("Client")
         search.fill("robin o")
@@ -209,7 +215,7 @@ def test_a_free_time_is_booked_and_the_visit_cancelled_again(server: Server, url
         assert found.input_value() == "Robin Oak, born May 17, 1990"
         press_button(page, "Book")
         page.get_by_text("Booked: ").wait_for(timeout=30_000)
-        assert desk.list_visits() == [("SCHEDULED", 10), ("SCHEDULED", 11)]
+        assert scenario.list_visits() == [("SCHEDULED", 10), ("SCHEDULED", 11)]
         open_visit(page, "Robin Oak")
         choose(page, "Cancel")
         page.get_by_role("dialog").get_by_label("Why it is cancelled").fill("Ill")
@@ -218,32 +224,32 @@ def test_a_free_time_is_booked_and_the_visit_cancelled_again(server: Server, url
         press_button(page, "Cancel the visit")
         page.get_by_text("Cancelled.").wait_for(timeout=30_000)
         query = "select cancellation_reason from appointments where status = 'CANCELLED'"
-        assert desk.load_rows(query) == [("Ill",)]
+        assert scenario.load_rows(query) == [("Ill",)]
         assert visitor.complaints == []
 
 
-def test_a_free_time_is_offered_to_the_waitlist(server: Server, url: str, desk: FrontDesk) -> None:
-    waiting = desk.add_client("Robin", "Oak")
+def test_a_free_time_is_offered_to_the_waitlist(server: Server, url: str, scenario: ScheduleScenario) -> None:
+    waiting = scenario.add_client("Robin", "Oak")
     put(
-        desk.practice,
-        WaitlistEntry(id=new_id(), client_id=waiting, created_at=desk.practice.now, status="WAITING"),
+        scenario.practice,
+        WaitlistEntry(id=new_id(), client_id=waiting, created_at=scenario.practice.now, status="WAITING"),
     )
     with open_visitor(url) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         page.get_by_role("group", name="Schedule").get_by_role("button", name="11:00 am–5:00 pm").click()
         choose(page, "Offer to the waitlist")
         page.get_by_role("dialog").get_by_text("Robin Oak").wait_for(timeout=30_000)
         press_button(page, "Offer")
         page.get_by_text("The time is held until").wait_for(timeout=30_000)
-        offers = desk.load_rows("select starts_at, status from waitlist_offers")
-        assert offers == [(desk.at(11), "OPEN")]
+        offers = scenario.load_rows("select starts_at, status from waitlist_offers")
+        assert offers == [(scenario.at(11), "OPEN")]
         assert page.get_by_text("Held for the waitlist").is_visible()
         assert visitor.complaints == []
 
 
-def test_view_and_person_are_kept_in_the_address(server: Server, url: str, desk: FrontDesk) -> None:
+def test_view_and_person_are_kept_in_the_address(server: Server, url: str, scenario: ScheduleScenario) -> None:
     with open_visitor(url) as visitor:
-        page = open_day(visitor, server, desk.scheduler, desk)
+        page = open_day(visitor, server, scenario.scheduler, scenario)
         page.get_by_text("Week", exact=True).click()
         page.wait_for_url("**view=week*")
         wait_until_drawn(page)
