@@ -89,7 +89,7 @@ def build_cards(page: dict[str, Any]) -> list[dict[str, Any]]:
     longest, rooms = page["longest_wait_minutes"], sum(room["active"] for room in page["rooms"])
     waits = "Nobody waits" if longest is None else f"Longest {longest} min"
     return [
-        build_card("check_ins", "Checked in today", f"{page['check_ins']} of {page['visits_today']}"),
+        build_card("check_ins", "Check-ins today", f"{page['check_ins']} of {page['visits_today']}"),
         build_card("waiting", "Waiting now", str(page["waiting"]), waits),
         build_card("in_session", "In session now", str(page["in_session"])),
         build_card("rooms", "Rooms in use now", f"{page['rooms_in_use']} of {rooms}"),

@@ -69,7 +69,7 @@ def test_the_schedule_is_one_call_whatever_the_address_says(
     assert browser.list_calls() == ["GET /auth/me", "GET /dashboards/schedule"]
     cards, day, visits = browser.read_components()
     shown = {card["label"]: card["value"] for card in cards}
-    assert (shown["Checked in today"], shown["Waiting now"], shown["Rooms in use now"]) == ("0 of 1", "0", "0 of 0")
+    assert (shown["Check-ins today"], shown["Waiting now"], shown["Rooms in use now"]) == ("0 of 1", "0", "0 of 0")
     assert [item["state"]["word"] for item in day["columns"][0]["items"]] == ["Confirmed"]
     assert len(visits["rows"]) == 1
     who = str(sessions.clinician.staff_id)

@@ -115,7 +115,7 @@ def test_the_figures_are_of_now_on_every_day(booking_api: BookingApi) -> None:
     page = load_page(booking_api, day=MONDAY + 3 * DAY)
     shown = {"visits_today": 2, "check_ins": 1, "waiting": 1, "longest_wait_minutes": 25, "rooms_in_use": 1}
     assert {name: page[name] for name in shown} == shown
-    assert page["brief"][:2] == ["1 of 2 visits today checked in.", "1 client waits, the longest for 25 minutes."]
+    assert page["brief"][:2] == ["1 of 2 visits today have a check-in.", "1 client waits, the longest for 25 minutes."]
 
 
 def test_clinicians_see_their_own_week_alone(booking_api: BookingApi) -> None:
