@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -63,22 +64,25 @@ def show_view() -> None:
     for entry in own:
         page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path)
         sections.setdefault(entry.section, []).append(page)
+    first = next(page for section, pages in sections.items() for page in pages if section)
     # Streamlit has words of its own for a page that is not in the navigation, so each address has one.
     others = [MISSING, *(entry.path for entry in PAGES if entry not in own)]
-    hidden = {"title": "No such page", "visibility": "hidden"}
-    sections[""] += [st.Page(partial(say_missing, path), url_path=path, **hidden) for path in others]
+    sections[""] += [
+        st.Page(partial(say_missing, first), title="No such page", url_path=path, visibility="hidden")
+        for path in others
+    ]
     chosen = st.navigation(sections, expanded=True)
     if chosen.title == start.title:
-        first = next(page for section, pages in sections.items() for page in pages if section)
         st.switch_page(first, query_params=st.query_params.to_dict())
     show_person(person)
     chosen.run()
 
 
-def say_missing(_: str) -> None:
-    """Say that there is no such page, and lead to one's own."""
+def say_missing(first: Any) -> None:
+    """Say that there is no such page, and lead to the person's first one."""
     show_head("There is no such page for you.", "It may have another address, or be for other roles.")
-    st.link_button("To my first page", "/", icon=":material/home:")
+    if st.button("To my first page", icon=":material/home:"):
+        st.switch_page(first)
 
 
 main()

@@ -68,7 +68,7 @@ def test_a_page_that_somebody_does_not_have_leads_to_their_own(
     with open_visitor(url) as visitor:
         page = come_in(visitor, practice.add("clinician"), path)
         assert "There is no such page for you." in read(page)
-        page.get_by_role("link", name="To my first page").click()
+        page.get_by_role("button", name="To my first page").click()
         page.get_by_role("heading", name="Hello, Robin").wait_for(timeout=30_000)
         assert visitor.complaints == []
 
