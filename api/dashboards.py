@@ -12,7 +12,8 @@ from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
 from api.fields import AppointmentId, ClientId, ClinicianId, Day, MoneyOut, describe
 from api.metrics import RefreshOut
-from api.names import ClientName, from_record
+from api.names import ClientName, StaffName, from_record
+from api.reschedule_requests import RequestOut
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.schedule_columns import ScheduleColumnOut, WeekVisitOut
@@ -188,6 +189,10 @@ class MyPracticeOut(DashboardOut):
     week: Annotated[list[ScheduleColumnOut], describe("The days of the week with your hours and gaps.")]
     week_visits: Annotated[list[WeekVisitOut], describe("The visits of the week, by start.")]
     unsigned: Annotated[list[UnsignedSessionOut], describe("The first of the sessions to sign, oldest first.")]
+    requests: Annotated[list[RequestOut], describe("Your latest requests to move visits, newest first.")]
+    statements: Annotated[list[date], describe("The latest closed pay weeks that paid you, latest first.")]
+    staff_id: Annotated[UUID, describe("You as a staff member, whose pay statements these are.")]
+    staff_name: StaffName = None
 
 
 class ClinicianOut(BaseModel):
@@ -273,6 +278,9 @@ def get_my_practice(ctx: RequestContext, query: Annotated[MyPracticeQuery, Query
         week=[ScheduleColumnOut.of(column) for column in page.week],
         week_visits=[from_record(WeekVisitOut, visit) for visit in page.week_visits],
         unsigned=[UnsignedSessionOut.of(view) for view in page.unsigned],
+        requests=[RequestOut.of(request, page.requests.visits) for request in page.requests.items],
+        statements=list(page.statements),
+        staff_id=ctx.own_staff_id,
     )
 
 

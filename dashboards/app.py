@@ -16,9 +16,11 @@ from dashboards.sessions import SessionEnded
 from dashboards.views import (
     account,
     audit_log,
+    client,
     compliance,
     data_quality,
     my_practice,
+    note,
     overview,
     payroll,
     schedule,
@@ -30,6 +32,8 @@ DRAW: dict[str, Callable[[], None]] = {
     "overview": overview.show_overview,
     "team": team.show_team,
     "my-practice": my_practice.show_my_practice,
+    "note": note.show_note,
+    "client": client.show_client,
     "schedule": schedule.show_schedule,
     "payroll": payroll.show_payroll,
     "compliance": compliance.show_compliance,
@@ -60,11 +64,14 @@ def show_view() -> None:
     # The default page has no address of its own, so it is an empty one that leads to the first.
     start = st.Page(ignore, title="Caseload", url_path="start", default=True, visibility="hidden")
     sections: dict[str, list[st.Page]] = {"": [start]}
-    own = list_pages(set(person.roles))
+    own, shown = list_pages(set(person.roles)), dict[str, Any]()
     for entry in own:
-        page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path)
+        visibility = "visible" if entry.is_listed else "hidden"
+        page = st.Page(DRAW[entry.path], title=entry.title, icon=entry.icon, url_path=entry.path, visibility=visibility)
+        shown[entry.path] = page
         sections.setdefault(entry.section, []).append(page)
-    first = next(page for section, pages in sections.items() for page in pages if section)
+    st.session_state.pages = shown
+    first = next(shown[entry.path] for entry in own if entry.is_listed)
     # Streamlit has words of its own for a page that is not in the navigation, so each address has one.
     others = [MISSING, *(entry.path for entry in PAGES if entry not in own)]
     sections[""] += [

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.navigation import has_page, open_page
 from dashboards.problems import dialog
 from dashboards.visits import shorten_name
 
@@ -29,8 +30,8 @@ def load_component(name: str) -> Any:
     return st.components.v2.component(f"caseload_{name}", js=script, isolate_styles=False)
 
 
-draw_figure_cards, draw_table, draw_todo, draw_week = (
-    load_component(name) for name in ("figures", "rows", "todo", "week")
+draw_figure_cards, draw_table, draw_todo, draw_week, draw_notepad = (
+    load_component(name) for name in ("figures", "rows", "todo", "week", "notepad")
 )
 
 
@@ -172,12 +173,24 @@ def show_needs(key: str, needs: Sequence[dict[str, Any]], *, hide_names: bool = 
     return draw_todo(key=key, data=rows, on_done_change=ignore).done
 
 
+def show_notepad(key: str, pad: dict[str, Any]) -> dict[str, Any] | None:
+    """Show a note to write or to read, and return what was just done with it: its `id`, its `step`, and the note.
+
+    The pad saves what is typed by itself, through `dashboards.note_saving`.
+    """
+    return draw_notepad(key=key, data=pad, on_act_change=ignore).act
+
+
 @dialog("Who it is about")
 def show_records(need: dict[str, Any], *, hide_names: bool) -> None:
-    """Show the records of a need by name."""
+    """Show the records of a need by name. A client opens, for those who have the page of one."""
     show_section(need["title"], "" if hide_names else need["detail"])
-    is_hidden = hide_names and need["action"] == "show_clients"
+    of_clients = need["action"] == "show_clients"
     rows = [
-        {"id": record["id"], "name": shorten_name(record["name"], hide_names=is_hidden)} for record in need["records"]
+        {"id": record["id"], "name": shorten_name(record["name"], hide_names=hide_names and of_clients)}
+        for record in need["records"]
     ]
-    show_table("records", need["title"], [{"key": "name", "label": "Name"}], rows, "Nobody.", opens=False)
+    opens = of_clients and has_page("client")
+    chosen = show_table("records", need["title"], [{"key": "name", "label": "Name"}], rows, "Nobody.", opens=opens)
+    if chosen and opens:
+        open_page("client", id=chosen)

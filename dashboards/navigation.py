@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import streamlit as st
+
 
 @dataclass(frozen=True)
 class PageEntry:
@@ -12,6 +14,7 @@ class PageEntry:
     icon: str
     section: str
     roles: frozenset[str]
+    is_listed: bool = True  # a page of one record is reached from others
 
 
 PAGES = (
@@ -28,6 +31,17 @@ PAGES = (
         frozenset({"admin", "supervisor", "clinician"}),
     ),
     PageEntry("data-quality", "Data quality", ":material/rule:", "Rules", frozenset({"admin"})),
+    PageEntry(
+        "note", "Note", ":material/edit_note:", "Practice", frozenset({"clinician", "supervisor"}), is_listed=False
+    ),
+    PageEntry(
+        "client",
+        "Client",
+        ":material/person_search:",
+        "Practice",
+        frozenset({"admin", "supervisor", "clinician"}),
+        is_listed=False,
+    ),
     PageEntry("settings", "Settings", ":material/tune:", "Rules", frozenset({"admin", "supervisor"})),
     PageEntry("audit", "Audit log", ":material/history:", "Rules", frozenset({"admin"})),
     PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),
@@ -37,3 +51,13 @@ PAGES = (
 def list_pages(roles: set[str]) -> list[PageEntry]:
     """Return the pages for people with these roles. A page without roles is for everybody."""
     return [page for page in PAGES if not page.roles or page.roles & roles]
+
+
+def open_page(path: str, **ids: str) -> None:
+    """Leave the page that is running for another one, about the records with these ids."""
+    st.switch_page(st.session_state.pages[path], query_params=ids)
+
+
+def has_page(path: str) -> bool:
+    """Return whether the signed-in person has the page."""
+    return path in st.session_state.pages

@@ -22,6 +22,7 @@ from dashboards import signed_in
 from dashboards.files import Files
 from dashboards.gate import COOKIE, MISSING, Gate
 from dashboards.navigation import PAGES
+from dashboards.note_saving import NoteSaving
 from dashboards.session_file import SessionFile
 from dashboards.sessions import ApiUnavailable, SessionEnded, Sessions
 from dashboards.shell import build_policy, build_shell
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> streamlit.App:
 def build_parts(settings: Settings) -> dict[str, Any]:
     """Return what stands before Streamlit: our routes and the gate, with the sessions that they share."""
     sessions = signed_in.sessions = Sessions(settings.api_url, SessionFile(settings.dashboard_sessions))
-    files, shell = Files(sessions), build_shell()
+    files, notes, shell = Files(sessions), NoteSaving(sessions), build_shell()
     sign_in = SignIn(sessions, frozenset(page.path for page in PAGES)).list_routes()
     page_paths = frozenset({"/", f"/{MISSING}", *(f"/{page.path}" for page in PAGES)})
     gate = {
@@ -68,6 +69,9 @@ def build_parts(settings: Settings) -> dict[str, Any]:
             Route("/files/rows.{kind}", files.serve_rows),
             Route("/files/statement.{kind}", files.serve_statement),
             Route("/files/{name}.{kind}", files.serve_list),
+            Route("/notepad", notes.begin, methods=["POST"]),
+            Route("/notepad/{note_id:uuid}", notes.save, methods=["PUT"]),
+            Route("/notepad/{note_id:uuid}/addendum", notes.add, methods=["POST"]),
             Mount("/assets", StaticFiles(directory=ASSETS)),
             *[Route(path, serve_shell) for path in sorted(page_paths)],
         ],
@@ -83,13 +87,13 @@ async def get_session(sessions: Sessions, request: Request) -> Response:
         return JSONResponse({"open": False, "why": sessions.find_end_reason(cookie) or "ended"})
     is_asking = request.method != "POST"
     try:
-        await run_in_threadpool(sessions.call, session, "GET", "/auth/me", background=is_asking)
+        me = await run_in_threadpool(sessions.call, session, "GET", "/auth/me", background=is_asking)
     except SessionEnded:
         return JSONResponse({"open": False, "why": "idle"})
     except ApiUnavailable:
         return JSONResponse({"open": True})
     left = IDLE_SECONDS - int(time.monotonic() - session.last_activity)
-    return JSONResponse({"open": True, "left": max(left, 0)})
+    return JSONResponse({"open": True, "left": max(left, 0), "who": me.json().get("account_id")})
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,7 @@ class Account:
     practice_name: str
     time_zone: str
     roles: frozenset[str]
+    id: str
 
 
 @dataclass(frozen=True)
@@ -92,5 +93,9 @@ def load_account(session_key: str) -> Account:
     """Return who is signed in. Kept for half a minute, for this session alone."""
     me = load("/auth/me")
     return Account(
-        me["name"] or "Operator", me["practice_name"] or "", me["time_zone"] or "UTC", frozenset(me["roles"])
+        me["name"] or "Operator",
+        me["practice_name"] or "",
+        me["time_zone"] or "UTC",
+        frozenset(me["roles"]),
+        me["account_id"],
     )

@@ -1,4 +1,4 @@
-"""Visits in words: their states, and names of clients, which can be hidden."""
+"""Visits and notes in words: their states and types, and names of clients, which can be hidden."""
 
 STATES = {
     "SCHEDULED": ("Booked", "gray"),
@@ -8,6 +8,23 @@ STATES = {
     "COMPLETED": ("Completed", "gray"),
     "NO_SHOW": ("No-show", "orange"),
     "CANCELLED": ("Cancelled", "gray"),
+}
+NOTE_STATES = {
+    "DRAFT": ("Draft", "blue"),
+    "IN_REVIEW": ("In review", "orange"),
+    "SIGNED": ("Signed", "green"),
+    "AMENDED": ("Amended", "green"),
+    "ENTERED_IN_ERROR": ("Entered in error", "gray"),
+}
+NOTE_TYPES = {
+    "SOAP_NOTE": "SOAP note",
+    "PROGRESS_NOTE": "Progress note",
+    "INTAKE_ASSESSMENT": "Intake assessment",
+    "PSYCHIATRIC_EVALUATION": "Psychiatric evaluation",
+    "TREATMENT_PLAN": "Treatment plan",
+    "SAFETY_PLAN": "Safety plan",
+    "DISCHARGE_SUMMARY": "Discharge summary",
+    "CRISIS_INTERVENTION": "Crisis intervention",
 }
 
 

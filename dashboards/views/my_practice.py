@@ -17,19 +17,22 @@ from dashboards.components import (
     show_needs,
     show_panel,
     show_records,
+    show_section,
     show_steps,
     show_table,
     show_week,
     to_card,
 )
-from dashboards.shown import format_amount, format_clock, format_day
-from dashboards.signed_in import call_api, find_account, load
+from dashboards.navigation import open_page
+from dashboards.problems import dialog
+from dashboards.shown import format_amount, format_clock, format_date, format_day, format_instant
+from dashboards.signed_in import call_api, find_account, find_zone, load
 from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
 from dashboards.week_layout import build_week
 
 NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
-STEP_WORDS = {"start": "Start", "complete": "Complete"}
+STEP_WORDS = {"start": ("Start", ":material/play_arrow:"), "complete": ("Complete", ":material/task_alt:")}
 VISIT_COLUMNS = [
     {"key": "when", "label": "When"},
     {"key": "state", "label": "State", "kind": "badge"},
@@ -41,6 +44,14 @@ NOTE_COLUMNS = [
     {"key": "due", "label": "Due"},
     {"key": "amount", "label": "Pays", "right": True},
 ]
+
+REQUEST_COLUMNS = [{"key": "what", "label": "Request"}, {"key": "state", "label": "State", "kind": "badge"}]
+REQUEST_STATES = {
+    "PENDING": ("Waits for the front desk", "orange"),
+    "APPROVED": ("Moved", "green"),
+    "REJECTED": ("Refused", "red"),
+    "WITHDRAWN": ("Withdrawn", "gray"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Model:
     steps: dict[str, str]
     notes: list[dict[str, Any]]
     signable: list[str]
+    requests: list[dict[str, Any]]
 
 
 def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Model:
@@ -77,6 +89,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
         },
         notes=[build_note(session, zone, hide_names=hide_names) for session in page["unsigned"]],
         signable=[session["note_id"] for session in page["unsigned"] if session["note_id"] and not session["locked"]],
+        requests=[build_request(request, zone, hide_names=hide_names) for request in page["requests"]],
     )
 
 
@@ -115,7 +128,7 @@ def build_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> d
         "when": f"{format_clock(start)} · {name}",
         "below": f"{int((end - start).total_seconds() // 60)} min · {where}",
         "state": {"word": word, "colour": color},
-        "step": STEP_WORDS.get(NEXT_STEPS.get(visit["status"], ""), ""),
+        "step": STEP_WORDS[NEXT_STEPS[visit["status"]]][0] if visit["status"] in NEXT_STEPS else "",
     }
 
 
@@ -144,6 +157,19 @@ def show_own_week(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     show_week("own-week", "Your week", week.data, "No days.")
 
 
+def build_request(request: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
+    """Return a request to move a visit with its state, and what was said about it."""
+    name = shorten_name(request["client_name"], hide_names=hide_names)
+    word, color = REQUEST_STATES[request["status"]]
+    before, after = (format_instant(request[key], zone) for key in ("appointment_starts_at", "starts_at"))
+    return {
+        "id": request["id"],
+        "what": f"Move {name} from {before} to {after}",
+        "below": request["decision_note"] or "",
+        "state": {"word": word, "colour": color},
+    }
+
+
 def show_my_practice() -> None:
     """Draw the page."""
     page = load("/dashboards/my-practice", choose_period() | read_day("week"))
@@ -157,18 +183,24 @@ def show_my_practice() -> None:
         show_rows_behind(model.figures[opened])
     left, right = st.columns([7, 6], gap="small")
     with left:
-        with show_panel("today", "Today", "Choose a visit to take its next step"):
+        with show_panel("today", "Today", "Choose a visit to take its next step or write its note"):
             chosen = show_table("visits", "Today's visits", VISIT_COLUMNS, model.visits, "No visits today.")
-            if chosen in model.steps:
-                take_step(chosen, model.steps[chosen])
-        with show_panel("notes", "Notes to sign", "Oldest first"):
-            show_table(
-                "unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.", opens=False
-            )
+            if chosen:
+                visit = next(visit for visit in page["visits"] if visit["id"] == chosen)
+                show_visit(visit, model.steps.get(chosen), page["may"])
+        with show_panel("notes", "Notes to sign", "Oldest first; choose one to write it"):
+            chosen = show_table("unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.")
+            if chosen:
+                open_page("note", session=chosen)
             if model.signable and "notes.write" in page["may"]:
                 show_sign_button(model.signable)
-    with right, show_panel("needs", "Needs you", "The most pressing first"):
-        pressed = show_needs("needs", page["needs"], hide_names=hide_names)
+    with right:
+        with show_panel("needs", "Needs you", "The most pressing first"):
+            pressed = show_needs("needs", page["needs"], hide_names=hide_names)
+        with show_panel("requests", "My requests", "To move visits, newest first"):
+            show_table("requests", "My requests", REQUEST_COLUMNS, model.requests, "No requests.", opens=False)
+        with show_panel("statements", "My pay statements", "Of closed weeks"):
+            show_statements(page["statements"], page["staff_id"])
         need = next((need for need in page["needs"] if need["key"] == pressed), None)
         if need and need["action"] == "sign_notes":
             sign_notes(model.signable)
@@ -176,6 +208,16 @@ def show_my_practice() -> None:
             show_records(need, hide_names=hide_names)
     with show_panel("week", "Your week", "Your visits, and the hours in which nobody is booked"):
         show_own_week(page, ZoneInfo(account.time_zone), hide_names=hide_names)
+
+
+def show_statements(weeks: list[str], staff_id: str) -> None:
+    """Show the links of the person's own pay statements."""
+    if not weeks:
+        st.caption("No closed week has paid you yet.")
+    with st.container(horizontal=True):
+        for week in weeks:
+            address = f"/files/statement.pdf?week={week}&staff_id={staff_id}"
+            st.link_button(f"Week of {format_date(week)}", address, icon=":material/download:")
 
 
 def show_sign_button(note_ids: list[str]) -> None:
@@ -199,6 +241,22 @@ def sign_notes(note_ids: list[str]) -> None:
         st.warning(message)
     if not refused:
         st.rerun()
+
+
+@dialog("Visit")
+def show_visit(visit: dict[str, Any], step: str | None, may: list[str]) -> None:
+    """Show a visit of today with its next step and its note."""
+    shown = build_visit(visit, find_zone(), hide_names=bool(st.session_state.get("hide_names")))
+    show_section(shown["when"], shown["below"])
+    with st.container(horizontal=True):
+        if step is not None:
+            label, icon = STEP_WORDS[step]
+            if st.button(label, key="visit-step", icon=icon, type="primary"):
+                take_step(visit["id"], step)
+        if "notes.write" in may and st.button("Write the note", key="visit-note", icon=":material/edit_note:"):
+            open_page("note", session=visit["id"])
+        if st.button("Open the client", key="visit-client", icon=":material/person:"):
+            open_page("client", id=visit["client_id"])
 
 
 def take_step(appointment_id: str, step: str) -> None:

@@ -15,6 +15,7 @@ from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.own_work import OwnRequests, build_reports_need, list_own_requests, list_own_statements
 from practice.dashboards.schedule_columns import (
     ScheduleColumn,
     list_days_of_week,
@@ -77,6 +78,8 @@ class MyPractice:
     week_visits: Sequence[Appointment]
     unsigned: Sequence[SessionView]
     needs: Sequence[Need]
+    requests: OwnRequests
+    statements: Sequence[date]
 
 
 def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date | None) -> MyPractice:
@@ -109,6 +112,8 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date 
         week_visits=week_visits,
         unsigned=list_unsigned_sessions(work, staff_id),
         needs=needs,
+        requests=list_own_requests(work),
+        statements=list_own_statements(work, staff_id),
     )
 
 
@@ -143,6 +148,7 @@ def list_needs(work: Work, staff_id: UUID, live: LiveValues, statement: Statemen
         build_safety_need(safety_plans),
         build_rebook_need(list_clients_to_rebook(work, staff_id)),
         build_plans_need(plans),
+        build_reports_need(work, staff_id),
         build_supervision_need(get_monthly_hours(work, Scope.OWN, staff_id)),
     ]
     return sort_needs([need for need in found if need is not None])

@@ -1,8 +1,9 @@
 """Values in words and figures for people: amounts, percentages, targets, changes, periods."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from practice.analytics.periods import last_day_of_period
 from practice.money import format_dollars
@@ -84,3 +85,9 @@ def join_words(words: Sequence[str]) -> str:
     """Return words as people list them: `a, b and c`."""
     *others, last = words or [""]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def format_moment(at: datetime, zone: ZoneInfo) -> str:
+    """Return an instant as people say it: `Sunday, March 15, 11:59 pm`."""
+    local = at.astimezone(zone)
+    return f"{local:%A, %B} {local.day}, {local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"

@@ -138,9 +138,9 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
     },
     # each page of the dashboards by its name; `remind`: messages about compliance checks
     "dashboards": {
-        "admin": "overview, schedule, payroll, compliance, remind, data_quality",
-        "supervisor": "team team, compliance team, remind team",
-        "clinician": "my_practice own, compliance own",
+        "admin": "overview, schedule, payroll, compliance, remind, data_quality, client",
+        "supervisor": "team team, compliance team, remind team, note team, client team",
+        "clinician": "my_practice own, compliance own, note own, client own",
         "scheduler": "schedule",
         "biller": "payroll",
     },

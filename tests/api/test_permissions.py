@@ -118,6 +118,8 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("expenses", "write"): {"admin": "all", "biller": "all"},
     ("dashboards", "my_practice"): {"clinician": "own"},
     ("dashboards", "team"): {"supervisor": "team"},
+    ("dashboards", "note"): {"supervisor": "team", "clinician": "own"},
+    ("dashboards", "client"): {"admin": "all", "supervisor": "team", "clinician": "own"},
     ("dashboards", "overview"): {"admin": "all"},
     ("dashboards", "schedule"): {"admin": "all", "scheduler": "all"},
     ("dashboards", "payroll"): {"admin": "all", "biller": "all"},

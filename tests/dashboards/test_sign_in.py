@@ -101,7 +101,7 @@ def test_a_forgotten_password_is_replaced(pages: Pages, practice: PracticeFixtur
 def test_signing_out_ends_the_session_everywhere(pages: Pages, practice: PracticeFixture) -> None:
     browser = pages.sign_in(practice)
     cookie = browser.cookies[COOKIE]
-    assert browser.get("/session").json() == {"open": True, "left": 900}
+    assert browser.get("/session").json() == {"open": True, "left": 900, "who": str(practice.admin.account_id)}
     token = pages.sessions.get_access_token(pages.sessions.by_key[next(iter(pages.sessions.by_key))])
     out = browser.post("/sign-out", headers=OWN)
     assert out.headers["location"] == "/sign-in?why=out"

@@ -71,7 +71,7 @@ def lock_signed_note(work: Work, note_id: UUID) -> LockedNote:
 def add_version(work: Work, locked: LockedNote, content: Content, kind: str, reason: str) -> Note:
     """Store and sign an amendment or addendum. Without review it is in force from now on, and the note AMENDED."""
     note = locked.note
-    author = load_authors(work, [locked])[note.clinician_id]
+    author = load_authors(work, [note.clinician_id])[note.clinician_id]
     reviewer_id = author.supervisor_id if author.reviewed else None
     store_imported_versions(work, [locked])
     number = locked.versions.last_number + 1

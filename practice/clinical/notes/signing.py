@@ -175,7 +175,7 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> tuple[
     store_imported_versions(work, [locked])
     audit_details = store_signatures(work, [NewSignature(locked, locked.versions.base, "AUTHOR")])
     update_versioned(note, {"status": "IN_REVIEW", "submitted_at": work.now})
-    supervisor_id = load_authors(work, [locked])[note.clinician_id].supervisor_id
+    supervisor_id = load_authors(work, [note.clinician_id])[note.clinician_id].supervisor_id
     if supervisor_id is not None:
         queue_staff_messages_once(work, [StaffMessage("NOTE_HANDED_IN", work.now, supervisor_id, note_id)])
     audit_chart_access(work, note, "note.submitted", **audit_details[note_id])
@@ -211,7 +211,7 @@ def return_note(work: Work, note_id: UUID, reason: str) -> Note:
     """Return a note in review, or its amendment or addendum, to its author with a reason."""
     locked = lock_note(work, note_id)
     note = locked.note
-    author = load_authors(work, [locked])[note.clinician_id]
+    author = load_authors(work, [note.clinician_id])[note.clinician_id]
     if not is_supervisor(work, author):
         raise NotYourNote("Only the author's supervisor can return a note.")
     if not is_in_review(locked):
@@ -261,7 +261,7 @@ def is_supervisor(work: Work, author: Author) -> bool:
 
 def find_refusals(work: Work, locked_notes: Mapping[UUID, LockedNote], step: Step) -> dict[UUID, Refusal]:
     """Return, by note, why it cannot be signed or submitted."""
-    authors = load_authors(work, locked_notes.values())
+    authors = load_authors(work, [locked.note.clinician_id for locked in locked_notes.values()])
     templates = load_templates(work, locked_notes.values())
     sessions = [
         locked.session
@@ -366,11 +366,11 @@ def find_refusal(
     return build_note_locked(locks[locked.session.id]) if locked.session.id in locks else None
 
 
-def load_authors(work: Work, locked_notes: Iterable[LockedNote]) -> dict[UUID, Author]:
-    """Return the authors of the notes by staff id."""
+def load_authors(work: Work, staff_ids: Iterable[UUID]) -> dict[UUID, Author]:
+    """Return authors of notes by staff id."""
     hours = {setting.key: setting.value for setting in list_effective_settings(work)}
     query = select(Staff.id, Staff.license_type, Staff.supervisor_id).where(
-        Staff.tenant_id == work.tenant_id, Staff.id.in_({locked.note.clinician_id for locked in locked_notes})
+        Staff.tenant_id == work.tenant_id, Staff.id.in_(set(staff_ids))
     )
     return {
         row.id: Author(row.supervisor_id, needs_review(row.license_type, row.supervisor_id is not None, hours))

@@ -1,6 +1,7 @@
 """Sample requests of the dashboards' pages."""
 
 from tests.support.drivers.operations import SampleRequest, World
+from tests.support.drivers.sample_requests.notes import make_new_note
 
 
 def choose_week(_: World) -> dict[str, str]:
@@ -12,9 +13,19 @@ def remind_of_training(world: World, _: str | None) -> dict[str, str]:
     return {"check": "hipaa_training", "subject_id": str(world.spare.staff_id)}
 
 
+def choose_note(world: World) -> dict[str, str]:
+    return {"note_id": str(make_new_note(world, "SIGNED"))}
+
+
+def choose_client(world: World) -> dict[str, str]:
+    return {"client_id": str(world.client_id)}
+
+
 SAMPLE_REQUESTS = {
     "get_my_practice": SampleRequest({"clinician"}),
     "get_team": SampleRequest({"supervisor"}),
+    "get_note_pad": SampleRequest({"supervisor", "clinician"}, query=choose_note),
+    "get_client_page": SampleRequest({"admin", "supervisor", "clinician"}, query=choose_client),
     "get_overview": SampleRequest({"admin"}),
     "get_schedule": SampleRequest({"admin", "scheduler"}),
     "get_compliance": SampleRequest({"admin", "supervisor", "clinician"}),

@@ -1,0 +1,175 @@
+"""The page of one client for those who treat them: visits, notes, consents, plans, reports, and what is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from practice.clinical.models.notes import Note
+from practice.clinical.models.reports import ProgressReport
+from practice.clinical.notes import queries as notes
+from practice.clinical.plans.review_status import PlanStatus, get_plan_status
+from practice.clinical.plans.safety_plans import SafetyPlanStatus, get_safety_plan_status
+from practice.clinical.reports import queries as reports
+from practice.dashboards.needs import Need, sort_needs
+from practice.dashboards.words import format_moment
+from practice.people.clients import ClientView, get_client
+from practice.people.consents import list_consents
+from practice.people.models.clients import Consent
+from practice.people.practice_time import zone_of
+from practice.scheduling.appointments.booking_context import load_booking_context
+from practice.scheduling.appointments.queries import Filters, list_appointments
+from practice.scheduling.appointments.rules.booking_eligibility import list_consent_warnings
+from practice.scheduling.catalog.services import load_service_codes
+from practice.scheduling.models.appointments import Appointment
+from practice.security.permissions import Scope, find_scope
+from practice.security.work import Work
+from practice.store.pages import PageRequest
+from practice.text import format_count
+
+MAX_VISITS = 10
+MAX_NOTES = 20
+EXPECTED = ("SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS")
+LEFT_OUT = ("CANCELLED", "RESCHEDULED")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The part of the page that is for those who may read the chart without stating a reason."""
+
+    notes: Sequence[Note]
+    authors_with_drafts: set[UUID]
+    reports: Sequence[ProgressReport]
+    plan: PlanStatus | None
+    safety_plan: SafetyPlanStatus | None
+
+
+@dataclass(frozen=True)
+class ClientPage:
+    """Everything that the page shows at first."""
+
+    client: ClientView
+    next_visits: Sequence[Appointment]
+    last_visits: Sequence[Appointment]
+    consents: Sequence[Consent]
+    consents_due: Sequence[str]
+    chart: Chart | None
+    brief: Sequence[str]
+    needs: Sequence[Need]
+
+
+def load_client_page(work: Work, scope: Scope, client_id: UUID) -> ClientPage:
+    """Return the page of a client whom the actor can see, or raise NotFound.
+
+    Each part is read, and recorded in the audit log, as by its own route.
+    """
+    client = get_client(work, scope, client_id)
+    visits = find_scope(work.actor.roles, "appointments", "read") or Scope.OWN
+    ahead = Filters(client_id=client_id, since=work.now)
+    before = Filters(client_id=client_id, until=work.now)
+    following = list_appointments(work, visits, PageRequest(limit=MAX_VISITS), ahead).items
+    earlier = list_appointments(work, visits, PageRequest(limit=MAX_VISITS, sort="-starts_at"), before).items
+    next_visits = [visit for visit in following if visit.status in EXPECTED]
+    last_visits = [visit for visit in earlier if visit.status not in LEFT_OUT]
+    consents_due = list_consents_due(work, next_visits, last_visits)
+    chart = load_chart(work, client_id)
+    needs = list_needs(work, client, next_visits, consents_due, chart)
+    return ClientPage(
+        client=client,
+        next_visits=next_visits,
+        last_visits=last_visits,
+        consents=list_consents(work, scope, client_id),
+        consents_due=consents_due,
+        chart=chart,
+        brief=[
+            describe_visits(work, next_visits, last_visits),
+            *(f"{need.title}. {need.detail}" for need in needs[:2]),
+        ],
+        needs=needs,
+    )
+
+
+def load_chart(work: Work, client_id: UUID) -> Chart | None:
+    """Return the client's notes, reports and plans, or None for those who read them for a reason only."""
+    note_scope = find_scope(work.actor.roles, "notes", "read")
+    plan_scope = find_scope(work.actor.roles, "plans", "read")
+    if note_scope is None:
+        return None
+    listed = notes.list_notes(work, note_scope, PageRequest(limit=MAX_NOTES), notes.Filters(client_id=client_id)).items
+    found = reports.list_reports(
+        work, note_scope, PageRequest(limit=MAX_NOTES), reports.Filters(client_id=client_id)
+    ).items
+    return Chart(
+        notes=listed,
+        authors_with_drafts=notes.find_authors_with_drafts(work, note_scope, listed),
+        reports=found,
+        plan=get_plan_status(work, plan_scope, client_id) if plan_scope else None,
+        safety_plan=get_safety_plan_status(work, plan_scope, client_id) if plan_scope else None,
+    )
+
+
+def list_consents_due(
+    work: Work, next_visits: Sequence[Appointment], last_visits: Sequence[Appointment]
+) -> Sequence[str]:
+    """Return what is wrong with the consents of the visits booked, or for a visit now like the last one."""
+    visit = next((visit for visit in (*next_visits, *last_visits)), None)
+    if visit is None:
+        return ()
+    context = load_booking_context(
+        work,
+        client_id=visit.client_id,
+        clinician_id=visit.clinician_id,
+        service_code=load_service_codes(work, [visit.service_id])[visit.service_id],
+        room_id=None,
+        starts_at=visit.starts_at,
+    )
+    starts = [booked.starts_at for booked in next_visits] or [work.now]
+    is_remote = any(booked.telehealth for booked in next_visits or [visit])
+    return list_consent_warnings(context.client, starts=starts, telehealth=is_remote, now=work.now, zone=context.zone)
+
+
+def describe_visits(work: Work, next_visits: Sequence[Appointment], last_visits: Sequence[Appointment]) -> str:
+    """Return when the client was seen last, and when they come next."""
+    zone = zone_of(work)
+    seen = next((visit for visit in last_visits if visit.status == "COMPLETED"), None)
+    last = f"Last seen on {format_moment(seen.starts_at, zone)}" if seen else "Not seen yet"
+    upcoming = f"next visit on {format_moment(next_visits[0].starts_at, zone)}" if next_visits else "nothing is booked"
+    return f"{last}; {upcoming}."
+
+
+def list_needs(
+    work: Work,
+    client: ClientView,
+    next_visits: Sequence[Appointment],
+    consents_due: Sequence[str],
+    chart: Chart | None,
+) -> list[Need]:
+    """Return what is due for the client, the most pressing first."""
+    needs = []
+    if client.status == "ACTIVE" and not next_visits:
+        needs.append(Need("rebook", "this_week", "No visit is booked", "Ask the front desk to book the next one.", 1))
+    if consents_due:
+        title = f"{format_count(len(consents_due), 'consent')} to obtain"
+        needs.append(Need("consents", "this_week", title, " ".join(consents_due), len(consents_due)))
+    if chart is not None:
+        needs += list_chart_needs(work, chart)
+    return sort_needs(needs)
+
+
+def list_chart_needs(work: Work, chart: Chart) -> list[Need]:
+    """Return the own drafts to sign, and the plans that are missing or due."""
+    needs = []
+    drafts = [note for note in chart.notes if note.status == "DRAFT" and note.clinician_id == work.actor.staff_id]
+    if drafts:
+        title = f"{format_count(len(drafts), 'note')} to sign"
+        needs.append(Need("drafts", "today", title, "Open it among the notes, and sign it.", len(drafts)))
+    if chart.safety_plan is not None and chart.safety_plan.state in ("missing", "expired"):
+        detail = "The client is at high risk, and a safety plan is signed once a year."
+        needs.append(Need("safety_plan", "today", f"The safety plan is {chart.safety_plan.state}", detail, 1))
+    if chart.plan is not None and chart.plan.state in ("due", "alert", "out_of_compliance", "missing"):
+        is_late = chart.plan.state in ("out_of_compliance", "missing")
+        by = f"Review it by {chart.plan.review_by:%B} {chart.plan.review_by.day}." if chart.plan.review_by else ""
+        title = (
+            "There is no treatment plan" if chart.plan.state == "missing" else "The treatment plan is to be reviewed"
+        )
+        needs.append(Need("plan", "this_week" if is_late else "this_month", title, by or "Begin one.", 1))
+    return needs
