@@ -31,6 +31,7 @@ from api import (
     dashboard_data_quality,
     dashboard_note,
     dashboard_payroll,
+    dashboard_reports,
     dashboard_schedule,
     dashboard_team,
     dashboards,
@@ -55,6 +56,7 @@ from api import (
     payers,
     practices,
     progress_reports,
+    reports,
     reschedule_requests,
     rooms,
     series,
@@ -85,7 +87,7 @@ ROUTERS = (
     *(auth, practices, orchestration, own_practice, settings, staff, audit, exports),
     *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
-    *(treatment_plans, progress_reports, supervision),
+    *(treatment_plans, progress_reports, supervision, reports),
     *(clients, client_history, coverages, payers, consents),
     *(note_templates, writing_assistant, note_signing, notes),
     *(calendar, series, group_sessions, appointments, appointment_steps, slots, waitlist, reschedule_requests),
@@ -99,6 +101,7 @@ ROUTERS = (
         dashboard_data_quality,
         dashboard_note,
         dashboard_client,
+        dashboard_reports,
     ),
 )
 THREADS = 8  # with those that hash passwords, as many as the connection pool: a waiting request holds no connection

@@ -14,6 +14,7 @@ from practice.messages.outbox import load_backlog
 from practice.people.portal import close_guardian_portals
 from practice.people.practice_time import local_today
 from practice.people.practices import list_active_practice_ids
+from practice.reports.schedules import queue_due_reports
 from practice.scheduling.availability.slots import find_first_free_slots
 from practice.scheduling.departures import withdraw_entries_of_former_clients
 from practice.scheduling.models.catalog import Service
@@ -44,6 +45,7 @@ def run_practice_jobs(installation: Installation, now: datetime, stop: threading
         run_job(installation, tenant_id, now, "waitlist offers", expire_offers)
         run_job(installation, tenant_id, now, "waitlist of former clients", withdraw_entries_of_former_clients)
         run_job(installation, tenant_id, now, "portal access of guardians", close_guardian_portals)
+        run_job(installation, tenant_id, now, "scheduled reports", queue_due_reports)
         backlog = run_job(installation, tenant_id, now, "deadlines", run_deadlines)
         backlogs += [backlog] if backlog else []
         availability_works &= bool(run_job(installation, tenant_id, now, "free times", compute_free_times))

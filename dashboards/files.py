@@ -2,10 +2,10 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import xlsxwriter
 from starlette.concurrency import run_in_threadpool
@@ -22,13 +22,15 @@ COLUMNS = (
     *("on_date", "at", "status", "client_name", "clinician_name", "numerator", "denominator", "reason", "kind", "id"),
 )
 PARAMETERS = ("period", "start", "entity_kind", "entity_id")
+REPORT_PARAMETERS = ("measure", "period", "start", "group", "key", "clinician_id")
+REPORT_COLUMNS = ("on_date", "at", "client_name", "clinician_name", "cpt_code", "counts", "kind", "id")
 TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
 }
-
-
 NO_FILE = "There is no such file."
+TOO_MANY = f"These are more than {MAX_ROWS:,} rows. Choose a shorter period, or fewer of them."
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,34 @@ class Files:
 
     async def serve_rows(self, request: Request) -> Response:
         """Answer with all rows behind a figure, as CSV or as a workbook."""
-        kind, metric = request.path_params["kind"], request.query_params.get("metric", "")
-        if kind not in TYPES or not metric.replace("_", "").isalnum():
+        metric, query = request.query_params.get("metric", ""), pick(request, *PARAMETERS)
+        if not metric.replace("_", "").isalnum():
             return PlainTextResponse(NO_FILE, 404)
-        query = {name: request.query_params[name] for name in PARAMETERS if name in request.query_params}
-        name = f"{metric}-{query.get('start', '')}.{kind}"
-        return await self.serve(request, name, TYPES[kind], lambda session: self.build(session, kind, metric, query))
+        name = f"{metric}-{query.get('start', '')}"
+        return await self.serve_list(request, name, f"/metrics/{metric}/rows", query, COLUMNS)
 
-    async def serve_list(self, request: Request) -> Response:
+    async def serve_page_list(self, request: Request) -> Response:
         """Answer with all rows of a list of a page, filtered as the page is."""
-        name, kind = request.path_params["name"], request.path_params["kind"]
-        if name not in LISTS or kind not in TYPES:
+        name = request.path_params["name"]
+        if name not in LISTS:
             return PlainTextResponse(NO_FILE, 404)
         found = LISTS[name]
-        query = {key: request.query_params[key] for key in found.filters if key in request.query_params}
-        make = partial(self.build_list, kind=kind, found=found, query=query)
-        return await self.serve(request, f"{name}.{kind}", TYPES[kind], make)
+        return await self.serve_list(request, name, found.path, pick(request, *found.filters), found.columns)
+
+    async def serve_report_rows(self, request: Request) -> Response:
+        """Answer with all rows behind a sum of a report, as CSV or as a workbook."""
+        query = pick(request, *REPORT_PARAMETERS)
+        if "measure" not in query:
+            return PlainTextResponse(NO_FILE, 404)
+        return await self.serve_list(request, str(query["measure"]), "/reports/rows", query, REPORT_COLUMNS)
+
+    async def serve_report(self, request: Request) -> Response:
+        """Answer with a report as CSV, workbook or PDF."""
+        kind, query = request.path_params["kind"], pick(request, "report", "period", "day")
+        if kind not in TYPES or "report" not in query:
+            return PlainTextResponse(NO_FILE, 404)
+        path = f"/reports/figures.{kind}?{urlencode(query)}"
+        return await self.serve(request, f"report.{kind}", TYPES[kind], lambda session: self.fetch(session, path))
 
     async def serve_statement(self, request: Request) -> Response:
         """Answer with the pay statement of a person, as PDF or CSV."""
@@ -96,6 +110,19 @@ class Files:
         path = f"/pay/periods/{week}/statements/{staff_id}.{kind}"
         media_type = "application/pdf" if kind == "pdf" else TYPES["csv"]
         return await self.serve(request, f"pay-{week}.{kind}", media_type, lambda session: self.fetch(session, path))
+
+    async def serve_list(
+        self, request: Request, name: str, path: str, query: dict[str, Any], columns: Sequence[str]
+    ) -> Response:
+        """Answer with all rows of a list of the API, in the kind of file that the address asks for."""
+        kind = request.path_params["kind"]
+        if kind not in ROW_WRITERS:
+            return PlainTextResponse(NO_FILE, 404)
+
+        def build(session: Session) -> bytes:
+            return ROW_WRITERS[kind](columns, self.load_rows(session, path, query, columns))
+
+        return await self.serve(request, f"{name}.{kind}", TYPES[kind], build)
 
     async def serve(self, request: Request, name: str, media_type: str, make: Callable[[Session], bytes]) -> Response:
         """Answer with a file that is made for the signed-in person, or with the sentence of the refusal."""
@@ -120,43 +147,31 @@ class Files:
             raise FileProblem(answer.status_code, answer.json()["error"]["message"])
         return answer.content
 
-    def build(self, session: Session, kind: str, metric: str, query: dict[str, str]) -> bytes:
-        return write_file(kind, COLUMNS, self.load_rows(session, metric, query))
-
-    def build_list(self, session: Session, kind: str, found: ListFile, query: dict[str, str]) -> bytes:
-        return write_file(kind, found.columns, self.load_list(session, found, query))
-
-    def load_list(self, session: Session, found: ListFile, query: dict[str, str]) -> Iterator[list[Any]]:
-        """Yield all rows of a list, page by page, or raise FileProblem."""
-        offset: int | None = 0
-        while offset is not None and offset < MAX_ROWS:
-            answer = self.sessions.call(
-                session, "GET", found.path, params=query | {"limit": str(PAGE_ROWS), "offset": str(offset)}
-            )
-            document = answer.json()
-            if answer.status_code != 200:
-                raise FileProblem(answer.status_code, document["error"]["message"])
-            yield from ([row[name] for name in found.columns] for row in document["items"])
-            offset = document["next_offset"]
-
-    def load_rows(self, session: Session, metric: str, query: dict[str, str]) -> Iterator[list[Any]]:
-        """Yield all rows, page by page of one refresh, or raise FileProblem."""
+    def load_rows(
+        self, session: Session, path: str, query: dict[str, Any], columns: Sequence[str]
+    ) -> Iterator[list[Any]]:
+        """Yield all rows page by page, those of a metric of one refresh, or raise FileProblem."""
         position: dict[str, Any] = {"limit": PAGE_ROWS, "offset": 0}
-        while position["offset"] is not None and position["offset"] < MAX_ROWS:
-            answer = self.sessions.call(session, "GET", f"/metrics/{metric}/rows", params=query | position)
+        while position["offset"] is not None:
+            if position["offset"] >= MAX_ROWS:
+                raise FileProblem(400, TOO_MANY)
+            answer = self.sessions.call(session, "GET", path, params=query | position)
             document = answer.json()
             if answer.status_code != 200:
                 raise FileProblem(answer.status_code, document["error"]["message"])
-            yield from ([row[name] for name in COLUMNS] for row in document["items"])
-            position |= {"offset": document["next_offset"], "refresh_id": document["refresh"]["id"]}
+            yield from ([row[name] for name in columns] for row in document["items"])
+            position["offset"] = document["next_offset"]
+            if path.startswith("/metrics/"):
+                position["refresh_id"] = document["refresh"]["id"]
 
 
-def write_file(kind: str, columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
-    """Return the rows under their columns, as CSV or as a workbook."""
-    return write_csv(columns, rows) if kind == "csv" else write_workbook(columns, rows)
+def pick(request: Request, *names: str) -> dict[str, Any]:
+    """Return the parameters of these names, as a list where there are several."""
+    values = {name: request.query_params.getlist(name) for name in names if name in request.query_params}
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
-def write_csv(columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
+def write_csv(columns: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -164,14 +179,17 @@ def write_csv(columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def write_workbook(columns: Iterable[str], rows: Iterator[list[Any]]) -> bytes:
+def write_workbook(columns: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
     """Return a workbook. Texts are written as texts, so that none is taken for a formula or a link."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(
         content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
         sheet = book.add_worksheet("Rows")
-        sheet.write_row(0, 0, list(columns))
+        sheet.write_row(0, 0, columns)
         for number, row in enumerate(rows, start=1):
             sheet.write_row(number, 0, row)
     return content.getvalue()
+
+
+ROW_WRITERS = {"csv": write_csv, "xlsx": write_workbook}

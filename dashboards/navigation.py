@@ -42,6 +42,13 @@ PAGES = (
         frozenset({"admin", "supervisor", "clinician"}),
         is_listed=False,
     ),
+    PageEntry(
+        "reports",
+        "Reports",
+        ":material/bar_chart:",
+        "Practice",
+        frozenset({"admin", "supervisor", "clinician", "biller"}),
+    ),
     PageEntry("settings", "Settings", ":material/tune:", "Rules", frozenset({"admin", "supervisor"})),
     PageEntry("audit", "Audit log", ":material/history:", "Rules", frozenset({"admin"})),
     PageEntry("account", "My account", ":material/shield_person:", "Account", frozenset()),

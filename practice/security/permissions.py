@@ -136,13 +136,20 @@ ROLE_PERMISSIONS: dict[str, dict[str, str]] = {
         "biller": "R, rows",
         "analyst": "R, live",
     },
+    # `money` and `clients`: whose money and how many clients reports count; metrics follow their own permission
+    "reports": {
+        "admin": "W, money, clients, share",
+        "supervisor": "W own, money team, clients team",
+        "clinician": "W own, money own, clients own",
+        "biller": "W own, money",
+    },
     # each page of the dashboards by its name; `remind`: messages about compliance checks
     "dashboards": {
-        "admin": "overview, schedule, payroll, compliance, remind, data_quality, client",
-        "supervisor": "team team, compliance team, remind team, note team, client team",
-        "clinician": "my_practice own, compliance own, note own, client own",
+        "admin": "overview, schedule, payroll, compliance, remind, data_quality, client, reports",
+        "supervisor": "team team, compliance team, remind team, note team, client team, reports team",
+        "clinician": "my_practice own, compliance own, note own, client own, reports own",
         "scheduler": "schedule",
-        "biller": "payroll",
+        "biller": "payroll, reports",
     },
     "incidents": {
         "admin": "W, report",

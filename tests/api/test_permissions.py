@@ -126,6 +126,12 @@ TABLE: dict[tuple[str, str], dict[str, str]] = {
     ("dashboards", "compliance"): {"admin": "all", "supervisor": "team", "clinician": "own"},
     ("dashboards", "data_quality"): {"admin": "all"},
     ("dashboards", "remind"): {"admin": "all", "supervisor": "team"},
+    ("dashboards", "reports"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},
+    ("reports", "read"): {"admin": "all", "supervisor": "own", "clinician": "own", "biller": "own"},
+    ("reports", "write"): {"admin": "all", "supervisor": "own", "clinician": "own", "biller": "own"},
+    ("reports", "share"): {"admin": "all"},
+    ("reports", "money"): {"admin": "all", "supervisor": "team", "clinician": "own", "biller": "all"},
+    ("reports", "clients"): {"admin": "all", "supervisor": "team", "clinician": "own"},
     ("metrics", "read"): {
         **{"admin": "all", "supervisor": "team", "clinician": "own"},
         **{"scheduler": "all", "biller": "all", "analyst": "all"},

@@ -17,7 +17,7 @@ class Table:
 
 RECORD_KINDS = (
     *("client", "service", "room", "group", "series", "appointment", "coverage", "incident", "window"),
-    *("entry", "charge", "claim", "payment", "note", "plan", "report", "period"),
+    *("entry", "charge", "claim", "payment", "note", "plan", "report", "saved_report", "period"),
 )
 """Records to which others refer, and which therefore have fixed ids."""
 
@@ -29,6 +29,9 @@ def build_insert(table: str, columns: str, values: str, kind: str | None = None)
 
 READ_WRITE = "select, insert, update"
 READ_APPEND = "select, insert"
+
+REPORT = ("owner_id, name, definition, created_at", "%(staff_id)s, 'Money', '{}', now()")
+RECIPIENT = "insert into report_recipients values (%(tenant_id)s, %(saved_report_id)s, %(staff_id)s)"
 
 RECORD_TABLES = {
     "clients": Table(
@@ -161,6 +164,8 @@ RECORD_TABLES = {
             "%(staff_id)s, 'kvr', 80, '2026-01-01', '2026-06-30', now()",
         ),
     ),
+    "report_definitions": Table(READ_WRITE, False, build_insert("report_definitions", *REPORT, "saved_report")),
+    "report_recipients": Table("select, insert, delete", False, RECIPIENT),
     "sign_ins": Table(READ_APPEND, insert=build_insert("sign_ins", "staff_id, at", "%(staff_id)s, now()")),
     "service_rates": Table(
         READ_APPEND,

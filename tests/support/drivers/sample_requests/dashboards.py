@@ -32,4 +32,5 @@ SAMPLE_REQUESTS = {
     "send_compliance_reminders": SampleRequest({"admin", "supervisor"}, body=remind_of_training),
     "get_data_quality": SampleRequest({"admin"}),
     "get_payroll": SampleRequest({"admin", "biller"}, query=choose_week),
+    "get_reports_page": SampleRequest({"admin", "supervisor", "clinician", "biller"}),
 }
