@@ -1,4 +1,4 @@
-"""The demo practice: eighteen synthetic months, imported as a bundle, and a login for a user of every role."""
+"""The demo practices: eighteen synthetic months with a login for each role, and a new one with nothing in it."""
 
 import json
 import secrets
@@ -20,6 +20,7 @@ from practice.people import portal
 from practice.people.models.clients import Client
 from practice.people.models.practices import Practice, Staff
 from practice.people.practice_time import local_today
+from practice.people.practices import create_practice
 from practice.people.rules.clients import compute_adult_cutoff
 from practice.people.rules.practices import slugify
 from practice.people.staff import add_staff, reinvite_staff
@@ -36,6 +37,8 @@ FULL = Size.demo()
 SMALL = Size(FULL.name, FULL.time_zone, clinicians=3, clients=120, months=4)
 NAME = FULL.name
 ROLES = ("admin", "supervisor", "clinician", "scheduler", "biller", "analyst")
+NEW_PRACTICE = "New Leaf Counseling"
+NEW_ADMIN = "new admin"  # of that practice, on its first day
 
 
 def create_demo(
@@ -48,11 +51,12 @@ def create_demo(
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
     practice_id = import_practice(installation, now, report, size)
-    for role in (*ROLES, "client"):
+    invitations = {role: invite_staff for role in ROLES} | {"client": invite_client, NEW_ADMIN: create_new_practice}
+    for role, invite in invitations.items():
         if any(login["role"] == role for login in logins):
             continue
         report(f"Inviting the {role}")
-        email, secret = (invite_client if role == "client" else invite_staff)(installation, practice_id, role, now)
+        email, secret = invite(installation, practice_id, role, now)
         logins.append(activate_login(installation, role, email, secret, password, now))
         write_private(file, json.dumps(logins, indent=2))
     return logins
@@ -127,6 +131,27 @@ def invite_client(installation: Installation, practice_id: UUID, _role: str, now
         ).one()
         invited = portal.invite_client(work, Scope.ALL, client.id, by_email=False)
     return invited.client.email or "", invited.secret or ""
+
+
+def create_new_practice(installation: Installation, _practice_id: UUID, _role: str, now: datetime) -> tuple[str, str]:
+    """Create a practice without any records, and return email and invitation secret of its admin."""
+    email = "admin@newleaf.example"
+    with installation.store.begin_system_session() as db:
+        known = db.scalar(select(Practice.id).where(Practice.slug == slugify(NEW_PRACTICE)))
+    if known is None:
+        admin = {"email": email, "first_name": "Nora", "last_name": "Leaf"}
+        with installation.work(Actor(), now) as work:
+            practice, invited = create_practice(
+                work, name=NEW_PRACTICE, time_zone=FULL.time_zone, admin=admin, by_email=False
+            )
+            known = practice.id
+    else:  # created by a run that was interrupted
+        with installation.work(Actor(known), now) as work:
+            staff_id = work.db.scalars(select(Staff.id).where(Staff.tenant_id == known, Staff.email == email)).one()
+            invited = reinvite_staff(work, staff_id, by_email=False)
+    with installation.work(Actor(known), now) as work:
+        record_training(work, Scope.ALL, invited.staff.id, "HIPAA", local_today(work))
+    return email, invited.secret or ""
 
 
 def activate_login(

@@ -1,12 +1,14 @@
 """The demo practice: created once, at any hour, and finished after an interruption."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
 from sqlalchemy import text
 
-from caseload.demo import ROLES, SMALL, create_demo
+from caseload import demo
+from caseload.demo import NEW_ADMIN, ROLES, SMALL, create_demo
 from practice.errors import ConfigurationProblem
 from practice.security import sign_in
 from practice.security.installation import Installation
@@ -31,7 +33,7 @@ def count_rows(installation: Installation, table: str) -> int:
 
 def test_every_user_can_sign_in_with_the_demo_logins(own_installation: Installation) -> None:
     logins = create_demo(own_installation, EVENING, ignore_report, SMALL)
-    assert [login["role"] for login in logins] == [*ROLES, "client"]
+    assert [login["role"] for login in logins] == [*ROLES, "client", NEW_ADMIN]
     for login in logins:
         step = sign_in.sign_in(own_installation, login["email"], login["password"], EVENING)
         done = sign_in.verify_code(
@@ -46,21 +48,29 @@ def test_every_user_can_sign_in_with_the_demo_logins(own_installation: Installat
     imported = count_rows(own_installation, "appointments")
     assert imported > 500
     assert create_demo(own_installation, EVENING + timedelta(days=1), ignore_report, SMALL) == logins
-    assert count_rows(own_installation, "practices") == 1
+    assert count_rows(own_installation, "practices") == 2
     assert count_rows(own_installation, "appointments") == imported
 
 
-def test_an_interrupted_demo_is_finished_by_the_next_run(own_installation: Installation) -> None:
-    def interrupt(message: str) -> None:
-        if "scheduler" in message:
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("at", ["scheduler", NEW_ADMIN])
+def test_an_interrupted_demo_is_finished_by_the_next_run(
+    own_installation: Installation, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    activate = demo.activate_login
 
-    with pytest.raises(KeyboardInterrupt):
-        create_demo(own_installation, EVENING, interrupt, SMALL)
+    def interrupt(installation: Installation, role: str, *rest: Any) -> dict[str, Any]:
+        if role == at:
+            raise KeyboardInterrupt
+        return activate(installation, role, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "activate_login", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            create_demo(own_installation, EVENING, ignore_report, SMALL)
     logins = create_demo(own_installation, EVENING, ignore_report, SMALL)
-    assert [login["role"] for login in logins] == [*ROLES, "client"]
+    assert [login["role"] for login in logins] == [*ROLES, "client", NEW_ADMIN]
     assert len({login["password"] for login in logins}) == 1
-    assert count_rows(own_installation, "practices") == 1
+    assert count_rows(own_installation, "practices") == 2
 
 
 def test_there_is_no_demo_in_production(own_installation: Installation) -> None:
