@@ -24,6 +24,7 @@ from practice.dashboards.figures import Figure, Period, choose_period
 from practice.dashboards.my_practice import MyPractice, load_my_practice
 from practice.dashboards.needs import Action, Need, Urgency
 from practice.dashboards.overview import Overview, load_overview
+from practice.dashboards.own_goals import GoalState
 from practice.dashboards.standing import Performance, TeamStatus
 from practice.dashboards.words import STATUS_WORDS, describe_change, describe_target, format_value, name_period
 from practice.security.permissions import find_scope
@@ -181,8 +182,18 @@ class DashboardOut(BaseModel):
         }
 
 
+class OwnGoalOut(BaseModel):
+    id: Annotated[UUID, describe("The goal.")]
+    label: Annotated[str, describe("The name of its metric.")]
+    target: Annotated[str, describe("The value to reach, in words.")]
+    now: Annotated[str, describe("The value of the period that the figures are of.")]
+    ends_on: Annotated[date, describe("The last day, after which it is decided.")]
+    state: Annotated[GoalState, describe("`reached` as things stand, `not_yet`, or `no_data`.")]
+
+
 class MyPracticeOut(DashboardOut):
     kept_this_week: Annotated[str, describe("Completed of ended visits of this week until now, such as `18 of 25`.")]
+    goals: Annotated[list[OwnGoalOut], describe("Your goals that are not decided yet.")]
     notes_to_sign: Annotated[NotesToSignOut, describe("The notes that are to be signed now.")]
     pay: Annotated[PaySoFarOut, describe("The pay week that is still open.")]
     visits: Annotated[list[AppointmentOut], describe("Today's visits, by start.")]
@@ -267,6 +278,7 @@ def get_my_practice(ctx: RequestContext, query: Annotated[MyPracticeQuery, Query
     return MyPracticeOut(
         **DashboardOut.read_common(ctx, page),
         kept_this_week=f"{kept.numerator} of {kept.denominator}",
+        goals=[from_record(OwnGoalOut, goal) for goal in page.goals],
         notes_to_sign=NotesToSignOut(count=notes.count, late=notes.late, oldest_at=notes.oldest_at),
         pay=PaySoFarOut(
             week=page.pay.week,

@@ -51,7 +51,7 @@ def create_demo(
     logins: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     password = logins[0]["password"] if logins else f"Willow-{secrets.token_hex(2)}-Street-{secrets.token_hex(2)}"
     practice_id = import_practice(installation, now, report, size)
-    invitations = {role: invite_staff for role in ROLES} | {"client": invite_client, NEW_ADMIN: create_new_practice}
+    invitations = dict.fromkeys(ROLES, invite_staff) | {"client": invite_client, NEW_ADMIN: create_new_practice}
     for role, invite in invitations.items():
         if any(login["role"] == role for login in logins):
             continue

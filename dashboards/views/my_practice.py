@@ -54,6 +54,14 @@ REQUEST_STATES = {
 }
 
 
+GOAL_COLUMNS = [
+    {"key": "name", "label": "Goal"},
+    {"key": "state", "label": "State", "kind": "badge"},
+    {"key": "now", "label": "Now", "right": True},
+]
+GOAL_STATES = {"reached": ("Reached", "green"), "not_yet": ("Not yet", "orange"), "no_data": ("No data yet", "gray")}
+
+
 @dataclass(frozen=True)
 class Model:
     """The page as it is drawn."""
@@ -65,6 +73,7 @@ class Model:
     steps: dict[str, str]
     notes: list[dict[str, Any]]
     signable: list[str]
+    goals: list[dict[str, Any]]
     requests: list[dict[str, Any]]
 
 
@@ -89,6 +98,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
         },
         notes=[build_note(session, zone, hide_names=hide_names) for session in page["unsigned"]],
         signable=[session["note_id"] for session in page["unsigned"] if session["note_id"] and not session["locked"]],
+        goals=[build_goal(goal) for goal in page["goals"]],
         requests=[build_request(request, zone, hide_names=hide_names) for request in page["requests"]],
     )
 
@@ -157,6 +167,17 @@ def show_own_week(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     show_week("own-week", "Your week", week.data, "No days.")
 
 
+def build_goal(goal: dict[str, Any]) -> dict[str, Any]:
+    word, color = GOAL_STATES[goal["state"]]
+    return {
+        "id": goal["id"],
+        "name": goal["label"],
+        "below": f"{goal['target']} until {format_date(goal['ends_on'])}",
+        "state": {"word": word, "colour": color},
+        "now": goal["now"],
+    }
+
+
 def build_request(request: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
     """Return a request to move a visit with its state, and what was said about it."""
     name = shorten_name(request["client_name"], hide_names=hide_names)
@@ -197,6 +218,8 @@ def show_my_practice() -> None:
     with right:
         with show_panel("needs", "Needs you", "The most pressing first"):
             pressed = show_needs("needs", page["needs"], hide_names=hide_names)
+        with show_panel("goals", "My goals", "Set with your supervisor"):
+            show_table("goals", "My goals", GOAL_COLUMNS, model.goals, "No goals are set.", opens=False)
         with show_panel("requests", "My requests", "To move visits, newest first"):
             show_table("requests", "My requests", REQUEST_COLUMNS, model.requests, "No requests.", opens=False)
         with show_panel("statements", "My pay statements", "Of closed weeks"):

@@ -15,6 +15,7 @@ from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.own_goals import OwnGoal, describe_goals, list_active_goals
 from practice.dashboards.own_work import OwnRequests, build_reports_need, list_own_requests, list_own_statements
 from practice.dashboards.schedule_columns import (
     ScheduleColumn,
@@ -71,6 +72,7 @@ class MyPractice:
     refresh: Refresh | None
     brief: Sequence[str]
     figures: Sequence[Figure]
+    goals: Sequence[OwnGoal]
     live: LiveValues
     pay: PayWeekSoFar
     visits: Sequence[Appointment]
@@ -88,7 +90,9 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date 
     days = list_days_of_week(week_day or today)
     week_visits = load_visits_between(work, Scope.OWN, days, clinician_id=staff_id)
     entity = ("clinician", staff_id)
-    found = load_figures(work, period, METRIC_KEYS, [entity], entity_kind="clinician")
+    goals = list_active_goals(work, staff_id)
+    keys = tuple(dict.fromkeys((*METRIC_KEYS, *(goal.metric_key for goal in goals))))
+    found = load_figures(work, period, keys, [entity], entity_kind="clinician")
     figures = found.of(entity)
     live = load_live_values(work, "week", staff_id)
     statement = get_statement(work, Scope.OWN, open_week(work.now, zone), staff_id, work.now)
@@ -100,6 +104,7 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date 
         refresh=found.refresh,
         brief=[*([kept] if kept else []), *(f"{need.title}. {need.detail}" for need in needs[:2])],
         figures=[figures[key] for key in METRIC_KEYS],
+        goals=describe_goals(goals, figures),
         live=live,
         pay=PayWeekSoFar(
             statement.week,

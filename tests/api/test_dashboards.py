@@ -107,3 +107,19 @@ def test_a_page_is_for_its_role_alone(
         response = get(client, practice, page, practice.admin if role == "admin" else practice.add(role))
         assert (response.status_code == 200) == (role in allowed), role
         assert role in allowed or error_code(response) == "FORBIDDEN"
+
+
+def test_a_clinician_sees_how_far_their_goals_are(
+    client: TestClient, practice: PracticeFixture, clinician: Person, supervisor: Person, sessions: SessionBuilder
+) -> None:
+    publish_metrics(practice)
+    headers = auth_headers(practice, supervisor)
+    for metric, target in (("kept_visit_rate", "60"), ("no_show_rate", "10"), ("rebook_rate", "50")):
+        goal = {"staff_id": str(clinician.staff_id), "metric_key": metric, "target": target}
+        span = {"starts_on": "2026-03-01", "ends_on": "2026-04-30"}
+        assert_ok(client.post(f"{V1}/goals", json=goal | span, headers=headers), 201)
+    found = {goal["label"]: goal for goal in assert_ok(get(client, practice, "my-practice", clinician))["goals"]}
+    kept, missed = found["Kept visit rate"], found["No-show rate"]
+    assert (kept["target"], kept["now"], kept["state"]) == ("60 % or more", "66.67 %", "reached")
+    assert (missed["target"], missed["now"], missed["state"]) == ("10 % or less", "33.33 %", "not_yet")
+    assert len(found) == 3

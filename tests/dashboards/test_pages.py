@@ -26,12 +26,12 @@ def sessions(practice: PracticeFixture) -> SessionBuilder:
 def test_a_clinician_sees_figures_visits_and_what_needs_them(open_as: Any, sessions: SessionBuilder) -> None:
     browser = open_as("clinician").run()
     assert browser.list_calls() == ["GET /auth/me", "GET /dashboards/my-practice"]
-    cards, visits, notes, needs, requests, week = browser.read_components()
+    cards, visits, notes, needs, goals, requests, week = browser.read_components()
     shown = {card["key"]: card["value"] for card in cards}
     assert (shown["notes_to_sign"], shown["kept_visit_rate"]) == ("2", "66.67 %")
     assert [visit["state"]["word"] for visit in visits["rows"]] == ["Confirmed"]
     assert len(notes["rows"]) == 2
-    assert requests["rows"] == []
+    assert (goals["rows"], requests["rows"]) == ([], [])
     assert needs[0]["what"] == "2 notes wait for your signature"
     assert [(day["today"], len(day["items"])) for day in week["columns"]] == [
         *((False, count) for count in (0, 1, 1)),
