@@ -143,7 +143,7 @@ def build_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> d
 
 
 def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
-    start, deadline = (datetime.fromisoformat(session[name]).astimezone(zone) for name in ("starts_at", "deadline"))
+    start = datetime.fromisoformat(session["starts_at"]).astimezone(zone)
     name = shorten_name(session["client_name"], hide_names=hide_names)
     state = (
         ("Locked", "red") if session["locked"] else ("Draft", "blue") if session["note_id"] else ("None yet", "gray")
@@ -152,7 +152,7 @@ def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
         "id": session["appointment_id"],
         "when": f"{format_day(start.date().isoformat())}, {format_clock(start)} · {name}",
         "state": {"word": state[0], "colour": state[1]},
-        "due": f"{deadline:%A} {format_clock(deadline)}",
+        "due": format_instant(session["deadline"], zone),
         "amount": "–" if session["amount"] is None else format_amount(session["amount"]),
     }
 
