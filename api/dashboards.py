@@ -19,6 +19,7 @@ from api.routing import PermissionRouter
 from api.schedule_columns import ScheduleColumnOut, WeekVisitOut
 from practice.analytics.periods import PeriodKind
 from practice.analytics.values import Status
+from practice.dashboards.capacity import Capacity
 from practice.dashboards.clinicians import ClinicianRow
 from practice.dashboards.figures import Figure, Period, choose_period
 from practice.dashboards.my_practice import MyPractice, load_my_practice
@@ -247,10 +248,38 @@ CLINICIAN_FIGURES = (
 )
 
 
+class HourFillOut(BaseModel):
+    weekday: Annotated[int, describe("The day of the week: 0 is Sunday.")]
+    hour: Annotated[int, describe("The hour of the day, from 0 to 23.")]
+    open_minutes: Annotated[int, describe("Minutes in which clinicians see clients, without those that are blocked.")]
+    booked_minutes: Annotated[int, describe("Those of them that are taken.")]
+
+
+class CapacityOut(BaseModel):
+    first: Annotated[date, describe("The first of the days to come.")]
+    last: Annotated[date, describe("The last of them.")]
+    hours: Annotated[list[HourFillOut], describe("Each hour of the week in which somebody sees clients.")]
+    open_minutes: Annotated[int, describe("The minutes of all hours.")]
+    booked_minutes: Annotated[int, describe("Those of them that are taken.")]
+    session_minutes: Annotated[
+        int | None, describe("The average length of the last four weeks; null without sessions.")
+    ]
+    open_slots: Annotated[int | None, describe("How many such sessions the free time has room for.")]
+    open_value: Annotated[
+        MoneyOut | None, describe("What they would bring, by the average of the last quarter; null without one.")
+    ]
+
+    @classmethod
+    def of(cls, capacity: Capacity) -> "CapacityOut":
+        hours = [HourFillOut(**hour._asdict()) for hour in capacity.hours]
+        return from_record(cls, capacity, hours=hours, open_value=capacity.open_cents)
+
+
 class OverviewOut(DashboardOut):
     clinicians: Annotated[list[ClinicianOut], describe("The clinicians side by side, by name.")]
     compliance: Annotated[list[FigureOut], describe("The compliance checks.")]
     revenue_cycle: Annotated[list[FigureOut], describe("From the session to the money; empty for a team.")]
+    capacity: Annotated[CapacityOut | None, describe("The two weeks to come; null for a team.")]
 
     @classmethod
     def read_page(cls, ctx: RequestContext, page: Overview, kind: Literal["practice", "team"]) -> dict[str, Any]:
@@ -260,6 +289,7 @@ class OverviewOut(DashboardOut):
             "clinicians": [ClinicianOut.of(row, with_performance=kind == "practice") for row in page.clinicians],
             "compliance": [FigureOut.of(figure) for figure in page.compliance],
             "revenue_cycle": [FigureOut.of(figure) for figure in page.revenue_cycle],
+            "capacity": None if page.capacity is None else CapacityOut.of(page.capacity),
         }
 
 

@@ -18,6 +18,7 @@ from dashboards.components import (
     show_table,
     to_card,
 )
+from dashboards.shown import format_amount
 from dashboards.signed_in import load
 from dashboards.views.rows_behind import show_rows_behind
 
@@ -39,6 +40,13 @@ COLUMNS = [
     {"key": "same_day", "label": "Signed same day", "right": True},
     {"key": "unsigned", "label": "Unsigned", "right": True},
     {"key": "compliance", "label": "Compliance", "right": True},
+]
+
+FULL_ENOUGH, HALF_EMPTY = 80, 50  # percent of an hour
+WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+FILL_COLUMNS = [
+    {"key": "hour", "label": "Hour"},
+    *({"key": str(number), "label": name, "kind": "badge"} for number, name in enumerate(WEEKDAYS)),
 ]
 
 
@@ -148,8 +156,51 @@ def show_overview() -> None:
     left, right = st.columns(2, gap="small")
     with left:
         show_needs_panel(page)
+        show_capacity(page["capacity"])
     with right:
         show_checks(page)
+
+
+def build_fill_rows(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each hour of the day, with how full it is on each weekday."""
+    found = {(hour["hour"], hour["weekday"]): hour for hour in hours}
+    return [
+        {"id": str(hour), "hour": format_hour(hour)}
+        | {str(weekday): build_fill(found.get((hour, weekday))) for weekday in range(7)}
+        for hour in sorted({hour for hour, _ in found})
+    ]
+
+
+def build_fill(hour: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return how full an hour is, in percent, as a badge."""
+    if hour is None or not hour["open_minutes"]:
+        return None
+    share = 100 * hour["booked_minutes"] // hour["open_minutes"]
+    color = "green" if share >= FULL_ENOUGH else "orange" if share >= HALF_EMPTY else "red"
+    return {"word": f"{share} %", "colour": color}
+
+
+def format_hour(hour: int) -> str:
+    return f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}"
+
+
+def describe_capacity(capacity: dict[str, Any]) -> str:
+    """Return how much of the time to come is booked, and what the rest is worth."""
+    if not capacity["open_minutes"]:
+        return "Nobody has hours in the next two weeks."
+    share = 100 * capacity["booked_minutes"] // capacity["open_minutes"]
+    text = f"{share} % of the next two weeks is booked."
+    if capacity["open_slots"] is None:
+        return text
+    worth = "" if capacity["open_value"] is None else f", worth about {format_amount(capacity['open_value'])}"
+    return f"{text} {capacity['open_slots']} slots of {capacity['session_minutes']} minutes are open{worth}."
+
+
+def show_capacity(capacity: dict[str, Any]) -> None:
+    """Show when clinicians are booked in the next two weeks, by hour and weekday."""
+    with show_panel("capacity", "When we are full", describe_capacity(capacity)):
+        rows = build_fill_rows(capacity["hours"])
+        show_table("capacity", "Booked share of each hour", FILL_COLUMNS, rows, "No hours.", opens=False)
 
 
 def show_top(page: dict[str, Any], title: str, empty: str, *, has_names: bool = False) -> None:

@@ -1,13 +1,15 @@
 """The pages of a practice and of a team: scorecard, clinicians side by side, compliance, and what needs somebody."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from practice.analytics.values import Refresh
+from practice.dashboards.capacity import Capacity, load_capacity
 from practice.dashboards.clinicians import ClinicianRow, load_clinicians
-from practice.dashboards.figures import Figure, Period
+from practice.dashboards.figures import Figure, Period, choose_period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.sentences import describe_alerts, describe_kept_visits
 from practice.dashboards.words import join_words
@@ -35,6 +37,7 @@ COMPLIANCE_BOARD = (
     "hipaa_training_current",
     "supervision_met_rate",
 )
+REIMBURSEMENT = "avg_reimbursement_per_session"
 REVENUE_CYCLE = ("charge_entry_lag_days", "billing_compliance_rate", "denial_rate", "net_collection_rate")
 
 
@@ -51,13 +54,22 @@ class Overview:
     compliance: Sequence[Figure]
     revenue_cycle: Sequence[Figure]
     needs: Sequence[Need]
+    capacity: Capacity | None = None
 
 
 def load_overview(work: Work, period: Period) -> Overview:
     """Return the page of the practice."""
     practice = ("practice", work.tenant_id)
     keys = (*SCORECARD, *COMPLIANCE_BOARD, *REVENUE_CYCLE)
-    return build_overview(work, Scope.ALL, period, practice, keys, SCORECARD, REVENUE_CYCLE)
+    overview = build_overview(work, Scope.ALL, period, practice, keys, SCORECARD, REVENUE_CYCLE)
+    return replace(overview, capacity=load_capacity(work, load_reimbursement(work)))
+
+
+def load_reimbursement(work: Work) -> Decimal | None:
+    """Return what a session brought on average in the last quarter that is over, or None without data."""
+    period = choose_period(work, "quarter", None).previous
+    practice = ("practice", work.tenant_id)
+    return load_figures(work, period, [REIMBURSEMENT], [practice]).of(practice)[REIMBURSEMENT].value
 
 
 def load_team(work: Work, supervisor_id: UUID, period: Period, own_needs: Sequence[Need] = ()) -> Overview:

@@ -1,5 +1,6 @@
 """Builders of services, rooms, hours, clients and appointments, inserted straight into the tables."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -109,16 +110,20 @@ def make_room(practice: PracticeFixture, capacity: int = 8, **fields: Any) -> UU
 
 
 def open_hours(
-    practice: PracticeFixture, clinician: Person, start: time = time(0, 0), end: time = time(23, 59)
+    practice: PracticeFixture,
+    clinician: Person,
+    start: time = time(0, 0),
+    end: time = time(23, 59),
+    weekdays: Iterable[int] = range(7),
 ) -> None:
-    """Add the same hours on every day of the week."""
+    """Add the same hours on every day of the week, or on these."""
     put(
         practice,
         *(
             AvailabilityWindow(
                 id=new_id(), clinician_id=clinician.staff_id, weekday=weekday, start_time=start, end_time=end
             )
-            for weekday in range(7)
+            for weekday in weekdays
         ),
     )
 
