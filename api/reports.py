@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import RequestContext, Version
-from api.fields import ClientId, ClinicianId, Day, Name, describe, example
+from api.fields import PLAIN, ClientId, ClinicianId, Day, Name, describe, example
 from api.metrics import RefreshOut
 from api.names import ClientName, StaffName, from_record
 from api.report_fields import (
@@ -78,7 +78,7 @@ class ReportRowsQuery(Input):
     period: Annotated[ReportPeriod, describe("The kind of period.")] = "month"
     start: Annotated[Day, describe("The first day of the period.")]
     group: Annotated[ReportGroup, describe("What the line is of.")] = "total"
-    key: Annotated[str, Field(max_length=200), describe("The key of the line; of no meaning for `total`.")] = ""
+    key: Annotated[str, Field(max_length=200, pattern=PLAIN), describe("The key of the line; none for `total`.")] = ""
     clinician_id: Annotated[list[UUID] | None, Field(max_length=100), describe("Only of these clinicians.")] = None
     limit: Annotated[int, Field(ge=1, le=1000), describe("The most rows to return.")] = 100
     offset: Annotated[int, Field(ge=0, le=10_000_000), describe("The number of rows to leave out.")] = 0

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +31,7 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
+NUMBERS = frozenset({"counts", "numerator", "denominator"})
 NO_FILE = "There is no such file."
 TOO_MANY = f"These are more than {MAX_ROWS:,} rows. Choose a shorter period, or fewer of them."
 
@@ -137,7 +140,7 @@ class Files:
             return PlainTextResponse("Caseload cannot be reached now. Try again in a minute.", 503)
         except FileProblem as problem:
             return PlainTextResponse(str(problem), problem.status)
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        headers = {"content-disposition": f'attachment; filename="{re.sub(r"[^a-zA-Z0-9_.-]", "", name)}"'}
         return Response(content, headers=headers, media_type=media_type)
 
     def fetch(self, session: Session, path: str) -> bytes:
@@ -159,16 +162,21 @@ class Files:
             document = answer.json()
             if answer.status_code != 200:
                 raise FileProblem(answer.status_code, document["error"]["message"])
-            yield from ([row[name] for name in columns] for row in document["items"])
+            yield from ([read_cell(name, row[name]) for name in columns] for row in document["items"])
             position["offset"] = document["next_offset"]
             if path.startswith("/metrics/"):
                 position["refresh_id"] = document["refresh"]["id"]
 
 
 def pick(request: Request, *names: str) -> dict[str, Any]:
-    """Return the parameters of these names, as a list where there are several."""
+    """Return the parameters of these names. Only clinicians can be several; of others the last counts."""
     values = {name: request.query_params.getlist(name) for name in names if name in request.query_params}
-    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
+    return {name: found if name == "clinician_id" else found[-1] for name, found in values.items()}
+
+
+def read_cell(column: str, value: Any) -> Any:
+    """Return a value of the API as it stands in a file: amounts, which it sends as texts, as numbers."""
+    return Decimal(value) if column in NUMBERS and isinstance(value, str) else value
 
 
 def write_csv(columns: Sequence[str], rows: Iterator[list[Any]]) -> bytes:

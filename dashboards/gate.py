@@ -14,7 +14,8 @@ OPEN_FOLDERS = ("/assets/", "/static/")
 FILE_FOLDERS = ("/files/", "/media/")
 MISSING = "missing"  # the page for addresses without one
 SESSION_HEADER = b"x-caseload-session"  # Streamlit compares it when a browser comes back to a view of before
-CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics", "/static/index.html")
+CLOSED_PREFIXES = ("/_stcore/agent", "/_stcore/metrics", "/_stcore/upload_file", "/static/index.html")
+TRICKS = ("//", "/.", "\\")  # other spellings of a path
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 WRONG_HOST = "This page has another address: {url}. Open it there."
 WRONG_ORIGIN = "This request comes from another web page. Use Caseload's own pages."
@@ -70,7 +71,7 @@ class Gate:
             return PlainTextResponse(WRONG_HOST.format(url=self.public_url), 421)
         if method not in SAFE_METHODS and headers.get("origin") != self.public_url:
             return PlainTextResponse(WRONG_ORIGIN, 403)
-        if path.startswith(CLOSED_PREFIXES):
+        if path.startswith(CLOSED_PREFIXES) or any(trick in path for trick in TRICKS):
             return PlainTextResponse("Not found.", 404)
         return None
 

@@ -1,18 +1,20 @@
 """Routes by which the note pad saves, beside Streamlit: typed text must not wait until a page is drawn."""
 
-import json
+import re
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboards.bodies import NOT_READABLE, read_document
 from dashboards.gate import COOKIE
 from dashboards.problems import ENDED, UNAVAILABLE
 from dashboards.sessions import ApiUnavailable, SessionEnded, Sessions
 from dashboards.signed_in import Answer
 
-MAX_BYTES = 1_000_000  # as the API takes
+KEY = re.compile(r"[\w-]{8,100}", re.ASCII)
 
 
 class NoteSaving:
@@ -35,14 +37,16 @@ class NoteSaving:
 
     async def answer(self, request: Request, method: str, path: str, part: str) -> Response:
         """Send a part of the document to the API, and answer with the new version or with what is wrong."""
-        document = await read_document(request)
-        if document is None or part not in document:
-            return JSONResponse({"problem": "This text is too long, or the page is an old one. Load it again."}, 400)
-        headers = {}
-        if "version" in document:
-            headers["If-Match"] = f'"{document["version"]}"'
-        if "key" in document:
-            headers["Idempotency-Key"] = str(document["key"])
+        try:
+            document = await read_document(request)
+        except HTTPException as refused:
+            return JSONResponse({"problem": refused.detail}, refused.status_code)
+        version, key = document.get("version"), document.get("key")
+        is_known = version is None or type(version) is int
+        if part not in document or not is_known or not (key is None or KEY.fullmatch(str(key))):
+            return JSONResponse({"problem": NOT_READABLE}, 400)
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        headers |= {} if key is None else {"Idempotency-Key": str(key)}
         try:
             answer = await run_in_threadpool(self.call, request, method, path, json=document[part], headers=headers)
             if answer.status == 412:
@@ -62,20 +66,6 @@ class NoteSaving:
             raise SessionEnded
         answer = self.sessions.call(session, method, path, **options)
         return Answer(answer.status_code, answer.json())
-
-
-async def read_document(request: Request) -> dict[str, Any] | None:
-    """Return the JSON object that was sent, or None."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MAX_BYTES:
-            return None
-    try:
-        document = json.loads(content)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def read_content(answer: Answer) -> dict[str, Any] | None:

@@ -1,16 +1,23 @@
 """Problems that a page or a dialog meets, said in words where it stands."""
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from dashboards.sessions import ApiUnavailable, SessionEnded
 
 ENDED = "Your session has ended. Load this page again to sign in."
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|~$:<>&-]")
 UNAVAILABLE = "Caseload cannot be reached now. What you see may be old, and nothing was lost."
+
+
+def say(kind: Literal["error", "warning", "info", "success", "caption"], words: str) -> None:
+    """Say a sentence that may have words of people in it, which are no Markdown: no links, no pictures."""
+    getattr(st, kind)(MARKDOWN.sub(r"\\\g<0>", words))
 
 
 class Refused(Exception):
@@ -25,7 +32,7 @@ def say_problems() -> Generator[None]:
     except SessionEnded:
         st.info(ENDED)
     except Refused as refused:
-        st.error(str(refused))
+        say("error", str(refused))
     except ApiUnavailable:
         st.warning(UNAVAILABLE)
         st.button("Try again", key="retry")

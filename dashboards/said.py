@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from dashboards.problems import say
+
 
 def say_next(done: str, warnings: list[str] | None = None) -> None:
     """Keep what was done, and what to see to, for the page that is drawn next, and draw it."""
@@ -13,6 +15,6 @@ def show_said() -> None:
     """Say what the last action did, once."""
     done, warnings = st.session_state.pop("said", ("", []))
     if done:
-        st.success(done)
+        say("success", done)
     for warning in warnings:
-        st.warning(warning)
+        say("warning", warning)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import time
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -32,6 +33,7 @@ from practice.settings import Settings
 
 ASSETS = Path(__file__).parent / "assets"
 IDLE_SECONDS = 15 * 60  # as the API ends sessions
+MAX_CONNECTIONS = 2000  # a view holds one; more are refused with 503
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -106,6 +108,7 @@ async def set_imports_aside(_: streamlit.App) -> AsyncGenerator[dict[str, Any]]:
 
     from dashboards import components  # noqa: F401
 
+    logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on; addresses have ids of records
     gc.collect()
     gc.freeze()
     yield {}
@@ -130,6 +133,7 @@ def main() -> None:
         access_log=False,
         proxy_headers=True,
         server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx2
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboards import forms
+from dashboards.bodies import read_form
 from dashboards.gate import COOKIE
 from dashboards.sessions import ApiUnavailable, SessionEnded, Sessions
 
@@ -74,7 +74,7 @@ class SignIn:
             if self.sessions.find(request.cookies.get(COOKIE)):
                 return RedirectResponse(f"/{next_page}", 303)
             return forms.show_password_form(next_page, hint=hint)
-        form = await request.form()
+        form = await read_form(request)
         next_page, email = self.read_next_page(form.get("next")), read_text(form, "email", 254)
         body = {"email": email, "password": read_text(form, "password", 128)}
         answer = await self.ask_api("/auth/login", body, request)
@@ -89,7 +89,7 @@ class SignIn:
             return start_over()
         if request.method != "POST":
             return forms.show_code_form()
-        code = read_text(await request.form(), "code", 40)
+        code = read_text(await read_form(request), "code", 40)
         answer = await self.ask_api("/auth/mfa/verify", {"token": step.answer["token"], "code": code}, request)
         if answer.status_code != 200:
             return forms.show_code_form(problem=read_message(answer), status=answer.status_code)
@@ -107,7 +107,7 @@ class SignIn:
         enrollment = (step.answer["secret"], step.answer["uri"])
         if request.method != "POST":
             return forms.show_enrollment_form(*enrollment)
-        code = read_text(await request.form(), "code", 10)
+        code = read_text(await read_form(request), "code", 10)
         answer = await self.ask_api("/auth/mfa/confirm", {"token": step.answer["token"], "code": code}, request)
         if answer.status_code != 200:
             problem = read_message(answer)
@@ -130,7 +130,7 @@ class SignIn:
         practices = step.answer["practices"]
         if request.method != "POST":
             return forms.show_practice_form(practices)
-        practice_id = read_text(await request.form(), "practice_id", 40)
+        practice_id = read_text(await read_form(request), "practice_id", 40)
         body = {"token": step.answer["token"], "practice_id": practice_id}
         answer = await self.ask_api("/auth/practice", body, request)
         if answer.status_code != 200:
@@ -182,7 +182,7 @@ class SignIn:
     async def take_forgotten(self, request: Request) -> Response:
         if request.method != "POST":
             return forms.show_forgotten_form()
-        email = read_text(await request.form(), "email", 254)
+        email = read_text(await read_form(request), "email", 254)
         answer = await self.ask_api("/auth/password/reset-request", {"email": email}, request)
         if answer.status_code != 202:
             return forms.show_forgotten_form(problem=read_message(answer), status=answer.status_code)
@@ -198,7 +198,7 @@ class SignIn:
         title, button = "Confirm your email address", "Confirm"
         if request.method != "POST":
             return forms.show_confirmation_form("/email-change", title, button)
-        token = read_text(await request.form(), "token", 200)
+        token = read_text(await read_form(request), "token", 200)
         answer = await self.ask_api("/auth/email-changes/confirm", {"token": token}, request)
         if answer.status_code != 200:
             problem = read_message(answer)
@@ -211,7 +211,7 @@ class SignIn:
         """Show the form of a new password, or save it by the token of the link or step."""
         if request.method != "POST":
             return forms.show_new_password_form(action, title)
-        form = await request.form()
+        form = await read_form(request)
         password = read_text(form, "password", 128)
         if password != read_text(form, "again", 128):
             problem = "The two passwords differ. Type the same one twice."
@@ -261,9 +261,8 @@ def start_over() -> Response:
     return RedirectResponse("/sign-in?why=ended", 303)
 
 
-def read_text(form: FormData, name: str, length: int) -> str:
-    value = form.get(name, "")
-    return value[:length] if isinstance(value, str) else ""
+def read_text(form: dict[str, str], name: str, length: int) -> str:
+    return form.get(name, "")[:length]
 
 
 def read_message(answer: httpx2.Response) -> str:

@@ -31,7 +31,7 @@ function saySaved(draft) { say(draft, draft.note ? "Saved" : "", pack(bodyOf(dra
 function retry(draft) { clearTimeout(draft.timer); draft.timer = setTimeout(() => save(draft), RETRY); }
 
 async function send(method, path, document) {
-  const body = JSON.stringify(document);
+  const body = JSON.stringify(document, (_, value) => typeof value === "string" && value.toWellFormed ? value.toWellFormed() : value); // half an emoji cannot be stored
   try {
     const answer = await fetch(path, { method, body, headers: { "content-type": "application/json" }, credentials: "same-origin", cache: "no-store", keepalive: body.length < BEACON_BYTES });
     const said = (answer.headers.get("content-type") || "").startsWith("application/json") ? await answer.json() : {};

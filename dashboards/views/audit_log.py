@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_table
+from dashboards.problems import say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_zone, load
 
@@ -56,8 +57,8 @@ def verify_log() -> None:
     """Verify the log and say what was found."""
     answer = call_api("POST", "/audit/verify", json={})
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
     elif answer.document["intact"]:
-        st.success(f"All {answer.document['entries']:,} entries are as they were written.")
+        say("success", f"All {answer.document['entries']:,} entries are as they were written.")
     else:
-        st.error(" ".join(answer.document["problems"]))
+        say("error", " ".join(answer.document["problems"]))

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components import show_section
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.said import say_next
 from dashboards.shown import format_amount, format_date
 from dashboards.signed_in import call_api
@@ -87,7 +87,7 @@ def choose_client(key: str, *, hide_names: bool) -> str | None:
         return None
     answer = call_api("POST", "/clients/search", json={"query": query.strip()})
     if answer.problem:
-        st.info(answer.problem)
+        say("info", answer.problem)
         return None
     found = {client["id"]: describe_client(client, hide_names=hide_names) for client in answer.document["items"]}
     if not found:
@@ -117,7 +117,7 @@ def show_candidates(time: dict[str, Any], lists: Lists, *, hide_names: bool) -> 
     known = {name: value for name, value in time.items() if value is not None}
     answer = call_api("GET", "/waitlist/candidates", params=known)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     if not answer.document["items"]:
         st.info("Nobody on the waitlist waits for such a time.")
@@ -127,7 +127,7 @@ def show_candidates(time: dict[str, Any], lists: Lists, *, hide_names: bool) -> 
         since = format_date(date.fromisoformat(entry["created_at"][:10]).isoformat())
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             show_section(name, " ".join(problems) or f"Priority {entry['priority']}, waits since {since}")
-            if not problems and st.button("Offer", key=f"offer-{entry['id']}", help=f"Offer the time to {name}"):
+            if not problems and st.button("Offer", key=f"offer-{entry['id']}", help="Offer them the time"):
                 offer(entry["id"], known, lists)
 
 
@@ -135,7 +135,7 @@ def offer(entry_id: str, time: dict[str, Any], lists: Lists) -> None:
     """Offer the time, and say until when it is held."""
     answer = call_api("POST", f"/waitlist/{entry_id}/offers", json=time)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     held = describe_time(answer.document["holds_until"], lists.zone)
     say_next(f"Offered. The time is held until {held}.")

@@ -16,7 +16,7 @@ from dashboards.components import (
     show_table,
 )
 from dashboards.navigation import has_page, open_page
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_date, format_instant
 from dashboards.signed_in import find_zone, load
 from dashboards.visits import NOTE_STATES, NOTE_TYPES, STATES, shorten_name
@@ -171,7 +171,7 @@ def show_client() -> None:
             visit = show_table("visits", "Visits", VISIT_COLUMNS, model.visits, "No visits.", opens=has_page("note"))
         with show_panel("notes", "Notes", "Choose one to read or write it"):
             if page["chart"] is None:
-                st.caption(CHART_HIDDEN)
+                say("caption", CHART_HIDDEN)
             note = show_table("notes", "Notes", NOTE_COLUMNS, model.notes, "No notes.", opens=has_page("note"))
         with show_panel("reports", "Progress reports", "Choose one to read it"):
             report = show_table("reports", "Progress reports", REPORT_COLUMNS, model.reports, "No reports.")
@@ -182,7 +182,7 @@ def show_client() -> None:
             show_table("facts", "Care and contact", FACT_COLUMNS, model.facts, "Nothing.", opens=False)
         with show_panel("consents", "Consents"):
             for problem in page["consents_due"]:
-                st.warning(problem)
+                say("warning", problem)
             show_table("consents", "Consents", CONSENT_COLUMNS, model.consents, "No consents.", opens=False)
         if st.button("Show everything that happened", key="history", icon=":material/history:"):
             show_history(client_id, zone)

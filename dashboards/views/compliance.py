@@ -18,7 +18,7 @@ from dashboards.components import (
     show_section,
     show_table,
 )
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_clock, format_date
 from dashboards.signed_in import call_api, find_zone
 from dashboards.views.checks import load_checked, show_file_links
@@ -208,7 +208,7 @@ def show_compliance() -> None:
         caption = f"{page['count']:,} row{'' if page['count'] == 1 else 's'}"
         if page["next_offset"] is not None:
             caption += f", the first {len(page['items'])} of them"
-        st.caption(f"{caption}.")
+        say("caption", f"{caption}.")
         empty = "None: nothing is late, due or to find out." if "state" not in chosen else "None in this state."
         row = show_table("people", "People and checks", ROW_COLUMNS, model.rows, empty)
         show_file_links("compliance", chosen)
@@ -252,15 +252,15 @@ def send_reminder(body: dict[str, str]) -> bool:
     """Send reminders, say to whom, and return whether they are on their way."""
     answer = call_api("POST", f"{PATH}/reminders", json=body)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return False
     sent = answer.document
     names = ", ".join(name for name in sent["staff_names"] if name)
     if sent["planned"]:
         number = f"{sent['planned']} message{'' if sent['planned'] == 1 else 's'}"
-        st.success(f"{number} on the way to {names}.")
+        say("success", f"{number} on the way to {names}.")
     else:
-        st.info(f"{names} had a message about it today already. The next one can be sent tomorrow.")
+        say("info", f"{names} had a message about it today already. The next one can be sent tomorrow.")
     return bool(sent["planned"])
 
 
@@ -270,7 +270,7 @@ def show_row(row: dict[str, Any], check: dict[str, Any], *, may_remind: bool, hi
     word, _ = STATES[row["state"]]
     show_section(name_subject(row, hide_names=hide_names), f"{check['label']} · {word.lower()}")
     st.markdown(f"Since {format_date(row['since_on'])}. {check['to_do']}")
-    st.caption(f"Has to act: {describe_acting(row, check)}.")
+    say("caption", f"Has to act: {describe_acting(row, check)}.")
     if row["mending"]:
         show_mending(row)
     if may_remind and row["state"] in ("late", "due", "unknown"):

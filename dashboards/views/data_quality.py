@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components import show_brief, show_figures, show_head, show_needs, show_panel, show_section, show_table
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_date
 from dashboards.views.checks import load_checked, show_file_links
 from dashboards.views.mending import show_mending
@@ -130,7 +130,7 @@ def show_data_quality() -> None:
             show_section("", model.details[chosen["check"]]["to_do"])
             st.button("Show all checks", icon=":material/close:", on_click=show_all)
         more = f", the first {len(page['items'])} of them" if page["next_offset"] is not None else ""
-        st.caption(f"{page['count']:,} record{'' if page['count'] == 1 else 's'}{more}.")
+        say("caption", f"{page['count']:,} record{'' if page['count'] == 1 else 's'}{more}.")
         row = show_table("records", label, ROW_COLUMNS, model.rows, "Nothing is wrong here.")
         show_file_links("data-quality", chosen)
     if row in model.found:

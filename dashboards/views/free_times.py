@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from dashboards.problems import say
 from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import Answer, call_api
 
@@ -64,7 +65,7 @@ def choose_time(
     params = {"from": on.isoformat(), "to": (on + timedelta(days=DAYS_AHEAD)).isoformat(), "service": service_code}
     answer = call_api("GET", f"/clinicians/{clinician_id}/slots", params=params)
     if answer.problem:
-        st.info("This clinician does not offer the service." if answer.status == 404 else answer.problem)
+        say("info", "This clinician does not offer the service." if answer.status == 404 else answer.problem)
         return None
     times = {slot["starts_at"]: slot for slot in answer.document["items"]}
     shown = [start for start in times if to_local(start, lists.zone).date() == on]
@@ -115,7 +116,7 @@ def show_refusal(lists: Lists, take: Callable[[dict[str, Any]], None]) -> None:
     problem, alternatives = st.session_state.get("refusal", ("", []))
     if not problem:
         return
-    st.error(problem)
+    say("error", problem)
     st.caption("These are free:" if alternatives else "Close this window to see the schedule as it is now.")
     for number, alternative in enumerate(alternatives):
         if st.button(describe_alternative(alternative, lists), key=f"alternative-{number}"):

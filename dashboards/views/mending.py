@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.problems import say
 from dashboards.signed_in import call_api, find_zone, load
 
 CONSENTS = {
@@ -39,7 +40,7 @@ def send(method: str, path: str, body: dict[str, Any], **options: Any) -> None:
     """Send what was entered, and draw the page again or say what is wrong."""
     answer = call_api(method, path, json=body, **options)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     st.rerun()
 

@@ -24,7 +24,7 @@ from dashboards.components import (
     to_card,
 )
 from dashboards.navigation import open_page
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_amount, format_clock, format_date, format_day, format_instant
 from dashboards.signed_in import call_api, find_account, find_zone, load
 from dashboards.views.rows_behind import show_rows_behind
@@ -257,11 +257,11 @@ def sign_notes(note_ids: list[str]) -> None:
         return
     answer = call_api("POST", "/notes/bulk-sign", json={"note_ids": note_ids})
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     refused = [result["message"] for result in answer.document["items"] if not result["succeeded"]]
     for message in dict.fromkeys(refused):
-        st.warning(message)
+        say("warning", message)
     if not refused:
         st.rerun()
 
@@ -286,6 +286,6 @@ def take_step(appointment_id: str, step: str) -> None:
     """Take the next step of a visit, and say why if it is refused."""
     answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json={})
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     st.rerun()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import show_brief, show_head, show_notepad, show_panel
+from dashboards.problems import say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_account, load
 from dashboards.visits import NOTE_TYPES, shorten_name
@@ -115,7 +116,7 @@ def show_note() -> None:
     show_brief(model.brief)
     with st.container():  # always there, so that the pad below stays in its place
         if model.returned:
-            st.warning(model.returned)
+            say("warning", model.returned)
         if model.types and page["may"]:
             st.selectbox("Type of note", model.types, format_func=lambda kind: NOTE_TYPES[kind], key="note-type")
     with show_panel("note", "The note", "Saved while you type" if "write" in page["may"] else ""):

@@ -16,7 +16,7 @@ from dashboards.components import (
     show_steps,
     show_table,
 )
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_amount, format_clock, format_day
 from dashboards.signed_in import call_api, find_zone, load
 
@@ -128,7 +128,7 @@ def show_payroll() -> None:
     show_brief(page["brief"])
     show_figures("pay", model.cards)
     for problem in page["pay_week"]["problems"]:
-        st.warning(problem)
+        say("warning", problem)
     with show_panel("people", "Who is paid", "Choose a person to see the sessions"):
         chosen = show_table("people", "Pay of each person", COLUMNS, model.people, "Nobody is paid for this week yet.")
         if chosen:
@@ -138,7 +138,7 @@ def show_payroll() -> None:
         with show_panel("open", "Visits still open", "Neither completed nor missed, so nothing is paid for them"):
             show_table("open", "Visits still open", VISIT_COLUMNS, model.open_visits, "None.", opens=False)
     if model.not_closable:
-        st.caption(model.not_closable)
+        say("caption", model.not_closable)
     elif st.button("Close this week", key="close", type="primary", icon=":material/lock:"):
         confirm_closing(page["pay_week"]["week"], page["brief"])
 
@@ -157,7 +157,7 @@ def show_statement(name: str, week: str, staff_id: str, lines: list[dict[str, An
 @dialog("Close this week for good")
 def confirm_closing(week: str, brief: list[str]) -> None:
     """Ask for the date of the week, then close it."""
-    st.markdown(" ".join(brief))
+    say("info", " ".join(brief))
     st.markdown(
         "**Closing cannot be undone.** What this week paid stays; later corrections come with the next week. "
         f"Type **{week}** to confirm."
@@ -166,6 +166,6 @@ def confirm_closing(week: str, brief: list[str]) -> None:
     if st.button("Close the week", type="primary", disabled=typed.strip() != week):
         answer = call_api("POST", f"/pay/periods/{week}/close", json={})
         if answer.problem:
-            st.error(answer.problem)
+            say("error", answer.problem)
             return
         st.rerun()

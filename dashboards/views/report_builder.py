@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.frame import ROLE_NAMES
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.signed_in import call_api
 
 GROUPS = {
@@ -105,7 +105,7 @@ def save(body: dict[str, Any], report: dict[str, Any] | None) -> None:
         headers = {"If-Match": f'"{report["version"]}"'}
         answer = call_api("PATCH", f"/reports/{report['id']}", json=body, headers=headers)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     st.query_params["report"] = answer.document["id"]
     st.query_params.pop("period", None)
@@ -177,7 +177,7 @@ def show_schedule_fields(page: dict[str, Any], schedule: dict[str, Any] | None, 
 def delete(report: dict[str, Any]) -> None:
     answer = call_api("DELETE", f"/reports/{report['id']}")
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     st.query_params.pop("report", None)
     st.rerun()

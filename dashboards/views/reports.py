@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards.bars import draw_bars
 from dashboards.components import PERIODS, choose_period, show_brief, show_head, show_panel, show_section, show_table
-from dashboards.problems import Refused, dialog
+from dashboards.problems import Refused, dialog, say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_zone
 from dashboards.views.overview import describe_age
@@ -75,7 +75,7 @@ def build_model(page: dict[str, Any]) -> Model:
         lines=dict(zip(keys, lines, strict=True)),
         bars=build_bars(result, page["period"]["start"], several=several) if result else [],
         bars_title=measures[0]["label"] if measures else "",
-        own=own if own and own["is_own"] else None,
+        own=own if own and (own["is_own"] or "reports.share" in page["may"]) else None,
     )
 
 
@@ -169,7 +169,7 @@ def show_report(page: dict[str, Any], model: Model) -> None:
                 if st.button("Share and send", key="share-report", icon=":material/share:"):
                     show_sharing(page, model.own)
         if model.bars:
-            st.caption(model.bars_title)
+            say("caption", model.bars_title)
             draw_bars(model.bars, f"{model.bars_title}, also in the table below")
         opened = show_table("lines", chosen["name"], model.columns, model.rows, "No figures in this period.")
         if opened in model.lines:
@@ -213,7 +213,7 @@ def show_rows(path: str) -> None:
     query = parse_query(parts.query)
     answer = call_api("GET", parts.path, params={**query, "limit": SHOWN_ROWS})
     if answer.problem:
-        st.info(answer.problem)
+        say("info", answer.problem)
         return
     found = answer.document
     is_money = parts.path == "/reports/rows"
@@ -222,7 +222,7 @@ def show_rows(path: str) -> None:
     of = "" if is_money or found["denominator"] is None else f" of {found['denominator']:g}"
     count = f"{found['count']:,} row{'' if found['count'] == 1 else 's'}"
     first = f", the first {SHOWN_ROWS} of them" if found["count"] > SHOWN_ROWS else ""
-    st.caption(f"{count}{first}. They add up to {together}{of}.")
+    say("caption", f"{count}{first}. They add up to {together}{of}.")
     if found["items"]:
         if is_money:
             table = build_money_table(found["items"], find_zone(), hide_names=hide_names)

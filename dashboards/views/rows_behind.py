@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.components import show_section
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.signed_in import call_api
 
 SHOWN_ROWS = 200
@@ -44,14 +44,14 @@ def show_rows_behind(figure: dict[str, Any]) -> None:
     parts = urlsplit(figure["rows"])
     answer = call_api("GET", parts.path, params={**dict(parse_qsl(parts.query)), "limit": SHOWN_ROWS})
     if answer.problem:
-        st.info(answer.problem)
+        say("info", answer.problem)
         return
     found = answer.document
     table = build_table(found["items"], hide_names=bool(st.session_state.get("hide_names")))
     of = "" if found["denominator"] is None else f" of {found['denominator']:g}"
     count = f"{found['count']:,} row{'' if found['count'] == 1 else 's'}"
     first = f", the first {SHOWN_ROWS} of them" if found["count"] > SHOWN_ROWS else ""
-    st.caption(f"{count}{first}. They add up to {found['numerator']:g}{of}.")
+    say("caption", f"{count}{first}. They add up to {found['numerator']:g}{of}.")
     if found["items"]:
         st.dataframe(table, hide_index=True, width="stretch")
     with st.container(horizontal=True):

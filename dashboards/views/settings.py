@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components import show_head, show_panel, show_section, show_table
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_date, format_instant
 from dashboards.signed_in import call_api, find_account, find_zone, load
 
@@ -79,6 +79,6 @@ def show_change_form(key: str, value: int, today: date) -> None:
             body = {"value": int(new_value), "effective_on": str(since)}
             answer = call_api("POST", f"/settings/{key}", json=body)
             if answer.problem:
-                st.error(answer.problem)
+                say("error", answer.problem)
                 return
             st.rerun()

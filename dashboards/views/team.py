@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import choose_period, show_panel, show_section, show_table
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.shown import format_amount, format_instant
 from dashboards.signed_in import call_api, find_zone, load
 from dashboards.views.overview import show_checks, show_needs_panel, show_top
@@ -225,6 +225,6 @@ def build_goal(clinician_id: str, metric: str, target: float, today: date, until
 def finish(answer: Any) -> None:
     """Draw the page again, or say why the API refuses."""
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     st.rerun()

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components import show_section
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
 from dashboards.said import say_next
 from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import call_api
@@ -93,11 +93,11 @@ def take_step(appointment_id: str, step: str, reason: str) -> None:
     body = {"consent_override_reason": reason.strip()} if takes_reason else {}
     answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json=body)
     if answer.problem:
-        st.error(answer.problem)
+        say("error", answer.problem)
         return
     outstanding = answer.document.get("outstanding_items") or []
     if outstanding:
-        st.warning(f"Checked in. Still to obtain: {', '.join(outstanding)}.")
+        say("warning", f"Checked in. Still to obtain: {', '.join(outstanding)}.")
         return
     st.rerun()
 
@@ -149,7 +149,7 @@ def show_cancellation(visit: dict[str, Any], key: str) -> None:
         body = {"reason": reason.strip() or None, "series_scope": series_scope}
         answer = call_api("POST", f"/appointments/{visit['id']}/cancel", json=body)
         if answer.problem:
-            st.error(answer.problem)
+            say("error", answer.problem)
             return
         count = len(answer.document["items"])
         say_next("Cancelled." if count == 1 else f"{count} visits cancelled.", answer.document["warnings"])

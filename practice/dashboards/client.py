@@ -12,6 +12,7 @@ from practice.clinical.plans.safety_plans import SafetyPlanStatus, get_safety_pl
 from practice.clinical.reports import queries as reports
 from practice.dashboards.needs import Need, sort_needs
 from practice.dashboards.words import format_moment
+from practice.people.access import can_see_client
 from practice.people.clients import ClientView, get_client
 from practice.people.consents import list_consents
 from practice.people.models.clients import Consent
@@ -92,7 +93,7 @@ def load_chart(work: Work, client_id: UUID) -> Chart | None:
     """Return the client's notes, reports and plans, or None for those who read them for a reason only."""
     note_scope = find_scope(work.actor.roles, "notes", "read")
     plan_scope = find_scope(work.actor.roles, "plans", "read")
-    if note_scope is None:
+    if note_scope is None or not can_see_client(work, note_scope, client_id):
         return None
     listed = notes.list_notes(work, note_scope, PageRequest(limit=MAX_NOTES), notes.Filters(client_id=client_id)).items
     found = reports.list_reports(

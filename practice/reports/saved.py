@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 
 from practice.errors import FieldProblem, Invalid, NotFound, Stale
 from practice.people.access import visible_staff
@@ -45,12 +45,19 @@ def list_reports(work: Work, page_request: PageRequest) -> Page:
 
 
 def is_readable(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for reports that the person may see. Those who share see everything that is shared."""
     is_shared = ReportDefinition.shared_with.overlap(sorted(work.actor.roles))
+    if may_share(work):
+        is_shared = func.cardinality(ReportDefinition.shared_with) > 0
     return (
         ReportDefinition.tenant_id == work.tenant_id,
         ReportDefinition.voided_at.is_(None),
         or_(ReportDefinition.owner_id == work.actor.staff_id, is_shared),
     )
+
+
+def may_share(work: Work) -> bool:
+    return find_scope(work.actor.roles, "reports", "share") is not None
 
 
 def get_report(work: Work, report_id: UUID) -> ReportDefinition:
@@ -100,10 +107,12 @@ def save_report(work: Work, change: Change) -> ReportDefinition:
 
 
 def change_report(work: Work, report_id: UUID, version: int, change: Change) -> ReportDefinition:
-    """Change a report of one's own, or raise NotFound, Stale or Invalid."""
-    report = lock_own_report(work, report_id)
+    """Change a report, or raise NotFound, Stale, Invalid or Forbidden. A shared one is changed by those who share."""
+    report = lock_report(work, report_id)
     if report.version != version:
         raise Stale
+    if report.shared_with:
+        require(work.actor.roles, "reports", "share")
     raise_for_problems(change_problems(work, report, change))
     changes = build_changes(work, change)
     update_versioned(report, changes)
@@ -113,8 +122,8 @@ def change_report(work: Work, report_id: UUID, version: int, change: Change) -> 
 
 
 def delete_report(work: Work, report_id: UUID) -> None:
-    """Delete a report of one's own, which then is neither listed nor sent."""
-    work.void(lock_own_report(work, report_id), "Deleted by its owner")
+    """Delete a report, which then is neither listed nor sent. A shared one can also be deleted by those who share."""
+    work.void(lock_report(work, report_id), "Deleted")
     work.record("report.deleted", "report", report_id)
 
 
@@ -123,9 +132,12 @@ def raise_for_problems(problems: Sequence[FieldProblem]) -> None:
         raise Invalid(problems)
 
 
-def lock_own_report(work: Work, report_id: UUID) -> ReportDefinition:
+def lock_report(work: Work, report_id: UUID) -> ReportDefinition:
+    """Lock and return a report that the person may change: their own, or a shared one if they may share."""
     query = select(ReportDefinition).where(*is_readable(work), ReportDefinition.id == report_id)
-    report = work.db.scalar(query.where(ReportDefinition.owner_id == work.actor.staff_id).with_for_update())
+    if not may_share(work):
+        query = query.where(ReportDefinition.owner_id == work.actor.staff_id)
+    report = work.db.scalar(query.with_for_update())
     if report is None:
         raise NotFound
     return report
@@ -145,7 +157,7 @@ def change_problems(work: Work, report: ReportDefinition, change: Change) -> lis
             problems.append(FieldProblem("schedule.recipient_ids", "Choose at least one recipient."))
     shared_with = report.shared_with if change.shared_with is None else change.shared_with
     chosen = set(change.recipient_ids or ())
-    if chosen - set(list_possible_recipients(work, work.actor.staff_id, shared_with, chosen)):
+    if chosen - set(list_possible_recipients(work, report.owner_id, shared_with, chosen)):
         message = "Somebody could not open it. Share it with a role of theirs, or leave them out."
         problems.append(FieldProblem("schedule.recipient_ids", message))
     return problems

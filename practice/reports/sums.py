@@ -204,12 +204,8 @@ def list_records(
     facts = FACTS[source]
     amount, chosen = facts.sums[numerator], "" if key is None else f"and {facts.keys[group]} = :key"
     counts = {"charges_denied": "and m.outcome = 'DENIED'", "denied": "and m.outcome = 'DENIED'"}.get(numerator, "")
-    query = f"""
-        select {facts.row}, {amount}, count(*) over (), sum({amount}) over ()
-        {facts.tables} {counts} {chosen}
-        order by 3, 4, 2 limit :limit offset :offset
-    """
-    more = {"key": key, "limit": limit, "offset": offset}
-    rows = work.db.execute(text(query), build_parameters(work, frame) | more).all()
-    records = [Record(*row[:-2]) for row in rows]
-    return (records, rows[0][-2], int(rows[0][-1])) if rows else ([], 0, 0)
+    chosen_facts = f"{facts.tables} {counts} {chosen}"
+    rows = f"select {facts.row}, {amount} {chosen_facts} order by 3, 4, 2 limit :limit offset :offset"
+    more = build_parameters(work, frame) | {"key": key, "limit": limit, "offset": offset}
+    count, total = work.db.execute(text(f"select count(*), coalesce(sum({amount}), 0) {chosen_facts}"), more).one()
+    return [Record(*row) for row in work.db.execute(text(rows), more)], count, int(total)

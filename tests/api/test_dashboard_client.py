@@ -98,3 +98,15 @@ def test_every_part_is_recorded_as_access_to_the_chart(
         parts = sorted(db.scalars(query, values))
     expected = ["client.read", "consents", "notes", "progress reports", "safety plan", "treatment plan"]
     assert parts == sorted([*["appointments.listed"] * 2, *expected])
+
+
+def test_an_admin_who_also_treats_sees_other_clients_as_an_admin(
+    client: TestClient, practice: PracticeFixture, sessions: SessionBuilder
+) -> None:
+    both = practice.add("admin", "clinician")
+    page = assert_ok(
+        client.get(
+            f"{V1}/dashboards/client", params={"client_id": str(sessions.client)}, headers=auth_headers(practice, both)
+        )
+    )
+    assert (page["client"]["id"], page["chart"]) == (str(sessions.client), None)

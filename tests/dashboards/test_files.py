@@ -2,14 +2,18 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import text
 
 from dashboards import files
+from dashboards.files import read_cell, write_csv, write_workbook
 from dashboards.views.rows_behind import build_file_link
 from tests.support.builders.people import NOW, Person, PracticeFixture
 from tests.support.builders.published import add_measured_sessions, publish_metrics
@@ -84,3 +88,20 @@ def test_a_statement_is_a_pdf_of_its_person(pages: Pages, practice: PracticeFixt
     assert (printed.status_code, printed.content[:5]) == (200, b"%PDF-")
     refused = pages.sign_in(practice, other).get(link)
     assert (refused.status_code, refused.content[:5] == b"%PDF-") == (404, False)
+
+
+def test_a_link_does_not_choose_the_name_of_a_file(pages: Pages, practice: PracticeFixture, clinician: Person) -> None:
+    browser = pages.sign_in(practice, clinician)
+    for start in ('x"; y="', "a.bat\u20ac", ["2026-03-01", "2026-03-01"]):
+        answer = browser.get("/files/rows.csv", params={"metric": "kept_visit_rate", "start": start})
+        name = answer.headers.get("content-disposition", 'attachment; filename="none"')
+        assert answer.status_code < 500
+        assert re.fullmatch(r'attachment; filename="[\w.-]+"', name), name
+
+
+def test_amounts_are_numbers_in_both_kinds_of_file() -> None:
+    assert (read_cell("counts", "-30.00"), read_cell("status", "-30.00")) == (Decimal("-30.00"), "-30.00")
+    rows = [[read_cell("counts", "-30.00"), "=1+1"]]
+    assert write_csv(["counts", "client_name"], iter(rows)).decode().splitlines()[1] == "-30.00,'=1+1"
+    with ZipFile(io.BytesIO(write_workbook(["counts", "client_name"], iter(rows)))) as archive:
+        assert "<v>-30</v>" in archive.read("xl/worksheets/sheet1.xml").decode()

@@ -91,8 +91,11 @@ def test_another_host_and_closed_paths_are_refused(pages: Pages, practice: Pract
     browser = pages.sign_in(practice)
     other = browser.get("/overview", headers={"Host": "evil.example"})
     assert (other.status_code, PUBLIC_URL in other.text) == (421, True)
-    for path in ("/_stcore/metrics", "/_stcore/agent/x"):
+    for path in ("/_stcore/metrics", "/_stcore/agent/x", "/_stcore/upload_file/x/y"):
         assert browser.get(path).status_code == 404
+    assert browser.put("/_stcore/upload_file/x/y", content=b"x", headers=OWN).status_code == 404
+    for path in ("/static//index.html", "/static/./index.html", "/static/%2e/index.html", "/static/x/../index.html"):
+        assert pages.open_browser().get(path, follow_redirects=False).status_code in (303, 307, 404), path
     assert browser.get("/health", headers={"Host": "127.0.0.1:8002"}).json() == {"status": "ready"}
 
 

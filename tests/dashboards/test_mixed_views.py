@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from dashboards.gate import COOKIE
 from dashboards.navigation import list_pages
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder
@@ -199,3 +201,14 @@ def test_without_the_gate_streamlit_lets_others_in(server: Server, seen_by_peopl
         admitted = [origin for origin in list_origins(url) if is_admitted(url, cookie, origin)]
         assert admitted
         assert is_admitted(url, None, url)
+
+
+def test_no_address_is_logged(server: Server, seen_by_people: Any, tmp_path: Path) -> None:
+    with run_pages(server, tmp_path) as url:
+        seer = list_seers(server, tmp_path, seen_by_people)[0]
+        with open_view(url, seer.cookie) as view:
+            view.run(seer.pages[0], person="CANARYID")
+        cookies = {COOKIE: seer.cookie}
+        httpx2.get(f"{url}/files/rows.csv?start=CANARYSTART&metric=kept_visit_rate", cookies=cookies, timeout=30)
+        httpx2.get(f"{url}/client?id=CANARYCLIENT", cookies=cookies, timeout=30)
+    assert "CANARY" not in (tmp_path / "pages-output").read_text()

@@ -156,6 +156,8 @@ def test_records_behind_a_sum_add_up_to_it(birch: Birch, group: str) -> None:
         for source, name in (("postings", "revenue"), ("charges", "charged")):
             records, count, together = list_records(work, source, name, group, line.key, frame, 10_000, 0)
             assert len(records) == count > 0
+            beyond = list_records(work, source, name, group, line.key, frame, 10, count)
+            assert beyond == ([], count, together)
             assert sum(record.amount for record in records) == together
             assert Fraction(together, 100) == line.cells[name].numerator
 

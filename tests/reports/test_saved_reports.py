@@ -165,3 +165,51 @@ def test_rows_behind_money_are_of_the_people_one_may_see(reports: Reports, pract
     for wrong in ({"measure": "kept_visit_rate"}, {"measure": "active_clients"}, {"group": "age"}):
         assert error_code(reports.send("GET", "/rows", **query | wrong)) == "VALIDATION_ERROR"
     assert error_code(reports.send("GET", "/rows", measure="revenue", start="2026-03-02")) == "VALIDATION_ERROR"
+
+
+def make_admin_for_a_while(reports: Reports) -> tuple[Person, dict[str, Any]]:
+    """Return a biller who shared a report with everybody, to be sent every Monday, while they were an admin too."""
+    biller = reports.practice.add("biller")
+    path = f"/staff/{biller.staff_id}"
+    set_roles(reports, path, ["biller", "admin"])
+    person = Person(biller.account_id, biller.staff_id, biller.email, ["biller", "admin"])
+    schedule = MONDAY_AT_SEVEN | {"recipient_ids": [str(reports.supervisor.staff_id)]}
+    saved = reports.save(person, shared_with=["supervisor", "biller"], schedule=schedule)
+    set_roles(reports, path, ["biller"])
+    return biller, saved
+
+
+def set_roles(reports: Reports, path: str, roles: list[str]) -> None:
+    headers = auth_headers(reports.practice)
+    version = reports.client.get(f"{V1}{path}", headers=headers).json()["version"]
+    answer = reports.client.patch(f"{V1}{path}", json={"roles": roles}, headers=headers | {"If-Match": f'"{version}"'})
+    assert_ok(answer)
+
+
+def test_who_no_longer_shares_changes_no_shared_report(reports: Reports) -> None:
+    biller, saved = make_admin_for_a_while(reports)
+    for change in ({"name": "Renamed"}, {"definition": KEPT}, {"schedule": None}, {"shared_with": []}):
+        assert error_code(reports.send("PATCH", f"/{saved['id']}", biller, 1, **change)) == "FORBIDDEN", change
+    assert reports.run_job(NOW + 7 * DAY) == 0  # nothing is sent in their name
+    assert_ok(reports.send("DELETE", f"/{saved['id']}", biller), 204)  # they can still take it back
+
+
+def test_admins_end_the_reports_of_somebody_who_left(reports: Reports) -> None:
+    biller, saved = make_admin_for_a_while(reports)
+    headers = auth_headers(reports.practice)
+    path = f"{V1}/staff/{biller.staff_id}/deactivate"
+    assert_ok(reports.client.post(path, json={"left_on": str(NOW.date())}, headers=headers))
+    assert reports.run_job(NOW + 7 * DAY) == 0
+    listed = assert_ok(reports.send("GET", ""))["items"]
+    assert [report["id"] for report in listed] == [saved["id"]]
+    changed = assert_ok(reports.send("PATCH", f"/{saved['id']}", None, 1, shared_with=["supervisor"]))
+    assert changed["shared_with"] == ["supervisor"]
+    assert_ok(reports.send("DELETE", f"/{saved['id']}"), 204)
+    assert assert_ok(reports.send("GET", ""))["items"] == []
+
+
+def test_a_key_that_no_record_has_shows_no_rows(reports: Reports, practice: PracticeFixture) -> None:
+    publish_metrics(practice)
+    query = {"measure": "revenue", "start": "2026-03-01", "group": "code"}
+    assert assert_ok(reports.send("GET", "/rows", **query, key="90834"))["items"] == []
+    assert error_code(reports.send("GET", "/rows", **query, key="\0")) == "VALIDATION_ERROR"

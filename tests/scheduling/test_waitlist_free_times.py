@@ -61,3 +61,9 @@ def test_a_time_that_is_taken_is_not_offered(booking_api: BookingApi) -> None:
     at_night = booking_api.post(f"/waitlist/{entry['id']}/offers", **build_time(booking_api, starts_at=TEN - 6 * HOUR))
     assert problem_codes(at_night) == {"OUTSIDE_HOURS"}
     assert scenario.get_status(entry) == "WAITING"
+
+
+def test_a_time_is_checked_also_while_nobody_waits(booking_api: BookingApi) -> None:
+    assert list_candidates(booking_api) == []
+    past = booking_api.get("/waitlist/candidates", **build_time(booking_api, starts_at="1900-01-01T10:00:00Z"))
+    assert_error(past, "VALIDATION_ERROR", 422)

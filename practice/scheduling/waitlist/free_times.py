@@ -57,8 +57,8 @@ def list_candidates(work: Work, scope: Scope, time: TimeRequest) -> list[Candida
     )
     visible = set(work.db.scalars(query.where(WaitlistEntry.status == "WAITING")))
     candidates: list[Candidate] = []
+    free = resolve_time(work, time)
     if visible:
-        free = resolve_time(work, time)
         matching = [entry for entry in find_matching_entries(work, free) if entry.id in visible]
         for entry in matching[:MAX_CANDIDATES]:
             request, context = resolve(work, build_request(entry, time))
