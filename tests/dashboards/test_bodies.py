@@ -1,6 +1,7 @@
 """Bodies that browsers send to the pages: too large, too slow, of another kind, or unreadable."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_an_unreadable_document_is_refused(content: bytes, status: int) -> None:
 def put(pages: Pages, practice: PracticeFixture) -> Callable[..., Any]:
     browser = pages.sign_in(practice, practice.add("clinician"))
     path = "/notepad/01a230e0-881e-7bda-83e4-dbb1a401a214"
-    return lambda **document: browser.put(path, json=document, headers=OWN)
+    return lambda **document: browser.put(path, content=json.dumps(document).encode(), headers=OWN)
 
 
 @pytest.mark.parametrize(
