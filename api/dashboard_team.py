@@ -3,21 +3,19 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel
 
 from api.context import RequestContext
 from api.dashboards import OverviewOut, PageQuery
-from api.fields import AppointmentId, ClientId, ClinicianId, MoneyOut, NoteId, describe
+from api.fields import ClientId, ClinicianId, NoteId, describe
 from api.names import ClientName, StaffName, from_record
 from api.routing import PermissionRouter
 from practice.clinical.models.notes import Note
 from practice.clinical.supervision.hours import MonthlyHours
 from practice.dashboards.figures import choose_period
 from practice.dashboards.team import Coaching, Team, Workload, load_team_page
-from practice.sessions.queries import SessionView
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
@@ -35,31 +33,6 @@ class NoteToCoSignOut(BaseModel):
     @classmethod
     def of(cls, note: Note) -> "NoteToCoSignOut":
         return from_record(cls, note, note_id=note.id, is_change=note.version_in_review is not None)
-
-
-class LockedSessionOut(BaseModel):
-    appointment_id: AppointmentId
-    note_id: Annotated[UUID | None, describe("The draft of its note; null if none is begun.")]
-    clinician_id: ClinicianId
-    clinician_name: StaffName = None
-    client_id: ClientId
-    client_name: ClientName = None
-    starts_at: Annotated[datetime, describe("When it began.")]
-    deadline: Annotated[datetime, describe("When its note was due for the pay of its week.")]
-    amount: Annotated[MoneyOut | None, describe("What it pays once signed; null without a rate.")]
-
-    @classmethod
-    def of(cls, view: SessionView) -> "LockedSessionOut":
-        row = view.row
-        return cls(
-            appointment_id=row.id,
-            note_id=row.note_id,
-            clinician_id=row.clinician_id,
-            client_id=row.client_id,
-            starts_at=row.starts_at,
-            deadline=view.deadline,
-            amount=view.amount_cents,
-        )
 
 
 class TeamHoursOut(BaseModel):
@@ -108,7 +81,6 @@ class CoachingOut(BaseModel):
 
 class TeamOut(OverviewOut):
     in_review: Annotated[list[NoteToCoSignOut], describe("The first of the notes to co-sign, oldest first.")]
-    locked: Annotated[list[LockedSessionOut], describe("The first of the locked sessions, oldest first.")]
     supervision: Annotated[list[TeamHoursOut], describe("Supervision hours of this month, most missing first.")]
     workload: Annotated[list[WorkloadOut], describe("This week's sessions of each clinician, most first.")]
     coaching: Annotated[list[CoachingOut], describe("Talks to have, the most pressing first.")]
@@ -119,7 +91,6 @@ class TeamOut(OverviewOut):
         return cls(
             **cls.read_page(ctx, page.overview, "team"),
             in_review=[NoteToCoSignOut.of(note) for note in page.in_review],
-            locked=[LockedSessionOut.of(view) for view in page.locked],
             supervision=[TeamHoursOut.of(monthly) for monthly in page.hours],
             workload=[WorkloadOut.of(workload) for workload in page.workload],
             coaching=[CoachingOut.of(coaching) for coaching in page.coaching],

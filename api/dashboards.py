@@ -248,6 +248,31 @@ CLINICIAN_FIGURES = (
 )
 
 
+class LockedSessionOut(BaseModel):
+    appointment_id: AppointmentId
+    note_id: Annotated[UUID | None, describe("The draft of its note; null if none is begun.")]
+    clinician_id: ClinicianId
+    clinician_name: StaffName = None
+    client_id: ClientId
+    client_name: ClientName = None
+    starts_at: Annotated[datetime, describe("When it began.")]
+    deadline: Annotated[datetime, describe("When its note was due for the pay of its week.")]
+    amount: Annotated[MoneyOut | None, describe("What it pays once signed; null without a rate.")]
+
+    @classmethod
+    def of(cls, view: SessionView) -> "LockedSessionOut":
+        row = view.row
+        return cls(
+            appointment_id=row.id,
+            note_id=row.note_id,
+            clinician_id=row.clinician_id,
+            client_id=row.client_id,
+            starts_at=row.starts_at,
+            deadline=view.deadline,
+            amount=view.amount_cents,
+        )
+
+
 class HourFillOut(BaseModel):
     weekday: Annotated[int, describe("The day of the week: 0 is Sunday.")]
     hour: Annotated[int, describe("The hour of the day, from 0 to 23.")]
@@ -279,6 +304,7 @@ class OverviewOut(DashboardOut):
     clinicians: Annotated[list[ClinicianOut], describe("The clinicians side by side, by name.")]
     compliance: Annotated[list[FigureOut], describe("The compliance checks.")]
     revenue_cycle: Annotated[list[FigureOut], describe("From the session to the money; empty for a team.")]
+    locked: Annotated[list[LockedSessionOut], describe("The first of the locked sessions of others, oldest first.")]
     capacity: Annotated[CapacityOut | None, describe("The two weeks to come; null for a team.")]
 
     @classmethod
@@ -289,6 +315,7 @@ class OverviewOut(DashboardOut):
             "clinicians": [ClinicianOut.of(row, with_performance=kind == "practice") for row in page.clinicians],
             "compliance": [FigureOut.of(figure) for figure in page.compliance],
             "revenue_cycle": [FigureOut.of(figure) for figure in page.revenue_cycle],
+            "locked": [LockedSessionOut.of(view) for view in page.locked],
             "capacity": None if page.capacity is None else CapacityOut.of(page.capacity),
         }
 

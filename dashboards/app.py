@@ -61,6 +61,7 @@ def show_view() -> None:
     if st.session_state.get("owner") not in (None, session.key):  # somebody else's view, taken over by its id
         st.session_state.clear()
     st.session_state.owner = session.key
+    st.session_state.hide_names = session.hides_names
     person = signed_in.find_account()
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
     # The default page has no address of its own, so it is an empty one that leads to the first.

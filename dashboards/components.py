@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards import signed_in
 from dashboards.navigation import has_page, open_page
 from dashboards.problems import dialog
 from dashboards.visits import shorten_name
@@ -62,7 +63,8 @@ def show_head(title: str, about: str, period: dict[str, Any] | None = None, *, h
     with st.container(key="cl-head", horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.html(f'<div class="cl-hello"><h1>{escape(title)}</h1><p>{escape(about)}</p></div>', width="stretch")
         if has_names:
-            st.toggle("Hide names", key="hide_names", help="For a screen that others can see")
+            hint = "For a screen that others can see"
+            st.toggle("Hide names", key="hide_names", help=hint, on_change=keep_hiding)
         if period is not None:
             with st.container(width="content", horizontal=True, vertical_alignment="center", gap="small"):
                 before = date.fromisoformat(period["start"]) - date.resolution
@@ -78,6 +80,12 @@ def show_head(title: str, about: str, period: dict[str, Any] | None = None, *, h
                     key="period",
                     on_change=change_period,
                 )
+
+
+def keep_hiding() -> None:
+    """Keep for all pages whether names are hidden: Streamlit forgets a switch that the next page does not have."""
+    if session := signed_in.find_session():
+        session.hides_names = st.session_state.hide_names
 
 
 def change_period() -> None:

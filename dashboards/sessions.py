@@ -36,6 +36,7 @@ class Session:
     access_token: str = ""
     good_until: float = 0.0
     ended: EndReason | None = None
+    hides_names: bool = False  # on all pages of this browser, until it is switched back
     last_activity: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

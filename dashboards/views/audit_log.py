@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboards.components import show_head, show_panel, show_table
-from dashboards.problems import say
+from dashboards.components import show_head, show_panel, show_section, show_table
+from dashboards.problems import dialog, say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_zone, load
 
@@ -17,6 +17,7 @@ COLUMNS = [
     {"key": "who", "label": "Who"},
     {"key": "when", "label": "When"},
     {"key": "about", "label": "About"},
+    {"key": "record", "label": "Record"},
 ]
 
 
@@ -29,6 +30,7 @@ def build_rows(entries: list[dict[str, Any]], zone: ZoneInfo) -> list[dict[str, 
             "who": (entry["person"] or {}).get("name") or "the system",
             "when": format_instant(entry["at"], zone),
             "about": entry["subject_kind"] or "–",
+            "record": entry["subject_id"] or "",
         }
         for entry in entries
     ]
@@ -43,14 +45,44 @@ def show_audit_log() -> None:
         first = st.date_input("From", value=today - timedelta(days=6), key="audit-from", format="YYYY-MM-DD")
         last = st.date_input("To", value=today, key="audit-to", format="YYYY-MM-DD")
         action = st.text_input("Action", key="audit-action", placeholder="client.read", max_chars=40)
+        record = st.text_input(
+            "Record", key="audit-record", placeholder="id of a client or another record", max_chars=40
+        )
         if st.button("Verify the log", icon=":material/verified:"):
             verify_log()
-    query = {"from": str(first), "to": str(last), "limit": PAGE_ENTRIES} | ({"action": action} if action else {})
-    found = load("/audit", query)
-    entries = found["items"]
-    more = f"The newest {PAGE_ENTRIES}; choose fewer days to see others" if found["next_cursor"] else ""
+    query = {"from": str(first), "to": str(last), "action": action.strip(), "subject_id": record.strip()}
+    chosen = {name: value for name, value in query.items() if value}
+    if st.session_state.get("audit-chosen") != chosen:
+        st.session_state["audit-chosen"], st.session_state["audit-pages"] = chosen, [None]
+    pages = st.session_state["audit-pages"]
+    found = load("/audit", chosen | {"limit": PAGE_ENTRIES} | ({"cursor": pages[-1]} if pages[-1] else {}))
+    more = "Newest first; choose one to see what else happened to its record"
     with show_panel("entries", "Entries", more):
-        show_table("entries", "Audit entries", COLUMNS, build_rows(entries, zone), "No entries.", opens=False)
+        rows = build_rows(found["items"], zone)
+        opened = show_table("entries", "Audit entries", COLUMNS, rows, "No entries.")
+        with st.container(horizontal=True):
+            if len(pages) > 1:
+                st.button("Newer", icon=":material/chevron_left:", key="audit-newer", on_click=pages.pop)
+            if found["next_cursor"]:
+                st.button("Older", key="audit-older", on_click=pages.append, args=[found["next_cursor"]])
+    entry = next((entry for entry in found["items"] if str(entry["seq"]) == opened), None)
+    if entry:
+        show_entry(entry, zone)
+
+
+@dialog("Entry", width="large")
+def show_entry(entry: dict[str, Any], zone: ZoneInfo) -> None:
+    """Show an entry with its details, and the way to everything about its record."""
+    (row,) = build_rows([entry], zone)
+    show_section(row["what"], f"{row['who']}, {row['when']}")
+    for name, value in entry["details"].items():
+        st.text(f"{name.replace('_', ' ')}: {value}")
+    if entry["subject_id"]:
+        st.button("Everything about this record", on_click=choose_record, args=[entry["subject_id"]])
+
+
+def choose_record(record_id: str) -> None:
+    st.session_state["audit-record"] = record_id
 
 
 def verify_log() -> None:

@@ -19,7 +19,9 @@ from dashboards.components import (
     to_card,
 )
 from dashboards.shown import format_amount
-from dashboards.signed_in import load
+from dashboards.signed_in import find_zone, load
+from dashboards.views.goals import show_goals
+from dashboards.views.locked_sessions import show_locked, show_unlocking
 from dashboards.views.rows_behind import show_rows_behind
 
 PERFORMANCE_WORDS = {
@@ -152,13 +154,16 @@ TILE_COLUMNS = [
 def show_overview() -> None:
     """Draw the page of the practice."""
     page = load("/dashboards/overview", choose_period())
-    show_top(page, "Practice overview", "The practice has no clinicians in this period.")
+    show_top(page, "Practice overview", "The practice has no clinicians in this period.", has_names=True)
     left, right = st.columns(2, gap="small")
     with left:
         show_needs_panel(page)
+        locked = show_locked(page["locked"], find_zone())
         show_capacity(page["capacity"])
     with right:
         show_checks(page)
+    if locked:
+        show_unlocking(locked)
 
 
 def build_fill_rows(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -213,7 +218,7 @@ def show_top(page: dict[str, Any], title: str, empty: str, *, has_names: bool = 
         chosen = show_table("clinicians", "Clinicians side by side", COLUMNS, model.clinicians, empty)
         chosen = remember_choice(chosen, model.details)
         if chosen:
-            show_clinician(model.details[chosen], page["period"])
+            show_clinician(model.details[chosen], page["period"], page["may"])
     if opened in model.figures:
         show_rows_behind(model.figures[opened])
 
@@ -251,8 +256,8 @@ def remember_choice(chosen: str | None, known: dict[str, Any]) -> str | None:
     return person if person in known else None
 
 
-def show_clinician(clinician: dict[str, Any], period: dict[str, Any]) -> None:
-    """Show the figures of one clinician."""
+def show_clinician(clinician: dict[str, Any], period: dict[str, Any], may: list[str]) -> None:
+    """Show the figures of one clinician, and the way to their goals."""
     with st.container(key="cl-drill", border=True):
         word, color = STATUS_WORDS[clinician["team_status"]]
         st.html(
@@ -262,5 +267,7 @@ def show_clinician(clinician: dict[str, Any], period: dict[str, Any]) -> None:
         figures = {figure["key"]: figure for figure in clinician["figures"]}
         since = f"since the {period['kind']} before"
         opened = show_figures("person", [to_card(figure, since) for figure in clinician["figures"]])
-        if opened in figures:
+        if "goals.write" in may and st.button("Goals", key="goals", icon=":material/flag:"):
+            show_goals(clinician["clinician_id"], clinician["clinician_name"])
+        elif opened in figures:
             show_rows_behind(figures[opened])

@@ -143,7 +143,8 @@ def show_sharing(page: dict[str, Any], report: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         if st.button("Save", key="save-sharing", type="primary"):
             save(body, report)
-        if st.button("Delete this report", key="delete-report", icon=":material/delete:"):
+        is_sure = st.checkbox("Delete it for everybody", key="delete-sure")
+        if st.button("Delete this report", key="delete-report", icon=":material/delete:", disabled=not is_sure):
             delete(report)
 
 

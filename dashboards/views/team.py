@@ -1,16 +1,18 @@
 """The page of a supervisor: the team's figures, notes to co-sign, locked sessions, hours, workload, talks and goals."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboards.components import choose_period, show_panel, show_section, show_table
-from dashboards.problems import dialog, say
-from dashboards.shown import format_amount, format_instant
+from dashboards.problems import dialog
+from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_zone, load
+from dashboards.views.actions import finish
+from dashboards.views.goals import show_goals
+from dashboards.views.locked_sessions import show_locked, show_unlocking
 from dashboards.views.overview import show_checks, show_needs_panel, show_top
 from dashboards.visits import shorten_name
 
@@ -18,11 +20,6 @@ NOTE_COLUMNS = [
     {"key": "who", "label": "Note"},
     {"key": "kind", "label": "Kind", "kind": "badge"},
     {"key": "since", "label": "Submitted"},
-]
-LOCKED_COLUMNS = [
-    {"key": "who", "label": "Session"},
-    {"key": "note", "label": "Note", "kind": "badge"},
-    {"key": "amount", "label": "Pays", "right": True},
 ]
 HOURS_COLUMNS = [
     {"key": "name", "label": "Clinician"},
@@ -43,7 +40,6 @@ class Model:
     """The supervisor's own parts of the page, as they are drawn."""
 
     notes: list[dict[str, Any]]
-    locked: list[dict[str, Any]]
     hours: list[dict[str, Any]]
     workload: list[dict[str, Any]]
     talks: list[dict[str, Any]]
@@ -53,7 +49,6 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
     """Return what the page shows of an answer of the API."""
     return Model(
         notes=[build_note(note, zone, hide_names=hide_names) for note in page["in_review"]],
-        locked=[build_locked(session, zone, hide_names=hide_names) for session in page["locked"]],
         hours=[build_hours(hours) for hours in page["supervision"]],
         workload=[build_workload(workload) for workload in page["workload"]],
         talks=[build_talk(coaching) for coaching in page["coaching"]],
@@ -67,17 +62,6 @@ def build_note(note: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dic
         "who": f"{note['clinician_name']} · {shorten_name(note['client_name'], hide_names=hide_names)}",
         "kind": {"word": word[0], "colour": word[1]},
         "since": format_instant(note["submitted_at"] or note["created_at"], zone),
-    }
-
-
-def build_locked(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
-    word = ("Draft", "blue") if session["note_id"] else ("None yet", "gray")
-    return {
-        "id": session["appointment_id"],
-        "who": f"{session['clinician_name']} · {shorten_name(session['client_name'], hide_names=hide_names)}",
-        "below": f"{format_instant(session['starts_at'], zone)}, due {format_instant(session['deadline'], zone)}",
-        "note": {"word": word[0], "colour": word[1]},
-        "amount": "–" if session["amount"] is None else format_amount(session["amount"]),
     }
 
 
@@ -134,8 +118,7 @@ def show_team() -> None:
         show_needs_panel(page)
         with show_panel("in-review", "Notes to co-sign", "Choose one to read it; oldest first"):
             note = show_table("in-review", "Notes to co-sign", NOTE_COLUMNS, model.notes, "Nothing waits for you.")
-        with show_panel("locked", "Locked sessions", "Choose one to unlock it for some hours"):
-            locked = show_table("locked", "Locked sessions", LOCKED_COLUMNS, model.locked, "No session is locked.")
+        locked = show_locked(page["locked"], zone)
     with right:
         with show_panel("talks", "Talks to have", "Choose one to set a goal"):
             talk = show_table("talks", "Talks to have", TALK_COLUMNS, model.talks, "Nobody needs a talk now.")
@@ -145,17 +128,17 @@ def show_team() -> None:
             show_table("workload", "Sessions of this week", WORKLOAD_COLUMNS, model.workload, "None.", opens=False)
         show_checks(page)
     if note:
-        show_note(note, zone)
+        show_note(load(f"/notes/{note}"), zone)
     elif locked:
-        show_unlocking(next(session for session in page["locked"] if session["appointment_id"] == locked))
+        show_unlocking(locked)
     elif talk:
-        show_goals(next(coaching for coaching in page["coaching"] if coaching["clinician_id"] == talk))
+        coaching = next(coaching for coaching in page["coaching"] if coaching["clinician_id"] == talk)
+        show_goals(talk, coaching["clinician_name"], build_talk(coaching)["below"])
 
 
 @dialog("Note", width="large")
-def show_note(note_id: str, zone: ZoneInfo) -> None:
-    """Show a note, or the change of one, that waits for the supervisor, who signs or returns it."""
-    note = load(f"/notes/{note_id}")
+def show_note(note: dict[str, Any], zone: ZoneInfo) -> None:
+    """Show a note, or the change of one, that waits for the supervisor, who signs or returns what is shown here."""
     shown = note["in_review"] or note
     title = "A change of a signed note" if note["in_review"] else "Note"
     name = shorten_name(note["client_name"], hide_names=bool(st.session_state.get("hide_names")))
@@ -168,63 +151,11 @@ def show_note(note_id: str, zone: ZoneInfo) -> None:
     if shown["diagnoses"]:
         st.text(f"Diagnoses: {', '.join(shown['diagnoses'])}")
     if st.button("Co-sign", type="primary", icon=":material/ink_pen:", key="co-sign"):
-        finish(call_api("POST", f"/notes/{note_id}/co-sign", headers={"If-Match": f'"{note["version"]}"'}))
+        finish(call_api("POST", f"/notes/{note['id']}/co-sign", headers={"If-Match": f'"{note["version"]}"'}))
     with st.form("return", border=False):
         reason = st.text_area("What the author has to change", max_chars=1000)
         if st.form_submit_button("Return to the author", icon=":material/undo:"):
-            finish(call_api("POST", f"/notes/{note_id}/return", json={"reason": reason}))
-
-
-@dialog("Unlock a session")
-def show_unlocking(session: dict[str, Any]) -> None:
-    """Unlock a session for some hours, with the reason for the audit log."""
-    name = shorten_name(session["client_name"], hide_names=bool(st.session_state.get("hide_names")))
-    show_section(f"{session['clinician_name']} · {name}", "Its note can be written and signed for some hours.")
-    with st.form("unlock", border=False):
-        hours = st.number_input("Hours", min_value=1, max_value=336, value=48, step=1)
-        reason = st.text_input("Why, for the audit log", max_chars=200)
-        if st.form_submit_button("Unlock", type="primary", icon=":material/lock_open:"):
-            body = {"reason": reason, "hours": int(hours)}
-            finish(
-                call_api(
-                    "POST", f"/compliance/session-completion/{session['appointment_id']}/supervisor-override", json=body
-                )
-            )
-
-
-@dialog("Goals", width="large")
-def show_goals(coaching: dict[str, Any]) -> None:
-    """Show a clinician's goals, and set another one."""
-    show_section(coaching["clinician_name"], build_talk(coaching)["below"])
-    labels = {metric["key"]: metric["label"] for metric in load("/metrics/dictionary")["items"]}
-    goals = load("/goals", {"staff_id": coaching["clinician_id"], "status": "ACTIVE"})["items"]
-    for goal in goals:
-        label = labels.get(goal["metric_key"], goal["metric_key"])
-        st.text(f"{label}: {format_hours(goal['target'])}, until {goal['ends_on']}")
-    today = datetime.now(find_zone()).date()
-    with st.form("goal", border=False):
-        metric = st.selectbox("Metric", list(labels), format_func=lambda key: labels[key])
-        target = st.number_input("Target", min_value=0.0, step=1.0, value=85.0, format="%.2f")
-        until = st.date_input("Until", value=today + timedelta(days=30), min_value=today, format="YYYY-MM-DD")
-        if st.form_submit_button("Set the goal", type="primary"):
-            finish(call_api("POST", "/goals", json=build_goal(coaching["clinician_id"], metric, target, today, until)))
-
-
-def build_goal(clinician_id: str, metric: str, target: float, today: date, until: Any) -> dict[str, Any]:
-    """Return a goal as the API takes it."""
-    shown = f"{target:.2f}"
-    return {
-        "staff_id": clinician_id,
-        "metric_key": metric,
-        "target": shown,
-        "starts_on": str(today),
-        "ends_on": str(until),
-    }
-
-
-def finish(answer: Any) -> None:
-    """Draw the page again, or say why the API refuses."""
-    if answer.problem:
-        say("error", answer.problem)
-        return
-    st.rerun()
+            if load(f"/notes/{note['id']}")["version"] != note["version"]:
+                st.error("This note was changed meanwhile. Close this, and read it again.")
+            else:
+                finish(call_api("POST", f"/notes/{note['id']}/return", json={"reason": reason}))

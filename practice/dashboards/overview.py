@@ -16,6 +16,8 @@ from practice.dashboards.words import join_words
 from practice.people.practice_time import local_today
 from practice.security.permissions import Scope
 from practice.security.work import Work
+from practice.sessions.queries import SessionFilters, SessionView, list_sessions
+from practice.store.pages import PageRequest
 from practice.text import format_count
 
 SCORECARD = (
@@ -54,6 +56,7 @@ class Overview:
     compliance: Sequence[Figure]
     revenue_cycle: Sequence[Figure]
     needs: Sequence[Need]
+    locked: Sequence[SessionView]
     capacity: Capacity | None = None
 
 
@@ -94,7 +97,8 @@ def build_overview(
     names = {row.name: row.figures["kept_visit_rate"] for row in clinicians}
     shown = [figures[key] for key in scorecard]
     compliance = [figures[key] for key in COMPLIANCE_BOARD]
-    needs = sort_needs([*own_needs, *list_needs(clinicians, compliance)])
+    locked = list_locked_sessions(work, scope)
+    needs = sort_needs([*own_needs, *build_locked_needs(locked), *list_needs(clinicians, compliance)])
     sentences = [
         describe_kept_visits(figures["kept_visit_rate"], names=names),
         describe_alerts([figure for figure in shown if figure.metric.key != "kept_visit_rate"]),
@@ -110,7 +114,23 @@ def build_overview(
         compliance=compliance,
         revenue_cycle=[figures[key] for key in revenue_cycle],
         needs=needs,
+        locked=locked,
     )
+
+
+def list_locked_sessions(work: Work, scope: Scope) -> list[SessionView]:
+    """Return the first of the sessions of others whose notes are unsigned and locked, oldest first."""
+    page = PageRequest(limit=MAX_LISTED, sort="sessionDate")
+    found = list_sessions(work, scope, page, SessionFilters(signed=False, locked=True))
+    return [view for view in found.items if view.row.clinician_id != work.actor.staff_id]
+
+
+def build_locked_needs(locked: Sequence[SessionView]) -> list[Need]:
+    if not locked:
+        return []
+    title = f"{format_count(len(locked), 'session')} locked without a signed note"
+    detail = "Unlock a session for some hours, so that its note can be written."
+    return [Need("locked_sessions", "this_week", title, detail, len(locked))]
 
 
 def list_needs(clinicians: Sequence[ClinicianRow], compliance: Sequence[Figure]) -> list[Need]:

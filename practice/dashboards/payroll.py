@@ -12,7 +12,7 @@ from practice.payroll.periods import build_schedule, filter_closed, load_periods
 from practice.payroll.rules import PaySchedule
 from practice.payroll.statements import Statement, build_statements
 from practice.people.practice_time import local_today, zone_of
-from practice.security.permissions import Scope
+from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
 from practice.text import format_count
 
@@ -50,6 +50,8 @@ def load_payroll(work: Work, scope: Scope, week: date | None) -> Payroll:
 
 def find_obstacle(work: Work, pay_week: PayWeek, schedule: PaySchedule) -> str | None:
     """Return why the week cannot be closed now, or None if it can."""
+    if find_scope(work.actor.roles, "pay", "write") is None:
+        return "An admin closes the week."
     if pay_week.status == "CLOSED":
         return "This week is closed."
     try:
@@ -70,6 +72,8 @@ def describe_beginning(schedule: PaySchedule) -> list[str]:
 
 def describe_week(pay_week: PayWeek) -> list[str]:
     """Return what the week pays, what waits for signatures, and what is still open."""
+    if pay_week.status == "PAID_ELSEWHERE":
+        return ["This week is before the first one that was closed here: it was paid elsewhere."]
     verb = "paid" if pay_week.status == "CLOSED" else "pays"
     total = format_dollars(sum(pay_week.totals.values()))
     sentences = [f"The week {verb} {total} to {format_count(len(pay_week.totals), 'person', 'people')}."]

@@ -23,7 +23,6 @@ from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.statuses import ACTIVE
 from practice.security.permissions import Scope
 from practice.security.work import Work
-from practice.sessions.queries import SessionFilters, SessionView, list_sessions
 from practice.store.pages import PageRequest
 from practice.text import format_count
 
@@ -56,7 +55,6 @@ class Team:
 
     overview: Overview
     in_review: Sequence[Note]
-    locked: Sequence[SessionView]
     hours: Sequence[MonthlyHours]
     workload: Sequence[Workload]
     coaching: Sequence[Coaching]
@@ -65,12 +63,10 @@ class Team:
 def load_team_page(work: Work, supervisor_id: UUID, period: Period) -> Team:
     """Return the page of a supervisor's team."""
     in_review = list_notes_in_review(work, supervisor_id)
-    locked = list_locked_sessions(work, supervisor_id)
-    overview = load_team(work, supervisor_id, period, list_review_needs(in_review, locked))
+    overview = load_team(work, supervisor_id, period, list_review_needs(in_review))
     return Team(
         overview=overview,
         in_review=in_review,
-        locked=locked,
         hours=[monthly for monthly in list_monthly_hours(work, Scope.TEAM) if monthly.staff.id != supervisor_id],
         workload=list_workload(work, supervisor_id),
         coaching=list_coaching(overview.clinicians),
@@ -84,25 +80,13 @@ def list_notes_in_review(work: Work, supervisor_id: UUID) -> list[Note]:
     return [note for note in found.items if note.clinician_id != supervisor_id]
 
 
-def list_locked_sessions(work: Work, supervisor_id: UUID) -> list[SessionView]:
-    """Return the first of the team's sessions whose notes are unsigned and locked, oldest first."""
-    page = PageRequest(limit=MAX_RECORDS, sort="sessionDate")
-    found = list_sessions(work, Scope.TEAM, page, SessionFilters(signed=False, locked=True))
-    return [view for view in found.items if view.row.clinician_id != supervisor_id]
-
-
-def list_review_needs(in_review: Sequence[Note], locked: Sequence[SessionView]) -> list[Need]:
+def list_review_needs(in_review: Sequence[Note]) -> list[Need]:
     """Return what waits for the supervisor alone."""
-    needs = []
-    if in_review:
-        title = f"{format_count(len(in_review), 'note')} {'waits' if len(in_review) == 1 else 'wait'} for you"
-        detail = "Read and co-sign them, or return them: nothing is paid or billed for them until then."
-        needs.append(Need("notes_in_review", "today", title, detail, len(in_review)))
-    if locked:
-        title = f"{format_count(len(locked), 'session')} locked without a signed note"
-        detail = "Unlock a session for some hours, so that its note can be written."
-        needs.append(Need("locked_sessions", "this_week", title, detail, len(locked)))
-    return needs
+    if not in_review:
+        return []
+    title = f"{format_count(len(in_review), 'note')} {'waits' if len(in_review) == 1 else 'wait'} for you"
+    detail = "Read and co-sign them, or return them: nothing is paid or billed for them until then."
+    return [Need("notes_in_review", "today", title, detail, len(in_review))]
 
 
 def list_workload(work: Work, supervisor_id: UUID) -> list[Workload]:

@@ -53,6 +53,9 @@ def test_names_of_clients_can_be_hidden(open_as: Any, sessions: SessionBuilder, 
     browser.run()
     assert "Canaria" not in browser.read_text()
     assert "C. F." in browser.read_text()
+    other_tab = open_as("clinician")
+    other_tab.session = browser.session
+    assert "Canaria" not in other_tab.run().read_text()  # on every page of this browser, until it is switched back
 
 
 def test_the_period_is_kept_in_the_address(open_as: Any, sessions: SessionBuilder) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from practice.clinical.notes.drafts import save_note
+from practice.clinical.notes.signing import submit_note, withdraw_note
+from tests.support.builders.notes import fill_sections
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder, write_note
 from tests.support.drivers.browser import open_visitor, press_key, require_chromium, run_pages
@@ -83,12 +86,36 @@ def test_a_supervisor_returns_a_note_and_co_signs_it_later(
         assert visitor.complaints == []
 
 
-def test_a_supervisor_unlocks_a_session_for_a_time(
+def test_a_supervisor_signs_only_what_was_shown(
     server: Server, url: str, practice: PracticeFixture, clinician: Person
+) -> None:
+    now = datetime.now(UTC)
+    session = SessionBuilder(practice, clinician).add_session(now - 6 * HOUR)
+    note_id = write_note(practice, clinician, session, submit=True, now=now - HOUR)
+    with open_visitor(url) as visitor:
+        page = visitor.sign_in(server, practice.people["supervisor"])
+        page.get_by_role("table", name="Notes to co-sign").get_by_role("button").click()
+        page.get_by_text("As planned.").first.wait_for(timeout=DRAWN)
+        with practice.work(clinician) as work:
+            version = withdraw_note(work, note_id).version
+            sections = fill_sections("PROGRESS_NOTE", "Another text.")
+            version = save_note(work, note_id, version, sections=sections).version
+            submit_note(work, note_id, version)
+        for button in ("Co-sign", "Return to the author"):
+            page.get_by_label("What the author has to change").fill("Say more.")
+            page.get_by_role("button", name=button).click()
+            page.get_by_role("dialog").get_by_role("alert").first.wait_for(timeout=DRAWN)
+            assert "changed" in page.get_by_role("dialog").get_by_role("alert").first.inner_text()
+            assert load_one(practice, "select status from notes") == ("IN_REVIEW",)
+
+
+@pytest.mark.parametrize("role", ["supervisor", "admin"])
+def test_a_locked_session_is_unlocked_for_a_time(
+    server: Server, url: str, practice: PracticeFixture, clinician: Person, role: str
 ) -> None:
     SessionBuilder(practice, clinician).add_session(datetime.now(UTC) - 20 * DAY)
     with open_visitor(url) as visitor:
-        page = visitor.sign_in(server, practice.people["supervisor"])
+        page = visitor.sign_in(server, practice.admin if role == "admin" else practice.people["supervisor"])
         page.get_by_role("table", name="Locked sessions").get_by_role("button").click()
         page.get_by_label("Why, for the audit log").fill("")
         page.get_by_role("button", name="Unlock", exact=True).click()
