@@ -152,5 +152,6 @@ def test_an_admin_changes_a_rule_from_a_day(server: Server, url: str, practice: 
         assert load_rows(practice, query) == [("rebook_days", "21", datetime.now(ZONE).date())]
         page.goto(f"{url}/audit")
         wait_until_drawn(page)
-        assert page.get_by_text("setting.changed").first.is_visible()
+        page.get_by_role("button", name="setting.changed").first.click()
+        page.get_by_role("dialog").get_by_text("rebook_days").wait_for(timeout=30_000)
         assert visitor.complaints == []

@@ -1,11 +1,13 @@
 """The pages as Streamlit draws them, over the service in this process: what they show, to whom, and what they do."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from practice.dashboards.payroll import describe_week
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.published import add_measured_sessions, publish_metrics
 from tests.support.builders.sessions import SessionBuilder
@@ -152,3 +154,14 @@ def test_an_api_that_is_away_is_said_on_the_page(
         assert "cannot be reached now" in browser.read_text()
     browser.run()
     assert "cannot be reached now" not in browser.read_text()
+
+
+def test_who_cannot_close_a_week_is_told_who_can(open_as: Any) -> None:
+    browser = open_as("biller").run()
+    assert "An admin closes the week." in browser.read_text()
+    assert [button.label for button in browser.app.button if "Close" in button.label] == []
+
+
+def test_a_week_that_was_paid_elsewhere_pays_nothing_here() -> None:
+    week: Any = SimpleNamespace(status="PAID_ELSEWHERE")
+    assert describe_week(week) == ["This week is before the first one that was closed here: it was paid elsewhere."]
