@@ -20,6 +20,7 @@ from api.responses import Input
 from api.routing import PermissionRouter
 from api.treatment_plans import PlanStatusOut, SafetyPlanStatusOut
 from practice.dashboards.client import Chart, load_client_page
+from practice.errors import NotFound
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
@@ -55,7 +56,7 @@ class ClientPageOut(BaseModel):
     needs: Annotated[list[NeedOut], describe("What is due for the client, the most pressing first.")]
 
 
-@router.get("/client", permission="dashboards.client")
+@router.get("/client", permission="dashboards.client", errors=[NotFound])
 def get_client_page(ctx: RequestContext, query: Annotated[ClientPageQuery, Query()]) -> ClientPageOut:
     """Get the page of a client.
 

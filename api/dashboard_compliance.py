@@ -24,6 +24,7 @@ from practice.dashboards.compliance import (
 )
 from practice.dashboards.compliance_checks import CHECKS, CheckKey, Mending, Responsible, Row, Selection, State, Subject
 from practice.dashboards.compliance_reminders import NothingLate, Reminded, send_reminders
+from practice.errors import NotFound
 from practice.security.permissions import find_scope
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
@@ -164,7 +165,7 @@ class CheckRemindersOut(BaseModel):
         return cls(planned=reminded.planned, already=reminded.already, staff_ids=reminded.staff_ids)
 
 
-@router.get("/compliance", permission="dashboards.compliance")
+@router.get("/compliance", permission="dashboards.compliance", errors=[NotFound])
 def get_compliance(ctx: RequestContext, query: Annotated[ComplianceQuery, Query()]) -> ComplianceOut:
     """Get the page of compliance.
 

@@ -16,7 +16,7 @@ from api.note_responses import NoteOut, Type, view_response
 from api.responses import Input
 from api.routing import PermissionRouter
 from practice.dashboards.note_pad import NotePad, load_note_pad
-from practice.errors import FieldProblem, Invalid
+from practice.errors import FieldProblem, Invalid, NotFound
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
@@ -69,7 +69,7 @@ class NotePadOut(BaseModel):
         )
 
 
-@router.get("/note", permission="dashboards.note")
+@router.get("/note", permission="dashboards.note", errors=[NotFound])
 def get_note_pad(ctx: RequestContext, query: Annotated[NotePadQuery, Query()]) -> NotePadOut:
     """Get the page of a note.
 

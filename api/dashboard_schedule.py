@@ -16,6 +16,7 @@ from api.responses import Input
 from api.routing import PermissionRouter
 from api.schedule_columns import ScheduleColumnOut
 from practice.dashboards.schedule import SchedulePage, load_schedule
+from practice.errors import NotFound
 from practice.security.permissions import find_scope
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
@@ -95,7 +96,7 @@ class ScheduleOut(BaseModel):
         )
 
 
-@router.get("/schedule", permission="dashboards.schedule")
+@router.get("/schedule", permission="dashboards.schedule", errors=[NotFound])
 def get_schedule(ctx: RequestContext, query: Annotated[ScheduleQuery, Query()]) -> ScheduleOut:
     """Get the page of the front desk.
 
