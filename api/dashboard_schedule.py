@@ -21,7 +21,11 @@ from practice.security.permissions import find_scope
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
-MAY = (("appointments", "book"), ("appointments", "move"), ("appointments", "cancel"), ("waitlist", "write"))
+MAY = (
+    *(("appointments", verb) for verb in ("status", "book", "move", "cancel")),
+    ("session_completions", "write"),
+    ("waitlist", "write"),
+)
 
 
 class ScheduleQuery(Input):

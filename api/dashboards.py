@@ -33,7 +33,12 @@ from practice.sessions.queries import SessionView
 
 router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
-MAY = (("notes", "write"), ("notes", "co_sign"), ("notes", "unlock"), ("appointments", "status"), ("goals", "write"))
+MAY = (
+    *(("notes", verb) for verb in ("write", "co_sign", "unlock")),
+    ("appointments", "status"),
+    ("session_completions", "write"),
+    ("goals", "write"),
+)
 """The permissions that the pages ask for, to show a button or not."""
 
 

@@ -17,22 +17,21 @@ from dashboards.components import (
     show_needs,
     show_panel,
     show_records,
-    show_section,
     show_steps,
     show_table,
     show_week,
     to_card,
 )
 from dashboards.navigation import open_page
-from dashboards.problems import dialog, say
+from dashboards.problems import say
+from dashboards.said import show_said
 from dashboards.shown import format_amount, format_clock, format_date, format_day, format_instant
-from dashboards.signed_in import call_api, find_account, find_zone, load
+from dashboards.signed_in import call_api, find_account, load
+from dashboards.views.own_visit import NEXT_STEPS, STEP_WORDS, show_own_visit
 from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
 from dashboards.week_layout import build_week
 
-NEXT_STEPS = {"SCHEDULED": "complete", "CONFIRMED": "complete", "CHECKED_IN": "start", "IN_PROGRESS": "complete"}
-STEP_WORDS = {"start": ("Start", ":material/play_arrow:"), "complete": ("Complete", ":material/task_alt:")}
 VISIT_COLUMNS = [
     {"key": "when", "label": "When"},
     {"key": "state", "label": "State", "kind": "badge"},
@@ -70,7 +69,6 @@ class Model:
     cards: list[dict[str, Any]]
     figures: dict[str, dict[str, Any]]
     visits: list[dict[str, Any]]
-    steps: dict[str, str]
     notes: list[dict[str, Any]]
     signable: list[str]
     goals: list[dict[str, Any]]
@@ -91,11 +89,6 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
         cards=cards,
         figures=figures,
         visits=[build_visit(visit, zone, hide_names=hide_names) for visit in visits],
-        steps={
-            visit["id"]: NEXT_STEPS[visit["status"]]
-            for visit in visits
-            if visit["status"] in NEXT_STEPS and "appointments.status" in page["may"]
-        },
         notes=[build_note(session, zone, hide_names=hide_names) for session in page["unsigned"]],
         signable=[session["note_id"] for session in page["unsigned"] if session["note_id"] and not session["locked"]],
         goals=[build_goal(goal) for goal in page["goals"]],
@@ -162,9 +155,11 @@ def show_own_week(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     first = date.fromisoformat(page["week"][0]["on"])
     show_steps("week", *((first + timedelta(days=days)).isoformat() for days in (-7, 7)))
     columns, visits = page["week"], page["week_visits"]
-    shown = {"by": "clinician", "titles": "day", "today": page["today"], "opens": ()}
+    shown = {"by": "clinician", "titles": "day", "today": page["today"], "opens": ["visit"]}
     week = build_week(columns, visits, zone, hide_names=hide_names, **shown)
-    show_week("own-week", "Your week", week.data, "No days.")
+    opened = show_week("own-week", "Your week", week.data, "No days.")
+    if opened in week.visits:
+        show_own_visit(week.visits[opened], page["may"], hide_names=hide_names)
 
 
 def build_goal(goal: dict[str, Any]) -> dict[str, Any]:
@@ -198,6 +193,7 @@ def show_my_practice() -> None:
     account = find_account()
     model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
     show_head(f"Hello, {account.name.split()[0]}", model.about, page["period"], has_names=True)
+    show_said()
     show_brief(page["brief"] if not hide_names else page["brief"][:1])
     opened = show_figures("mine", model.cards)
     if opened in model.figures:
@@ -208,7 +204,7 @@ def show_my_practice() -> None:
             chosen = show_table("visits", "Today's visits", VISIT_COLUMNS, model.visits, "No visits today.")
             if chosen:
                 visit = next(visit for visit in page["visits"] if visit["id"] == chosen)
-                show_visit(visit, model.steps.get(chosen), page["may"])
+                show_own_visit([visit], page["may"], hide_names=hide_names)
         with show_panel("notes", "Notes to sign", "Oldest first; choose one to write it"):
             chosen = show_table("unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.")
             if chosen:
@@ -229,7 +225,7 @@ def show_my_practice() -> None:
             sign_notes(model.signable)
         elif need and need["records"]:
             show_records(need, hide_names=hide_names)
-    with show_panel("week", "Your week", "Your visits, and the hours in which nobody is booked"):
+    with show_panel("week", "Your week", "Choose a visit to see or correct it"):
         show_own_week(page, ZoneInfo(account.time_zone), hide_names=hide_names)
 
 
@@ -264,28 +260,3 @@ def sign_notes(note_ids: list[str]) -> None:
         say("warning", message)
     if not refused:
         st.rerun()
-
-
-@dialog("Visit")
-def show_visit(visit: dict[str, Any], step: str | None, may: list[str]) -> None:
-    """Show a visit of today with its next step and its note."""
-    shown = build_visit(visit, find_zone(), hide_names=bool(st.session_state.get("hide_names")))
-    show_section(shown["when"], shown["below"])
-    with st.container(horizontal=True):
-        if step is not None:
-            label, icon = STEP_WORDS[step]
-            if st.button(label, key="visit-step", icon=icon, type="primary"):
-                take_step(visit["id"], step)
-        if "notes.write" in may and st.button("Write the note", key="visit-note", icon=":material/edit_note:"):
-            open_page("note", session=visit["id"])
-        if st.button("Open the client", key="visit-client", icon=":material/person:"):
-            open_page("client", id=visit["client_id"])
-
-
-def take_step(appointment_id: str, step: str) -> None:
-    """Take the next step of a visit, and say why if it is refused."""
-    answer = call_api("POST", f"/appointments/{appointment_id}/{step}", json={})
-    if answer.problem:
-        say("error", answer.problem)
-        return
-    st.rerun()

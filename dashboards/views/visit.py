@@ -19,6 +19,8 @@ from dashboards.views.free_times import (
     show_refusal,
     to_local,
 )
+from dashboards.views.own_visit import choose_seat
+from dashboards.views.take_back import TAKE_BACK, may_take_back, say_closed, show_take_back
 from dashboards.visits import shorten_name
 
 STEPS = {
@@ -47,24 +49,23 @@ def list_tasks(visit: dict[str, Any], may: list[str]) -> list[str]:
         tasks.append(MOVE)
     if (is_expected or visit["status"] == "CHECKED_IN") and "appointments.cancel" in may:
         tasks.append(CANCEL)
+    if may_take_back(visit, may):
+        tasks.append(TAKE_BACK)
     return tasks
 
 
 @dialog("Visit", on_dismiss="rerun")
 def show_visit(visits: list[dict[str, Any]], lists: Lists, may: list[str], *, hide_names: bool) -> None:
     """Show a visit with what can be done now; of a group, the seat that is chosen."""
-    names = {visit["id"]: shorten_name(visit["client_name"], hide_names=hide_names) for visit in visits}
-    visit = visits[0]
-    if len(visits) > 1:
-        chosen = st.selectbox("Client", list(names), format_func=lambda id: names[id])
-        visit = next(visit for visit in visits if visit["id"] == chosen)
+    visit = choose_seat(visits, hide_names=hide_names)
     start = to_local(visit["starts_at"], lists.zone)
     service = visit["service_name"] or visit["service_code"]
     when = f"{format_day(start.date().isoformat())}, {format_clock(start)}"
-    show_section(names[visit["id"]], f"{when} · {service} with {visit['clinician_name']} · {visit['reference']}")
+    name = shorten_name(visit["client_name"], hide_names=hide_names)
+    show_section(name, f"{when} · {service} with {visit['clinician_name']} · {visit['reference']}")
     tasks = list_tasks(visit, may)
     if not tasks:
-        st.info("This visit is closed.")
+        say_closed(visit)
         return
     key = f"visit-{visit['id']}"
     task = st.segmented_control("What to do", tasks, default=tasks[0], required=True, key=f"{key}-task")
@@ -72,6 +73,8 @@ def show_visit(visits: list[dict[str, Any]], lists: Lists, may: list[str], *, hi
         show_move(visit, lists, key)
     elif task == CANCEL:
         show_cancellation(visit, key)
+    elif task == TAKE_BACK:
+        show_take_back(visit)
     else:
         show_steps(visit)
 
@@ -83,7 +86,12 @@ def show_steps(visit: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         for step in steps:
             label, icon = STEP_WORDS[step]
-            if st.button(label, icon=icon, key=f"step-{step}", type="primary" if step == steps[0] else "secondary"):
+            if step == "no-show":
+                with st.popover(label, icon=icon):
+                    st.caption("The client gets a message that they were missed.")
+                    if st.button("Mark as no-show", key=f"step-{step}", type="primary"):
+                        take_step(visit["id"], step, reason)
+            elif st.button(label, icon=icon, key=f"step-{step}", type="primary" if step == steps[0] else "secondary"):
                 take_step(visit["id"], step, reason)
 
 
