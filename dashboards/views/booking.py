@@ -26,11 +26,11 @@ from dashboards.visits import shorten_name
 BOOK, OFFER = "Book", "Offer to the waitlist"
 
 
-@dialog("Book a visit")
+@dialog("Book a visit", on_dismiss="rerun")  # so that the next one begins empty
 def show_booking(gap: dict[str, Any] | None, by: str, lists: Lists, may: list[str], *, hide_names: bool) -> None:
     """Show the form of a visit in a free time of a clinician or room, or anywhere."""
     key = f"book-{gap['id']}-{gap['starts_at']}" if gap else "book"
-    day = to_local(gap["starts_at"], lists.zone).date() if gap else lists.today
+    day = to_local(gap["starts_at"], lists.zone).date() if gap else lists.day
     if gap:
         minutes = int((to_instant(gap["ends_at"]) - to_instant(gap["starts_at"])) / timedelta(minutes=1))
         name = (lists.clinicians if by == "clinician" else lists.rooms).get(gap["id"], "")

@@ -25,6 +25,7 @@ class Lists:
     rooms: dict[str, str]
     services: dict[str, dict[str, Any]]
     today: date
+    day: date  # that is looked at
     zone: ZoneInfo
 
     @classmethod
@@ -34,7 +35,8 @@ class Lists:
             {item["id"]: item["name"] for item in page[kind] if item["active"]} for kind in ("clinicians", "rooms")
         )
         services = {service["code"]: service for service in page["services"]}
-        return cls(clinicians, rooms, services, date.fromisoformat(page["today"]), zone)
+        today, day = (date.fromisoformat(page[name]) for name in ("today", "day"))
+        return cls(clinicians, rooms, services, today, day, zone)
 
 
 def choose_clinician(lists: Lists, key: str, chosen: str | None) -> str | None:

@@ -82,7 +82,7 @@ def show_visit(visits: list[dict[str, Any]], lists: Lists, may: list[str], *, hi
 def show_steps(visit: dict[str, Any]) -> None:
     """Show the steps that are possible now."""
     steps = STEPS[visit["status"]]
-    reason = st.text_input("Reason, if a consent is missing", key="override", max_chars=200)
+    reason = st.text_input("Reason, if a consent is missing", key=f"visit-{visit['id']}-override", max_chars=200)
     with st.container(horizontal=True):
         for step in steps:
             label, icon = STEP_WORDS[step]
@@ -105,8 +105,7 @@ def take_step(appointment_id: str, step: str, reason: str) -> None:
         return
     outstanding = answer.document.get("outstanding_items") or []
     if outstanding:
-        say("warning", f"Checked in. Still to obtain: {', '.join(outstanding)}.")
-        return
+        say_next("Checked in.", [f"Still to obtain: {item}" for item in outstanding])
     st.rerun()
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from dashboards.views import schedule
 from tests.support.builders.people import PracticeFixture
-from tests.support.drivers.booking import MONDAY, BookingApi, local
+from tests.support.drivers.booking import DAY, MONDAY, BookingApi, local
 from tests.support.drivers.pages import Browser
 
 
@@ -70,3 +71,61 @@ def test_a_completion_is_taken_back_by_those_who_may_void_it(
     browser.app.text_input(key=f"visit-{visit['id']}-mistake").set_value("Another client")
     press(browser, f"visit-{visit['id']}-take-back")
     assert booking_api.read(visit)["status"] == "SCHEDULED"
+
+
+def test_a_reason_for_a_missing_consent_stays_with_its_client(
+    booking_api: BookingApi, open_as: Any, opened: dict[str, str]
+) -> None:
+    first, second = (booking_api.book_appointment(local(MONDAY, hour)) for hour in (10, 12))
+    opened["week"] = first["id"]
+    browser = open_as("scheduler").run(day=str(MONDAY))
+    browser.app.text_input[-1].set_value("The guardian signs tomorrow")
+    browser.run()
+    assert browser.app.text_input[-1].value == "The guardian signs tomorrow"
+    opened["week"] = second["id"]
+    assert browser.run().app.text_input[-1].value == ""
+
+
+def test_a_check_in_says_each_open_item_on_a_line_and_shows_the_next_steps(
+    booking_api: BookingApi, open_as: Any, opened: dict[str, str]
+) -> None:
+    visit = booking_api.book_appointment(local(MONDAY, 10))
+    booking_api.write("update clients set address = null where tenant_id = :tenant_id")
+    booking_api.write("update consents set revoked_at = '2026-03-20' where tenant_id = :tenant_id")
+    set_now(booking_api, local(MONDAY, 9, 50))
+    opened["week"] = visit["id"]
+    browser = open_as("scheduler").run(day=str(MONDAY))
+    browser.app.text_input(key=f"visit-{visit['id']}-override").set_value("Signs after the visit")
+    press(browser, "step-check-in")
+    lines = [warning.value for warning in browser.app.warning]
+    assert len(lines) > 1
+    assert all(line.startswith("Still to obtain") and not line.endswith("..") for line in lines)
+    assert {button.key for button in browser.app.button} & {"step-check-in", "step-start"} == {"step-start"}
+
+
+def test_a_booking_begins_on_the_day_that_is_looked_at(booking_api: BookingApi, open_as: Any) -> None:
+    browser = open_as("scheduler").run(day=str(MONDAY))
+    press(browser, "book")
+    assert browser.app.date_input(key="book-day").value == MONDAY
+
+
+def test_visits_that_are_over_and_open_are_listed_and_lead_to_their_day(
+    booking_api: BookingApi, open_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = booking_api.book_appointment(local(MONDAY, 10))
+    set_now(booking_api, local(MONDAY + 2 * DAY, 9))
+    monkeypatch.setattr("dashboards.views.schedule.show_needs", lambda *_: "still_open")
+    browser = open_as("scheduler").run()
+    [table] = [
+        data
+        for data in browser.read_components()
+        if isinstance(data, dict) and data.get("caption") == "1 visit over and still open"
+    ]
+    [row] = table["rows"]
+    assert (row["id"], row["when"]) == (visit["id"], "Monday, March 23, 10:00 am")
+    assert row["client"] == visit["client_name"]
+    show_table = schedule.show_table
+    chosen = {"need-visits": visit["id"]}
+    monkeypatch.setattr(schedule, "show_table", lambda key, *more: chosen.pop(key, None) or show_table(key, *more))
+    assert "Monday, March 23" in browser.run().read_text()
+    assert str(MONDAY) in browser.app.query_params["day"]
