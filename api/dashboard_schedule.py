@@ -14,7 +14,7 @@ from api.fields import Day, describe
 from api.names import from_record
 from api.responses import Input
 from api.routing import PermissionRouter
-from api.schedule_columns import ScheduleColumnOut
+from api.schedule_columns import ScheduleColumnOut, WeekVisitOut
 from practice.dashboards.schedule import SchedulePage, load_schedule
 from practice.errors import NotFound
 from practice.security.permissions import find_scope
@@ -74,6 +74,10 @@ class ScheduleOut(BaseModel):
     waitlist: Annotated[int, describe("Entries on the waitlist without an offer.")]
     brief: Annotated[list[str], describe("One to three sentences: how far today is, who waits, what is free.")]
     needs: Annotated[list[NeedOut], describe("What needs somebody, the most pressing first.")]
+    need_visits: Annotated[
+        list[WeekVisitOut],
+        describe("The first visits that are over and still open, or after their clinician's last day."),
+    ]
     may: Annotated[list[str], describe("What you may do, as `record.verb`.")]
 
     @classmethod
@@ -93,6 +97,7 @@ class ScheduleOut(BaseModel):
             visits_today=board.visits,
             longest_wait_minutes=board.compute_longest_wait(ctx.now),
             needs=[NeedOut.of(need) for need in page.needs],
+            need_visits=[from_record(WeekVisitOut, visit) for visit in page.need_visits],
             brief=list(page.brief),
             may=[f"{record}.{verb}" for record, verb in MAY if find_scope(ctx.actor.roles, record, verb)],
             **{name: getattr(page, name) for name in ("today", "day", "view", "by", "waitlist")},

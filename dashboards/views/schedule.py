@@ -16,15 +16,17 @@ from dashboards.components import (
     show_head,
     show_needs,
     show_panel,
+    show_section,
     show_steps,
     show_table,
     show_week,
 )
+from dashboards.problems import dialog
 from dashboards.said import show_said
 from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import find_zone, load
 from dashboards.views.booking import show_booking
-from dashboards.views.free_times import Lists, forget_refusal
+from dashboards.views.free_times import Lists, describe_time, forget_refusal, to_local
 from dashboards.views.visit import show_visit
 from dashboards.visits import shorten_name
 from dashboards.week_layout import Week, build_week, describe_state
@@ -36,6 +38,7 @@ COLUMNS = [
     {"key": "room", "label": "Room"},
     {"key": "waits", "label": "Waits", "right": True},
 ]
+NEED_COLUMNS = [{"key": "when", "label": "When"}, {"key": "client", "label": "Client"}]
 CHOICES = {"view": {"day": "Day", "week": "Week"}, "by": {"clinician": "By clinician", "room": "By room"}}
 EVERYBODY = {"clinician": "All clinicians", "room": "All rooms"}
 
@@ -168,6 +171,30 @@ def show_choices(page: dict[str, Any], model: Model) -> None:
             )
 
 
+@dialog("Visits")
+def show_visits_of_need(
+    need: dict[str, Any], visits: list[dict[str, Any]], zone: ZoneInfo, *, hide_names: bool
+) -> None:
+    """Show the visits that a need is about. One that is chosen leads to its day."""
+    show_section(need["title"], "Choose one to see its day")
+    ids = {record["id"] for record in need["records"]}
+    starts = {visit["id"]: to_local(visit["starts_at"], zone) for visit in visits if visit["id"] in ids}
+    rows = [
+        {
+            "id": visit["id"],
+            "when": describe_time(visit["starts_at"], zone),
+            "client": shorten_name(visit["client_name"], hide_names=hide_names),
+            "below": f"with {visit['clinician_name']}",
+        }
+        for visit in visits
+        if visit["id"] in starts
+    ]
+    chosen = show_table("need-visits", need["title"], NEED_COLUMNS, rows, "None any more.")
+    if chosen in starts:
+        st.query_params.from_dict({"day": starts[chosen].date().isoformat()})
+        st.rerun()
+
+
 def show_schedule() -> None:
     """Draw the page."""
     page, zone = load("/dashboards/schedule", read_address()), find_zone()
@@ -178,7 +205,10 @@ def show_schedule() -> None:
     show_brief(page["brief"])
     show_figures("board", model.cards)
     with show_panel("needs", "Needs you", "The most pressing first"):
-        show_needs("needs", page["needs"])
+        pressed = show_needs("needs", page["needs"])
+    need = next((need for need in page["needs"] if need["key"] == pressed), None)
+    if need and need["action"] == "show_visits":
+        show_visits_of_need(need, page["need_visits"], zone, hide_names=hide_names)
     with show_panel("week", "Schedule", "Choose a visit to see or change it, or a free time to book it"):
         show_choices(page, model)
         may_book = "appointments.book" in page["may"]

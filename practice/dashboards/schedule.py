@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import ColumnElement, distinct, func, select
 
-from practice.dashboards.needs import Need, sort_needs
+from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.schedule_columns import (
     Resource,
     ResourceKind,
@@ -71,6 +71,7 @@ class SchedulePage:
     waitlist: int
     brief: Sequence[str]
     needs: Sequence[Need]
+    need_visits: Sequence[Appointment]
 
 
 def load_schedule(
@@ -97,6 +98,7 @@ def load_schedule(
         raise NotFound
     shown = [chosen] if chosen else [] if view == "week" else resources
     board, waitlist = load_board(work), count_waiting_entries(work)
+    open_past, unheld = list_visits(work, is_open_and_past(work)), list_visits(work, is_unheld(work))
     columns = load_columns(work, by, shown, days, visits, clinicians)
     return SchedulePage(
         today=today,
@@ -113,7 +115,8 @@ def load_schedule(
         board=board,
         waitlist=waitlist,
         brief=describe_schedule(board, board.compute_longest_wait(work.now), columns, waitlist),
-        needs=list_needs(work, board),
+        needs=list_needs(work, board, open_past, unheld),
+        need_visits=[*open_past, *unheld],
     )
 
 
@@ -171,37 +174,48 @@ def describe_schedule(
     return sentences
 
 
-def count_open_visits_past(work: Work) -> int:
-    """Return the number of visits of all days that are over, and neither completed, missed nor cancelled."""
-    over = select(func.count()).where(
-        Appointment.tenant_id == work.tenant_id, Appointment.status.not_in(FINAL), Appointment.ends_at <= work.now
-    )
-    return work.db.scalar(over) or 0
+def is_open_and_past(work: Work) -> ColumnElement[bool]:
+    """Return the condition for visits of all days that are over, and neither completed, missed nor cancelled."""
+    return Appointment.status.not_in(FINAL) & (Appointment.ends_at <= work.now)
 
 
-def count_unheld_visits(work: Work) -> int:
-    """Return the number of visits ahead that are after the last day of their clinician."""
-    ahead = select(func.count()).where(
-        Appointment.tenant_id == work.tenant_id,
-        Appointment.status.in_(EXPECTED),
-        Appointment.starts_at > work.now,
-        is_after_last_day(work),
-    )
-    return work.db.scalar(ahead) or 0
+def is_unheld(work: Work) -> ColumnElement[bool]:
+    """Return the condition for visits ahead that are after the last day of their clinician."""
+    return Appointment.status.in_(EXPECTED) & (Appointment.starts_at > work.now) & is_after_last_day(work)
 
 
-def list_needs(work: Work, board: Board) -> list[Need]:
+def count_visits(work: Work, condition: ColumnElement[bool]) -> int:
+    return work.db.scalar(select(func.count()).where(Appointment.tenant_id == work.tenant_id, condition)) or 0
+
+
+def list_visits(work: Work, condition: ColumnElement[bool]) -> Sequence[Appointment]:
+    """Return the first visits for which the condition holds, by start, and record the access."""
+    query = select(Appointment).where(Appointment.tenant_id == work.tenant_id, condition)
+    visits = work.db.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(MAX_LISTED)).all()
+    if visits:
+        work.record_list("calendar.read", (visit.client_id for visit in visits), part="visits of a need")
+    return visits
+
+
+def name_visits(visits: Sequence[Appointment]) -> list[NeedRecord]:
+    return [NeedRecord(visit.id, visit.reference) for visit in visits]
+
+
+def list_needs(work: Work, board: Board, open_past: Sequence[Appointment], unheld: Sequence[Appointment]) -> list[Need]:
     """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
-    over = count_open_visits_past(work)
     needs = []
-    if unheld := count_unheld_visits(work):
+    if unheld:
+        count = count_visits(work, is_unheld(work))
         needs.append(
             Need(
                 "unheld_visits",
                 "this_week",
-                f"{format_count(unheld, 'visit')} after the last day of the clinician",
+                f"{format_count(count, 'visit')} after the last day of the clinician",
                 "Move them to somebody else, or cancel them: nobody will hold them, and no reminder is sent.",
-                unheld,
+                count,
+                "show_visits",
+                "Show visits",
+                name_visits(unheld),
             )
         )
     if late := board.not_checked_in:
@@ -214,14 +228,18 @@ def list_needs(work: Work, board: Board) -> list[Need]:
                 late,
             )
         )
-    if over:
+    if open_past:
+        count = count_visits(work, is_open_and_past(work))
         needs.append(
             Need(
                 "still_open",
                 "today",
-                f"{format_count(over, 'visit')} over and still open",
+                f"{format_count(count, 'visit')} over and still open",
                 "Complete them, or mark a no-show: nothing is paid or billed for them until then.",
-                over,
+                count,
+                "show_visits",
+                "Show visits",
+                name_visits(open_past),
             )
         )
     return sort_needs(needs)
