@@ -12,6 +12,7 @@ from api.context import RequestContext
 from api.dashboards import NeedOut
 from api.fields import Day, describe
 from api.names import from_record
+from api.reschedule_requests import RequestOut
 from api.responses import Input
 from api.routing import PermissionRouter
 from api.schedule_columns import ScheduleColumnOut, WeekVisitOut
@@ -78,6 +79,7 @@ class ScheduleOut(BaseModel):
         list[WeekVisitOut],
         describe("The first visits that are over and still open, or after their clinician's last day."),
     ]
+    requests: Annotated[list[RequestOut], describe("Requests to move visits that wait for a decision, oldest first.")]
     may: Annotated[list[str], describe("What you may do, as `record.verb`.")]
 
     @classmethod
@@ -98,6 +100,7 @@ class ScheduleOut(BaseModel):
             longest_wait_minutes=board.compute_longest_wait(ctx.now),
             needs=[NeedOut.of(need) for need in page.needs],
             need_visits=[from_record(WeekVisitOut, visit) for visit in page.need_visits],
+            requests=[RequestOut.of(request, page.requests.visits) for request in page.requests.items],
             brief=list(page.brief),
             may=[f"{record}.{verb}" for record, verb in MAY if find_scope(ctx.actor.roles, record, verb)],
             **{name: getattr(page, name) for name in ("today", "day", "view", "by", "waitlist")},

@@ -35,7 +35,7 @@ router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 
 MAY = (
     *(("notes", verb) for verb in ("write", "co_sign", "unlock")),
-    ("appointments", "status"),
+    *(("appointments", verb) for verb in ("status", "ask_to_move")),
     ("session_completions", "write"),
     ("goals", "write"),
 )

@@ -27,6 +27,7 @@ from dashboards.problems import say
 from dashboards.said import show_said
 from dashboards.shown import format_amount, format_clock, format_date, format_day, format_instant
 from dashboards.signed_in import call_api, find_account, load
+from dashboards.views.move_requests import show_own_request
 from dashboards.views.own_visit import NEXT_STEPS, STEP_WORDS, show_own_visit
 from dashboards.views.rows_behind import show_rows_behind
 from dashboards.visits import STATES, shorten_name
@@ -159,7 +160,7 @@ def show_own_week(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> 
     week = build_week(columns, visits, zone, hide_names=hide_names, **shown)
     opened = show_week("own-week", "Your week", week.data, "No days.")
     if opened in week.visits:
-        show_own_visit(week.visits[opened], page["may"], hide_names=hide_names)
+        show_own_visit(week.visits[opened], page, hide_names=hide_names)
 
 
 def build_goal(goal: dict[str, Any]) -> dict[str, Any]:
@@ -204,7 +205,7 @@ def show_my_practice() -> None:
             chosen = show_table("visits", "Today's visits", VISIT_COLUMNS, model.visits, "No visits today.")
             if chosen:
                 visit = next(visit for visit in page["visits"] if visit["id"] == chosen)
-                show_own_visit([visit], page["may"], hide_names=hide_names)
+                show_own_visit([visit], page, hide_names=hide_names)
         with show_panel("notes", "Notes to sign", "Oldest first; choose one to write it"):
             chosen = show_table("unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.")
             if chosen:
@@ -217,7 +218,10 @@ def show_my_practice() -> None:
         with show_panel("goals", "My goals", "Set with your supervisor"):
             show_table("goals", "My goals", GOAL_COLUMNS, model.goals, "No goals are set.", opens=False)
         with show_panel("requests", "My requests", "To move visits, newest first"):
-            show_table("requests", "My requests", REQUEST_COLUMNS, model.requests, "No requests.", opens=False)
+            chosen = show_table("requests", "My requests", REQUEST_COLUMNS, model.requests, "No requests.")
+            request = next((request for request in page["requests"] if request["id"] == chosen), None)
+            if request:
+                show_own_request(request, ZoneInfo(account.time_zone), hide_names=hide_names)
         with show_panel("statements", "My pay statements", "Of closed weeks"):
             show_statements(page["statements"], page["staff_id"])
         need = next((need for need in page["needs"] if need["key"] == pressed), None)
@@ -225,7 +229,7 @@ def show_my_practice() -> None:
             sign_notes(model.signable)
         elif need and need["records"]:
             show_records(need, hide_names=hide_names)
-    with show_panel("week", "Your week", "Choose a visit to see or correct it"):
+    with show_panel("week", "Your week", "Choose a visit to see it, or to ask for another time"):
         show_own_week(page, ZoneInfo(account.time_zone), hide_names=hide_names)
 
 

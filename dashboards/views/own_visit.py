@@ -1,5 +1,6 @@
-"""The dialog of a clinician's own visit: its next step, its note, and taking its status back."""
+"""The dialog of a clinician's own visit: its next step, its note, asking to move it, and taking its status back."""
 
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,8 @@ from dashboards.navigation import open_page
 from dashboards.problems import dialog, say
 from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import call_api, find_zone
-from dashboards.views.free_times import to_local
+from dashboards.views.free_times import Lists, describe_time, to_local
+from dashboards.views.move_requests import ask_to_move, show_withdrawal
 from dashboards.views.take_back import may_take_back, show_take_back
 from dashboards.visits import shorten_name
 
@@ -18,10 +20,10 @@ STEP_WORDS = {"start": ("Start", ":material/play_arrow:"), "complete": ("Complet
 
 
 @dialog("Visit", on_dismiss="rerun")
-def show_own_visit(visits: list[dict[str, Any]], may: list[str], *, hide_names: bool) -> None:
+def show_own_visit(visits: list[dict[str, Any]], page: dict[str, Any], *, hide_names: bool) -> None:
     """Show a visit with its next step and its note; of a group, the seat that is chosen."""
-    visit = choose_seat(visits, hide_names=hide_names)
-    start = to_local(visit["starts_at"], find_zone())
+    visit, may, zone = choose_seat(visits, hide_names=hide_names), page["may"], find_zone()
+    start = to_local(visit["starts_at"], zone)
     where = "telehealth" if visit["telehealth"] else visit["room_name"] or "no room"
     name = shorten_name(visit["client_name"], hide_names=hide_names)
     show_section(name, f"{format_day(start.date().isoformat())}, {format_clock(start)} · {where}")
@@ -35,6 +37,16 @@ def show_own_visit(visits: list[dict[str, Any]], may: list[str], *, hide_names: 
             open_page("note", session=visit["id"])
         if st.button("Open the client", key="visit-client", icon=":material/person:"):
             open_page("client", id=visit["client_id"])
+    is_ahead = visit["status"] in ("SCHEDULED", "CONFIRMED")
+    waiting = [request for request in page["requests"] if request["status"] == "PENDING"]
+    request = next((request for request in waiting if request["appointment_id"] == visit["id"]), None)
+    if request:
+        say("info", f"You asked to move it to {describe_time(request['starts_at'], zone)}.")
+        show_withdrawal(request)
+    elif is_ahead and visit["group_session_id"] is None and "appointments.ask_to_move" in may:
+        today = date.fromisoformat(page["today"])
+        with st.expander("Ask for another time"):
+            ask_to_move(visit, Lists({}, {}, {}, today, today, zone))
     if may_take_back(visit, may):
         with st.expander("Set by mistake?"):
             show_take_back(visit)

@@ -27,6 +27,7 @@ from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import find_zone, load
 from dashboards.views.booking import show_booking
 from dashboards.views.free_times import Lists, describe_time, forget_refusal, to_local
+from dashboards.views.move_requests import decide_requests
 from dashboards.views.visit import show_visit
 from dashboards.visits import shorten_name
 from dashboards.week_layout import Week, build_week, describe_state
@@ -209,6 +210,8 @@ def show_schedule() -> None:
     need = next((need for need in page["needs"] if need["key"] == pressed), None)
     if need and need["action"] == "show_visits":
         show_visits_of_need(need, page["need_visits"], zone, hide_names=hide_names)
+    elif need and need["action"] == "decide_requests":
+        decide_requests(page["requests"], zone, hide_names=hide_names)
     with show_panel("week", "Schedule", "Choose a visit to see or change it, or a free time to book it"):
         show_choices(page, model)
         may_book = "appointments.book" in page["may"]

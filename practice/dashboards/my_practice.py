@@ -16,7 +16,7 @@ from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_t
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
 from practice.dashboards.own_goals import OwnGoal, describe_goals, list_active_goals
-from practice.dashboards.own_work import OwnRequests, build_reports_need, list_own_requests, list_own_statements
+from practice.dashboards.own_work import Requests, build_reports_need, list_own_requests, list_own_statements
 from practice.dashboards.schedule_columns import (
     ScheduleColumn,
     list_days_of_week,
@@ -80,7 +80,7 @@ class MyPractice:
     week_visits: Sequence[Appointment]
     unsigned: Sequence[SessionView]
     needs: Sequence[Need]
-    requests: OwnRequests
+    requests: Requests
     statements: Sequence[date]
 
 

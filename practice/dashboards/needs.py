@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 Urgency = Literal["today", "this_week", "this_month", "fine"]
-Action = Literal["sign_notes", "show_clients", "show_staff", "show_visits", "open_rows", "remind", "show_check"]
+Action = Literal[
+    "sign_notes", "show_clients", "show_staff", "show_visits", "decide_requests", "open_rows", "remind", "show_check"
+]
 ORDER: tuple[Urgency, ...] = ("today", "this_week", "this_month", "fine")
 MAX_LISTED = 100
 

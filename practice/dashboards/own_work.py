@@ -41,17 +41,23 @@ REPORTS_DUE_SQL = text("""
 """)
 
 
-class OwnRequests(NamedTuple):
-    """The latest requests to move visits, and the visits by id."""
+class Requests(NamedTuple):
+    """Requests to move visits, and the visits by id."""
 
     items: Sequence[RescheduleRequest]
     visits: dict[UUID, Any]
 
 
-def list_own_requests(work: Work) -> OwnRequests:
+def list_own_requests(work: Work) -> Requests:
     """Return the actor's latest requests to move visits, newest first."""
     items = list_requests(work, Scope.OWN, PageRequest(limit=MAX_REQUESTS)).items
-    return OwnRequests(items, load_visits(work, items))
+    return Requests(items, load_visits(work, items))
+
+
+def list_pending_requests(work: Work) -> Requests:
+    """Return the requests to move visits that wait for the front desk, oldest first."""
+    items = list_requests(work, Scope.ALL, PageRequest(limit=MAX_LISTED, sort="asked_at"), "PENDING").items
+    return Requests(items, load_visits(work, items))
 
 
 def list_own_statements(work: Work, staff_id: UUID) -> Sequence[date]:

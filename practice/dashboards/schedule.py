@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, distinct, func, select
 
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.own_work import Requests, list_pending_requests
 from practice.dashboards.schedule_columns import (
     Resource,
     ResourceKind,
@@ -72,6 +73,7 @@ class SchedulePage:
     brief: Sequence[str]
     needs: Sequence[Need]
     need_visits: Sequence[Appointment]
+    requests: Requests
 
 
 def load_schedule(
@@ -98,6 +100,7 @@ def load_schedule(
         raise NotFound
     shown = [chosen] if chosen else [] if view == "week" else resources
     board, waitlist = load_board(work), count_waiting_entries(work)
+    requests = list_pending_requests(work)
     open_past, unheld = list_visits(work, is_open_and_past(work)), list_visits(work, is_unheld(work))
     columns = load_columns(work, by, shown, days, visits, clinicians)
     return SchedulePage(
@@ -115,7 +118,8 @@ def load_schedule(
         board=board,
         waitlist=waitlist,
         brief=describe_schedule(board, board.compute_longest_wait(work.now), columns, waitlist),
-        needs=list_needs(work, board, open_past, unheld),
+        needs=list_needs(work, board, open_past, unheld, len(requests.items)),
+        requests=requests,
         need_visits=[*open_past, *unheld],
     )
 
@@ -201,7 +205,9 @@ def name_visits(visits: Sequence[Appointment]) -> list[NeedRecord]:
     return [NeedRecord(visit.id, visit.reference) for visit in visits]
 
 
-def list_needs(work: Work, board: Board, open_past: Sequence[Appointment], unheld: Sequence[Appointment]) -> list[Need]:
+def list_needs(
+    work: Work, board: Board, open_past: Sequence[Appointment], unheld: Sequence[Appointment], requests: int
+) -> list[Need]:
     """Return what the front desk has to see to: visits that are over and still open, and those about to begin."""
     needs = []
     if unheld:
@@ -216,6 +222,18 @@ def list_needs(work: Work, board: Board, open_past: Sequence[Appointment], unhel
                 "show_visits",
                 "Show visits",
                 name_visits(unheld),
+            )
+        )
+    if requests:
+        needs.append(
+            Need(
+                "move_requests",
+                "this_week",
+                f"{format_count(requests, 'request')} to move visits",
+                f"{'A clinician waits' if requests == 1 else 'Clinicians wait'} for your decision.",
+                requests,
+                "decide_requests",
+                "Decide",
             )
         )
     if late := board.not_checked_in:

@@ -129,3 +129,42 @@ def test_visits_that_are_over_and_open_are_listed_and_lead_to_their_day(
     monkeypatch.setattr(schedule, "show_table", lambda key, *more: chosen.pop(key, None) or show_table(key, *more))
     assert "Monday, March 23" in browser.run().read_text()
     assert str(MONDAY) in browser.app.query_params["day"]
+
+
+def list_requests(booking_api: BookingApi) -> list[Any]:
+    return booking_api.load_rows("select status, starts_at from reschedule_requests order by id")
+
+
+def test_a_clinician_asks_to_move_a_visit_and_the_front_desk_approves(
+    booking_api: BookingApi, open_as: Any, opened: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, new = booking_api.book_appointment(local(MONDAY, 10)), local(MONDAY, 14)
+    opened["own-week"] = visit["id"]
+    clinician = open_as("clinician").run(week=str(MONDAY))
+    [times] = [group for group in clinician.app.pills if group.key.startswith(f"ask-{visit['id']}")]
+    times.set_value(next(option for option in times.options if option == "2:00 pm"))
+    clinician.run()
+    press(clinician, f"ask-{visit['id']}-send")
+    assert "Write why it should move" in clinician.read_text()
+    clinician.app.text_input(key=f"ask-{visit['id']}-reason").set_value("A training")
+    press(clinician, f"ask-{visit['id']}-send")
+    assert list_requests(booking_api) == [("PENDING", new)]
+    monkeypatch.setattr("dashboards.views.schedule.show_needs", lambda _, needs: needs[0]["key"])
+    desk = open_as("scheduler").run()
+    assert "A training" in desk.read_text()
+    request_id = booking_api.load_rows("select id from reschedule_requests")[0].id
+    press(desk, f"request-{request_id}-reject")
+    assert "Write why it is not moved" in desk.read_text()
+    monkeypatch.setattr("dashboards.views.schedule.show_needs", lambda *_: "move_requests")
+    press(desk, f"request-{request_id}-approve")
+    assert list_requests(booking_api) == [("APPROVED", new)]
+    assert booking_api.read(visit)["status"] == "RESCHEDULED"
+
+
+def test_a_clinician_withdraws_a_request(booking_api: BookingApi, open_as: Any, opened: dict[str, str]) -> None:
+    visit = booking_api.book_appointment(local(MONDAY, 10))
+    asked = {"appointment_id": visit["id"], "starts_at": local(MONDAY, 14), "reason": "A training"}
+    request = booking_api.post("/reschedule-requests", booking_api.clinician, **asked).json()
+    opened["own-week"] = visit["id"]
+    press(open_as("clinician").run(week=str(MONDAY)), f"request-{request['id']}-withdraw")
+    assert list_requests(booking_api) == [("WITHDRAWN", local(MONDAY, 14))]
