@@ -1,6 +1,6 @@
 """The route of the front desk's page: a day or week of visits and free time, and what needs somebody."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from api.appointments import AppointmentOut, to_response
 from api.context import RequestContext
 from api.dashboards import NeedOut
-from api.fields import Day, describe
-from api.names import from_record
+from api.fields import ClientId, ClinicianId, Day, ServiceId, describe
+from api.names import ClientName, ServiceCode, ServiceName, StaffName, from_record
 from api.reschedule_requests import RequestOut
 from api.responses import Input
 from api.routing import PermissionRouter
@@ -25,7 +25,7 @@ router = PermissionRouter(prefix="/dashboards", tags=["dashboards"])
 MAY = (
     *(("appointments", verb) for verb in ("status", "book", "move", "cancel")),
     ("session_completions", "write"),
-    ("waitlist", "write"),
+    *(("waitlist", verb) for verb in ("write", "answer")),
 )
 
 
@@ -51,6 +51,22 @@ class BookableServiceOut(BaseModel):
     name: Annotated[str, describe("Its name.")]
     minutes: Annotated[int, describe("Its length; a clinician may have another one.")]
     kind: Annotated[str, describe("Its kind, such as `INDIVIDUAL` or `GROUP`.")]
+
+
+class HeldTimeOut(BaseModel):
+    """A time that is held for a client of the waitlist."""
+
+    id: Annotated[UUID, describe("The offer of the waitlist, to take or to decline.")]
+    client_id: ClientId
+    client_name: ClientName = None
+    clinician_id: ClinicianId
+    clinician_name: StaffName = None
+    service_id: ServiceId
+    service_code: ServiceCode = None
+    service_name: ServiceName = None
+    starts_at: Annotated[datetime, describe("When it begins.")]
+    ends_at: Annotated[datetime, describe("When it ends.")]
+    holds_until: Annotated[datetime, describe("Until when the time is held.")]
 
 
 class ScheduleOut(BaseModel):
@@ -80,6 +96,7 @@ class ScheduleOut(BaseModel):
         describe("The first visits that are over and still open, or after their clinician's last day."),
     ]
     requests: Annotated[list[RequestOut], describe("Requests to move visits that wait for a decision, oldest first.")]
+    holds: Annotated[list[HeldTimeOut], describe("Times of the view that are held for clients of the waitlist.")]
     may: Annotated[list[str], describe("What you may do, as `record.verb`.")]
 
     @classmethod
@@ -101,6 +118,7 @@ class ScheduleOut(BaseModel):
             needs=[NeedOut.of(need) for need in page.needs],
             need_visits=[from_record(WeekVisitOut, visit) for visit in page.need_visits],
             requests=[RequestOut.of(request, page.requests.visits) for request in page.requests.items],
+            holds=[from_record(HeldTimeOut, hold) for hold in page.holds],
             brief=list(page.brief),
             may=[f"{record}.{verb}" for record, verb in MAY if find_scope(ctx.actor.roles, record, verb)],
             **{name: getattr(page, name) for name in ("today", "day", "view", "by", "waitlist")},

@@ -54,7 +54,7 @@ def build_week(
     """Return the grid of the columns. `titles` says whether they are named by `name` or by `day`.
 
     In a day by room, visits without a room get a column at the end. In a day of everybody, columns without anything
-    are left out. `opens` has the kinds of blocks that open: `visit`, `gap`.
+    are left out. `opens` has the kinds of blocks that open: `visit`, `gap`, `held`.
     """
     own = f"{by}_id"
     shown = [visit for visit in visits if visit["status"] != "CANCELLED"]
@@ -66,7 +66,7 @@ def build_week(
         opened |= group_seats(of_column) if "visit" in opens else {}
         items = [*build_visits(of_column, column, zone, by, opens="visit" in opens, hide_names=hide_names)]
         items += [build_gap(span, column, zone, gaps, opens="gap" in opens) for span in column["free"]]
-        items += [build_taken(taken, column, zone) for taken in column["taken"]]
+        items += [build_taken(taken, column, zone, opens=taken["kind"] in opens) for taken in column["taken"]]
         items += [build_away(span, column, zone) for span in column["away"]]
         place_side_by_side(items)
         if items or column["open"] or titles == "day" or [column] == list(columns):
@@ -196,11 +196,12 @@ def build_gap(
     return Item(key if opens else None, "gap", top, height, format_span(span, column, zone), "Free")
 
 
-def build_taken(taken: dict[str, Any], column: dict[str, Any], zone: ZoneInfo) -> Item:
+def build_taken(taken: dict[str, Any], column: dict[str, Any], zone: ZoneInfo, *, opens: bool) -> Item:
     """Return the block of a time that something other than a visit takes."""
     top, height = find_place(taken, column, zone)
     time = format_span(taken, column, zone)
-    return Item(None, "taken", top, height, time, TAKEN_WORDS[taken["kind"]], taken["reason"] or "")
+    key = taken["id"] if opens else None
+    return Item(key, "taken", top, height, time, TAKEN_WORDS[taken["kind"]], taken["reason"] or "")
 
 
 def build_away(span: dict[str, Any], column: dict[str, Any], zone: ZoneInfo) -> Item:

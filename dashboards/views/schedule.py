@@ -27,6 +27,7 @@ from dashboards.shown import format_clock, format_day
 from dashboards.signed_in import find_zone, load
 from dashboards.views.booking import show_booking
 from dashboards.views.free_times import Lists, describe_time, forget_refusal, to_local
+from dashboards.views.held_time import show_held_time
 from dashboards.views.move_requests import decide_requests
 from dashboards.views.visit import show_visit
 from dashboards.visits import shorten_name
@@ -41,6 +42,7 @@ COLUMNS = [
 ]
 NEED_COLUMNS = [{"key": "when", "label": "When"}, {"key": "client", "label": "Client"}]
 CHOICES = {"view": {"day": "Day", "week": "Week"}, "by": {"clinician": "By clinician", "room": "By room"}}
+OPENED = {"gap": "appointments.book", "held": "waitlist.answer"}  # blocks, and who opens them
 EVERYBODY = {"clinician": "All clinicians", "room": "All rooms"}
 
 
@@ -53,6 +55,7 @@ class Model:
     rows: list[dict[str, Any]]
     visits: dict[str, dict[str, Any]]
     week: Week
+    holds: dict[str, dict[str, Any]]
     names: dict[str, str]
     before: str
     after: str
@@ -71,7 +74,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, now: datetime, *, hide_nam
         hide_names=hide_names,
         titles="name" if is_day else "day",
         today=page["today"],
-        opens=["visit", "gap"] if "appointments.book" in page["may"] else ["visit"],
+        opens=["visit", *(kind for kind, needed in OPENED.items() if needed in page["may"])],
     )
     everybody = {"": EVERYBODY[page["by"]]} if is_day else {}
     resources = page["clinicians" if page["by"] == "clinician" else "rooms"]
@@ -83,6 +86,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, now: datetime, *, hide_nam
         rows=[build_row(visit, zone, now, hide_names=hide_names) for visit in page["visits"]] if is_day else [],
         visits={visit["id"]: visit for visit in page["visits"]},
         week=week,
+        holds={hold["id"]: hold for hold in page["holds"]},
         names=everybody | {resource["id"]: resource["name"] for resource in resources},
         before=(day - step).isoformat(),
         after=(day + step).isoformat(),
@@ -212,7 +216,9 @@ def show_schedule() -> None:
         show_visits_of_need(need, page["need_visits"], zone, hide_names=hide_names)
     elif need and need["action"] == "decide_requests":
         decide_requests(page["requests"], zone, hide_names=hide_names)
-    with show_panel("week", "Schedule", "Choose a visit to see or change it, or a free time to book it"):
+    with show_panel(
+        "week", "Schedule", "Choose a visit to see or change it, a free time to book it, or a held one to answer"
+    ):
         show_choices(page, model)
         may_book = "appointments.book" in page["may"]
         forget_refusal()
@@ -223,6 +229,8 @@ def show_schedule() -> None:
             show_booking(None, page["by"], lists, page["may"], hide_names=hide_names)
         elif opened in model.week.gaps:
             show_booking(model.week.gaps[opened], page["by"], lists, page["may"], hide_names=hide_names)
+        elif opened in model.holds:
+            show_held_time(model.holds[opened], lists, hide_names=hide_names)
         elif opened in model.week.visits:
             show_visit(model.week.visits[opened], lists, page["may"], hide_names=hide_names)
     if page["view"] == "day":

@@ -26,7 +26,7 @@ from practice.people.practice_time import local_today, zone_of
 from practice.scheduling.appointments.notifications import is_after_last_day
 from practice.scheduling.models.appointments import Appointment
 from practice.scheduling.models.catalog import Service
-from practice.scheduling.models.waitlist import WaitlistEntry
+from practice.scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 from practice.scheduling.statuses import EXPECTED, FINAL
 from practice.security.permissions import Scope
 from practice.security.work import Work
@@ -74,6 +74,7 @@ class SchedulePage:
     needs: Sequence[Need]
     need_visits: Sequence[Appointment]
     requests: Requests
+    holds: Sequence[Any]
 
 
 def load_schedule(
@@ -120,6 +121,7 @@ def load_schedule(
         brief=describe_schedule(board, board.compute_longest_wait(work.now), columns, waitlist),
         needs=list_needs(work, board, open_past, unheld, len(requests.items)),
         requests=requests,
+        holds=load_holds(work, columns),
         need_visits=[*open_past, *unheld],
     )
 
@@ -144,6 +146,21 @@ def load_board(work: Work) -> Board:
         Appointment.status.not_in(["CANCELLED", "RESCHEDULED"]),
     )
     return Board(*work.db.execute(query).one())
+
+
+def load_holds(work: Work, columns: Sequence[ScheduleColumn]) -> Sequence[Any]:
+    """Return the offers of the waitlist that hold time of the columns, with their clients, and record the access."""
+    ids = {item.id for column in columns for item in column.taken if item.kind == "held"}
+    if not ids:
+        return []
+    offer, entry = WaitlistOffer, WaitlistEntry
+    shown = (offer.id, offer.clinician_id, offer.service_id, offer.starts_at, offer.ends_at, offer.holds_until)
+    query = select(*shown, entry.client_id).join(
+        entry, (entry.tenant_id == offer.tenant_id) & (entry.id == offer.entry_id)
+    )
+    found = work.db.execute(query.where(offer.tenant_id == work.tenant_id, offer.id.in_(ids))).all()
+    work.record_list("waitlist.listed", (hold.client_id for hold in found), part="held times")
+    return found
 
 
 def load_services(work: Work) -> Sequence[Any]:

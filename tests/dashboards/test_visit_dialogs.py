@@ -168,3 +168,21 @@ def test_a_clinician_withdraws_a_request(booking_api: BookingApi, open_as: Any, 
     opened["own-week"] = visit["id"]
     press(open_as("clinician").run(week=str(MONDAY)), f"request-{request['id']}-withdraw")
     assert list_requests(booking_api) == [("WITHDRAWN", local(MONDAY, 14))]
+
+
+@pytest.mark.parametrize(("answer", "status"), [("take", "TAKEN"), ("decline", "DECLINED")])
+def test_a_held_time_says_for_whom_and_is_answered_for_them(
+    booking_api: BookingApi, open_as: Any, opened: dict[str, str], answer: str, status: str
+) -> None:
+    entry = booking_api.post("/waitlist", client_id=booking_api.client).json()
+    time = {"clinician_id": booking_api.clinician.staff_id, "service_code": "TALK", "starts_at": local(MONDAY, 10)}
+    offer = booking_api.post(f"/waitlist/{entry['id']}/offers", **time).json()
+    opened["week"] = offer["id"]
+    browser = open_as("scheduler").run(day=str(MONDAY))
+    assert entry["client_name"] in browser.read_text()
+    assert "held until" in browser.read_text()
+    browser.app.toggle(key="hide_names").set_value(True)
+    assert entry["client_name"] not in browser.run().read_text()
+    press(browser, f"hold-{answer}")
+    assert booking_api.load_rows("select status from waitlist_offers") == [(status,)]
+    assert booking_api.count("appointments") == int(answer == "take")

@@ -126,6 +126,13 @@ def test_closures_blocks_and_absences_are_said_in_words() -> None:
     assert week.data["columns"][1]["note"] == "Closed: Painters"
 
 
+def test_a_held_time_opens_for_those_who_answer_for_clients() -> None:
+    held = {"id": "o", "kind": "held", "reason": None, **span(at(MONDAY, 12), at(MONDAY, 13))}
+    day = column(MONDAY, taken=[held])
+    for opens, expected in ((["visit", "held"], "o"), (["visit", "gap"], None)):
+        assert [item["id"] for item in items(draw([day], [], opens=opens))] == [expected]
+
+
 def test_a_day_of_everybody_leaves_out_who_has_nothing_and_keeps_visits_without_a_room() -> None:
     other = column(MONDAY, id="r2", name="Room 2", open=[span(at(MONDAY, 9), at(MONDAY, 17))])
     visits = [visit(at(MONDAY, 9), at(MONDAY, 10))]
