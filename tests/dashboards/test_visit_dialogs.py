@@ -65,8 +65,8 @@ def test_a_completion_is_taken_back_by_those_who_may_void_it(
     set_now(booking_api, local(MONDAY, 11))
     booking_api.take_step(visit, "complete", booking_api.clinician)
     opened |= {"week": visit["id"], "own-week": visit["id"]}
-    desk = open_as("scheduler").run(day=str(MONDAY))
-    assert "ask the clinician, their supervisor or an admin to take it back" in desk.read_text()
+    scheduler = open_as("scheduler").run(day=str(MONDAY))
+    assert "ask the clinician, their supervisor or an admin to take it back" in scheduler.read_text()
     browser = open_as("clinician").run(week=str(MONDAY))
     browser.app.text_input(key=f"visit-{visit['id']}-mistake").set_value("Another client")
     press(browser, f"visit-{visit['id']}-take-back")
@@ -150,13 +150,13 @@ def test_a_clinician_asks_to_move_a_visit_and_the_front_desk_approves(
     press(clinician, f"ask-{visit['id']}-send")
     assert list_requests(booking_api) == [("PENDING", new)]
     monkeypatch.setattr("dashboards.views.schedule.show_needs", lambda _, needs: needs[0]["key"])
-    desk = open_as("scheduler").run()
-    assert "A training" in desk.read_text()
+    scheduler = open_as("scheduler").run()
+    assert "A training" in scheduler.read_text()
     request_id = booking_api.load_rows("select id from reschedule_requests")[0].id
-    press(desk, f"request-{request_id}-reject")
-    assert "Write why it is not moved" in desk.read_text()
+    press(scheduler, f"request-{request_id}-reject")
+    assert "Write why it is not moved" in scheduler.read_text()
     monkeypatch.setattr("dashboards.views.schedule.show_needs", lambda *_: "move_requests")
-    press(desk, f"request-{request_id}-approve")
+    press(scheduler, f"request-{request_id}-approve")
     assert list_requests(booking_api) == [("APPROVED", new)]
     assert booking_api.read(visit)["status"] == "RESCHEDULED"
 
