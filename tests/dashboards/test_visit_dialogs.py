@@ -186,3 +186,11 @@ def test_a_held_time_says_for_whom_and_is_answered_for_them(
     press(browser, f"hold-{answer}")
     assert booking_api.load_rows("select status from waitlist_offers") == [(status,)]
     assert booking_api.count("appointments") == int(answer == "take")
+
+
+def test_the_block_of_a_held_time_opens(booking_api: BookingApi, open_as: Any) -> None:
+    entry = booking_api.post("/waitlist", client_id=booking_api.client).json()
+    time = {"clinician_id": booking_api.clinician.staff_id, "service_code": "TALK", "starts_at": local(MONDAY, 10)}
+    offer = booking_api.post(f"/waitlist/{entry['id']}/offers", **time).json()
+    grids = [data for data in open_as("scheduler").run(day=str(MONDAY)).read_components() if "columns" in data]
+    assert offer["id"] in [item["id"] for column in grids[0]["columns"] for item in column["items"]]
