@@ -85,6 +85,12 @@ class SubmittedNoteOut(NoteOut):
     warnings: Annotated[list[str], describe("What to see to, although the note is submitted.")]
 
 
+class ReturnedNoteOut(NoteOut):
+    unlocked_until: Annotated[
+        datetime | None, describe("Until when its locked session is unlocked for it; null if it was not locked.")
+    ]
+
+
 class LockOut(BaseModel):
     appointment_id: AppointmentId
     kind: Annotated[str, describe("`LOCKED` or `UNLOCKED`.")]
@@ -106,19 +112,24 @@ def submit_note(ctx: RequestContext, note_id: UUID, version: Version) -> Submitt
     return SubmittedNoteOut(**to_response(ctx, note).model_dump(), warnings=warnings)
 
 
-@router.post("/{note_id}/withdraw", permission="notes.write", errors=[*CHANGE_ERRORS, NotInReview])
+@router.post("/{note_id}/withdraw", permission="notes.write", errors=[*CHANGE_ERRORS, NotInReview, NoteLocked])
 def withdraw_note(ctx: RequestContext, note_id: UUID) -> NoteOut:
-    """Withdraw a note, or a change of it, from review."""
+    """Withdraw a note, or a change of it, from review.
+
+    A note of a locked session stays in review until the session is unlocked.
+    """
     return to_response(ctx, signing.withdraw_note(ctx.work, note_id))
 
 
-@router.post("/{note_id}/return", permission="notes.co_sign", errors=[*CHANGE_ERRORS, NotInReview])
-def return_note(ctx: RequestContext, note_id: UUID, body: ReturnIn) -> NoteOut:
+@router.post("/{note_id}/return", permission="notes.co_sign", errors=[*CHANGE_ERRORS, NotInReview, OwnSession])
+def return_note(ctx: RequestContext, note_id: UUID, body: ReturnIn) -> ReturnedNoteOut:
     """Return a note, or a change of it, to its author.
 
-    The reason says what to change. A signed note stays as it was.
+    The reason says what to change. A signed note stays as it was. A locked session is unlocked for the author, for as
+    many hours as the practice has set.
     """
-    return to_response(ctx, signing.return_note(ctx.work, note_id, body.reason))
+    note, unlock = signing.return_note(ctx.work, note_id, body.reason)
+    return ReturnedNoteOut(**to_response(ctx, note).model_dump(), unlocked_until=unlock.until if unlock else None)
 
 
 @router.post("/{note_id}/sign", permission="notes.write", errors=SIGN_ERRORS)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboards.components import choose_period, show_panel, show_section, show_table
-from dashboards.problems import dialog
+from dashboards.problems import dialog, say
+from dashboards.said import say_next, show_said
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_zone, load
 from dashboards.views.actions import finish
@@ -113,6 +114,7 @@ def show_team() -> None:
     page, zone = load("/dashboards/team", choose_period()), find_zone()
     model = build_model(page, zone, hide_names=bool(st.session_state.get("hide_names")))
     show_top(page, "My team", "Nobody has you as supervisor in this period.", has_names=True)
+    show_said()
     left, right = st.columns(2, gap="small")
     with left:
         show_needs_panel(page)
@@ -158,4 +160,15 @@ def show_note(note: dict[str, Any], zone: ZoneInfo) -> None:
             if load(f"/notes/{note['id']}")["version"] != note["version"]:
                 st.error("This note was changed meanwhile. Close this, and read it again.")
             else:
-                finish(call_api("POST", f"/notes/{note['id']}/return", json={"reason": reason}))
+                return_note(note["id"], reason, zone)
+
+
+def return_note(note_id: str, reason: str, zone: ZoneInfo) -> None:
+    """Return a note to its author, and say until when its session is unlocked for them, if it was locked."""
+    answer = call_api("POST", f"/notes/{note_id}/return", json={"reason": reason})
+    if answer.problem:
+        say("error", answer.problem)
+        return
+    until = answer.document["unlocked_until"]
+    unlocked = f" Its session was locked and is unlocked for it until {format_instant(until, zone)}." if until else ""
+    say_next(f"The note is returned to its author.{unlocked}")

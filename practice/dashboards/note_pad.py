@@ -137,7 +137,8 @@ def open_note(work: Work, view: NoteView) -> NotePad:
     author = load_authors(work, [note.clinician_id])[note.clinician_id]
     is_draft = note.status == "DRAFT" and note.signed_at is None
     problems = list_session_problems(work, note, due_session) if is_draft else []
-    locks = list_lock_problems(work, due_session, author) if is_draft and due_session is not None else []
+    is_unsigned = note.signed_at is None and note.entered_in_error_at is None
+    locks = list_lock_problems(work, due_session, author) if is_unsigned and due_session is not None else []
     deadline = deadline_of(due_session.starts_at, zone_of(work)) if due_session is not None else None
     return NotePad(
         client_id=note.client_id,
@@ -180,7 +181,7 @@ def list_steps(work: Work, note: Note, author: Author, *, is_locked: bool) -> li
     if find_scope(work.actor.roles, "notes", "write") is None:
         return []
     if note.status == "IN_REVIEW" or note.version_in_review is not None:
-        return ["withdraw"]
+        return [] if is_locked else ["withdraw"]
     if note.signed_at is not None:
         return ["add"]
     return [] if is_locked else ["write", choose_last_step(author)]

@@ -97,6 +97,18 @@ def test_a_locked_session_says_who_unlocks_it(pad: Pad) -> None:
     assert (page["may"], page["problems"]) == ([], [problem])
 
 
+def test_a_note_in_review_of_a_locked_session_is_not_withdrawn(pad: Pad) -> None:
+    set_license(pad.practice, pad.clinician, "APC")
+    session = pad.sessions.add_session(pad.practice.now - 2 * HOUR)
+    note = write_note(pad.practice, pad.clinician, session)
+    assert_ok(pad.post(f"/notes/{note}/submit", If_Match='"1"'))
+    assert_ok(pad.post(f"/notes/{note}/lock", pad.supervisor, {"reason": "Under review"}))
+    page = pad.open(note_id=note)
+    assert page["may"] == []
+    (problem,) = page["problems"]
+    assert "This session was locked by hand. Ask a supervisor or an admin to unlock it. The supervisor is " in problem
+
+
 def test_a_session_to_come_has_no_note_yet(pad: Pad) -> None:
     session = pad.sessions.add_session(pad.practice.now + HOUR, status="SCHEDULED", status_at=None)
     page = pad.open(appointment_id=session)

@@ -107,6 +107,37 @@ def test_a_submitted_note_is_co_signed_before_the_deadline_too(notes_api: NotesA
     assert notes_api.take_step(note, "co-sign", notes_api.supervisor)["status"] == "SIGNED"
 
 
+def test_a_submitted_note_of_a_locked_session_stays_in_review(notes_api: NotesApi) -> None:
+    set_license(notes_api.practice, notes_api.clinician, "LMSW")
+    note = notes_api.take_step(notes_api.create_note(appointment_id=notes_api.make_session()), "submit")
+    notes_api.now = local(date(2026, 3, 23), 0)
+    refused = assert_error(notes_api.post_step(note, "withdraw"), "NOTE_LOCKED")
+    assert refused["message"].endswith("Ask a supervisor or an admin to unlock it.")
+    assert notes_api.read(note)["status"] == "IN_REVIEW"
+    assert notes_api.post_step(note, "unlock", notes_api.supervisor, reason="Was ill").status_code == 200
+    assert notes_api.take_step(note, "withdraw")["status"] == "DRAFT"
+
+
+def test_returning_a_note_of_a_locked_session_unlocks_it(notes_api: NotesApi) -> None:
+    set_license(notes_api.practice, notes_api.clinician, "LMSW")
+    note = notes_api.take_step(notes_api.create_note(appointment_id=notes_api.make_session()), "submit")
+    returned = notes_api.take_step(note, "return", notes_api.supervisor, reason="A plan, please")
+    assert returned["unlocked_until"] is None  # it is not locked yet
+    note = notes_api.take_step(returned, "submit")
+    notes_api.now = local(date(2026, 3, 23), 0)
+    returned = notes_api.take_step(note, "return", notes_api.supervisor, reason="The risk is missing")
+    until = notes_api.now + 48 * HOUR
+    assert datetime.fromisoformat(returned["unlocked_until"]) == until
+    (entry,) = notes_api.load_audit_entries("session.unlocked")
+    assert (entry.account_id, entry.details) == (notes_api.supervisor.account_id, {"until": until.isoformat()})
+    (lock,) = notes_api.load_rows("select id, reason from session_locks where tenant_id = :tenant_id")
+    with notes_api.practice.work() as work:  # admins, who read charts for a reason only, read reasons of unlocks
+        reason = work.unseal("session_locks", "reason", lock.id, lock.reason)
+    assert reason == "Its note was returned to its author. The reason is with the note."
+    saved = notes_api.save(returned).json()
+    assert notes_api.take_step(saved, "submit")["status"] == "IN_REVIEW"
+
+
 def test_an_unlock_ends_by_itself(notes_api: NotesApi, late: dict[str, Any]) -> None:
     answer = notes_api.post_step(late, "unlock", notes_api.supervisor, reason="Was ill", hours=3)
     assert answer.status_code == 200, answer.text

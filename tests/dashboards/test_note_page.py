@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from dashboards import navigation
+from dashboards.signed_in import Answer
+from dashboards.views import team
 from dashboards.views.note import build_model
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder, write_note
@@ -79,6 +81,21 @@ def test_a_returned_note_says_why() -> None:
     page |= {"types": [], "sections": [], "diagnoses": [], "problems": [], "brief": [], "notes_begun": 0}
     model = build_model(page | {"may": ["write"]}, ZoneInfo("America/New_York"), account_id="3", hide_names=False)
     assert model.returned == "Returned by Ada Whitfield: The plan is missing."
+
+
+def test_a_supervisor_is_told_that_a_return_unlocks_the_session(
+    open_as: Any, sessions: SessionBuilder, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(200, {"unlocked_until": "2026-03-20T16:00:00Z"})
+    monkeypatch.setattr(team, "call_api", lambda *_, **__: answer)
+    said: list[str] = []
+    monkeypatch.setattr(team, "say_next", said.append)
+    team.return_note("1", "A plan, please", ZoneInfo("America/New_York"))
+    assert "Its session was locked and is unlocked for it until March 20" in said[0]
+    page = open_as("supervisor")
+    page.app.session_state["said"] = (said[0], [])
+    page.run()
+    assert "The note is returned to its author" in "".join(element.value for element in page.app.success)
 
 
 # The routes of the pad

@@ -22,6 +22,7 @@ from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.ids import new_id
 
+RETURNED = "Its note was returned to its author. The reason is with the note."
 NOT_BEGUN = FieldProblem("appointment_id", "This session has not begun. Use one that has.")
 
 
@@ -133,14 +134,35 @@ def unlock_session(
 ) -> SessionLock:
     """Unlock a session for some hours, so that its note can be written and signed. Signatures are never removed."""
     session = lock_session_row(work, scope, appointment_id)
-    if "admin" not in work.actor.roles and is_writer_of(work, session):
-        if session.clinician_id == work.actor.staff_id:
-            raise OwnSession("You cannot unlock your own session. Ask your supervisor or an admin.")
-        raise OwnSession("You finish the notes of this clinician, who has left. Ask an admin to unlock the session.")
+    refuse_own_session(work, session)
     if is_session_signed(work, appointment_id):
         raise NoteSigned("This session is signed. Amend the note instead.")
     if not is_session_locked(work, session):
         raise NotLocked("This session is not locked: its note can be written and signed.")
+    return add_unlock(work, session, reason, hours)
+
+
+def unlock_for_author(work: Work, session: Appointment) -> SessionLock | None:
+    """Unlock the session of a note that is returned to its author, or return None if it is not locked.
+
+    The reason for the return is part of the chart, so the unlock refers to it. The caller holds the session's row lock.
+    """
+    if not is_note_locked(work, session):
+        return None
+    refuse_own_session(work, session)
+    return add_unlock(work, session, RETURNED)
+
+
+def refuse_own_session(work: Work, session: Appointment) -> None:
+    """Raise OwnSession if the actor, not an admin, would unlock a session whose note they write."""
+    if "admin" not in work.actor.roles and is_writer_of(work, session):
+        if session.clinician_id == work.actor.staff_id:
+            raise OwnSession("You cannot unlock your own session. Ask your supervisor or an admin.")
+        raise OwnSession("You finish the notes of this clinician, who has left. Ask an admin to unlock the session.")
+
+
+def add_unlock(work: Work, session: Appointment, reason: str, hours: int | None = None) -> SessionLock:
+    """Unlock the session for some hours, by default as many as the practice has set."""
     until = work.now + timedelta(hours=hours or get_setting(work, "note_unlock_hours"))
     return add_lock(work, session, "UNLOCKED", reason, until)
 

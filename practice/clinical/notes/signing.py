@@ -12,7 +12,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from practice.clinical.chart_audit import audit_chart_access
-from practice.clinical.deadlines.locking import build_note_locked, find_locked_sessions, has_begun, is_session_note
+from practice.clinical.deadlines.locking import (
+    build_note_locked,
+    find_locked_sessions,
+    has_begun,
+    is_session_note,
+    unlock_for_author,
+)
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES, LockState
 from practice.clinical.documents.rules.content import signing_problems
 from practice.clinical.documents.rules.templates import TemplateSection
@@ -30,7 +36,8 @@ from practice.clinical.errors import (
     build_note_incomplete,
 )
 from practice.clinical.models.notes import Note
-from practice.clinical.notes.drafts import lock_own_note
+from practice.clinical.models.session_locks import SessionLock
+from practice.clinical.notes.drafts import lock_own_note, refuse_locked_session
 from practice.clinical.notes.locked_notes import (
     LockedNote,
     lock_note,
@@ -196,19 +203,26 @@ def find_review_warnings(work: Work, supervisor_id: UUID | None) -> list[str]:
 
 
 def withdraw_note(work: Work, note_id: UUID) -> Note:
-    """Withdraw the actor's own note, or its amendment or addendum, from review."""
+    """Withdraw the actor's own note, or its amendment or addendum, from review.
+
+    A note of a locked session stays in review: nobody could write or submit it again.
+    """
     locked = lock_own_note(work, note_id)
     note = locked.note
     if not is_in_review(locked):
         raise NotInReview("This note is not in review, so it cannot be withdrawn.")
+    refuse_locked_session(work, locked)
     action = "note.withdrawn" if note.signed_at is None else "note.amendment_withdrawn"
     update_versioned(note, end_review(locked))
     audit_chart_access(work, note, action)
     return note
 
 
-def return_note(work: Work, note_id: UUID, reason: str) -> Note:
-    """Return a note in review, or its amendment or addendum, to its author with a reason."""
+def return_note(work: Work, note_id: UUID, reason: str) -> tuple[Note, SessionLock | None]:
+    """Return a note in review, or its amendment or addendum, to its author with a reason.
+
+    A locked session is unlocked, so that the author can write the note; the unlock is returned too.
+    """
     locked = lock_note(work, note_id)
     note = locked.note
     author = load_authors(work, [note.clinician_id])[note.clinician_id]
@@ -230,9 +244,11 @@ def return_note(work: Work, note_id: UUID, reason: str) -> Note:
             "return_reason": work.seal("notes", "return_reason", note.id, dump_review_returns(returns)),
         },
     )
+    session = locked.session if note.type not in NO_SESSION_NOTES else None
+    unlock = unlock_for_author(work, session) if session is not None else None
     queue_staff_messages_once(work, [StaffMessage(kind, work.now, note.clinician_id, note_id)])
     audit_chart_access(work, note, action)
-    return note
+    return note, unlock
 
 
 def is_in_review(locked: LockedNote) -> bool:
