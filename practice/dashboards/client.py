@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import func, select
 
 from practice.clinical.models.notes import Note
 from practice.clinical.models.reports import ProgressReport
@@ -12,13 +15,13 @@ from practice.clinical.plans.safety_plans import SafetyPlanStatus, get_safety_pl
 from practice.clinical.reports import queries as reports
 from practice.dashboards.needs import Need, sort_needs
 from practice.dashboards.words import format_moment
-from practice.people.access import can_see_client
+from practice.people.access import can_see_client, visible_staff
 from practice.people.clients import ClientView, get_client
 from practice.people.consents import list_consents
-from practice.people.models.clients import Consent
+from practice.people.models.clients import Client, Consent
 from practice.people.practice_time import zone_of
 from practice.scheduling.appointments.booking_context import load_booking_context
-from practice.scheduling.appointments.queries import Filters, list_appointments
+from practice.scheduling.appointments.queries import Filters, list_appointments, select_appointments
 from practice.scheduling.appointments.rules.booking_eligibility import list_consent_warnings
 from practice.scheduling.catalog.services import load_service_codes
 from practice.scheduling.models.appointments import Appointment
@@ -30,7 +33,9 @@ from practice.text import format_count
 MAX_VISITS = 10
 MAX_NOTES = 20
 EXPECTED = ("SCHEDULED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS")
-LEFT_OUT = ("CANCELLED", "RESCHEDULED")
+SHOWN = (*EXPECTED, "COMPLETED", "NO_SHOW")  # not those that were cancelled or moved
+BY_WHOM = {Scope.OWN: " by you", Scope.TEAM: " by your team"}
+WITH_WHOM = {Scope.OWN: " with you", Scope.TEAM: " with your team"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,16 @@ class Chart:
     reports: Sequence[ProgressReport]
     plan: PlanStatus | None
     safety_plan: SafetyPlanStatus | None
+
+
+@dataclass(frozen=True)
+class Booking:
+    """The next visits within a scope, and when the client comes next to anybody, if that may be known."""
+
+    next_visits: Sequence[Appointment]
+    scope: Scope
+    is_known: bool
+    next_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -65,15 +80,14 @@ def load_client_page(work: Work, scope: Scope, client_id: UUID) -> ClientPage:
     """
     client = get_client(work, scope, client_id)
     visits = find_scope(work.actor.roles, "appointments", "read") or Scope.OWN
-    ahead = Filters(client_id=client_id, since=work.now)
-    before = Filters(client_id=client_id, until=work.now)
-    following = list_appointments(work, visits, PageRequest(limit=MAX_VISITS), ahead).items
-    earlier = list_appointments(work, visits, PageRequest(limit=MAX_VISITS, sort="-starts_at"), before).items
-    next_visits = [visit for visit in following if visit.status in EXPECTED]
-    last_visits = [visit for visit in earlier if visit.status not in LEFT_OUT]
+    ahead = Filters(client_id=client_id, since=work.now, statuses=EXPECTED)
+    before = Filters(client_id=client_id, until=work.now, statuses=SHOWN)
+    next_visits = list_appointments(work, visits, PageRequest(limit=MAX_VISITS), ahead).items
+    last_visits = list_appointments(work, visits, PageRequest(limit=MAX_VISITS, sort="-starts_at"), before).items
+    booking = Booking(next_visits, visits, *find_next_visit(work, visits, client_id))
     consents_due = list_consents_due(work, next_visits, last_visits)
     chart = load_chart(work, client_id)
-    needs = list_needs(work, client, next_visits, consents_due, chart)
+    needs = list_needs(work, client, booking, consents_due, chart)
     return ClientPage(
         client=client,
         next_visits=next_visits,
@@ -82,7 +96,7 @@ def load_client_page(work: Work, scope: Scope, client_id: UUID) -> ClientPage:
         consents_due=consents_due,
         chart=chart,
         brief=[
-            describe_visits(work, next_visits, last_visits),
+            describe_visits(work, client_id, booking),
             *(f"{need.title}. {need.detail}" for need in needs[:2]),
         ],
         needs=needs,
@@ -128,25 +142,44 @@ def list_consents_due(
     return list_consent_warnings(context.client, starts=starts, telehealth=is_remote, now=work.now, zone=context.zone)
 
 
-def describe_visits(work: Work, next_visits: Sequence[Appointment], last_visits: Sequence[Appointment]) -> str:
+def find_next_visit(work: Work, visits: Scope, client_id: UUID) -> tuple[bool, datetime | None]:
+    """Return whether all of the client's bookings may be known, and the start of the next one with anybody.
+
+    Those who see every visit know them, and the primary clinician, who is asked to have their clients rebooked.
+    """
+    primary = select(Client.id).where(Client.tenant_id == work.tenant_id, Client.id == client_id)
+    primary = primary.where(visible_staff(work, visits, Client.primary_clinician_id))
+    if visits is not Scope.ALL and work.db.scalar(primary) is None:
+        return False, None
+    booked = select_appointments(work, Scope.ALL, Filters(client_id=client_id, since=work.now, statuses=EXPECTED))
+    return True, work.db.scalar(booked.with_only_columns(func.min(Appointment.starts_at)))
+
+
+def describe_visits(work: Work, client_id: UUID, booking: Booking) -> str:
     """Return when the client was seen last, and when they come next."""
-    zone = zone_of(work)
-    seen = next((visit for visit in last_visits if visit.status == "COMPLETED"), None)
-    last = f"Last seen on {format_moment(seen.starts_at, zone)}" if seen else "Not seen yet"
-    upcoming = f"next visit on {format_moment(next_visits[0].starts_at, zone)}" if next_visits else "nothing is booked"
+    zone, scope = zone_of(work), booking.scope
+    held = select_appointments(work, scope, Filters(client_id=client_id, until=work.now, status="COMPLETED"))
+    seen = work.db.scalar(held.with_only_columns(func.max(Appointment.starts_at)))
+    last = f"Last seen on {format_moment(seen, zone)}" if seen else f"Not seen{BY_WHOM.get(scope, '')} yet"
+    if booking.next_visits:
+        upcoming = f"next visit on {format_moment(booking.next_visits[0].starts_at, zone)}"
+    elif booking.next_at is not None:
+        upcoming = f"booked with another clinician on {format_moment(booking.next_at, zone)}"
+    else:
+        upcoming = f"nothing is booked{'' if booking.is_known else WITH_WHOM.get(scope, '')}"
     return f"{last}; {upcoming}."
 
 
 def list_needs(
     work: Work,
     client: ClientView,
-    next_visits: Sequence[Appointment],
+    booking: Booking,
     consents_due: Sequence[str],
     chart: Chart | None,
 ) -> list[Need]:
     """Return what is due for the client, the most pressing first."""
     needs = []
-    if client.status == "ACTIVE" and not next_visits:
+    if client.status == "ACTIVE" and booking.is_known and booking.next_at is None:
         needs.append(Need("rebook", "this_week", "No visit is booked", "Ask the front desk to book the next one.", 1))
     if consents_due:
         title = f"{format_count(len(consents_due), 'consent')} to obtain"

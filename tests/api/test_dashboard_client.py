@@ -13,7 +13,7 @@ from tests.support.builders.schedule import make_client
 from tests.support.builders.sessions import SessionBuilder, write_note
 from tests.support.drivers.http import V1, assert_ok, auth_headers
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -62,6 +62,39 @@ def test_what_is_missing_is_said(client: TestClient, practice: PracticeFixture, 
     assert [need["key"] for need in page["needs"]] == ["drafts", "safety_plan", "rebook", "consents", "plan"]
     assert page["consents_due"] == ["The informed consent is not signed. Ask the client to sign it."]
     assert page["brief"][0].endswith("nothing is booked.")
+
+
+def test_cancelled_visits_hide_no_other(
+    client: TestClient, practice: PracticeFixture, sessions: SessionBuilder
+) -> None:
+    for number in range(1, 11):
+        sessions.add_session(NOW + number * HOUR, status="CANCELLED")
+        sessions.add_session(NOW - number * HOUR, status="RESCHEDULED")
+    for number in range(12):
+        sessions.add_session(NOW - HOUR + number * MINUTE, status="NO_SHOW")
+    page = assert_ok(get(client, practice, sessions.clinician, sessions.client))
+    assert [visit["status"] for visit in page["next_visits"]] == ["CONFIRMED"]
+    assert {visit["status"] for visit in page["last_visits"]} == {"NO_SHOW"}
+    assert page["brief"][0] == "Last seen on Wednesday, March 18, 9:30 am; next visit on Thursday, March 19, 11:30 am."
+
+
+def test_a_visit_with_somebody_else_is_a_visit(
+    client: TestClient, practice: PracticeFixture, sessions: SessionBuilder, supervisor: Person
+) -> None:
+    """Their primary clinician hears of it, without its details; others who treat them do not."""
+    other = make_client(practice, sessions.clinician)
+    colleague = practice.add("clinician")
+    sessions.add_session(NOW - DAY, client=other, clinician=colleague)
+    sessions.add_session(NOW + DAY, client=other, clinician=practice.add("clinician"), status="SCHEDULED")
+    for person, said in (
+        (sessions.clinician, "Not seen by you yet; booked with another clinician on Thursday, March 19, 11:30 am."),
+        (supervisor, "Not seen by your team yet; booked with another clinician on Thursday, March 19, 11:30 am."),
+        (colleague, "Last seen on Tuesday, March 17, 11:30 am; nothing is booked with you."),
+        (None, "Last seen on Tuesday, March 17, 11:30 am; next visit on Thursday, March 19, 11:30 am."),
+    ):
+        page = assert_ok(get(client, practice, person, other))
+        assert page["brief"][0] == said
+        assert "rebook" not in [need["key"] for need in page["needs"]]
 
 
 def test_others_see_what_the_api_shows_them_elsewhere(

@@ -36,6 +36,7 @@ class Filters:
     room_id: UUID | None = None
     series_id: UUID | None = None
     status: str | None = None
+    statuses: Collection[str] | None = None
     outside_hours: bool = False
     since: datetime | None = None
     until: datetime | None = None
@@ -75,6 +76,7 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
     conditions += [column == value for column, value in equal.items() if value is not None]
     if filters.reference is not None:  # as written: imported references may have small letters
         conditions.append(Appointment.reference.in_([filters.reference, filters.reference.upper()]))
+    conditions += [] if filters.statuses is None else [Appointment.status.in_(filters.statuses)]
     conditions += [] if filters.since is None else [Appointment.starts_at >= filters.since]
     conditions += [] if filters.until is None else [Appointment.starts_at < filters.until]
     if filters.outside_hours:
