@@ -53,7 +53,8 @@ PLAN_WORDS = {
     "not_applicable": "not needed now",
 }
 SAFETY_WORDS = {"ok": "current", "missing": "missing", "expired": "expired", "not_applicable": "not needed"}
-CHART_HIDDEN = "You read notes, plans and reports for a stated reason only, so they are not shown here."
+CHART_HIDDEN = "Not shown here: you read notes, plans and reports for a stated reason only."
+MAX_EVENTS = 100
 
 
 @dataclass(frozen=True)
@@ -170,11 +171,11 @@ def show_client() -> None:
         with show_panel("visits", "Visits", "The latest on top; choose one to open its note"):
             visit = show_table("visits", "Visits", VISIT_COLUMNS, model.visits, "No visits.", opens=has_page("note"))
         with show_panel("notes", "Notes", "Choose one to read or write it"):
-            if page["chart"] is None:
-                say("caption", CHART_HIDDEN)
-            note = show_table("notes", "Notes", NOTE_COLUMNS, model.notes, "No notes.", opens=has_page("note"))
+            empty = "No notes." if page["chart"] else CHART_HIDDEN
+            note = show_table("notes", "Notes", NOTE_COLUMNS, model.notes, empty, opens=has_page("note"))
         with show_panel("reports", "Progress reports", "Choose one to read it"):
-            report = show_table("reports", "Progress reports", REPORT_COLUMNS, model.reports, "No reports.")
+            empty = "No reports." if page["chart"] else CHART_HIDDEN
+            report = show_table("reports", "Progress reports", REPORT_COLUMNS, model.reports, empty)
     with right:
         with show_panel("needs", "Needs you", "The most pressing first"):
             show_needs("needs", page["needs"], hide_names=hide_names)
@@ -206,8 +207,12 @@ def show_report(report_id: str) -> None:
 
 @dialog("Everything that happened", width="large")
 def show_history(client_id: str, zone: ZoneInfo) -> None:
-    """Show the latest events of the client's chart."""
-    events = load(f"/clients/{client_id}/timeline", {"limit": 100})["items"]
+    """Show the latest events of the client's chart until today, and say so if there were more."""
+    until = datetime.now(zone).date().isoformat()
+    page = load(f"/clients/{client_id}/timeline", {"limit": MAX_EVENTS, "to": until})
+    events = page["items"]
+    if page["next_cursor"]:
+        say("caption", f"The latest {MAX_EVENTS} until today. Earlier ones are not shown.")
     rows = [
         {"id": f"{number}", "what": event["summary"], "when": format_instant(event["at"], zone)}
         for number, event in enumerate(events)

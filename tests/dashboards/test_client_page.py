@@ -1,13 +1,14 @@
 """The page of a client as Streamlit draws it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from dashboards import navigation
+from dashboards.views import client
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.schedule import make_client
 from tests.support.builders.sessions import SessionBuilder, write_note
@@ -59,6 +60,8 @@ def test_an_admin_is_told_that_the_chart_is_read_for_a_reason(open_client: Any, 
     assert "for a stated reason only" in page.read_text()
     visits, notes, *_ = page.read_components()
     assert (visits["opens"], notes["rows"]) == (False, [])
+    assert "No notes." not in page.read_text()
+    assert "No reports." not in page.read_text()
 
 
 def test_a_client_of_somebody_else_is_refused_in_words(
@@ -69,3 +72,18 @@ def test_a_client_of_somebody_else_is_refused_in_words(
     page = open_client("clinician", id=str(other))
     assert "does not exist, or you may not see it" in page.read_text()
     assert "Open a client from a visit" in open_client("clinician").read_text()
+
+
+def test_a_long_history_says_that_it_is_cut(
+    open_client: Any, sessions: SessionBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what lies ahead has not happened."""
+    sessions.add_session(datetime.now(UTC) + 9 * DAY, status="SCHEDULED", status_at=None)
+    page = open_client("clinician", id=str(sessions.client))
+    page.app.button(key="history").click()
+    events = page.run().read_components()[-1]["rows"]
+    assert events and "are not shown" not in page.read_text()
+    assert "booked" not in events[0]["what"].lower()
+    monkeypatch.setattr(client, "MAX_EVENTS", 2)
+    page.app.button(key="history").click()
+    assert "The latest 2 until today. Earlier ones are not shown." in page.run().read_text()
