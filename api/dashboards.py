@@ -142,6 +142,10 @@ class PaySoFarOut(BaseModel):
 class UnsignedSessionOut(BaseModel):
     appointment_id: AppointmentId
     note_id: Annotated[UUID | None, describe("The draft of its note; null if none is begun.")]
+    note_status: Annotated[
+        Literal["DRAFT", "IN_REVIEW"] | None, describe("Whether it waits for the supervisor; null if none is begun.")
+    ]
+    note_version: Annotated[int | None, describe("The version of the note; null if none is begun.")]
     client_id: ClientId
     client_name: ClientName = None
     starts_at: Annotated[datetime, describe("When it began.")]
@@ -155,6 +159,8 @@ class UnsignedSessionOut(BaseModel):
         return cls(
             appointment_id=row.id,
             note_id=row.note_id,
+            note_status=row.note_status,
+            note_version=row.note_version,
             client_id=row.client_id,
             starts_at=row.starts_at,
             deadline=view.deadline,
@@ -200,12 +206,15 @@ class OwnGoalOut(BaseModel):
 class MyPracticeOut(DashboardOut):
     kept_this_week: Annotated[str, describe("Completed of ended visits of this week until now, such as `18 of 25`.")]
     goals: Annotated[list[OwnGoalOut], describe("Your goals that are not decided yet.")]
-    notes_to_sign: Annotated[NotesToSignOut, describe("The notes that are to be signed now.")]
+    notes_to_sign: Annotated[NotesToSignOut, describe("The notes that you have to sign or submit now.")]
+    note_step: Annotated[Literal["sign", "submit"], describe("Whether you sign your notes, or submit them for review.")]
     pay: Annotated[PaySoFarOut, describe("The pay week that is still open.")]
     visits: Annotated[list[AppointmentOut], describe("Today's visits, by start.")]
     week: Annotated[list[ScheduleColumnOut], describe("The days of the week with your hours and gaps.")]
     week_visits: Annotated[list[WeekVisitOut], describe("The visits of the week, by start.")]
-    unsigned: Annotated[list[UnsignedSessionOut], describe("The first of the sessions to sign, oldest first.")]
+    unsigned: Annotated[
+        list[UnsignedSessionOut], describe("The first of the sessions without a signed note, oldest first.")
+    ]
     requests: Annotated[list[RequestOut], describe("Your latest requests to move visits, newest first.")]
     statements: Annotated[list[date], describe("The latest closed pay weeks that paid you, latest first.")]
     staff_id: Annotated[UUID, describe("You as a staff member, whose pay statements these are.")]
@@ -342,6 +351,7 @@ def get_my_practice(ctx: RequestContext, query: Annotated[MyPracticeQuery, Query
         kept_this_week=f"{kept.numerator} of {kept.denominator}",
         goals=[from_record(OwnGoalOut, goal) for goal in page.goals],
         notes_to_sign=NotesToSignOut(count=notes.count, late=notes.late, oldest_at=notes.oldest_at),
+        note_step=page.note_step,
         pay=PaySoFarOut(
             week=page.pay.week,
             cut_off=page.pay.cut_off,

@@ -30,7 +30,7 @@ from dashboards.signed_in import call_api, find_account, load
 from dashboards.views.move_requests import show_own_request
 from dashboards.views.own_visit import NEXT_STEPS, STEP_WORDS, show_own_visit
 from dashboards.views.rows_behind import show_rows_behind
-from dashboards.visits import STATES, shorten_name
+from dashboards.visits import NOTE_STATES, STATES, shorten_name
 from dashboards.week_layout import build_week
 
 VISIT_COLUMNS = [
@@ -71,7 +71,7 @@ class Model:
     figures: dict[str, dict[str, Any]]
     visits: list[dict[str, Any]]
     notes: list[dict[str, Any]]
-    signable: list[str]
+    ready: list[dict[str, Any]]
     goals: list[dict[str, Any]]
     requests: list[dict[str, Any]]
 
@@ -91,7 +91,7 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> Mo
         figures=figures,
         visits=[build_visit(visit, zone, hide_names=hide_names) for visit in visits],
         notes=[build_note(session, zone, hide_names=hide_names) for session in page["unsigned"]],
-        signable=[session["note_id"] for session in page["unsigned"] if session["note_id"] and not session["locked"]],
+        ready=[session for session in page["unsigned"] if session["note_status"] == "DRAFT" and not session["locked"]],
         goals=[build_goal(goal) for goal in page["goals"]],
         requests=[build_request(request, zone, hide_names=hide_names) for request in page["requests"]],
     )
@@ -139,13 +139,13 @@ def build_visit(visit: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> d
 def build_note(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -> dict[str, Any]:
     start = datetime.fromisoformat(session["starts_at"]).astimezone(zone)
     name = shorten_name(session["client_name"], hide_names=hide_names)
-    state = (
-        ("Locked", "red") if session["locked"] else ("Draft", "blue") if session["note_id"] else ("None yet", "gray")
-    )
+    word, color = NOTE_STATES[session["note_status"]] if session["note_status"] else ("None yet", "gray")
+    if session["locked"]:
+        word, color = ("In review, locked" if session["note_status"] == "IN_REVIEW" else "Locked", "red")
     return {
         "id": session["appointment_id"],
         "when": f"{format_day(start.date().isoformat())}, {format_clock(start)} · {name}",
-        "state": {"word": state[0], "colour": state[1]},
+        "state": {"word": word, "colour": color},
         "due": format_instant(session["deadline"], zone),
         "amount": "–" if session["amount"] is None else format_amount(session["amount"]),
     }
@@ -210,8 +210,8 @@ def show_my_practice() -> None:
             chosen = show_table("unsigned", "Sessions without a signed note", NOTE_COLUMNS, model.notes, "All signed.")
             if chosen:
                 open_page("note", session=chosen)
-            if model.signable and "notes.write" in page["may"]:
-                show_sign_button(model.signable)
+            if model.ready and "notes.write" in page["may"]:
+                show_sign_button(model.ready, page["note_step"])
     with right:
         with show_panel("needs", "Needs you", "The most pressing first"):
             pressed = show_needs("needs", page["needs"], hide_names=hide_names)
@@ -226,7 +226,7 @@ def show_my_practice() -> None:
             show_statements(page["statements"], page["staff_id"])
         need = next((need for need in page["needs"] if need["key"] == pressed), None)
         if need and need["action"] == "sign_notes":
-            sign_notes(model.signable)
+            finish_notes(model.ready, page["note_step"])
         elif need and need["records"]:
             show_records(need, hide_names=hide_names)
     with show_panel("week", "Your week", "Choose a visit to see it, or to ask for another time"):
@@ -243,24 +243,38 @@ def show_statements(weeks: list[str], staff_id: str) -> None:
             st.link_button(f"Week of {format_date(week)}", address, icon=":material/download:")
 
 
-def show_sign_button(note_ids: list[str]) -> None:
-    count = len(note_ids)
-    label = "Sign the draft" if count == 1 else f"Sign all {count} drafts"
+def show_sign_button(ready: list[dict[str, Any]], step: str) -> None:
+    """Show the button that signs the drafts, or submits those of somebody whose notes are reviewed."""
+    verb, count = step.capitalize(), len(ready)
+    label = f"{verb} the draft" if count == 1 else f"{verb} all {count} drafts"
     if st.button(label, key="sign-all", icon=":material/ink_pen:"):
-        sign_notes(note_ids)
+        finish_notes(ready, step)
 
 
-def sign_notes(note_ids: list[str]) -> None:
-    """Sign drafts, and say which were refused and why."""
-    if not note_ids:
-        st.info("No draft is ready to be signed: write the notes first, or have locked sessions unlocked.")
+def finish_notes(ready: list[dict[str, Any]], step: str) -> None:
+    """Sign or submit the drafts of these sessions, and say which were refused and why."""
+    if not ready:
+        st.info("No draft is ready: write the notes first, or have locked sessions unlocked.")
         return
-    answer = call_api("POST", "/notes/bulk-sign", json={"note_ids": note_ids})
-    if answer.problem:
-        say("error", answer.problem)
-        return
-    refused = [result["message"] for result in answer.document["items"] if not result["succeeded"]]
+    refused = submit_notes(ready) if step == "submit" else sign_notes(ready)
     for message in dict.fromkeys(refused):
         say("warning", message)
     if not refused:
         st.rerun()
+
+
+def sign_notes(ready: list[dict[str, Any]]) -> list[str]:
+    """Sign the drafts, and return what is refused."""
+    answer = call_api("POST", "/notes/bulk-sign", json={"note_ids": [session["note_id"] for session in ready]})
+    if answer.problem:
+        return [answer.problem]
+    return [result["message"] for result in answer.document["items"] if not result["succeeded"]]
+
+
+def submit_notes(ready: list[dict[str, Any]]) -> list[str]:
+    """Submit the drafts in the versions that were listed, and return what is refused."""
+    answers = [
+        call_api("POST", f"/notes/{session['note_id']}/submit", headers={"If-Match": f'"{session["note_version"]}"'})
+        for session in ready
+    ]
+    return [answer.problem for answer in answers if answer.problem]

@@ -40,6 +40,11 @@ UNSIGNED_SQL = """
                 and n.type <> all(:no_session_notes)
                 and n.voided_at is null and n.entered_in_error_at is null
         )
+        and (:with_review or not exists (
+            select from notes as n
+            where n.tenant_id = a.tenant_id and n.appointment_id = a.id and n.status = 'IN_REVIEW'
+                and n.type <> all(:no_session_notes) and n.voided_at is null
+        ))
     group by a.clinician_id
 """
 TODAY_SQL = """
@@ -97,15 +102,20 @@ class LiveValues:
     appointments_today: Mapping[str, int]
 
 
-def load_live_values(work: Work, period_kind: str, clinician_id: UUID | None) -> LiveValues:
-    """Return the values of the running period, for a clinician or for the practice."""
+def load_live_values(
+    work: Work, period_kind: str, clinician_id: UUID | None, *, with_review: bool = True
+) -> LiveValues:
+    """Return the values of the running period, for a clinician or for the practice.
+
+    Without `with_review`, the unsigned notes are those that their authors have not submitted.
+    """
     zone = zone_of(work)
     today = date_before(work.now, zone)
     period_start = start_of_period(period_kind, today)
     parameters: dict[str, Any] = {"tenant_id": work.tenant_id, "clinician_id": clinician_id, "now": work.now}
     span = {"since": start_of_day(period_start, zone), "until": work.now}
     completed, missed = work.db.execute(text(KEPT_SQL), parameters | span).one()
-    unsigned = count_unsigned_notes(work, today, clinician_id)
+    unsigned = count_unsigned_notes(work, today, clinician_id, with_review=with_review)
     span = {"since": start_of_day(today, zone), "until": start_of_day(today + DAY, zone)}
     by_status = work.db.execute(text(TODAY_SQL), parameters | span)
     rate = rate_kept_visits(work, completed, completed + missed, today)
@@ -118,7 +128,9 @@ def load_live_values(work: Work, period_kind: str, clinician_id: UUID | None) ->
     )
 
 
-def count_unsigned_notes(work: Work, today: date, clinician_id: UUID | None = None) -> dict[UUID, UnsignedCount]:
+def count_unsigned_notes(
+    work: Work, today: date, clinician_id: UUID | None = None, *, with_review: bool = True
+) -> dict[UUID, UnsignedCount]:
     """Return the sessions without a signed note of each clinician who has any, or of one."""
     parameters = {
         "tenant_id": work.tenant_id,
@@ -126,6 +138,7 @@ def count_unsigned_notes(work: Work, today: date, clinician_id: UUID | None = No
         "now": work.now,
         "late_before": work.now - get_setting_on(work, "note_alert_days", today) * DAY,
         "no_session_notes": list(NO_SESSION_NOTES),
+        "with_review": with_review,
     }
     return {row[0]: UnsignedCount(*row[1:]) for row in work.db.execute(text(UNSIGNED_SQL), parameters)}
 

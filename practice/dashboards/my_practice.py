@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from practice.analytics.live import LiveValues, load_live_values
 from practice.analytics.values import Refresh
+from practice.clinical.notes.signing import load_authors
 from practice.clinical.plans.review_status import PlanStatus, list_due_plans
 from practice.clinical.plans.safety_plans import SafetyPlanStatus, list_missing_safety_plans
 from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.note_pad import Step, choose_last_step
 from practice.dashboards.own_goals import OwnGoal, describe_goals, list_active_goals
 from practice.dashboards.own_work import Requests, build_reports_need, list_own_requests, list_own_statements
 from practice.dashboards.schedule_columns import (
@@ -74,6 +76,7 @@ class MyPractice:
     figures: Sequence[Figure]
     goals: Sequence[OwnGoal]
     live: LiveValues
+    note_step: Step
     pay: PayWeekSoFar
     visits: Sequence[Appointment]
     week: Sequence[ScheduleColumn]
@@ -94,9 +97,10 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date 
     keys = tuple(dict.fromkeys((*METRIC_KEYS, *(goal.metric_key for goal in goals))))
     found = load_figures(work, period, keys, [entity], entity_kind="clinician")
     figures = found.of(entity)
-    live = load_live_values(work, "week", staff_id)
+    live = load_live_values(work, "week", staff_id, with_review=False)
+    step = choose_last_step(load_authors(work, [staff_id])[staff_id])
     statement = get_statement(work, Scope.OWN, open_week(work.now, zone), staff_id, work.now)
-    needs = list_needs(work, staff_id, live, statement, zone)
+    needs = list_needs(work, staff_id, live, statement, zone, step)
     kept = describe_kept_visits(figures["kept_visit_rate"])
     return MyPractice(
         today=today,
@@ -106,6 +110,7 @@ def load_my_practice(work: Work, staff_id: UUID, period: Period, week_day: date 
         figures=[figures[key] for key in METRIC_KEYS],
         goals=describe_goals(goals, figures),
         live=live,
+        note_step=step,
         pay=PayWeekSoFar(
             statement.week,
             cut_off(statement.week, zone),
@@ -143,13 +148,15 @@ def list_unsigned_sessions(work: Work, staff_id: UUID) -> list[SessionView]:
     return list(list_sessions(work, Scope.OWN, PageRequest(limit=MAX_NOTES, sort="sessionDate"), filters).items)
 
 
-def list_needs(work: Work, staff_id: UUID, live: LiveValues, statement: Statement, zone: ZoneInfo) -> list[Need]:
+def list_needs(
+    work: Work, staff_id: UUID, live: LiveValues, statement: Statement, zone: ZoneInfo, step: Step
+) -> list[Need]:
     """Return what needs the clinician, the most pressing first."""
     page = PageRequest(limit=MAX_LISTED)
     plans = list_due_plans(work, Scope.OWN, page, clinician_id=staff_id).items
     safety_plans = list_missing_safety_plans(work, Scope.OWN, page, clinician_id=staff_id).items
     found = [
-        build_notes_need(live, statement, work.now, zone),
+        build_notes_need(live, statement, work.now, zone, step),
         build_safety_need(safety_plans),
         build_rebook_need(list_clients_to_rebook(work, staff_id)),
         build_plans_need(plans),
@@ -163,7 +170,7 @@ def name_client(client: Client) -> NeedRecord:
     return NeedRecord(client.id, f"{client.first_name} {client.last_name}")
 
 
-def build_notes_need(live: LiveValues, statement: Statement, now: datetime, zone: ZoneInfo) -> Need | None:
+def build_notes_need(live: LiveValues, statement: Statement, now: datetime, zone: ZoneInfo, step: Step) -> Need | None:
     """Return the notes to sign, pressing on the last day before the cut-off or once one is late."""
     notes = live.unsigned_notes
     if notes.count == 0 or notes.oldest_at is None:
@@ -181,7 +188,7 @@ def build_notes_need(live: LiveValues, statement: Statement, now: datetime, zone
         detail,
         notes.count,
         "sign_notes",
-        "Sign notes",
+        "Sign notes" if step == "sign" else "Submit notes",
     )
 
 

@@ -46,7 +46,8 @@ SORTABLE = {"sessionDate": Appointment.starts_at, "id": Appointment.id}
 SESSIONS_SQL = text("""
     select
         a.id, a.clinician_id, a.client_id, a.starts_at, a.ends_at, coalesce(c.kind, v.kind) as kind,
-        coalesce(c.version, 0) as version, c.void_reason, n.id as note_id, n.signed_at,
+        coalesce(c.version, 0) as version, c.void_reason, n.id as note_id, n.status as note_status,
+        n.version as note_version, n.signed_at,
         l.id as lock_id, l.kind as lock_kind, l.at as lock_at, l.until as lock_until, l.by_id as lock_by,
         l.reason as lock_reason,
         u.id as override_id, u.by_id as override_by, u.at as override_at, u.until as override_until,
@@ -56,7 +57,7 @@ SESSIONS_SQL = text("""
     join services as v on v.tenant_id = :tenant_id and v.id = a.service_id
     left join session_completions as c on c.tenant_id = :tenant_id and c.id = a.id
     left join lateral (
-        select o.id, o.signed_at from notes as o
+        select o.id, o.status, o.version, o.signed_at from notes as o
         where o.tenant_id = :tenant_id and o.appointment_id = a.id and o.voided_at is null
             and o.entered_in_error_at is null and o.type <> all(:no_session_notes)
         order by o.signed_at nulls last, o.created_at desc, o.id desc limit 1
@@ -86,6 +87,8 @@ class SessionRow(NamedTuple):
     version: int
     void_reason: str | None
     note_id: UUID | None
+    note_status: str | None
+    note_version: int | None
     signed_at: datetime | None
     lock_id: UUID | None
     lock_kind: Literal["LOCKED", "UNLOCKED"] | None

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from practice.dashboards.payroll import describe_week
 from tests.support.builders.people import NOW, PracticeFixture
 from tests.support.builders.published import add_measured_sessions, publish_metrics
-from tests.support.builders.sessions import SessionBuilder
+from tests.support.builders.sessions import SessionBuilder, write_note
 from tests.support.drivers.pages import Pages
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -44,6 +44,27 @@ def test_a_clinician_sees_figures_visits_and_what_needs_them(open_as: Any, sessi
     assert "Kept visits are at 66.67 %" in browser.read_text()
     browser.run()
     assert browser.list_calls() == ["GET /dashboards/my-practice"]  # who is signed in is asked twice a minute at most
+
+
+def test_a_reviewed_clinician_submits_drafts_and_sees_which_are_in_review(
+    open_as: Any, sessions: SessionBuilder, practice: PracticeFixture
+) -> None:
+    with practice.installation.store.begin_session(practice.id) as db:
+        db.execute(text("update staff set license_type = 'LMSW' where id = :id"), {"id": sessions.clinician.staff_id})
+        query = text("select id from appointments where clinician_id = :id and status = 'COMPLETED' order by starts_at")
+        held = list(db.scalars(query, {"id": sessions.clinician.staff_id}))
+    write_note(practice, sessions.clinician, held[-1])
+    browser = open_as("clinician").run()
+    assert browser.read_components()[2]["rows"][-1]["state"]["word"] == "Draft"
+    button = browser.app.button(key="sign-all")
+    assert button.label == "Submit the draft"
+    button.click()
+    browser.run()
+    cards, _, notes, needs, *_ = browser.read_components()
+    assert [row["state"]["word"] for row in notes["rows"]].count("In review") == 1
+    assert {card["key"]: card["value"] for card in cards}["notes_to_sign"] == "1"
+    assert needs[0]["what"] == "1 note waits for your signature"
+    assert "sign-all" not in [button.key for button in browser.app.button]
 
 
 def test_names_of_clients_can_be_hidden(open_as: Any, sessions: SessionBuilder, practice: PracticeFixture) -> None:
