@@ -38,7 +38,8 @@ class PadSectionOut(BaseModel):
 
 
 class NotePadOut(BaseModel):
-    """`may` lists `write`, `sign`, `submit` (for review), `withdraw` (from review) and `add` (an addendum)."""
+    """`may` lists `write`, `sign`, `submit` (for review), `withdraw` (from review), `discard` (a draft)
+    and `add` (an addendum)."""
 
     client_id: ClientId
     client_name: ClientName = None
@@ -50,7 +51,7 @@ class NotePadOut(BaseModel):
     diagnoses: Annotated[list[str], describe("ICD-10 codes, the main one first.")]
     deadline: Annotated[datetime | None, describe("Until when it is signed in time; null without a session.")]
     may: Annotated[
-        list[Literal["write", "sign", "submit", "withdraw", "add"]], describe("What you may do with it now.")
+        list[Literal["write", "sign", "submit", "withdraw", "discard", "add"]], describe("What you may do with it now.")
     ]
     problems: Annotated[list[str], describe("What prevents writing or signing it, besides empty sections.")]
     brief: Annotated[list[str], describe("One to three sentences: its state, and what comes next.")]

@@ -9,22 +9,24 @@ const drafts = new Map(); // by note, or by session and type for a note that is 
 const codesOf = (text) => text.split(/[,;\s]+/).filter(Boolean).map((code) => code.toUpperCase());
 const bodyOf = (draft) => ({ sections: { ...draft.sections }, diagnoses: codesOf(draft.diagnoses) });
 const pack = (body) => JSON.stringify([Object.entries(body.sections).filter(([, text]) => text).sort(), body.diagnoses]);
-// Codes that were refused are left out until they are changed, so that the text beside them is saved.
-const outgoing = (draft) => { const body = bodyOf(draft); if (JSON.stringify(body.diagnoses) === draft.refused) body.diagnoses = draft.savedCodes; return body; };
+// Codes and texts that were refused are left out until they are changed, so that the text beside them is saved.
+const outgoing = (draft) => { const body = bodyOf(draft); if (JSON.stringify(body.diagnoses) === draft.refused) body.diagnoses = draft.savedCodes; for (const [key, text] of Object.entries(draft.refusedTexts)) if (body.sections[key] === text) body.sections[key] = draft.savedTexts[key]; return body; };
 const isPending = (draft) => pack(outgoing(draft)) !== draft.saved;
 const isUnsaved = (draft) => pack(bodyOf(draft)) !== draft.saved || Boolean(draft.addendum.text);
-const listUnsaved = () => [...new Set(drafts.values())].filter(isUnsaved);
+const listUnsaved = () => [...new Set(drafts.values())].filter((draft) => !draft.isDiscarded && isUnsaved(draft));
 
 function beginDraft(data) {
   const sections = Object.fromEntries(data.sections.map((section) => [section.key, section.text]));
   const body = { sections, diagnoses: data.diagnoses };
-  return { who: data.who, note: data.note, version: data.version, create: data.create, sections, diagnoses: data.diagnoses.join(", "), saved: pack(body), savedCodes: data.diagnoses,
+  return { who: data.who, note: data.note, version: data.version, create: data.create, sections: { ...sections }, diagnoses: data.diagnoses.join(", "), saved: pack(body), savedCodes: data.diagnoses, savedTexts: sections, refusedTexts: {},
+    titles: Object.fromEntries(data.sections.map((section) => [section.key, section.title])),
     addendum: { text: "", reason: "", key: crypto.randomUUID() }, word: data.note ? "Saved" : "", problem: "" };
 }
 function takeOver(draft, { sections, diagnoses, version }) {
   for (const key of Object.keys(draft.sections)) draft.sections[key] = sections[key] || "";
   Object.assign(draft, { diagnoses: diagnoses.join(", "), savedCodes: diagnoses, version, other: null, word: "Saved", problem: "" });
   draft.saved = pack(bodyOf(draft));
+  draft.savedTexts = { ...draft.sections };
 }
 function say(draft, word, problem = "") { Object.assign(draft, { word, problem }); draft.show?.(); }
 function saySaved(draft) { say(draft, draft.note ? "Saved" : "", pack(bodyOf(draft)) === draft.saved ? "" : draft.refusal); }
@@ -56,7 +58,7 @@ function save(draft) {
   return draft.running;
 }
 async function saveOnce(draft) {
-  if (draft.other) return;
+  if (draft.other || draft.isDiscarded) return;
   if (!isPending(draft)) { saySaved(draft); return leaveCover(draft); }
   if (draft.ended && !(await isAuthorBack(draft))) { retry(draft); return; }
   say(draft, "Saving…");
@@ -70,7 +72,7 @@ async function saveOnce(draft) {
   const body = outgoing(draft), packed = pack(body);
   const answer = await send("PUT", `/notepad/${draft.note}`, { version: draft.version, content: body });
   if (answer.ok) {
-    Object.assign(draft, { version: answer.version, saved: packed, savedCodes: body.diagnoses, doubt: null });
+    Object.assign(draft, { version: answer.version, saved: packed, savedCodes: body.diagnoses, savedTexts: body.sections, doubt: null });
     if (!isPending(draft)) saySaved(draft);
     else { clearTimeout(draft.timer); draft.timer = setTimeout(() => save(draft), PAUSE); }
     return leaveCover(draft);
@@ -79,15 +81,22 @@ async function saveOnce(draft) {
   if (answer.status === 412 && answer.current) {
     const found = pack(answer.current);
     if (found === packed || found === draft.doubt) {
-      Object.assign(draft, { version: answer.current.version, saved: found, savedCodes: answer.current.diagnoses, doubt: null });
+      Object.assign(draft, { version: answer.current.version, saved: found, savedCodes: answer.current.diagnoses, savedTexts: answer.current.sections, doubt: null });
       return saveOnce(draft);
     }
     draft.other = answer.current;
-    return say(draft, "Not saved", "This note was changed in another window meanwhile. Your text is kept here. Choose which one is saved; the other stays in the note's history.");
+    return say(draft, "Not saved", "This note was changed in another window meanwhile. Your text is kept here until you choose. Compare it with the other below.");
   }
   const codes = JSON.stringify(body.diagnoses);
   if (answer.status === 422 && answer.fields?.length && answer.fields.every((field) => field.startsWith("diagnoses")) && codes !== JSON.stringify(draft.savedCodes)) {
     Object.assign(draft, { refused: codes, refusal: `The diagnoses are not saved: ${answer.problem}` });
+    say(draft, "Saved", draft.refusal);
+    return saveOnce(draft);
+  }
+  const texts = (answer.status === 422 && answer.fields || []).map((field) => field.split(".")).filter(([part, key]) => part === "sections" && key in draft.titles).map(([, key]) => key);
+  if (texts.length && texts.every((key) => body.sections[key] !== (draft.savedTexts[key] || ""))) {
+    for (const key of texts) draft.refusedTexts[key] = body.sections[key];
+    draft.refusal = `${texts.map((key) => draft.titles[key]).join(" and ")}, as typed now, is not saved: ${answer.problem}`;
     say(draft, "Saved", draft.refusal);
     return saveOnce(draft);
   }
@@ -144,6 +153,7 @@ function field(draft, section) {
   return el("div", { className: "cl-pad-field" }, el("label", { htmlFor: id }, section.title), el("small", { id: `${id}-prompt` }, section.prompt), box);
 }
 function type(draft) {
+  draft.isDiscarded = false;
   draft.typedAt ??= Date.now();
   if (!draft.other) say(draft, "Saving…");
   if (Date.now() - draft.typedAt > LONGEST) return save(draft); // somebody who types on without a pause
@@ -189,12 +199,19 @@ function drawAddendum(draft) {
     el("div", { className: "cl-pad-field" }, el("label", { htmlFor: "pad-addendum" }, "Addendum"), box), el("div", { className: "cl-pad-field" }, el("label", { htmlFor: "pad-reason" }, "Why it is added"), reason),
     el("button", { type: "button", className: "cl-act", onclick: add }, "Sign the addendum"));
 }
+// Sections of the other text that differ from what is typed here.
+function listOther(draft) {
+  const differs = Object.keys(draft.sections).filter((key) => (draft.other.sections[key] || "") !== draft.sections[key]);
+  const codes = draft.other.diagnoses.join(", ");
+  return [...differs.map((key) => passage(`The other: ${draft.titles[key]}`, draft.other.sections[key])), ...(codes === codesOf(draft.diagnoses).join(", ") ? [] : [passage("The other: Diagnoses", codes)])];
+}
 function drawSide(draft, data) {
   const missing = data.may.includes("write") ? data.sections.filter((section) => section.missing && !draft.sections[section.key].trim()).map((section) => section.missing) : [];
   const problems = [...data.problems, ...missing], outcome = draft.sent && data.outcome?.id === draft.sent ? data.outcome.problem : "";
   const isSaved = draft.word === "Saved" && !data.may.includes("write"); // goes without saying of a note to read
   const word = draft.sent && data.outcome?.id !== draft.sent ? "One moment…" : isSaved ? "" : draft.word;
   const act = async (step) => {
+    if (step === "discard") return discard();
     if (isUnsaved(draft)) await save(draft);
     if (pack(bodyOf(draft)) !== draft.saved) return say(draft, draft.word, draft.problem || "Not everything is saved yet. Try again.");
     if (!draft.note) return say(draft, "", "Nothing is written yet.");
@@ -202,10 +219,18 @@ function drawSide(draft, data) {
     draft.show();
     draft.setTrigger("act", { id: draft.sent, step, note: draft.note, version: draft.version });
   };
-  const choices = draft.other ? [el("button", { type: "button", className: "cl-act cl-first", onclick: () => keepMine(draft) }, "Save mine"), el("button", { type: "button", className: "cl-act", onclick: () => { takeOver(draft, draft.other); fill(draft); draft.show(); } }, "Use the other")] : [];
+  const discard = () => {
+    const reason = prompt("Why is this draft discarded? Name nobody. Its text cannot be opened here again.", "Begun by mistake");
+    if (reason === null) return;
+    Object.assign(draft, { isDiscarded: true, sent: crypto.randomUUID() });
+    draft.show();
+    draft.setTrigger("act", { id: draft.sent, step: "discard", note: draft.note, version: draft.version, reason });
+  };
+  const useOther = () => { if (!confirm("Throw away your text and use the other?")) return; takeOver(draft, draft.other); fill(draft); draft.show(); };
+  const choices = draft.other ? [el("button", { type: "button", className: "cl-act cl-first", onclick: () => keepMine(draft) }, "Save mine"), el("button", { type: "button", className: "cl-act", onclick: useOther }, "Use the other")] : [];
   return [
     el("p", { className: `cl-pad-word ${draft.problem ? "bad" : ""}`, attrs: { role: "status" } }, el("b", {}, draft.problem ? (draft.word === "Saved" ? "Saved, but: " : `${draft.word}: `) : word), draft.problem),
-    ...(choices.length ? [el("div", { className: "cl-pad-acts" }, ...choices)] : []),
+    ...(choices.length ? [el("div", { className: "cl-pad-acts" }, ...choices), ...listOther(draft)] : []),
     ...(outcome ? [el("p", { className: "cl-pad-word bad", attrs: { role: "alert" } }, outcome)] : []),
     ...(problems.length ? [el("h3", {}, "Before it can be signed"), el("ul", {}, ...problems.map((problem) => el("li", {}, problem)))] : data.may.includes("write") ? [el("p", {}, "Nothing is missing for a signature.")] : []),
     ...(data.signatures.length ? [el("h3", {}, "Signatures"), el("ul", {}, ...data.signatures.map((line) => el("li", {}, line)))] : []),
@@ -221,6 +246,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.note && !draft.note) Object.assign(draft, { note: data.note, version: isIdle ? data.version : 1 });
   if (data.note) drafts.set(data.note, draft);
   if (data.note && isIdle && data.version > draft.version) takeOver(draft, { sections: Object.fromEntries(data.sections.map((s) => [s.key, s.text])), diagnoses: data.diagnoses, version: data.version });
+  if (data.outcome?.problem && data.outcome.id === draft.sent) draft.isDiscarded = false;
   draft.setTrigger = setTriggerValue;
   draft.tell = (happened) => setTriggerValue("act", { id: crypto.randomUUID(), step: happened });
   const isWriting = data.may.includes("write"), mode = JSON.stringify([isWriting, data.note && !isWriting ? data.version : 0, data.sections.map((s) => s.key), !isWriting && pack(bodyOf(draft)) !== draft.saved]);

@@ -1,12 +1,14 @@
 """The page of one note: written and saved while typing, signed or submitted, and read once it is signed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboards.components import show_brief, show_head, show_notepad, show_panel
+from dashboards.navigation import open_page
 from dashboards.problems import say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_account, load
@@ -16,6 +18,7 @@ STEPS = {
     "sign": ("Sign", True),
     "submit": ("Submit for review", True),
     "withdraw": ("Withdraw from review", False),
+    "discard": ("Discard this draft", False),
 }
 SIGNED_AS = {
     "AUTHOR": "Signed",
@@ -47,12 +50,11 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, account_id: str, hide_n
     author = f" · by {note['clinician_name']}" if note and not page["may"] else ""
     content = {"client_id": page["client_id"], "type": page["type"], "appointment_id": session_id, "sections": {}}
     begun = f"{session_id}-{page['notes_begun']}"
-    returns = note["review_returns"] if note and note["status"] == "DRAFT" else []
     return Model(
         title=NOTE_TYPES[page["type"]],
         about=f"{name}{when}{author}",
         brief=page["brief"],
-        returned=f"Returned by {returns[-1]['by_name']}: {returns[-1]['reason']}" if returns else "",
+        returned=describe_return(note) if note and note["status"] == "DRAFT" else "",
         types=page["types"],
         pad={
             "who": account_id,
@@ -71,6 +73,17 @@ def build_model(page: dict[str, Any], zone: ZoneInfo, *, account_id: str, hide_n
             "addenda": list_addenda(note, zone),
         },
     )
+
+
+def describe_return(note: dict[str, Any]) -> str:
+    """Return who returned the draft and why, unless its author has submitted it again since then."""
+    if not note["review_returns"]:
+        return ""
+    last = note["review_returns"][-1]
+    returned_at = datetime.fromisoformat(last["at"])
+    if any(datetime.fromisoformat(signer["signed_at"]) > returned_at for signer in note["signatures"]):
+        return ""
+    return f"Returned by {last['by_name']}: {last['reason']}"
 
 
 def list_addenda(note: dict[str, Any] | None, zone: ZoneInfo) -> list[dict[str, str]]:
@@ -123,12 +136,24 @@ def show_note() -> None:
         outcome = st.session_state.get("note-outcome")
         done = show_notepad(f"notepad-{session_id or note_id}", model.pad | {"outcome": outcome})
     if done and done["step"] in STEPS:
-        take_step(done)
+        take_step(done, page)
 
 
-def take_step(done: dict[str, Any]) -> None:
-    """Sign, submit or withdraw the note in the version that the person has read, and say why if it is refused."""
-    headers = {"If-Match": f'"{done["version"]}"'}
-    answer = call_api("POST", f"/notes/{done['note']}/{done['step']}", headers=headers)
+def take_step(done: dict[str, Any], page: dict[str, Any]) -> None:
+    """Sign, submit, withdraw or discard the note as the person has read it, and say why if it is refused."""
+    if done["step"] == "discard":
+        answer = call_api("DELETE", f"/notes/{done['note']}", json={"reason": done["reason"]})
+    else:
+        headers = {"If-Match": f'"{done["version"]}"'}
+        answer = call_api("POST", f"/notes/{done['note']}/{done['step']}", headers=headers)
     st.session_state["note-outcome"] = {"id": done["id"], "problem": answer.problem}
+    if done["step"] == "discard" and not answer.problem:
+        leave_discarded(page)
     st.rerun()
+
+
+def leave_discarded(page: dict[str, Any]) -> None:
+    """Open the page of the session, whose note can be begun anew, or else of the person."""
+    if page["appointment"]:
+        open_page("note", session=page["appointment"]["id"])
+    open_page("my-practice")

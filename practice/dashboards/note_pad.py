@@ -26,7 +26,7 @@ from practice.security.permissions import Scope, find_scope
 from practice.security.work import Work
 
 SESSION_TYPES = tuple(type for type in NOTE_TYPES if type not in NO_SESSION_NOTES)
-Step = str  # `write`, `sign`, `submit`, `withdraw` or `add`
+Step = str  # `write`, `sign`, `submit`, `withdraw`, `discard` or `add`
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def open_note(work: Work, view: NoteView) -> NotePad:
         sections=build_sections(template, view.base.content),
         diagnoses=view.base.content.diagnoses,
         deadline=deadline,
-        may=list_steps(work, note, author, is_locked=bool(locks)),
+        may=list_steps(work, view, author, is_locked=bool(locks)),
         problems=[*locks, *problems],
         brief=describe_note(work, view, author, deadline),
         supervisor_id=author.supervisor_id,
@@ -174,8 +174,9 @@ def build_sections(template: Sequence[TemplateSection], content: Content | None)
     ]
 
 
-def list_steps(work: Work, note: Note, author: Author, *, is_locked: bool) -> list[Step]:
+def list_steps(work: Work, view: NoteView, author: Author, *, is_locked: bool) -> list[Step]:
     """Return what the actor may do with a note: only its author does something here."""
+    note = view.note
     if note.clinician_id != work.actor.staff_id or note.entered_in_error_at is not None:
         return []
     if find_scope(work.actor.roles, "notes", "write") is None:
@@ -184,7 +185,9 @@ def list_steps(work: Work, note: Note, author: Author, *, is_locked: bool) -> li
         return [] if is_locked else ["withdraw"]
     if note.signed_at is not None:
         return ["add"]
-    return [] if is_locked else ["write", choose_last_step(author)]
+    if is_locked:
+        return []
+    return ["write", choose_last_step(author), *([] if view.signatures else ["discard"])]
 
 
 def choose_last_step(author: Author) -> Step:

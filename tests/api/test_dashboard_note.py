@@ -58,7 +58,11 @@ def test_the_page_of_a_session_shows_the_draft_that_was_begun(pad: Pad) -> None:
     session = pad.sessions.add_session(pad.practice.now - 2 * HOUR)
     note = write_note(pad.practice, pad.clinician, session)
     page = pad.open(appointment_id=session)
-    assert (page["note"]["id"], page["note"]["status"], page["may"]) == (str(note), "DRAFT", ["write", "sign"])
+    assert (page["note"]["id"], page["note"]["status"], page["may"]) == (
+        str(note),
+        "DRAFT",
+        ["write", "sign", "discard"],
+    )
     assert {section["key"]: section["text"] for section in page["sections"]} == PROGRESS
     assert pad.open(note_id=note) == page
 
@@ -67,7 +71,7 @@ def test_notes_of_the_supervised_are_submitted_and_withdrawn(pad: Pad) -> None:
     set_license(pad.practice, pad.clinician, "APC")
     note = write_note(pad.practice, pad.clinician, pad.sessions.add_session(pad.practice.now - 2 * HOUR))
     page = pad.open(note_id=note)
-    assert page["may"] == ["write", "submit"]
+    assert page["may"] == ["write", "submit", "discard"]
     assert page["supervisor_id"] == str(pad.supervisor.staff_id)
     assert_ok(pad.post(f"/notes/{note}/submit", If_Match=f'"{page["note"]["version"]}"'))
     page = pad.open(note_id=note)

@@ -224,14 +224,48 @@ def test_two_windows_do_not_overwrite_each_other(
         second.get_by_label("Subjective", exact=True).fill("From the second.")
         word = second.locator(".cl-pad-word").first
         expect(word).to_contain_text("Not saved: This note was changed in another window", timeout=30_000)
+        expect(word).not_to_contain_text("history")
+        other = second.locator(".cl-pad-side .cl-pad-text")
+        expect(other).to_have_text(["The other: SubjectiveFrom the first."])  # beside one's own
+        expect(second.get_by_label("Subjective", exact=True)).to_have_value("From the second.")
         assert load_rows(practice, "select count(*) from notes") == [(1,)]
         assert read_sections(server, practice, clinician)["Subjective"] == "From the first."
         second.get_by_role("button", name="Save mine").click()
         wait_until_saved(second)
         assert read_sections(server, practice, clinician)["Subjective"] == "From the second."
         first.get_by_label("Plan", exact=True).fill("Weekly.")
-        first.get_by_role("button", name="Use the other").click(timeout=30_000)
+        first.get_by_role("button", name="Use the other").wait_for(timeout=30_000)
+        first.get_by_role("button", name="Use the other").click()  # and not sure: the browser asks, and is told no
+        expect(first.get_by_label("Plan", exact=True)).to_have_value("Weekly.")
+        first.once("dialog", lambda asked: asked.accept())
+        first.get_by_role("button", name="Use the other").click()
         expect(first.get_by_label("Subjective", exact=True)).to_have_value("From the second.")
+
+
+def test_a_text_that_is_too_long_is_named_and_a_wrong_draft_is_discarded(
+    server: Server, url: str, practice: PracticeFixture, clinician: Person, session: str
+) -> None:
+    with open_visitor(url) as visitor:
+        visitor.sign_in(server, clinician)
+        page = open_pad(visitor, session)
+        page.get_by_label("Subjective", exact=True).fill("x" * 20_001)
+        word = page.locator(".cl-pad-word").first
+        expect(word).to_contain_text("Subjective, as typed now, is not saved", timeout=30_000)
+        page.get_by_label("Plan", exact=True).fill("Weekly.")
+        page.get_by_label("Plan", exact=True).blur()
+        expect(word).to_contain_text("Saved, but: Subjective", timeout=30_000)
+        written = read_sections(server, practice, clinician)
+        assert (written["Subjective"], written["Plan"]) == ("", "Weekly.")
+        page.get_by_role("button", name="Discard this draft").click(timeout=30_000)  # and not sure
+        page.wait_for_timeout(500)
+        assert load_rows(practice, "select count(*) from notes where voided_at is null") == [(1,)]
+        page.once("dialog", lambda asked: asked.accept(asked.default_value))
+        page.get_by_role("button", name="Discard this draft").click()
+        page.get_by_text("Nothing is written yet.").first.wait_for(timeout=30_000)
+        assert load_rows(practice, "select void_reason from notes where voided_at is not null") == [
+            ("Begun by mistake",)
+        ]
+        expect(page.get_by_label("Plan", exact=True)).to_have_value("")
 
 
 def test_a_client_opens_from_a_list_and_their_note_from_the_client(

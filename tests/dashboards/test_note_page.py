@@ -40,7 +40,10 @@ def test_a_draft_is_shown_to_be_written(open_note: Any, sessions: SessionBuilder
     page = open_note("clinician", session=str(session))
     assert page.list_calls() == ["GET /auth/me", "GET /dashboards/note"]
     (pad,) = page.read_components()
-    assert (pad["may"], [step["label"] for step in pad["steps"]]) == (["write", "sign"], ["Sign"])
+    assert (pad["may"], [step["label"] for step in pad["steps"]]) == (
+        ["write", "sign", "discard"],
+        ["Sign", "Discard this draft"],
+    )
     assert {section["text"] for section in pad["sections"]} == {"As planned."}
     assert "<h1>Progress note</h1>" in page.read_text()
     assert "A draft, saved on" in page.read_text()
@@ -74,13 +77,21 @@ def test_a_page_without_a_note_says_where_they_are(open_note: Any, sessions: Ses
     assert "Open a note from My practice" in open_note("clinician").read_text()
 
 
+RETURN = {"by_name": "Ada Whitfield", "reason": "The plan is missing.", "at": "2026-03-18T15:00:00Z"}
+
+
 def test_a_returned_note_says_why() -> None:
     note: dict[str, Any] = {"id": "1", "version": 3, "status": "DRAFT", "signatures": [], "addenda": []}
-    note |= {"in_review": None, "review_returns": [{"by_name": "Ada Whitfield", "reason": "The plan is missing."}]}
+    note |= {"in_review": None, "review_returns": [RETURN]}
     page = {"note": note, "appointment": None, "client_name": "Casey Elm", "client_id": "2", "type": "SOAP_NOTE"}
     page |= {"types": [], "sections": [], "diagnoses": [], "problems": [], "brief": [], "notes_begun": 0}
     model = build_model(page | {"may": ["write"]}, ZoneInfo("America/New_York"), account_id="3", hide_names=False)
     assert model.returned == "Returned by Ada Whitfield: The plan is missing."
+    signer = {"kind": "AUTHOR", "signed_by_name": "Robin Vale"}
+    for signed_at, said in (("2026-03-18T14:00:00Z", model.returned), ("2026-03-18T16:00:00Z", "")):
+        page["note"] = note | {"signatures": [signer | {"signed_at": signed_at}]}
+        again = build_model(page | {"may": ["write"]}, ZoneInfo("America/New_York"), account_id="3", hide_names=False)
+        assert again.returned == said  # submitted and withdrawn again after the return
 
 
 def test_a_supervisor_is_told_that_a_return_unlocks_the_session(
