@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 
 def format_day(day: str) -> str:
-    """Return a date as its weekday, month and day."""
-    moment = datetime.fromisoformat(day)
-    return f"{moment:%A, %B} {moment.day}"
+    """Return a date with its weekday and year."""
+    return f"{date.fromisoformat(day):%A}, {format_date(day)}"
 
 
 def format_date(day: str) -> str:
@@ -20,7 +19,7 @@ def format_date(day: str) -> str:
 def format_instant(text: str, zone: ZoneInfo) -> str:
     """Return an instant as its local date and time."""
     moment = datetime.fromisoformat(text).astimezone(zone)
-    return f"{moment:%B} {moment.day}, {format_clock(moment)}"
+    return f"{format_date(moment.date().isoformat())}, {format_clock(moment)}"
 
 
 def format_clock(moment: datetime) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboards.shown import format_clock, format_day
+from dashboards.shown import format_clock
 from dashboards.visits import STATES, shorten_name
 
 MINUTES_A_DAY = 24 * 60
@@ -230,7 +230,8 @@ def build_column(
     column: dict[str, Any], items: Sequence[Item], zone: ZoneInfo, titles: str, today: str
 ) -> dict[str, Any]:
     """Return the column with its title, and its hours in words."""
-    day = format_day(column["on"])
+    on = date.fromisoformat(column["on"])
+    day = f"{on:%A, %B} {on.day}"  # its year is in the title of the page
     hours = ", ".join(format_span(span, column, zone) for span in column["open"])
     if column["closed"]:
         note = f"Closed: {column['closure_reason']}" if column["closure_reason"] else "Closed"

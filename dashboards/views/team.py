@@ -144,7 +144,7 @@ def show_note(note: dict[str, Any], zone: ZoneInfo) -> None:
     shown = note["in_review"] or note
     title = "A change of a signed note" if note["in_review"] else "Note"
     name = shorten_name(note["client_name"], hide_names=bool(st.session_state.get("hide_names")))
-    show_section(f"{title} · {name}", f"by {note['clinician_name']}, {format_instant(note['created_at'], zone)}")
+    show_section(f"{title} · {name}", f"by {note['clinician_name']}, {describe_time(note, zone)}")
     if note["in_review"] and shown["reason"]:
         st.text(f"Why: {shown['reason']}")
     for section in shown["sections"]:
@@ -161,6 +161,14 @@ def show_note(note: dict[str, Any], zone: ZoneInfo) -> None:
                 st.error("This note was changed meanwhile. Close this, and read it again.")
             else:
                 return_note(note["id"], reason, zone)
+
+
+def describe_time(note: dict[str, Any], zone: ZoneInfo) -> str:
+    """Return when the session of a note was, or when a note without one was begun."""
+    if note["appointment_id"] is None:
+        return f"begun on {format_instant(note['created_at'], zone)}"
+    session = load(f"/appointments/{note['appointment_id']}")
+    return f"session of {format_instant(session['starts_at'], zone)}"
 
 
 def return_note(note_id: str, reason: str, zone: ZoneInfo) -> None:

@@ -88,6 +88,7 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def format_moment(at: datetime, zone: ZoneInfo) -> str:
-    """Return an instant as people say it: `Sunday, March 15, 11:59 pm`."""
+    """Return an instant as people say it: `Sunday, March 15, 2026, 11:59 pm`."""
     local = at.astimezone(zone)
-    return f"{local:%A, %B} {local.day}, {local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+    time = f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+    return f"{local:%A, %B} {local.day}, {local.year}, {time}"

@@ -75,7 +75,10 @@ def test_cancelled_visits_hide_no_other(
     page = assert_ok(get(client, practice, sessions.clinician, sessions.client))
     assert [visit["status"] for visit in page["next_visits"]] == ["CONFIRMED"]
     assert {visit["status"] for visit in page["last_visits"]} == {"NO_SHOW"}
-    assert page["brief"][0] == "Last seen on Wednesday, March 18, 9:30 am; next visit on Thursday, March 19, 11:30 am."
+    assert (
+        page["brief"][0]
+        == "Last seen on Wednesday, March 18, 2026, 9:30 am; next visit on Thursday, March 19, 2026, 11:30 am."
+    )
 
 
 def test_a_visit_with_somebody_else_is_a_visit(
@@ -87,10 +90,13 @@ def test_a_visit_with_somebody_else_is_a_visit(
     sessions.add_session(NOW - DAY, client=other, clinician=colleague)
     sessions.add_session(NOW + DAY, client=other, clinician=practice.add("clinician"), status="SCHEDULED")
     for person, said in (
-        (sessions.clinician, "Not seen by you yet; booked with another clinician on Thursday, March 19, 11:30 am."),
-        (supervisor, "Not seen by your team yet; booked with another clinician on Thursday, March 19, 11:30 am."),
-        (colleague, "Last seen on Tuesday, March 17, 11:30 am; nothing is booked with you."),
-        (None, "Last seen on Tuesday, March 17, 11:30 am; next visit on Thursday, March 19, 11:30 am."),
+        (
+            sessions.clinician,
+            "Not seen by you yet; booked with another clinician on Thursday, March 19, 2026, 11:30 am.",
+        ),
+        (supervisor, "Not seen by your team yet; booked with another clinician on Thursday, March 19, 2026, 11:30 am."),
+        (colleague, "Last seen on Tuesday, March 17, 2026, 11:30 am; nothing is booked with you."),
+        (None, "Last seen on Tuesday, March 17, 2026, 11:30 am; next visit on Thursday, March 19, 2026, 11:30 am."),
     ):
         page = assert_ok(get(client, practice, person, other))
         assert page["brief"][0] == said

@@ -102,11 +102,20 @@ def test_a_supervisor_is_told_that_a_return_unlocks_the_session(
     said: list[str] = []
     monkeypatch.setattr(team, "say_next", said.append)
     team.return_note("1", "A plan, please", ZoneInfo("America/New_York"))
-    assert "Its session was locked and is unlocked for it until March 20" in said[0]
+    assert "Its session was locked and is unlocked for it until March 20, 2026, 12:00 pm." in said[0]
     page = open_as("supervisor")
     page.app.session_state["said"] = (said[0], [])
     page.run()
     assert "The note is returned to its author" in "".join(element.value for element in page.app.success)
+
+
+def test_a_note_to_co_sign_says_when_its_session_was(
+    sessions: SessionBuilder, practice: PracticeFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(team, "load", lambda path: {"/appointments/7": {"starts_at": "2025-12-30T16:00:00Z"}}[path])
+    note, zone = {"appointment_id": "7", "created_at": "2026-01-02T16:00:00Z"}, ZoneInfo("America/New_York")
+    assert team.describe_time(note, zone) == "session of December 30, 2025, 11:00 am"
+    assert team.describe_time(note | {"appointment_id": None}, zone) == "begun on January 2, 2026, 11:00 am"
 
 
 # The routes of the pad

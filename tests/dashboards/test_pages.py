@@ -104,9 +104,9 @@ def test_the_schedule_is_one_call_whatever_the_address_says(
     assert browser.list_calls() == ["GET /dashboards/schedule"]
     assert [column["title"] for column in week["columns"]][::6] == ["Sunday, March 8", "Saturday, March 14"]
     browser.app.segmented_control(key="schedule-view").set_value("day")
-    assert "Tuesday, March 10" in browser.run().read_text()
+    assert "Tuesday, March 10, 2026" in browser.run().read_text()
     for query in ({"view": "decade"}, {"day": "9999-12-31"}, {"of": "somebody"}, {"by": "planet"}):
-        assert "Wednesday, March 18, today" in open_as("scheduler").run(**query).read_text()
+        assert "Wednesday, March 18, 2026, today" in open_as("scheduler").run(**query).read_text()
 
 
 @pytest.mark.parametrize(
