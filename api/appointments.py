@@ -118,7 +118,7 @@ class ClientAppointmentQuery(StartsQuery):
             clinician_id=resolve_me(self.clinician_id, ctx.actor.staff_id),
             room_id=self.room_id,
             series_id=self.series_id,
-            status=self.status,
+            statuses=None if self.status is None else [self.status],
             outside_hours=self.outside_hours,
             **self.to_span(ctx.work),
         )

@@ -142,9 +142,7 @@ class PaySoFarOut(BaseModel):
 class UnsignedSessionOut(BaseModel):
     appointment_id: AppointmentId
     note_id: Annotated[UUID | None, describe("The draft of its note; null if none is begun.")]
-    note_status: Annotated[
-        Literal["DRAFT", "IN_REVIEW"] | None, describe("Whether it waits for the supervisor; null if none is begun.")
-    ]
+    note_status: Annotated[str | None, describe("`DRAFT`, or `IN_REVIEW` by the supervisor; null if none is begun.")]
     note_version: Annotated[int | None, describe("The version of the note; null if none is begun.")]
     client_id: ClientId
     client_name: ClientName = None

@@ -158,7 +158,7 @@ def find_next_visit(work: Work, visits: Scope, client_id: UUID) -> tuple[bool, d
 def describe_visits(work: Work, client_id: UUID, booking: Booking) -> str:
     """Return when the client was seen last, and when they come next."""
     zone, scope = zone_of(work), booking.scope
-    held = select_appointments(work, scope, Filters(client_id=client_id, until=work.now, status="COMPLETED"))
+    held = select_appointments(work, scope, Filters(client_id=client_id, until=work.now, statuses=("COMPLETED",)))
     seen = work.db.scalar(held.with_only_columns(func.max(Appointment.starts_at)))
     last = f"Last seen on {format_moment(seen, zone)}" if seen else f"Not seen{BY_WHOM.get(scope, '')} yet"
     if booking.next_visits:

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from practice.analytics.live import LiveValues, load_live_values
 from practice.analytics.values import Refresh
-from practice.clinical.notes.signing import load_authors
+from practice.clinical.notes.signing import Step, load_authors
 from practice.clinical.plans.review_status import PlanStatus, list_due_plans
 from practice.clinical.plans.safety_plans import SafetyPlanStatus, list_missing_safety_plans
 from practice.clinical.supervision.hours import MonthlyHours, get_monthly_hours
 from practice.dashboards.clients_to_rebook import ClientToRebook, list_clients_to_rebook
 from practice.dashboards.figures import Figure, Period, load_figures
 from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
-from practice.dashboards.note_pad import Step, choose_last_step
+from practice.dashboards.note_pad import choose_last_step
 from practice.dashboards.own_goals import OwnGoal, describe_goals, list_active_goals
 from practice.dashboards.own_work import Requests, build_reports_need, list_own_requests, list_own_statements
 from practice.dashboards.schedule_columns import (

@@ -14,6 +14,7 @@ from practice.clinical.documents.rules.content import IMPORTED_SECTION, Content
 from practice.clinical.documents.rules.templates import TemplateSection
 from practice.clinical.documents.templates import find_template
 from practice.clinical.models.notes import NOTE_TYPES, Note
+from practice.clinical.notes import signing
 from practice.clinical.notes.queries import NoteView, is_readable, read_note
 from practice.clinical.notes.signing import Author, find_signed_authors, load_authors
 from practice.dashboards.words import format_moment
@@ -190,7 +191,7 @@ def list_steps(work: Work, view: NoteView, author: Author, *, is_locked: bool) -
     return ["write", choose_last_step(author), *([] if view.signatures else ["discard"])]
 
 
-def choose_last_step(author: Author) -> Step:
+def choose_last_step(author: Author) -> signing.Step:
     return "submit" if author.reviewed else "sign"
 
 

@@ -35,7 +35,6 @@ class Filters:
     clinician_id: UUID | None = None
     room_id: UUID | None = None
     series_id: UUID | None = None
-    status: str | None = None
     statuses: Collection[str] | None = None
     outside_hours: bool = False
     since: datetime | None = None
@@ -70,7 +69,6 @@ def select_appointments(work: Work, scope: Scope, filters: Filters) -> Select[Ap
         Appointment.clinician_id: filters.clinician_id,
         Appointment.room_id: filters.room_id,
         Appointment.series_id: filters.series_id,
-        Appointment.status: filters.status,
     }
     conditions = [visible_appointments(work, scope)]
     conditions += [column == value for column, value in equal.items() if value is not None]
