@@ -45,6 +45,7 @@ from api import (
     incidents,
     intake,
     jobs,
+    ledger,
     metrics,
     note_signing,
     note_templates,
@@ -85,6 +86,7 @@ from practice.settings import Settings
 
 ROUTERS = (
     *(auth, practices, orchestration, own_practice, settings, staff, audit, exports),
+    *(ledger,),
     *(services, clinicians, fees, rooms, availability, pay_rates, pay_periods),
     *(documents, intake, deletion_requests, incidents, goals),
     *(treatment_plans, progress_reports, supervision, reports),

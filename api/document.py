@@ -7,6 +7,7 @@ from fastapi import FastAPI
 PATH_PARAMETERS = {
     "appointment_id": "The id of the appointment.",
     "block_id": "The id of the block.",
+    "charge_id": "The id of the charge.",
     "client_id": "The id of the client.",
     "closed_on": "The local day of the closure.",
     "code": "The code of the service in the catalog.",
@@ -29,6 +30,7 @@ PATH_PARAMETERS = {
     "notice_id": "The id of the incident's notice.",
     "number": "The version of the report, counted from 1.",
     "offer_id": "The id of the offer.",
+    "payment_id": "The id of the payment.",
     "plan_id": "The id of the treatment plan.",
     "practice_id": "The id of the practice.",
     "provider_id": "The id of the clinician, a staff member.",

@@ -11,7 +11,7 @@ import typer
 from rich.table import Column, Table
 from typer.core import TyperGroup, TyperOption
 
-from caseload import backups, bundles, marts, orchestration, pay, warehouse
+from caseload import backups, bundles, ledger, marts, orchestration, pay, warehouse
 from caseload.analysts import analyst_app
 from caseload.api_process import ApiProcess
 from caseload.console import (
@@ -83,6 +83,7 @@ app.add_typer(era_app, name="era")
 app.command("import")(bundles.import_practice)
 app.command("export")(bundles.export_practice)
 app.command("pay")(pay.show_pay)
+app.command("ledger")(ledger.show_ledger)
 app.command("refresh")(warehouse.refresh)
 app.command("metrics")(warehouse.show_metrics)
 app.command("lake")(marts.write_lake)

@@ -236,24 +236,26 @@ def check_claimed_charges(tables: Tables, problems: Problems) -> None:
 
 
 def check_money(tables: Tables, problems: Problems) -> None:
-    """Report payments of which more is applied and refunded than received, and charges with too much taken back."""
+    """Report payments of which more is applied and refunded than the payer settled, and charges of which more is taken
+    back than was applied."""
     applications = tables["payment_applications"].frame.select("payment_id", "charge_id", "amount").drop_nulls()
     refunds = tables["refunds"].frame.select("payment_id", "amount").drop_nulls()
     applied = applications.group_by("payment_id").agg(applied=pl.col("amount").sum())
     refunded = refunds.group_by("payment_id").agg(refunded=pl.col("amount").sum())
-    payments = tables["payments"].frame.select("amount").with_row_index("payment_id")
+    received = pl.col("amount") + pl.col("provider_adjustments").fill_null(0)
+    payments = tables["payments"].frame.select(received.alias("received")).with_row_index("payment_id")
     payments = payments.join(applied, on="payment_id", how="left").join(refunded, on="payment_id", how="left")
     payments = payments.with_columns(pl.col("applied", "refunded").fill_null(0))
-    over_applied = pl.col("applied") > pl.col("amount")
+    over_applied = pl.col("applied") > pl.col("received")
     rows = payments.filter(over_applied)["payment_id"]
     problems.add_rows("payments", "amount", rows, "More of this payment is applied to charges than was received.")
-    over_refunded = ~over_applied & (pl.col("applied") + pl.col("refunded") > pl.col("amount"))
+    over_refunded = ~over_applied & (pl.col("applied") + pl.col("refunded") > pl.col("received"))
     rows = payments.filter(over_refunded)["payment_id"]
     problems.add_rows("payments", "amount", rows, "More of this payment is refunded than is left unapplied.")
-    pair = ("payment_id", "charge_id")
-    reversals = tables["payment_applications"].frame.select(*pair, "amount").with_row_index("row").drop_nulls()
-    reversals = reversals.with_columns(left=pl.col("amount").sum().over(pair))
-    excessive = reversals.filter((pl.col("left") < 0) & (pl.col("amount") < 0)).group_by(pair).agg(pl.col("row").max())
+    reversals = tables["payment_applications"].frame.select("charge_id", "amount").with_row_index("row").drop_nulls()
+    reversals = reversals.with_columns(left=pl.col("amount").sum().over("charge_id"))
+    excessive = reversals.filter((pl.col("left") < 0) & (pl.col("amount") < 0))
+    excessive = excessive.group_by("charge_id").agg(pl.col("row").max())
     problems.add_rows(
         "payment_applications", "amount", excessive["row"], "More is reversed than was applied. Correct the amounts."
     )

@@ -22,6 +22,7 @@ STORED_ELSEWHERE = {  # in tables of their own
     ("staff", "base_pay_rate"),
     ("services", "rate"),
     ("claims", "charge_ids"),
+    ("payments", "provider_adjustments"),
 }
 SEALED = {("clients", "medical_notes"), ("notes", "text"), ("incidents", "summary"), ("practice", "tax_id")}
 REIMBURSEMENT_TARGET: Final = "average_reimbursement_target_cents"  # the key of the rule setting

@@ -340,6 +340,7 @@ TABLES: dict[str, Table] = {
                 date("received_on*"),
                 instant("posted_at*"),
                 text("reference"),
+                signed_money("provider_adjustments"),
             ),
         ),
         Table(

@@ -41,12 +41,16 @@ CHUNK_ROWS = 50_000  # few enough for memory and for showing progress
 PREFETCHED_CHUNKS = 2
 BULK_SESSION_SETTINGS = (
     "app.signatures_written = on",  # with the appointments, so that the trigger of notes need not
+    "app.sums_written = on",  # with the payments, and of the charges in the end
     "app.never_refreshed = on",  # a new practice, whose first refresh of the warehouse copies everything
     "statement_timeout = 0",
     "idle_in_transaction_session_timeout = 0",
     "plan_cache_mode = force_generic_plan",  # triggers run the same statements for each row
     "enable_seqscan = off",  # that one plan is made while a table is nearly empty, and used for all rows
 )
+
+
+PLACE_BALANCES = text("select place_imported_balances(:tenant_id), sum_balances(:tenant_id)")
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def import_bundle(
             account_ids, invitations = add_staff_accounts(practice_work, staff, departed)
             tables = list(build_table_rows(bundle.frames, account_ids, departed, now))
             load_tables(practice_work, tables, report, count)
+            practice_work.db.execute(PLACE_BALANCES, {"tenant_id": practice.id})
             report("Planning reminders")
             plan_reminders_of_practice(practice_work)
             digest = compute_digest(bundle)

@@ -31,6 +31,13 @@ COMPUTED: dict[tuple[str, str], LiteralString] = {
             order by p.effective_on desc nulls last, p.set_at desc limit 1
         ), 0.00)
     """,
+    ("payments", "provider_adjustments"): """
+        (
+            select round(r.provider_cents * 0.01, 2)
+            where exists (select from provider_adjustments as v where v.tenant_id = r.tenant_id and v.payment_id = r.id)
+                or exists (select from settlements as s where s.tenant_id = r.tenant_id and s.payment_id = r.id)
+        )
+    """,
     ("claims", "charge_ids"): """
         (
             select string_agg(coalesce(h.external_id, h.id::text), '|' order by l.position)

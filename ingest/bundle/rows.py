@@ -15,6 +15,7 @@ import polars as pl
 
 from ingest.bundle import column_mapping
 from ingest.bundle.format import TABLES, Column, Table
+from ingest.bundle.payers import assign_payers, sum_payments
 from ingest.bundle.self_references import measure_chains
 from practice.clinical.deadlines.rules import NO_SESSION_NOTES
 from practice.store.ids import new_id
@@ -114,11 +115,22 @@ def build_table_rows(bundle: Frames, account_ids: list[str], departed: pl.Series
         yield copy_table(name, frames[name])
     trainings = frames["trainings"].with_columns(set_at_from("completed_on", now, "recorded_at"))
     yield copy_table("trainings", trainings, "recorded_at")
-    for name in ("incidents", "sign_ins", "charges", "claims"):
-        yield copy_table(name, frames[name])
+    charges, adjustments = assign_payers(frames)
+    charges = charges.with_columns(coverage_id=ids.build("coverages", "coverage_id"))
+    yield copy_table("incidents", frames["incidents"])
+    yield copy_table("sign_ins", frames["sign_ins"])
+    yield copy_table("charges", charges, "coverage_id", "payer_id")
+    yield copy_table("claims", frames["claims"])
     yield TableRows("claim_charges", list_claim_charges(frames["claims"]), partial(select_claim_charges, ids))
-    for name in ("payments", "payment_applications", "refunds", "adjustments"):
-        yield copy_table(name, frames[name])
+    yield copy_table("payments", sum_payments(frames), "applied_cents", "refunded_cents", "provider_cents")
+    kept = frames["payments"].filter(pl.col("provider_adjustments").is_not_null())
+    payment_id, cents = ids.build("payments", "row").alias("payment_id"), pl.col("provider_adjustments")
+    code = pl.lit("IMPORTED").alias("code")
+    yield derive_table("provider_adjustments", kept, payment_id, code, cents.alias("amount_cents"), pl.col("posted_at"))
+    # what takes back comes first, so that at no time more of a payment is applied than in the end
+    yield copy_table("payment_applications", frames["payment_applications"].sort(pl.col("amount") >= 0))
+    yield copy_table("refunds", frames["refunds"])
+    yield copy_table("adjustments", adjustments, "payer_id")
     yield copy_table("rates", frames["rates"].with_columns(set_at_from("effective_on", now)), "set_at")
     yield copy_table("closures", frames["closures"])
 

@@ -235,7 +235,7 @@ class Claims:
                 values = "INSURANCE", "", payer.id, payer.method, AMOUNTS[total], self.days.dates[day]
                 number = self.files.numbers["payments"] + 1
                 payment_id = self.files.add_row(
-                    "payments", *values, self.days.format_instant(posted_at), f"{payer.method}{number:07d}"
+                    "payments", *values, self.days.format_instant(posted_at), f"{payer.method}{number:07d}", ""
                 )
                 for line in lines:
                     if line.paid:

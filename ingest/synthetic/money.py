@@ -105,7 +105,7 @@ class Money:
         reference = f"{1000 + int(self.rng.random() * 9000)}" if method == "CHECK" else ""
         received = days.dates[days.to_local_day(posted_at)]
         values = "CLIENT", client.id, "", method, AMOUNTS[cents], received, days.format_instant(posted_at), reference
-        return self.files.add_row("payments", *values)
+        return self.files.add_row("payments", *values, "")  # kept by no payer
 
     def apply_payment(self, payment_id: str, charge_id: str, cents: int, posted_at: int) -> None:
         if posted_at <= self.days.until:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from practice.billing.models import Charge
+from practice.billing.models.charges import Charge
 from practice.clinical.models.notes import Note
 from practice.errors import NotFound, Refusal
 from practice.payroll.completions import undo_completion

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from practice.billing.verification import examine_ledger
 from practice.clinical.deadlines.verification import examine_session_locks
 from practice.clinical.notes.verification import examine_notes
 from practice.payroll.verification import examine_closed_weeks
@@ -14,5 +15,6 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "session locks": examine_session_locks,
     "prices": examine_prices,
     "pay": examine_closed_weeks,
+    "ledger": examine_ledger,
     "versions": examine_versions,
 }

@@ -113,6 +113,14 @@ INVALID: dict[str, tuple[list[Change], list[tuple[str, int, str]]]] = {
         [("payments", 2, "amount")],
     ),
     "too much refunded": ([("refunds", 1, {"amount": "10.01"})], [("payments", 2, "amount")]),
+    "more applied than received, less what the payer added": (
+        [("payments", 0, {"provider_adjustments": "-0.01"})],
+        [("payments", 2, "amount")],
+    ),
+    "more applied than the payer kept": (
+        [("payment_applications", 3, {"payment_id": "Y3", "amount": "12.51"})],
+        [("payments", 4, "amount")],
+    ),
     "more taken back than applied": (
         [("payment_applications", 2, {"amount": "-30.01"})],
         [("payment_applications", 4, "amount")],
@@ -176,6 +184,16 @@ def set_to(table: str, row: int, **values: str) -> Callable[[Rows], None]:
     return lambda rows: rows[table][row].update(values)
 
 
+def apply_without_refund(row: int, **values: str) -> Callable[[Rows], None]:
+    """Change an application of the insurer's payment, of which nothing is refunded then."""
+
+    def change(rows: Rows) -> None:
+        rows["payment_applications"][row].update(values)
+        rows["refunds"].pop(1)
+
+    return change
+
+
 VALID = {
     "signed and revoked at the same time": set_to("consents", 1, revoked_at="2025-02-10T12:00:00Z"),
     "expires on the day of the signature, in the practice's zone": set_to(
@@ -187,6 +205,9 @@ VALID = {
         "payment_applications", 2, posted_at="2025-10-01T12:00:00Z"
     ),
     "an application taken back in full": set_to("payment_applications", 2, amount="-30.00"),
+    "an application taken back by another payment": apply_without_refund(2, payment_id="Y3"),
+    "an application taken back by a client's payment": apply_without_refund(2, payment_id="Y2"),
+    "money that the payer kept, applied": apply_without_refund(2, payment_id="Y3", amount="12.50"),
     "a note written after it was signed, elsewhere": set_to("notes", 0, created_at="2025-10-07T15:00:00Z"),
     "cancelled before the visit": set_to("appointments", 0, status="CANCELLED", status_at="2025-10-01T15:00:00Z"),
     "completed as early as sessions start": set_to("appointments", 0, status_at="2025-10-06T12:45:00Z"),

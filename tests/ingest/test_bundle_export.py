@@ -104,22 +104,41 @@ def test_the_last_multiplier_set_for_a_day_is_exported(
 def test_voided_records_are_left_out_unless_something_refers_to_them(
     installation: Installation, practice: Practice, tmp_path: Path
 ) -> None:
-    for table in ("coverages", "consents", "incidents", "closures", "availability_windows", "payments"):
+    for table in ("coverages", "consents", "incidents", "closures", "availability_windows"):
         change(installation, practice, f"update {table} set voided_at = :now where tenant_id = :tenant_id")
-    change(
-        installation,
-        practice,
-        "update charges set voided_at = :now where tenant_id = :tenant_id and external_id = 'H2'",
-    )
+    copy = "select tenant_id, uuidv7(), 'X9', client_id, clinician_id, service_date, cpt_code, units, 500, :now"
+    for statement in (
+        f"""
+        insert into charges (tenant_id, id, external_id, client_id, clinician_id, service_date, cpt_code, units,
+            amount_cents, created_at) {copy} from charges where external_id = 'H1' and tenant_id = :tenant_id
+        """,
+        """
+        insert into payments (tenant_id, id, external_id, payer, method, amount_cents, received_on, posted_at)
+        values (:tenant_id, uuidv7(), 'X9', 'INSURANCE', 'CHECK', 500, '2026-03-18', :now)
+        """,
+        *(
+            f"""
+            insert into payment_applications (tenant_id, id, payment_id, charge_id, amount_cents, posted_at)
+            select p.tenant_id, uuidv7(), p.id, h.id, {cents}, :now
+            from payments as p join charges as h on h.tenant_id = p.tenant_id and h.external_id = p.external_id
+            where p.tenant_id = :tenant_id and p.external_id = 'X9'
+            """
+            for cents in (500, -500)
+        ),
+        "update payments set voided_at = :now where external_id = 'X9' and tenant_id = :tenant_id",
+        "update charges set voided_at = :now where external_id = 'X9' and tenant_id = :tenant_id",
+    ):
+        change(installation, practice, statement)
     files = export_files(installation, practice, tmp_path / "out")
     exported = {name: [row.get("id") for row in parse_rows(files, name)] for name in files}
     assert exported["coverages.csv"] == ["V1"]  # claims refer to it
-    for name in ("consents", "incidents", "closures", "availability", "payments", "payment_applications", "refunds"):
+    for name in ("consents", "incidents", "closures", "availability"):
         assert exported[f"{name}.csv"] == []
+    assert exported["payments.csv"] == ["Y1", "Y2", "Y3"]
+    assert exported["payment_applications.csv"] == ["X1", "X2", "X3", "X4"]
     assert [row["voided_at"] for row in parse_rows(files, "charges.csv")] == [
-        "",
+        *("", "", "2025-10-09T16:00:00Z"),
         "2026-03-18T15:30:00Z",
-        "2025-10-09T16:00:00Z",
     ]
     with pytest.raises(AssertionError, match="accepted"):
         list_locations(tmp_path / "out")

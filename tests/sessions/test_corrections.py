@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from practice.billing.models import Charge
+from practice.billing.models.charges import Charge
 from practice.payroll.rates import set_pay_rate
 from practice.scheduling.appointments.rules.lifecycle import find_status_before
 from practice.store.ids import new_id

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from practice.billing.models import Charge
+from practice.billing.models.charges import Charge
 from practice.people.trainings import record_training
 from practice.security.permissions import Scope
 from practice.store.ids import new_id

@@ -36,11 +36,19 @@ def find(work: Work, table: str, external_id: str) -> Any:
 
 
 def revert_completed(work: Work) -> None:
-    """Take back a completion that has no charge."""
+    """Take back a completion after its charge was voided, and before that the charge's money."""
     appointment = find(work, "appointments", "A4")
-    work.db.execute(
-        text("update charges set voided_at = :now where appointment_id = :id"), {"now": work.now, "id": appointment.id}
-    )
+    charge, payment = find(work, "charges", "H2"), find(work, "payments", "Y1")
+    for statement in (
+        "insert into payment_applications (tenant_id, id, payment_id, charge_id, amount_cents, posted_at) "
+        "values (:tenant_id, uuidv7(), :payment_id, :charge_id, -2000, :now)",
+        "insert into balance_transfers (tenant_id, id, charge_id, to_payer_id, reason, amount_cents, posted_at) "
+        "values (:tenant_id, uuidv7(), :charge_id, '60054', 'MANUAL', 3500, :now)",
+        "update charges set voided_at = :now where tenant_id = :tenant_id and id = :charge_id",
+    ):
+        values = {"tenant_id": work.tenant_id, "now": work.now, "payment_id": payment.id, "charge_id": charge.id}
+        names = [name for name in values if f":{name}" in statement]
+        work.db.execute(text(statement), {name: values[name] for name in names})
     revert_appointment(work, Scope.ALL, appointment.id, "COMPLETED", "Set by mistake.")
 
 

@@ -60,11 +60,11 @@ def test_a_changed_record_explains_each_difference_of_a_finished_period(weeks: W
 
 def test_a_value_that_moves_is_found(weeks: Weeks) -> None:
     kept = weeks.results[0]
-    overwrite = text("update charges set amount_cents = amount_cents + 100 where created_at <= :as_of")
-    with weeks.sim.work() as work:  # no service changes an amount, so nothing keeps the former one
+    overwrite = text("update charges set service_date = service_date - 40 where created_at <= :as_of")
+    with weeks.sim.work() as work:  # no service changes a date, so nothing keeps the former one
         assert work.db.execute(overwrite, {"as_of": kept.as_of}).rowcount
     _, moved = list_moved(weeks.installation, weeks.folder, kept)
-    restore = text("update charges set amount_cents = amount_cents - 100 where created_at <= :as_of")
+    restore = text("update charges set service_date = service_date + 40 where created_at <= :as_of")
     with weeks.sim.work() as work:
         work.db.execute(restore, {"as_of": kept.as_of})
     assert {key.metric_key for key, _, _ in moved} >= {"collection_rate"}

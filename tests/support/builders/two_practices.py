@@ -8,6 +8,7 @@ from uuid import UUID
 
 from practice.security.installation import Installation
 from practice.store.ids import new_id
+from tests.support.builders.billing_tables import BILLING_TABLES
 from tests.support.builders.people import make_practice, sign_in
 from tests.support.builders.table_fixtures import RECORD_KINDS, RECORD_TABLES, Table
 from tests.support.harness import cluster
@@ -43,6 +44,7 @@ TABLES = {
         values (%(tenant_id)s, %(job_id)s, now(), now(), 1, 'hash', 1)""",
     ),
     **RECORD_TABLES,
+    **BILLING_TABLES,
     "audit_log": Table("select, insert", warehouse_reads=False),
     "audit_heads": Table("select", warehouse_reads=False),
     "data_keys": Table("select, insert, update", warehouse_reads=False),

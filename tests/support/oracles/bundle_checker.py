@@ -293,6 +293,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "received_on*": parse_date,
         "posted_at*": parse_instant,
         "reference": parse_text,
+        "provider_adjustments": parse_amount,
     },
     "payment_applications": {
         "id*": parse_text,

@@ -10,60 +10,7 @@ from practice.store.policies import SYSTEM_TABLES, find_protection_problems
 from practice.store.roles import ROLES
 from tests.support.builders.two_practices import MARTS, PARTS, TABLES, VIEWS, WAREHOUSE_READS_SYSTEM_TABLES
 from tests.support.harness import cluster
-
-FUNCTIONS: dict[str, set[str]] = {
-    "admit": {"caseload_app"},
-    "analyst_practice": {"caseload_analyst", "caseload_app"},
-    "chain_audit_entry": set(),
-    "count_request": {"caseload_app"},
-    "day_span": {"caseload_analyst", "caseload_app"},
-    "enter_practice": {"caseload_app"},
-    "first_signature": {"caseload_app"},
-    "forget_birth_date": {"caseload_app"},
-    "forget_reasons": {"caseload_app"},
-    "guard_from_now_on": set(),
-    "keep_name_words": set(),
-    "keep_version": set(),
-    "keep_version_since_correction": set(),
-    "know_staff": {"caseload_app"},
-    "local_day": {"caseload_analyst", "caseload_app"},
-    "name_words": {"caseload_app"},
-    "occupy": set(),
-    "occupy_for_appointment": set(),
-    "occupy_for_block": set(),
-    "occupy_for_group": set(),
-    "occupy_for_offer": set(),
-    "queue_changes": set(),
-    "queue_claims": set(),
-    "refuse_change": set(),
-    "refuse_closed_week": set(),
-    "refuse_removal_of_paid_week": set(),
-    "release": set(),
-    "rule_value": {"caseload_app"},
-    "search_form": {"caseload_app", "caseload_warehouse"},
-    "session_over": {"caseload_app"},
-    "show_new_signatures": set(),
-    "show_signature": set(),
-}
-"""The roles that may call a function, besides its owner. Trigger functions need none."""
-
-DEFINERS = {
-    "analyst_practice",
-    "chain_audit_entry",
-    "forget_birth_date",
-    "forget_reasons",
-    "keep_name_words",
-    "keep_version",
-    "keep_version_since_correction",
-    "know_staff",
-    "occupy",
-    "occupy_for_appointment",
-    "occupy_for_block",
-    "occupy_for_group",
-    "occupy_for_offer",
-    "release",
-}
-"""Functions that run with their owner's privileges. Row-level security also restricts the owner."""
+from tests.support.oracles.isolation_functions import DEFINERS, FUNCTIONS
 
 SCHEMAS = {"public", "analytics", "marts"}
 

@@ -5,11 +5,19 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from practice.billing.models import Adjustment, Charge, Claim, ClaimCharge, Payment, PaymentApplication
+from practice.billing.models.charges import Adjustment, Charge, Claim, ClaimCharge
+from practice.billing.models.payments import Payment, PaymentApplication
 from practice.store.ids import new_id
 from tests.support.simulation.practice import DAY, MINUTE, NothingToDo, SimulatedPractice, service
 
 OPEN_CHARGES = "select * from charges where voided_at is null and created_at > :now - interval '200 days' order by id"
+
+UNTOUCHED_CHARGES = """
+    select * from charges as h where voided_at is null and created_at > :now - interval '200 days'
+        and not exists (select from payment_applications as a where a.charge_id = h.id)
+        and not exists (select from adjustments as a where a.charge_id = h.id)
+    order by id
+"""
 
 
 def put(sim: SimulatedPractice, *records: Any) -> None:
@@ -18,6 +26,13 @@ def put(sim: SimulatedPractice, *records: Any) -> None:
             record.tenant_id = sim.tenant_id
             work.db.add(record)
             work.db.flush()
+
+
+def pick_charge(sim: SimulatedPractice, charge_id: UUID | None) -> Any:
+    """Return this charge, or a random one. Nothing is posted on a void one."""
+    if charge_id is None:
+        return sim.pick(OPEN_CHARGES)
+    return sim.pick("select * from charges where id = :id and voided_at is null", id=charge_id)
 
 
 @service("add a charge", 0.15)
@@ -42,7 +57,7 @@ def add_charge(sim: SimulatedPractice, appointment_id: UUID | None = None) -> No
 
 @service("void a charge", 0.2)
 def void_charge(sim: SimulatedPractice) -> None:
-    charge = sim.pick(OPEN_CHARGES)
+    charge = sim.pick(UNTOUCHED_CHARGES)
     with sim.work() as work:
         record = work.db.get_one(Charge, (sim.tenant_id, charge.id))
         work.void(record, "Entered twice.")
@@ -84,7 +99,11 @@ def change_claim(sim: SimulatedPractice, claim_id: UUID, **values: Any) -> None:
 
 @service("apply a payment", 0.2)
 def apply_payment(sim: SimulatedPractice, charge_id: UUID | None = None) -> None:
-    charge = sim.pick("select * from charges where id = :id", id=charge_id) if charge_id else sim.pick(OPEN_CHARGES)
+    charge = (
+        sim.pick("select * from charges where id = :id and voided_at is null", id=charge_id)
+        if charge_id
+        else sim.pick(OPEN_CHARGES)
+    )
     cents = round(charge.amount_cents * sim.random.uniform(0.2, 0.9))
     payment = Payment(id=new_id(), payer="CLIENT", client_id=charge.client_id, method="CASH", amount_cents=cents)
     payment.received_on, payment.posted_at = sim.today, sim.now
@@ -110,7 +129,11 @@ def reverse_payment(sim: SimulatedPractice) -> None:
 
 @service("adjust a charge", 0.1)
 def adjust(sim: SimulatedPractice, charge_id: UUID | None = None) -> None:
-    charge = sim.pick("select * from charges where id = :id", id=charge_id) if charge_id else sim.pick(OPEN_CHARGES)
+    charge = (
+        sim.pick("select * from charges where id = :id and voided_at is null", id=charge_id)
+        if charge_id
+        else sim.pick(OPEN_CHARGES)
+    )
     adjustment = Adjustment(id=new_id(), charge_id=charge.id, group_code=sim.choose("CO", "CO", "PR"), reason="45")
     adjustment.amount_cents, adjustment.posted_at = sim.random.randint(1, 30) * 100, sim.now
     put(sim, adjustment)

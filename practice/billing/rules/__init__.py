@@ -1,0 +1,1 @@
+"""Rules of billing, without database or clock."""
