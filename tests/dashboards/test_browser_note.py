@@ -235,7 +235,7 @@ def test_two_windows_do_not_overwrite_each_other(
         assert read_sections(server, practice, clinician)["Subjective"] == "From the second."
         first.get_by_label("Plan", exact=True).fill("Weekly.")
         first.get_by_role("button", name="Use the other").wait_for(timeout=30_000)
-        first.get_by_role("button", name="Use the other").click()  # and not sure: the browser asks, and is told no
+        first.get_by_role("button", name="Use the other").click()  # the browser asks; the test answers no
         expect(first.get_by_label("Plan", exact=True)).to_have_value("Weekly.")
         first.once("dialog", lambda asked: asked.accept())
         first.get_by_role("button", name="Use the other").click()
@@ -256,7 +256,7 @@ def test_a_text_that_is_too_long_is_named_and_a_wrong_draft_is_discarded(
         expect(word).to_contain_text("Saved, but: Subjective", timeout=30_000)
         written = read_sections(server, practice, clinician)
         assert (written["Subjective"], written["Plan"]) == ("", "Weekly.")
-        page.get_by_role("button", name="Discard this draft").click(timeout=30_000)  # and not sure
+        page.get_by_role("button", name="Discard this draft").click(timeout=30_000)  # answered with no
         page.wait_for_timeout(500)
         assert load_rows(practice, "select count(*) from notes where voided_at is null") == [(1,)]
         page.once("dialog", lambda asked: asked.accept(asked.default_value))
