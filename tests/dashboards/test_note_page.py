@@ -182,7 +182,7 @@ def test_what_is_refused_says_why_and_where(typist: Typist) -> None:
     too_long = b'{"version": 1, "content": {"sections": {"subjective": "' + b"x" * 1_000_001 + b'"}}}'
     for content in (b"no JSON", b"[]", b'{"version": 1}', too_long):
         answer = typist.browser.put(f"/notepad/{note}", content=content, headers=OWN)
-        assert (answer.status_code, "Load it again" in answer.json()["problem"]) == (400, True)
+        assert (answer.status_code, "Load the page again" in answer.json()["problem"]) == (400, True)
 
 
 def test_only_own_pages_save_and_only_for_the_signed_in(typist: Typist) -> None:
