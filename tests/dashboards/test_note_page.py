@@ -180,9 +180,11 @@ def test_what_is_refused_says_why_and_where(typist: Typist) -> None:
     )
     assert typist.save(str(UUID(int=1)), 1).status_code == 404
     too_long = b'{"version": 1, "content": {"sections": {"subjective": "' + b"x" * 1_000_001 + b'"}}}'
-    for content in (b"no JSON", b"[]", b'{"version": 1}', too_long):
+    for content in (b"no JSON", b"[]", b'{"version": 1}'):
         answer = typist.browser.put(f"/notepad/{note}", content=content, headers=OWN)
         assert (answer.status_code, "Load the page again" in answer.json()["problem"]) == (400, True)
+    answer = typist.browser.put(f"/notepad/{note}", content=too_long, headers=OWN)
+    assert (answer.status_code, "too long" in answer.json()["problem"]) == (413, True)
 
 
 def test_only_own_pages_save_and_only_for_the_signed_in(typist: Typist) -> None:

@@ -22,4 +22,4 @@ def test_entries_say_who_and_when_in_the_practice_s_time() -> None:
     people = ({"name": "Ada Whitfield"}, None)
     rows = audit_log.build_rows([entry | {"person": person} for person in people], ZoneInfo("America/New_York"))
     assert [row["who"] for row in rows] == ["Ada Whitfield", "the system"]
-    assert {row["when"] for row in rows} == {"March 8, 11:30 pm"}
+    assert {row["when"] for row in rows} == {"March 8, 2026, 11:30 pm"}

@@ -122,7 +122,7 @@ def test_visits_that_are_over_and_open_are_listed_and_lead_to_their_day(
         if isinstance(data, dict) and data.get("caption") == "1 visit over and still open"
     ]
     [row] = table["rows"]
-    assert (row["id"], row["when"]) == (visit["id"], "Monday, March 23, 10:00 am")
+    assert (row["id"], row["when"]) == (visit["id"], "Monday, March 23, 2026, 10:00 am")
     assert row["client"] == visit["client_name"]
     show_table = schedule.show_table
     chosen = {"need-visits": visit["id"]}
