@@ -18,7 +18,13 @@ def test_settings_are_searched_by_words() -> None:
 
 
 def test_entries_say_who_and_when_in_the_practice_s_time() -> None:
-    entry = {"seq": 7, "at": "2026-03-09T03:30:00Z", "action": "client.read", "subject_kind": "client"}
+    entry = {
+        "seq": 7,
+        "at": "2026-03-09T03:30:00Z",
+        "action": "client.read",
+        "subject_kind": "client",
+        "subject_id": None,
+    }
     people = ({"name": "Ada Whitfield"}, None)
     rows = audit_log.build_rows([entry | {"person": person} for person in people], ZoneInfo("America/New_York"))
     assert [row["who"] for row in rows] == ["Ada Whitfield", "the system"]
