@@ -62,7 +62,7 @@ def show_own_request(request: dict[str, Any], zone: ZoneInfo, *, hide_names: boo
 def show_withdrawal(request: dict[str, Any]) -> None:
     """Show the button that withdraws a request which still waits."""
     if request["status"] != "PENDING":
-        st.caption(request["decision_note"] or "It is decided.")
+        say("caption", request["decision_note"] or "It is decided.")
     elif st.button("Withdraw", key=f"request-{request['id']}-withdraw", icon=":material/undo:"):
         answer = call_api("POST", f"/reschedule-requests/{request['id']}/withdraw")
         if answer.problem:

@@ -26,7 +26,7 @@ def may_take_back(visit: dict[str, Any], may: list[str]) -> bool:
 
 def say_closed(visit: dict[str, Any]) -> None:
     """Say that nothing can be done with the visit, and whom to ask about a completion."""
-    st.info(ASK if visit["status"] == "COMPLETED" else "This visit is closed.")
+    say("info", ASK if visit["status"] == "COMPLETED" else "This visit is closed.")
 
 
 def show_take_back(visit: dict[str, Any]) -> None:
