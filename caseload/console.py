@@ -93,7 +93,7 @@ def show_bar(message: str) -> Generator[tuple[Callable[[str], None], Callable[[i
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(message, total=None)
         yield (
-            lambda message: progress.update(task, description=message),
+            lambda message: progress.update(task, description=message, refresh=True),
             lambda done, total: progress.update(task, completed=done, total=total),
         )
 
