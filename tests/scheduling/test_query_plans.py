@@ -107,8 +107,8 @@ QUERIES: dict[str, tuple[Callable[[Work, FiveYears], Any], int, int]] = {
     "list of a client": (read_page(client_id=lambda practice: practice.clients[7]), 2, 20),
     "list of a clinician": (read_page(clinician_id=lambda practice: practice.clinicians[3]), 2, 20),
     "list of a day": (read_page(since=lambda _: to_instant(TODAY, 0), until=lambda _: to_instant(TODAY, 19)), 2, 20),
-    "list of no-shows": (read_page(status=lambda _: "NO_SHOW"), 2, 20),
-    "list of those in progress, who are none": (read_page(status=lambda _: "IN_PROGRESS"), 2, 20),
+    "list of no-shows": (read_page(statuses=lambda _: ["NO_SHOW"]), 2, 20),
+    "list of those in progress, who are none": (read_page(statuses=lambda _: ["IN_PROGRESS"]), 2, 20),
     "visit of a reference, which nobody has": (read_page(reference=lambda _: "bk-2026-none"), 2, 20),
     # of ten rooms
     "list of a room": (read_page(room_id=lambda practice: practice.rooms[3]), 20, 100),

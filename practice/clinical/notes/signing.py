@@ -62,6 +62,10 @@ from practice.store.records import update_versioned
 MAX_BULK_SIGN = 200
 Step = Literal["sign", "submit"]
 ACTIONS = {"AUTHOR": "note.signed", "CO_SIGNATURE": "note.co_signed"}
+NO_REVIEWER = (
+    "Your supervisor is no longer active as one, so nobody can review this note. Ask an admin to set another "
+    "supervisor for you, who then finds it among the notes to review."
+)
 
 
 @dataclass(frozen=True)
@@ -192,14 +196,10 @@ def submit_note(work: Work, note_id: UUID, version: int | None = None) -> tuple[
 def find_review_warnings(work: Work, supervisor_id: UUID | None) -> list[str]:
     """Return a warning unless the supervisor still works in the practice as one."""
     supervisor = work.db.get(Staff, (work.tenant_id, supervisor_id)) if supervisor_id is not None else None
-    if supervisor is not None and is_active_supervisor(
+    is_active = supervisor is not None and is_active_supervisor(
         supervisor.roles, supervisor.left_on, local_today(work), deactivated=supervisor.deactivated_at is not None
-    ):
-        return []
-    return [
-        "Your supervisor is no longer active as one, so nobody can review this note. Ask an admin to set another "
-        "supervisor for you, who then finds it among the notes to review."
-    ]
+    )
+    return [] if is_active else [NO_REVIEWER]
 
 
 def withdraw_note(work: Work, note_id: UUID) -> Note:
@@ -230,9 +230,8 @@ def return_note(work: Work, note_id: UUID, reason: str) -> tuple[Note, SessionLo
         raise NotYourNote("Only the author's supervisor can return a note.")
     if not is_in_review(locked):
         raise NotInReview("This note is not in review, so it cannot be returned.")
-    kind, action = ("NOTE_RETURNED", "note.returned")
-    if note.signed_at is not None:
-        kind, action = ("AMENDMENT_RETURNED", "note.amendment_returned")
+    part = "note" if note.signed_at is None else "amendment"
+    kind, action = f"{part.upper()}_RETURNED", "note.returned" if part == "note" else "note.amendment_returned"
     returns = parse_review_returns(work.unseal("notes", "return_reason", note.id, note.return_reason))
     returns.append(ReviewReturn(work.now, str(work.actor.staff_id), reason))
     update_versioned(
