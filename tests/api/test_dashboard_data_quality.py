@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from ingest.synthetic import Size
-from practice.billing.models import Charge
+from practice.billing.models.charges import Charge
 from practice.payroll.rates import set_pay_rate
 from practice.people.models.clients import Coverage
 from practice.scheduling.models.catalog import Service
