@@ -137,7 +137,8 @@ def start_demo(
     out.print(
         f"[bold]{demo_practice.NAME}[/] is ready. The password of all users is [bold]{logins[0]['password']}[/]\n"
     )
-    row = "{:<11} {:<26} {:<33} {}".format
+    width = max(len(login["email"]) for login in logins)
+    row = f"{{:<11}} {{:<{width}}}  {{:<33}} {{}}".format
     out.print(row("Role", "Email", "Authenticator secret", "Current code"), style="bold")
     for login in logins:
         code = demo_practice.generate_code(login, now())

@@ -17,7 +17,7 @@ NOT_A_FORM = "This is not a form of these pages. Load the page again."
 TOO_LARGE = "This is too long. Shorten it, and send it again."
 TOO_SLOW = "Sending took too long. Send it again."
 NOT_READABLE = "This cannot be read. Load the page again."
-HALF_CHARACTER = "The text has half of a character, such as of an emoji. Delete it, and type it anew."
+HALF_CHARACTER = "The text has half of a character, such as of an emoji. Delete it, and type it again."
 
 
 async def read_body(request: Request, limit: int) -> bytes:

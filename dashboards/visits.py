@@ -1,5 +1,7 @@
 """Visits and notes in words: their states and types, and names of clients, which can be hidden."""
 
+import streamlit as st
+
 STATES = {
     "SCHEDULED": ("Booked", "gray"),
     "CONFIRMED": ("Confirmed", "blue"),
@@ -26,6 +28,11 @@ NOTE_TYPES = {
     "DISCHARGE_SUMMARY": "Discharge summary",
     "CRISIS_INTERVENTION": "Crisis intervention",
 }
+
+
+def is_hiding_names() -> bool:
+    """Return whether names are hidden on all pages, for a screen that others can see."""
+    return bool(st.session_state.get("hide_names"))
 
 
 def shorten_name(name: str | None, *, hide_names: bool) -> str:

@@ -19,7 +19,7 @@ from dashboards.navigation import has_page, open_page
 from dashboards.problems import dialog, say
 from dashboards.shown import format_date, format_instant
 from dashboards.signed_in import find_zone, load
-from dashboards.visits import NOTE_STATES, NOTE_TYPES, STATES, shorten_name
+from dashboards.visits import NOTE_STATES, NOTE_TYPES, STATES, is_hiding_names, shorten_name
 
 VISIT_COLUMNS = [
     {"key": "when", "label": "Visit"},
@@ -162,7 +162,7 @@ def show_client() -> None:
         st.info("Open a client from a visit, or from a list of clients.")
         return
     page, zone = load("/dashboards/client", {"client_id": client_id}), find_zone()
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     model = build_model(page, zone, hide_names=hide_names)
     show_head(model.title, model.about, has_names=True)
     show_brief(page["brief"])

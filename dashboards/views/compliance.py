@@ -25,7 +25,7 @@ from dashboards.views.checks import load_checked, show_file_links
 from dashboards.views.mending import show_mending
 from dashboards.views.overview import describe_age
 from dashboards.views.rows_behind import show_rows_behind
-from dashboards.visits import shorten_name
+from dashboards.visits import is_hiding_names, shorten_name
 
 PATH = "/dashboards/compliance"
 FILTERS = ("check", "state", "clinician_id")
@@ -184,7 +184,7 @@ def show_compliance() -> None:
     """Draw the page."""
     chosen = read_filters(st.query_params.to_dict())
     page, zone = load_checked(PATH, chosen), find_zone()
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     model = build_model(page, zone, hide_names=hide_names)
     show_head("Compliance", model.about, has_names=True)
     show_brief(page["brief"])

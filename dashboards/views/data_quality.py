@@ -10,7 +10,7 @@ from dashboards.problems import dialog, say
 from dashboards.shown import format_date
 from dashboards.views.checks import load_checked, show_file_links
 from dashboards.views.mending import show_mending
-from dashboards.visits import shorten_name
+from dashboards.visits import is_hiding_names, shorten_name
 
 PATH = "/dashboards/data-quality"
 KINDS = {
@@ -112,7 +112,7 @@ def show_data_quality() -> None:
     """Draw the page."""
     chosen = {"check": st.query_params["check"]} if st.query_params.get("check") else {}
     page = load_checked(PATH, chosen)
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     model = build_model(page, hide_names=hide_names)
     show_head("Data quality", model.about, has_names=True)
     show_brief(page["brief"])

@@ -10,7 +10,7 @@ from dashboards.problems import dialog
 from dashboards.shown import format_amount, format_instant
 from dashboards.signed_in import call_api
 from dashboards.views.actions import finish
-from dashboards.visits import shorten_name
+from dashboards.visits import is_hiding_names, shorten_name
 
 LOCKED_COLUMNS = [
     {"key": "who", "label": "Session"},
@@ -32,7 +32,7 @@ def build_locked(session: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) -
 
 def show_locked(sessions: list[dict[str, Any]], zone: ZoneInfo) -> dict[str, Any] | None:
     """Show the locked sessions, and return the one that was just chosen."""
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     rows = [build_locked(session, zone, hide_names=hide_names) for session in sessions]
     with show_panel("locked", "Locked sessions", "Choose one to unlock it for some hours"):
         chosen = show_table("locked", "Locked sessions", LOCKED_COLUMNS, rows, "No session is locked.")
@@ -42,7 +42,7 @@ def show_locked(sessions: list[dict[str, Any]], zone: ZoneInfo) -> dict[str, Any
 @dialog("Unlock a session")
 def show_unlocking(session: dict[str, Any]) -> None:
     """Unlock a session for some hours, with the reason for the audit log."""
-    name = shorten_name(session["client_name"], hide_names=bool(st.session_state.get("hide_names")))
+    name = shorten_name(session["client_name"], hide_names=is_hiding_names())
     show_section(f"{session['clinician_name']} · {name}", "Its note can be written and signed for some hours.")
     with st.form("unlock", border=False):
         hours = st.number_input("Hours", 1, 336, value=None, step=1, placeholder="As the practice's settings say")

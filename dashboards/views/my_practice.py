@@ -30,7 +30,7 @@ from dashboards.signed_in import call_api, find_account, load
 from dashboards.views.move_requests import show_own_request
 from dashboards.views.own_visit import NEXT_STEPS, STEP_WORDS, show_own_visit
 from dashboards.views.rows_behind import show_rows_behind
-from dashboards.visits import NOTE_STATES, STATES, shorten_name
+from dashboards.visits import NOTE_STATES, STATES, is_hiding_names, shorten_name
 from dashboards.week_layout import build_week
 
 VISIT_COLUMNS = [
@@ -190,7 +190,7 @@ def build_request(request: dict[str, Any], zone: ZoneInfo, *, hide_names: bool) 
 def show_my_practice() -> None:
     """Draw the page."""
     page = load("/dashboards/my-practice", choose_period() | read_day("week"))
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     account = find_account()
     model = build_model(page, ZoneInfo(account.time_zone), hide_names=hide_names)
     show_head(f"Hello, {account.name.split()[0]}", model.about, page["period"], has_names=True)

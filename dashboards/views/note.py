@@ -12,7 +12,7 @@ from dashboards.navigation import open_page
 from dashboards.problems import say
 from dashboards.shown import format_instant
 from dashboards.signed_in import call_api, find_account, load
-from dashboards.visits import NOTE_TYPES, shorten_name
+from dashboards.visits import NOTE_TYPES, is_hiding_names, shorten_name
 
 STEPS = {
     "sign": ("Sign", True),
@@ -123,7 +123,7 @@ def show_note() -> None:
     kind = st.session_state.get("note-type")
     page = load("/dashboards/note", chosen | ({"type": kind} if kind and not note_id else {}))
     account = find_account()
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     model = build_model(page, ZoneInfo(account.time_zone), account_id=account.id, hide_names=hide_names)
     show_head(model.title, model.about, has_names=True)
     show_brief(model.brief)
@@ -153,7 +153,7 @@ def take_step(done: dict[str, Any], page: dict[str, Any]) -> None:
 
 
 def leave_discarded(page: dict[str, Any]) -> None:
-    """Open the page of the session, whose note can be begun anew, or else of the person."""
+    """Open the page of the session, whose note can be begun again, or else of the person."""
     if page["appointment"]:
         open_page("note", session=page["appointment"]["id"])
     open_page("my-practice")

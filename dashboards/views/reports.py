@@ -16,6 +16,7 @@ from dashboards.signed_in import call_api, find_zone
 from dashboards.views.overview import describe_age
 from dashboards.views.report_builder import show_builder, show_sharing
 from dashboards.views.rows_behind import SHOWN_ROWS, build_file_link, build_table
+from dashboards.visits import is_hiding_names
 
 MAX_BARS = 15
 GROUP_TITLES = {
@@ -217,7 +218,7 @@ def show_rows(path: str) -> None:
         return
     found = answer.document
     is_money = parts.path == "/reports/rows"
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     together = found["sum"] if is_money else f"{found['numerator']:g}"
     of = "" if is_money or found["denominator"] is None else f" of {found['denominator']:g}"
     count = f"{found['count']:,} row{'' if found['count'] == 1 else 's'}"

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards.components import show_section
 from dashboards.problems import dialog, say
 from dashboards.signed_in import call_api
+from dashboards.visits import is_hiding_names
 
 SHOWN_ROWS = 200
 COLUMNS = {
@@ -47,7 +48,7 @@ def show_rows_behind(figure: dict[str, Any]) -> None:
         say("info", answer.problem)
         return
     found = answer.document
-    table = build_table(found["items"], hide_names=bool(st.session_state.get("hide_names")))
+    table = build_table(found["items"], hide_names=is_hiding_names())
     of = "" if found["denominator"] is None else f" of {found['denominator']:g}"
     count = f"{found['count']:,} row{'' if found['count'] == 1 else 's'}"
     first = f", the first {SHOWN_ROWS} of them" if found["count"] > SHOWN_ROWS else ""

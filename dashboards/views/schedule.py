@@ -30,7 +30,7 @@ from dashboards.views.free_times import Lists, describe_time, forget_refusal, to
 from dashboards.views.held_time import show_held_time
 from dashboards.views.move_requests import decide_requests
 from dashboards.views.visit import show_visit
-from dashboards.visits import shorten_name
+from dashboards.visits import is_hiding_names, shorten_name
 from dashboards.week_layout import Week, build_week, describe_state
 
 COLUMNS = [
@@ -203,7 +203,7 @@ def show_visits_of_need(
 def show_schedule() -> None:
     """Draw the page."""
     page, zone = load("/dashboards/schedule", read_address()), find_zone()
-    hide_names = bool(st.session_state.get("hide_names"))
+    hide_names = is_hiding_names()
     model, lists = build_model(page, zone, datetime.now(zone), hide_names=hide_names), Lists.of(page, zone)
     show_head("Schedule", model.about, has_names=True)
     show_said()

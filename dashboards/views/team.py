@@ -15,7 +15,7 @@ from dashboards.views.actions import finish
 from dashboards.views.goals import show_goals
 from dashboards.views.locked_sessions import show_locked, show_unlocking
 from dashboards.views.overview import show_checks, show_needs_panel, show_top
-from dashboards.visits import shorten_name
+from dashboards.visits import is_hiding_names, shorten_name
 
 NOTE_COLUMNS = [
     {"key": "who", "label": "Note"},
@@ -112,7 +112,7 @@ def build_talk(coaching: dict[str, Any]) -> dict[str, Any]:
 def show_team() -> None:
     """Draw the page."""
     page, zone = load("/dashboards/team", choose_period()), find_zone()
-    model = build_model(page, zone, hide_names=bool(st.session_state.get("hide_names")))
+    model = build_model(page, zone, hide_names=is_hiding_names())
     show_top(page, "My team", "Nobody has you as supervisor in this period.", has_names=True)
     show_said()
     left, right = st.columns(2, gap="small")
@@ -143,7 +143,7 @@ def show_note(note: dict[str, Any], zone: ZoneInfo) -> None:
     """Show a note, or the change of one, that waits for the supervisor, who signs or returns what is shown here."""
     shown = note["in_review"] or note
     title = "A change of a signed note" if note["in_review"] else "Note"
-    name = shorten_name(note["client_name"], hide_names=bool(st.session_state.get("hide_names")))
+    name = shorten_name(note["client_name"], hide_names=is_hiding_names())
     show_section(f"{title} · {name}", f"by {note['clinician_name']}, {describe_time(note, zone)}")
     if note["in_review"] and shown["reason"]:
         st.text(f"Why: {shown['reason']}")

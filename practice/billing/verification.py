@@ -1,4 +1,4 @@
-"""Verification of the ledger: entries and balances are derived anew from the documents and compared with those kept."""
+"""Verification of the ledger: entries and balances are rebuilt from the documents and compared with those kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -114,7 +114,8 @@ def describe(wrong: Sequence[CheckResult], today: date) -> list[str]:
     ]
     worst = max(wrong, key=lambda result: result.count)
     oldest = min((result for result in wrong if result.since_on), key=lambda result: result.since_on or today)
-    sentences.append(f"Most: {worst.check.label.lower()} ({worst.count:,}).")
+    label = worst.check.label
+    sentences.append(f"Most: {label[0].lower()}{label[1:]} ({worst.count:,}).")
     if oldest.since_on is not None and oldest is not worst:
         sentences.append(f"The oldest is of {oldest.since_on:%B} {oldest.since_on.day}, {oldest.since_on.year}.")
     return sentences

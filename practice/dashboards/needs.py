@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from practice.text import format_count
+
 Urgency = Literal["today", "this_week", "this_month", "fine"]
 Action = Literal[
     "sign_notes", "show_clients", "show_staff", "show_visits", "decide_requests", "open_rows", "remind", "show_check"
@@ -32,6 +34,11 @@ class Need:
     action: Action | None = None
     action_label: str = ""
     records: Sequence[NeedRecord] = ()
+
+
+def format_found(number: int, noun: str) -> str:
+    """Return the number with its noun, and that it may be more where a list ends."""
+    return f"{'At least ' if number >= MAX_LISTED else ''}{format_count(number, noun)}"
 
 
 def sort_needs(needs: Sequence[Need]) -> list[Need]:

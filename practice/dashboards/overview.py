@@ -10,7 +10,7 @@ from practice.analytics.values import Refresh
 from practice.dashboards.capacity import Capacity, load_capacity
 from practice.dashboards.clinicians import ClinicianRow, load_clinicians
 from practice.dashboards.figures import Figure, Period, choose_period, load_figures
-from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, sort_needs
+from practice.dashboards.needs import MAX_LISTED, Need, NeedRecord, format_found, sort_needs
 from practice.dashboards.sentences import describe_alerts, describe_kept_visits
 from practice.dashboards.words import join_words
 from practice.people.practice_time import local_today
@@ -38,6 +38,9 @@ COMPLIANCE_BOARD = (
     "telehealth_consent_compliance",
     "hipaa_training_current",
     "supervision_met_rate",
+)
+NOBODY_YET = (
+    "Nobody sees clients here in this period. Clinicians, rooms and hours are added through the API, or with an import."
 )
 REIMBURSEMENT = "avg_reimbursement_per_session"
 REVENUE_CYCLE = ("charge_entry_lag_days", "billing_compliance_rate", "denial_rate", "net_collection_rate")
@@ -100,6 +103,7 @@ def build_overview(
     locked = list_locked_sessions(work, scope)
     needs = sort_needs([*own_needs, *build_locked_needs(locked), *list_needs(clinicians, compliance)])
     sentences = [
+        None if clinicians or scope is not Scope.ALL else NOBODY_YET,
         describe_kept_visits(figures["kept_visit_rate"], names=names),
         describe_alerts([figure for figure in shown if figure.metric.key != "kept_visit_rate"]),
         f"First to do: {needs[0].title}." if needs else None,
@@ -128,7 +132,7 @@ def list_locked_sessions(work: Work, scope: Scope) -> list[SessionView]:
 def build_locked_needs(locked: Sequence[SessionView]) -> list[Need]:
     if not locked:
         return []
-    title = f"{format_count(len(locked), 'session')} locked without a signed note"
+    title = f"{format_found(len(locked), 'session')} locked without a signed note"
     detail = "Unlock a session for some hours, so that its note can be written."
     return [Need("locked_sessions", "this_week", title, detail, len(locked))]
 

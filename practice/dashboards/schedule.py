@@ -181,7 +181,9 @@ def describe_schedule(
     board: Board, longest_wait: int | None, columns: Sequence[ScheduleColumn], waitlist: int
 ) -> list[str]:
     """Return in sentences how far today is, who waits, and how much free time there is to be offered."""
-    sentences = [f"{board.check_ins} of {format_count(board.visits, 'visit')} today have a check-in."]
+    sentences = ["No visits are booked today."]
+    if board.visits:
+        sentences = [f"{board.check_ins} of {format_count(board.visits, 'visit')} today have a check-in."]
     if longest_wait is not None:
         sentences.append(
             f"{format_count(board.waiting, 'client')} {'waits' if board.waiting == 1 else 'wait'}, the longest for "

@@ -11,8 +11,8 @@ from practice.clinical.models.notes import Note
 from practice.clinical.notes import queries as notes
 from practice.clinical.supervision.hours import MonthlyHours, list_monthly_hours
 from practice.dashboards.clinicians import ClinicianRow
-from practice.dashboards.figures import Period
-from practice.dashboards.needs import Need
+from practice.dashboards.figures import Figure, Period
+from practice.dashboards.needs import MAX_LISTED, Need, format_found
 from practice.dashboards.overview import Overview, load_team
 from practice.dashboards.standing import FULLY_COMPLIANT, TEAM_METRICS
 from practice.local_time import WEEK, start_of_day, week_of
@@ -24,9 +24,6 @@ from practice.scheduling.statuses import ACTIVE
 from practice.security.permissions import Scope
 from practice.security.work import Work
 from practice.store.pages import PageRequest
-from practice.text import format_count
-
-MAX_RECORDS = 100
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def load_team_page(work: Work, supervisor_id: UUID, period: Period) -> Team:
 
 def list_notes_in_review(work: Work, supervisor_id: UUID) -> list[Note]:
     """Return the first of the notes and changes of notes that wait for the supervisor, oldest first."""
-    page = PageRequest(limit=MAX_RECORDS, sort="created_at")
+    page = PageRequest(limit=MAX_LISTED, sort="created_at")
     found = notes.list_notes(work, Scope.TEAM, page, notes.Filters(in_review=True))
     return [note for note in found.items if note.clinician_id != supervisor_id]
 
@@ -84,7 +81,7 @@ def list_review_needs(in_review: Sequence[Note]) -> list[Need]:
     """Return what waits for the supervisor alone."""
     if not in_review:
         return []
-    title = f"{format_count(len(in_review), 'note')} {'waits' if len(in_review) == 1 else 'wait'} for you"
+    title = f"{format_found(len(in_review), 'note')} {'waits' if len(in_review) == 1 else 'wait'} for you"
     detail = "Read and co-sign them, or return them: nothing is paid or billed for them until then."
     return [Need("notes_in_review", "today", title, detail, len(in_review))]
 
@@ -138,7 +135,7 @@ def list_coaching(clinicians: Sequence[ClinicianRow]) -> list[Coaching]:
             row.id,
             "coaching",
             row.standing.team_reasons,
-            list(dict.fromkeys(figure.metric.action for figure in alerts if figure.metric.action)),
+            list_actions(alerts),
         )
         for row, alerts in needed
     ]
@@ -148,6 +145,12 @@ def list_coaching(clinicians: Sequence[ClinicianRow]) -> list[Coaching]:
         if is_exemplary(row)
     ]
     return [*coaching, *thanks]
+
+
+def list_actions(alerts: Sequence[Figure]) -> list[str]:
+    """Return what the dictionary advises. Of late notes that is to notify the supervisor, who reads it here."""
+    actions = (figure.metric.action for figure in alerts if figure.metric.key != "unsigned_note_backlog")
+    return list(dict.fromkeys(action for action in actions if action))
 
 
 def is_exemplary(row: ClinicianRow) -> bool:

@@ -301,3 +301,11 @@ def test_the_database_refuses(billing: BillingPractice, case: Attempt) -> None:
 @pytest.mark.parametrize("case", ATTEMPTS.values(), ids=ATTEMPTS)
 def test_without_its_rule_it_would_happen(billing: BillingPractice, case: Attempt) -> None:
     assert attempt(billing, case, *filter(None, case.without.split("; "))) is None
+
+
+@pytest.mark.parametrize("name", ["a credit spent twice", "a new payment that was applied"])
+def test_sums_of_a_practice_that_exists_are_always_counted(billing: BillingPractice, name: str) -> None:
+    says_so = "set local app.sums_written = 'on'"  # as an import does of the practice that it creates
+    assert attempt(billing, ATTEMPTS[name], says_so) == ATTEMPTS[name].refused_by
+    believed = "create or replace function are_sums_written(practice uuid) returns boolean language sql return true"
+    assert attempt(billing, ATTEMPTS[name], says_so, believed) is None

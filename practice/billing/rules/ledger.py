@@ -1,7 +1,7 @@
 """The chart of accounts and the posting table: which document moves which amount between which accounts.
 
-Triggers write the entries (`0033_ledger.sql`). This is the same table once more, as data: `caseload doctor` derives the
-entries anew from it. A document is a flat mapping of the columns that its postings name.
+Triggers write the entries (`0033_ledger.sql`). This is the same table once more, as data: `caseload doctor` rebuilds
+the entries by it. A document is a flat mapping of the columns that its postings name.
 """
 
 from collections.abc import Iterator, Mapping

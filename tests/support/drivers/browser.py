@@ -16,11 +16,11 @@ import httpx2
 import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from dashboards.gate import COOKIE
 from practice.security.models import Account
-from tests.support.builders.people import PASSWORD, Person, give_credentials
+from tests.support.builders.people import PASSWORD, Person, PracticeFixture, give_credentials
 from tests.support.drivers.server import READY_SECONDS, ROOT, Server, find_free_port, stop_process
 
 CHROMIUM = shutil.which("chromium")
@@ -125,22 +125,35 @@ class Visitor:
         return page
 
 
+def load_rows(practice: PracticeFixture, statement: str) -> list[Any]:
+    """Return what the database says of the practice."""
+    with practice.installation.store.begin_session(practice.id) as db:
+        return [tuple(row) for row in db.execute(text(statement))]
+
+
 def wait_until_drawn(page: Page) -> None:
     page.wait_for_selector(IDLE, timeout=60_000)
     page.wait_for_timeout(500)  # components draw after the script has run
 
 
-FOCUSED = "['BUTTON', 'A'].includes(document.activeElement?.tagName) ? document.activeElement.innerText : ''"
+FOCUSED = "((element) => element.innerText || element.ariaLabel || '')(document.activeElement).trim()"
+MAX_TABS = 120
 
 
-def press_key(page: Page, name: str) -> None:
-    """Press a button or link by keyboard alone: Tab until it has the focus, then Enter."""
-    for _ in range(120):
-        if name in page.evaluate(FOCUSED):
-            page.keyboard.press("Enter")
-            return
+def go_to(page: Page, label: str) -> None:
+    """Press Tab until something with words that begin with the label has the focus."""
+    for _ in range(MAX_TABS):
         page.keyboard.press("Tab")
-    raise AssertionError(f"No Tab leads to {name}.")
+        words = page.evaluate(FOCUSED).split("\n\n")[:2]  # an icon's name comes before the words
+        if any(line.startswith(label) for line in words):
+            return
+    raise AssertionError(f"No Tab leads to {label}.")
+
+
+def press_key(page: Page, label: str) -> None:
+    """Press a button or link by keyboard alone."""
+    go_to(page, label)
+    page.keyboard.press("Enter")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 FUNCTIONS: dict[str, set[str]] = {
     "admit": {"caseload_app"},
     "analyst_practice": {"caseload_analyst", "caseload_app"},
+    "are_sums_written": set(),
     "chain_audit_entry": set(),
     "check_accounts": set(),
     "check_reversal": set(),
@@ -57,6 +58,7 @@ FUNCTIONS: dict[str, set[str]] = {
 
 DEFINERS = {
     "analyst_practice",
+    "are_sums_written",
     "chain_audit_entry",
     "count_payments",
     "forget_birth_date",
@@ -76,6 +78,7 @@ DEFINERS = {
     "post_entries",
     "post_payments",
     "post_void_payment",
+    "refuse_counted_payment",
     "release",
     "sum_balances",
 }

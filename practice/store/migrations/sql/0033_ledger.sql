@@ -2,6 +2,14 @@
 -- them, in the transaction that writes those. They run as the owner; the runtime role may only read what they write.
 -- squawk-ignore-file prefer-robust-stmts
 
+-- Return whether an import says that it writes the sums of payments and the balances by itself. That holds for a
+-- practice whose transaction is still open, and for no other: of those that exist an entry of the audit log stands.
+create function are_sums_written(practice uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+select coalesce(current_setting('app.sums_written', true), '') = 'on'
+    and not exists (select from public.audit_log as a where a.tenant_id = practice)
+$$;
+
 -- Write the entries of one kind, and what is open of each charge. An amount below zero swaps the sides. Balances come
 -- in one order, so that two statements do not deadlock. The plan is made for each call: one that was made while a table
 -- was empty would read all of it for each document of an import. An import has written the sums of its payments, adds
@@ -10,7 +18,7 @@ create function post_entries(practice uuid, wanted text, ids uuid[]) returns voi
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp set plan_cache_mode = force_custom_plan as $$
 declare
-    sums_written constant boolean := coalesce(current_setting('app.sums_written', true), '') = 'on';
+    sums_written constant boolean := public.are_sums_written(practice);
 begin
     if ids is null then
         return;
@@ -165,7 +173,7 @@ declare
     payment uuid;
     cents bigint;
 begin
-    if current_setting('app.sums_written', true) = 'on' then
+    if public.are_sums_written((select tenant_id from added limit 1)) then
         return null;
     end if;
     for payment, cents in
@@ -297,7 +305,7 @@ for each statement execute function count_payments();
 create trigger counts after insert on settlements referencing new table as added
 for each statement execute function count_payments();
 
-revoke execute on function post_entries, post_documents, post_charges, post_changed_charge from public;
+revoke execute on function are_sums_written, post_entries, post_documents, post_charges, post_changed_charge from public;
 revoke execute on function post_payments, post_void_payment, count_payments from public;
 revoke execute on function place_imported_balances, sum_balances from public;
 grant execute on function place_imported_balances, sum_balances to caseload_app;

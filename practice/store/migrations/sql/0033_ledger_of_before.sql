@@ -10,7 +10,6 @@ declare
     ids uuid[];
 begin
     perform set_config('app.never_refreshed', 'on', true);  -- the warehouse reads none of the new columns
-    perform set_config('app.sums_written', 'on', true);
     for practice in select id from public.practices loop
         perform set_config('app.tenant_id', practice::text, true);
         update public.charges as h set coverage_id = v.id, payer_id = v.payer_id
@@ -60,7 +59,6 @@ begin
         perform public.place_imported_balances(practice);
         perform public.sum_balances(practice);
     end loop;
-    perform set_config('app.sums_written', '', true);
     perform set_config('app.tenant_id', '', true);
 end
 $$;

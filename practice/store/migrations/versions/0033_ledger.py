@@ -40,7 +40,14 @@ FUNCTIONS = (
     *("count_payments", "keep_money_of_charge", "keep_money_of_payment", "refuse_counted_payment"),
     *("check_reversal", "refuse_void_charge", "refuse_taking_too_much", "refuse_settling_with_client"),
     "check_accounts",
-    *("place_imported_balances", "sum_balances", "post_entries", "ledger_drafts", "ledger_account_id"),
+    *(
+        "place_imported_balances",
+        "sum_balances",
+        "post_entries",
+        "are_sums_written",
+        "ledger_drafts",
+        "ledger_account_id",
+    ),
 )
 
 

@@ -1,6 +1,5 @@
 """Bad input and bad days on the pages: each says in a sentence what is wrong, and the page stays usable."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,35 +11,12 @@ from sqlalchemy import text
 
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder
-from tests.support.drivers.browser import Visitor, open_visitor, require_chromium, run_pages, wait_until_drawn
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.browser import Visitor, open_visitor, wait_until_drawn
+from tests.support.drivers.server import Server
 from tests.support.drivers.views import open_session
 
 HOUR = timedelta(hours=1)
 FRAMEWORK = ("Streamlit", "streamlit", "Traceback", "Rerun", "Page not found", "the app's main page")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, folder: Path) -> Iterator[str]:
-    with run_pages(server, folder) as address:
-        yield address
-
-
-@pytest.fixture
-def practice(server: Server) -> PracticeFixture:
-    return server.create_practice()
 
 
 @pytest.fixture

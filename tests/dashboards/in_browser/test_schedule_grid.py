@@ -1,6 +1,5 @@
 """The schedule in a real Chromium: visits are moved, booked, cancelled and offered; the database says what was said."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import text
 
 from practice.scheduling.models.waitlist import WaitlistEntry
 from practice.store.ids import new_id
@@ -22,26 +20,12 @@ from tests.support.builders.schedule import (
     open_hours,
     put,
 )
-from tests.support.drivers.accessibility import Broken, list_broken_rules
-from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.accessibility import list_broken_rules
+from tests.support.drivers.browser import go_to, load_rows, open_visitor, wait_until_drawn
+from tests.support.drivers.server import Server
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ZONE = ZoneInfo("America/New_York")  # of the practices
-MAX_TABS = 80
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
-        yield address
 
 
 class ScheduleScenario:
@@ -69,14 +53,10 @@ class ScheduleScenario:
     def at(self, hour: int) -> datetime:
         return datetime.combine(self.day, time(hour), ZONE).astimezone(UTC)
 
-    def load_rows(self, statement: str) -> list[Any]:
-        with self.practice.installation.store.begin_session(self.practice.id) as db:
-            return list(db.execute(text(statement)))
-
     def list_visits(self) -> list[tuple[str, int]]:
         """Return the status and the local hour of each visit."""
-        rows = self.load_rows("select status, starts_at from appointments order by created_at, starts_at, id")
-        return [(row.status, row.starts_at.astimezone(ZONE).hour) for row in rows]
+        rows = load_rows(self.practice, "select status, starts_at from appointments order by created_at, starts_at, id")
+        return [(status, starts_at.astimezone(ZONE).hour) for status, starts_at in rows]
 
 
 @pytest.fixture
@@ -106,23 +86,18 @@ def press_button(page: Page, name: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name=name).last.click()
 
 
-def list_broken_rules_of_ours(page: Page) -> list[Broken]:
-    """Return the rules of accessibility that are broken beside those of Streamlit's own elements."""
-    return [broken for broken in list_broken_rules(page) if "st-emotion" not in broken.element]
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_front_desk_moves_a_visit_into_a_free_time(
     server: Server, url: str, scenario: ScheduleScenario, width: int, scheme: Any
 ) -> None:
     with open_visitor(url, width, scheme) as visitor:
         page = open_day(visitor, server, scenario.scheduler, scenario)
-        assert list_broken_rules_of_ours(page) == []
+        assert list_broken_rules(page) == []
         open_visit(page)
         choose(page, "Move")
         choose(page, "2:00 pm")
         page.wait_for_timeout(500)
-        assert list_broken_rules_of_ours(page) == []
+        assert list_broken_rules(page) == []
         press_button(page, "Move")
         page.get_by_text("Moved to").wait_for(timeout=30_000)
         assert scenario.list_visits() == [("RESCHEDULED", 10), ("SCHEDULED", 14)]
@@ -130,16 +105,6 @@ def test_the_front_desk_moves_a_visit_into_a_free_time(
         assert block.inner_text().startswith("2:00–3:00 pm")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert visitor.complaints == []
-
-
-def go_to(page: Page, label: str) -> None:
-    """Press Tab until something with words that begin with the label has the focus."""
-    for _ in range(MAX_TABS):
-        page.keyboard.press("Tab")
-        found = page.evaluate("(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim()")
-        if any(line.startswith(label) for line in found.split("\n\n")[:2]):  # an icon's name comes before the words
-            return
-    pytest.fail(f"{label} cannot be reached by keyboard")
 
 
 def test_the_front_desk_moves_a_visit_by_keyboard_alone(server: Server, url: str, scenario: ScheduleScenario) -> None:
@@ -224,7 +189,7 @@ def test_a_free_time_is_booked_and_the_visit_cancelled_again(
         press_button(page, "Cancel the visit")
         page.get_by_text("Cancelled.").wait_for(timeout=30_000)
         query = "select cancellation_reason from appointments where status = 'CANCELLED'"
-        assert scenario.load_rows(query) == [("Ill",)]
+        assert load_rows(scenario.practice, query) == [("Ill",)]
         assert visitor.complaints == []
 
 
@@ -241,7 +206,7 @@ def test_a_free_time_is_offered_to_the_waitlist(server: Server, url: str, scenar
         page.get_by_role("dialog").get_by_text("Robin Oak").wait_for(timeout=30_000)
         press_button(page, "Offer")
         page.get_by_text("The time is held until").wait_for(timeout=30_000)
-        offers = scenario.load_rows("select starts_at, status from waitlist_offers")
+        offers = load_rows(scenario.practice, "select starts_at, status from waitlist_offers")
         assert offers == [(scenario.at(11), "OPEN")]
         assert page.get_by_text("Held for the waitlist").is_visible()
         assert visitor.complaints == []

@@ -1,36 +1,22 @@
 """The journey of a report in a real Chromium: an admin builds, shares and schedules it, and a supervisor opens it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
 from sqlalchemy import text
 
-from tests.dashboards.test_browser import ZONE
 from tests.support.builders.people import PracticeFixture
 from tests.support.builders.sessions import SessionBuilder
-from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.browser import load_rows, open_visitor, wait_until_drawn
+from tests.support.drivers.server import Server
 from tests.warehouse.conftest import be_quiet
 from warehouse.refresh import refresh_practice
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
-        yield address
+ZONE = ZoneInfo("America/New_York")  # of the practices
 
 
 @pytest.fixture
@@ -56,11 +42,6 @@ def practice(server: Server) -> PracticeFixture:
         installation.store, installation.settings.warehouse, practice.id, datetime.now(UTC), "duckdb", be_quiet
     )
     return practice
-
-
-def load_rows(practice: PracticeFixture, statement: str) -> list[Any]:
-    with practice.installation.store.begin_session(practice.id) as db:
-        return [tuple(row) for row in db.execute(text(statement))]
 
 
 def choose(page: Page, label: str, option: str) -> None:

@@ -1,19 +1,16 @@
 """Journeys in a real Chromium against the running stack; after each, the database says what the page said."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
 
 from practice.payroll.rates import set_pay_rate
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder, write_note
-from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.browser import load_rows, open_visitor, wait_until_drawn
+from tests.support.drivers.server import Server
 from tests.warehouse.conftest import be_quiet
 from warehouse.refresh import refresh_practice
 
@@ -32,24 +29,6 @@ def choose_start_today() -> datetime:
     return (start if start.date() == now.date() else now - 5 * MINUTE).astimezone(UTC)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
-        yield address
-
-
-@pytest.fixture
-def practice(server: Server) -> PracticeFixture:
-    return server.create_practice()
-
-
 @pytest.fixture
 def clinician(practice: PracticeFixture) -> Person:
     """Add a clinician with two sessions whose notes are drafts."""
@@ -62,11 +41,6 @@ def clinician(practice: PracticeFixture) -> Person:
         session = builder.add_session(datetime.combine(find_yesterday(), time(hour), ZONE).astimezone(UTC))
         write_note(practice, clinician, session, now=now - HOUR)
     return clinician
-
-
-def load_rows(practice: PracticeFixture, statement: str) -> list[Any]:
-    with practice.installation.store.begin_session(practice.id) as db:
-        return list(db.execute(text(statement)))
 
 
 def test_a_clinician_signs_all_drafts_and_stays_signed_in(

@@ -1,11 +1,9 @@
 """Being signed in, in a real Chromium: what keeps a session, what ends it, and that no token reaches the browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from sqlalchemy import text
 
 from dashboards.gate import COOKIE
@@ -13,37 +11,14 @@ from dashboards.session_file import SessionFile
 from dashboards.sessions import derive_sealing_key, hash_cookie
 from practice.settings import Settings
 from tests.support.builders.people import Person, PracticeFixture
-from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
+from tests.support.drivers.browser import open_visitor, run_pages, wait_until_drawn
 from tests.support.drivers.http import V1, token_headers
-from tests.support.drivers.server import Server, find_free_port, run_server
+from tests.support.drivers.server import Server, find_free_port
 from tests.support.drivers.views import open_session
 from tests.support.oracles.canaries import find_words, list_files
 
 WATCHED = 21_000  # the watch of a page asks every twenty seconds
 STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, folder: Path) -> Iterator[str]:
-    with run_pages(server, folder) as address:
-        yield address
-
-
-@pytest.fixture
-def practice(server: Server) -> PracticeFixture:
-    return server.create_practice()
 
 
 def call(server: Server, practice: PracticeFixture, person: Person, method: str, path: str, **options: Any) -> Any:

@@ -1,8 +1,6 @@
 """A supervisor's journeys in a real Chromium: co-sign, return and unlock; the database says what the page said."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,39 +10,16 @@ from practice.clinical.notes.signing import submit_note, withdraw_note
 from tests.support.builders.notes import fill_sections
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.sessions import SessionBuilder, write_note
-from tests.support.drivers.browser import open_visitor, press_key, require_chromium, run_pages
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.browser import load_rows, open_visitor, press_key
+from tests.support.drivers.server import Server
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DRAWN = 30_000
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
-        yield address
-
-
-@pytest.fixture
-def practice(server: Server) -> PracticeFixture:
-    return server.create_practice()
-
-
 @pytest.fixture
 def clinician(practice: PracticeFixture) -> Person:
     return practice.add("clinician", supervisor=practice.add("supervisor"))
-
-
-def load_one(practice: PracticeFixture, statement: str) -> Any:
-    with practice.installation.store.begin_session(practice.id) as db:
-        return db.execute(text(statement)).one()
 
 
 @pytest.mark.parametrize("by_keyboard", [False, True])
@@ -72,7 +47,7 @@ def test_a_supervisor_returns_a_note_and_co_signs_it_later(
         page.keyboard.type("The plan is missing.")
         press("Return to the author")
         page.get_by_text("Nothing waits for you.").wait_for(timeout=DRAWN)
-        assert load_one(practice, "select status, returned_at is not null from notes") == ("DRAFT", True)
+        assert load_rows(practice, "select status, returned_at is not null from notes") == [("DRAFT", True)]
         with practice.installation.store.begin_session(practice.id) as db:
             db.execute(text("update notes set status = 'IN_REVIEW', submitted_at = now()"))
         page.reload()
@@ -81,8 +56,8 @@ def test_a_supervisor_returns_a_note_and_co_signs_it_later(
         page.get_by_text("As planned.").first.wait_for(timeout=DRAWN)
         press("Co-sign")
         page.get_by_text("Nothing waits for you.").wait_for(timeout=DRAWN)
-        assert load_one(practice, "select status from notes") == ("SIGNED",)
-        assert load_one(practice, "select signed_by_id from notes") == (practice.people["supervisor"].staff_id,)
+        assert load_rows(practice, "select status from notes") == [("SIGNED",)]
+        assert load_rows(practice, "select signed_by_id from notes") == [(practice.people["supervisor"].staff_id,)]
         assert visitor.complaints == []
 
 
@@ -106,7 +81,7 @@ def test_a_supervisor_signs_only_what_was_shown(
             page.get_by_role("button", name=button).click()
             page.get_by_role("dialog").get_by_role("alert").first.wait_for(timeout=DRAWN)
             assert "changed" in page.get_by_role("dialog").get_by_role("alert").first.inner_text()
-            assert load_one(practice, "select status from notes") == ("IN_REVIEW",)
+            assert load_rows(practice, "select status from notes") == [("IN_REVIEW",)]
 
 
 @pytest.mark.parametrize("role", ["supervisor", "admin"])
@@ -123,5 +98,5 @@ def test_a_locked_session_is_unlocked_for_a_time(
         page.get_by_label("Why, for the audit log").fill("Was ill")
         page.get_by_role("button", name="Unlock", exact=True).click()
         page.get_by_text("No session is locked.").wait_for(timeout=DRAWN)
-        assert load_one(practice, "select kind, until - at from session_locks") == ("UNLOCKED", 48 * HOUR)
+        assert load_rows(practice, "select kind, until - at from session_locks") == [("UNLOCKED", 48 * HOUR)]
         assert visitor.complaints == []

@@ -1,38 +1,18 @@
 """Journeys on the page of compliance in a real Chromium; after each, the database says what the page said."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
 
 from tests.support.builders.people import Person, PracticeFixture
 from tests.support.builders.schedule import make_client
-from tests.support.drivers.browser import open_visitor, require_chromium, run_pages, wait_until_drawn
-from tests.support.drivers.server import Server, run_server
+from tests.support.drivers.browser import load_rows, open_visitor, wait_until_drawn
+from tests.support.drivers.server import Server
 
 ZONE = ZoneInfo("America/New_York")  # of the practices
 DRAWN = 30_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    require_chromium()
-    with run_server(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_pages(server, tmp_path_factory.mktemp("pages")) as address:
-        yield address
-
-
-@pytest.fixture
-def practice(server: Server) -> PracticeFixture:
-    return server.create_practice()
 
 
 @pytest.fixture
@@ -44,11 +24,6 @@ def add_client_at_risk(practice: PracticeFixture, clinician: Person, name: str) 
     """Add a client at high risk, without a safety plan, and with an address that is missing."""
     since = datetime.now(ZONE).date() - timedelta(days=20)
     return make_client(practice, clinician, first_name=name, last_name="Elm", high_risk_since=since, address=None)
-
-
-def load_rows(practice: PracticeFixture, statement: str) -> list[Any]:
-    with practice.installation.store.begin_session(practice.id) as db:
-        return [tuple(row) for row in db.execute(text(statement))]
 
 
 def test_an_admin_sends_a_reminder(server: Server, url: str, practice: PracticeFixture, clinician: Person) -> None:
