@@ -305,7 +305,8 @@ for each statement execute function count_payments();
 create trigger counts after insert on settlements referencing new table as added
 for each statement execute function count_payments();
 
-revoke execute on function are_sums_written, post_entries, post_documents, post_charges, post_changed_charge from public;
+revoke execute on function are_sums_written, post_entries, post_documents, post_charges from public;
+revoke execute on function post_changed_charge from public;
 revoke execute on function post_payments, post_void_payment, count_payments from public;
 revoke execute on function place_imported_balances, sum_balances from public;
 grant execute on function place_imported_balances, sum_balances to caseload_app;
